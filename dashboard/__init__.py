@@ -1,0 +1,1 @@
+"""The web page: uptime and latency of each kecamatan."""

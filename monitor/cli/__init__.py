@@ -1,0 +1,1 @@
+"""The `pantau` commands, a file each; thin."""

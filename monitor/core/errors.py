@@ -1,0 +1,74 @@
+"""Every error that this program raises on purpose, one tree.
+
+    PantauError
+    ├── ConfigError          the site files are wrong (holds every problem found)
+    ├── StoreError           a database refused or failed
+    │   ├── LedgerError      states and incidents
+    │   ├── JournalError     samples on this machine
+    │   └── InfluxError      the InfluxDB server
+    ├── ProbeError           ICMP cannot be sent at all (no permission, no socket)
+    ├── SnmpError            the SNMP engine cannot work at all
+    ├── ApiError             the daemon's local API does not answer, or refuses
+    ├── AlreadyRunning       another daemon holds the data directory (exit code 3)
+    └── SimulatorError       the made-up network cannot be set up here
+
+Each message is one sentence for an operator: what, where, how to mend it. Adapters
+translate their library's errors into these, `raise … from`, and into nothing else.
+"""
+
+from __future__ import annotations
+
+
+class PantauError(Exception):
+    """Anything that a person can be told in one line."""
+
+
+class ConfigError(PantauError):
+    """The configuration cannot be used; the text lists every problem, one a line."""
+
+
+class StoreError(PantauError):
+    """A store refused or failed."""
+
+
+class LedgerError(StoreError):
+    """The ledger (states, incidents) refused or failed."""
+
+
+class JournalError(StoreError):
+    """The journal (samples on this machine) refused or failed."""
+
+
+class InfluxError(StoreError):
+    """InfluxDB did not do what was asked.
+
+    status: the HTTP status, None when there was no answer at all.
+    retry_after_s: what the server asked for, None when it asked for nothing.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class ProbeError(PantauError):
+    """ICMP cannot be sent from this machine at all."""
+
+
+class SnmpError(PantauError):
+    """The SNMP engine cannot work at all (one router's trouble is a PollFailed value)."""
+
+
+class ApiError(PantauError):
+    """The daemon's local API did not answer, or refused."""
+
+
+class AlreadyRunning(PantauError):
+    """Another daemon holds the data directory."""
+
+
+class SimulatorError(PantauError):
+    """The made-up network cannot be set up on this machine."""

@@ -1,0 +1,301 @@
+"""What is watched and what is seen: the nouns of the whole house.
+
+Times are seconds on the *steady* timeline (float): Unix time when the daemon started plus
+what a clock that never jumps has counted since. Only `Clock.utc_s` turns them into UTC, at
+the moment something is written down. In a replay both are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class State(StrEnum):
+    """The verdict on a link, a node or a site (VERDICT rules: see core.judge)."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+STATE_CODES: dict[State, int] = {
+    State.UNKNOWN: 0,
+    State.UP: 1,
+    State.DEGRADED: 2,
+    State.DOWN: 3,
+    State.UNREACHABLE: 4,
+}
+"""The integer stored in the field `state` of a sample; never renumbered."""
+
+
+class Scope(StrEnum):
+    """What an incident is about; `site` is reserved (a site's state is derived)."""
+
+    LINK = "link"
+    NODE = "node"
+    SITE = "site"
+    MONITOR = "monitor"
+
+
+class Role(StrEnum):
+    """Why a target is probed."""
+
+    LINK = "link"
+    NODE = "node"
+    ANCHOR = "anchor"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How one target is probed and judged; every limit of VERDICTS has its name here."""
+
+    interval_s: float = 1.0
+    confirm_interval_s: float = 0.2
+    confirm_s: float = 5.0
+    timeout_s: float = 1.0
+    rise: int = 3
+    window_s: float = 60.0
+    loss_pct: float = 5.0
+    rtt_ms: float = 50.0
+    record_s: float = 10.0
+    false_alarm: float = 3e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address that is probed.
+
+    name: `site/link`, a node's id, or `anchor:<address>`.
+    parents: node ids that it hangs on (`via` of a link, `parent` of a node); none: ().
+    """
+
+    name: str
+    address: str
+    role: Role
+    rules: Rules
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Something that links hang on: the core, a PoP."""
+
+    id: str
+    name: str
+    address: str
+    rules: Rules
+    parents: tuple[str, ...] = ()
+    lat: float | None = None
+    lon: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One path to one kecamatan office. `name` is the full `site/link`."""
+
+    id: str
+    name: str
+    site: str
+    address: str
+    kind: str
+    rules: Rules
+    via: tuple[str, ...] = ()
+    provider: str | None = None
+    capacity_mbps: float | None = None
+    circuit: str | None = None
+    contact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A router's port that is read by SNMP; the key is ifName, never an index.
+
+    link: full name (`site/link`) of the link that runs over it, None when none does.
+    """
+
+    name: str
+    link: str | None = None
+    capacity_bps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A router that is polled by SNMP. `name` is the site's id or the node's id.
+
+    credential: the *name* of a secret, never the secret.
+    """
+
+    name: str
+    address: str
+    version: str
+    credential: str
+    interfaces: tuple[Interface, ...]
+    interval_s: float = 60.0
+    timeout_s: float = 2.0
+    retries: int = 1
+    port: int = 161
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One kecamatan office."""
+
+    id: str
+    name: str
+    code: str
+    links: tuple[Link, ...]
+    lat: float | None = None
+    lon: float | None = None
+    device: Device | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Everything that is watched, as configured: the judge and the prober read only this."""
+
+    sites: tuple[Site, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    anchors: tuple[Target, ...] = ()
+    devices: tuple[Device, ...] = field(default=())
+
+    def targets(self) -> tuple[Target, ...]:
+        """All that is probed: anchors, then nodes, then links in the order of the sites."""
+        nodes = tuple(
+            Target(node.id, node.address, Role.NODE, node.rules, node.parents)
+            for node in self.nodes
+        )
+        links = tuple(
+            Target(link.name, link.address, Role.LINK, link.rules, link.via)
+            for site in self.sites
+            for link in site.links
+        )
+        return self.anchors + nodes + links
+
+    def links(self) -> tuple[Link, ...]:
+        """All links, in the order of the sites."""
+        return tuple(link for site in self.sites for link in site.links)
+
+
+class Reply(NamedTuple):
+    """The probed address itself answered in time. A tuple: millions are made a day."""
+
+    target: str
+    sent_s: float
+    known_s: float
+    rtt_ms: float
+
+
+class Lost(NamedTuple):
+    """The request left this machine and no valid answer came in time.
+
+    known_s: the moment of its time-out, or of the ICMP error.
+    reason: None for silence, else the ICMP error in words ("host unreachable from 10.0.0.1").
+    """
+
+    target: str
+    sent_s: float
+    known_s: float
+    reason: str | None = None
+
+
+class NotMeasured(NamedTuple):
+    """Nothing left this machine, or our own stall hides what came of it; says nothing of the link.
+
+    reason: an errno name ("ENETUNREACH") or "stalled".
+    """
+
+    target: str
+    sent_s: float
+    known_s: float
+    reason: str
+
+
+Outcome = Reply | Lost | NotMeasured
+
+
+class Tick(NamedTuple):
+    """Time has reached `at_s`: deadlines that pass without evidence are judged."""
+
+    at_s: float
+
+
+Evidence = Outcome | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The numbers behind a transition or an incident; None where one does not apply."""
+
+    lost_in_row: int | None = None
+    loss_before: float | None = None
+    silence_s: float | None = None
+    loss_ratio: float | None = None
+    rtt_ms: float | None = None
+    limit: float | None = None
+    silent_share: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of a target's state. at_s: since when; detected_s: when it was judged."""
+
+    target: str
+    at_s: float
+    detected_s: float
+    before: State
+    after: State
+    reason: str
+    proof: Proof = Proof()
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One thing that went wrong, from `started_s` to `ended_s` (None: still open).
+
+    started_earliest_s: the last evidence before, where a blind interval hides the true start.
+    ended_earliest_s: likewise the last evidence of silence before a blind interval that hides the end.
+    parent: the id of the incident that explains this one.
+    affected: full names of the links behind a node.
+    """
+
+    id: int
+    scope: Scope
+    target: str
+    state: State
+    started_s: float
+    detected_s: float
+    reason: str
+    proof: Proof = Proof()
+    ended_s: float | None = None
+    end_reason: str | None = None
+    started_earliest_s: float | None = None
+    ended_earliest_s: float | None = None
+    parent: int | None = None
+    affected: tuple[str, ...] = ()
+    suspected_cause: str | None = None
+
+
+class Change(StrEnum):
+    """What happened to an incident."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """`incident` as it is after the change, and when that was judged."""
+
+    change: Change
+    incident: Incident
+    at_s: float
+
+
+Decision = Transition | IncidentChange

@@ -1,0 +1,267 @@
+"""What the daemon needs of the outside world; adapters implement these, fakes mirror them.
+
+A contract suite in tests/contracts holds every fake and every adapter to the same promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from monitor.core.model import (
+    Decision,
+    Device,
+    Incident,
+    Outcome,
+    State,
+    Target,
+    Transition,
+)
+from monitor.core.samples import (
+    DeviceSample,
+    InterfaceSample,
+    LatencyBucket,
+    Sample,
+    ThroughputBucket,
+)
+
+
+class Clock(Protocol):
+    """Time, twice: one that never jumps, and the one that people read."""
+
+    def steady_s(self) -> float:
+        """Seconds on the steady timeline (counts through suspend, never steps)."""
+        ...
+
+    def utc_s(self, steady_s: float) -> float:
+        """The Unix time that a moment on the steady timeline is believed to have."""
+        ...
+
+    def step_s(self) -> float | None:
+        """Compare with the wall clock; the size of a step over 2 s since the last call, else None.
+
+        A smaller difference is followed slowly, so that `utc_s` stays monotonic.
+        """
+        ...
+
+
+OutcomeSink = Callable[[Sequence[Outcome]], None]
+"""Takes outcomes in the order in which they became known; called on the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeCounters:
+    """Totals since the start, for everything odd; names go to the log and to `monitor`."""
+
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    not_measured: int = 0
+    late: int = 0
+    duplicate: int = 0
+    foreign: int = 0
+    spoofed: int = 0
+    malformed: int = 0
+    stalled_rounds: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+
+
+class Prober(Protocol):
+    """Sends echo requests and says what became of each: exactly one outcome a request."""
+
+    async def open(self, sink: OutcomeSink) -> None:
+        """Get the sockets. Raises ProbeError in one sentence when this machine may not."""
+        ...
+
+    def watch(self, targets: Iterable[Target]) -> None:
+        """Replace the set of targets; outcomes still due for a removed one are dropped."""
+        ...
+
+    async def round(self, names: Sequence[str], over_s: float) -> None:
+        """One request to each name, sends paced evenly over `over_s` seconds; returns when sent."""
+        ...
+
+    def counters(self) -> ProbeCounters: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceCounters:
+    """One port as the router told it in one answer; None: not told (noSuchInstance)."""
+
+    name: str
+    index: int
+    in_octets: int | None
+    out_octets: int | None
+    high_capacity: bool
+    in_errors: int | None = None
+    out_errors: int | None = None
+    in_discards: int | None = None
+    out_discards: int | None = None
+    oper: int | None = None
+    speed_bps: int | None = None
+    discontinuity: int | None = None
+    alias: str | None = None
+    uptime_ticks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePoll:
+    """What one poll of one router brought. uptime_ticks: sysUpTime in 1/100 s, 32 bits."""
+
+    device: str
+    at_s: float
+    uptime_ticks: int | None
+    interfaces: tuple[InterfaceCounters, ...]
+    facts: DeviceSample | None = None
+    sys_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollFailed:
+    """A router gave nothing usable. reason: `timeout`, `auth`, `wrong-answer`, … in a word."""
+
+    device: str
+    at_s: float
+    reason: str
+    detail: str = ""
+
+
+class Poller(Protocol):
+    """Reads routers' counters by SNMP."""
+
+    async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
+        """Register every device beforehand; secrets by credential name (see settings.secrets)."""
+        ...
+
+    async def poll(self, device: Device) -> DevicePoll | PollFailed:
+        """Never raises for a router's fault; bounded by the device's time-out and retries."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """A target's last verdict, UTC."""
+
+    target: str
+    state: State
+    since_s: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a start finds in the ledger; all times UTC. last_alive_s None: never ran before."""
+
+    states: tuple[StoredState, ...] = ()
+    open_incidents: tuple[Incident, ...] = ()
+    next_incident_id: int = 1
+    last_alive_s: float | None = None
+
+
+class LedgerReader(Protocol):
+    """Questions about states and incidents; opens read-only. All times UTC. Raises LedgerError."""
+
+    def remember(self) -> Remembered: ...
+
+    def incidents(
+        self, *, since_s: float | None = None, include_closed: bool = True, limit: int | None = None
+    ) -> list[Incident]:
+        """By ascending id; `since_s`: those that were open at or after it."""
+        ...
+
+    def transitions(
+        self, start_s: float, end_s: float, target: str | None = None
+    ) -> list[Transition]:
+        """Those whose `at` lies in [start, end), and each target's last one before `start`."""
+        ...
+
+
+class Ledger(LedgerReader, Protocol):
+    """The one writer of states and incidents."""
+
+    def record(self, decisions: Sequence[Decision]) -> None:
+        """All decisions of one judgement in ONE synced transaction; times in them are UTC.
+
+        Idempotent for a transition with the same target and detected time.
+        """
+        ...
+
+    def alive(self, at_s: float) -> None:
+        """The daemon is alive at this UTC time (asked for every 10 s)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SampleSource(Protocol):
+    """What the dashboard may ask of a store of samples. All times UTC, ranges [start, end).
+
+    Raises StoreError. Buckets are aligned to multiples of their width since the epoch.
+    """
+
+    def latency(
+        self, target: str, start_s: float, end_s: float, width_s: float
+    ) -> list[LatencyBucket]: ...
+
+    def latency_all(
+        self, start_s: float, end_s: float, width_s: float
+    ) -> dict[str, list[LatencyBucket]]:
+        """The same for every target at once (sparklines)."""
+        ...
+
+    def throughput(
+        self, device: str, ifname: str, start_s: float, end_s: float, width_s: float
+    ) -> list[ThroughputBucket]: ...
+
+    def latest_interfaces(self, device: str) -> list[InterfaceSample]:
+        """The newest sample of each port of a device, of the last 15 minutes."""
+        ...
+
+    def newest_s(self) -> float | None:
+        """The time of the newest sample; None when empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalBatch:
+    """Samples after a cursor, in the order of writing. `cursor` is where to go on from."""
+
+    cursor: str
+    samples: tuple[Sample, ...]
+
+
+class Journal(SampleSource, Protocol):
+    """Every sample, kept on this machine first. Thread-safe: called from a worker thread."""
+
+    def append(self, samples: Sequence[Sample]) -> None:
+        """One transaction; the rows are durable when it returns. Raises JournalError."""
+        ...
+
+    def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
+        """Up to `limit` samples after `cursor` (None: from the oldest kept); empty when none."""
+        ...
+
+    def lag(self, cursor: str | None) -> int:
+        """How many samples lie after `cursor`."""
+        ...
+
+    def save_cursor(self, name: str, cursor: str) -> None: ...
+
+    def load_cursor(self, name: str) -> str | None: ...
+
+    def close(self) -> None: ...
+
+
+class SampleSink(Protocol):
+    """Where the shipper sends samples (InfluxDB). Synchronous; called from a worker thread."""
+
+    def write(self, samples: Sequence[Sample]) -> None:
+        """All of them are stored when this returns. Raises InfluxError with the status."""
+        ...
+
+    def close(self) -> None: ...

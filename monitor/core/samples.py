@@ -1,0 +1,139 @@
+"""Rows that are stored: one dataclass a measurement of the schema (README: metric contract).
+
+Times here are UTC (Unix seconds): a row is stamped once, when it is taken, and never again.
+A field that was not measured is None, never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PingSample:
+    """One target over one `record_s`. site/link/kind/provider for links, node for nodes and anchors.
+
+    at_s: the *end* of the period. sent = received + lost; not_measured stands beside it.
+    rtt_*: ms over the replies of the period, jitter: mean of |rtt[i] - rtt[i-1]| in ms (RFC 3550
+    6.4.1 without the smoothing); all None without a reply (jitter: with fewer than two).
+    state: core.model.STATE_CODES.
+    """
+
+    at_s: float
+    target: str
+    site: str | None
+    link: str | None
+    node: str | None
+    kind: str | None
+    provider: str | None
+    sent: int
+    received: int
+    not_measured: int
+    state: int
+    rtt_min: float | None = None
+    rtt_avg: float | None = None
+    rtt_p50: float | None = None
+    rtt_p95: float | None = None
+    rtt_max: float | None = None
+    jitter: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceSample:
+    """One port of one router between two polls; rates are per second, utilisation 0 to 1."""
+
+    at_s: float
+    device: str
+    ifname: str
+    site: str | None
+    link: str | None
+    in_bps: float | None = None
+    out_bps: float | None = None
+    in_util: float | None = None
+    out_util: float | None = None
+    in_errors: float | None = None
+    out_errors: float | None = None
+    in_discards: float | None = None
+    out_discards: float | None = None
+    oper: int | None = None
+    speed_bps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSample:
+    """Facts of one router at one poll; memory 0 to 1, cpu 0 to 1."""
+
+    at_s: float
+    device: str
+    site: str | None
+    uptime_s: float | None = None
+    cpu: float | None = None
+    memory: float | None = None
+    temperature_c: float | None = None
+    voltage_v: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChangeSample:
+    """A transition, as a point in the time series. `before`/`after` are stored as `from`/`to`."""
+
+    at_s: float
+    target: str
+    site: str | None
+    link: str | None
+    node: str | None
+    before: str
+    after: str
+    reason: str
+    previous_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSample:
+    """The monitor on itself, once a `record_s`."""
+
+    at_s: float
+    host: str
+    round_lag_s: float | None = None
+    loop_lag_s: float | None = None
+    missed_rounds: int | None = None
+    journal_age_s: float | None = None
+    spool_lines: int | None = None
+    open_fds: int | None = None
+    rss_bytes: int | None = None
+    odd_packets: int | None = None
+
+
+Sample = PingSample | InterfaceSample | DeviceSample | StateChangeSample | MonitorSample
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyBucket:
+    """Pings of one target over [start_s, start_s + width_s); counts add up exactly.
+
+    rtt_low/rtt_high: the smallest and largest reply of the bucket; rtt_mid: the median of the
+    medians of its rows weighted by replies; rtt_p95: the largest p95 of its rows. None: no reply.
+    A bucket without any row is not returned: a gap is a gap.
+    """
+
+    start_s: float
+    width_s: float
+    sent: int
+    received: int
+    not_measured: int
+    rtt_low: float | None
+    rtt_mid: float | None
+    rtt_p95: float | None
+    rtt_high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThroughputBucket:
+    """One port over [start_s, start_s + width_s): mean and largest rate, bits a second."""
+
+    start_s: float
+    width_s: float
+    in_bps: float | None
+    out_bps: float | None
+    in_bps_max: float | None
+    out_bps_max: float | None

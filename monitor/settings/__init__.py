@@ -1,0 +1,1 @@
+"""TOML and secrets → frozen models, with file and line for every error."""

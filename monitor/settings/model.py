@@ -1,0 +1,56 @@
+"""What the configuration becomes: frozen, complete, checked. Files are read by settings.load."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from monitor.core.model import Network
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxSettings:
+    """Where the shipper copies the journal to. token and buckets as InfluxDB 2 names them.
+
+    token: the *name* of a secret; its text is a token (2.x, 3.x) or `user:password` (1.x);
+    None: no authentication.
+    """
+
+    url: str
+    org: str = ""
+    bucket: str = "pantau"
+    token: str | None = None
+    verify_tls: bool = True
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """How long raw samples are kept on this machine."""
+
+    raw_days: int = 14
+    max_mb: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardSettings:
+    """Where the web page is served. prefix: behind a reverse proxy, "/" when there is none."""
+
+    host: str = "127.0.0.1"
+    port: int = 8050
+    prefix: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration."""
+
+    organisation: str
+    timezone: ZoneInfo
+    data_dir: Path
+    config_dir: Path
+    network: Network
+    journal: JournalSettings = JournalSettings()
+    influxdb: InfluxSettings | None = None
+    dashboard: DashboardSettings = DashboardSettings()
