@@ -241,6 +241,10 @@ class Proof:
     error: str | None = None
 
 
+NO_PROOF = Proof()
+"""Nothing to prove: the word of the reason says it all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """A change of a target's state. at_s: since when; detected_s: when it was judged."""
@@ -251,7 +255,7 @@ class Transition:
     before: State
     after: State
     reason: str
-    proof: Proof = Proof()
+    proof: Proof = NO_PROOF
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +263,7 @@ class Incident:
     """One thing that went wrong, from `started_s` to `ended_s` (None: still open).
 
     started_earliest_s: the last evidence before, where a blind interval hides the true start.
-    ended_earliest_s: likewise the last evidence of silence before a blind interval that hides the end.
+    ended_earliest_s: likewise the last evidence before a blind interval that hides the true end.
     parent: the id of the incident that explains this one.
     affected: full names of the links behind a node.
     """
@@ -271,7 +275,7 @@ class Incident:
     started_s: float
     detected_s: float
     reason: str
-    proof: Proof = Proof()
+    proof: Proof = NO_PROOF
     ended_s: float | None = None
     end_reason: str | None = None
     started_earliest_s: float | None = None

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PingSample:
-    """One target over one `record_s`. site/link/kind/provider for links, node for nodes and anchors.
+    """One target over one `record_s`. Links have site, link, kind, provider; the rest has node.
 
-    at_s: the *end* of the period. sent = received + lost; not_measured stands beside it.
+    at_s: the *end* of the period. A request counts in the period in which its outcome became
+    known, so that a finished period is final. sent = received + lost; not_measured beside it.
     rtt_*: ms over the replies of the period, jitter: mean of |rtt[i] - rtt[i-1]| in ms (RFC 3550
     6.4.1 without the smoothing); all None without a reply (jitter: with fewer than two).
     state: core.model.STATE_CODES.

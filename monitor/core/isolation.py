@@ -1,0 +1,198 @@
+"""The monitor itself: cut off, blind, or unable to send. Never blamed on a link.
+
+VERDICTS, "The monitor itself". While every anchor is silent and not yet settled, no DOWN is
+spoken. An anchor that is silent while most targets answer is itself down: it is settled (state
+only, no incident) `WAIT_S` after all anchors were confirmed silent, or one dead anchor would
+hide every outage for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.core.health import Health
+from monitor.core.model import (
+    Change,
+    Decision,
+    Lost,
+    NotMeasured,
+    Proof,
+    Reply,
+    Role,
+    Scope,
+    State,
+)
+from monitor.core.verdicts import WAIT_S
+from monitor.core.world import MONITOR, World
+
+SHARE = 0.9
+AT_LEAST = 5
+
+
+def judge_monitor(world: World, out: list[Decision]) -> None:
+    """Is the monitor cut off? By silence of all anchors and most targets, or by failing sends."""
+    if world.isolation is not None:
+        return
+    confirm_s = _confirm_s(world)
+    if _is_cut(world):
+        if world.cut_since_s is None:
+            world.cut_since_s = world.now_s
+            world.at_deadline(world.now_s + confirm_s)
+        elif world.now_s >= world.cut_since_s + confirm_s:
+            _isolate(world, "silence", _silence_start_s(world), out)
+            return
+    else:
+        world.cut_since_s = None
+    if sends_may_fail(world):
+        if world.unsent_since_s is None:
+            world.unsent_since_s = world.now_s
+            world.at_deadline(world.now_s + confirm_s)
+        elif world.now_s >= world.unsent_since_s + confirm_s:
+            started_s = min(h.unmeasured_from_s for h in world.healths.values() if h.unmeasured)
+            _isolate(world, "send_failure", started_s, out)
+    else:
+        world.unsent_since_s = None
+
+
+def _confirm_s(world: World) -> float:
+    anchors = [
+        h.target.rules.confirm_s for h in world.healths.values() if h.target.role is Role.ANCHOR
+    ]
+    every = [h.target.rules.confirm_s for h in world.healths.values()]
+    return min(anchors or every, default=5.0)
+
+
+def _is_cut(world: World) -> bool:
+    return (
+        world.anchors_seen > 0
+        and world.anchors_silent == world.anchors_seen
+        and world.silent >= AT_LEAST
+        and world.silent >= SHARE * world.seen
+    )
+
+
+def sends_may_fail(world: World) -> bool:
+    """Do sends fail locally, for (nearly) all: is it this machine rather than one link?"""
+    return (
+        world.unsent >= AT_LEAST
+        and world.unsent >= SHARE * world.seen
+        and world.anchors_unsent == world.anchors_seen
+    )
+
+
+def count_unsent(world: World, health: Health, step: int) -> None:
+    """A target's newest request could not be sent (+1), or could again (-1)."""
+    world.unsent += step
+    if health.target.role is Role.ANCHOR:
+        world.anchors_unsent += step
+
+
+def _silence_start_s(world: World) -> float:
+    """The first lost request of this silence: sent after the last one that an anchor answered."""
+    anchors = [h for h in world.healths.values() if h.target.role is Role.ANCHOR and h.seen]
+    answered_s = max(h.last_reply_s for h in anchors)
+    firsts = [
+        h.run_first_s
+        for h in world.healths.values()
+        if h.run_count and not h.gone and h.run_first_s > answered_s
+    ]
+    return min(firsts, default=world.now_s)
+
+
+def _isolate(world: World, reason: str, started_s: float, out: list[Decision]) -> None:
+    share = max(world.silent, world.unsent) / world.seen if world.seen else None
+    errors = {h.unmeasured_reason for h in world.healths.values() if h.unmeasured}
+    proof = Proof(silent_share=share, error=", ".join(sorted(errors)) or None)
+    world.isolation = world.open(
+        Scope.MONITOR, MONITOR, State.UNKNOWN, started_s, reason, out, proof
+    )
+    for name in world.topology.order:
+        health = world.healths[name]
+        if health.unmeasured:
+            count_unsent(world, health, -1)
+        if not health.seen:
+            continue
+        if health.earliest_s is None:
+            health.earliest_s = started_s
+        health.start_anew(started_s)
+        world.turn(health, State.UNKNOWN, started_s, "isolated", out, proof)
+        world.update_silent(health)
+    _forget_timers(world)
+
+
+def _forget_timers(world: World) -> None:
+    world.waiting.clear()
+    world.unmeasurable.clear()
+    world.answering.clear()
+    world.deadlines.clear()
+    world.cut_since_s = None
+    world.unsent_since_s = None
+
+
+def ends(
+    world: World, health: Health, item: Reply | Lost | NotMeasured, out: list[Decision]
+) -> bool:
+    """Does this end the isolation? At the first reply from an anchor to a request sent after it
+    began; also when most targets answer though no anchor does (or there is none)."""
+    incident = world.isolation
+    if incident is None:
+        return True
+    if not isinstance(item, Reply) or item.sent_s <= incident.started_s:
+        return False
+    world.answering.add(health.target.name)
+    if health.target.role is not Role.ANCHOR and not (
+        len(world.answering) > (1 - SHARE) * world.seen and _no_anchor_needed(world)
+    ):
+        return False
+    closed = replace(incident, ended_s=item.sent_s, end_reason="reply")
+    world.note(Change.CLOSED, closed, out)
+    world.isolation = None
+    for other in world.healths.values():
+        other.start_anew(world.now_s)
+        world.update_silent(other)
+    _forget_timers(world)
+    health.fresh_from_s = item.sent_s
+    return True
+
+
+def _no_anchor_needed(world: World) -> bool:
+    """Without anchors any answer will do; with them, when half of all targets answer."""
+    return world.anchors_seen == 0 or len(world.answering) * 2 > world.seen
+
+
+def go_blind(world: World, start_s: float, end_s: float, out: list[Decision]) -> None:
+    """No evidence from any target between two moments: unknown, no incident, no downtime."""
+    for name in world.topology.order:
+        health = world.healths[name]
+        if health.unmeasured:
+            count_unsent(world, health, -1)
+        if not health.seen:
+            continue
+        was_down = health.state is State.DOWN
+        earliest_s = health.run_first_s if health.suspected else start_s
+        health.start_anew(end_s)
+        health.earliest_s = earliest_s
+        health.resume_down = was_down
+        world.turn(health, State.UNKNOWN, start_s, "blind", out)
+        world.update_silent(health)
+    _forget_timers(world)
+
+
+def holds(world: World, health: Health) -> bool:
+    """May no DOWN be spoken now, because every anchor is silent and not all are settled?"""
+    if world.anchors_seen == 0 or world.anchors_silent < world.anchors_seen:
+        return False
+    if world.cut_since_s is not None:
+        return True
+    unsettled = [
+        h
+        for h in world.healths.values()
+        if h.target.role is Role.ANCHOR and h.seen and h.state is not State.DOWN
+    ]
+    if not unsettled:
+        return False
+    if health.target.role is not Role.ANCHOR:
+        return True
+    return not all(
+        h.confirmed_s is not None and world.now_s >= h.confirmed_s + WAIT_S for h in unsettled
+    )

@@ -1,0 +1,199 @@
+"""The judge: one reducer over all targets. Evidence goes in, transitions and incidents come out.
+
+    world, decisions = advance(world, evidence)
+
+`world` is consumed: go on with the one returned (it is changed in place, since millions of
+replies a day change nothing but a counter). No clock: time comes in with the evidence. All
+evidence that became known at one moment is taken in before anything is said of that moment, so
+no verdict depends on the order of two targets with equal time. Live and replay differ only in
+where the evidence comes from.
+
+The rules are those of VERDICTS; each function below names the one that it carries out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from heapq import heappop
+
+from monitor.core import isolation, verdicts
+from monitor.core.health import Health
+from monitor.core.model import (
+    Change,
+    Decision,
+    Evidence,
+    Lost,
+    NotMeasured,
+    Reply,
+    State,
+    Tick,
+)
+from monitor.core.world import World
+
+UNMEASURED_IN_ROW = 5
+
+
+def advance(world: World, evidence: Iterable[Evidence]) -> tuple[World, list[Decision]]:
+    """Judge evidence in the order in which it became known (`known_s`, never falling).
+
+    Deadlines that pass between two pieces of evidence are judged at their own moment. Evidence
+    that is older than the world counts as known now; that of an unknown target is left out.
+    """
+    out: list[Decision] = []
+    for item in evidence:
+        at_s = item.at_s if isinstance(item, Tick) else item.known_s
+        if at_s > world.now_s:
+            _reach(world, at_s, out)
+        if not isinstance(item, Tick):
+            _take(world, item, out)
+    _settle(world, out)
+    return world, out
+
+
+def _reach(world: World, at_s: float, out: list[Decision]) -> None:
+    _settle(world, out)
+    while world.deadlines and world.deadlines[0] <= at_s:
+        world.now_s = max(world.now_s, heappop(world.deadlines))
+        world.dirty = True
+        _settle(world, out)
+    world.now_s = at_s
+
+
+def _take(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -> None:
+    health = world.healths.get(item.target)
+    if health is None:
+        return
+    last_s = world.last_evidence_s
+    if last_s is None:
+        world.last_evidence_s = item.sent_s
+    elif item.sent_s > last_s:
+        if item.sent_s - last_s > world.blind_after_s:
+            isolation.go_blind(world, last_s, item.sent_s, out)
+        world.last_evidence_s = item.sent_s
+    if not health.seen:
+        world.mark_seen(health)
+    if world.isolation is not None and not isolation.ends(world, health, item, out):
+        return
+    if item.sent_s < health.fresh_from_s:
+        return
+    if isinstance(item, Reply):
+        _reply(world, health, item, out)
+    elif isinstance(item, Lost):
+        _lost(world, health, item, out)
+    else:
+        _not_measured(world, health, item)
+
+
+def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> None:
+    if (
+        health.state is State.UP
+        and not health.run_count
+        and not health.unmeasured
+        and health.incident is None
+    ):
+        # The path of almost every reply: count it, and look only if a limit may be near.
+        health.add_reply(item.sent_s, item.known_s, item.rtt_ms)
+        health.floor_s = None
+        health.earliest_s = None
+        if not health.window.quiet:
+            _limits(world, health, out)
+        if world.waiting:
+            world.dirty = True
+        return
+    _measured_again(world, health, item.sent_s, out)
+    health.add_reply(item.sent_s, item.known_s, item.rtt_ms)
+    if not health.waiting:
+        world.waiting.discard(health.target.name)
+    if verdicts.owes_rise(health):
+        health.good(item.sent_s)
+        health.resume_down = False
+        if health.recovered(health.target.rules.rise):
+            verdicts.recover(world, health, out)
+    else:
+        if health.state in (State.UNKNOWN, State.UNREACHABLE):
+            verdicts.answer(world, health, item.sent_s, out)
+        health.floor_s = None
+        health.earliest_s = None
+    if not health.run_count:
+        _limits(world, health, out)
+    world.update_silent(health)
+    world.dirty = True
+
+
+def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None:
+    _measured_again(world, health, item.sent_s, out)
+    if verdicts.owes_rise(health):
+        health.bad()
+    in_run = health.add_loss(item.sent_s, item.known_s, item.reason)
+    if not in_run:
+        if not health.run_count:
+            _limits(world, health, out)
+        return
+    if health.resume_down:
+        verdicts.resume_down(world, health, out)
+    hidden = health.state is State.UNREACHABLE and health.floor_s is None
+    if (
+        health.state is not State.DOWN
+        and not hidden
+        and not health.waiting
+        and health.confirm(world.now_s)
+    ):
+        health.waiting = True
+        health.confirmed_s = world.now_s
+        world.waiting.add(health.target.name)
+        world.at_deadline(world.now_s + verdicts.WAIT_S)
+    if not health.silent:
+        world.update_silent(health)
+        world.dirty = True
+    if world.waiting or world.cut_since_s is not None:
+        world.dirty = True
+
+
+def _not_measured(world: World, health: Health, item: NotMeasured) -> None:
+    if health.add_unmeasured(item.sent_s, item.reason) == 1:
+        isolation.count_unsent(world, health, 1)
+    if health.unmeasured >= UNMEASURED_IN_ROW:
+        world.unmeasurable.add(health.target.name)
+    world.dirty = True
+
+
+def _measured_again(world: World, health: Health, sent_s: float, out: list[Decision]) -> None:
+    """VERDICTS: a link that alone could not be measured can be again."""
+    if not health.unmeasured:
+        return
+    health.unmeasured = 0
+    isolation.count_unsent(world, health, -1)
+    world.unmeasurable.discard(health.target.name)
+    incident = health.incident
+    if incident is not None and incident.state is State.UNKNOWN:
+        ended = replace(incident, ended_s=sent_s, end_reason="measured_again")
+        world.note(Change.CLOSED, ended, out)
+        health.incident = None
+
+
+def _limits(world: World, health: Health, out: list[Decision]) -> None:
+    if health.state in (State.UP, State.DEGRADED):
+        now = health.crossings()
+        if now != health.crossed:
+            verdicts.cross(world, health, now, out)
+
+
+def _settle(world: World, out: list[Decision]) -> None:
+    """Say what can be said of this moment: the monitor first, then parents before children."""
+    if not world.dirty:
+        return
+    world.dirty = False
+    isolation.judge_monitor(world, out)
+    if world.isolation is not None:
+        return
+    for name in sorted(world.waiting, key=world.topology.rank.__getitem__):
+        health = world.healths[name]
+        if not health.waiting:
+            world.waiting.discard(name)
+        elif not isolation.holds(world, health):
+            verdicts.decide(world, health, out)
+    if world.unmeasurable and not isolation.sends_may_fail(world):
+        for name in sorted(world.unmeasurable, key=world.topology.rank.__getitem__):
+            verdicts.unmeasured(world, world.healths[name], out)
+        world.unmeasurable.clear()

@@ -1,0 +1,196 @@
+"""Everything that the judge knows: one Health a target, and the monitor's own standing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappush
+from math import inf
+
+from monitor.core.flapping import bumped
+from monitor.core.health import Health
+from monitor.core.model import (
+    NO_PROOF,
+    Change,
+    Decision,
+    Incident,
+    IncidentChange,
+    Network,
+    Proof,
+    Role,
+    Scope,
+    State,
+    Transition,
+)
+from monitor.core.topology import Topology
+
+MONITOR = "monitor"
+BLIND_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger remembers of one target."""
+
+    state: State
+    since_s: float
+
+
+@dataclass(slots=True)
+class World:
+    """The state of all verdicts. Belongs to its caller; `judge.advance` consumes and returns it.
+
+    last_evidence_s: the newest sending time of any evidence. isolation: the monitor's own open
+    incident. cut_since_s: when all anchors and most targets were first known to be silent.
+    """
+
+    topology: Topology
+    healths: dict[str, Health]
+    blind_after_s: float
+    now_s: float = -inf
+    last_evidence_s: float | None = None
+    next_incident: int = 1
+    isolation: Incident | None = None
+    cut_since_s: float | None = None
+    unsent_since_s: float | None = None
+    dirty: bool = False
+    deadlines: list[float] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
+    unmeasurable: set[str] = field(default_factory=set)
+    answering: set[str] = field(default_factory=set)
+    suspects: set[str] = field(default_factory=set)
+    seen: int = 0
+    silent: int = 0
+    anchors_seen: int = 0
+    anchors_silent: int = 0
+    unsent: int = 0
+    anchors_unsent: int = 0
+
+    @staticmethod
+    def new(network: Network) -> World:
+        """A world without any evidence."""
+        targets = network.targets()
+        return World(
+            topology=Topology.of(targets),
+            healths={target.name: Health(target) for target in targets},
+            blind_after_s=blind_after_s(network),
+        )
+
+    def remember(
+        self,
+        standings: dict[str, Standing],
+        incidents: Iterable[Incident],
+        next_incident: int,
+        last_evidence_s: float | None,
+    ) -> None:
+        """Take over what the ledger remembers; targets that are not configured are left out."""
+        self.next_incident = next_incident
+        self.last_evidence_s = last_evidence_s
+        for name, standing in standings.items():
+            if name in self.healths:
+                health = self.healths[name]
+                health.state = standing.state
+                health.since_s = standing.since_s
+                # Its parents and the blind check must not mistake it for one never probed.
+                self.mark_seen(health)
+        for incident in incidents:
+            if incident.scope is Scope.MONITOR:
+                self.isolation = incident
+            elif incident.target in self.healths:
+                health = self.healths[incident.target]
+                health.incident = incident
+                if incident.state is State.DEGRADED:
+                    health.crossed = frozenset({incident.reason})
+        for health in self.healths.values():
+            self.update_silent(health)
+
+    def mark_seen(self, health: Health) -> None:
+        """The first evidence on a target."""
+        if not health.seen:
+            health.seen = True
+            self.seen += 1
+            if health.target.role is Role.ANCHOR:
+                self.anchors_seen += 1
+
+    def update_silent(self, health: Health) -> None:
+        """Keep the counts of silent targets true after a change to one."""
+        silent = health.run_count > 0 or health.gone
+        if health.run_count and not health.gone:
+            self.suspects.add(health.target.name)
+        else:
+            self.suspects.discard(health.target.name)
+        if silent is not health.silent:
+            health.silent = silent
+            step = 1 if silent else -1
+            self.silent += step
+            if health.target.role is Role.ANCHOR:
+                self.anchors_silent += step
+
+    def at_deadline(self, at_s: float) -> None:
+        """Ask to be judged again at `at_s`, evidence or not."""
+        heappush(self.deadlines, at_s)
+
+    def turn(
+        self,
+        health: Health,
+        after: State,
+        at_s: float,
+        reason: str,
+        out: list[Decision],
+        proof: Proof = NO_PROOF,
+    ) -> None:
+        """Change a target's state; `at_s` is never before the state that it ends."""
+        if health.state is after:
+            return
+        if health.state is not State.UNKNOWN or health.since_s > 0:
+            at_s = max(at_s, health.since_s)
+        out.append(
+            Transition(health.target.name, at_s, self.now_s, health.state, after, reason, proof)
+        )
+        if State.DOWN in (health.state, after):
+            age_s = self.now_s - health.flap_at_s
+            health.flap_value = bumped(health.flap_value, age_s)
+            health.flap_at_s = self.now_s
+        health.state = after
+        health.since_s = at_s
+        self.update_silent(health)
+
+    def open(
+        self,
+        scope: Scope,
+        target: str,
+        state: State,
+        started_s: float,
+        reason: str,
+        out: list[Decision],
+        proof: Proof = NO_PROOF,
+        started_earliest_s: float | None = None,
+        affected: tuple[str, ...] = (),
+    ) -> Incident:
+        """Open an incident now; its id is the next one."""
+        incident = Incident(
+            id=self.next_incident,
+            scope=scope,
+            target=target,
+            state=state,
+            started_s=started_s,
+            detected_s=self.now_s,
+            reason=reason,
+            proof=proof,
+            started_earliest_s=started_earliest_s,
+            affected=affected,
+        )
+        self.next_incident += 1
+        out.append(IncidentChange(Change.OPENED, incident, self.now_s))
+        return incident
+
+    def note(self, change: Change, incident: Incident, out: list[Decision]) -> Incident:
+        """Say that an incident changed or is over; returns it."""
+        out.append(IncidentChange(change, incident, self.now_s))
+        return incident
+
+
+def blind_after_s(network: Network) -> float:
+    """How long without any evidence is a blind interval: max(10 s, 3 × the shortest interval)."""
+    intervals = [target.rules.interval_s for target in network.targets()]
+    return max(BLIND_S, 3 * min(intervals, default=1.0))
