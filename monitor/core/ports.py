@@ -109,7 +109,11 @@ class InterfaceCounters:
 
 @dataclass(frozen=True, slots=True)
 class DevicePoll:
-    """What one poll of one router brought. uptime_ticks: sysUpTime in 1/100 s, 32 bits."""
+    """What one poll of one router brought. uptime_ticks: sysUpTime in 1/100 s, 32 bits.
+
+    at_s, and `facts.at_s` with it, is on the steady timeline.
+    missing: names of configured interfaces that the router does not have.
+    """
 
     device: str
     at_s: float
@@ -117,6 +121,7 @@ class DevicePoll:
     interfaces: tuple[InterfaceCounters, ...]
     facts: DeviceSample | None = None
     sys_name: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
