@@ -1,0 +1,131 @@
+"""What the program says in JSON: the shapes of CONTRACT, made in one place.
+
+Times are UTC, RFC 3339, to the millisecond. A list of plain dicts and values: ready for orjson.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monitor.core.model import Incident, Network, Proof, State, Transition
+from monitor.core.sites import site_since, site_state
+
+Document = dict[str, object]
+
+
+def rfc3339(utc_s: float | None) -> str | None:
+    """`2026-11-24T03:00:00.000Z` of a Unix time; None stays None."""
+    if utc_s is None:
+        return None
+    moment = datetime.fromtimestamp(round(utc_s, 3), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def proof_document(proof: Proof) -> Document:
+    """The numbers behind a verdict; what does not apply is left out."""
+    return {
+        name: value
+        for name in Proof.__dataclass_fields__
+        if (value := getattr(proof, name)) is not None
+    }
+
+
+def incident_document(incident: Incident) -> Document:
+    """One incident as in `incidents --json` and `replay --json`."""
+    return {
+        "id": incident.id,
+        "scope": incident.scope.value,
+        "target": incident.target,
+        "state": incident.state.value,
+        "started": rfc3339(incident.started_s),
+        "started_earliest": rfc3339(incident.started_earliest_s),
+        "detected": rfc3339(incident.detected_s),
+        "ended": rfc3339(incident.ended_s),
+        "ended_earliest": rfc3339(incident.ended_earliest_s),
+        "reason": incident.reason,
+        "end_reason": incident.end_reason,
+        "parent": incident.parent,
+        "affected": list(incident.affected),
+        "suspected_cause": incident.suspected_cause,
+        "evidence": proof_document(incident.proof),
+    }
+
+
+def transition_document(transition: Transition) -> Document:
+    """One transition as in `replay --json`."""
+    return {
+        "target": transition.target,
+        "at": rfc3339(transition.at_s),
+        "detected": rfc3339(transition.detected_s),
+        "from": transition.before.value,
+        "to": transition.after.value,
+        "reason": transition.reason,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is shown of one target now. since_s: UTC, None when it never had a verdict."""
+
+    state: State = State.UNKNOWN
+    since_s: float | None = None
+    rtt_ms: float | None = None
+    loss_pct: float | None = None
+    overlays: tuple[str, ...] = ()
+
+
+def state_document(
+    network: Network,
+    standing_of: Callable[[str], Standing],
+    monitor: Mapping[str, object],
+    incidents: Sequence[Incident],
+    at_s: float,
+    age_s: float,
+    stale: bool,
+) -> Document:
+    """`status --json`: every site, link and node. at_s: when it was true (UTC)."""
+    sites: list[Document] = []
+    for site in network.sites:
+        standings = [(link, standing_of(link.name)) for link in site.links]
+        states = [(standing.state, standing.since_s or 0.0) for _, standing in standings]
+        since_s = site_since(states)
+        sites.append(
+            {
+                "id": site.id,
+                "name": site.name,
+                "code": site.code,
+                "state": site_state([state for state, _ in states]).value,
+                "since": rfc3339(since_s) if since_s else None,
+                "links": [
+                    _target(link.name, standing)
+                    | {"id": link.id, "kind": link.kind, "provider": link.provider}
+                    for link, standing in standings
+                ],
+            }
+        )
+    return {
+        "at": rfc3339(at_s),
+        "age_s": round(age_s, 3),
+        "stale": stale,
+        "monitor": dict(monitor),
+        "sites": sites,
+        "nodes": [
+            _target(node.id, standing_of(node.id)) | {"name": node.name, "address": node.address}
+            for node in network.nodes
+        ],
+        "anchors": [_target(anchor.name, standing_of(anchor.name)) for anchor in network.anchors],
+        "incidents": [incident_document(incident) for incident in incidents],
+    }
+
+
+def _target(name: str, standing: Standing) -> Document:
+    return {
+        "target": name,
+        "state": standing.state.value,
+        "since": rfc3339(standing.since_s) if standing.since_s else None,
+        "rtt_ms": None if standing.rtt_ms is None else round(standing.rtt_ms, 3),
+        "loss_pct": None if standing.loss_pct is None else round(standing.loss_pct, 2),
+        "overlays": list(standing.overlays),
+    }

@@ -1,0 +1,69 @@
+"""The same world with other targets: what a reload of the configuration changes."""
+
+from __future__ import annotations
+
+from monitor.core.health import Health
+from monitor.core.model import Decision, Network, Role, State, Target, Transition
+from monitor.core.verdicts import remove
+from monitor.core.windows import Window
+from monitor.core.world import World
+
+
+def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, list[Decision]]:
+    """Go on with `network` from `at_s`; `world` is consumed.
+
+    A target that stays keeps its verdict, its incident and its evidence. One that left, or moved
+    to another address, ends: its incident is closed with the reason `removed`.
+    """
+    out: list[Decision] = []
+    world.now_s = max(world.now_s, at_s)
+    fresh = World.new(network)
+    fresh.now_s = world.now_s
+    fresh.last_evidence_s = world.last_evidence_s
+    fresh.next_incident = world.next_incident
+    fresh.isolation = world.isolation
+    fresh.answering = world.answering & fresh.healths.keys()
+    fresh.cut_since_s = world.cut_since_s
+    fresh.unsent_since_s = world.unsent_since_s
+    fresh.deadlines = world.deadlines
+    for name in world.topology.order:
+        old = world.healths[name]
+        target = fresh.healths[name].target if name in fresh.healths else None
+        if target is not None and target.address == old.target.address:
+            _keep(fresh, old, target)
+        else:
+            _end(world, old, out)
+    fresh.waiting = {name for name, health in fresh.healths.items() if health.waiting}
+    fresh.unmeasurable = world.unmeasurable & fresh.healths.keys()
+    fresh.dirty = True
+    return fresh, out
+
+
+def _keep(fresh: World, health: Health, target: Target) -> None:
+    rules = health.target.rules
+    if (rules.window_s, rules.rtt_ms) != (target.rules.window_s, target.rules.rtt_ms):
+        health.window = Window(target.rules.window_s, target.rules.rtt_ms)
+    health.target = target
+    fresh.healths[target.name] = health
+    was_seen, health.seen, health.silent = health.seen, False, False
+    if was_seen:
+        fresh.mark_seen(health)
+    fresh.update_silent(health)
+    if health.unmeasured:
+        fresh.unsent += 1
+        fresh.anchors_unsent += target.role is Role.ANCHOR
+
+
+def _end(world: World, health: Health, out: list[Decision]) -> None:
+    remove(world, health, out)
+    if health.state is not State.UNKNOWN:
+        out.append(
+            Transition(
+                health.target.name,
+                max(world.now_s, health.since_s),
+                world.now_s,
+                health.state,
+                State.UNKNOWN,
+                "removed",
+            )
+        )

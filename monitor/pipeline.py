@@ -1,0 +1,270 @@
+"""THE path: outcomes of a round → judge → ledger (one transaction) → journal.
+
+A verdict is spoken in memory at once and written right after, in order, by one worker thread.
+Samples take another thread: a slow or full disk delays no verdict. What could not be written is
+kept and tried again; only samples have a bound on how much is kept, and what falls out is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from monitor.core.documents import Standing
+from monitor.core.errors import JournalError, LedgerError
+from monitor.core.flapping import decayed, is_flapping
+from monitor.core.judge import advance
+from monitor.core.model import (
+    Decision,
+    Incident,
+    IncidentChange,
+    Network,
+    Outcome,
+    State,
+    Tick,
+    Transition,
+)
+from monitor.core.ports import Clock, Journal, Ledger
+from monitor.core.recorder import Recent, Recorder, Tags, tags_of
+from monitor.core.reload import reconfigure
+from monitor.core.samples import Sample, StateChangeSample
+from monitor.core.world import World
+
+log = logging.getLogger("monitor.pipeline")
+
+KEPT_BATCHES = 720
+RETRY_S = 2.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the path has come, for the page and for `monitor` (steady seconds)."""
+
+    last_outcome_s: float | None = None
+    last_round_s: float | None = None
+    missed_rounds: int = 0
+    loop_lag_s: float = 0.0
+    round_lag_s: float = 0.0
+    ledger_trouble: str | None = None
+    journal_trouble: str | None = None
+    dropped_samples: int = 0
+    journal_written_s: float | None = None
+
+
+class Pipeline:
+    """Owns the world; called on the event loop only."""
+
+    def __init__(
+        self, network: Network, world: World, clock: Clock, ledger: Ledger, journal: Journal
+    ) -> None:
+        self.network = network
+        self.world = world
+        self.progress = Progress()
+        self.recent = Recent()
+        self._tags: dict[str, Tags] = tags_of(network)
+        self._recorder = Recorder(self._tags)
+        self._clock = clock
+        self._ledger = ledger
+        self._journal = journal
+        self._decisions: deque[Decision] = deque()
+        self._samples: deque[Sequence[Sample]] = deque()
+        self._wake_ledger = asyncio.Event()
+        self._wake_journal = asyncio.Event()
+        self._threads = (
+            ThreadPoolExecutor(1, thread_name_prefix="ledger"),
+            ThreadPoolExecutor(1, thread_name_prefix="journal"),
+        )
+        self._since_change: dict[str, float] = {}
+
+    def take(self, outcomes: Sequence[Outcome]) -> None:
+        """The sink of the prober: count, judge, and hand on what follows."""
+        self.recent.add(outcomes)
+        self._recorder.add(outcomes)
+        now_s = self._clock.steady_s()
+        if outcomes:
+            self.progress.last_outcome_s = now_s
+        self.world, decisions = advance(self.world, [*outcomes, Tick(now_s)])
+        self._say(decisions)
+
+    def tick(self) -> None:
+        """Let deadlines pass without evidence."""
+        self.take(())
+
+    def reconfigure(self, network: Network) -> None:
+        """Go on with another set of targets; what the others had open is closed (`removed`)."""
+        self.world, decisions = reconfigure(self.world, network, self._clock.steady_s())
+        self.network = network
+        self._tags = tags_of(network)
+        self._recorder.reconfigure(self._tags)
+        self.recent.forget(self._tags)
+        self._say(decisions)
+
+    def finish_period(self, at_utc_s: float, names: Sequence[str] | None = None) -> None:
+        """Close the period of these targets (None: of all) and store its rows."""
+        rows = self._recorder.finish(
+            at_utc_s, self.state_of, self._recorder.names() if names is None else names
+        )
+        self.store(rows)
+
+    def store(self, samples: Sequence[Sample]) -> None:
+        """Hand samples to the journal's thread."""
+        if samples:
+            self._samples.append(samples)
+            while len(self._samples) > KEPT_BATCHES:
+                self.progress.dropped_samples += len(self._samples.popleft())
+            self._wake_journal.set()
+
+    def state_of(self, target: str) -> State:
+        """The verdict on a target now; unknown for one that is not watched."""
+        health = self.world.healths.get(target)
+        return State.UNKNOWN if health is None else health.state
+
+    def standing(self, target: str) -> Standing:
+        """What is shown of a target now; times UTC."""
+        health = self.world.healths[target]
+        now_s = self._clock.steady_s()
+        value = decayed(health.flap_value, now_s - health.flap_at_s)
+        return Standing(
+            state=health.state,
+            since_s=self._clock.utc_s(health.since_s) if health.since_s > 0 else None,
+            rtt_ms=self.recent.rtt_ms(target, now_s),
+            loss_pct=self.recent.loss_pct(target, now_s),
+            overlays=("flapping",) if is_flapping(value, was_flapping=False) else (),
+        )
+
+    def open_incidents(self) -> list[Incident]:
+        """All open incidents by id; times UTC."""
+        found = [h.incident for h in self.world.healths.values() if h.incident is not None]
+        if self.world.isolation is not None:
+            found.append(self.world.isolation)
+        return [self._utc_incident(i) for i in sorted(found, key=lambda i: i.id)]
+
+    async def write_ledger(self) -> None:
+        """Write decisions in order, for ever; a failure is said, kept and tried again."""
+        await self._write_on(
+            self._wake_ledger, self._drain_ledger, LedgerError, "ledger_trouble", "ledger"
+        )
+
+    async def write_journal(self) -> None:
+        """Write samples in order, for ever."""
+        await self._write_on(
+            self._wake_journal, self._drain_journal, JournalError, "journal_trouble", "journal"
+        )
+
+    async def _write_on(
+        self,
+        wake: asyncio.Event,
+        drain: Callable[[], object],
+        failure: type[Exception],
+        trouble: str,
+        name: str,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        thread = self._threads[0 if name == "ledger" else 1]
+        while True:
+            await wake.wait()
+            wake.clear()
+            try:
+                await loop.run_in_executor(thread, drain)
+            except failure as error:
+                if getattr(self.progress, trouble) is None:
+                    log.error("%s: %s; nothing is lost, trying again", name, error)
+                setattr(self.progress, trouble, str(error))
+                loop.call_later(RETRY_S, wake.set)
+            else:
+                if getattr(self.progress, trouble) is not None:
+                    log.warning("%s: writing again", name)
+                setattr(self.progress, trouble, None)
+
+    def _drain_ledger(self) -> None:
+        batch = list(self._decisions)
+        if batch:
+            self._ledger.record(batch)
+            for _ in batch:
+                self._decisions.popleft()
+
+    def _drain_journal(self) -> None:
+        while self._samples:
+            batch = self._samples.popleft()
+            try:
+                self._journal.append(batch)
+            except JournalError:
+                self._samples.appendleft(batch)
+                raise
+            self.progress.journal_written_s = self._clock.steady_s()
+
+    def close(self) -> None:
+        """Write what is left, once, and stop the threads (call after the writers have ended)."""
+        for thread, drain in zip(
+            self._threads, (self._drain_ledger, self._drain_journal), strict=True
+        ):
+            try:
+                thread.submit(drain).result()
+            except (LedgerError, JournalError) as error:
+                log.error("could not write everything at the end: %s", error)
+            thread.shutdown()
+
+    def _say(self, decisions: Sequence[Decision]) -> None:
+        if not decisions:
+            return
+        changes: list[Sample] = []
+        for decision in decisions:
+            if isinstance(decision, Transition):
+                spoken = self._utc_transition(decision)
+                log.info("%s", describe(spoken))
+                changes.append(self._change_sample(spoken))
+                self._decisions.append(spoken)
+            else:
+                incident = self._utc_incident(decision.incident)
+                log.info("incident %d %s: %s", incident.id, decision.change.value, incident.target)
+                at_s = self._clock.utc_s(decision.at_s)
+                self._decisions.append(IncidentChange(decision.change, incident, at_s))
+        self._wake_ledger.set()
+        self.store(changes)
+
+    def _change_sample(self, spoken: Transition) -> StateChangeSample:
+        tags = self._tags.get(spoken.target, Tags(spoken.target))
+        before_s = self._since_change.get(spoken.target)
+        self._since_change[spoken.target] = spoken.at_s
+        return StateChangeSample(
+            at_s=spoken.at_s,
+            target=spoken.target,
+            site=tags.site,
+            link=tags.link,
+            node=tags.node,
+            before=spoken.before.value,
+            after=spoken.after.value,
+            reason=spoken.reason,
+            previous_s=None if before_s is None else spoken.at_s - before_s,
+        )
+
+    def _utc_transition(self, transition: Transition) -> Transition:
+        utc = self._clock.utc_s
+        return replace(transition, at_s=utc(transition.at_s), detected_s=utc(transition.detected_s))
+
+    def _utc_incident(self, incident: Incident) -> Incident:
+        utc = self._clock.utc_s
+        return replace(
+            incident,
+            started_s=utc(incident.started_s),
+            detected_s=utc(incident.detected_s),
+            ended_s=None if incident.ended_s is None else utc(incident.ended_s),
+            started_earliest_s=(
+                None if incident.started_earliest_s is None else utc(incident.started_earliest_s)
+            ),
+            ended_earliest_s=(
+                None if incident.ended_earliest_s is None else utc(incident.ended_earliest_s)
+            ),
+        )
+
+
+def describe(transition: Transition) -> str:
+    """One line for the log."""
+    return (
+        f"{transition.target}: {transition.before.value} -> {transition.after.value} "
+        f"({transition.reason})"
+    )

@@ -1,0 +1,67 @@
+"""State now, for people: from the daemon's local API, else from the ledger, marked stale.
+
+Used by `pantau status` and by the dashboard; ports only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from monitor.core.documents import Document, Standing, state_document
+from monitor.core.errors import ApiError
+from monitor.core.model import Network
+from monitor.core.ports import LedgerReader
+
+
+class StateApi(Protocol):
+    """The daemon's local API, as its readers see it."""
+
+    def get(self, path: str) -> dict[str, object]:
+        """Raises ApiError."""
+        ...
+
+
+class CurrentState:
+    """The `status --json` document, fresh where possible and honest where not.
+
+    open_ledger: opens the read-only ledger when it is needed (raises LedgerError when there is
+    none). utc_now_s: the wall clock.
+    """
+
+    def __init__(
+        self,
+        api: StateApi,
+        open_ledger: Callable[[], LedgerReader],
+        network: Callable[[], Network],
+        utc_now_s: Callable[[], float],
+    ) -> None:
+        self._api = api
+        self._open_ledger = open_ledger
+        self._network = network
+        self._utc_now_s = utc_now_s
+
+    def document(self) -> Document:
+        """Raises LedgerError when the daemon does not answer and there is no ledger either."""
+        try:
+            return self._api.get("/state")
+        except ApiError as error:
+            return self._from_ledger(str(error))
+
+    def _from_ledger(self, why: str) -> Document:
+        remembered = self._open_ledger().remember()
+        standings = {
+            stored.target: Standing(state=stored.state, since_s=stored.since_s)
+            for stored in remembered.states
+        }
+        now_s = self._utc_now_s()
+        at_s = remembered.last_alive_s
+        return state_document(
+            self._network(),
+            lambda name: standings.get(name, Standing()),
+            {"state": "unknown", "last_round": None, "warnings": [why]},
+            remembered.open_incidents,
+            at_s if at_s is not None else now_s,
+            max(0.0, now_s - at_s) if at_s is not None else 0.0,
+            stale=True,
+        )

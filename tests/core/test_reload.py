@@ -1,0 +1,45 @@
+"""A reload keeps what stays and closes what leaves."""
+
+from __future__ import annotations
+
+from monitor.core.judge import advance
+from monitor.core.model import IncidentChange, Reply, State, Transition
+from monitor.core.reload import reconfigure
+from tests.core.story import T0, Story, network, silent_between
+
+
+def test_a_link_that_stays_keeps_its_verdict_and_its_incident() -> None:
+    story = Story(network({"a/utama": (), "b/utama": ()}))
+    story["a/utama"] = silent_between((20.0, 500.0))
+    story.run(60)
+    world, decisions = reconfigure(story.world, network({"a/utama": (), "b/utama": ()}), T0 + 60)
+    assert decisions == []
+    assert world.healths["a/utama"].state is State.DOWN
+    for i in range(3):
+        at = T0 + 61 + i
+        world, said = advance(world, [Reply("a/utama", at, at + 0.01, 10.0)])
+    (closed,) = [d.incident for d in said if isinstance(d, IncidentChange)]
+    assert closed.id == story.incidents()[0].id
+    assert closed.ended_s == T0 + 61
+
+
+def test_a_link_that_leaves_closes_its_incident_with_the_reason_removed() -> None:
+    story = Story(network({"a/utama": (), "b/utama": ()}))
+    story["b/utama"] = silent_between((20.0, 500.0))
+    story.run(60)
+    world, decisions = reconfigure(story.world, network({"a/utama": ()}), T0 + 60)
+    (closed,) = [d.incident for d in decisions if isinstance(d, IncidentChange)]
+    assert (closed.target, closed.end_reason, closed.ended_s) == ("b/utama", "removed", T0 + 60)
+    (turned,) = [d for d in decisions if isinstance(d, Transition)]
+    assert (turned.before, turned.after) == (State.DOWN, State.UNKNOWN)
+    assert set(world.healths) == {"a/utama"}
+
+
+def test_the_counts_of_silent_targets_stay_true_over_a_reload() -> None:
+    links = {f"s{i}/utama": () for i in range(10)}
+    story = Story(network(links, anchors=1))
+    for name in ("s1/utama", "s2/utama"):
+        story[name] = silent_between((20.0, 500.0))
+    story.run(60)
+    world, _ = reconfigure(story.world, network(links, anchors=1), T0 + 60)
+    assert (world.seen, world.silent, world.anchors_seen) == (11, 2, 1)
