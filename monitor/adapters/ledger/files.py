@@ -1,0 +1,169 @@
+"""The ledger as a SQLite file: how it is created, opened, checked and copied.
+
+Exactly one connection may write, and the daemon has it: SQLite before 3.51.3 (Debian 12 has
+3.40) can lose a reset of the write-ahead log when two connections write or checkpoint. A
+reader opens read-only, so that it can do neither.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, NullPool, QueuePool, create_engine, event, make_url
+from sqlalchemy.engine import Connection
+
+from monitor.core.errors import LedgerError
+
+FILE_MODE = 0o660
+"""For the daemon and its group: a reader of a live log needs write access to `-shm`, which
+SQLite gives the same mode as the file itself."""
+
+WRITER_PATIENCE_S = 5.0
+READER_PATIENCE_S = 1.0
+
+
+def location(where: str | Path) -> Path | URL:
+    """A path, or for anything that reads like `postgresql://…` the URL of a server."""
+    if isinstance(where, Path) or "://" not in where:
+        return Path(where)
+    url = make_url(where)
+    if url.get_backend_name() != "sqlite":
+        return url
+    if not url.database or url.database == ":memory:":
+        raise LedgerError(f"{where} names no file: a ledger must outlive the daemon")
+    return Path(url.database)
+
+
+def name_of(place: Path | URL) -> str:
+    """For messages; a password stays out of them."""
+    return str(place) if isinstance(place, Path) else place.render_as_string(hide_password=True)
+
+
+def path_of(place: Path | URL) -> Path | None:
+    return place if isinstance(place, Path) else None
+
+
+def create(path: Path) -> bool:
+    """Make an empty file with the right mode where there is none. True: there was none."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
+    except FileExistsError:
+        return False
+    os.fchmod(descriptor, FILE_MODE)  # the umask took its share above
+    os.close(descriptor)
+    return True
+
+
+def writer_engine(place: Path | URL, *, foreign_keys: bool = True) -> Engine:
+    """One connection, whichever thread asks; a second thread waits for it."""
+    if not isinstance(place, Path):
+        return create_engine(place, pool_size=1, max_overflow=0)
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            place, timeout=WRITER_PATIENCE_S, isolation_level=None, check_same_thread=False
+        )
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise LedgerError(
+                f"the file system of {place} cannot hold a write-ahead log (SQLite says"
+                f" {mode}): put data_dir on a local disk"
+            )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        return connection
+
+    engine = create_engine(
+        "sqlite+pysqlite://", creator=connect, poolclass=QueuePool, pool_size=1, max_overflow=0
+    )
+    # Take the write lock first: a transaction that reads before it writes could otherwise not
+    # get it any more when something was committed in between.
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def reader_engine(place: Path | URL) -> Engine:
+    """A new read-only connection for each question: never stale, never in the writer's way."""
+    if not isinstance(place, Path):
+        return create_engine(place, poolclass=NullPool)
+    log = place.with_name(f"{place.name}-wal")
+
+    def connect() -> sqlite3.Connection:
+        # Without a log nobody has the ledger open, and only the file itself is to be read. To
+        # open it as usual would create a log: refused to a user who may not write in the
+        # directory, and from one who may, a file that the daemon's user perhaps cannot open.
+        # Should the daemon start just now, it writes into a log first, not into this file.
+        how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+        return sqlite3.connect(
+            f"{place.absolute().as_uri()}?{how}",
+            uri=True,
+            timeout=READER_PATIENCE_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=NullPool)
+    # Python's sqlite3 begins nothing for a SELECT; two of them shall see the same moment.
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def check(connection: Connection) -> str | None:
+    """The first fault that SQLite finds in the file's structure; None when it finds none."""
+    words = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    return None if words == "ok" else words.splitlines()[-1]
+
+
+def copy_before(path: Path, revision: str) -> Path:
+    """Where the copy goes that is made before the migration to `revision`."""
+    return path.with_name(f"{path.name}.before-{revision}")
+
+
+def copies_of(path: Path) -> list[Path]:
+    """All such copies that are there, by revision."""
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}.before-*"))
+
+
+def copy(source: sqlite3.Connection, path: Path, target: Path) -> None:
+    """A whole copy, with what is still in the log; complete and synced, or not there at all.
+
+    source: the connection that has `path` open; there must not be a second one that writes.
+    """
+    unfinished = path.with_name(f"{path.name}.unfinished-copy")
+    try:
+        unfinished.unlink(missing_ok=True)
+        create(unfinished)
+        copied = sqlite3.connect(unfinished)
+        try:
+            source.backup(copied)
+        finally:
+            copied.close()
+        _sync(unfinished)
+        unfinished.replace(target)
+        _sync(target.parent)
+    except (sqlite3.Error, OSError) as error:
+        unfinished.unlink(missing_ok=True)
+        needed_mb = path.stat().st_size // 1_000_000 + 1
+        raise LedgerError(
+            f"no copy of the ledger can be made at {target} ({error}), so nothing was changed:"
+            f" see that {needed_mb} MB are free there, and start again"
+        ) from error
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,117 @@
+"""The tables of the ledger.
+
+    states             one row a target: its verdict now, since when, why
+    transitions        every change of a state, append-only
+    incidents          one row an incident, as it is now
+    incident_events    opened, updated, closed: the incident as it was then; append-only
+    incident_affected  which targets an incident explains (what hides behind a node)
+    meta               facts about the ledger itself: when the daemon was last alive
+
+Times are whole microseconds since 1970-01-01 UTC in a 64-bit integer: equal times are equal
+(a transition is known by its time), an index sorts them, every database has the type, and no
+time zone and no rounding of a float can come in between. A float of seconds that was given
+with up to six decimals comes back as the very same float.
+
+The columns hold nothing that only SQLite knows. Migrations make these tables; a test holds
+the two to each other.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+REVISION: Final = "0001"
+"""The migration that makes what is described here."""
+
+LAST_ALIVE: Final = "last_alive_us"
+"""The key in `meta` of the last time the daemon was alive, in microseconds UTC."""
+
+METADATA: Final = MetaData()
+
+STATES: Final = Table(
+    "states",
+    METADATA,
+    Column("target", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+TRANSITIONS: Final = Table(
+    "transitions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("detected_us", BigInteger, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proof", JSON, nullable=False),
+    # The same transition, told twice, is one row. Both states belong to its name, so that two
+    # steps that one judgement takes in the same instant are never taken for one.
+    Index("transitions_once", "detected_us", "target", "before", "after", unique=True),
+    Index("transitions_of_a_target", "target", "at_us"),
+    Index("transitions_by_time", "at_us"),
+)
+
+INCIDENTS: Final = Table(
+    "incidents",
+    METADATA,
+    # The judge gives the number, not the database.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("scope", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("detected_us", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proof", JSON, nullable=False),
+    Column("ended_us", BigInteger),
+    Column("end_reason", Text),
+    Column("started_earliest_us", BigInteger),
+    Column("ended_earliest_us", BigInteger),
+    # No foreign key: an incident is kept even if the one that explains it could not be.
+    Column("parent", Integer),
+    Column("suspected_cause", Text),
+    Index("incidents_by_end", "ended_us"),
+)
+
+INCIDENT_EVENTS: Final = Table(
+    "incident_events",
+    METADATA,
+    Column("incident", Integer, ForeignKey("incidents.id"), primary_key=True),
+    # 1, 2, 3 … within an incident: what follows from an event names it by these two.
+    Column("sequence", Integer, primary_key=True),
+    Column("change", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+INCIDENT_AFFECTED: Final = Table(
+    "incident_affected",
+    METADATA,
+    Column("incident", Integer, ForeignKey("incidents.id"), primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Index("incidents_that_affect", "target"),
+)
+
+META: Final = Table(
+    "meta",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

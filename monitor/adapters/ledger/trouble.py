@@ -1,0 +1,80 @@
+"""What SQLAlchemy and SQLite report, as one sentence for an operator: what, where, how to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from monitor.adapters.ledger.files import copies_of
+from monitor.core.errors import LedgerError
+
+SENTENCES: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "SQLITE_FULL",
+        "the disk that holds the ledger {where} is full: free some space, the ledger goes on by"
+        " itself",
+    ),
+    (
+        "SQLITE_BUSY",
+        "another program keeps the ledger {where} locked for writing: end that program (nothing"
+        " but the daemon may write there)",
+    ),
+    (
+        "SQLITE_READONLY",
+        "the ledger {where} may not be written: give the daemon's user write access to the file,"
+        " to those beside it that end in -wal and -shm, and to their directory",
+    ),
+    (
+        "SQLITE_CANTOPEN",
+        "the ledger {where} cannot be opened: its directory must exist, and this user needs"
+        " access to the file and to those beside it that end in -wal and -shm",
+    ),
+    (
+        "SQLITE_IOERR",
+        "the disk that holds the ledger {where} reports an error ({words}): see the kernel's log"
+        " and look at the disk",
+    ),
+    ("SQLITE_CORRUPT", "the ledger {where} is damaged ({words}): {mend}"),
+    ("SQLITE_NOTADB", "the ledger {where} is damaged ({words}): {mend}"),
+)
+
+
+@contextmanager
+def told(where: str, path: Path | None) -> Iterator[None]:
+    """Whatever the database refuses inside becomes a LedgerError that names `where`."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise LedgerError(_sentence(where, path, error)) from error
+    except OSError as error:
+        raise LedgerError(f"the ledger {where} cannot be used: {error.strerror}") from error
+    except ValueError as error:
+        raise LedgerError(
+            f"the ledger {where} and this version of pantau do not agree on a value ({error}):"
+            " was it written by another version, or by hand?"
+        ) from error
+
+
+def how_to_mend(path: Path | None) -> str:
+    """What to do about a file that cannot be read: the newest copy by name, where there is one."""
+    if path is None:
+        return "restore it from a backup"
+    copies = copies_of(path)
+    away = f"stop the daemon, move {path.name}, {path.name}-wal and {path.name}-shm away"
+    if not copies:
+        return f"{away} and put a backup in their place, or start without its history"
+    return f"{away} and put a backup or the copy {copies[-1].name} in their place"
+
+
+def _sentence(where: str, path: Path | None, error: SQLAlchemyError) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    words = str(cause).splitlines()[0] if str(cause) else type(error).__name__
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    for beginning, sentence in SENTENCES:
+        if name.startswith(beginning):
+            return sentence.format(where=where, words=words, mend=how_to_mend(path))
+    return f"the ledger {where} refuses: {words}"
