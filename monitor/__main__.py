@@ -1,0 +1,25 @@
+"""argv → exit code: 0 done, 1 it could not (a line says why), 2 wrong usage, 3 already running."""
+
+from __future__ import annotations
+
+import sys
+
+from monitor.cli.commands import pantau
+from monitor.core.errors import AlreadyRunning, PantauError
+
+
+def main() -> int:
+    """The command `pantau`."""
+    try:
+        pantau.main(prog_name="pantau")
+    except AlreadyRunning as error:
+        print(f"pantau: {error}", file=sys.stderr)
+        return 3
+    except PantauError as error:
+        print(f"pantau: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

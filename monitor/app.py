@@ -1,0 +1,218 @@
+"""Composition root of the daemon: builds everything, an AsyncExitStack takes it down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import orjson
+
+from monitor import settings as configuration
+from monitor.adapters.clock import SystemClock
+from monitor.adapters.icmp import IcmpProber
+from monitor.adapters.influx import InfluxSink
+from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.ledger.writer import SqlLedger
+from monitor.adapters.local_api import SOCKET_NAME
+from monitor.adapters.lock import DirectoryLock
+from monitor.adapters.process import own_figures
+from monitor.adapters.snmp import SnmpPoller
+from monitor.api import Api
+from monitor.core.errors import ConfigError, PantauError
+from monitor.core.model import Network
+from monitor.core.ports import Clock, Remembered
+from monitor.core.world import Standing, World
+from monitor.housekeeping import Housekeeping
+from monitor.pipeline import Pipeline
+from monitor.polling import Polling
+from monitor.rounds import Rounds
+from monitor.schedule import Schedule
+from monitor.settings.model import Settings
+from monitor.settings.secrets import SecretStore
+from monitor.settings.where import LOADED_CONFIG
+from monitor.shipper import Shipper
+from monitor.status import Status
+
+log = logging.getLogger("monitor.app")
+
+LEDGER = "ledger.db"
+JOURNAL = "journal"
+
+
+def remembered_world(network: Network, remembered: Remembered) -> World:
+    """The world as the last run left it (a new daemon's steady time is UTC)."""
+    world = World.new(network)
+    world.remember(
+        {s.target: Standing(s.state, s.since_s) for s in remembered.states},
+        remembered.open_incidents,
+        remembered.next_incident_id,
+        remembered.last_alive_s,
+    )
+    return world
+
+
+class Daemon:
+    """The parts that a reload exchanges, and the ones that it asks for them."""
+
+    def __init__(
+        self,
+        config_dir: Path,
+        environ: Mapping[str, str],
+        schedule: Schedule,
+        pipeline: Pipeline,
+        rounds: Rounds,
+        polling: Polling,
+        poller: SnmpPoller,
+        housekeeping: Housekeeping,
+        status: Status,
+        settings: Settings,
+    ) -> None:
+        self._config_dir = config_dir
+        self._environ = environ
+        self._schedule = schedule
+        self._pipeline = pipeline
+        self._rounds = rounds
+        self._polling = polling
+        self._poller = poller
+        self._housekeeping = housekeeping
+        self._status = status
+        self._settings = settings
+
+    async def apply(self, settings: Settings) -> None:
+        """Probe, poll and show exactly what `settings` names."""
+        network = settings.network
+        await self._poller.open(network.devices, secrets_of(settings, self._environ))
+        jobs = [
+            *self._rounds.jobs(network),
+            *self._polling.jobs(network),
+            *self._housekeeping.jobs(network),
+        ]
+        self._schedule.set(jobs)
+        self._settings = settings
+        self._status.reloaded(settings.timezone.key, settings.organisation)
+        (settings.data_dir / LOADED_CONFIG).write_bytes(
+            orjson.dumps(configuration.fingerprint(settings), option=orjson.OPT_SORT_KEYS)
+        )
+
+    async def reload(self) -> None:
+        """SIGHUP: read the files again; with any error nothing changes, and it is said."""
+        try:
+            settings = configuration.require(
+                configuration.load(self._config_dir, self._environ), strict=True
+            )
+            if settings.data_dir != self._settings.data_dir:
+                raise ConfigError("data_dir cannot change while the daemon runs: restart it")
+            self._pipeline.reconfigure(settings.network)
+            await self.apply(settings)
+        except PantauError as error:
+            log.error("reload refused, going on with what was loaded:\n%s", error)
+            self._status.reload_refused(str(error).splitlines()[0])
+        else:
+            log.info("configuration reloaded: %d targets", len(settings.network.targets()))
+
+
+def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The texts of all SNMP credentials by name. Raises ConfigError for one that is missing."""
+    store = SecretStore(settings.config_dir, environ)
+    names = {device.credential for device in settings.network.devices}
+    return {name: store.get(name).reveal() for name in sorted(names)}
+
+
+async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
+    """The daemon until SIGTERM or SIGINT. Raises PantauError when it cannot start."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    hup = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hup.set)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(DirectoryLock(settings.data_dir))
+        ledger = SqlLedger.open(settings.data_dir / LEDGER)
+        stack.callback(ledger.close)
+        journal = SqliteJournal(settings.data_dir / JOURNAL)
+        stack.callback(journal.close)
+        world = remembered_world(settings.network, ledger.remember())
+        pipeline = Pipeline(settings.network, world, clock, ledger, journal)
+        stack.callback(pipeline.close)
+        prober = IcmpProber(clock)
+        await prober.open(pipeline.take)
+        stack.push_async_callback(prober.close)
+        poller = SnmpPoller(clock)
+        stack.push_async_callback(poller.close)
+        schedule = Schedule(clock)
+        shipper = _shipper(settings, environ, journal, clock, stack)
+        housekeeping = Housekeeping(
+            pipeline,
+            schedule,
+            clock,
+            ledger,
+            journal,
+            prober,
+            shipper,
+            own_figures,
+            settings.journal,
+        )
+        polling = Polling(poller, pipeline, clock)
+        status = Status(pipeline, schedule, prober, shipper, polling, clock)
+        daemon = Daemon(
+            config_dir=settings.config_dir,
+            environ=environ,
+            schedule=schedule,
+            pipeline=pipeline,
+            rounds=Rounds(prober, pipeline, clock),
+            polling=polling,
+            poller=poller,
+            housekeeping=housekeeping,
+            status=status,
+            settings=settings,
+        )
+        await daemon.apply(settings)
+        api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy)
+        await api.open()
+        stack.push_async_callback(api.close)
+        services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
+        if shipper is not None:
+            services.append(shipper.run())
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(service) for service in services]
+            tasks.append(group.create_task(_reloads(daemon, hup)))
+            schedule.start()
+            log.info("watching %d targets (process %d)", len(world.healths), os.getpid())
+            on_ready()
+            await stop.wait()
+            log.info("ending")
+            schedule.close()
+            pipeline.finish_period(round(clock.utc_s(clock.steady_s()), 3))
+            await housekeeping.alive()
+            for task in tasks:
+                task.cancel()
+
+
+async def _reloads(daemon: Daemon, hup: asyncio.Event) -> None:
+    while True:
+        await hup.wait()
+        hup.clear()
+        await daemon.reload()
+
+
+def _shipper(
+    settings: Settings,
+    environ: Mapping[str, str],
+    journal: SqliteJournal,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Shipper | None:
+    if settings.influxdb is None:
+        return None
+    token = settings.influxdb.token
+    text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else ""
+    sink = InfluxSink(settings.influxdb, text)
+    stack.callback(sink.close)
+    return Shipper(journal, sink, clock)

@@ -1,0 +1,93 @@
+"""`pantau incidents`: what went wrong, open ones first."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from monitor.adapters.ledger import SqlLedgerReader
+from monitor.cli import words
+from monitor.cli.options import config_option
+from monitor.core.documents import incident_document
+from monitor.core.model import Incident
+from monitor.settings import quick
+
+UNITS_S = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
+SHOWN = 50
+
+
+@click.command()
+@config_option
+@click.option("--all", "every", is_flag=True, help="Also those that are over.")
+@click.option(
+    "--since",
+    metavar="WHEN",
+    help="Open at or after then: 24h, 7d, 2026-11-24 or 2026-11-24T14:30 (local time).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, by ascending id.")
+def incidents(config: Path, every: bool, since: str | None, as_json: bool) -> None:
+    """What went wrong: open incidents, with --all or --since also those that are over.
+
+    \b
+    Example: pantau incidents --since 24h
+             pantau incidents --all --json
+    """
+    zone = quick.timezone(config)
+    now_s = time.time()
+    since_s = None if since is None else _since_s(since, now_s, zone)
+    ledger = SqlLedgerReader.open(quick.data_dir(config) / "ledger.db")
+    found = ledger.incidents(since_s=since_s, include_closed=every or since is not None)
+    if as_json:
+        click.echo(
+            json.dumps({"incidents": [incident_document(i) for i in found]}, ensure_ascii=False)
+        )
+    else:
+        _print(found, now_s, zone)
+
+
+def _since_s(text: str, now_s: float, zone: ZoneInfo) -> float:
+    if text[:-1].isdigit() and text[-1] in UNITS_S:
+        return now_s - int(text[:-1]) * UNITS_S[text[-1]]
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{text!r} is no time: give 30m, 24h, 7d, 2026-11-24 or 2026-11-24T14:30",
+            param_hint="--since",
+        ) from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+
+
+def _print(found: list[Incident], now_s: float, zone: ZoneInfo) -> None:
+    console = Console()
+    if not found:
+        console.print("Tidak ada insiden terbuka.")
+        return
+    ordered = sorted(found, key=lambda i: (i.ended_s is not None, -i.started_s, -i.id))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("No", "Sasaran", "Keadaan", "Mulai", "Selesai", "Lama", "Sebab", "Terdampak"):
+        table.add_column(title)
+    for incident in ordered[:SHOWN]:
+        document = incident_document(incident)
+        end_s = incident.ended_s if incident.ended_s is not None else now_s
+        table.add_row(
+            str(incident.id),
+            Text(incident.target),
+            words.state_text(incident.state.value),
+            words.moment(document["started"], zone),
+            words.moment(document["ended"], zone) if incident.ended_s is not None else "terbuka",
+            words.duration(end_s - incident.started_s),
+            words.reason_text(incident.reason),
+            f"{len(incident.affected)} tautan" if incident.affected else "",
+        )
+    console.print(table)
+    if len(ordered) > SHOWN:
+        console.print(f"… dan {len(ordered) - SHOWN} lagi (--json menampilkan semua)", style="dim")

@@ -1,0 +1,137 @@
+"""`pantau replay FILE`: recorded evidence through the very same judge."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from monitor.cli import words
+from monitor.cli.loading import settings_of
+from monitor.cli.options import config_option
+from monitor.core.documents import incident_document, transition_document
+from monitor.core.errors import PantauError
+from monitor.core.judge import advance
+from monitor.core.model import Incident, IncidentChange, Network, Transition
+from monitor.core.replay import Line, evidence_of
+from monitor.core.world import World
+from monitor.settings.model import Settings
+
+REPORT_EVERY = 20_000
+
+
+@click.command()
+@config_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, all incidents.")
+def replay(config: Path, file: Path, as_json: bool) -> None:
+    """Judges recorded evidence (JSON lines) with the present configuration.
+
+    \b
+    Example: pantau replay bukti.jsonl
+             pantau replay bukti.jsonl --json > hasil.json
+    """
+    settings = settings_of(config, os.environ)
+    with (
+        Progress(
+            "membaca",
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        ) as progress,
+        file.open("rb") as source,
+    ):
+        task = progress.add_task("", total=file.stat().st_size)
+        incidents, transitions = judged(settings.network, _lines(file, source, progress, task))
+    if as_json:
+        document = {
+            "incidents": [incident_document(i) for i in incidents],
+            "transitions": [transition_document(t) for t in transitions],
+        }
+        click.echo(json.dumps(document, ensure_ascii=False))
+    else:
+        _print(incidents, settings)
+
+
+def judged(network: Network, lines: Iterator[Line]) -> tuple[list[Incident], list[Transition]]:
+    """Incidents by id, in their last form; transitions by `detected`, then target."""
+    timeouts_s = {target.name: target.rules.timeout_s for target in network.targets()}
+    _, decisions = advance(World.new(network), evidence_of(lines, timeouts_s))
+    last = {d.incident.id: d.incident for d in decisions if isinstance(d, IncidentChange)}
+    transitions = [d for d in decisions if isinstance(d, Transition)]
+    transitions.sort(key=lambda t: (t.detected_s, t.target))
+    return [last[i] for i in sorted(last)], transitions
+
+
+def _lines(file: Path, source: BufferedReader, progress: Progress, task: TaskID) -> Iterator[Line]:
+    before = float("-inf")
+    for number, raw in enumerate(source, start=1):
+        if number % REPORT_EVERY == 0:
+            progress.update(task, completed=source.tell())
+        if not raw.strip():
+            continue
+        line = _line(file, number, raw)
+        if line.t < before:
+            raise PantauError(
+                f"{file}:{number}: time goes back ({line.t} after {before}): sort the file by t"
+            )
+        before = line.t
+        yield line
+
+
+def _line(file: Path, number: int, raw: bytes) -> Line:
+    try:
+        item = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise PantauError(
+            f"{file}:{number}: this line is no JSON ({error}): "
+            'each line is like {"t": 1764000000.0, "target": "anjatan/utama", "rtt_ms": 12.4}'
+        ) from error
+    if isinstance(item, dict):
+        t, target = item.get("t"), item.get("target")
+        rtt_ms, error_name = item.get("rtt_ms"), item.get("error")
+        if (
+            isinstance(t, int | float)
+            and isinstance(target, str)
+            and (rtt_ms is None or (isinstance(rtt_ms, int | float) and rtt_ms >= 0))
+            and (error_name is None or isinstance(error_name, str))
+            and ("rtt_ms" in item or error_name is not None)
+        ):
+            return Line(float(t), target, rtt_ms, error_name)
+    raise PantauError(
+        f"{file}:{number}: a line needs a number `t`, a text `target`, and "
+        "`rtt_ms` (a number, null for lost) or `error` (an errno name)"
+    )
+
+
+def _print(incidents: list[Incident], settings: Settings) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("No", "Sasaran", "Keadaan", "Mulai", "Selesai", "Sebab", "Terdampak"):
+        table.add_column(title)
+    for incident in incidents:
+        document = incident_document(incident)
+        table.add_row(
+            str(incident.id),
+            Text(incident.target),
+            words.state_text(incident.state.value),
+            words.moment(document["started"], settings.timezone),
+            words.moment(document["ended"], settings.timezone),
+            words.reason_text(incident.reason),
+            f"{len(incident.affected)} tautan" if incident.affected else "",
+        )
+    console.print(table)
+    console.print(f"{len(incidents)} insiden akan dilaporkan.")

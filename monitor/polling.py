@@ -1,0 +1,84 @@
+"""SNMP polls, spread over their interval; counters become rates; a dead router delays nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from monitor.core.model import Device, Network
+from monitor.core.ports import Clock, DevicePoll, Poller, PollFailed
+from monitor.core.rates import RateMemory, advance
+from monitor.core.samples import Sample
+from monitor.pipeline import Pipeline
+from monitor.schedule import Job
+
+log = logging.getLogger("monitor.polling")
+
+SPREAD = 0.8
+
+
+class Polling:
+    """Owns what must be remembered between two polls of a router."""
+
+    def __init__(self, poller: Poller, pipeline: Pipeline, clock: Clock) -> None:
+        self._poller = poller
+        self._pipeline = pipeline
+        self._clock = clock
+        self._memory: dict[str, RateMemory] = {}
+        self._trouble: dict[str, str] = {}
+
+    def jobs(self, network: Network) -> list[Job]:
+        """A job a poll interval."""
+        groups: dict[float, list[Device]] = {}
+        for device in network.devices:
+            groups.setdefault(device.interval_s, []).append(device)
+        return [
+            Job(
+                name=f"poll every {interval_s:g} s",
+                every_s=interval_s,
+                run=partial(self._sweep, tuple(devices), interval_s),
+                deadline_s=interval_s,
+            )
+            for interval_s, devices in sorted(groups.items())
+        ]
+
+    def trouble(self) -> dict[str, str]:
+        """Routers whose last poll brought nothing, and why."""
+        return dict(self._trouble)
+
+    async def _sweep(self, devices: Sequence[Device], interval_s: float) -> None:
+        """Sends are paced, answers are not waited for: slots would let dead routers hold up all."""
+        pause_s = interval_s * SPREAD / len(devices)
+        async with asyncio.TaskGroup() as polls:
+            for device in devices:
+                polls.create_task(self._poll(device))
+                await asyncio.sleep(pause_s)
+
+    async def _poll(self, device: Device) -> None:
+        answer = await self._poller.poll(device)
+        if isinstance(answer, PollFailed):
+            if self._trouble.get(device.name) != answer.reason:
+                log.warning(
+                    "%s (%s) cannot be read by SNMP: %s %s",
+                    device.name,
+                    device.address,
+                    answer.reason,
+                    answer.detail,
+                )
+            self._trouble[device.name] = answer.reason
+            return
+        if self._trouble.pop(device.name, None) is not None:
+            log.info("%s can be read by SNMP again", device.name)
+        self._pipeline.store(self._samples(device, answer))
+
+    def _samples(self, device: Device, poll: DevicePoll) -> list[Sample]:
+        at_s = round(self._clock.utc_s(poll.at_s), 3)
+        rates = advance(self._memory.get(device.name, RateMemory()), device, poll, at_s)
+        self._memory[device.name] = rates.memory
+        samples: list[Sample] = list(rates.samples)
+        if poll.facts is not None:
+            samples.append(replace(poll.facts, at_s=at_s))
+        return samples

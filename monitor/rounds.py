@@ -1,0 +1,77 @@
+"""Which target is probed when: steady rounds by cadence, confirm rounds for what is suspected."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from monitor.core.model import Network, Target
+from monitor.core.ports import Clock, Prober
+from monitor.pipeline import Pipeline
+from monitor.schedule import Job
+
+SPREAD = 0.85
+"""The share of an interval over which a round's sends are spread; the rest is slack."""
+
+
+class Rounds:
+    """Asks the prober; outcomes come to the pipeline by themselves."""
+
+    def __init__(self, prober: Prober, pipeline: Pipeline, clock: Clock) -> None:
+        self._prober = prober
+        self._pipeline = pipeline
+        self._clock = clock
+        self._confirm_s: dict[str, float] = {}
+
+    def jobs(self, network: Network) -> list[Job]:
+        """A job a cadence (never a job a target)."""
+        targets = network.targets()
+        self._prober.watch(targets)
+        steady: dict[float, list[str]] = {}
+        for target in targets:
+            steady.setdefault(target.rules.interval_s, []).append(target.name)
+        self._confirm_s = {
+            target.name: target.rules.confirm_interval_s
+            for target in targets
+            if confirms_faster(target)
+        }
+        jobs = [
+            Job(
+                name=f"round every {interval_s:g} s",
+                every_s=interval_s,
+                run=partial(self._steady, tuple(names), interval_s),
+                deadline_s=2 * interval_s + 1,
+                is_round=True,
+            )
+            for interval_s, names in sorted(steady.items())
+        ]
+        for confirm_s in sorted(set(self._confirm_s.values())):
+            jobs.append(
+                Job(
+                    name=f"confirm every {confirm_s:g} s",
+                    every_s=confirm_s,
+                    run=partial(self._confirm, confirm_s),
+                    deadline_s=2 * confirm_s + 1,
+                )
+            )
+        return jobs
+
+    async def _steady(self, names: tuple[str, ...], interval_s: float) -> None:
+        started_s = self._clock.steady_s()
+        suspects = self._pipeline.world.suspects & self._confirm_s.keys()
+        due = [name for name in names if name not in suspects] if suspects else names
+        await self._prober.round(due, interval_s * SPREAD)
+        now_s = self._clock.steady_s()
+        self._pipeline.progress.last_round_s = now_s
+        self._pipeline.progress.round_lag_s = max(0.0, now_s - started_s - interval_s * SPREAD)
+
+    async def _confirm(self, confirm_s: float) -> None:
+        suspects = self._pipeline.world.suspects
+        if suspects:
+            due = sorted(name for name in suspects if self._confirm_s.get(name) == confirm_s)
+            await self._prober.round(due, confirm_s * SPREAD / 2)
+        self._pipeline.tick()
+
+
+def confirms_faster(target: Target) -> bool:
+    """Is a suspected target probed faster than in steady rounds?"""
+    return target.rules.confirm_interval_s < target.rules.interval_s
