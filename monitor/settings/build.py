@@ -1,0 +1,109 @@
+"""Checked files → the frozen models that everybody else works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from monitor.core.model import Link, Network, Node, Role, Site, Target
+from monitor.settings import rules
+from monitor.settings.devices import node_device, site_device
+from monitor.settings.files import Source
+from monitor.settings.kecamatan import Kecamatan
+from monitor.settings.model import (
+    DashboardSettings,
+    InfluxSettings,
+    JournalSettings,
+    Settings,
+)
+from monitor.settings.schema.daemon import MonitorFile
+from monitor.settings.schema.network import NetworkFile, SiteFile
+from monitor.settings.where import resolved_data_dir
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The files, each with the source that it came from (the sites in the order of their ids)."""
+
+    directory: Path
+    monitor: tuple[Source, MonitorFile]
+    network: tuple[Source | None, NetworkFile]
+    sites: tuple[tuple[Source, SiteFile], ...]
+    reference: Mapping[str, Kecamatan]
+
+
+def settings(checked: Checked) -> Settings:
+    """Everything, complete: every default is filled in, every name is a full name."""
+    _, file = checked.monitor
+    influxdb = file.storage.influxdb
+    return Settings(
+        organisation=file.monitor.organisation,
+        timezone=ZoneInfo(file.monitor.timezone),
+        data_dir=resolved_data_dir(checked.directory, file.monitor.data_dir),
+        config_dir=checked.directory,
+        network=_network(checked),
+        journal=JournalSettings(**file.storage.journal.model_dump()),
+        influxdb=InfluxSettings(**influxdb.model_dump()) if influxdb is not None else None,
+        dashboard=DashboardSettings(**file.dashboard.model_dump()),
+    )
+
+
+def _network(checked: Checked) -> Network:
+    monitor, general = checked.monitor
+    source, network = checked.network
+    anchor_rules = rules.effective(rules.layers(monitor, None))
+    nodes = tuple(
+        Node(
+            id=table.id,
+            name=table.name or table.id,
+            address=table.address,
+            rules=rules.effective(rules.layers(monitor, None, source, ("nodes", number))),
+            parents=tuple(table.parent),
+            lat=table.lat,
+            lon=table.lon,
+        )
+        for number, table in enumerate(network.nodes)
+    )
+    sites = tuple(_site(checked, *pair) for pair in checked.sites)
+    links = [link for site in sites for link in site.links]
+    of_nodes = [node_device(table, general.snmp, links) for table in network.nodes]
+    of_sites = [site.device for site in sites]
+    return Network(
+        sites=sites,
+        nodes=nodes,
+        anchors=tuple(
+            Target(f"anchor:{address}", address, Role.ANCHOR, anchor_rules)
+            for address in network.anchors
+        ),
+        devices=tuple(device for device in of_nodes + of_sites if device is not None),
+    )
+
+
+def _site(checked: Checked, source: Source, table: SiteFile) -> Site:
+    monitor, general = checked.monitor
+    links = tuple(
+        Link(
+            id=link.id,
+            name=f"{table.id}/{link.id}",
+            site=table.id,
+            address=link.address,
+            kind=link.kind,
+            rules=rules.effective(rules.layers(monitor, link.kind, source, ("links", number))),
+            via=tuple(link.via),
+            provider=link.provider,
+            capacity_mbps=link.capacity_mbps,
+            circuit=link.circuit,
+            contact=link.contact,
+        )
+        for number, link in enumerate(table.links)
+    )
+    point = checked.reference.get(table.code)
+    lat, lon = table.lat, table.lon
+    if lat is None and point is not None:
+        lat, lon = point.lat, point.lon
+    device = site_device(table.id, table.snmp, general.snmp, links) if table.snmp else None
+    return Site(
+        id=table.id, name=table.name, code=table.code, links=links, lat=lat, lon=lon, device=device
+    )

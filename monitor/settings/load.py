@@ -1,0 +1,138 @@
+"""A configuration directory → Settings, or everything that is wrong with it, at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from monitor.core.errors import ConfigError
+from monitor.settings import build, pairs, references, rules, surroundings
+from monitor.settings.files import Files, Source, read_directory
+from monitor.settings.kecamatan import Kecamatan, kecamatan_by_code
+from monitor.settings.model import Settings
+from monitor.settings.problems import Problem, in_order
+from monitor.settings.schema.daemon import MonitorFile
+from monitor.settings.schema.network import AlertsFile, NetworkFile, SiteFile
+from monitor.settings.secrets import SecretStore
+from monitor.settings.sentences import checked
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of a configuration directory. settings: None as soon as there is one error."""
+
+    settings: Settings | None
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def load(config_dir: Path, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Read and check everything; never raises for what stands in the files.
+
+    environ: where secrets may be named (settings.secrets); None: this process's environment.
+    """
+    files = read_directory(config_dir)
+    reference = kecamatan_by_code()
+    complete, misfits = _schemas(files, reference)
+    errors = [*files.problems, *misfits]
+    errors += references.same_ids(files)
+    errors += references.same_addresses(files)
+    errors += references.unknown_parents(files)
+    errors += references.cycles(files)
+    errors += references.unknown_links(files)
+    errors += pairs.half_points(files)
+    errors += pairs.routers_without_address(files)
+    targets = _targets(files)
+    for layers in targets:
+        errors += rules.errors(layers)
+
+    warnings = [*files.warnings]
+    for layers in targets:
+        warnings += rules.warnings(layers)
+    warnings += _overruled_kinds(files)
+    warnings += pairs.unwatched(files)
+    warnings += pairs.misnamed_files(files)
+    warnings += pairs.same_routers(files)
+    store = SecretStore(config_dir, os.environ if environ is None else environ)
+    around = [
+        *surroundings.data_directory(files),
+        *surroundings.kecamatan_codes(files, reference),
+        *surroundings.secrets(files, store),
+    ]
+    warnings += [problem for problem in around if problem.blocks_run]
+    errors += [problem for problem in around if not problem.blocks_run]
+
+    settings = build.settings(complete) if complete is not None and not errors else None
+    return Loaded(settings, in_order(errors), in_order(warnings))
+
+
+def require(loaded: Loaded, *, strict: bool) -> Settings:
+    """The settings. Raises ConfigError that lists every problem, one a line.
+
+    strict: as `pantau run` asks: a missing secret or data directory, or a wrong code, counts too.
+    """
+    problems = loaded.errors
+    if strict:
+        problems += tuple(problem for problem in loaded.warnings if problem.blocks_run)
+    if problems or loaded.settings is None:
+        raise ConfigError("\n".join(str(problem) for problem in problems))
+    return loaded.settings
+
+
+def _schemas(
+    files: Files, reference: Mapping[str, Kecamatan]
+) -> tuple[build.Checked | None, list[Problem]]:
+    """Each file held to its schema; None while one of them does not fit."""
+    problems: list[Problem] = []
+
+    def fitted(model: type[M], source: Source | None) -> M | None:
+        if source is None:
+            return None
+        found, wrong = checked(model, source)
+        problems.extend(wrong)
+        return found
+
+    monitor = fitted(MonitorFile, files.monitor)
+    network = fitted(NetworkFile, files.network)
+    fitted(AlertsFile, files.alerts)
+    sites = [(source, fitted(SiteFile, source)) for source in files.sites]
+    if problems or files.problems or files.monitor is None or monitor is None:
+        return None, problems
+    complete = build.Checked(
+        directory=files.directory,
+        monitor=(files.monitor, monitor),
+        network=(files.network, network or NetworkFile()),
+        sites=tuple((source, site) for source, site in sites if site is not None),
+        reference=reference,
+    )
+    return complete, problems
+
+
+def _targets(files: Files) -> list[list[rules.Layer]]:
+    """The layers of [ping] alone, of each kind, and of everything that is watched."""
+    monitor = files.monitor
+    found = [rules.layers(monitor, kind) for kind in (None, *rules.KINDS)]
+    for node in references.nodes(files):
+        found.append(rules.layers(monitor, None, node.source, node.path))
+    for link in _links(files):
+        kind = link.source.text((*link.path, "kind"))
+        found.append(rules.layers(monitor, kind, link.source, link.path))
+    return found
+
+
+def _links(files: Files) -> list[references.Named]:
+    return [link for source in files.sites for link in references.links(source)]
+
+
+def _overruled_kinds(files: Files) -> Iterator[Problem]:
+    if files.monitor is not None:
+        kinds = (link.source.text((*link.path, "kind")) for link in _links(files))
+        used = [kind for kind in dict.fromkeys(kinds) if kind in rules.KINDS]
+        yield from rules.overruled_kinds(files.monitor, used)

@@ -1,0 +1,4 @@
+"""What may stand in each file: keys, kinds of values, limits, defaults.
+
+common: what several files share; daemon: monitor.toml; network: network.toml, sites, alerts.toml.
+"""

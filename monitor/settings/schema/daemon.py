@@ -1,0 +1,119 @@
+"""monitor.toml: what, how often, where to store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from monitor.settings import values
+from monitor.settings.schema.common import PingKeys, SecretName, SnmpKeys, Table, Text
+
+
+class MonitorTable(Table):
+    """[monitor]"""
+
+    organisation: Text = Field(
+        examples=["Diskominfo Kabupaten Indramayu"], description="whose network this is, in quotes"
+    )
+    timezone: Annotated[str, AfterValidator(values.timezone)] = Field(
+        examples=["Asia/Jakarta"], description="the time zone of the people, by its IANA name"
+    )
+    data_dir: Text = Field(
+        examples=["/var/lib/pantau"], description="the directory that keeps states and samples"
+    )
+
+
+class PingKinds(Table):
+    """What differs for a kind of link."""
+
+    fibre: PingKeys = PingKeys()
+    radio: PingKeys = PingKeys()
+    lte: PingKeys = PingKeys()
+    vsat: PingKeys = PingKeys()
+
+
+class PingTable(PingKeys):
+    """[ping]: for every target."""
+
+    kinds: PingKinds = PingKinds()
+
+
+class InfluxTable(Table):
+    """[storage.influxdb]"""
+
+    url: Annotated[str, AfterValidator(values.http_url)] = Field(
+        repr=False, examples=["http://127.0.0.1:8086"], description="the server's address"
+    )
+    org: str = Field(
+        default="", examples=["diskominfo"], description="the organisation, as InfluxDB has it"
+    )
+    bucket: Annotated[str, AfterValidator(values.bucket)] = Field(
+        default="pantau", examples=["pantau"], description="the bucket's name, without /"
+    )
+    token: SecretName | None = Field(
+        default=None,
+        repr=False,
+        examples=["influxdb"],
+        description="the name of a secret, never the token itself",
+    )
+    verify_tls: bool = Field(
+        default=True,
+        examples=[True],
+        description="true, or false where the certificate is home-made",
+    )
+    timeout_s: float = Field(
+        default=10.0, gt=0, le=300, examples=[10.0], description="the seconds to wait for an answer"
+    )
+
+
+class JournalTable(Table):
+    """[storage.journal]"""
+
+    raw_days: int = Field(
+        default=14,
+        ge=1,
+        le=3660,
+        examples=[14],
+        description="the days that raw samples are kept here",
+    )
+    max_mb: int = Field(
+        default=2048,
+        ge=16,
+        le=10**7,
+        examples=[2048],
+        description="the most MB that samples may fill here",
+    )
+
+
+class StorageTable(Table):
+    """[storage]"""
+
+    influxdb: InfluxTable | None = None
+    journal: JournalTable = JournalTable()
+
+
+class DashboardTable(Table):
+    """[dashboard]"""
+
+    host: Text = Field(
+        default="127.0.0.1", examples=["127.0.0.1"], description="the address to serve the page on"
+    )
+    port: int = Field(
+        default=8050, ge=1, le=65535, examples=[8050], description="the page's TCP port"
+    )
+    prefix: Annotated[str, AfterValidator(values.url_prefix)] = Field(
+        default="/",
+        examples=["/pantau/"],
+        description="the path under which a proxy serves the page",
+    )
+
+
+class MonitorFile(Table):
+    """monitor.toml"""
+
+    monitor: MonitorTable
+    ping: PingTable = PingTable()
+    snmp: SnmpKeys = SnmpKeys()
+    storage: StorageTable = StorageTable()
+    dashboard: DashboardTable = DashboardTable()

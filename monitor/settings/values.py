@@ -1,0 +1,112 @@
+"""Kinds of values that TOML does not have: addresses, ids, names of secrets, time zones.
+
+Each function takes a value and gives it back, perhaps in its usual form; what is wrong is said
+in words that follow the value: `address = "gateway" ` + "is not an IP address".
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic_core import PydanticCustomError
+
+from monitor.settings.problems import nearest
+from monitor.settings.where import SECRET_NAME
+
+WRONG = "wrong_value"
+"""The type of the errors made here; their message is complete."""
+
+_SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_BUCKET = re.compile(r"[A-Za-z0-9_.-]+")
+_PREFIX = re.compile(r"[A-Za-z0-9_.~/-]*")
+_LONGEST_ID = 63
+_LONGEST_TEXT = 200
+_LONGEST_SECRET_NAME = 40
+
+
+def _wrong(why: str) -> PydanticCustomError:
+    # The text must be a literal template to pydantic; ours may hold braces of its own.
+    return PydanticCustomError(WRONG, "{why}", {"why": why})
+
+
+def one_or_many(value: Any) -> Any:
+    """A text alone is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def one_line(value: str) -> str:
+    if not value.strip():
+        raise _wrong("is empty")
+    if len(value) > _LONGEST_TEXT:
+        raise _wrong(f"is longer than {_LONGEST_TEXT} characters")
+    if not value.isprintable():
+        raise _wrong("holds a line end or another character that cannot be printed")
+    return value
+
+
+def slug(value: str) -> str:
+    """An id: it becomes a tag of every sample and a part of addresses on the web page."""
+    if len(value) > _LONGEST_ID:
+        raise _wrong(f"is longer than {_LONGEST_ID} characters")
+    if _SLUG.fullmatch(value) is None:
+        raise _wrong("may hold only a-z, 0-9 and single - or _ between them")
+    return value
+
+
+def address(value: str) -> str:
+    """An IPv4 or IPv6 address of one machine, in its usual form."""
+    try:
+        parsed = ipaddress.ip_address(value)
+    except ValueError:
+        raise _wrong("is not an IPv4 or IPv6 address") from None
+    if parsed.is_unspecified or parsed.is_multicast or str(parsed) == "255.255.255.255":
+        raise _wrong("is not the address of one machine")
+    return str(parsed)
+
+
+def secret_name(value: str) -> str:
+    if len(value) > _LONGEST_SECRET_NAME:
+        raise _wrong("is too long for the name of a secret: it looks like the secret itself")
+    if SECRET_NAME.fullmatch(value) is None:
+        raise _wrong("is not the name of a secret (letters, digits, - and _)")
+    return value
+
+
+def timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        guess = nearest(value, available_timezones())
+        raise _wrong("is not a time zone" + (f", did you mean {guess}?" if guess else "")) from None
+    return value
+
+
+def http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # a wrong port is found only when it is asked for
+    except ValueError:
+        raise _wrong("is not a web address") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not value.isprintable():
+        raise _wrong("is not an address that begins with http:// or https://")
+    if parts.username is not None or parts.password is not None:
+        raise _wrong("holds a user or password: name a secret with token = instead")
+    return value.rstrip("/")
+
+
+def bucket(value: str) -> str:
+    if _BUCKET.fullmatch(value) is None:
+        raise _wrong("may hold only letters, digits, and . _ -")
+    return value
+
+
+def url_prefix(value: str) -> str:
+    """`pantau`, `/pantau` and `/pantau/` are all `/pantau/`."""
+    if _PREFIX.fullmatch(value) is None:
+        raise _wrong("is not a path of a web address")
+    inner = value.strip("/")
+    return f"/{inner}/" if inner else "/"
