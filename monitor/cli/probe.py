@@ -1,0 +1,193 @@
+"""`pantau probe TARGET`: one site, link or node, now, as a person would want to see it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from monitor.adapters.clock import SystemClock
+from monitor.adapters.icmp import IcmpProber
+from monitor.adapters.snmp import SnmpPoller
+from monitor.cli import words
+from monitor.cli.loading import settings_of
+from monitor.cli.options import config_option
+from monitor.cli.suggest import nearest
+from monitor.core.errors import ConfigError, PantauError
+from monitor.core.model import Device, Lost, Network, Outcome, Reply, Target
+from monitor.core.ports import DevicePoll, PollFailed
+from monitor.core.recorder import median
+from monitor.settings.secrets import SecretStore
+
+PAUSE_S = 0.3
+
+
+@dataclass(slots=True)
+class Pings:
+    """What became of the requests to one target."""
+
+    target: Target
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def document(self) -> dict[str, object]:
+        rtts = sorted(o.rtt_ms for o in self.outcomes if isinstance(o, Reply))
+        measured = [o for o in self.outcomes if isinstance(o, Reply | Lost)]
+        reasons = {o.reason for o in self.outcomes if not isinstance(o, Reply) and o.reason}
+        lost = len(measured) - len(rtts)
+        return {
+            "target": self.target.name,
+            "address": self.target.address,
+            "sent": len(measured),
+            "received": len(rtts),
+            "not_measured": len(self.outcomes) - len(measured),
+            "loss_pct": 100.0 * lost / len(measured) if measured else None,
+            "rtt_min_ms": rtts[0] if rtts else None,
+            "rtt_ms": median(rtts) if rtts else None,
+            "rtt_max_ms": rtts[-1] if rtts else None,
+            "reasons": sorted(reasons),
+        }
+
+
+@click.command()
+@config_option
+@click.argument("target")
+@click.option("--count", "-c", default=10, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def probe(config: Path, target: str, count: int, as_json: bool) -> None:
+    """Pings one site, link or node now, and reads its router by SNMP.
+
+    \b
+    Example: pantau probe anjatan
+             pantau probe anjatan/utama --count 30
+    """
+    settings = settings_of(config, os.environ)
+    targets, device = chosen(settings.network, target)
+    secrets: dict[str, str] = {}
+    missing = ""
+    if device is not None:
+        try:
+            store = SecretStore(config, os.environ)
+            secrets[device.credential] = store.get(device.credential).reveal()
+        except ConfigError as error:
+            missing, device = str(error), None
+    pings, poll = asyncio.run(_measure(targets, device, secrets, count))
+    documents = [item.document() for item in pings]
+    if as_json:
+        answer = {"pings": documents, "snmp": _snmp_document(poll), "snmp_skipped": missing or None}
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        _print(documents, poll, missing)
+
+
+def chosen(network: Network, name: str) -> tuple[list[Target], Device | None]:
+    """The targets and the router that a name means. Raises PantauError for an unknown one."""
+    by_name = {target.name: target for target in network.targets()}
+    devices = {device.name: device for device in network.devices}
+    for site in network.sites:
+        if name == site.id:
+            return [by_name[link.name] for link in site.links], devices.get(site.id)
+    if name in by_name:
+        return [by_name[name]], devices.get(name.split("/", maxsplit=1)[0])
+    known = [*by_name, *(site.id for site in network.sites)]
+    raise PantauError(f"nothing is called {name!r}{nearest(name, known)}: see `pantau status`")
+
+
+async def _measure(
+    targets: Sequence[Target], device: Device | None, secrets: dict[str, str], count: int
+) -> tuple[list[Pings], DevicePoll | PollFailed | None]:
+    clock = SystemClock()
+    pings = {target.name: Pings(target) for target in targets}
+    expected = count * len(pings)
+    done = asyncio.Event()
+
+    def take(outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            pings[outcome.target].outcomes.append(outcome)
+        if sum(len(item.outcomes) for item in pings.values()) >= expected:
+            done.set()
+
+    prober, poller = IcmpProber(clock), SnmpPoller(clock)
+    await prober.open(take)
+    try:
+        prober.watch(targets)
+        poll: DevicePoll | PollFailed | None = None
+        async with asyncio.TaskGroup() as group:
+            reading = None
+            if device is not None:
+                await poller.open([device], secrets)
+                reading = group.create_task(poller.poll(device))
+            for _ in range(count):
+                await prober.round(list(pings), 0.0)
+                await asyncio.sleep(PAUSE_S)
+            await done.wait()
+            if reading is not None:
+                poll = await reading
+    finally:
+        await prober.close()
+        await poller.close()
+    return list(pings.values()), poll
+
+
+def _snmp_document(poll: DevicePoll | PollFailed | None) -> dict[str, object] | None:
+    if poll is None:
+        return None
+    if isinstance(poll, PollFailed):
+        return {"device": poll.device, "error": poll.reason, "detail": poll.detail}
+    return asdict(poll)
+
+
+def _print(
+    documents: list[dict[str, object]], poll: DevicePoll | PollFailed | None, missing: str
+) -> None:
+    console = Console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Tautan", "Alamat", "Terkirim", "Dijawab", "Hilang %", "RTT ms (min/med/maks)"):
+        table.add_column(title)
+    for item in documents:
+        rtts = " / ".join(words.number(item[k]) for k in ("rtt_min_ms", "rtt_ms", "rtt_max_ms"))
+        table.add_row(
+            Text(str(item["target"])),
+            str(item["address"]),
+            str(item["sent"]),
+            str(item["received"]),
+            words.number(item["loss_pct"]),
+            rtts,
+        )
+    console.print(table)
+    for item in documents:
+        reasons = item["reasons"]
+        if isinstance(reasons, list) and reasons:
+            console.print(f"{item['target']}: {', '.join(map(str, reasons))}", markup=False)
+    if missing:
+        console.print(f"SNMP dilewati: {missing}", style="yellow", markup=False)
+    elif isinstance(poll, PollFailed):
+        console.print(f"SNMP: {poll.reason} {poll.detail}", style="red", markup=False)
+    elif poll is not None:
+        _print_router(console, poll)
+
+
+def _print_router(console: Console, poll: DevicePoll) -> None:
+    up = "" if poll.uptime_ticks is None else f", hidup {words.duration(poll.uptime_ticks / 100)}"
+    console.print(f"Router {poll.sys_name or poll.device}{up}", markup=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Antarmuka", "Keadaan", "Kecepatan Mbit/s", "Masuk GB", "Keluar GB", "Galat"):
+        table.add_column(title)
+    for port in poll.interfaces:
+        errors = [e for e in (port.in_errors, port.out_errors) if e is not None]
+        table.add_row(
+            Text(port.name),
+            {1: "hidup", 2: "mati"}.get(port.oper or 0, "?"),
+            words.number(None if port.speed_bps is None else port.speed_bps / 1e6, 0),
+            words.number(None if port.in_octets is None else port.in_octets / 1e9, 2),
+            words.number(None if port.out_octets is None else port.out_octets / 1e9, 2),
+            str(sum(errors)) if errors else "–",
+        )
+    console.print(table)
