@@ -1,0 +1,99 @@
+"""One port of a router: what its counters have counted by a given moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.simulator.traffic import Traffic
+
+_PACKET_BITS = 8 * 800
+_PACKETS_PER_ERROR = 4_000_000
+_PACKETS_PER_DISCARD = 250_000
+
+
+@dataclass(slots=True)
+class Flow:
+    """One direction of a port since the router started. traffic: None where nothing ever flows."""
+
+    traffic: Traffic | None
+    idle_bits: float = 0.0
+
+    def bits(self, start_s: float, end_s: float) -> float:
+        """What would have flowed from start to end had the port never been down."""
+        return 0.0 if self.traffic is None else self.traffic.bits_between(start_s, end_s)
+
+
+class Port:
+    """A port. It stands still while its link is cut, and starts from 0 with its router.
+
+    name: ifName. link: full name of the link that runs over it, None: none does.
+    speed_bps: the port's own speed, of which the link may use less.
+    Times are seconds on the simulator's timeline (Unix time at its start, never stepped).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        link: str | None,
+        speed_bps: float,
+        inbound: Traffic | None,
+        outbound: Traffic | None,
+        started_s: float,
+    ) -> None:
+        self.name = name
+        self.link = link
+        self.speed_bps = speed_bps
+        self._inbound = Flow(inbound)
+        self._outbound = Flow(outbound)
+        self._started_s = started_s
+        self._idle_since_s: float | None = None
+
+    @property
+    def up(self) -> bool:
+        """ifOperStatus."""
+        return self._idle_since_s is None
+
+    def stop(self, now_s: float) -> None:
+        """Its link is cut: the counters stand still from now on."""
+        if self._idle_since_s is None:
+            self._idle_since_s = now_s
+
+    def resume(self, now_s: float) -> None:
+        """Its link is back."""
+        if self._idle_since_s is not None:
+            for flow in (self._inbound, self._outbound):
+                flow.idle_bits += flow.bits(self._idle_since_s, now_s)
+            self._idle_since_s = None
+
+    def restart(self, now_s: float) -> None:
+        """The router starts anew: every counter is 0."""
+        self._started_s = now_s
+        self._inbound.idle_bits = 0.0
+        self._outbound.idle_bits = 0.0
+        if self._idle_since_s is not None:
+            self._idle_since_s = now_s
+
+    def in_octets(self, now_s: float) -> int:
+        """Octets received since the router started, not wrapped."""
+        return int(self._bits(self._inbound, now_s) / 8)
+
+    def out_octets(self, now_s: float) -> int:
+        """Octets sent since the router started, not wrapped."""
+        return int(self._bits(self._outbound, now_s) / 8)
+
+    def in_errors(self, now_s: float) -> int:
+        """A cable is never perfect: an error in some millions of packets."""
+        return int(self._bits(self._inbound, now_s) / _PACKET_BITS / _PACKETS_PER_ERROR)
+
+    def out_discards(self, now_s: float) -> int:
+        """A queue is full now and then."""
+        return int(self._bits(self._outbound, now_s) / _PACKET_BITS / _PACKETS_PER_DISCARD)
+
+    def in_bps(self, now_s: float) -> float:
+        """What flows in now, bits a second."""
+        flow = self._inbound.traffic
+        return flow.rate_bps(now_s) if flow is not None and self.up else 0.0
+
+    def _bits(self, flow: Flow, now_s: float) -> float:
+        until_s = now_s if self._idle_since_s is None else self._idle_since_s
+        return max(flow.bits(self._started_s, until_s) - flow.idle_bits, 0.0)
