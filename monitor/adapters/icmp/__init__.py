@@ -1,0 +1,16 @@
+"""ICMP echo: one socket for all targets, kernel-true RTT, and no loss that is ours.
+
+prober.py    IcmpProber   the port: rounds go out, outcomes come in, everything is timed
+book.py      the requests that are out: matched, timed out, remembered for a while
+channel.py   one ICMP socket: sends, reads answers and ICMP errors
+opening.py   how that socket is got and set up, and what to say when it cannot be
+wire.py      how our echo requests look, and whether a packet is an answer to one
+words.py     ICMP errors and errno in words
+stamps.py    the kernel's receive stamps on the steady timeline
+carrier.py   whether the way to a target leads over a port without a cable
+"""
+
+from monitor.adapters.icmp.opening import Mode
+from monitor.adapters.icmp.prober import IcmpProber
+
+__all__ = ["IcmpProber", "Mode"]

@@ -1,0 +1,268 @@
+"""The receiving half: reads the sockets, settles requests, says what became of them.
+
+It works like a network card. The first answer wakes the event loop; while more keep coming,
+the sockets are read every few milliseconds instead of once an answer. One timer stands for
+all deadlines, and when nothing is out nothing wakes.
+
+What is said is said in order of time: a look at the sockets settles everything up to a moment
+just before it, and what it learned about later moments waits for the next look. So "lost"
+always follows a complete reading of the sockets that was made after the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+
+from monitor.adapters.icmp.book import Asked, Book, Tally
+from monitor.adapters.icmp.channel import Answer, Channel, Trouble
+from monitor.adapters.icmp.stamps import Stamps
+from monitor.adapters.icmp.wire import Fault
+from monitor.adapters.icmp.words import icmp_error
+from monitor.core.model import Lost, NotMeasured, Outcome, Reply
+from monitor.core.ports import OutcomeSink
+
+LOOK_EVERY_S = 0.005
+"""How often the sockets are read while answers flow."""
+
+SETTLED_AFTER_S = 0.002
+"""A look settles what happened this long before it: the kernel needs a moment to queue."""
+
+STALL_S = 0.25
+"""An event loop that is later than this is remembered; what it hides depends on time-outs."""
+
+SHORTEST_MS = 0.001
+"""No RTT is shorter than what our clocks can tell apart."""
+
+NO_ROOM = "receive buffer full"
+CLOCK_STEP = "clock-step"
+STALLED = "stalled"
+
+log = logging.getLogger(__name__)
+
+_known = itemgetter(2)
+_known_and_target = itemgetter(2, 0)
+
+
+class Listener:
+    """Looks at the channels when it must, and hands outcomes to the sink."""
+
+    def __init__(
+        self,
+        channels: Sequence[Channel],
+        book: Book,
+        tally: Tally,
+        stamps: Stamps,
+        steady_s: Callable[[], float],
+        sink: OutcomeSink,
+    ) -> None:
+        self._channels = channels
+        self._book = book
+        self._tally = tally
+        self._stamps = stamps
+        self._steady_s = steady_s
+        self._sink = sink
+        self._loop = asyncio.get_running_loop()
+        self._ready: list[Outcome] = []
+        self._flowing = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = float("inf")
+        self._expected: dict[object, float] = {}
+        self._looked_s = self._told_s = steady_s()
+        self._stall_from_s = self._stall_to_s = self._deaf_to_s = float("-inf")
+        self._read_when_readable()
+
+    def close(self) -> None:
+        """Stop; outcomes that are still due are dropped."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for channel in self._channels:
+            self._loop.remove_reader(channel.fileno())
+
+    def tell(self, outcome: Outcome) -> None:
+        """Something that was learned while sending; it is said in its turn."""
+        self._ready.append(outcome)
+
+    def expect(self, who: object, at_s: float) -> None:
+        """`who` waits for the event loop, and should be woken at this steady time."""
+        self._expected[who] = at_s
+
+    def woken(self, who: object) -> None:
+        """The event loop has woken `who`: was it in time?"""
+        due_s = self._expected.pop(who, None)
+        if due_s is not None:
+            self._note_stall(due_s, self._steady_s())
+
+    def arm(self) -> None:
+        """Set the timer for the next thing that needs a look."""
+        deadline_s = self._book.next_deadline_s()
+        wanted_s = float("inf") if deadline_s is None else deadline_s + SETTLED_AFTER_S
+        soon_s = self._looked_s + LOOK_EVERY_S
+        if self._flowing or self._ready:
+            wanted_s = soon_s
+        wanted_s = max(wanted_s, soon_s)
+        if wanted_s >= self._timer_s:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_s = wanted_s
+        wait_s = max(0.0, wanted_s - self._steady_s())
+        self._timer = self._loop.call_later(wait_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        late_from_s = self._timer_s
+        self._timer = None
+        self._timer_s = float("inf")
+        heard = self._look(late_from_s)
+        if self._flowing and not heard:
+            self._flowing = False
+            self._read_when_readable()
+
+    def _on_readable(self) -> None:
+        flowing = self._steady_s() - self._looked_s < LOOK_EVERY_S
+        if flowing and not self._flowing:
+            self._flowing = True
+            for channel in self._channels:
+                self._loop.remove_reader(channel.fileno())
+            self.arm()
+        else:
+            self._look(self._timer_s)
+
+    def _read_when_readable(self) -> None:
+        for channel in self._channels:
+            self._loop.add_reader(channel.fileno(), self._on_readable)
+
+    def _look(self, due_s: float) -> bool:
+        """Read everything, settle what can be settled, say it. Whether anything had come."""
+        now_s = self._steady_s()
+        self._note_stall(min(due_s, *self._expected.values(), now_s), now_s)
+        self._stamps.look()
+        heard = False
+        complete = True
+        for channel in self._channels:
+            if channel.dropped():
+                self._deaf_to_s = now_s
+                self._tally.errors[NO_ROOM] += 1
+                log.warning("answers were dropped: the receive buffer for ICMP is too small")
+            answers, emptied = channel.answers()
+            troubles = channel.troubles()
+            read_s = self._steady_s()
+            for answer in answers:
+                self._answered(answer, read_s)
+            for trouble in troubles:
+                self._refused(channel, trouble, read_s)
+            self._count_faults(channel)
+            heard = heard or bool(answers) or bool(troubles)
+            complete = complete and emptied
+        self._looked_s = now_s
+        said: list[Outcome] = []
+        if complete:
+            settled_s = now_s - SETTLED_AFTER_S
+            self._expire(settled_s)
+            said = self._settled(settled_s)
+        self.arm()
+        if said:
+            self._sink(said)
+        return heard
+
+    def _answered(self, answer: Answer, read_s: float) -> None:
+        index, nonce, source, stamp_s = answer
+        asked = self._book.find(index, nonce, source)
+        if asked is None:
+            return
+        sent_s, _, aim = asked
+        came_s = self._stamps.steady(stamp_s, sent_s, self._looked_s, read_s)
+        if came_s is not None and came_s - sent_s > aim.timeout_s:
+            self._tally.late += 1  # it stays open: its deadline says what it was
+            return
+        self._book.settle(index)
+        if not aim.live:
+            return
+        if came_s is None:
+            self._tally.errors[CLOCK_STEP] += 1
+            self._ready.append(NotMeasured(aim.name, sent_s, read_s, CLOCK_STEP))
+        else:
+            rtt_ms = max(SHORTEST_MS, (came_s - sent_s) * 1000.0)
+            self._ready.append(Reply(aim.name, sent_s, max(came_s, self._told_s), rtt_ms))
+
+    def _refused(self, channel: Channel, trouble: Trouble, read_s: float) -> None:
+        found = self._book.find_quoted(trouble.quote, trouble.destination)
+        if found is None:
+            return
+        index, (sent_s, _, aim) = found
+        came_s = self._stamps.steady(trouble.stamp_s, sent_s, self._looked_s, read_s)
+        if came_s is None:
+            came_s = read_s
+        if came_s - sent_s > aim.timeout_s:
+            self._tally.late += 1
+            return
+        self._book.settle(index)
+        if not aim.live:
+            return
+        words = icmp_error(channel.family, trouble.kind, trouble.code)
+        self._tally.errors[words] += 1
+        reason = f"{words} from {trouble.router}"
+        self._ready.append(Lost(aim.name, sent_s, max(came_s, self._told_s), reason))
+
+    def _expire(self, settled_s: float) -> None:
+        stalled = 0
+        for deadline_s, asked in self._book.expire(settled_s):
+            sent_s, _, aim = asked
+            if not aim.live:
+                continue
+            if sent_s <= self._deaf_to_s:
+                self._ready.append(NotMeasured(aim.name, sent_s, settled_s, "ENOBUFS"))
+            elif self._hidden_by_stall(asked, deadline_s):
+                stalled += 1
+                self._ready.append(NotMeasured(aim.name, sent_s, settled_s, STALLED))
+            else:
+                self._ready.append(Lost(aim.name, sent_s, deadline_s))
+        if stalled:
+            length_s = self._stall_to_s - self._stall_from_s
+            log.warning(
+                "this process stood still for %.1f s: %d requests are not measured",
+                length_s,
+                stalled,
+            )
+
+    def _hidden_by_stall(self, asked: Asked, deadline_s: float) -> bool:
+        """Whether we were away, for longer than the time-out, while its answer was due."""
+        return (
+            self._stall_to_s - self._stall_from_s > asked.aim.timeout_s
+            and asked.sent_s < self._stall_to_s
+            and deadline_s > self._stall_from_s
+        )
+
+    def _note_stall(self, due_s: float, now_s: float) -> None:
+        if now_s - due_s > STALL_S:
+            self._stall_from_s = due_s
+            self._stall_to_s = now_s
+
+    def _settled(self, settled_s: float) -> list[Outcome]:
+        """What became known up to then, in order; the rest stays for the next look."""
+        self._ready.sort(key=_known_and_target)
+        until = bisect_right(self._ready, settled_s, key=_known)
+        said, self._ready = self._ready[:until], self._ready[until:]
+        self._told_s = settled_s
+        tally = self._tally
+        for outcome in said:
+            if isinstance(outcome, Reply):
+                tally.received += 1
+            elif isinstance(outcome, Lost):
+                tally.lost += 1
+            else:
+                tally.not_measured += 1
+        return said
+
+    def _count_faults(self, channel: Channel) -> None:
+        if not channel.faults:
+            return
+        for fault in channel.faults:
+            if fault is Fault.MALFORMED:
+                self._tally.malformed += 1
+            else:
+                self._tally.foreign += 1
+        channel.faults.clear()

@@ -1,0 +1,191 @@
+"""`Prober` over real ICMP: who is asked, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import Callable, Iterable, Sequence
+
+from monitor.adapters.icmp.book import Aim, Book, Tally
+from monitor.adapters.icmp.carrier import Carrier
+from monitor.adapters.icmp.channel import Channel
+from monitor.adapters.icmp.listener import LOOK_EVERY_S, STALLED, Listener
+from monitor.adapters.icmp.opening import Mode, open_socket
+from monitor.adapters.icmp.stamps import Stamps, kernel_clock_s
+from monitor.adapters.icmp.wire import Family
+from monitor.adapters.icmp.words import errno_name
+from monitor.core.errors import ProbeError
+from monitor.core.model import NotMeasured, Target
+from monitor.core.ports import Clock, OutcomeSink, ProbeCounters
+
+RECEIVE_BYTES = 8 << 20
+
+MOST_SENDS = 200
+"""Requests sent in one go when a round has to catch up."""
+
+log = logging.getLogger(__name__)
+
+
+class IcmpProber:
+    """Asks every target through one socket a family.
+
+    clock: gives the times in outcomes.   mode: which kind of socket (AUTO: what is permitted).
+    receive_bytes: room asked of the kernel for answers.   kernel_s: the clock of its stamps.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        mode: Mode = Mode.AUTO,
+        receive_bytes: int = RECEIVE_BYTES,
+        kernel_s: Callable[[], float] = kernel_clock_s,
+    ) -> None:
+        self._clock = clock
+        self._mode = mode
+        self._receive_bytes = receive_bytes
+        self._kernel_s = kernel_s
+        self._tally = Tally()
+        self._book = Book(self._tally)
+        self._channels: dict[Family, Channel] = {}
+        self._carrier = Carrier()
+        self._listener: Listener | None = None
+        self._targets: tuple[Target, ...] = ()
+        self._aims: dict[str, Aim] = {}
+
+    async def open(self, sink: OutcomeSink) -> None:
+        steady_s = self._clock.steady_s
+        try:
+            for family in Family:
+                opened = open_socket(family, self._mode, self._receive_bytes)
+                if opened is not None:
+                    self._channels[family] = Channel(family, opened, steady_s)
+        except ProbeError:
+            self._close_channels()
+            raise
+        self._carrier.open()
+        channels = tuple(self._channels.values())
+        stamps = Stamps(steady_s, self._kernel_s)
+        self._listener = Listener(channels, self._book, self._tally, stamps, steady_s, sink)
+        self.watch(self._targets)
+        for channel in channels:
+            log.info("probing %s with a %s socket", channel.family.label, channel.mode.value)
+
+    def watch(self, targets: Iterable[Target]) -> None:
+        self._targets = tuple(targets)
+        if self._listener is None:
+            return
+        before = self._aims
+        self._aims = {target.name: self._aim(target, before) for target in self._targets}
+        for name, aim in before.items():
+            now = self._aims.get(name)
+            aim.live = now is not None and now.address == aim.address
+
+    async def round(self, names: Sequence[str], over_s: float) -> None:
+        """Sends that come late are caught up; one later than its time-out is not sent at all."""
+        if self._listener is None:
+            raise ProbeError("the prober is not open: open() comes before round()")
+        start_s = self._clock.steady_s()
+        gap_s = over_s / len(names) if names else 0.0
+        me = object()
+        done = 0
+        stalled = False
+        blocked = False
+        while done < len(names):
+            now_s = self._clock.steady_s()
+            due = int((now_s - start_s) / gap_s) + 1 if gap_s > 0 else len(names)
+            until = min(due, len(names), done + MOST_SENDS)
+            while done < until:
+                aim = self._aims.get(names[done])
+                late_s = now_s - (start_s + done * gap_s)
+                if aim is None:
+                    blocked = False
+                elif late_s > aim.timeout_s:
+                    stalled = stalled or not blocked
+                    self._not_measured(aim, "EAGAIN" if blocked else STALLED)
+                else:
+                    blocked = not self._send(aim)
+                    if blocked:
+                        break
+                done += 1
+            self._listener.arm()
+            if done == len(names):
+                break
+            now_s = self._clock.steady_s()
+            wake_s = start_s + done * gap_s
+            if wake_s > now_s or blocked:
+                wake_s = max(wake_s, now_s + LOOK_EVERY_S)
+            self._listener.expect(me, max(wake_s, now_s))
+            await asyncio.sleep(max(0.0, wake_s - now_s))
+            if self._listener is None:
+                return
+            self._listener.woken(me)
+        if stalled:
+            self._tally.stalled_rounds += 1
+            log.warning("a round of %d requests came too late for some of them", len(names))
+
+    def counters(self) -> ProbeCounters:
+        return self._tally.counters()
+
+    async def close(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+            self._carrier.close()
+        self._close_channels()
+
+    def _send(self, aim: Aim) -> bool:
+        """Send one request, or say why not. False: there is no room, try again later."""
+        if aim.channel is None:
+            self._not_measured(aim, "EAFNOSUPPORT")
+            return True
+        if self._carrier.any_dead and self._has_no_cable(aim):
+            self._not_measured(aim, "ENETDOWN")
+            return True
+        index, nonce = self._book.new_marks()
+        try:
+            sent_s = aim.channel.send(index, nonce, aim.place)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._not_measured(aim, errno_name(error))
+            return True
+        self._book.enter(index, nonce, aim, sent_s)
+        self._tally.sent += 1
+        return True
+
+    def _has_no_cable(self, aim: Aim) -> bool:
+        if aim.news != self._carrier.news:
+            aim.news = self._carrier.news
+            aim.port = self._carrier.port_to(aim.address)
+        return self._carrier.is_dead(aim.port)
+
+    def _not_measured(self, aim: Aim, reason: str) -> None:
+        now_s = self._clock.steady_s()
+        self._tally.errors[reason] += 1
+        if self._listener is not None:
+            self._listener.tell(NotMeasured(aim.name, now_s, now_s, reason))
+
+    def _aim(self, target: Target, before: dict[str, Aim]) -> Aim:
+        known = before.get(target.name)
+        if known is not None and known.target == target:
+            return known
+        try:
+            address = ipaddress.ip_address(target.address)
+        except ValueError as error:
+            raise ProbeError(
+                f"{target.name}: {target.address!r} is not an IP address, such as 10.77.1.1"
+            ) from error
+        if address.version == 4:
+            return Aim(target, str(address), (str(address), 0), self._channels.get(Family.V4))
+        # A link-local address names its port (fe80::1%eth0): the socket wants that number.
+        scope = socket.if_nametoindex(address.scope_id) if address.scope_id else 0
+        plain = socket.inet_ntop(socket.AF_INET6, address.packed)
+        return Aim(target, plain, (plain, 0, 0, scope), self._channels.get(Family.V6))
+
+    def _close_channels(self) -> None:
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
