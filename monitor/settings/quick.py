@@ -1,9 +1,10 @@
-"""The one fact that quick commands need, without reading (or importing) everything else."""
+"""The facts that quick commands need, without reading (or importing) everything else."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.core.errors import ConfigError
 from monitor.settings.where import resolved_data_dir
@@ -11,6 +12,22 @@ from monitor.settings.where import resolved_data_dir
 
 def data_dir(config_dir: Path) -> Path:
     """`data_dir` of monitor.toml. Raises ConfigError when it cannot be known."""
+    return resolved_data_dir(config_dir, _of_monitor(config_dir, "data_dir", "/var/lib/pantau"))
+
+
+def timezone(config_dir: Path) -> ZoneInfo:
+    """`timezone` of monitor.toml. Raises ConfigError when it cannot be known."""
+    text = _of_monitor(config_dir, "timezone", "Asia/Jakarta")
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"{config_dir / 'monitor.toml'}:1: {text!r} is not a time zone — "
+            'write one such as timezone = "Asia/Jakarta"'
+        ) from error
+
+
+def _of_monitor(config_dir: Path, key: str, example: str) -> str:
     path = config_dir / "monitor.toml"
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -26,10 +43,10 @@ def data_dir(config_dir: Path) -> Path:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}:1: this is not TOML — pantau check says where") from error
     monitor = data.get("monitor")
-    text = monitor.get("data_dir") if isinstance(monitor, dict) else None
+    text = monitor.get(key) if isinstance(monitor, dict) else None
     if not isinstance(text, str) or not text.strip():
         raise ConfigError(
-            f"{path}:1: the key data_dir is missing — "
-            'add it under [monitor], for example data_dir = "/var/lib/pantau"'
+            f"{path}:1: the key {key} is missing — "
+            f'add it under [monitor], for example {key} = "{example}"'
         )
-    return resolved_data_dir(config_dir, text)
+    return text

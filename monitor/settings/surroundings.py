@@ -6,6 +6,7 @@ machine is ready) and an error to `run`: `blocks_run`.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def data_directory(files: Files) -> Iterator[Problem]:
         yield source.problem(
             path,
             f"the data directory {directory} is missing",
-            f"create it for the user that runs pantau: mkdir -p {directory}",
+            f"create it for the user that runs pantau: mkdir -p {shlex.quote(str(directory))}",
             blocks_run=True,
         )
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from monitor.core.errors import ConfigError
 from monitor.settings import build, pairs, references, rules, surroundings
 from monitor.settings.files import Files, Source, read_directory
 from monitor.settings.kecamatan import Kecamatan, kecamatan_by_code
-from monitor.settings.model import Settings
+from monitor.settings.loaded import Loaded
 from monitor.settings.problems import Problem, in_order
 from monitor.settings.schema.daemon import MonitorFile
 from monitor.settings.schema.network import AlertsFile, NetworkFile, SiteFile
@@ -22,15 +20,6 @@ from monitor.settings.secrets import SecretStore
 from monitor.settings.sentences import checked
 
 M = TypeVar("M", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What came of a configuration directory. settings: None as soon as there is one error."""
-
-    settings: Settings | None
-    errors: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
 
 
 def load(config_dir: Path, environ: Mapping[str, str] | None = None) -> Loaded:
@@ -71,19 +60,6 @@ def load(config_dir: Path, environ: Mapping[str, str] | None = None) -> Loaded:
 
     settings = build.settings(complete) if complete is not None and not errors else None
     return Loaded(settings, in_order(errors), in_order(warnings))
-
-
-def require(loaded: Loaded, *, strict: bool) -> Settings:
-    """The settings. Raises ConfigError that lists every problem, one a line.
-
-    strict: as `pantau run` asks: a missing secret or data directory, or a wrong code, counts too.
-    """
-    problems = loaded.errors
-    if strict:
-        problems += tuple(problem for problem in loaded.warnings if problem.blocks_run)
-    if problems or loaded.settings is None:
-        raise ConfigError("\n".join(str(problem) for problem in problems))
-    return loaded.settings
 
 
 def _schemas(

@@ -1,0 +1,129 @@
+"""`pantau check`: everything that is wrong with the configuration, at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from monitor import settings as configuration
+from monitor.cli.options import config_option
+from monitor.core.errors import ConfigError
+from monitor.settings.fingerprints import Difference, Fingerprint, Value, difference
+from monitor.settings.loaded import Loaded
+from monitor.settings.problems import Problem
+from monitor.settings.where import LOADED_CONFIG
+
+
+@click.command()
+@config_option
+@click.option("--diff", "with_diff", is_flag=True, help="Also say what a reload would change.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+def check(config: Path, with_diff: bool, as_json: bool) -> None:
+    """Reads the whole configuration and says everything that is wrong.
+
+    One problem a line: file:line: what — how to mend it. Exit 0: no error (a warning may become
+    one in `pantau run`: a missing secret or data directory, a wrong code). Exit 1: errors.
+
+    \b
+    Example: pantau check --config /etc/pantau
+             pantau check --diff && systemctl reload pantau
+    """
+    loaded = configuration.load(config, os.environ)
+    if not as_json:
+        _print(loaded)
+    changes = _changes(loaded) if with_diff else None
+    if as_json:
+        click.echo(json.dumps(_document(loaded, changes), indent=2))
+    elif changes is not None:
+        _print_changes(changes)
+    click.get_current_context().exit(1 if loaded.errors else 0)
+
+
+def _changes(loaded: Loaded) -> Difference | None:
+    """What a reload would change; None when it would be refused. Raises ConfigError."""
+    if loaded.settings is None:
+        return None
+    before = _working_with(loaded.settings.data_dir / LOADED_CONFIG)
+    return difference(before, configuration.fingerprint(loaded.settings))
+
+
+def _working_with(path: Path) -> Fingerprint:
+    """The fingerprint that the daemon left. Raises ConfigError."""
+    try:
+        found: Fingerprint = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is nothing to compare with: no daemon has written {path} yet; "
+            "start one with pantau run"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}): run this as the daemon's user"
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is damaged: restart the daemon, it writes it anew") from error
+    return found
+
+
+def _print(loaded: Loaded) -> None:
+    for problem in loaded.errors:
+        click.echo(str(problem))
+    for problem in loaded.warnings:
+        click.echo(str(replace(problem, what=f"warning: {problem.what}")))
+    click.echo(_summary(loaded))
+
+
+def _print_changes(changes: Difference) -> None:
+    for name in changes.added:
+        click.echo(f"+ {name}")
+    for name in changes.removed:
+        click.echo(f"- {name}")
+    for name, keys in changes.changed.items():
+        for key, (before, after) in keys.items():
+            click.echo(f"~ {name}: {key} {_plain(before)} → {_plain(after)}")
+    if not changes:
+        click.echo("a reload would change nothing")
+
+
+def _plain(value: Value) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _summary(loaded: Loaded) -> str:
+    stopping = sum(problem.blocks_run for problem in loaded.warnings)
+    summary = f"{_count(loaded.errors, 'error')}, {_count(loaded.warnings, 'warning')}"
+    if stopping:
+        summary += f" ({stopping} of them an error to pantau run)"
+    if loaded.settings is not None:
+        network = loaded.settings.network
+        summary += (
+            f"; {len(network.sites)} sites, {len(network.links())} links, "
+            f"{len(network.nodes)} nodes, {len(network.devices)} routers"
+        )
+    return summary
+
+
+def _count(problems: tuple[Problem, ...], word: str) -> str:
+    count = len(problems)
+    return f"{count or 'no'} {word}{'' if count == 1 else 's'}"
+
+
+def _document(loaded: Loaded, changes: Difference | None) -> dict[str, object]:
+    document: dict[str, object] = {
+        "errors": [asdict(problem) for problem in loaded.errors],
+        "warnings": [asdict(problem) for problem in loaded.warnings],
+    }
+    if changes is not None:
+        document["diff"] = {
+            "added": changes.added,
+            "removed": changes.removed,
+            "changed": {
+                name: {key: {"before": old, "after": new} for key, (old, new) in keys.items()}
+                for name, keys in changes.changed.items()
+            },
+        }
+    return document
