@@ -1,13 +1,14 @@
 """The rules of the house that import-linter and ruff cannot say; each finds what breaks it.
 
-The rules for tests are in `rules_of_tests`.
+What happens while a module is imported is judged in `rules_of_import_time`, tests in
+`rules_of_tests`.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tests.house.tree import Finding, Source, Tree, dataclass_decorator, dotted, name_of
 
@@ -25,28 +26,19 @@ NOUNS = (
 
 READS_THE_WALL_CLOCK = (
     "monitor/adapters/clock.py",
+    # the made-up network keeps a timeline of its own
+    "monitor/simulator/engine.py",
     # commands that a person calls and that end at once: nothing steps under them
     *("monitor/cli/incidents.py", "monitor/cli/status.py"),
 )
 
-CONSTANT_MAKERS = frozenset(
+CORE_MAY_IMPORT = frozenset(
     {
-        *("getLogger", "TypeVar", "ParamSpec", "NewType"),
-        *("compile", "Struct", "frozenset", "tuple", "MappingProxyType", "range", "fields"),
-        *("datetime", "timedelta", "Decimal", "Fraction", "ZoneInfo", "Path", "files"),
-        *("ip_network", "ip_address", "IPv4Network", "IPv4Address"),
-        *("ConfigDict", "Field", "Markup", "len", "max", "min", "sum"),
-        *("join", "encode", "fromhex", "maketrans", "itemgetter", "attrgetter"),
+        *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "enum"),
+        *("functools", "heapq", "ipaddress", "itertools", "math", "operator", "re"),
+        *("statistics", "string", "typing"),
     }
 )
-"""Calls that make a constant: a name for a value that nothing can change."""
-
-TABLE_MAKERS = frozenset(
-    {"MetaData", "Table", "Column", "ForeignKey", "Index", "Integer", "Float", "String", "Text"}
-)
-"""How SQLAlchemy describes a table; only where the ledger does so."""
-
-TABLES_STAND_IN = "monitor/adapters/ledger"
 
 
 def no_import_inside(tree: Tree) -> list[Finding]:
@@ -70,87 +62,6 @@ def no_type_checking_detour(tree: Tree) -> list[Finding]:
         or (isinstance(node, ast.Attribute) and node.attr == word)
         or (isinstance(node, ast.ImportFrom) and any(name.name == word for name in node.names))
     ]
-
-
-def no_module_level_instance(tree: Tree) -> list[Finding]:
-    """A module makes nothing when it is imported, except constants, loggers and tables."""
-    frozen = tree.frozen_names()
-    return [
-        Finding(source.path, call.lineno, f"{dotted(call.func) or 'a call'}() at import time")
-        for source in tree.sources
-        for call in _calls_at_import(source.module)
-        if not _makes_a_constant(call, source, frozen)
-    ]
-
-
-def _calls_at_import(module: ast.Module) -> Iterator[ast.Call]:
-    for statement in module.body:
-        if isinstance(statement, ast.If) and "__name__" in ast.dump(statement.test):
-            continue
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            continue
-        yield from _calls_in(statement)
-
-
-def _calls_in(node: ast.AST) -> Iterator[ast.Call]:
-    """Calls that run when `node` runs; a lambda's body waits, a type's arguments are no values."""
-    if isinstance(node, ast.Lambda | ast.Subscript | ast.FunctionDef | ast.AsyncFunctionDef):
-        return
-    if isinstance(node, ast.Call):
-        yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _calls_in(child)
-
-
-def _makes_a_constant(call: ast.Call, source: Source, frozen: frozenset[str]) -> bool:
-    name = name_of(call.func)
-    if name in TABLE_MAKERS and source.path.startswith(TABLES_STAND_IN):
-        return True
-    return name in CONSTANT_MAKERS | frozen | _makers_of_values(source)
-
-
-def _makers_of_values(source: Source) -> frozenset[str]:
-    """The module's own functions that say they return something that cannot change."""
-    return frozenset(
-        node.name
-        for node in source.module.body
-        if isinstance(node, ast.FunctionDef)
-        and node.returns is not None
-        and name_of(node.returns.value if isinstance(node.returns, ast.Subscript) else node.returns)
-        in {"tuple", "frozenset", "str", "bytes", "int", "float", "bool", "Pattern"}
-    )
-
-
-def no_module_level_state(tree: Tree) -> list[Finding]:
-    """Nothing global changes: no `global`, and no empty container waiting to be filled."""
-    found = []
-    for source in tree.sources:
-        found += [
-            Finding(source.path, node.lineno, "global statement")
-            for node in ast.walk(source.module)
-            if isinstance(node, ast.Global)
-        ]
-        found += [
-            Finding(source.path, statement.lineno, "empty container at module level")
-            for statement in source.module.body
-            if isinstance(statement, ast.Assign | ast.AnnAssign) and _is_empty(statement.value)
-        ]
-    return found
-
-
-def _is_empty(value: ast.expr | None) -> bool:
-    if isinstance(value, ast.List | ast.Set):
-        return not value.elts
-    if isinstance(value, ast.Dict):
-        return not value.keys
-    return isinstance(value, ast.Call) and name_of(value.func) in {
-        "list",
-        "dict",
-        "set",
-        "deque",
-        "defaultdict",
-        "Counter",
-    }
 
 
 def no_drawer_for_everything(tree: Tree) -> list[Finding]:
@@ -186,10 +97,18 @@ def no_catch_all(tree: Tree) -> list[Finding]:
         caught = [
             Finding(source.path, node.lineno, "catches everything")
             for node in ast.walk(source.module)
-            if isinstance(node, ast.ExceptHandler) and _catches_everything(node.type)
+            if isinstance(node, ast.ExceptHandler)
+            and _catches_everything(node.type)
+            and not _raises_again(node)
         ]
         found += caught[1:] if source.within(*BOUNDARIES) else caught
     return found
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    """Whether it ends in a bare `raise`: that tidies up and hides nothing."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
 
 
 def _catches_everything(caught: ast.expr | None) -> bool:
@@ -267,6 +186,25 @@ def _promises_of_dataclasses(source: Source) -> set[str]:
 
 def _is_true(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is True
+
+
+def core_imports_only_pure_things(tree: Tree) -> list[Finding]:
+    """The contract `core-is-pure` lists what is forbidden; this lists what is allowed."""
+    return [
+        Finding(source.path, node.lineno, f"the core imports {name}")
+        for source in tree.sources
+        if source.within("monitor/core/")
+        for node in ast.walk(source.module)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in _imported(node)
+        if not f"{name}.".startswith("monitor.core.") and name.split(".")[0] not in CORE_MAY_IMPORT
+    ]
+
+
+def _imported(statement: ast.Import | ast.ImportFrom) -> list[str]:
+    if isinstance(statement, ast.Import):
+        return [alias.name for alias in statement.names]
+    return [statement.module or "."]
 
 
 def no_wait_for(tree: Tree) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.house import rules, rules_of_tests
+from tests.house import rules_of_import_time as at_import
 from tests.house.rules import Rule
 from tests.house.tree import PACKAGES, Source, Tree
 
@@ -20,24 +21,32 @@ CAUGHT: list[tuple[Rule, str, str]] = [
     (rules.no_import_inside, IN_THE_CLI, "try:\n    import json\nexcept ImportError:\n    pass\n"),
     (rules.no_type_checking_detour, IN_THE_CORE, "from typing import TYPE_CHECKING\n"),
     (rules.no_type_checking_detour, IN_THE_CORE, "import typing\nif typing.TYPE_CHECKING: ...\n"),
-    (rules.no_module_level_instance, IN_THE_CLI, "engine = Engine()\n"),
-    (rules.no_module_level_instance, IN_THE_CLI, "register(page)\n"),
-    (rules.no_module_level_instance, IN_THE_CLI, "POOL = {'a': [Worker()]}\n"),
-    (rules.no_module_level_instance, IN_THE_CLI, "with open('x') as f:\n    y = 1\n"),
-    (rules.no_module_level_instance, IN_THE_CLI, "metadata = MetaData()\n"),
+    (at_import.no_module_level_instance, IN_THE_CLI, "engine = Engine()\n"),
+    (at_import.no_module_level_instance, IN_THE_CLI, "register(page)\n"),
+    (at_import.no_module_level_instance, IN_THE_CLI, "POOL = {'a': [Worker()]}\n"),
     (
-        rules.no_module_level_instance,
+        at_import.no_module_level_instance,
+        IN_THE_CLI,
+        "with open('x') as f:\n    y = 1\n",
+    ),
+    (at_import.no_module_level_instance, IN_THE_CLI, "metadata = MetaData()\n"),
+    (
+        at_import.no_module_level_instance,
         IN_THE_CLI,
         "@dataclass(slots=True)\nclass A: ...\nDEFAULT = A()\n",
     ),
     (
-        rules.no_module_level_instance,
+        at_import.no_module_level_instance,
         IN_THE_CLI,
         "def build() -> dict[str, int]: ...\nSIZES = build()\n",
     ),
-    (rules.no_module_level_state, IN_THE_CLI, "def f():\n    global seen\n    seen = 1\n"),
-    (rules.no_module_level_state, IN_THE_CLI, "cache: dict[str, int] = {}\n"),
-    (rules.no_module_level_state, IN_THE_CLI, "seen = set()\n"),
+    (
+        at_import.no_module_level_state,
+        IN_THE_CLI,
+        "def f():\n    global seen\n    seen = 1\n",
+    ),
+    (at_import.no_module_level_state, IN_THE_CLI, "cache: dict[str, int] = {}\n"),
+    (at_import.no_module_level_state, IN_THE_CLI, "seen = set()\n"),
     (rules.no_drawer_for_everything, "monitor/utils.py", ""),
     (rules.no_drawer_for_everything, "monitor/core/helpers/text.py", ""),
     (rules.no_drawer_for_everything, "dashboard/map_utils.py", ""),
@@ -47,6 +56,11 @@ CAUGHT: list[tuple[Rule, str, str]] = [
     (rules.no_catch_all, IN_THE_CLI, "try:\n    f()\nexcept Exception:\n    pass\n"),
     (rules.no_catch_all, IN_THE_CLI, "try:\n    f()\nexcept (OSError, BaseException):\n    ...\n"),
     (rules.no_catch_all, IN_THE_CLI, "try:\n    f()\nexcept:\n    pass\n"),
+    (
+        rules.no_catch_all,
+        IN_THE_CLI,
+        "try:\n    f()\nexcept Exception as e:\n    raise OSError from e\n",
+    ),
     (
         rules.no_catch_all,
         AT_THE_BOUNDARY,
@@ -63,6 +77,9 @@ CAUGHT: list[tuple[Rule, str, str]] = [
     (rules.values_are_frozen, "monitor/core/ports.py", "@dataclass(frozen=True)\nclass A: ...\n"),
     (rules.values_are_frozen, "monitor/settings/model.py", "@dataclass\nclass A: ...\n"),
     (rules.values_are_frozen, IN_THE_CORE, "@dataclass\nclass A: ...\n"),
+    (rules.core_imports_only_pure_things, IN_THE_CORE, "from json import loads\n"),
+    (rules.core_imports_only_pure_things, IN_THE_CORE, "import numpy.random\n"),
+    (rules.core_imports_only_pure_things, IN_THE_CORE, "from monitor.settings import model\n"),
     (rules.no_wait_for, IN_THE_CLI, "import asyncio\nx = asyncio.wait_for\n"),
     (rules.no_wait_for, IN_THE_CLI, "from asyncio import wait_for\n"),
     (rules_of_tests.no_skip, IN_THE_TESTS, "import pytest\npytest.skip('no snmpd')\n"),
@@ -84,29 +101,41 @@ CAUGHT: list[tuple[Rule, str, str]] = [
 ]
 
 ALLOWED: list[tuple[Rule, str, str]] = [
-    (rules.no_module_level_instance, IN_THE_CLI, "log = logging.getLogger(__name__)\n"),
-    (rules.no_module_level_instance, IN_THE_CLI, "f = lambda: Engine()\n"),
-    (rules.no_module_level_instance, IN_THE_LEDGER, "metadata = MetaData()\n"),
-    (rules.no_module_level_instance, IN_THE_CLI, "@click.command()\ndef run(): ...\n"),
     (
-        rules.no_module_level_instance,
+        at_import.no_module_level_instance,
+        IN_THE_CLI,
+        "log = logging.getLogger(__name__)\n",
+    ),
+    (at_import.no_module_level_instance, IN_THE_CLI, "f = lambda: Engine()\n"),
+    (at_import.no_module_level_instance, IN_THE_LEDGER, "metadata = MetaData()\n"),
+    (
+        at_import.no_module_level_instance,
+        IN_THE_CLI,
+        "@click.command()\ndef run(): ...\n",
+    ),
+    (
+        at_import.no_module_level_instance,
         IN_THE_CORE,
         "def sizes() -> tuple[int, ...]: ...\nSIZES = sizes()\n",
     ),
     (rules.no_drawer_for_everything, IN_THE_CLI, "class Baseline: ...\n"),
     (
-        rules.no_module_level_instance,
+        at_import.no_module_level_instance,
         "monitor/__main__.py",
         "if __name__ == '__main__':\n    sys.exit(main())\n",
     ),
     (
-        rules.no_module_level_instance,
+        at_import.no_module_level_instance,
         IN_THE_CORE,
         "@dataclass(frozen=True, slots=True)\nclass A: ...\nDEFAULT = A()\n",
     ),
     (rules.no_catch_all, AT_THE_BOUNDARY, "try:\n    f()\nexcept Exception:\n    pass\n"),
+    (rules.no_catch_all, IN_THE_CLI, "try:\n    f()\nexcept BaseException:\n    g()\n    raise\n"),
     (rules.no_wall_clock, "monitor/adapters/clock.py", "import time\nx = time.time()\n"),
     (rules.no_wall_clock, IN_THE_CLI, "import time\nx = time.monotonic()\n"),
+    (rules.core_imports_only_pure_things, IN_THE_CORE, "from monitor.core import model\n"),
+    (rules.core_imports_only_pure_things, IN_THE_CORE, "from collections.abc import Set\n"),
+    (rules.core_imports_only_pure_things, IN_THE_CLI, "import json\n"),
     (rules.values_are_frozen, IN_THE_CORE, "@dataclass(slots=True)\nclass A: ...\n"),
 ]
 
@@ -143,7 +172,7 @@ def test_every_rule_that_is_written_is_tried() -> None:
     """A rule that nobody plants a violation for is a rule that nobody keeps."""
     written = {
         found
-        for room in (rules, rules_of_tests)
+        for room in (rules, at_import, rules_of_tests)
         for name, found in vars(room).items()
         if callable(found)
         and getattr(found, "__module__", "") == room.__name__
