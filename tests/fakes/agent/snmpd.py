@@ -1,0 +1,176 @@
+"""A real agent: Debian's snmpd on a free port of 127.0.0.1, with a directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.agent.mib import MadeUpRouter
+from tests.waiting import eventually
+
+COMMUNITY = "uji-kom"
+V3_SECRET = """\
+user = pantau
+auth = sha256
+auth_password = sandi-otentik
+priv = aes128
+priv_password = sandi-rahasia
+"""
+_USERS = {
+    # user: (what snmpd is told, its security level, what pantau is told)
+    "pantau": ("SHA-256 sandi-otentik AES sandi-rahasia", "priv", V3_SECRET),
+    "lama": (
+        "MD5 sandi-otentik DES sandi-rahasia",
+        "priv",
+        "user=lama\nauth=md5\nauth_password=sandi-otentik\npriv=des\npriv_password=sandi-rahasia",
+    ),
+    "kuat": (
+        "SHA-512 sandi-otentik AES-256 sandi-rahasia",
+        "priv",
+        "user=kuat\nauth=sha512\nauth_password=sandi-otentik\n"
+        "priv=aes256\npriv_password=sandi-rahasia",
+    ),
+    "tanda": (
+        "SHA sandi-otentik",
+        "auth",
+        "user=tanda\nauth=sha\nauth_password=sandi-otentik",
+    ),
+    "terbuka": ("", "noauth", "user=terbuka"),
+}
+SECRETS = {"komunitas": COMMUNITY} | {name: told for name, (_, _, told) in _USERS.items()}
+"""Every credential that the agent takes, by name, as the text of a secret."""
+
+# Nothing of the machine itself: only the test's objects, and what version 3 needs.
+_MODULES = "pass_persist,vacm_conf,vacm_vars,usmConf,usmUser,snmpEngine,usmStats"
+
+
+class SnmpAgent:
+    """One snmpd. `router` is what it tells; after changing it, `tell()`."""
+
+    def __init__(self, directory: Path, router: MadeUpRouter | None = None) -> None:
+        self.router = router or MadeUpRouter()
+        self.address = "127.0.0.1"
+        self.port = _free_port()
+        self._directory = directory
+        self._state = directory / "state"
+        self._objects = directory / "objects.json"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._state.mkdir(parents=True, exist_ok=True)
+        self.tell()
+        config = self._directory / "snmpd.conf"
+        config.write_text(self._config())
+        self._process = subprocess.Popen(
+            [
+                _snmpd(),
+                "-f",
+                "-c",
+                str(config),
+                "-I",
+                _MODULES,
+                "-Lf",
+                str(self._directory / "log"),
+                "-p",
+                str(self._directory / "pid"),
+            ],
+            env=os.environ
+            | {
+                "MIBS": "",
+                "SNMP_PERSISTENT_DIR": str(self._state),
+                "SNMPCONFPATH": str(self._state),
+            },
+        )
+        eventually(self._answers, within_s=15)
+
+    def stop(self) -> None:
+        """End it as an init system does, so that it writes its state down."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.terminate()
+            self._process.wait(timeout=15)
+            self._process = None
+
+    def reboot(self) -> None:
+        """The router restarts: another snmpEngineBoots, the same engine id."""
+        self.stop()
+        self.start()
+
+    def replace(self) -> None:
+        """Another router in the same place: it knows nothing of the former one's engine."""
+        self.stop()
+        shutil.rmtree(self._state)
+        self.start()
+
+    def silence(self) -> None:
+        """The router hangs: datagrams arrive, nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def tell(self) -> None:
+        """Make the agent tell the router's present objects."""
+        draft = self._objects.with_suffix(".draft")
+        draft.write_text(json.dumps(self.router.objects()))
+        draft.replace(self._objects)
+
+    def _config(self) -> str:
+        script = Path(__file__).with_name("answers.py")
+        serve = f"{sys.executable} -S -E {script} {self._objects}"
+        users = [
+            line
+            for name, (keys, level, _) in _USERS.items()
+            for line in (f"createUser {name} {keys}", f"rouser {name} {level}")
+        ]
+        lines = [
+            f"agentAddress udp:{self.address}:{self.port}",
+            f"rocommunity {COMMUNITY} 127.0.0.0/8",
+            *users,
+            f"pass_persist -p 1 .1.3.6.1.2.1 {serve}",
+            f"pass_persist -p 1 .1.3.6.1.4.1 {serve}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            log = (self._directory / "log").read_text(errors="replace")[-2000:]
+            raise AssertionError(f"snmpd ended by itself:\n{log}")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.2)
+            sock.sendto(_hello(), (self.address, self.port))
+            try:
+                return bool(sock.recv(2048))
+            except (TimeoutError, ConnectionError):
+                return False
+
+
+def _hello() -> bytes:
+    """GET sysUpTime.0, request-id 1 (RFC 3416, written by hand)."""
+    binding = bytes.fromhex("300e300c06082b060102010103000500")
+    pdu = bytes.fromhex("020101020100020100") + binding
+    body = bytes.fromhex("020101") + bytes((4, len(COMMUNITY))) + COMMUNITY.encode()
+    body += bytes((0xA0, len(pdu))) + pdu
+    return bytes((0x30, len(body))) + body
+
+
+def _snmpd() -> str:
+    found = shutil.which("snmpd") or shutil.which("snmpd", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.fail("these tests ask a real SNMP agent: install the Debian package snmpd")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
