@@ -12,7 +12,6 @@ from pathlib import Path
 
 import orjson
 
-from monitor import settings as configuration
 from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.influx import InfluxSink
@@ -32,6 +31,7 @@ from monitor.pipeline import Pipeline
 from monitor.polling import Polling
 from monitor.rounds import Rounds
 from monitor.schedule import Schedule
+from monitor.settings import fingerprint, load, require
 from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
@@ -96,15 +96,13 @@ class Daemon:
         self._settings = settings
         self._status.reloaded(settings.timezone.key, settings.organisation)
         (settings.data_dir / LOADED_CONFIG).write_bytes(
-            orjson.dumps(configuration.fingerprint(settings), option=orjson.OPT_SORT_KEYS)
+            orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS)
         )
 
     async def reload(self) -> None:
         """SIGHUP: read the files again; with any error nothing changes, and it is said."""
         try:
-            settings = configuration.require(
-                configuration.load(self._config_dir, self._environ), strict=True
-            )
+            settings = require(load(self._config_dir, self._environ), strict=True)
             if settings.data_dir != self._settings.data_dir:
                 raise ConfigError("data_dir cannot change while the daemon runs: restart it")
             self._pipeline.reconfigure(settings.network)

@@ -34,16 +34,22 @@ class Figures(Protocol):
     def open_fds(self) -> int | None: ...
 
 
+class Pruned(Protocol):
+    """What came of throwing old days away: days removed, days not shipped yet."""
+
+    @property
+    def removed(self) -> tuple[str, ...]: ...
+
+    @property
+    def not_shipped(self) -> tuple[str, ...]: ...
+
+
 class PrunableJournal(Protocol):
     """The journal, as the one who throws old days away sees it."""
 
     def prune(
-        self, keep_days: int, max_mb: int, shipped_cursor: str | None, ships: bool, now_s: float
-    ) -> list[str]:
-        """Remove days past their time or size; what was removed, in words."""
-        ...
-
-    def load_cursor(self, name: str) -> str | None: ...
+        self, at_s: float, keep_days: int, max_mb: int, shipper: str | None = None
+    ) -> Pruned: ...
 
 
 class Housekeeping:
@@ -140,12 +146,18 @@ class Housekeeping:
         )
 
     async def _prune(self) -> None:
-        for removed in await asyncio.to_thread(self._prune_now):
-            log.info("journal: %s", removed)
-
-    def _prune_now(self) -> list[str]:
-        ships = self._shipper is not None
-        cursor = self._journal.load_cursor(Shipper.CURSOR) if ships else None
-        return self._journal.prune(
-            self._keep.raw_days, self._keep.max_mb, cursor, ships, self._now_s()
+        shipper = None if self._shipper is None else self._shipper.name
+        pruned = await asyncio.to_thread(
+            self._journal.prune,
+            self._now_s(),
+            self._keep.raw_days,
+            self._keep.max_mb,
+            shipper,
         )
+        if pruned.removed:
+            log.info("journal: removed the days %s", ", ".join(pruned.removed))
+        if pruned.not_shipped:
+            log.warning(
+                "journal: the days %s are due to go but InfluxDB does not have them yet",
+                ", ".join(pruned.not_shipped),
+            )

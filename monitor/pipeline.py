@@ -59,7 +59,13 @@ class Pipeline:
     """Owns the world; called on the event loop only."""
 
     def __init__(
-        self, network: Network, world: World, clock: Clock, ledger: Ledger, journal: Journal
+        self,
+        network: Network,
+        world: World,
+        clock: Clock,
+        ledger: Ledger,
+        journal: Journal,
+        retry_s: float = RETRY_S,
     ) -> None:
         self.network = network
         self.world = world
@@ -70,6 +76,7 @@ class Pipeline:
         self._clock = clock
         self._ledger = ledger
         self._journal = journal
+        self._retry_s = retry_s
         self._decisions: deque[Decision] = deque()
         self._samples: deque[Sequence[Sample]] = deque()
         self._wake_ledger = asyncio.Event()
@@ -174,7 +181,7 @@ class Pipeline:
                 if getattr(self.progress, trouble) is None:
                     log.error("%s: %s; nothing is lost, trying again", name, error)
                 setattr(self.progress, trouble, str(error))
-                loop.call_later(RETRY_S, wake.set)
+                loop.call_later(self._retry_s, wake.set)
             else:
                 if getattr(self.progress, trouble) is not None:
                     log.warning("%s: writing again", name)

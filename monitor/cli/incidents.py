@@ -9,7 +9,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -67,7 +66,7 @@ def _since_s(text: str, now_s: float, zone: ZoneInfo) -> float:
 
 
 def _print(found: list[Incident], now_s: float, zone: ZoneInfo) -> None:
-    console = Console()
+    console = words.console()
     if not found:
         console.print("Tidak ada insiden terbuka.")
         return

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from monitor import settings as configuration
 from monitor.core.model import Network
+from monitor.settings import load, require
 from monitor.settings.model import Settings
 
 
 def settings_of(config: Path, environ: Mapping[str, str], strict: bool = False) -> Settings:
     """Raises ConfigError that lists everything that is wrong."""
-    return configuration.require(configuration.load(config, environ), strict=strict)
+    return require(load(config, environ), strict=strict)
 
 
 def network_of(config: Path, environ: Mapping[str, str]) -> Network:

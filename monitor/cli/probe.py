@@ -147,7 +147,7 @@ def _snmp_document(poll: DevicePoll | PollFailed | None) -> dict[str, object] | 
 def _print(
     documents: list[dict[str, object]], poll: DevicePoll | PollFailed | None, missing: str
 ) -> None:
-    console = Console()
+    console = words.console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Tautan", "Alamat", "Terkirim", "Dijawab", "Hilang %", "RTT ms (min/med/maks)"):
         table.add_column(title)

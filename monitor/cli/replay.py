@@ -118,7 +118,7 @@ def _line(file: Path, number: int, raw: bytes) -> Line:
 
 
 def _print(incidents: list[Incident], settings: Settings) -> None:
-    console = Console()
+    console = words.console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("No", "Sasaran", "Keadaan", "Mulai", "Selesai", "Sebab", "Terdampak"):
         table.add_column(title)

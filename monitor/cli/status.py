@@ -9,7 +9,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -47,7 +46,7 @@ def status(config: Path, as_json: bool) -> None:
 
 
 def _print(document: dict[str, object], zone: ZoneInfo) -> None:
-    console = Console()
+    console = words.console()
     sites = _dicts(document["sites"])
     nodes = _dicts(document["nodes"])
     monitor = document["monitor"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rich.console import Console
 from rich.text import Text
 
 STATES = {
@@ -86,3 +88,8 @@ def number(value: object, digits: int = 1) -> str:
 def seconds_of(rfc3339: object) -> float | None:
     """Unix seconds of an RFC 3339 time; None of None."""
     return datetime.fromisoformat(rfc3339).timestamp() if isinstance(rfc3339, str) else None
+
+
+def console() -> Console:
+    """The terminal; wide when there is none (a pipe or a file must not be cut off)."""
+    return Console() if sys.stdout.isatty() else Console(width=200)

@@ -1,0 +1,208 @@
+"""`pantau demo`: a made-up Indramayu on this machine, daemon and dashboard on top."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from monitor.adapters.local_api import LocalApi
+from monitor.cli.loading import network_of
+from monitor.cli.options import config_option
+from monitor.core.errors import ApiError, PantauError
+from monitor.settings.secrets import variable
+from monitor.simulator.simulation import Simulation
+
+READY_WITHIN_S = 60.0
+END_WITHIN_S = 12.0
+PORTS_TRIED = 20
+COMMUNITY = "pantau-demo"
+DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
+
+
+@click.command()
+@config_option
+@click.option("--scenario", default=None, help="A shipped scenario's name, or a TOML file.")
+@click.option("--no-faults", is_flag=True, help="A quiet day: nothing goes wrong.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where the page is served.")
+@click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep configuration, data and logs in this directory (default: a temporary one).",
+)
+def demo(
+    config: Path, scenario: str | None, no_faults: bool, host: str, port: int, keep: Path | None
+) -> None:
+    """A made-up Indramayu: 31 offices that answer real ICMP and SNMP, with faults that come and go.
+
+    \b
+    Example: pantau demo
+             pantau demo --scenario pop-down
+    """
+    if scenario is not None and no_faults:
+        raise click.UsageError("--scenario and --no-faults exclude one another")
+    chosen = "quiet" if no_faults else (scenario or "demo")
+    signal.signal(signal.SIGTERM, _interrupt)
+    with ExitStack() as stack:
+        work = _work_dir(stack, keep)
+        port = free_port(host, port)
+        try:
+            _show(stack, config, chosen, work, host, port)
+        except KeyboardInterrupt:
+            click.echo("\nSelesai: semuanya dihentikan.")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, port: int) -> None:
+    copy = demo_config(config, work)
+    names = {device.credential for device in network_of(copy, os.environ).devices}
+    communities = dict.fromkeys(sorted(names), COMMUNITY)
+    environ = os.environ | {variable(name): COMMUNITY for name in names}
+    click.echo(f"1/3 Indramayu buatan: skenario {scenario} …")
+    simulation = stack.enter_context(
+        Simulation.start(copy, scenario, work_dir=work, communities=communities)
+    )
+    click.echo("2/3 pemantau …")
+    pantau = [sys.executable, "-m", "monitor"]
+    data_dir = work / "data"
+    daemon = stack.enter_context(
+        _child(
+            "pemantau",
+            simulation.inside([*pantau, "run", "--config", str(copy)]),
+            work / "daemon.log",
+            environ,
+        )
+    )
+    _wait_for_state(daemon, data_dir, work / "daemon.log")
+    click.echo("3/3 halaman …")
+    web = stack.enter_context(
+        _child(
+            "halaman",
+            [*pantau, "dashboard", "--config", str(copy), "--host", host, "--port", str(port)],
+            work / "dashboard.log",
+            environ,
+        )
+    )
+    _wait_for_port(web, host, port, work / "dashboard.log")
+    click.echo(f"\n  Buka  http://{host}:{port}/\n")
+    click.echo(f"Konfigurasi, data dan log: {work}")
+    click.echo("Ctrl-C mengakhiri.")
+    while True:
+        for name, child in (("pemantau", daemon), ("halaman", web)):
+            if child.poll() is not None:
+                raise PantauError(f"{name} ended by itself:\n{_tail(work)}")
+        if not simulation.alive():
+            raise PantauError(f"the made-up network ended by itself: see {work}/simulator.log")
+        time.sleep(0.5)
+
+
+def demo_config(config: Path, work: Path) -> Path:
+    """A copy of the configuration whose data lies in the demo's own directory."""
+    copy = work / "config"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(config, copy)
+    monitor = copy / "monitor.toml"
+    text, found = DATA_DIR_LINE.subn('data_dir = "../data"', monitor.read_text(encoding="utf-8"), 1)
+    if not found:
+        raise PantauError(f"{config / 'monitor.toml'} has no line `data_dir = …`: add it")
+    monitor.write_text(text, encoding="utf-8")
+    (work / "data").mkdir(exist_ok=True)
+    return copy
+
+
+def free_port(host: str, wanted: int) -> int:
+    """`wanted`, or the next port that nobody listens on."""
+    for port in range(wanted, min(wanted + PORTS_TRIED, 65_536)):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise PantauError(f"no free port from {wanted} on at {host}: give another one with --port")
+
+
+def _work_dir(stack: ExitStack, keep: Path | None) -> Path:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        return keep.resolve()
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pantau-demo-")))
+
+
+@contextmanager
+def _child(
+    name: str, command: Sequence[str], log: Path, environ: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own group (Ctrl-C reaches us only), ended politely at last."""
+    with log.open("ab") as sink:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env=environ,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(END_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                click.echo(f"{name} does not end: killed", err=True)
+                process.kill()
+                process.wait()
+
+
+def _wait_for_state(daemon: subprocess.Popen[bytes], data_dir: Path, log: Path) -> None:
+    api = LocalApi(data_dir)
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if daemon.poll() is not None:
+            raise PantauError(f"the daemon did not start:\n{_last_lines(log)}")
+        try:
+            api.get("/state")
+        except ApiError:
+            time.sleep(0.1)
+        else:
+            return
+    raise PantauError(f"the daemon does not answer within {READY_WITHIN_S:g} s: see {log}")
+
+
+def _wait_for_port(web: subprocess.Popen[bytes], host: str, port: int, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if web.poll() is not None:
+            raise PantauError(f"the page did not start:\n{_last_lines(log)}")
+        try:
+            with socket.create_connection((host, port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise PantauError(f"the page does not answer within {READY_WITHIN_S:g} s: see {log}")
+
+
+def _last_lines(log: Path, count: int = 8) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+
+
+def _tail(work: Path) -> str:
+    return "\n".join(_last_lines(work / name) for name in ("daemon.log", "dashboard.log"))

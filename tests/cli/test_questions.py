@@ -1,0 +1,123 @@
+"""`pantau status`, `incidents` and `replay`, as a person and as a script see them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.core.errors import PantauError
+from tests.cli.house import T0, place, with_ledger
+
+
+def test_status_without_a_daemon_is_the_ledger_and_marked_stale(tmp_path: Path) -> None:
+    result = with_ledger(place(tmp_path)).run("status", "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["stale"] is True
+    assert document["age_s"] > 0
+    assert document["at"] == "2025-11-24T16:11:40.000Z"
+    (site,) = document["sites"]
+    assert (site["id"], site["state"]) == ("anjatan", "degraded")
+    links = {link["target"]: link for link in site["links"]}
+    assert links["anjatan/utama"]["state"] == "down"
+    assert links["anjatan/utama"]["since"] == "2025-11-24T16:10:00.000Z"
+    assert links["anjatan/utama"]["rtt_ms"] is None
+    (node,) = document["nodes"]
+    assert node["state"] == "unknown"
+
+
+def test_the_status_table_says_that_it_is_stale_and_what_is_cut(tmp_path: Path) -> None:
+    output = with_ledger(place(tmp_path)).run("status").output
+    assert "BASI" in output
+    assert "Putus" in output
+    assert "WIB" in output
+
+
+def test_status_before_the_first_run_says_so_in_one_sentence(tmp_path: Path) -> None:
+    result = place(tmp_path).run("status")
+    assert isinstance(result.exception, PantauError)
+    assert "pantau run" in str(result.exception)
+
+
+def test_incidents_lists_open_ones_and_with_all_also_those_that_are_over(tmp_path: Path) -> None:
+    at = with_ledger(place(tmp_path))
+    open_ones = json.loads(at.run("incidents", "--json").stdout)["incidents"]
+    assert [i["id"] for i in open_ones] == [2]
+    every = json.loads(at.run("incidents", "--all", "--json").stdout)["incidents"]
+    assert [i["id"] for i in every] == [1, 2]
+    assert every[0]["ended"] == "2025-11-24T16:04:00.000Z"
+    assert every[1]["evidence"]["lost_in_row"] == 22
+
+
+def test_incidents_since_a_local_time(tmp_path: Path) -> None:
+    at = with_ledger(place(tmp_path))
+    found = json.loads(at.run("incidents", "--since", "2025-11-24T23:05", "--json").stdout)
+    assert [i["id"] for i in found["incidents"]] == [2]
+
+
+def test_a_since_that_is_no_time_is_wrong_usage(tmp_path: Path) -> None:
+    result = with_ledger(place(tmp_path)).run("incidents", "--since", "kemarin")
+    assert result.exit_code == 2
+    assert "24h" in result.output
+
+
+def test_the_incidents_table_shows_open_ones_first(tmp_path: Path) -> None:
+    output = with_ledger(place(tmp_path)).run("incidents", "--all").output
+    assert output.index("anjatan/utama") < output.index("anjatan/cadangan")
+    assert "terbuka" in output
+
+
+def evidence(path: Path, cut: tuple[float, float] = (60, 90), seconds: int = 120) -> Path:
+    lines = []
+    for second in range(seconds):
+        for i in range(5):
+            t = second + i / 5
+            silent = cut[0] <= t < cut[1]
+            lines.append(
+                {"t": T0 + t, "target": "anjatan/utama", "rtt_ms": None if silent else 12.4}
+            )
+        lines.append({"t": T0 + second + 0.9, "target": "anchor:10.77.0.1", "rtt_ms": 0.4})
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    return path
+
+
+def test_replay_reports_the_outage_in_the_evidence(tmp_path: Path) -> None:
+    at = place(tmp_path)
+    result = at.run("replay", str(evidence(tmp_path / "bukti.jsonl")), "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    (incident,) = document["incidents"]
+    assert incident["target"] == "anjatan/utama"
+    assert incident["started"] == "2025-11-24T16:01:00.000Z"
+    assert incident["ended"] == "2025-11-24T16:01:30.000Z"
+    states = [(t["target"], t["to"]) for t in document["transitions"]]
+    assert ("anjatan/utama", "down") in states
+    detected = [t["detected"] for t in document["transitions"]]
+    assert detected == sorted(detected)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", ":1:"),
+        ('{"t": "x", "target": "a", "rtt_ms": 1}', ":1:"),
+        ('{"t": 1, "target": "a"}', "rtt_ms"),
+        ('{"t": 2, "target": "a", "rtt_ms": 1}\n{"t": 1, "target": "a", "rtt_ms": 1}', ":2:"),
+    ],
+)
+def test_a_bad_line_is_named_with_its_number(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "bukti.jsonl"
+    file.write_text(text)
+    result = place(tmp_path).run("replay", str(file))
+    assert isinstance(result.exception, PantauError)
+    assert words in str(result.exception)
+    assert "bukti.jsonl" in str(result.exception)
+
+
+def test_help_of_every_command_shows_an_example(tmp_path: Path) -> None:
+    at = place(tmp_path)
+    for name in ("status", "incidents", "replay", "probe", "check"):
+        output = at.run(name, "--help").output
+        assert f"pantau {name}" in output, name
