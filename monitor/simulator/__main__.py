@@ -21,7 +21,7 @@ from pathlib import Path
 from monitor.core.errors import PantauError
 from monitor.simulator.engine import Engine
 from monitor.simulator.lifeline import Lifeline, end_all_others
-from monitor.simulator.plan import plan_of, read_plan
+from monitor.simulator.plan import Plan, plan_of, read_plan
 from monitor.simulator.scenario import DEMO, load_scenario
 from monitor.simulator.tun import DEVICE_FILE, Tun, open_ping_sockets
 from monitor.simulator.world import build_world
@@ -52,7 +52,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--config", type=Path, metavar="DIR", help="the configuration's directory")
-    source.add_argument("--plan", type=Path, metavar="FILE", help="what Simulation.start wrote")
+    source.add_argument("--plan-fd", type=int, help="where Simulation.start has put its plan")
     parser.add_argument("--scenario", default=DEMO, help="a shipped one's name, or a file's path")
     parser.add_argument("--control", type=Path, required=True, help="path of the control socket")
     parser.add_argument("--seed", type=int, default=1, help="of delays, losses and traffic")
@@ -67,7 +67,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> None:
-    plan = read_plan(options.plan) if options.plan is not None else plan_of(options.config)
+    plan = _plan(options)
     world = build_world(plan.network)
     scenario = load_scenario(options.scenario, world)
     tun = Tun([place.address for place in world.places.values()], options.device_file)
@@ -82,6 +82,13 @@ def _run(options: argparse.Namespace) -> None:
             runner.run(_live(engine, options))
     finally:
         tun.close()
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    if options.plan_fd is None:
+        return plan_of(options.config)
+    with os.fdopen(options.plan_fd, "rb") as file:
+        return read_plan(file)
 
 
 async def _live(engine: Engine, options: argparse.Namespace) -> None:

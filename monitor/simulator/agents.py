@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from monitor.core.model import Device, Interface
+from monitor.core.model import Device
 from monitor.simulator.behaviour import Behaviour, Fate
 from monitor.simulator.hardware import describe, hardware_objects, made_up_hardware
 from monitor.simulator.mib import (
@@ -22,13 +22,10 @@ from monitor.simulator.mib import (
     always,
     text,
 )
-from monitor.simulator.ports import Port
+from monitor.simulator.ports import Port, made_up_port
 from monitor.simulator.snmp import answer
-from monitor.simulator.traffic import made_up_traffic
 from monitor.simulator.world import World
 
-_USUAL_MBPS = {"fibre": 100.0, "radio": 50.0, "lte": 20.0, "vsat": 4.0}
-_NODE_MBPS = 1000.0
 _32_BITS, _64_BITS = 1 << 32, 1 << 64
 _DAY_S = 86_400.0
 
@@ -45,7 +42,7 @@ class Agent:
         self._started_s = now_s - dice.uniform(3.0, 90.0) * _DAY_S
         self._first_index = dice.randrange(1, 5)
         self.ports = [
-            _made_up_port(device, interface, world, self._started_s, seed)
+            made_up_port(device, interface, world, self._started_s, seed)
             for interface in device.interfaces
         ]
         self.ports.append(Port("lo", None, 0.0, None, None, self._started_s))
@@ -111,31 +108,6 @@ class Agent:
         yield (*SYSTEM, 5, 0), always(text(self.device.name))
         yield (*SYSTEM, 6, 0), always(text("Kabupaten Indramayu"))
         yield (*SYSTEM, 7, 0), always(Value(Kind.INTEGER, 78))
-
-
-def _made_up_port(
-    device: Device, interface: Interface, world: World, started_s: float, seed: int
-) -> Port:
-    """A port with its traffic; a site's first link carries nearly everything."""
-    link = world.links.get(interface.link) if interface.link else None
-    if interface.capacity_bps:
-        capacity_bps = interface.capacity_bps
-    elif link is not None:
-        capacity_bps = 1e6 * (link.capacity_mbps or _USUAL_MBPS.get(link.kind, 100.0))
-    else:
-        capacity_bps = 1e6 * _NODE_MBPS
-    dice = random.Random(f"{seed}:port:{device.name}:{interface.name}")  # noqa: S311 - made up
-    spare = link is not None and world.sites[link.site][0] != link.name
-    share = dice.uniform(0.02, 0.05) if spare else dice.uniform(0.35, 0.7)
-    name = f"{device.name}:{interface.name}"
-    return Port(
-        name=interface.name,
-        link=interface.link,
-        speed_bps=1e8 if capacity_bps <= 1e8 else max(1e9, capacity_bps),
-        inbound=made_up_traffic(f"{name}:in", capacity_bps * share, seed),
-        outbound=made_up_traffic(f"{name}:out", capacity_bps * share * 0.3, seed),
-        started_s=started_s,
-    )
 
 
 def _if_table(rows: list[tuple[int, Port]]) -> Iterable[tuple[Oid, Teller]]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 
-from monitor.simulator.traffic import Traffic
+from monitor.core.model import Device, Interface
+from monitor.simulator.traffic import Traffic, made_up_traffic
+from monitor.simulator.world import World
+
+_USUAL_MBPS = {"fibre": 100.0, "radio": 50.0, "lte": 20.0, "vsat": 4.0}
+_OTHER_MBPS = 1000.0
 
 _PACKET_BITS = 8 * 800
 _PACKETS_PER_ERROR = 4_000_000
@@ -97,3 +103,48 @@ class Port:
     def _bits(self, flow: Flow, now_s: float) -> float:
         until_s = now_s if self._idle_since_s is None else self._idle_since_s
         return max(flow.bits(self._started_s, until_s) - flow.idle_bits, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PortTraffic:
+    """What flows through a port while its link is not cut. capacity_bps: of its link."""
+
+    inbound: Traffic
+    outbound: Traffic
+    capacity_bps: float
+
+
+def port_traffic(device: Device, interface: Interface, world: World, seed: int) -> PortTraffic:
+    """The same for the same names and seed; a site's first link carries nearly everything."""
+    link = world.links.get(interface.link) if interface.link else None
+    if interface.capacity_bps:
+        capacity_bps = interface.capacity_bps
+    elif link is not None:
+        capacity_bps = 1e6 * (link.capacity_mbps or _USUAL_MBPS.get(link.kind, _OTHER_MBPS))
+    else:
+        capacity_bps = 1e6 * _OTHER_MBPS
+    name = f"{device.name}:{interface.name}"
+    dice = random.Random(f"{seed}:port:{name}")  # noqa: S311 - made-up traffic, no secret
+    spare = link is not None and world.sites[link.site][0] != link.name
+    share = dice.uniform(0.02, 0.05) if spare else dice.uniform(0.35, 0.7)
+    return PortTraffic(
+        inbound=made_up_traffic(f"{name}:in", capacity_bps * share, seed),
+        outbound=made_up_traffic(f"{name}:out", capacity_bps * share * 0.3, seed),
+        capacity_bps=capacity_bps,
+    )
+
+
+def made_up_port(
+    device: Device, interface: Interface, world: World, started_s: float, seed: int
+) -> Port:
+    """A configured port with its traffic; its router started at `started_s`."""
+    traffic = port_traffic(device, interface, world, seed)
+    capacity_bps = traffic.capacity_bps
+    return Port(
+        name=interface.name,
+        link=interface.link,
+        speed_bps=1e8 if capacity_bps <= 1e8 else max(1e9, capacity_bps),
+        inbound=traffic.inbound,
+        outbound=traffic.outbound,
+        started_s=started_s,
+    )

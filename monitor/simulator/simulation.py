@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from monitor.simulator.behaviour import Behaviour, usual_behaviour
 from monitor.simulator.control import Control, check_socket_path
 from monitor.simulator.namespace import Namespace
 from monitor.simulator.plan import Plan, plan_of, write_plan
+from monitor.simulator.ports import PortTraffic, port_traffic
 from monitor.simulator.scenario import DEMO, load_scenario
 from monitor.simulator.tun import DEVICE_FILE
 from monitor.simulator.world import build_world
@@ -55,7 +57,7 @@ class Simulation:
         """Start it, and return when every address answers.
 
         source: a configuration directory, or a network. scenario: a shipped one's name, or a file.
-        work_dir: an existing directory with a short path; it gets control.sock, network.json and
+        work_dir: an existing directory with a short path; it gets control.sock and
         simulator.log. communities: of SNMP version 2c by credential name, beside or instead of
         those in the configuration's secrets. seed: the same seed gives the same delays, losses and
         traffic. device_file: the TUN device's.
@@ -70,17 +72,14 @@ class Simulation:
         load_scenario(scenario, build_world(plan.network))
         control = work_dir.resolve() / "control.sock"
         check_socket_path(control)
-        plan_file = work_dir.resolve() / "network.json"
-        write_plan(plan, plan_file)
         options = {
-            "--plan": plan_file,
             "--scenario": scenario,
             "--control": control,
             "--seed": seed,
             "--device-file": device_file,
         }
         words = [str(word) for option in options.items() for word in option]
-        namespace = _run(words, work_dir / "simulator.log")
+        namespace = _run(plan, words, work_dir / "simulator.log")
         return cls(plan, namespace, Control(control), seed)
 
     def inside(self, command: Sequence[str]) -> list[str]:
@@ -97,6 +96,17 @@ class Simulation:
         """
         place = self._world.places[name]
         return usual_behaviour(place.kind, name, self._seed)
+
+    def traffic(self, device: str, ifname: str) -> PortTraffic:
+        """What flows through a router's port, as rates and their exact integral over Unix time.
+
+        Raises KeyError for an unknown router or port.
+        """
+        for router in self._world.devices:
+            for interface in router.interfaces:
+                if (router.name, interface.name) == (device, ifname):
+                    return port_traffic(router, interface, self._world, self._seed)
+        raise KeyError(f"{device} {ifname}")
 
     @property
     def pid(self) -> int:
@@ -123,34 +133,31 @@ class Simulation:
         self.stop()
 
 
-def _run(words: Sequence[str], log: Path) -> Namespace:
+def _run(plan: Plan, words: Sequence[str], log: Path) -> Namespace:
     """Start `python -m monitor.simulator`, and wait for its word that it is ready."""
-    reading, writing = os.pipe()
     paths = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-    command = [sys.executable, "-m", "monitor.simulator", *words]
-    try:
-        with log.open("wb") as errors:
+    command = [sys.executable, "-m", "monitor.simulator", *words, "--lifeline"]
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as ready:
+        with (
+            os.fdopen(writing, "wb"),
+            log.open("wb") as errors,
+            tempfile.TemporaryFile() as plan_file,
+        ):
+            write_plan(plan, plan_file)
+            fds = {"--plan-fd": plan_file.fileno(), "--ready-fd": writing}
+            command += [str(word) for option in fds.items() for word in option]
             namespace = Namespace.start(
-                [*command, "--ready-fd", str(writing), "--lifeline"],
-                stderr=errors,
-                pass_fds=(writing,),
-                env=environment,
+                command, stderr=errors, pass_fds=tuple(fds.values()), env=environment
             )
-    except BaseException:
-        os.close(reading)
-        raise
-    finally:
-        os.close(writing)
-    try:
-        ready, _, _ = select.select([reading], [], [], _READY_WITHIN_S)
-        if not ready or not os.read(reading, 16):
-            raise SimulatorError(_last_words(log, timed_out=not ready))
-    except BaseException:
-        namespace.stop(0.5)
-        raise
-    finally:
-        os.close(reading)
+        try:
+            heard, _, _ = select.select([ready], [], [], _READY_WITHIN_S)
+            if not heard or not ready.readline():
+                raise SimulatorError(_last_words(log, timed_out=not heard))
+        except BaseException:
+            namespace.stop(0.5)
+            raise
     return namespace
 
 
