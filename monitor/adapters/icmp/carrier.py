@@ -42,25 +42,30 @@ class Carrier:
         self.news = 0
         self._dead: frozenset[int] = frozenset()
         self._listening: socket.socket | None = None
+        self._asking: socket.socket | None = None
 
     def open(self) -> None:
         """Without the kernel's news (a sandbox without AF_NETLINK) no port is ever called dead."""
         try:
-            listening = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+            self._asking = _rtnetlink()
+            self._listening = _rtnetlink()
         except OSError as error:
             log.warning("cannot tell a pulled cable from a silent link: AF_NETLINK: %s", error)
+            self.close()
             return
-        self._listening = listening
-        listening.setblocking(False)
-        listening.bind((0, CHANGES))
-        asyncio.get_running_loop().add_reader(listening.fileno(), self._on_news)
+        self._asking.settimeout(PATIENCE_S)
+        self._listening.setblocking(False)
+        self._listening.bind((0, CHANGES))
+        asyncio.get_running_loop().add_reader(self._listening.fileno(), self._on_news)
         self._find_dead()
 
     def close(self) -> None:
         if self._listening is not None:
             asyncio.get_running_loop().remove_reader(self._listening.fileno())
             self._listening.close()
-            self._listening = None
+        if self._asking is not None:
+            self._asking.close()
+        self._listening = self._asking = None
 
     @property
     def any_dead(self) -> bool:
@@ -102,23 +107,28 @@ class Carrier:
                     dead.add(port)
         self._dead = frozenset(dead)
 
-    def _ask(self, what: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
-        """Each message of the kernel's answer, as (type, body)."""
+    def _ask(self, what: int, flags: int, body: bytes) -> list[tuple[int, bytes]]:
+        """The messages of the kernel's answer, as (type, body); none when it has no answer."""
+        asking = self._asking
+        if asking is None:
+            return []
+        found: list[tuple[int, bytes]] = []
         try:
-            asking = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        except OSError as error:
-            log.warning("cannot ask the kernel about ports and routes: %s", error)
-            return
-        with asking:
-            asking.settimeout(PATIENCE_S)
             asking.send(_HEADER.pack(_HEADER.size + len(body), what, flags, 1, 0) + body)
             while True:
                 for kind, answer in _messages(asking.recv(ROOM)):
                     if kind in (DONE, ERROR):
-                        return
-                    yield kind, answer
+                        return found
+                    found.append((kind, answer))
                 if not flags & DUMP:
-                    return
+                    return found
+        except OSError as error:
+            log.warning("the kernel does not tell about ports and routes: %s", error)
+            return []
+
+
+def _rtnetlink() -> socket.socket:
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:

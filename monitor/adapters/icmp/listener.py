@@ -4,9 +4,9 @@ It works like a network card. The first answer wakes the event loop; while more 
 the sockets are read every few milliseconds instead of once an answer. One timer stands for
 all deadlines, and when nothing is out nothing wakes.
 
-What is said is said in order of time: a look at the sockets settles everything up to a moment
-just before it, and what it learned about later moments waits for the next look. So "lost"
-always follows a complete reading of the sockets that was made after the deadline.
+"Lost" is said after a complete reading of the sockets that was made after the deadline. What is
+said is said in order of time: an answer that came after a deadline which is not settled yet
+waits until it is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from math import nextafter
 from operator import itemgetter
 
 from monitor.adapters.icmp.book import Asked, Book, Tally
@@ -29,7 +30,7 @@ LOOK_EVERY_S = 0.005
 """How often the sockets are read while answers flow."""
 
 SETTLED_AFTER_S = 0.002
-"""A look settles what happened this long before it: the kernel needs a moment to queue."""
+"""A deadline is settled this long after it: the kernel needs a moment to queue what came."""
 
 STALL_S = 0.25
 """An event loop that is later than this is remembered; what it hides depends on time-outs."""
@@ -92,9 +93,11 @@ class Listener:
 
     def woken(self, who: object) -> None:
         """The event loop has woken `who`: was it in time?"""
-        due_s = self._expected.pop(who, None)
-        if due_s is not None:
-            self._note_stall(due_s, self._steady_s())
+        self._note_stall(self._expected.pop(who), self._steady_s())
+
+    def forget(self, who: object) -> None:
+        """`who` waits no longer, and was not woken."""
+        self._expected.pop(who, None)
 
     def arm(self) -> None:
         """Set the timer for the next thing that needs a look."""
@@ -142,6 +145,7 @@ class Listener:
         self._stamps.look()
         heard = False
         complete = True
+        read_s = now_s
         for channel in self._channels:
             if channel.dropped():
                 self._deaf_to_s = now_s
@@ -160,9 +164,8 @@ class Listener:
         self._looked_s = now_s
         said: list[Outcome] = []
         if complete:
-            settled_s = now_s - SETTLED_AFTER_S
-            self._expire(settled_s)
-            said = self._settled(settled_s)
+            self._expire(now_s - SETTLED_AFTER_S)
+            said = self._settled(read_s)
         self.arm()
         if said:
             self._sink(said)
@@ -241,8 +244,10 @@ class Listener:
             self._stall_from_s = due_s
             self._stall_to_s = now_s
 
-    def _settled(self, settled_s: float) -> list[Outcome]:
-        """What became known up to then, in order; the rest stays for the next look."""
+    def _settled(self, read_s: float) -> list[Outcome]:
+        """What became known before anything that is still open can, in order of time."""
+        deadline_s = self._book.next_deadline_s()
+        settled_s = read_s if deadline_s is None else min(read_s, nextafter(deadline_s, 0.0))
         self._ready.sort(key=_known_and_target)
         until = bisect_right(self._ready, settled_s, key=_known)
         said, self._ready = self._ready[:until], self._ready[until:]

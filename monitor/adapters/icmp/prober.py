@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from monitor.adapters.icmp.book import Aim, Book, Tally
 from monitor.adapters.icmp.carrier import Carrier
 from monitor.adapters.icmp.channel import Channel
-from monitor.adapters.icmp.listener import LOOK_EVERY_S, STALLED, Listener
+from monitor.adapters.icmp.listener import STALLED, Listener
 from monitor.adapters.icmp.opening import Mode, open_socket
+from monitor.adapters.icmp.pace import Pace
 from monitor.adapters.icmp.stamps import Stamps, kernel_clock_s
 from monitor.adapters.icmp.wire import Family
 from monitor.adapters.icmp.words import errno_name
@@ -21,9 +22,6 @@ from monitor.core.model import NotMeasured, Target
 from monitor.core.ports import Clock, OutcomeSink, ProbeCounters
 
 RECEIVE_BYTES = 8 << 20
-
-MOST_SENDS = 200
-"""Requests sent in one go when a round has to catch up."""
 
 log = logging.getLogger(__name__)
 
@@ -87,42 +85,13 @@ class IcmpProber:
         """Sends that come late are caught up; one later than its time-out is not sent at all."""
         if self._listener is None:
             raise ProbeError("the prober is not open: open() comes before round()")
-        start_s = self._clock.steady_s()
-        gap_s = over_s / len(names) if names else 0.0
-        me = object()
-        done = 0
-        stalled = False
-        blocked = False
-        while done < len(names):
-            now_s = self._clock.steady_s()
-            due = int((now_s - start_s) / gap_s) + 1 if gap_s > 0 else len(names)
-            until = min(due, len(names), done + MOST_SENDS)
-            while done < until:
-                aim = self._aims.get(names[done])
-                late_s = now_s - (start_s + done * gap_s)
-                if aim is None:
-                    blocked = False
-                elif late_s > aim.timeout_s:
-                    stalled = stalled or not blocked
-                    self._not_measured(aim, "EAGAIN" if blocked else STALLED)
-                else:
-                    blocked = not self._send(aim)
-                    if blocked:
-                        break
-                done += 1
+        pace = Pace(names, self._clock.steady_s(), over_s)
+        while not pace.finished:
+            self._send_due(pace)
             self._listener.arm()
-            if done == len(names):
-                break
-            now_s = self._clock.steady_s()
-            wake_s = start_s + done * gap_s
-            if wake_s > now_s or blocked:
-                wake_s = max(wake_s, now_s + LOOK_EVERY_S)
-            self._listener.expect(me, max(wake_s, now_s))
-            await asyncio.sleep(max(0.0, wake_s - now_s))
-            if self._listener is None:
+            if not pace.finished and not await self._wait(pace):
                 return
-            self._listener.woken(me)
-        if stalled:
+        if pace.stalled:
             self._tally.stalled_rounds += 1
             log.warning("a round of %d requests came too late for some of them", len(names))
 
@@ -135,6 +104,38 @@ class IcmpProber:
             self._listener = None
             self._carrier.close()
         self._close_channels()
+
+    def _send_due(self, pace: Pace) -> None:
+        now_s = self._clock.steady_s()
+        until = pace.until(now_s)
+        while pace.done < until:
+            aim = self._aims.get(pace.names[pace.done])
+            if aim is None:
+                pace.blocked = False
+            elif pace.late_s(now_s) > aim.timeout_s:
+                self._not_measured(aim, "EAGAIN" if pace.blocked else STALLED)
+                pace.stalled = pace.stalled or not pace.blocked
+            elif not self._send(aim):
+                pace.blocked = True
+                return
+            else:
+                pace.blocked = False
+            pace.done += 1
+
+    async def _wait(self, pace: Pace) -> bool:
+        """Let the event loop do other things; False when the prober was closed meanwhile."""
+        listener = self._listener
+        if listener is None:
+            return False
+        now_s = self._clock.steady_s()
+        wait_s = pace.wait_s(now_s)
+        listener.expect(pace, now_s + wait_s)
+        try:
+            await asyncio.sleep(wait_s)
+            listener.woken(pace)
+        finally:
+            listener.forget(pace)
+        return self._listener is listener
 
     def _send(self, aim: Aim) -> bool:
         """Send one request, or say why not. False: there is no room, try again later."""

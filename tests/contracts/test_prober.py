@@ -1,0 +1,289 @@
+"""What every prober promises: the real one, raw and datagram, and the one without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import pytest
+import pytest_asyncio
+
+from monitor.adapters.clock import SystemClock
+from monitor.adapters.icmp import IcmpProber, Mode
+from monitor.core.errors import ProbeError
+from monitor.core.model import Lost, NotMeasured, Outcome, Reply, Role, Rules, Target
+from monitor.core.ports import Clock, Prober
+from tests.adapters.private_network import TwoSides
+from tests.fakes.clock import ManualClock
+from tests.fakes.prober import CannotSend, FakeProber, Refused, Silent
+from tests.waiting import eventually_async
+
+TIMEOUT_S = 0.3
+ROUTER = TwoSides.ROUTER
+
+
+def target(name: str, address: str, timeout_s: float = TIMEOUT_S) -> Target:
+    return Target(name, address, Role.LINK, Rules(timeout_s=timeout_s))
+
+
+ALIVE = target("alive", TwoSides.ALIVE)
+SILENT = target("silent", TwoSides.SILENT)
+REFUSED = target("refused", TwoSides.REFUSED)
+UNROUTED = target("unrouted", TwoSides.UNROUTED)
+ALL = (ALIVE, SILENT, REFUSED, UNROUTED)
+NAMES = tuple(one.name for one in ALL)
+
+
+class Rig(Protocol):
+    prober: Prober
+    clock: Clock
+    outcomes: list[Outcome]
+    batches: list[list[Outcome]]
+
+    async def open(self) -> None: ...
+
+    async def until(self, count: int) -> None:
+        """Let time pass until so many outcomes have come."""
+
+    async def pass_time(self, at_least_s: float) -> None: ...
+
+    def close_network(self) -> None: ...
+
+
+class Collected:
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.batches: list[list[Outcome]] = []
+
+    def take(self, outcomes: Sequence[Outcome]) -> None:
+        self.batches.append(list(outcomes))
+        self.outcomes.extend(outcomes)
+
+
+class FakeRig(Collected):
+    def __init__(self) -> None:
+        super().__init__()
+        clock = ManualClock()
+        prober = FakeProber(clock)
+        prober.behave("silent", Silent())
+        prober.behave("refused", Refused(f"host unreachable from {ROUTER}"))
+        prober.behave("unrouted", CannotSend("ENETUNREACH"))
+        self.clock: Clock = clock
+        self.prober: Prober = prober
+        self._manual = clock
+
+    async def open(self) -> None:
+        await self.prober.open(self.take)
+
+    async def until(self, count: int) -> None:
+        for _ in range(100):
+            if len(self.outcomes) >= count:
+                return
+            await self._manual.run(0.1)
+        raise AssertionError(f"{len(self.outcomes)} of {count} outcomes came")
+
+    async def pass_time(self, at_least_s: float) -> None:
+        await self._manual.run(at_least_s)
+
+    def close_network(self) -> None:
+        pass
+
+
+class RealRig(Collected):
+    def __init__(self, mode: Mode) -> None:
+        super().__init__()
+        self._network = TwoSides()
+        self.clock: Clock = SystemClock()
+        self.prober: Prober = IcmpProber(self.clock, mode=mode)
+
+    async def open(self) -> None:
+        with self._network.near.inside():
+            await self.prober.open(self.take)
+
+    async def until(self, count: int) -> None:
+        await eventually_async(lambda: len(self.outcomes) >= count)
+
+    async def pass_time(self, at_least_s: float) -> None:
+        until_s = self.clock.steady_s() + at_least_s
+        await eventually_async(lambda: self.clock.steady_s() >= until_s)
+
+    def close_network(self) -> None:
+        self._network.close()
+
+
+@pytest_asyncio.fixture(params=["fake", "raw", "datagram"])
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    made: Rig = FakeRig() if request.param == "fake" else RealRig(Mode(request.param))
+    yield made
+    await made.prober.close()
+    made.close_network()
+
+
+@pytest_asyncio.fixture
+async def opened(rig: Rig) -> Rig:
+    await rig.open()
+    rig.prober.watch(ALL)
+    return rig
+
+
+async def test_before_it_is_open_a_round_is_refused_in_a_sentence(rig: Rig) -> None:
+    with pytest.raises(ProbeError, match="not open"):
+        await rig.prober.round(["alive"], 0.0)
+
+
+async def test_each_request_has_one_outcome_that_says_what_became_of_it(opened: Rig) -> None:
+    await opened.prober.round(NAMES, 0.0)
+    await opened.until(4)
+    await opened.pass_time(TIMEOUT_S)
+    assert Counter(outcome.target for outcome in opened.outcomes) == Counter(NAMES)
+    by_name = {outcome.target: outcome for outcome in opened.outcomes}
+
+    reply = by_name["alive"]
+    assert isinstance(reply, Reply)
+    assert 0.0 < reply.rtt_ms < TIMEOUT_S * 1000.0
+    assert reply.known_s == pytest.approx(reply.sent_s + reply.rtt_ms / 1000.0, abs=0.005)
+
+    silent = by_name["silent"]
+    assert silent == Lost("silent", silent.sent_s, silent.sent_s + TIMEOUT_S)
+
+    refused = by_name["refused"]
+    assert refused == Lost(
+        "refused", refused.sent_s, refused.known_s, f"host unreachable from {ROUTER}"
+    )
+    assert refused.sent_s <= refused.known_s < refused.sent_s + TIMEOUT_S
+
+    unrouted = by_name["unrouted"]
+    assert unrouted == NotMeasured("unrouted", unrouted.sent_s, unrouted.known_s, "ENETUNREACH")
+
+
+async def test_outcomes_come_in_the_order_in_which_they_became_known(opened: Rig) -> None:
+    for _ in range(8):
+        await opened.prober.round(NAMES, 0.0)
+        await opened.pass_time(TIMEOUT_S / 7)
+    await opened.until(32)
+    assert all(opened.batches)
+    order = [(outcome.known_s, outcome.target) for outcome in opened.outcomes]
+    assert order == sorted(order)
+
+
+async def test_nothing_is_said_before_it_is_known(opened: Rig) -> None:
+    await opened.prober.round(NAMES, 0.0)
+    sent_s = opened.clock.steady_s()
+    await opened.pass_time(TIMEOUT_S / 3)
+    if opened.clock.steady_s() < sent_s + TIMEOUT_S:  # a busy machine may have slept longer
+        assert "silent" not in {outcome.target for outcome in opened.outcomes}
+    await opened.until(4)
+    assert opened.clock.steady_s() >= opened.outcomes[-1].known_s
+
+
+async def test_a_target_may_have_several_requests_out_at_once(opened: Rig) -> None:
+    names = ["silent", "alive", "silent", "silent"]
+    await opened.prober.round(names, 0.0)
+    await opened.until(4)
+    lost = [outcome for outcome in opened.outcomes if outcome.target == "silent"]
+    assert len(lost) == 3
+    assert [outcome.sent_s for outcome in lost] == sorted(outcome.sent_s for outcome in lost)
+    assert all(outcome.known_s == outcome.sent_s + TIMEOUT_S for outcome in lost)
+
+
+async def test_each_target_has_its_own_time_out(opened: Rig) -> None:
+    opened.prober.watch([SILENT, target("patient", TwoSides.SILENT.replace(".1", ".2"), 0.6)])
+    if isinstance(opened.prober, FakeProber):
+        opened.prober.behave("patient", Silent())
+    await opened.prober.round(["patient", "silent"], 0.0)
+    await opened.until(2)
+    assert [outcome.target for outcome in opened.outcomes] == ["silent", "patient"]
+    waited_s = [outcome.known_s - outcome.sent_s for outcome in opened.outcomes]
+    assert waited_s == [pytest.approx(TIMEOUT_S), pytest.approx(0.6)]
+
+
+async def test_sends_are_paced_and_never_early(opened: Rig) -> None:
+    names = ["alive"] * 5
+    began_s = opened.clock.steady_s()
+    sending = asyncio.create_task(opened.prober.round(names, 0.25))
+    await opened.until(5)
+    await sending
+    sent_s = sorted(outcome.sent_s for outcome in opened.outcomes)
+    for place, one_s in enumerate(sent_s):
+        assert one_s >= began_s + place * 0.05 - 1e-6
+
+
+async def test_rounds_may_overlap(opened: Rig) -> None:
+    slow = asyncio.create_task(opened.prober.round(["alive", "silent"] * 3, 0.2))
+    fast = asyncio.create_task(opened.prober.round(["alive"] * 4, 0.05))
+    await opened.until(10)
+    await asyncio.gather(slow, fast)
+    assert Counter(outcome.target for outcome in opened.outcomes) == {"alive": 7, "silent": 3}
+
+
+async def test_outcomes_still_due_for_a_removed_target_are_dropped(opened: Rig) -> None:
+    await opened.prober.round(["silent", "alive"], 0.0)
+    opened.prober.watch([ALIVE])
+    await opened.pass_time(2 * TIMEOUT_S)
+    await opened.prober.round(["silent", "alive"], 0.0)
+    await opened.until(2)
+    await opened.pass_time(2 * TIMEOUT_S)
+    assert {outcome.target for outcome in opened.outcomes} == {"alive"}
+    assert len(opened.outcomes) == 2
+
+
+async def test_what_is_due_from_a_former_address_is_dropped(opened: Rig) -> None:
+    opened.prober.watch([target("moves", TwoSides.ALIVE)])
+    await opened.prober.round(["moves"], 0.0)
+    opened.prober.watch([target("moves", TwoSides.ALIVE_TOO)])
+    await opened.prober.round(["moves"], 0.0)
+    await opened.until(1)
+    await opened.pass_time(TIMEOUT_S)
+    assert len(opened.outcomes) == 1
+
+
+async def test_new_rules_for_a_target_leave_what_is_out_alone(opened: Rig) -> None:
+    await opened.prober.round(["silent"], 0.0)
+    opened.prober.watch([target("silent", TwoSides.SILENT, 0.1)])
+    await opened.prober.round(["silent"], 0.0)
+    await opened.until(2)
+    waited_s = sorted(outcome.known_s - outcome.sent_s for outcome in opened.outcomes)
+    assert waited_s == [pytest.approx(0.1), pytest.approx(TIMEOUT_S)]
+
+
+async def test_an_unknown_name_is_not_asked(opened: Rig) -> None:
+    await opened.prober.round(["nobody", "alive"], 0.0)
+    await opened.until(1)
+    assert [outcome.target for outcome in opened.outcomes] == ["alive"]
+
+
+async def test_a_round_of_nobody_ends_at_once(opened: Rig) -> None:
+    await opened.prober.round([], 1.0)
+    assert opened.outcomes == []
+
+
+async def test_the_counters_add_up(opened: Rig) -> None:
+    for _ in range(3):
+        await opened.prober.round(NAMES, 0.0)
+    await opened.until(12)
+    counters = opened.prober.counters()
+    assert counters.sent == 9
+    assert counters.received == 3
+    assert counters.lost == 6
+    assert counters.not_measured == 3
+    assert counters.errors["ENETUNREACH"] == 3
+
+
+async def test_after_the_end_nothing_is_said(opened: Rig) -> None:
+    await opened.prober.round(["silent"], 0.0)
+    await opened.prober.close()
+    await opened.pass_time(2 * TIMEOUT_S)
+    assert opened.outcomes == []
+    with pytest.raises(ProbeError):
+        await opened.prober.round(["silent"], 0.0)
+
+
+async def test_a_round_under_way_ends_when_the_prober_is_closed(opened: Rig) -> None:
+    sending = asyncio.create_task(opened.prober.round(["alive"] * 4, 0.4))
+    await opened.pass_time(0.05)
+    await opened.prober.close()
+    await opened.pass_time(0.5)
+    async with asyncio.timeout(5):
+        await sending
