@@ -270,3 +270,29 @@ class SampleSink(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One sample that InfluxDB will never take, and what it said. at_s: when it refused (UTC).
+
+    cursor: the place behind it in the journal. line: line protocol. words: hold no secret.
+    """
+
+    at_s: float
+    cursor: str
+    status: int | None
+    words: str
+    line: str
+
+
+class Quarantine(Protocol):
+    """Where refused samples are put aside, so that the rest can go on. Called from a thread."""
+
+    def add(self, refused: Refused) -> None:
+        """Durable when it returns; the same place in a row is kept once. Raises StoreError."""
+        ...
+
+    def count(self) -> int:
+        """How many are kept. Raises StoreError."""
+        ...
