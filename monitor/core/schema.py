@@ -44,7 +44,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One kind of sample. identity: the attributes that say whose sample it is; the rest is measured."""
+    """One kind of sample. identity: the attributes that say whose it is; the rest is measured."""
 
     name: str
     sample: type[Sample]
@@ -164,17 +164,17 @@ def tag_value(text: str) -> str:
     Line protocol has no newline in a tag, and a backslash at its end would hide what follows.
     https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters
     """
+    if text.isprintable() and not text.endswith("\\"):
+        return text
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     stripped = printable.rstrip("\\")
     return stripped + "/" * (len(printable) - len(stripped))
 
 
 def target_tags(target: str) -> dict[str, str]:
-    """The tags that pick one target: `site` and `link` of a link, else `node`."""
+    """The tags that pick one target: `site` and `link` (its id) of `site/link`, else `node`."""
     site, slash, link = target.partition("/")
-    if slash:
-        return {"site": tag_value(site), "link": tag_value(link)}
-    return {"node": tag_value(target)}
+    return {"site": site, "link": link} if slash else {"node": target}
 
 
 def target_of(tags: Mapping[str, str]) -> str:
@@ -201,10 +201,13 @@ def point_of(sample: Sample) -> Point | None:
 def _tags(sample: Sample) -> list[tuple[str, str | None]]:
     match sample:
         case PingSample():
-            kinds = [("kind", sample.kind), ("provider", sample.provider)]
-            return [*_who(sample.target, sample.link), *kinds]
+            return [
+                *target_tags(sample.target).items(),
+                ("kind", sample.kind),
+                ("provider", sample.provider),
+            ]
         case StateChangeSample():
-            return _who(sample.target, sample.link)
+            return [*target_tags(sample.target).items()]
         case InterfaceSample():
             return [
                 ("site", sample.site),
@@ -218,14 +221,13 @@ def _tags(sample: Sample) -> list[tuple[str, str | None]]:
             return [("host", sample.host)]
 
 
-def _who(target: str, link: str | None) -> list[tuple[str, str | None]]:
-    # By the target's name, so that what is written is what target_tags() asks for.
-    site, slash, name = target.partition("/")
-    if link is not None and slash:
-        return [("site", site), ("link", name)]
-    return [("node", target)]
-
-
 def link_id(link: str | None) -> str | None:
     """A link's id within its site, of its id or its full name (`site/link`)."""
     return None if link is None else link.rpartition("/")[2]
+
+
+def link_name(site: str | None, link: str | None) -> str | None:
+    """A link's full name (`site/link`), of its id or its full name; its id without a site."""
+    if not link:
+        return None
+    return link if "/" in link or not site else f"{site}/{link}"

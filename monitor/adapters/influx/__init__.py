@@ -1,0 +1,12 @@
+"""InfluxDB 1.x (behind deploy/nginx-influxdb.conf), 2.x and 3.x through `influxdb-client`.
+
+    InfluxSink     where the shipper sends samples: one synchronous write, acknowledged by 204
+    InfluxSource   the same samples read back, by InfluxQL over /query
+
+The client's batching WriteApi is not used: it loses points silently when the server is away.
+"""
+
+from monitor.adapters.influx.sink import InfluxSink
+from monitor.adapters.influx.source import InfluxSource
+
+__all__ = ["InfluxSink", "InfluxSource"]

@@ -1,0 +1,55 @@
+"""Samples to InfluxDB: one batch, one request, one answer that must be 204."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Sequence
+
+from monitor.adapters.influx.connection import Connection
+from monitor.core.lineprotocol import line_of
+from monitor.core.samples import Sample
+from monitor.core.schema import point_of
+from monitor.settings.model import InfluxSettings
+
+NO_CONTENT = 204
+GZIP_LEVEL = 1
+"""Level 1 makes a ninth of the lines in a third of the time that level 9 takes for a twelfth."""
+
+
+class InfluxSink:
+    """`SampleSink` on a server. One call at a time: it belongs to the shipper's thread.
+
+    secret: the text of the secret that `settings.token` names (see Connection).
+    """
+
+    def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
+        self._connection = Connection(settings, secret)
+
+    def write(self, samples: Sequence[Sample]) -> None:
+        """All of them are stored when this returns. Raises InfluxError with the status.
+
+        Writing a sample again changes nothing: its time was set when it was taken.
+        """
+        points = [point for sample in samples if (point := point_of(sample)) is not None]
+        if not points:
+            return
+        lines = "\n".join(line_of(point) for point in points).encode()
+        settings = self._connection.settings
+        with self._connection.told():
+            _, status, _ = self._connection.call(
+                "/api/v2/write",
+                "POST",
+                [("org", settings.org), ("bucket", settings.bucket), ("precision", "ms")],
+                {"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"},
+                body=gzip.compress(lines, GZIP_LEVEL),
+            )
+        if status != NO_CONTENT:
+            # A proxy's log-in page says 200, too.
+            raise self._connection.failed(
+                f"the answer was {status} instead of {NO_CONTENT}, from something that is no "
+                f"InfluxDB: is url right, is there a proxy between?",
+                status,
+            )
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,191 @@
+"""The journal's answers to the dashboard: aggregates of raw rows, across day files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from monitor.adapters.journal.files import (
+    columns_of,
+    day_of,
+    days_in,
+    next_day,
+    path_of,
+    reading,
+    start_of,
+)
+from monitor.adapters.journal.rows import (
+    MICROS_PER_MS,
+    Identity,
+    identities,
+    maker_of,
+    quoted,
+    selected,
+)
+from monitor.core.buckets import Latency, Throughput
+from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket
+from monitor.core.schema import INTERFACE, PING, Measurement, link_name, seconds, stamp_ms, width_ms
+
+LATEST_MS = 15 * 60 * 1000
+
+# One text a group with each row's median and the replies behind it, packed into one integer:
+# medians of parts (two files, two series of one target) cannot be merged, lists of them can.
+_WEIGHT_BITS = 16
+_WEIGHT_MASK = (1 << _WEIGHT_BITS) - 1
+_SUMMED = (
+    "sum(sent), sum(received), sum(not_measured),"
+    " min(rtt_min), max(rtt_p95), max(rtt_max),"
+    f" json_group_array((rtt_p50 << {_WEIGHT_BITS}) + min(received, {_WEIGHT_MASK}))"
+    " FILTER (WHERE rtt_p50 IS NOT NULL)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one day file holds of a span of time: rows `first` to `last` of its log."""
+
+    connection: sqlite3.Connection
+    begins_ms: int
+    first: int
+    last: int
+
+
+class JournalReader:
+    """`SampleSource` on a journal's directory; needs no daemon and may be used from any thread.
+
+    directory: <data_dir>/journal. One that does not exist is an empty journal. Raises JournalError.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def latency(
+        self, target: str, start_s: float, end_s: float, width_s: float
+    ) -> list[LatencyBucket]:
+        return self._latency(start_s, end_s, width_s, target=target).get(target, [])
+
+    def latency_all(
+        self, start_s: float, end_s: float, width_s: float
+    ) -> dict[str, list[LatencyBucket]]:
+        return self._latency(start_s, end_s, width_s)
+
+    def _latency(
+        self, start_s: float, end_s: float, width_s: float, **wanted: str
+    ) -> dict[str, list[LatencyBucket]]:
+        span, width = (stamp_ms(start_s), stamp_ms(end_s)), width_ms(width_s)
+        gathered: dict[str, dict[int, Latency]] = {}
+        for part in self._parts(*span):
+            targets = {key: known["target"] for key, known in _series(part, PING, **wanted)}
+            columns = f"series, (t + {part.begins_ms}) / {width}, {_SUMMED}"
+            for series, index, *counts, low, p95, high, medians in _rows(
+                part, PING, columns, span, targets, "GROUP BY 1, 2"
+            ):
+                bucket = gathered.setdefault(targets[series], {}).setdefault(index, Latency())
+                bucket.add(tuple(counts), _ms(low), _ms(p95), _ms(high), _unpacked(medians))
+        return {
+            target: [buckets[index].bucket(index * width, width) for index in sorted(buckets)]
+            for target, buckets in sorted(gathered.items())
+        }
+
+    def throughput(
+        self, device: str, ifname: str, start_s: float, end_s: float, width_s: float
+    ) -> list[ThroughputBucket]:
+        span, width = (stamp_ms(start_s), stamp_ms(end_s)), width_ms(width_s)
+        gathered: dict[int, Throughput] = {}
+        for part in self._parts(*span):
+            ids = dict(_series(part, INTERFACE, device=device, ifname=ifname))
+            columns = f"(t + {part.begins_ms}) / {width}, in_bps, out_bps"
+            known = "AND (in_bps IS NOT NULL OR out_bps IS NOT NULL)"
+            for index, in_bps, out_bps in _rows(part, INTERFACE, columns, span, ids, known):
+                gathered.setdefault(index, Throughput()).add(in_bps, out_bps)
+        return [gathered[index].bucket(index * width, width) for index in sorted(gathered)]
+
+    def latest_interfaces(self, device: str) -> list[InterfaceSample]:
+        newest_s = self.newest_s()
+        if newest_s is None:
+            return []
+        newest_ms = stamp_ms(newest_s)
+        span = (newest_ms - LATEST_MS, newest_ms + 1)
+        make = maker_of(INTERFACE)
+        latest: dict[str, InterfaceSample] = {}
+        for part in self._parts(*span):
+            known = dict(_series(part, INTERFACE, device=device))
+            have = columns_of(part.connection, INTERFACE.name)
+            columns = f"series, t + {part.begins_ms}, {selected(INTERFACE, have)}"
+            for series, at_ms, *values in _rows(part, INTERFACE, columns, span, known):
+                sample: InterfaceSample = make(known[series], at_ms, values)
+                before = latest.get(sample.ifname)
+                if before is None or sample.at_s >= before.at_s:
+                    latest[sample.ifname] = sample
+        return [
+            replace(latest[ifname], link=link_name(latest[ifname].site, latest[ifname].link))
+            for ifname in sorted(latest)
+        ]
+
+    def newest_s(self) -> float | None:
+        for day in reversed(days_in(self._directory)):
+            with reading(path_of(self._directory, day)) as connection:
+                if connection is not None:
+                    newest = connection.execute("SELECT max(t_max) FROM batch").fetchone()[0]
+                    if newest is not None:
+                        return seconds(start_of(day) + newest)
+        return None
+
+    def _parts(self, start_ms: int, end_ms: int) -> Iterator[_Part]:
+        """The files that hold rows of [start_ms, end_ms), each open while it is looked at."""
+        if end_ms <= start_ms:
+            return
+        # A batch that straddles midnight lies whole in the later day's file: look one further.
+        first, last = day_of(start_ms), next_day(day_of(end_ms - 1))
+        for day in days_in(self._directory):
+            if first <= day <= last:
+                path, begins_ms = path_of(self._directory, day), start_of(day)
+                with reading(path) as connection:
+                    if connection is None:
+                        continue
+                    low, high = connection.execute(
+                        "SELECT min(first_seq), max(last_seq) FROM batch"
+                        " WHERE t_max >= ? AND t_min < ?",
+                        (start_ms - begins_ms, end_ms - begins_ms),
+                    ).fetchone()
+                    if low is not None:
+                        yield _Part(connection, begins_ms, low, high)
+
+
+def _series(part: _Part, measurement: Measurement, **wanted: str) -> list[tuple[int, Identity]]:
+    return [
+        (key, known)
+        for key, known in identities(part.connection, measurement.name)
+        if wanted.items() <= known.items()
+    ]
+
+
+def _rows(
+    part: _Part,
+    measurement: Measurement,
+    columns: str,
+    span: tuple[int, int],
+    series: Iterable[int],
+    more: str = "",
+) -> Iterator[Any]:
+    """The columns of some series' rows in a span; `more`: what else the statement says."""
+    ids = list(series)
+    return part.connection.execute(
+        f"SELECT {columns} FROM {quoted(measurement.name)}"  # noqa: S608 - names and numbers of ours
+        f" WHERE seq BETWEEN ? AND ? AND series IN ({', '.join('?' * len(ids))})"
+        f" AND t >= ? AND t < ? {more}",
+        (part.first, part.last, *ids, *(bound - part.begins_ms for bound in span)),
+    )
+
+
+def _ms(micros: int | None) -> float | None:
+    return None if micros is None else micros / MICROS_PER_MS
+
+
+def _unpacked(medians: str) -> list[tuple[float, int]]:
+    packed: list[int] = json.loads(medians)
+    return [((each >> _WEIGHT_BITS) / MICROS_PER_MS, each & _WEIGHT_MASK) for each in packed]
