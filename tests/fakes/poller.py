@@ -1,0 +1,84 @@
+"""A poller without a network: made-up routers, read as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from monitor.core.model import Device
+from monitor.core.ports import Clock, DevicePoll, InterfaceCounters, PollFailed
+from monitor.core.samples import DeviceSample
+from tests.fakes.agent.mib import MadeUpRouter, Port
+
+
+class FakePoller:
+    """`Poller` for tests. `routers`: who answers, by device name; the test turns them.
+
+    A registered device without a router is silent; `failing` gives a reason of its own.
+    polled: the names that were asked, in order.
+    """
+
+    def __init__(self, clock: Clock, routers: Mapping[str, MadeUpRouter] | None = None) -> None:
+        self.routers: dict[str, MadeUpRouter] = dict(routers or {})
+        self.failing: dict[str, str] = {}
+        self.polled: list[str] = []
+        self.closed = False
+        self._clock = clock
+        self._devices: dict[str, Device] = {}
+        self._secrets: dict[str, str] = {}
+
+    async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
+        self._devices = {device.name: device for device in devices}
+        self._secrets = dict(secrets)
+
+    def silence(self, name: str) -> None:
+        """The router answers nothing any more."""
+        self.failing[name] = "timeout"
+
+    async def poll(self, device: Device) -> DevicePoll | PollFailed:
+        self.polled.append(device.name)
+        at_s = self._clock.steady_s()
+        if device.name not in self._devices:
+            return PollFailed(device.name, at_s, "not-registered")
+        if device.credential not in self._secrets:
+            return PollFailed(device.name, at_s, "no-secret")
+        router = self.routers.get(device.name)
+        reason = self.failing.get(device.name, None if router else "timeout")
+        if reason is not None or router is None:
+            return PollFailed(device.name, at_s, reason or "timeout")
+        ticks = router.uptime_ticks % 2**32
+        names = [interface.name for interface in device.interfaces]
+        ports = {port.name: port for port in router.ports}
+        return DevicePoll(
+            device=device.name,
+            at_s=at_s,
+            uptime_ticks=ticks,
+            interfaces=tuple(_counters(ports[name], ticks) for name in names if name in ports),
+            facts=DeviceSample(at_s, device.name, device.site, uptime_s=ticks / 100),
+            sys_name=router.name,
+            missing=tuple(name for name in names if name not in ports),
+        )
+
+    async def close(self) -> None:
+        self.closed = True
+        self._devices = {}
+
+
+def _counters(port: Port, ticks: int) -> InterfaceCounters:
+    octets = 2**64 if port.wide else 2**32
+    speed_known = port.speed_mbps not in (0, 2**32 - 1)
+    return InterfaceCounters(
+        name=port.name,
+        index=port.index,
+        in_octets=port.in_octets % octets,
+        out_octets=port.out_octets % octets,
+        high_capacity=port.wide,
+        in_errors=port.in_errors % 2**32,
+        out_errors=port.out_errors % 2**32,
+        in_discards=port.in_discards % 2**32,
+        out_discards=port.out_discards % 2**32,
+        oper=port.oper,
+        speed_bps=port.speed_mbps * 1_000_000 if speed_known else None,
+        discontinuity=port.discontinuity,
+        alias=port.alias or None,
+        uptime_ticks=ticks,
+    )
