@@ -1,0 +1,205 @@
+"""The scripts of deploy/ are sound shell, say what went wrong, and end what they started."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import ROOT
+from tests.waiting import eventually
+
+DEPLOY = ROOT / "deploy"
+SCRIPTS = sorted(
+    path
+    for path in [*DEPLOY.iterdir(), ROOT / ".ci" / "run"]
+    if path.is_file() and path.read_bytes().startswith(b"#!")
+)
+
+
+def run(command: list[str], **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        env={**os.environ, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The scripts in a folder with a space in its name, and a `setup` that has nothing to do."""
+    root = tmp_path / "a clone"
+    shutil.copytree(DEPLOY, root / "deploy")
+    (root / "config").mkdir()
+    (root / "bin").mkdir()
+    _script(root / "deploy" / "setup", f'echo "$*" >"{root}/setup.asked"; echo "{root}/bin"')
+    return root
+
+
+def _script(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n", "utf-8")
+    path.chmod(0o755)
+
+
+def test_the_promised_scripts_are_there() -> None:
+    names = {path.name for path in SCRIPTS}
+    assert {"demo", "install", "lock", "run", "setup", "test"} <= names
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_is_sound_and_says_what_it_does(script: Path) -> None:
+    assert shutil.which("shellcheck"), "shellcheck is missing: apt-get install shellcheck"
+    said = run(["shellcheck", "--external-sources", f"--source-path={ROOT}", str(script)])
+    assert said.stdout + said.stderr == ""
+    assert os.access(script, os.X_OK)
+    assert script.read_text("utf-8").splitlines()[1].startswith("# ")
+
+
+def test_shellcheck_sees_an_unquoted_path(tmp_path: Path) -> None:
+    _script(tmp_path / "planted", "rm -r $1/data")
+    assert "SC2086" in run(["shellcheck", str(tmp_path / "planted")]).stdout
+
+
+@pytest.mark.parametrize("script", ["install", "lock", "run", "setup", "test"])
+def test_a_word_that_a_script_does_not_know_is_answered_in_one_sentence(
+    script: str, clone: Path
+) -> None:
+    shutil.copy(DEPLOY / "setup", clone / "deploy" / "setup")
+    done = run([str(clone / "deploy" / script), "--nonsense"])
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert re.fullmatch(rf"deploy/{script} takes [^\n]+\n", done.stderr)
+
+
+def test_demo_hands_its_words_to_pantau_and_finds_the_config(clone: Path, tmp_path: Path) -> None:
+    _script(clone / "bin" / "pantau", 'printf "%s|" "$@" "$PANTAU_CONFIG"')
+    environment = {name: text for name, text in os.environ.items() if name != "PANTAU_CONFIG"}
+    done = subprocess.run(
+        [str(clone / "deploy" / "demo"), "--scenario", "a quiet day"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"demo|--scenario|a quiet day|{clone}/config|"
+
+
+TOOLS = ("ruff", "mypy", "lint-imports", "pytest")
+
+
+def test_every_check_runs_and_the_first_that_fails_is_named_at_the_end(clone: Path) -> None:
+    for tool in TOOLS:
+        _script(clone / "bin" / tool, f'echo "{tool} $*"')
+    _script(clone / "bin" / "mypy", "echo an error; exit 2")
+    _script(clone / "bin" / "lint-imports", "exit 1")
+    done = run([str(clone / "deploy" / "test"), "--", "-k", "judge"])
+    assert done.returncode == 1
+    assert "pytest -m not bench and not full -k judge" in done.stdout
+    assert done.stderr.strip().splitlines()[-1].endswith("failed is: types (mypy --strict)")
+    assert (clone / "setup.asked").read_text("utf-8") == "--test\n"
+
+
+def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
+    for tool in TOOLS:
+        _script(clone / "bin" / tool, f'echo "{tool} $*"')
+    done = run([str(clone / "deploy" / "test"), "--full"])
+    assert (done.returncode, done.stderr.strip()) == (0, "Every check passed.")
+    asked = [line for line in done.stdout.splitlines() if line.startswith(TOOLS)]
+    assert [line.split(" --timeout")[0] for line in asked] == [
+        *("ruff check .", "ruff format --check .", "mypy ", "lint-imports --no-logo"),
+        *("pytest -m not bench and not full", "pytest -m full and not bench", "pytest -m bench -s"),
+    ]
+
+
+def test_the_test_command_installs_what_the_tests_ask_for() -> None:
+    """Each package that a test tells people to install stands in the list of deploy/test."""
+    told = re.compile(r"apt(?:-get)? install ([a-z0-9][a-z0-9.+-]*[a-z0-9])")
+    asked = {
+        package
+        for path in (ROOT / "tests").rglob("*.py")
+        for package in told.findall(path.read_text("utf-8"))
+    }
+    listed = (DEPLOY / "test").read_text("utf-8").split("<<'PROGRAMS'\n")[1].split("\nPROGRAMS")[0]
+    assert "shellcheck" in asked
+    assert asked <= {line.split()[1] for line in listed.splitlines()}
+
+
+@pytest.fixture
+def running(clone: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`deploy/run` with a `pantau` that writes down its process and waits."""
+    (clone / "bin" / "python").symlink_to(sys.executable)
+    _script(clone / "bin" / "pantau", f'echo $$ >"{clone}/$1.pid"; exec tail -f /dev/null')
+    process = subprocess.Popen([str(clone / "deploy" / "run")], start_new_session=True)
+    yield process
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def pids(clone: Path) -> tuple[int, int]:
+    """The daemon's and the page's process, once both are there."""
+
+    def written() -> list[str]:
+        files = [clone / "run.pid", clone / "dashboard.pid"]
+        texts = [file.read_text("utf-8") for file in files if file.exists()]
+        return texts if len(texts) == len(files) and all(texts) else []
+
+    daemon, page = eventually(written)
+    return int(daemon), int(page)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_ctrl_c_ends_the_daemon_and_the_page(clone: Path, running: subprocess.Popen[bytes]) -> None:
+    daemon, page = pids(clone)
+    os.killpg(running.pid, signal.SIGINT)
+    running.wait(timeout=10)
+    assert is_gone(daemon)
+    assert is_gone(page)
+
+
+def test_when_one_of_the_two_dies_the_other_ends(
+    clone: Path, running: subprocess.Popen[bytes]
+) -> None:
+    daemon, page = pids(clone)
+    os.kill(page, signal.SIGKILL)
+    assert running.wait(timeout=10) != 0
+    assert is_gone(daemon)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_a_fresh_clone_is_set_up_once_and_then_at_once(tmp_path: Path) -> None:
+    """Real pip, the real lock, a path with a space; the second time there is nothing to do."""
+    root = tmp_path / "fresh clone"
+    subprocess.run(
+        ["git", "-c", "safe.directory=*", "clone", "-q", str(ROOT), str(root)], check=True
+    )
+    environment = {name: text for name, text in os.environ.items() if name != "VIRTUAL_ENV"}
+    setup = [str(root / "deploy" / "setup")]
+    first = subprocess.run(setup, env=environment, capture_output=True, text=True, check=False)
+    assert first.returncode == 0, first.stderr
+    commands = Path(first.stdout.strip())
+    assert commands == root / ".venv" / "bin"
+    shown = run([str(commands / "pantau"), "--version"])
+    assert shown.stdout.startswith("pantau, version "), shown.stderr
+    second = subprocess.run(setup, env=environment, capture_output=True, text=True, check=True)
+    assert (second.stdout, second.stderr) == (first.stdout, "")
