@@ -1,0 +1,313 @@
+"""What every store of samples answers: the same, to the same data.
+
+Held to it: the one in memory, the journal read by a stranger to the writer (as the dashboard
+does), and Debian's InfluxDB 1.6.7 behind the nginx file that is deployed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.adapters.journal import JournalReader, SqliteJournal
+from monitor.core.ports import SampleSource
+from monitor.core.samples import LatencyBucket, PingSample, Sample, ThroughputBucket
+from tests.fakes.samples import MemorySource
+from tests.influx_server import InfluxServer
+from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping
+
+DAY_S = 86_400.0
+
+
+@dataclass
+class Store:
+    """Somewhere samples go in, and the source that answers from there."""
+
+    put: Callable[[Sequence[Sample]], None]
+    source: SampleSource
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
+    with InfluxServer(tmp_path_factory.mktemp("influx")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def names() -> Iterator[int]:
+    return itertools.count()
+
+
+@pytest.fixture(params=["memory", "journal", "influxdb"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, server: InfluxServer, names: Iterator[int]
+) -> Iterator[Store]:
+    match request.param:
+        case "memory":
+            memory = MemorySource()
+            yield Store(memory.keep, memory)
+        case "journal":
+            journal = SqliteJournal(tmp_path / "journal")
+            yield Store(journal.append, JournalReader(tmp_path / "journal"))
+            journal.close()
+        case _:
+            settings = server.bucket(f"contract_{next(names)}")
+            sink, source = InfluxSink(settings, None), InfluxSource(settings, None)
+            yield Store(sink.write, source)
+            sink.close()
+            source.close()
+
+
+def totals(buckets: Sequence[LatencyBucket]) -> tuple[int, int, int]:
+    return (
+        sum(bucket.sent for bucket in buckets),
+        sum(bucket.received for bucket in buckets),
+        sum(bucket.not_measured for bucket in buckets),
+    )
+
+
+def hour_of_rows(rng: random.Random, target: str, start_s: float) -> list[PingSample]:
+    """An hour of 10 s rows as a bad day brings them: losses, silence, nothing measured, gaps."""
+    rows = []
+    for place in range(360):
+        if rng.random() < 0.1:
+            continue
+        sent = rng.choice((0, 10, 10, 10, 50))
+        received = rng.randint(0, sent)
+        low, mid, p95, high = sorted(round(rng.uniform(0.4, 900.0), 3) for _ in range(4))
+        rows.append(
+            ping(
+                start_s + 10.0 * place,
+                target,
+                sent=sent,
+                received=received,
+                not_measured=rng.choice((0, 0, 0, 3)),
+                rtt=(low, mid, p95, high),
+            )
+        )
+    return rows
+
+
+def test_an_empty_store_has_nothing_to_say(store: Store) -> None:
+    span = (MIDNIGHT_S, MIDNIGHT_S + DAY_S, 60.0)
+    assert store.source.newest_s() is None
+    assert store.source.latency(LINK, *span) == []
+    assert store.source.latency_all(*span) == {}
+    assert store.source.throughput("anjatan", "ether1", *span) == []
+    assert store.source.latest_interfaces("anjatan") == []
+
+
+def test_one_row_is_one_bucket_with_its_own_numbers(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S + 30, sent=10, received=9, not_measured=1, rtt=(1.5, 2, 3.25, 4))])
+    assert store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0) == [
+        LatencyBucket(MIDNIGHT_S, 60.0, 10, 9, 1, 1.5, 2.0, 3.25, 4.0)
+    ]
+
+
+@pytest.mark.parametrize("width_s", [10.0, 60.0, 97.0, 900.0, 3600.0, 7 * DAY_S])
+def test_counts_add_up_exactly_to_those_of_the_rows(store: Store, width_s: float) -> None:
+    rows = hour_of_rows(random.Random(1), LINK, MIDNIGHT_S - 1800)
+    store.put(rows)
+    buckets = store.source.latency(LINK, MIDNIGHT_S - 1800, MIDNIGHT_S + 1800, width_s)
+    assert totals(buckets) == (
+        sum(row.sent for row in rows),
+        sum(row.received for row in rows),
+        sum(row.not_measured for row in rows),
+    )
+    assert all(bucket.start_s % width_s == 0 for bucket in buckets)
+
+
+def test_a_gap_is_a_gap(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S), ping(MIDNIGHT_S + 300)])
+    found = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 600, 60.0)
+    assert [bucket.start_s for bucket in found] == [MIDNIGHT_S, MIDNIGHT_S + 300]
+
+
+def test_silence_is_no_gap_and_has_no_round_trip_time(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S, sent=10, received=0)])
+    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
+    assert bucket == LatencyBucket(MIDNIGHT_S, 60.0, 10, 0, 0, None, None, None, None)
+
+
+def test_the_smallest_and_the_largest_reply_survive_any_width(store: Store) -> None:
+    store.put(
+        [
+            *(ping(MIDNIGHT_S + 10 * place) for place in range(100)),
+            ping(MIDNIGHT_S + 1005, rtt=(0.25, 12, 700.5, 999.125)),
+        ]
+    )
+    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
+    assert (bucket.rtt_low, bucket.rtt_p95, bucket.rtt_high) == (0.25, 700.5, 999.125)
+
+
+def test_the_median_is_weighted_by_replies(store: Store) -> None:
+    store.put(
+        [
+            ping(MIDNIGHT_S, received=10, rtt=(1, 5, 9, 9)),
+            ping(MIDNIGHT_S + 10, received=1, rtt=(1, 50, 90, 90)),
+            ping(MIDNIGHT_S + 20, received=1, rtt=(1, 60, 90, 90)),
+        ]
+    )
+    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
+    assert bucket.rtt_mid == 5
+
+
+def test_a_range_takes_its_start_and_leaves_its_end(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S + 10 * place) for place in range(4)])
+    found = store.source.latency(LINK, MIDNIGHT_S + 10, MIDNIGHT_S + 30, 10.0)
+    assert [bucket.start_s for bucket in found] == [MIDNIGHT_S + 10, MIDNIGHT_S + 20]
+    assert store.source.latency(LINK, MIDNIGHT_S + 10, MIDNIGHT_S + 10, 10.0) == []
+
+
+def test_a_range_that_begins_inside_a_bucket_gets_that_part_of_it(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S + 10 * place) for place in range(6)])
+    [bucket] = store.source.latency(LINK, MIDNIGHT_S + 25, MIDNIGHT_S + 60, 60.0)
+    assert (bucket.start_s, bucket.sent) == (MIDNIGHT_S, 30)
+
+
+def test_midnight_is_a_moment_like_any_other(store: Store) -> None:
+    rows = [ping(MIDNIGHT_S + 10 * place, sent=place + 20) for place in range(-6, 6)]
+    for row in rows:
+        store.put([row])
+    [bucket] = store.source.latency(LINK, MIDNIGHT_S - 60, MIDNIGHT_S + 60, 7 * DAY_S)
+    assert bucket.sent == sum(row.sent for row in rows)
+    found = store.source.latency(LINK, MIDNIGHT_S - 60, MIDNIGHT_S + 60, 60.0)
+    assert [bucket.start_s for bucket in found] == [MIDNIGHT_S - 60, MIDNIGHT_S]
+
+
+def test_a_batch_that_straddles_midnight_is_found_on_both_sides(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S - 10), ping(MIDNIGHT_S)])
+    before = store.source.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S, 10.0)
+    after = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, 10.0)
+    assert [bucket.start_s for bucket in before + after] == [MIDNIGHT_S - 10, MIDNIGHT_S]
+
+
+def test_what_comes_late_is_found_where_it_belongs(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S + 3600)])
+    store.put([ping(MIDNIGHT_S - 3 * DAY_S)])
+    store.put([ping(MIDNIGHT_S + 7200)])
+    found = store.source.latency(LINK, MIDNIGHT_S - 7 * DAY_S, MIDNIGHT_S + DAY_S, 3600.0)
+    assert [bucket.start_s - MIDNIGHT_S for bucket in found] == [-3 * DAY_S, 3600, 7200]
+    assert store.source.newest_s() == MIDNIGHT_S + 7200
+
+
+def test_links_nodes_and_anchors_each_answer_to_their_own_name(store: Store) -> None:
+    names = [LINK, "anjatan/cadangan", "sukra/utama", "pop-jatibarang", "anchor:10.77.0.1"]
+    store.put([ping(MIDNIGHT_S, name, sent=20 + place) for place, name in enumerate(names)])
+    for place, name in enumerate(names):
+        [bucket] = store.source.latency(name, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
+        assert bucket.sent == 20 + place
+    assert store.source.latency("tidak/ada", MIDNIGHT_S, MIDNIGHT_S + 60, 60.0) == []
+    assert set(store.source.latency_all(MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)) == set(names)
+
+
+def test_a_link_that_changed_its_provider_is_still_one_link(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S, provider="Penyedia A"), ping(MIDNIGHT_S, "b/b")])
+    store.put([ping(MIDNIGHT_S + 10, provider=None, rtt=(5, 30, 40, 50))])
+    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
+    assert (bucket.sent, bucket.rtt_low, bucket.rtt_mid, bucket.rtt_high) == (20, 5, 12, 50)
+    assert store.source.latency_all(MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)[LINK] == [bucket]
+
+
+def test_all_at_once_says_what_each_alone_says(store: Store) -> None:
+    rng = random.Random(2)
+    targets = [LINK, "anjatan/cadangan", "inti"]
+    rows: list[Sample] = []
+    for target in targets:
+        rows += hour_of_rows(rng, target, MIDNIGHT_S - 1800)
+    store.put(rows)
+    span = (MIDNIGHT_S - 1800, MIDNIGHT_S + 1800, 120.0)
+    together = store.source.latency_all(*span)
+    assert together == {target: store.source.latency(target, *span) for target in targets}
+
+
+@pytest.mark.parametrize("width_s", [10.0, 60.0, 1000.0, DAY_S])
+def test_every_store_says_what_the_long_way_round_says(store: Store, width_s: float) -> None:
+    rng = random.Random(3)
+    rows = [
+        *hour_of_rows(rng, LINK, MIDNIGHT_S - 1800),
+        *hour_of_rows(rng, "pop-patrol", MIDNIGHT_S - 1800),
+    ]
+    oracle = MemorySource()
+    oracle.keep(rows)
+    for place in range(0, len(rows), 37):
+        store.put(rows[place : place + 37])
+    span = (MIDNIGHT_S - 1703, MIDNIGHT_S + 1511, width_s)
+    assert store.source.latency_all(*span) == oracle.latency_all(*span)
+
+
+def test_times_are_kept_to_the_millisecond_and_replies_to_the_microsecond(store: Store) -> None:
+    store.put([ping(MIDNIGHT_S + 59.9996, rtt=(1.00049, 2.00051, 3.1415926, 4.0))])
+    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 120, 60.0)
+    assert bucket.start_s == MIDNIGHT_S + 60
+    assert (bucket.rtt_low, bucket.rtt_mid, bucket.rtt_p95) == (1.0, 2.001, 3.142)
+
+
+def test_throughput_has_mean_and_largest_of_each_direction(store: Store) -> None:
+    store.put(
+        [
+            interface(MIDNIGHT_S, 1_000_000.0, 10.0),
+            interface(MIDNIGHT_S + 60, 4_000_000.0, None),
+            interface(MIDNIGHT_S + 120, 1_000_000.5, 20.0),
+            interface(MIDNIGHT_S + 120, 9e9, 9e9, ifname="ether2"),
+            interface(MIDNIGHT_S + 120, 9e9, 9e9, device="sukra"),
+        ]
+    )
+    [bucket] = store.source.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + 300, 300.0)
+    assert bucket.in_bps == pytest.approx(6_000_000.5 / 3)
+    assert bucket.out_bps == pytest.approx(15.0)
+    assert (bucket.in_bps_max, bucket.out_bps_max) == (4_000_000.0, 20.0)
+
+
+def test_a_port_whose_rate_is_not_known_leaves_a_gap(store: Store) -> None:
+    store.put([interface(MIDNIGHT_S, None, None), interface(MIDNIGHT_S + 60, None, 5.0)])
+    assert store.source.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + 120, 60.0) == [
+        ThroughputBucket(MIDNIGHT_S + 60, 60.0, None, 5.0, None, 5.0)
+    ]
+
+
+@pytest.mark.parametrize(
+    "ifname",
+    [
+        'ether1, "utama"=\\x',
+        "'; DROP MEASUREMENT interface; --",
+        "wlan 1",
+        "bridge\\",
+        "Hu0/0/0/1.100",
+        "sfp-sfpplus1 ⇄ Bé",
+        "a\nb",
+    ],
+)
+def test_a_router_may_call_its_ports_what_it_likes(store: Store, ifname: str) -> None:
+    store.put([interface(MIDNIGHT_S, 7.0, 8.0, ifname=ifname), interface(MIDNIGHT_S, 1.0, 1.0)])
+    [bucket] = store.source.throughput("anjatan", ifname, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
+    assert (bucket.in_bps, bucket.out_bps) == (7.0, 8.0)
+
+
+def test_the_latest_of_each_port_is_its_newest_row_of_the_last_quarter_of_an_hour(
+    store: Store,
+) -> None:
+    gone = interface(MIDNIGHT_S - 1000, ifname="gone")
+    older = interface(MIDNIGHT_S - 840, ifname="ether2", link=None)
+    newest = interface(MIDNIGHT_S + 20, 5.0, None)
+    store.put([gone, interface(MIDNIGHT_S - 60), older])
+    store.put([newest, interface(MIDNIGHT_S, 3.0), interface(MIDNIGHT_S, device="sukra")])
+    assert store.source.latest_interfaces("anjatan") == [newest, older]
+
+
+def test_the_link_of_a_port_comes_by_its_full_name(store: Store) -> None:
+    store.put([interface(MIDNIGHT_S, link="utama")])
+    [sample] = store.source.latest_interfaces("anjatan")
+    assert sample.link == "anjatan/utama"
+
+
+def test_the_newest_time_is_that_of_any_sample(store: Store) -> None:
+    for place, sample in enumerate(one_of_each()):
+        store.put([replace(sample, at_s=MIDNIGHT_S + place + 0.125)])
+        assert store.source.newest_s() == MIDNIGHT_S + place + 0.125

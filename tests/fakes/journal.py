@@ -1,0 +1,55 @@
+"""A journal in memory: the same promises as SqliteJournal, without a file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from monitor.core.errors import JournalError
+from monitor.core.ports import JournalBatch
+from monitor.core.samples import Sample
+from tests.fakes.samples import MemorySource
+
+
+class MemoryJournal(MemorySource):
+    """`Journal` for tests.
+
+    Set `trouble` and every call that would touch the disk raises it; nothing is stored then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trouble: JournalError | None = None
+        self.saved: dict[str, str] = {}
+        self.closed = False
+        self._lock = threading.Lock()
+
+    def append(self, samples: Sequence[Sample]) -> None:
+        self._see_that_it_works()
+        with self._lock:
+            self.keep(samples)
+
+    def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
+        self._see_that_it_works()
+        with self._lock:
+            begin = int(cursor or 0)
+            found = tuple(self._kept[begin : begin + limit])
+            return JournalBatch(str(begin + len(found)), found)
+
+    def lag(self, cursor: str | None) -> int:
+        with self._lock:
+            return len(self._kept) - int(cursor or 0)
+
+    def save_cursor(self, name: str, cursor: str) -> None:
+        self._see_that_it_works()
+        self.saved[name] = cursor
+
+    def load_cursor(self, name: str) -> str | None:
+        return self.saved.get(name)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def _see_that_it_works(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
