@@ -20,6 +20,7 @@ from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.local_api import SOCKET_NAME
 from monitor.adapters.lock import DirectoryLock
 from monitor.adapters.process import own_figures
+from monitor.adapters.quarantine import QuarantineFiles
 from monitor.adapters.snmp import SnmpPoller
 from monitor.api import Api
 from monitor.core.errors import ConfigError, PantauError
@@ -42,6 +43,7 @@ log = logging.getLogger("monitor.app")
 
 LEDGER = "ledger.db"
 JOURNAL = "journal"
+QUARANTINE = "quarantine"
 
 
 def remembered_world(network: Network, remembered: Remembered) -> World:
@@ -210,7 +212,7 @@ def _shipper(
     if settings.influxdb is None:
         return None
     token = settings.influxdb.token
-    text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else ""
+    text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else None
     sink = InfluxSink(settings.influxdb, text)
     stack.callback(sink.close)
-    return Shipper(journal, sink, clock)
+    return Shipper(journal, sink, clock, QuarantineFiles(settings.data_dir / QUARANTINE))

@@ -41,7 +41,7 @@ class Pruned(Protocol):
     def removed(self) -> tuple[str, ...]: ...
 
     @property
-    def not_shipped(self) -> tuple[str, ...]: ...
+    def held(self) -> tuple[str, ...]: ...
 
 
 class PrunableJournal(Protocol):
@@ -156,8 +156,8 @@ class Housekeeping:
         )
         if pruned.removed:
             log.info("journal: removed the days %s", ", ".join(pruned.removed))
-        if pruned.not_shipped:
+        if pruned.held:
             log.warning(
                 "journal: the days %s are due to go but InfluxDB does not have them yet",
-                ", ".join(pruned.not_shipped),
+                ", ".join(pruned.held),
             )

@@ -60,6 +60,7 @@ class Schedule:
         self.counters = ScheduleCounters()
         self._clock = clock
         self._jobs: dict[str, Job] = {}
+        self._closing = False
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         # Its warnings repeat what `_missed` counts and says once.
@@ -81,6 +82,7 @@ class Schedule:
 
     def close(self) -> None:
         """Start nothing more; runs that are under way are cancelled by their loop's end."""
+        self._closing = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
@@ -114,6 +116,9 @@ class Schedule:
         try:
             async with asyncio.timeout(job.deadline_s):
                 await job.run()
+        except asyncio.CancelledError:
+            if not self._closing:
+                raise
         except TimeoutError:
             self.counters.failed_runs += 1
             log.error("%s was not done within %.1f s and was given up", job.name, job.deadline_s)

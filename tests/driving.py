@@ -10,14 +10,14 @@ from tests.fakes.clock import ManualClock
 
 
 async def drive(jobs: Iterable[Job], clock: ManualClock, for_s: float) -> None:
-    """Start each job at every multiple of its period, like the schedule, for `for_s` seconds."""
+    """Start each job at every multiple of its period, like the schedule, in the next `for_s` s."""
     jobs = list(jobs)
     end_s = clock.steady_s() + for_s
-    next_s = {job.name: _after(clock.steady_s(), job.every_s) for job in jobs}
+    next_s = {job.name: _after(clock.steady_s() - 1e-3, job.every_s) for job in jobs}
     running: dict[str, asyncio.Task[None]] = {}
     while True:
         at_s = min(next_s.values())
-        if at_s > end_s:
+        if at_s >= end_s:
             break
         await clock.run(at_s - clock.steady_s())
         for job in jobs:

@@ -90,10 +90,12 @@ async def test_a_period_becomes_one_row_a_target_and_a_change_becomes_a_point() 
     await house.watch(10)
     house.pipeline.finish_period(house.clock.steady_s())
     house.pipeline.close()
-    rows = [s for s in house.journal.samples() if isinstance(s, PingSample)]
+    rows = [s for s in house.journal.read_after(None, 1000).samples if isinstance(s, PingSample)]
     assert sorted(row.target for row in rows) == sorted(t.name for t in NET.targets())
     assert all(row.sent == row.received for row in rows)
-    changes = [s for s in house.journal.samples() if isinstance(s, StateChangeSample)]
+    changes = [
+        s for s in house.journal.read_after(None, 1000).samples if isinstance(s, StateChangeSample)
+    ]
     assert {(c.before, c.after) for c in changes} == {("unknown", "up")}
 
 
@@ -101,7 +103,7 @@ async def test_a_ledger_that_fails_is_said_and_gets_everything_when_it_works_aga
     house = await House().open()
     writing = asyncio.ensure_future(house.pipeline.write_ledger())
     house.ledger.trouble = LedgerError("the disk is full")
-    await house.watch(5)
+    await house.watch(20)
     house.prober.behave(LINK, Silent())
     await house.watch(8)
     await eventually_async(lambda: house.pipeline.progress.ledger_trouble)

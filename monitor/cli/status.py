@@ -76,7 +76,8 @@ def _print(document: dict[str, object], zone: ZoneInfo) -> None:
 
 def _add(table: Table, name: str, target: dict[str, object], zone: ZoneInfo) -> None:
     overlays = target.get("overlays")
-    notes = [words.OVERLAYS.get(str(o), str(o)) for o in overlays] if overlays else []
+    names = map(str, overlays) if isinstance(overlays, list) else ()
+    notes = [words.OVERLAYS.get(name, name) for name in names]
     table.add_row(
         Text(name),
         Text(str(target["target"])),

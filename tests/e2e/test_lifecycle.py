@@ -1,0 +1,101 @@
+"""Start, end, kill, reload, and a second instance."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from monitor.core.samples import LatencyBucket
+from tests.e2e.house import MadeUp, intact
+from tests.waiting import eventually
+
+LINK = "anjatan/utama"
+RECORD_S = 2.0
+
+
+@pytest.fixture
+def made_up(tmp_path: Path) -> Iterator[MadeUp]:
+    with MadeUp(tmp_path) as house:
+        house.start()
+        eventually(house.all_up, 20)
+        yield house
+
+
+def buckets(house: MadeUp, target: str) -> list[LatencyBucket]:
+    newest_s = house.journal().newest_s()
+    assert newest_s is not None
+    return house.journal().latency(target, newest_s - 600, newest_s + 1, RECORD_S)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.full)])
+@pytest.mark.timeout(3600)
+def test_after_a_kill_every_open_incident_is_known_and_none_is_opened_twice(
+    made_up: MadeUp, kills: int
+) -> None:
+    made_up.simulation.control.cut(LINK)
+    eventually(lambda: made_up.states()[LINK] == "down", 15)
+    opened = {i.id for i in made_up.incidents()}
+    for _ in range(kills):
+        made_up.kill(signal.SIGKILL)
+        made_up.start()
+        eventually(lambda: made_up.states()["bongas/utama"] == "up", 20)
+        eventually(lambda: made_up.states()[LINK] == "down", 20)
+        assert {i.id for i in made_up.incidents()} == opened
+        assert intact(made_up.data / "ledger.db")
+    made_up.simulation.control.restore(LINK)
+    eventually(lambda: made_up.states()[LINK] == "up", 20)
+    assert {i.id for i in made_up.incidents()} == opened
+    assert all(i.ended_s is not None for i in made_up.incidents())
+
+
+def test_a_kill_loses_at_most_one_period_of_samples(made_up: MadeUp) -> None:
+    eventually(lambda: len(buckets(made_up, LINK)) >= 2, 40)
+    made_up.kill(signal.SIGKILL)
+    kept = {b.start_s for b in buckets(made_up, LINK)}
+    made_up.start()
+    eventually(lambda: len(buckets(made_up, LINK)) >= len(kept) + 2, 60)
+    starts = [b.start_s for b in buckets(made_up, LINK)]
+    assert kept <= set(starts)
+    assert len(starts) == len(set(starts))
+    gaps = [b - a for a, b in pairwise(starts)]
+    assert max(gaps) <= 2 * RECORD_S
+
+
+def test_a_second_daemon_is_refused_with_exit_code_3(made_up: MadeUp) -> None:
+    second = subprocess.run(
+        made_up.command("run"), capture_output=True, text=True, check=False, env=made_up.environ
+    )
+    assert second.returncode == 3
+    assert "another daemon" in second.stderr
+    assert made_up.answers()
+
+
+def test_sigterm_ends_cleanly_and_leaves_no_socket(made_up: MadeUp) -> None:
+    assert made_up.kill(signal.SIGTERM) == 0
+    assert not (made_up.data / "pantau.sock").exists()
+    assert "Traceback" not in made_up.log()
+    assert intact(made_up.data / "ledger.db")
+
+
+def test_a_reload_takes_a_site_away_and_one_with_an_error_changes_nothing(
+    made_up: MadeUp,
+) -> None:
+    assert made_up.daemon is not None
+    site = made_up.config / "sites" / "bongas.toml"
+    text = site.read_text()
+    site.write_text(text + "\nsalah = 1\n")
+    made_up.daemon.send_signal(signal.SIGHUP)
+    eventually(lambda: "reload refused" in made_up.log(), 10)
+    assert "bongas/utama" in made_up.states()
+    monitor = made_up.status()["monitor"]
+    assert isinstance(monitor, dict)
+    assert any("bongas.toml" in warning for warning in monitor["warnings"])
+    site.unlink()
+    made_up.daemon.send_signal(signal.SIGHUP)
+    eventually(lambda: "bongas/utama" not in made_up.states(), 10)
+    assert made_up.states()[LINK] == "up"

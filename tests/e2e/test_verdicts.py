@@ -1,0 +1,89 @@
+"""From a cut on the wire to the verdict: the daemon on the made-up network, against its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.house import MadeUp
+from tests.waiting import eventually
+
+LINK = "anjatan/utama"
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeUp]:
+    with MadeUp(tmp_path_factory.mktemp("v")) as made_up:
+        made_up.start()
+        eventually(made_up.settled, 30)
+        yield made_up
+
+
+@pytest.fixture(autouse=True)
+def healed(watched: MadeUp) -> Iterator[None]:
+    yield
+    watched.simulation.control.restore()
+    eventually(watched.all_up, 30)
+
+
+def test_thirty_one_sites_answer_near_their_scripted_rtt(watched: MadeUp) -> None:
+    document = watched.status()
+    assert document["stale"] is False
+    sites = document["sites"]
+    assert isinstance(sites, list)
+    assert len(sites) == 31
+    for site in sites:
+        for link in site["links"]:
+            script = watched.simulation.scripted(link["target"])
+            slack_ms = 3.0 + 3 * script.jitter_ms
+            assert link["rtt_ms"] == pytest.approx(script.delay_ms, abs=slack_ms), link
+
+
+def test_a_cut_is_down_within_its_time_starts_at_the_cut_and_ends_at_the_answer(
+    watched: MadeUp,
+) -> None:
+    cut = watched.simulation.control.cut(LINK)
+    eventually(lambda: watched.states()[LINK] == "down", 15)
+    (incident,) = [i for i in watched.incidents() if i.target == LINK and i.ended_s is None]
+    assert -0.2 <= incident.started_s - cut.utc_s <= 1.2
+    assert incident.detected_s - incident.started_s <= 7.0
+    assert watched.states()["anjatan"] == "degraded"
+    back = watched.simulation.control.restore(LINK)
+    eventually(lambda: watched.states()[LINK] == "up", 15)
+    (closed,) = [i for i in watched.incidents() if i.id == incident.id]
+    assert closed.ended_s is not None
+    assert 0.0 <= closed.ended_s - back.utc_s <= 1.3
+
+
+def test_a_fallen_pop_is_one_incident_with_its_links_behind_it(watched: MadeUp) -> None:
+    before = {i.id for i in watched.incidents()}
+    watched.simulation.control.pop_down("pop-karangampel")
+    links = {
+        link.name for link in watched.simulation.network.links() if link.via == ("pop-karangampel",)
+    }
+    assert len(links) >= 3
+    eventually(lambda: all(watched.states()[name] == "unreachable" for name in links), 25)
+    new = [i for i in watched.incidents() if i.id not in before]
+    assert [i.target for i in new] == ["pop-karangampel"]
+    assert set(new[0].affected) == links
+
+
+def test_the_monitor_cut_off_is_its_own_incident_and_no_outage(watched: MadeUp) -> None:
+    before = {i.id for i in watched.incidents()}
+    cut = watched.simulation.control.uplink_cut()
+    eventually(lambda: watched.states()[LINK] == "unknown", 20)
+    new = [i for i in watched.incidents() if i.id not in before]
+    assert [(i.scope.value, i.state.value) for i in new] == [("monitor", "unknown")]
+    assert -0.2 <= new[0].started_s - cut.utc_s <= 1.2
+    assert set(watched.states().values()) == {"unknown"}
+    watched.simulation.control.restore()
+    eventually(watched.all_up, 20)
+    assert [i.target for i in watched.incidents() if i.id not in before] == ["monitor"]
+
+
+def test_routers_are_read_and_traffic_gets_a_rate(watched: MadeUp) -> None:
+    def has_rate() -> bool:
+        return any(s.in_bps is not None for s in watched.journal().latest_interfaces("anjatan"))
+
+    eventually(has_rate, 60)
