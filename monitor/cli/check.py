@@ -54,7 +54,7 @@ def _changes(loaded: Loaded) -> Difference | None:
 def _working_with(path: Path) -> Fingerprint:
     """The fingerprint that the daemon left. Raises ConfigError."""
     try:
-        found: Fingerprint = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is nothing to compare with: no daemon has written {path} yet; "
@@ -65,8 +65,14 @@ def _working_with(path: Path) -> Fingerprint:
             f"{path} cannot be read ({error.strerror}): run this as the daemon's user"
         ) from error
     except ValueError as error:
-        raise ConfigError(f"{path} is damaged: restart the daemon, it writes it anew") from error
+        raise ConfigError(_damaged(path)) from error
+    if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
+        raise ConfigError(_damaged(path))
     return found
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is damaged: reload or restart the daemon, which writes it anew"
 
 
 def _print(loaded: Loaded) -> None:

@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,14 @@ class Problem:
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once, a file's by line; files stay in the order in which they first appear."""
-    once = list(dict.fromkeys(problems))
-    files = {problem.file: place for place, problem in reversed(list(enumerate(once)))}
-    return tuple(sorted(once, key=lambda problem: (files[problem.file], problem.line)))
+    """Each problem once: monitor.toml, network.toml, alerts.toml, then the rest; by line."""
+    return tuple(sorted(dict.fromkeys(problems), key=_place))
+
+
+def _place(problem: Problem) -> tuple[int, str, int]:
+    first = ("monitor.toml", "network.toml", "alerts.toml")
+    name = PurePath(problem.file).name
+    return first.index(name) if name in first else len(first), problem.file, problem.line
 
 
 def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None:

@@ -222,7 +222,9 @@ def _interfaces(
 
 
 def _of_those(word: str, known: Mapping[str, Named] | list[str]) -> str:
+    if not known:
+        return "there is none yet: remove this line, or add what it names"
     guess = nearest(word, known)
     if guess is not None:
         return f"did you mean {shown(guess)}?"
-    return f"write one of: {listed(known)}" if known else "there is none yet: remove this line"
+    return f"the nearest is {shown(nearest(word, known, alike=0.0))}, all are {listed(known)}"

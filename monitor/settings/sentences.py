@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -32,6 +32,22 @@ _LIMITS = {
     "less_than": ("lt", "is too large: it must be less than {}"),
     "less_than_equal": ("le", "is too large: the most is {}"),
 }
+_ALSO_CALLED = {
+    "parent": "via",
+    "via": "parent",
+    "ip": "address",
+    "host": "address",
+    "type": "kind",
+    "isp": "provider",
+    "bandwidth": "capacity_mbps",
+    "ifname": "name",
+    "nama": "name",
+    "kode": "code",
+    "alamat": "address",
+    "jenis": "kind",
+    "penyedia": "provider",
+}
+"""Words that are not like the key that they mean."""
 _SECRET_KEYS = ("community", "password", "passwd", "secret", "auth_password", "priv_password")
 
 
@@ -40,7 +56,24 @@ def checked(model: type[M], source: Source) -> tuple[M | None, list[Problem]]:
     try:
         return model.model_validate(source.data), []
     except ValidationError as error:
-        return None, [_problem(model, source, detail) for detail in error.errors()]
+        details = error.errors()
+    # A key with a slip in it is unknown, and what it was meant to be is missing: said once.
+    slips = {(*d["loc"][:-1], _meant(model, d)) for d in details if d["type"] == "extra_forbidden"}
+    return None, [
+        _problem(model, source, detail)
+        for detail in details
+        if detail["type"] != "missing" or detail["loc"] not in slips
+    ]
+
+
+def _meant(model: type[BaseModel], detail: ErrorDetails) -> str | None:
+    table, _ = _field(model, detail["loc"])
+    return _guess(str(detail["loc"][-1]), table.model_fields) if table is not None else None
+
+
+def _guess(key: str, known: Collection[str]) -> str | None:
+    also = _ALSO_CALLED.get(key.lower())
+    return also if also in known else nearest(key, known)
 
 
 def _problem(model: type[BaseModel], source: Source, detail: ErrorDetails) -> Problem:
@@ -63,7 +96,7 @@ def _unknown(
 ) -> Problem:
     key = str(path[-1])
     known = list(table.model_fields) if table is not None else []
-    guess = nearest(key, known)
+    guess = _guess(key, known)
     elsewhere = [name for name, fields in _tables(model) if key in fields and fields != known]
     if guess is not None:
         mend = f"did you mean {guess}?"
@@ -91,7 +124,6 @@ def _missing(
         return source.problem(
             path, f"the table [{key}] is missing", f"add [{key}] with {listed(required)}"
         )
-    # With capitals, or with a slip, the key may be there all the same: say both at once.
     return source.problem(
         path, f"{_within(source, path)}the key {key} is missing", _mend(key, field, verb="add")
     )

@@ -17,6 +17,9 @@ class SyntaxTrouble:
     mend: str
 
 
+_LIST = "end the list with ] and put a comma between its parts"
+_INLINE = "write { a = 1, b = 2 } on one line, or a [table] of its own"
+
 _BY_MESSAGE: tuple[tuple[str, str], ...] = (
     ("Cannot overwrite", "this key stands twice in its table: remove one of the two"),
     ("Duplicate inline", "this key stands twice between { and }: remove one of the two"),
@@ -26,10 +29,10 @@ _BY_MESSAGE: tuple[tuple[str, str], ...] = (
         "put all its keys under one header",
     ),
     ("Cannot mutate", "this table was closed above: put all its keys in one place"),
-    ("Unclosed array", "end the list with ] and put a comma between its parts"),
+    ("Unclosed array", _LIST),
     (
         "Unclosed inline",
-        "write { a = 1, b = 2 } on one line, or a [table] of its own",
+        _INLINE,
     ),
     ("Unescaped '\\'", "put a text that holds \\ in single quotes: 'like \\ this'"),
     ("Expected ']", "a table's header is [name], one of several is [[name]]"),
@@ -45,6 +48,8 @@ _BY_LINE: tuple[tuple[str, str], ...] = (
     (r"(?i)=\s*(true|yes|ya|on|false|no|tidak|off)\b", "write true or false, in small letters"),
     (r"=\s*[\d.]+\.[\d.]+\.", 'put an address or a code in quotes: code = "32.12.23"'),
     (r"=\s*[^\s\"'\[{\d+.#-]", 'put a text in quotes: name = "Anjatan"'),
+    (r"=\s*\[[^\]]*$", _LIST),
+    (r"=\s*\{[^}]*$", _INLINE),
     (r"^[^\"]*\"[^\"]*(\"[^\"]*\"[^\"]*)*$", "end the text with a quote, on the same line"),
     (r"^\s*\[.*\]\s*\]\s*$", "a table's header is [name], one of several is [[name]]"),
 )
@@ -84,10 +89,9 @@ def _unfinished(text: str, reason: str) -> int | None:
     """The line on which something began that the file never ends."""
     if reason.startswith("Unterminated string"):
         start = max(text.rfind('"""'), text.rfind("'''"))
-    elif reason.startswith("Unclosed array"):
-        start = max((found.start() for found in re.finditer(r"=\s*\[", text)), default=-1)
     else:
-        return None
+        lists = [found.start() for found in re.finditer(r"=\s*\[", text)]
+        start = lists[-1] if lists and "]" not in text[lists[-1] :] else -1
     return None if start < 0 else text.count("\n", 0, start) + 1
 
 

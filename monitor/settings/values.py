@@ -1,7 +1,7 @@
 """Kinds of values that TOML does not have: addresses, ids, names of secrets, time zones.
 
 Each function takes a value and gives it back, perhaps in its usual form; what is wrong is said
-in words that follow the value: `address = "gateway" ` + "is not an IP address".
+in words that follow the value: `address = "gateway"`, then "is not an IPv4 or IPv6 address".
 """
 
 from __future__ import annotations

@@ -1,0 +1,148 @@
+"""`pantau check` says everything at once, and its exit code says whether that is an error."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from monitor.cli.check import check
+from monitor.core.errors import ConfigError
+from monitor.settings import fingerprint
+from monitor.settings.where import LOADED_CONFIG
+from tests.settings.made import ANJATAN, MONITOR, SUKRA, loaded, written
+
+
+def _check(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(check, [str(argument) for argument in arguments])
+
+
+def test_a_right_configuration_is_one_line_and_exit_0(tmp_path: Path) -> None:
+    result = _check("--config", written(tmp_path))
+    assert result.exit_code == 0
+    assert result.stdout == "no errors, no warnings; 1 sites, 1 links, 2 nodes, 0 routers\n"
+
+
+def test_errors_are_a_line_each_and_exit_1(tmp_path: Path) -> None:
+    site = ANJATAN.replace("fibre", "wifi") + "x = 1\n"
+    config = written(tmp_path, sites={"anjatan": site})
+    result = _check("--config", config)
+    assert result.exit_code == 1
+    first, second, summary = result.stdout.splitlines()
+    assert first.startswith(f"{config}/sites/anjatan.toml:7: ")
+    assert second.startswith(f"{config}/sites/anjatan.toml:9: ")
+    assert " — " in first
+    assert summary == "2 errors, no warnings"
+
+
+def test_warnings_alone_are_exit_0(tmp_path: Path) -> None:
+    config = written(tmp_path, sites={"anyatan": ANJATAN})
+    (config / "data").rmdir()
+    result = _check("--config", config)
+    assert result.exit_code == 0
+    first, second, summary = result.stdout.splitlines()
+    assert first.startswith(f"{config}/monitor.toml:4: warning: the data directory ")
+    assert second.startswith(f"{config}/sites/anyatan.toml:1: warning: the id ")
+    assert summary.startswith("no errors, 2 warnings (1 of them an error to pantau run); 1 sites")
+
+
+def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
+    config = written(tmp_path, sites={"anjatan": ANJATAN + "x = 1\n"})
+    (config / "data").rmdir()
+    result = _check("--config", config, "--json")
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert set(document) == {"errors", "warnings"}
+    (error,) = document["errors"]
+    assert error["file"] == f"{config}/sites/anjatan.toml"
+    assert error["line"] == 9
+    assert "the key x is not known" in error["what"]
+    assert error["mend"]
+    (warning,) = document["warnings"]
+    assert warning["blocks_run"] is True
+
+
+def test_the_diff_says_what_a_reload_would_change(tmp_path: Path) -> None:
+    config = written(tmp_path)
+    working = loaded(config).settings
+    assert working is not None
+    (working.data_dir / LOADED_CONFIG).write_text(json.dumps(fingerprint(working)))
+    unchanged = _check("--config", config, "--diff")
+    assert unchanged.stdout.splitlines()[-1] == "a reload would change nothing"
+
+    (config / "sites" / "anjatan.toml").unlink()
+    (config / "sites" / "sukra.toml").write_text(SUKRA)
+    (config / "monitor.toml").write_text(MONITOR + "[ping]\nrise = 4\n")
+    changed = _check("--config", config, "--diff")
+    assert changed.exit_code == 0
+    assert changed.stdout.splitlines()[1:] == [
+        "+ site:sukra",
+        "+ sukra/utama",
+        "- site:anjatan",
+        "- anjatan/utama",
+        "~ anchor:10.77.0.1: rise 3 → 4",
+        "~ inti: rise 3 → 4",
+        "~ pop-patrol: rise 3 → 4",
+    ]
+    document = json.loads(_check("--config", config, "--diff", "--json").stdout)
+    assert document["diff"]["added"] == ["site:sukra", "sukra/utama"]
+    assert document["diff"]["changed"]["inti"] == {"rise": {"before": 3, "after": 4}}
+
+
+def test_no_diff_is_made_with_a_configuration_that_a_reload_would_refuse(tmp_path: Path) -> None:
+    result = _check("--config", written(tmp_path, alerts="x = 1\n"), "--diff")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[-1] == "1 error, no warnings"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [(None, "nothing to compare with"), ("{", "is damaged"), ("[]", "is damaged")]
+)
+def test_without_a_daemons_fingerprint_the_diff_says_why(
+    tmp_path: Path, text: str | None, says: str
+) -> None:
+    config = written(tmp_path)
+    if text is not None:
+        (config / "data" / LOADED_CONFIG).write_text(text)
+    result = _check("--config", config, "--diff")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, ConfigError)
+    assert says in str(result.exception)
+    assert result.stdout.startswith("no errors, no warnings")
+
+
+def test_the_help_shows_an_example() -> None:
+    assert "Example: pantau check" in _check("--help").stdout
+
+
+def test_the_real_command_finds_the_configuration_and_ends_with_its_code(tmp_path: Path) -> None:
+    """Through argv, the environment and the working directory, as an administrator calls it."""
+    config = written(tmp_path, alerts="x = 1\n")
+    pantau = [sys.executable, "-m", "monitor", "check"]
+    root = Path(__file__).parents[2]
+    here = {"PYTHONPATH": str(root), "PATH": ""}
+    by_folder = subprocess.run(
+        pantau, cwd=tmp_path, env=here, capture_output=True, text=True, check=False
+    )
+    assert (by_folder.returncode, by_folder.stderr) == (1, "")
+    assert by_folder.stdout.startswith(f"{config}/alerts.toml:1: the key x is not known")
+
+    (config / "alerts.toml").unlink()
+    by_variable = subprocess.run(
+        pantau,
+        cwd=root,
+        env={**here, "PANTAU_CONFIG": str(config)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (by_variable.returncode, by_variable.stderr) == (0, "")
+
+    wrong_usage = subprocess.run(
+        [*pantau, "--nonsense"], cwd=root, env=here, capture_output=True, text=True, check=False
+    )
+    assert wrong_usage.returncode == 2

@@ -1,0 +1,92 @@
+"""A small configuration that is right, to be spoilt in one place by a test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from monitor.settings import Loaded, Problem, load
+
+MONITOR = """\
+[monitor]
+organisation = "Diskominfo"
+timezone = "Asia/Jakarta"
+data_dir = "data"
+"""
+
+NETWORK = """\
+anchors = ["10.77.0.1"]
+[[nodes]]
+id = "inti"
+address = "10.77.0.10"
+[[nodes]]
+id = "pop-patrol"
+name = "PoP Patrol"
+address = "10.77.0.14"
+parent = "inti"
+"""
+
+ANJATAN = """\
+id = "anjatan"
+name = "Anjatan"
+code = "32.12.23"
+[[links]]
+id = "utama"
+address = "10.77.23.1"
+kind = "fibre"
+via = "pop-patrol"
+"""
+
+SUKRA = """\
+id = "sukra"
+name = "Sukra"
+code = "32.12.24"
+[[links]]
+id = "utama"
+address = "10.77.24.1"
+kind = "radio"
+via = "pop-patrol"
+"""
+
+
+def written(
+    directory: Path,
+    *,
+    monitor: str | None = MONITOR,
+    network: str | None = NETWORK,
+    alerts: str | None = None,
+    sites: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a configuration (None: no such file) and the data directory that it names."""
+    config = directory / "config"
+    (config / "sites").mkdir(parents=True)
+    (config / "data").mkdir()
+    given = {"monitor.toml": monitor, "network.toml": network, "alerts.toml": alerts}
+    for name, text in given.items():
+        if text is not None:
+            (config / name).write_text(text)
+    for name, text in ({"anjatan": ANJATAN} if sites is None else sites).items():
+        (config / "sites" / f"{name}.toml").write_text(text)
+    for name, text in (secrets or {}).items():
+        (config / "secrets").mkdir(exist_ok=True)
+        (config / "secrets" / name).touch(mode=0o600)
+        (config / "secrets" / name).write_text(text)
+    return config
+
+
+def loaded(config: Path, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Load without this process's environment."""
+    return load(config, environ or {})
+
+
+def brief(problem: Problem) -> str:
+    """`anjatan.toml:7: what — mend`: without the folders, which differ from run to run."""
+    return re.sub(r"(?:/[^/\s:]+)+/(?=[^/\s:]+)", "", str(problem))
+
+
+def only(problems: tuple[Problem, ...]) -> str:
+    """The one problem that there is."""
+    assert len(problems) == 1, [brief(problem) for problem in problems]
+    return brief(problems[0])

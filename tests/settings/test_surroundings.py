@@ -1,0 +1,154 @@
+"""The data directory, the codes of the kecamatan, and the secrets that are named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.core.errors import ConfigError
+from monitor.settings import require
+from tests.settings.made import ANJATAN, MONITOR, NETWORK, SUKRA, brief, loaded, only, written
+
+SNMP = '[snmp]\ncredential = "ro"\n'
+
+
+def _is_error_to_run_only(config: Path, says: str, environ: dict[str, str] | None = None) -> None:
+    found = loaded(config, environ)
+    assert found.errors == ()
+    assert found.settings is not None
+    assert only(found.warnings).startswith(says)
+    with pytest.raises(ConfigError):
+        require(found, strict=True)
+
+
+def test_a_missing_data_directory_is_an_error_to_run_only(tmp_path: Path) -> None:
+    config = written(tmp_path, monitor=MONITOR.replace('"data"', '"/nowhere/at all"'))
+    _is_error_to_run_only(
+        config, "monitor.toml:4: the data directory at all is missing — create it for the user"
+    )
+    assert loaded(config).warnings[0].mend.endswith("mkdir -p '/nowhere/at all'")
+
+
+def test_a_relative_data_directory_counts_from_the_configuration(tmp_path: Path) -> None:
+    found = loaded(written(tmp_path))
+    assert found.settings is not None
+    assert found.settings.data_dir == tmp_path / "config" / "data"
+
+
+def test_a_data_directory_that_is_a_file_is_an_error(tmp_path: Path) -> None:
+    config = written(tmp_path)
+    (config / "data").rmdir()
+    (config / "data").touch()
+    assert "is not a directory — name a directory" in only(loaded(config).errors)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("32.12.24", 'code = "32.12.24" is Sukra\'s, this site is called "Anjatan"'),
+        ("32.12.99", 'code = "32.12.99" is none of the 31 kecamatan'),
+    ],
+)
+def test_a_wrong_code_is_an_error_to_run_only(tmp_path: Path, code: str, says: str) -> None:
+    config = written(tmp_path, sites={"anjatan": ANJATAN.replace("32.12.23", code)})
+    _is_error_to_run_only(config, f'anjatan.toml:3: {says} — for Anjatan write code = "32.12.23"')
+
+
+def test_a_name_that_is_misspelt_is_an_error_to_run_only(tmp_path: Path) -> None:
+    config = written(tmp_path, sites={"anjatan": ANJATAN.replace("Anjatan", "Anyatan")})
+    _is_error_to_run_only(
+        config,
+        'anjatan.toml:3: code = "32.12.23" is Anjatan\'s, this site is called "Anyatan" — '
+        'for Anjatan write code = "32.12.23"',
+    )
+
+
+def test_one_code_in_two_files_is_an_error_to_run_only(tmp_path: Path) -> None:
+    second = SUKRA.replace('name = "Sukra"', 'name = "Anjatan"').replace("32.12.24", "32.12.23")
+    config = written(tmp_path, sites={"anjatan": ANJATAN, "sukra": second})
+    _is_error_to_run_only(config, 'sukra.toml:3: code = "32.12.23" is used already at anjatan.toml')
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Trisi", "32.12.26"),
+        ("Terisi", "32.12.26"),
+        ("Gabus Wetan", "32.12.03"),
+        ("KEDOKANBUNDER", "32.12.28"),
+        ("kedokan-bunder", "32.12.28"),
+        ("Kantor Kecamatan Anjatan", "32.12.23"),
+        ("Kec. Anjatan", "32.12.23"),
+    ],
+)
+def test_other_spellings_in_use_are_accepted(tmp_path: Path, name: str, code: str) -> None:
+    site = ANJATAN.replace('name = "Anjatan"', f'name = "{name}"').replace("32.12.23", code)
+    assert loaded(written(tmp_path, sites={"anjatan": site})).warnings == ()
+
+
+def test_a_missing_secret_is_an_error_to_run_only_and_said_once(tmp_path: Path) -> None:
+    config = written(tmp_path, sites={"anjatan": ANJATAN + SNMP, "sukra": SUKRA + SNMP})
+    _is_error_to_run_only(
+        config, 'anjatan.toml:10: the secret "ro" is missing, or this user may not read it (named '
+    )
+    assert "in 2 places" in loaded(config).warnings[0].what
+    assert "PANTAU_SECRET_RO" in loaded(config).warnings[0].mend
+
+
+def test_a_missing_token_for_influxdb_is_an_error_to_run_only(tmp_path: Path) -> None:
+    section = '[storage.influxdb]\nurl = "http://127.0.0.1:8086"\ntoken = "influxdb"\n'
+    config = written(tmp_path, monitor=MONITOR + section)
+    _is_error_to_run_only(config, 'monitor.toml:7: the secret "influxdb" is missing')
+    assert loaded(config, {"PANTAU_SECRET_INFLUXDB": "t"}).warnings == ()
+
+
+def test_a_secret_that_can_be_had_is_no_problem(tmp_path: Path) -> None:
+    config = written(tmp_path, sites={"anjatan": ANJATAN + SNMP}, secrets={"ro": "public\n"})
+    assert (loaded(config).errors, loaded(config).warnings) == ((), ())
+
+
+def test_a_secret_open_to_others_is_an_error(tmp_path: Path) -> None:
+    config = written(tmp_path, sites={"anjatan": ANJATAN + SNMP}, secrets={"ro": "hunter2\n"})
+    (config / "secrets" / "ro").chmod(0o640)
+    problem = only(loaded(config).errors)
+    assert problem.startswith("anjatan.toml:10: the secret in ro is open to other users (mode 0640")
+    assert " — run chmod 600 " in problem
+    assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize(
+    ("version", "text", "says"),
+    [
+        ("3", "hunter2\n", "line 1 of the credential is not one of: user = …"),
+        ("3", "user = a\nauth = sha\nauth_password = hunter\n", "shorter than 8 characters"),
+        ("2c", "hunter2\nhunter3\n", "a community of version 2c is one line"),
+    ],
+)
+def test_a_credential_that_no_poller_could_use_is_an_error(
+    tmp_path: Path, version: str, text: str, says: str
+) -> None:
+    site = ANJATAN + SNMP + f'version = "{version}"\n'
+    config = written(tmp_path, sites={"anjatan": site}, secrets={"ro": text})
+    problem = only(loaded(config).errors)
+    assert problem.startswith(f'anjatan.toml:10: the secret "ro" is no SNMP {version} credential')
+    assert says in problem
+    assert "hunter" not in problem
+
+
+def test_a_secret_used_for_both_versions_is_checked_for_both(tmp_path: Path) -> None:
+    network = NETWORK + '[nodes.snmp]\ncredential = "ro"\nversion = "3"\n'
+    config = written(
+        tmp_path, network=network, sites={"anjatan": ANJATAN + SNMP}, secrets={"ro": "public"}
+    )
+    assert only(loaded(config).errors).startswith(
+        'network.toml:11: the secret "ro" is no SNMP 3 credential'
+    )
+
+
+def test_no_secret_is_looked_for_under_a_name_that_is_none(tmp_path: Path) -> None:
+    site = ANJATAN + SNMP.replace("ro", "../monitor.toml")
+    errors = loaded(written(tmp_path, sites={"anjatan": site})).errors
+    assert [brief(error).split(" (")[0] for error in errors] == [
+        "anjatan.toml:10: [snmp] the value of credential"
+    ]
