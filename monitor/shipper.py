@@ -230,6 +230,14 @@ def _line(sample: Sample) -> str:
     return "" if point is None else line_of(point)
 
 
+async def _give_up() -> None:
+    """End the calls that were handed over but not begun."""
+    calls = asyncio.all_tasks() - {asyncio.current_task()}
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+
+
 class _Thread:
     """Runs blocking calls one after another, in a daemon thread.
 
@@ -256,5 +264,6 @@ class _Thread:
     def _serve(self) -> None:
         try:
             self._loop.run_forever()
+            self._loop.run_until_complete(_give_up())
         finally:
             self._loop.close()
