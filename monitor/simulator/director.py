@@ -10,7 +10,7 @@ from typing import Protocol
 
 from monitor.core.model import Device
 from monitor.simulator.behaviour import Behaviour
-from monitor.simulator.effects import TAKES_ALL_BEHIND, combined, effects_on
+from monitor.simulator.effects import combined, effects_on
 from monitor.simulator.events import Event, What
 from monitor.simulator.scenario import Running, Scenario, check_names
 from monitor.simulator.world import World
@@ -119,10 +119,7 @@ class Director:
             if where == "all" or one.event.where == (where,):
                 self._ended.add(one.key)
             elif where != "uplink":
-                spared = self._spared.setdefault(one.key, set())
-                spared |= names
-                if one.event.what in TAKES_ALL_BEHIND:
-                    spared |= self._world.behind(names & self._world.nodes)
+                self._spared.setdefault(one.key, set()).update(names)
         return self.refresh()
 
     def refresh(self) -> float | None:

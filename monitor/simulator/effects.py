@@ -24,19 +24,18 @@ def effects_on(
     places that were restored from it.
     """
     fallen = {
-        one.key: _fallen_nodes(world, one) - spared.get(one.key, set())
+        one.key: world.behind(_nodes(world, one), spared.get(one.key, set()))
         for one in running
         if one.event.what in TAKES_ALL_BEHIND
     }
     # What hangs on two nodes is cut only when both are down: then both events are to blame.
-    jointly = world.behind(set().union(*fallen.values()))
-    jointly -= frozenset().union(*(world.behind(nodes) for nodes in fallen.values()))
+    each = frozenset[str]().union(*fallen.values())
+    jointly = world.behind(each, set().union(*spared.values())) - each
     effects: dict[str, list[Event]] = {}
     for one in running:
         names = _named(world, one.event, elapsed_s - one.since_s)
-        nodes = fallen.get(one.key, set())
-        if nodes:
-            names |= world.behind(nodes) | jointly
+        if fallen.get(one.key):
+            names |= fallen[one.key] | jointly
         for name in names - spared.get(one.key, set()):
             effects.setdefault(name, []).append(one.event)
     for place in world.places.values():
@@ -76,7 +75,7 @@ def combined(usual: Behaviour, events: Iterable[Event], sender: str | None) -> B
     return behaviour
 
 
-def _fallen_nodes(world: World, one: Running) -> set[str]:
+def _nodes(world: World, one: Running) -> set[str]:
     return {name for name in one.event.where if name in world.nodes}
 
 

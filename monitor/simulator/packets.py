@@ -92,6 +92,8 @@ def unreachable(request: bytes, router: bytes, code: int, quote_bytes: int | Non
 
 def read_datagram(packet: bytes) -> Datagram | None:
     """The UDP datagram in a packet; None when it holds none, or only a part of one."""
+    if len(packet) < 28:
+        return None
     if packet[0] == 0x45:
         if packet[9] != UDP or (packet[6] & 0x3F) or packet[7]:  # a fragment
             return None

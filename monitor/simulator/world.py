@@ -57,15 +57,19 @@ class World:
         hint = f"did you mean {near[0]!r}?" if near else "use site/link, a site's or a node's id"
         raise SimulatorError(f"no target, site or node is called {where!r}: {hint}")
 
-    def behind(self, down: Iterable[str]) -> frozenset[str]:
-        """These nodes and every place whose every way leads through one of them."""
-        cut = set(down)
+    def behind(self, down: Iterable[str], standing: Iterable[str] = ()) -> frozenset[str]:
+        """These nodes and every place whose every way leads through one of them.
+
+        standing: places that stay, whatever is down, and with them what hangs on them.
+        """
+        kept = set(standing)
+        cut = set(down) - kept
         grown = True
         while grown:
             fallen = {
                 place.name
                 for place in self.places.values()
-                if place.name not in cut and place.parents and cut.issuperset(place.parents)
+                if place.name not in cut | kept and place.parents and cut.issuperset(place.parents)
             }
             cut |= fallen
             grown = bool(fallen)

@@ -73,7 +73,7 @@ class Listener:
         self._timer_s = float("inf")
         self._expected: dict[object, float] = {}
         self._looked_s = self._told_s = steady_s()
-        self._stall_from_s = self._stall_to_s = self._deaf_to_s = float("-inf")
+        self._stall_from_s = self._stall_to_s = self._deaf_to_s = self._looked_s
         self._read_when_readable()
 
     def close(self) -> None:
@@ -218,7 +218,7 @@ class Listener:
                 continue
             if sent_s <= self._deaf_to_s:
                 self._ready.append(NotMeasured(aim.name, sent_s, settled_s, "ENOBUFS"))
-            elif self._hidden_by_stall(asked, deadline_s):
+            elif self._hidden_by_stall(asked):
                 stalled += 1
                 self._ready.append(NotMeasured(aim.name, sent_s, settled_s, STALLED))
             else:
@@ -231,13 +231,10 @@ class Listener:
                 stalled,
             )
 
-    def _hidden_by_stall(self, asked: Asked, deadline_s: float) -> bool:
-        """Whether we were away, for longer than the time-out, while its answer was due."""
-        return (
-            self._stall_to_s - self._stall_from_s > asked.aim.timeout_s
-            and asked.sent_s < self._stall_to_s
-            and deadline_s > self._stall_from_s
-        )
+    def _hidden_by_stall(self, asked: Asked) -> bool:
+        """Whether we were away, for longer than its time-out, after this request was sent."""
+        length_s = self._stall_to_s - self._stall_from_s
+        return length_s > asked.aim.timeout_s and asked.sent_s < self._stall_to_s
 
     def _note_stall(self, due_s: float, now_s: float) -> None:
         if now_s - due_s > STALL_S:

@@ -55,6 +55,8 @@ class IcmpProber:
 
     async def open(self, sink: OutcomeSink) -> None:
         steady_s = self._clock.steady_s
+        self._book = Book(self._tally)
+        self._aims = {}
         try:
             for family in Family:
                 opened = open_socket(family, self._mode, self._receive_bytes)

@@ -42,7 +42,7 @@ class Stamps:
         self._steady_s = steady_s
         self._kernel_s = kernel_s
         self._ahead_s = 0.0
-        self._learned_s = 0.0
+        self._learned_s: float | None = None
 
     def look(self) -> None:
         """Measure how far the kernel's clock is ahead of the steady one."""
@@ -74,9 +74,11 @@ class Stamps:
             ):
                 return max(sent_s, moment_s)
             off_s = moment_s - read_s
-            moment_s -= max(self._learned_s, off_s)
-            if after_s <= moment_s:
-                self._learned_s = max(self._learned_s, off_s)
-                return moment_s
+            known_off_s = self._learned_s
             self._learned_s = off_s
+            if known_off_s is not None:
+                moment_s -= max(known_off_s, off_s)
+                if after_s <= moment_s:
+                    self._learned_s = max(known_off_s, off_s)
+                    return moment_s
         return read_s if read_s - after_s <= SHARP_S else None

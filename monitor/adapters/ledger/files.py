@@ -21,7 +21,7 @@ FILE_MODE = 0o660
 """For the daemon and its group: a reader of a live log needs write access to `-shm`, which
 SQLite gives the same mode as the file itself."""
 
-WRITER_PATIENCE_S = 5.0
+WRITER_PATIENCE_S = 2.0
 READER_PATIENCE_S = 1.0
 
 

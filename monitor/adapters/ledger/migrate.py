@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -54,23 +55,19 @@ def _upgrade(engine: Engine, name: str, path: Path | None, script: ScriptDirecto
         raise CommandError("they have no single end")
     with engine.begin() as connection:
         present = revision(connection)
-        if present == newest:
-            return
-        if present is None and inspect(connection).get_table_names():
-            raise LedgerError(
-                f"{name} is a database, but not a ledger of pantau: move it away, or name"
-                " another data_dir"
-            )
-        if present is not None and present not in {
-            each.revision for each in script.walk_revisions()
-        }:
+        tables = inspect(connection).get_table_names()
+    if present == newest:
+        return
+    if present is None and tables:
+        raise LedgerError(
+            f"{name} is a database, but not a ledger of pantau: move it away, or name another"
+            " data_dir"
+        )
+    if present is not None:
+        if present not in {each.revision for each in script.walk_revisions()}:
             raise LedgerError(_newer(name, path, present, newest))
-        if present is not None and path is not None:
-            target = copy_before(path, newest)
-            copy(_driver(connection), path, target)
-            logger.warning("ledger %s: copied to %s before its tables change", name, target.name)
-        elif present is not None:
-            logger.warning("ledger %s: its tables change, without a copy", name)
+        _copy(engine, name, path, newest)
+    with engine.begin() as connection:
         _step_by_step(connection, script, present, newest)
         if path is not None and (
             broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -96,11 +93,16 @@ def _step_by_step(
     context.stamp(script, newest)
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError(f"a ledger in a file is opened by sqlite3, not by {type(driver)}")
-    return driver
+def _copy(engine: Engine, name: str, path: Path | None, newest: str) -> None:
+    if path is None:
+        logger.warning("ledger %s: its tables change, without a copy of the server's", name)
+        return
+    target = copy_before(path, newest)
+    # Outside of any transaction: SQLite copies nothing while the same connection writes.
+    # Nobody else can write between this and the upgrade, for the daemon is the one that may.
+    with closing(engine.raw_connection()) as connection:
+        copy(cast(sqlite3.Connection, connection.driver_connection), path, target)
+    logger.warning("ledger %s: copied to %s before its tables change", name, target.name)
 
 
 def _newer(name: str, path: Path | None, present: str, newest: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,14 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from monitor.adapters.ledger.files import copies_of
 from monitor.core.errors import LedgerError
 
+LEAST_ROOM_BYTES: Final = 65_536
+"""What SQLite needs to open a ledger: its log and the index of the log."""
+
 SENTENCES: Final[tuple[tuple[str, str], ...]] = (
     (
         "SQLITE_FULL",
-        "the disk that holds the ledger {where} is full: free some space, the ledger goes on by"
-        " itself",
+        "the disk that holds the ledger {where} is full: free some space, and a running daemon"
+        " goes on by itself",
     ),
     (
         "SQLITE_BUSY",
@@ -74,7 +78,15 @@ def _sentence(where: str, path: Path | None, error: SQLAlchemyError) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     words = str(cause).splitlines()[0] if str(cause) else type(error).__name__
     name = getattr(cause, "sqlite_errorname", None) or ""
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _no_room_beside(path):
+        name = "SQLITE_FULL"  # so is a log called that finds no room when it is created
     for beginning, sentence in SENTENCES:
         if name.startswith(beginning):
             return sentence.format(where=where, words=words, mend=how_to_mend(path))
     return f"the ledger {where} refuses: {words}"
+
+
+def _no_room_beside(path: Path | None) -> bool:
+    if path is None or not path.parent.is_dir():
+        return False
+    return shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES

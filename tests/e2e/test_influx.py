@@ -1,0 +1,98 @@
+"""The daemon with a real InfluxDB that goes away, is killed and comes back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.house import MadeUp
+from tests.influx_server import InfluxServer
+from tests.waiting import eventually
+
+Rows = Counter[tuple[str, int]]
+RECORD_S = 2.0
+
+
+@contextmanager
+def bridged(house: MadeUp, port: int) -> Iterator[None]:
+    """The server's port, inside the made-up network too."""
+    path = str(house.work / "influx.sock")
+    bridge = [sys.executable, "-m", "tests.e2e.bridge"]
+    commands = (
+        [*bridge, "unix", path, "tcp", str(port)],
+        house.simulation.inside([*bridge, "tcp", str(port), "unix", path]),
+    )
+    processes = [subprocess.Popen(command) for command in commands]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def in_influx(server: InfluxServer, bucket: str) -> Rows:
+    found: Rows = Counter()
+    for series in server.ask('SELECT "sent" FROM "ping" GROUP BY *', bucket):
+        tags = series["tags"]
+        name = tags.get("node") or f"{tags['site']}/{tags['link']}"
+        found.update((name, row[0]) for row in series["values"])
+    return found
+
+
+def in_journal(house: MadeUp) -> set[tuple[str, int]]:
+    newest_s = house.journal().newest_s()
+    assert newest_s is not None
+    every = house.journal().latency_all(newest_s - 3600, newest_s + 1, RECORD_S)
+    return {
+        (target, round(bucket.start_s * 1000))
+        for target, found in every.items()
+        for bucket in found
+    }
+
+
+@pytest.mark.parametrize("away_s", [6.0, pytest.param(120.0, marks=pytest.mark.full)])
+@pytest.mark.timeout(600)
+def test_after_the_server_was_away_and_killed_every_sample_is_there_once(
+    tmp_path: Path, away_s: float
+) -> None:
+    with InfluxServer(tmp_path / "influx") as server:
+        settings = server.bucket("pantau")
+        section = f'\n[storage.influxdb]\nurl = "{settings.url}"\nbucket = "pantau"\n'
+        port = urlsplit(settings.url).port
+        assert port is not None
+        work = tmp_path / "w"
+        work.mkdir()
+        with MadeUp(work, extra=section) as house, bridged(house, port):
+            house.start()
+            eventually(lambda: in_influx(server, "pantau"), 30)
+            # Time passes for the server's absence: nothing else is waited for.
+            pause = threading.Event()
+            server.stop()
+            pause.wait(away_s / 2)
+            server.start()
+            server.kill()
+            pause.wait(away_s / 2)
+            server.start()
+            written = in_journal(house)
+            eventually(lambda: written <= in_influx(server, "pantau").keys(), 90)
+            assert set(in_influx(server, "pantau").values()) == {1}
+            targets = {target.name for target in house.simulation.network.targets()}
+            stamps = sorted({at_ms for _, at_ms in written})
+            missing = [
+                (target, at_ms)
+                for target in targets
+                for at_ms in stamps[1:]
+                if (target, at_ms) not in written
+            ]
+            assert missing == []
+            assert {b - a for a, b in pairwise(stamps)} == {RECORD_S * 1000}
