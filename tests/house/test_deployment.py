@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +20,7 @@ import yaml
 
 from monitor.cli.commands import COMMANDS, pantau
 from monitor.settings.loading import load
-from tests.house.tree import ROOT
+from tests.house.tree import PACKAGES, ROOT, repository_files
 from tests.influx_server import free_ports
 from tests.waiting import eventually
 
@@ -152,6 +154,35 @@ def test_the_image_is_built_from_files_that_exist() -> None:
     for source in copied:
         assert (ROOT / source).exists(), source
     assert "--require-hashes" in text
+
+
+def test_the_package_holds_every_file_of_the_program(tmp_path: Path) -> None:
+    """Scenarios, migrations, texts and the page's assets are installed, too; nothing else is."""
+    source = tmp_path / "source"
+    for path in repository_files():
+        name = path.relative_to(ROOT)
+        if name.parts[0] in PACKAGES or name.name in {"pyproject.toml", "README.md"}:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, source / name)
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"),
+            *("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir"),
+            *(str(tmp_path), str(source)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("pantau-*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        installed = {name for name in packed.namelist() if ".dist-info/" not in name}
+    ours = {
+        path.relative_to(source).as_posix()
+        for package in PACKAGES
+        for path in (source / package).rglob("*")
+        if path.is_file()
+    }
+    assert installed == ours
 
 
 class Page(BaseHTTPRequestHandler):

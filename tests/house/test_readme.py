@@ -1,0 +1,71 @@
+"""The README names what exists: commands, options, files, measurements."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from monitor.cli.commands import COMMANDS, pantau
+from monitor.core.model import STATE_CODES
+from monitor.core.schema import MEASUREMENTS, Measurement
+from tests.house.tree import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def row(start: str) -> str:
+    """The one table row that starts with these words."""
+    (found,) = re.findall(rf"^\| {re.escape(start)}[^\n]*$", README, re.MULTILINE)
+    return str(found)
+
+
+def in_code(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+@pytest.mark.parametrize("measurement", MEASUREMENTS, ids=lambda each: each.name)
+def test_the_metric_contract_is_what_is_stored(measurement: Measurement) -> None:
+    _, first, tags, fields, _ = row(f"`{measurement.name}`").split("|")
+    assert f"`{measurement.name}`" in first
+    assert in_code(tags) == set(measurement.identity)
+    assert in_code(fields) == {field.name for field in measurement.fields}
+
+
+def test_the_codes_of_the_states_are_told() -> None:
+    told = ", ".join(f"{code} {state}" for state, code in STATE_CODES.items())
+    assert f"`state` is {told}." in README
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_told_with_options_that_it_has(name: str) -> None:
+    command = pantau.get_command(click.Context(pantau), name)
+    assert command is not None
+    known = {option for parameter in command.params for option in parameter.opts}
+    told = in_code(row(f"`pantau {name}"))
+    options = {word for text in told for word in text.split() if word.startswith("--")}
+    assert options <= known
+
+
+def test_no_command_is_told_that_does_not_exist() -> None:
+    told = set(re.findall(r"(?:`|^    |sudo )pantau ([a-z]+)", README, re.MULTILINE))
+    assert told == set(COMMANDS)
+
+
+def test_every_file_that_is_named_exists() -> None:
+    """Paths into the rooms, and what the links point at."""
+    rooms = r"(?:monitor|dashboard|config|deploy|tests)"
+    named = set(re.findall(rf"`(?:\./)?({rooms}/[\w./-]*)`", README))
+    linked = set(re.findall(r"\]\(([\w./-]+)\)", README))
+    assert {"deploy/demo", "deploy/test", "deploy/run"} <= named
+    assert [path for path in sorted(named | linked) if not (ROOT / path).exists()] == []
+
+
+def test_the_credit_for_the_map_is_word_for_word_the_one_that_is_asked_for() -> None:
+    """CC BY 3.0 IGO: attribution is the only duty."""
+    assert (
+        "> Batas wilayah: Badan Pusat Statistik (BPS – Statistics Indonesia) / UN OCHA, COD-AB "
+        "Indonesia (berlaku 2020-04-01), via Humanitarian Data Exchange, CC BY 3.0 IGO. Perubahan: "
+        "desa digabung menjadi kecamatan, disederhanakan, dibulatkan, diberi kode Kemendagri.\n"
+    ) in README
