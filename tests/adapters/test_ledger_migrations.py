@@ -1,0 +1,200 @@
+"""Older, newer and broken ledgers: what an upgrade does, and what it leaves alone."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from monitor.adapters.ledger import SqlLedgerReader
+from monitor.adapters.ledger.migrate import SHIPPED
+from monitor.adapters.ledger.tables import METADATA, REVISION
+from monitor.adapters.ledger.writer import SqlLedger
+from monitor.core.errors import LedgerError
+from tests.adapters.ledger_process import judgement
+from tests.adapters.sqlite_rows import rows
+
+FIRST = Path(__file__).parent / "ledger_0001.sql"
+"""A ledger as the first version left it, two judgements long; never made anew."""
+
+NEXT = '''
+"""A column more, and a table that SQLite has to build anew."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9001"
+down_revision = "{down}"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("incidents") as table:
+        table.add_column(sa.Column("severity", sa.Text, nullable=False, server_default="high"))
+        table.alter_column("reason", new_column_name="why")
+    {also}
+'''
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder / "ledger.db"
+
+
+def migrations_with_a_next_one(tmp_path: Path, also: str = "pass") -> Path:
+    migrations = tmp_path / "migrations"
+    shutil.copytree(SHIPPED, migrations)
+    (migrations / "versions" / "r9001_next.py").write_text(NEXT.format(down=REVISION, also=also))
+    return migrations
+
+
+def test_the_migrations_make_the_tables_that_the_code_describes(path: Path) -> None:
+    SqlLedger.open(path).close()
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+def test_the_newest_migration_is_the_one_that_readers_expect() -> None:
+    assert ScriptDirectory(str(SHIPPED)).get_current_head() == REVISION
+
+
+def test_a_ledger_of_the_first_version_is_understood(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST.read_text("utf-8"))
+    ledger = SqlLedger.open(path)
+    (first, second) = ledger.incidents()
+    assert (first.target, first.ended_s, len(first.affected)) == ("node-1", 1_764_000_002.0, 5)
+    assert (second.target, second.ended_s) == ("node-2", None)
+    assert len(ledger.transitions(0.0, 2e9)) == 10
+    assert len(ledger.remember().states) == 5
+    ledger.record(judgement(1))
+    ledger.record(judgement(2))
+    ledger.record(judgement(3))
+    assert len(ledger.incidents()) == 3
+    ledger.close()
+
+
+def test_before_an_upgrade_the_file_is_copied_with_what_is_still_in_its_log(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = SqlLedger.open(path)
+    for number in range(1, 4):
+        ledger.record(judgement(number))
+    crashed = {
+        each: each.read_bytes() for each in path.parent.iterdir() if not each.name.endswith("-shm")
+    }
+    ledger.close()
+    for each, content in crashed.items():
+        each.write_bytes(content)
+    log = path.with_name("ledger.db-wal")
+    assert log.stat().st_size > 0
+
+    with caplog.at_level(logging.INFO):
+        upgraded = SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path))
+    copy = path.with_name("ledger.db.before-9001")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o660
+    assert rows(copy, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+    assert rows(copy, "SELECT count(*) FROM incidents") == [(3,)]
+    assert rows(copy, "PRAGMA integrity_check") == [("ok",)]
+    assert rows(path, "SELECT version_num FROM alembic_version") == [("9001",)]
+    assert rows(path, "SELECT id, why, severity FROM incidents") == [
+        (number, "silence", "high") for number in (1, 2, 3)
+    ]
+    assert rows(path, "SELECT count(*) FROM incident_events") == [(5,)]
+    assert rows(path, "SELECT count(*) FROM incident_affected") == [(15,)]
+    assert "copied to ledger.db.before-9001 before its tables change" in caplog.text
+    assert {each.name for each in path.parent.iterdir()} == {
+        *("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.before-9001")
+    }
+    upgraded.close()
+
+
+def test_a_ledger_that_is_up_to_date_is_not_copied(path: Path) -> None:
+    SqlLedger.open(path).close()
+    SqlLedger.open(path).close()
+    assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
+
+
+def test_a_new_ledger_is_not_copied(path: Path, tmp_path: Path) -> None:
+    SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path)).close()
+    assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
+
+
+@pytest.mark.parametrize(
+    ("also", "words"),
+    [
+        ('op.execute("SELECT 1 FROM nowhere")', "no such table: nowhere"),
+        ('op.execute("DELETE FROM incidents")', "without the ones that they belong to"),
+    ],
+)
+def test_an_upgrade_that_fails_changes_nothing(
+    path: Path, tmp_path: Path, also: str, words: str
+) -> None:
+    ledger = SqlLedger.open(path)
+    ledger.record(judgement(1))
+    before = ledger.remember()
+    ledger.close()
+    with pytest.raises(LedgerError, match=words):
+        SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path, also))
+    ledger = SqlLedger.open(path)
+    assert ledger.remember() == before
+    assert rows(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+    ledger.close()
+
+
+def test_without_a_copy_there_is_no_upgrade(path: Path, tmp_path: Path) -> None:
+    ledger = SqlLedger.open(path)
+    ledger.record(judgement(1))
+    ledger.close()
+    in_the_way = path.with_name("ledger.db.before-9001")
+    in_the_way.mkdir()
+    with pytest.raises(LedgerError, match="no copy of the ledger can be made"):
+        SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path))
+    assert rows(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+    assert {each.name for each in path.parent.iterdir()} == {"ledger.db", in_the_way.name}
+
+
+def test_a_ledger_of_a_newer_version_is_refused_untouched_and_the_copy_is_named(
+    path: Path, tmp_path: Path
+) -> None:
+    ledger = SqlLedger.open(path)
+    ledger.record(judgement(1))
+    ledger.close()
+    SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path)).close()
+    content = path.read_bytes()
+    with pytest.raises(LedgerError) as caught:
+        SqlLedger.open(path)
+    assert str(caught.value) == (
+        f"the ledger {path} was written by a newer pantau (its tables are at 9001, this version"
+        f" knows up to {REVISION}): install that version again, or put ledger.db.before-9001 in"
+        " its place and lose what came later"
+    )
+    assert path.read_bytes() == content
+    path.with_name("ledger.db.before-9001").replace(path)
+    ledger = SqlLedger.open(path)
+    assert len(ledger.incidents()) == 1
+    ledger.close()
+
+
+def test_a_reader_refuses_tables_of_another_version(path: Path, tmp_path: Path) -> None:
+    ledger = SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path))
+    with pytest.raises(LedgerError, match=f"are at 9001, and this program reads {REVISION}"):
+        SqlLedgerReader.open(path).incidents()
+    ledger.close()
+
+
+def test_an_installation_without_its_migrations_is_said(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="cannot be used"):
+        SqlLedger.open(path, migrations=tmp_path / "nowhere")
