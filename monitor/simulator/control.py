@@ -127,7 +127,7 @@ class Control:
 
     def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
         check_socket_path(path)
-        self._path = path
+        self.path = path
         self._timeout_s = timeout_s
 
     def cut(self, where: str, for_s: float | None = None) -> Moment:
@@ -203,16 +203,16 @@ class Control:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(self._timeout_s)
-                connection.connect(str(self._path))
+                connection.connect(str(self.path))
                 connection.sendall(request)
                 with connection.makefile("rb") as lines:
                     line = lines.readline()
         except OSError as error:
             raise SimulatorError(
-                f"the made-up network does not answer on {self._path}: {error}"
+                f"the made-up network does not answer on {self.path}: {error}"
             ) from error
         if not line:
-            raise SimulatorError(f"the made-up network hung up on {self._path}")
+            raise SimulatorError(f"the made-up network hung up on {self.path}")
         answer: Answer = json.loads(line)
         if not answer.pop("ok", False):
             raise SimulatorError(str(answer.get("error")))

@@ -1,0 +1,200 @@
+"""A router's agent: counters that advance with the traffic, stop with the link, and restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pyasn1.codec.ber import decoder
+from pysnmp.proto.api import v2c
+
+from monitor.simulator.agents import Agent
+from monitor.simulator.behaviour import Fate, usual_behaviour
+from monitor.simulator.hardware import Make, made_up_hardware
+from monitor.simulator.mib import IF_TABLE, IFX_TABLE, SYSTEM, Oid
+from monitor.simulator.ports import port_traffic
+from monitor.simulator.world import World
+from tests.simulator.messages import asked, asked_bulk, told
+from tests.simulator.networks import COMMUNITY
+
+START_S = 1_795_500_000.0
+UPTIME: Oid = (*SYSTEM, 3, 0)
+USUAL = usual_behaviour("fibre", "anjatan/utama", 1)
+CUT = replace(USUAL, fate=Fate.SILENT)
+
+
+@pytest.fixture
+def agent(world: World) -> Agent:
+    """The router of anjatan."""
+    return Agent(world.devices[0], COMMUNITY, world, START_S, seed=1)
+
+
+def ask(agent: Agent, now_s: float, *oids: Oid) -> list[int]:
+    """Numbers, by GET."""
+    request = asked(v2c.GetRequestPDU(), list(oids))
+    return [int(value) for _, _, value in told(agent.answer(request, now_s)).objects]
+
+
+def walk(agent: Agent, now_s: float, base: Oid) -> dict[Oid, object]:
+    """A subtree, by GETBULK."""
+    found: dict[Oid, object] = {}
+    last = base
+    while True:
+        for oid, kind, value in told(agent.answer(asked_bulk([last], 0, 25), now_s)).objects:
+            if kind == "EndOfMibView" or oid[: len(base)] != base:
+                return found
+            found[oid[len(base) :]] = value
+            last = oid
+
+
+def index_of(agent: Agent, ifname: str) -> int:
+    """A port's ifIndex, by its ifName."""
+    names = walk(agent, START_S, (*IFX_TABLE, 1))
+    return next(key[-1] for key, value in names.items() if str(value) == ifname)
+
+
+def octets(agent: Agent, ifname: str) -> tuple[Oid, Oid]:
+    """ifHCInOctets and ifHCOutOctets of a port."""
+    index = index_of(agent, ifname)
+    return (*IFX_TABLE, 6, index), (*IFX_TABLE, 10, index)
+
+
+def test_counters_advance_by_the_integral_of_the_scripted_rate(agent: Agent, world: World) -> None:
+    device = world.devices[0]
+    traffic = port_traffic(device, device.interfaces[0], world, seed=1)
+    oids = octets(agent, "ether1")
+    before = ask(agent, START_S, *oids)
+    after = ask(agent, START_S + 60, *oids)
+    for direction, flow in enumerate((traffic.inbound, traffic.outbound)):
+        expected = flow.bits_between(START_S, START_S + 60) / 8
+        assert after[direction] - before[direction] == pytest.approx(expected, abs=2)
+        assert expected > 1000
+
+
+def test_uptime_counts_hundredths_of_seconds(agent: Agent) -> None:
+    (before,) = ask(agent, START_S, UPTIME)
+    (after,) = ask(agent, START_S + 12.5, UPTIME)
+    assert after - before == pytest.approx(1250, abs=1)
+    assert before > 100 * 86_400 * 3
+
+
+def test_the_32_bit_counters_are_the_low_half_of_the_64_bit_ones(agent: Agent) -> None:
+    index = index_of(agent, "ether1")
+    wide, narrow = ask(agent, START_S, (*IFX_TABLE, 6, index), (*IF_TABLE, 10, index))
+    assert wide > 1 << 32
+    assert narrow == wide % (1 << 32)
+
+
+def test_both_tables_have_the_same_rows_and_the_columns_that_a_poller_asks_for(
+    agent: Agent,
+) -> None:
+    rows = {key[-1] for key in walk(agent, START_S, (*IFX_TABLE, 1))}
+    assert len(rows) == 3
+    for base, columns in ((IF_TABLE, (2, 8, 10, 13, 14, 16, 19, 20)), (IFX_TABLE, (6, 10, 15, 19))):
+        for column in columns:
+            assert {key[-1] for key in walk(agent, START_S, (*base, column))} == rows
+
+
+def test_a_port_whose_link_is_cut_is_down_and_stands_still_and_goes_on_afterwards(
+    agent: Agent, world: World
+) -> None:
+    device = world.devices[0]
+    inbound = port_traffic(device, device.interfaces[0], world, seed=1).inbound
+    oids = (*octets(agent, "ether1"), (*IF_TABLE, 8, index_of(agent, "ether1")))
+    agent.link_behaves("anjatan/utama", CUT, START_S)
+    first, second = (ask(agent, START_S + t, *oids) for t in (0, 60))
+    assert first == second
+    assert first[2] == 2
+    agent.link_behaves("anjatan/utama", USUAL, START_S + 60)
+    third = ask(agent, START_S + 90, *oids)
+    expected = inbound.bits_between(START_S + 60, START_S + 90) / 8
+    assert third[0] - first[0] == pytest.approx(expected, abs=2)
+    assert third[2] == 1
+
+
+def test_the_other_port_does_not_care(agent: Agent) -> None:
+    oids = octets(agent, "ether2")
+    agent.link_behaves("anjatan/utama", CUT, START_S)
+    before, after = (ask(agent, START_S + t, *oids) for t in (0, 60))
+    assert after[0] > before[0]
+
+
+def test_a_restart_begins_uptime_and_counters_at_0(agent: Agent) -> None:
+    oids = (UPTIME, *octets(agent, "ether1"))
+    agent.restart(START_S, renumber=False)
+    assert ask(agent, START_S, *oids) == [0, 0, 0]
+    after = ask(agent, START_S + 10, *oids)
+    assert after[0] == pytest.approx(1000, abs=1)
+    assert 0 < after[1] < 10 * 100e6 / 8
+
+
+def test_a_restart_during_a_cut_counts_nothing_of_before(agent: Agent) -> None:
+    agent.link_behaves("anjatan/utama", CUT, START_S)
+    agent.restart(START_S + 50, renumber=False)
+    agent.link_behaves("anjatan/utama", USUAL, START_S + 60)
+    assert ask(agent, START_S + 60, *octets(agent, "ether1")) == [0, 0]
+
+
+def test_a_restart_may_give_the_ports_other_indexes(agent: Agent) -> None:
+    before = index_of(agent, "ether1")
+    agent.restart(START_S, renumber=True)
+    assert index_of(agent, "ether1") != before
+
+
+def test_the_agent_counts_what_it_is_asked_and_what_it_answers(agent: Agent) -> None:
+    agent.answer(b"noise", START_S)
+    ask(agent, START_S, UPTIME)
+    assert (agent.requests, agent.answered) == (2, 1)
+
+
+@pytest.mark.parametrize("make", list(Make))
+def test_every_make_is_met_and_tells_its_load_memory_and_temperature(
+    make: Make, world: World
+) -> None:
+    def found(name: str, is_node: bool) -> Make:
+        return made_up_hardware(name, is_node, lambda _now_s: 0.5, 1).make
+
+    node = next(f"node-{n}" for n in range(200) if found(f"node-{n}", is_node=True) is make)
+    router = replace(world.devices[1], name=node)
+    nodes = replace(world, nodes=frozenset({node}), devices=(router,))
+    agent = Agent(router, COMMUNITY, nodes, START_S, seed=1)
+    mikrotik: Oid = (1, 3, 6, 1, 4, 1, 14988, 1, 1, 3)
+    cisco: Oid = (1, 3, 6, 1, 4, 1, 9, 9)
+    readings: dict[Make, dict[Oid, tuple[float, float]]] = {
+        Make.ROUTEROS_6: {
+            (1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2, 1): (1, 100),
+            (*mikrotik, 10, 0): (200, 700),
+            (*mikrotik, 8, 0): (110, 490),
+        },
+        Make.ROUTEROS_7: {
+            (1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2, 1): (1, 100),
+            (*mikrotik, 100, 1, 3, 14): (20, 70),
+            (*mikrotik, 100, 1, 3, 13): (110, 490),
+        },
+        Make.CISCO: {
+            (*cisco, 109, 1, 1, 1, 1, 7, 1): (1, 100),
+            (*cisco, 48, 1, 1, 1, 5, 1): (1e6, 2e9),
+            (*cisco, 13, 1, 3, 1, 3, 1): (20, 70),
+        },
+    }
+    for oid, (low, high) in readings[make].items():
+        (value,) = ask(agent, START_S, oid)
+        assert low <= value <= high, oid
+
+
+def test_sites_have_no_cisco(world: World) -> None:
+    makes = {made_up_hardware(f"s{n}", False, lambda _now_s: 0.0, 1).make for n in range(100)}
+    assert makes == {Make.ROUTEROS_6, Make.ROUTEROS_7}
+
+
+def test_a_whole_walk_is_in_order(agent: Agent) -> None:
+    found = list(walk(agent, START_S, (1, 3)))
+    assert found == sorted(found)
+    assert len(found) > 60
+
+
+def test_an_answer_is_what_pysnmp_reads(agent: Agent) -> None:
+    response = agent.answer(asked(v2c.GetRequestPDU(), [UPTIME]), START_S)
+    message, rest = decoder.decode(response, asn1Spec=v2c.Message())
+    assert rest == b""
+    assert bytes(v2c.apiMessage.get_community(message)) == COMMUNITY.encode()

@@ -1,0 +1,170 @@
+"""Scenario files: what is in force when, and what a wrong file is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.core.errors import SimulatorError
+from monitor.settings import load, require
+from monitor.simulator.behaviour import Fate, usual_behaviour
+from monitor.simulator.effects import combined, effects_on
+from monitor.simulator.events import Event, What
+from monitor.simulator.scenario import Scenario, load_scenario, shipped_scenarios
+from monitor.simulator.world import World, build_world
+
+SHIPPED_CONFIG = Path(__file__).parents[2] / "config"
+
+GOOD = """
+about = "Two cuts."
+[[event]]
+at = 10
+for = 5
+what = "cut"
+where = "anjatan/utama"
+"""
+
+
+def saved(tmp_path: Path, text: str) -> Path:
+    """A scenario file."""
+    path = tmp_path / "mine.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def cut(at_s: float, for_s: float | None = None) -> Event:
+    """A cut of anjatan/utama."""
+    return Event(What.CUT, ("anjatan/utama",), at_s, for_s)
+
+
+def in_force(scenario: Scenario, elapsed_s: float) -> list[float]:
+    """When the events in force began."""
+    return [one.since_s for one in scenario.running(elapsed_s)]
+
+
+def test_an_event_is_in_force_from_its_start_until_before_its_end() -> None:
+    scenario = Scenario("x", "x", (cut(10, 5), cut(12)))
+    assert [in_force(scenario, t) for t in (9.9, 10, 12, 14.9, 15, 1e6)] == [
+        [],
+        [10],
+        [10, 12],
+        [10, 12],
+        [12],
+        [12],
+    ]
+
+
+def test_the_next_change_is_the_next_start_or_end() -> None:
+    scenario = Scenario("x", "x", (cut(10, 5), cut(12)))
+    assert [scenario.next_change_s(t) for t in (0, 10, 12, 15)] == [10, 12, 15, None]
+
+
+def test_a_repeated_scenario_begins_again_each_time_with_events_of_its_own() -> None:
+    scenario = Scenario("x", "x", (cut(10, 5), cut(50)), repeat_s=60)
+    assert [in_force(scenario, t) for t in (12, 55, 60, 72, 132)] == [[10], [50], [], [70], [130]]
+    assert scenario.next_change_s(15) == 50
+    assert scenario.next_change_s(55) == 60
+    assert scenario.next_change_s(60) == 70
+    keys = {one.key for t in (12, 72, 132) for one in scenario.running(t)}
+    assert len(keys) == 3
+
+
+def test_a_file_of_ones_own_is_read(tmp_path: Path, world: World) -> None:
+    scenario = load_scenario(saved(tmp_path, GOOD), world)
+    assert scenario == Scenario("mine", "Two cuts.", (cut(10, 5),))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("about = ", "mine.toml is not valid TOML"),
+        ("x = 1", "unknown key 'x'"),
+        ("", 'a sentence is missing: add about = "what happens"'),
+        ('about = "x"\n[event]\nwhat = "cut"', "with two brackets"),
+        (GOOD + "[[event]]\nwhat = 'cut'", "mine.toml:8: cut needs where"),
+        (GOOD.replace("anjatan/utama", "anjatan/utma"), "mine.toml:3: no target, site or node"),
+        (GOOD.replace('"cut"', '"pop-down"'), "mine.toml:3: 'anjatan/utama' is no node"),
+        (
+            GOOD.replace('"cut"', '"reboot"').replace("anjatan/utama", "sukra"),
+            "mine.toml:3: 'sukra' has no router",
+        ),
+        (
+            GOOD.replace('"cut"', '"unreachable"') + 'from = "intti"',
+            "mine.toml:3: from = 'intti' is no target",
+        ),
+        ("repeat = 12" + GOOD, "repeat must not come before the end of the last event"),
+        ("repeat = 0" + GOOD, "repeat must not come before the end of the last event"),
+        ('repeat = "often"' + GOOD, "repeat = 'often': must be seconds"),
+    ],
+)
+def test_a_wrong_file_is_told_where_and_how_to_mend_it(
+    tmp_path: Path, world: World, text: str, sentence: str
+) -> None:
+    with pytest.raises(SimulatorError) as caught:
+        load_scenario(saved(tmp_path, text), world)
+    assert sentence in str(caught.value)
+
+
+def test_an_unknown_scenario_is_told_the_known_ones(world: World) -> None:
+    with pytest.raises(SimulatorError, match="no scenario 'quite': use one of demo, flapping"):
+        load_scenario("quite", world)
+
+
+@pytest.fixture(scope="module")
+def county() -> World:
+    """The shipped configuration."""
+    return build_world(require(load(SHIPPED_CONFIG), strict=False).network)
+
+
+def test_what_is_shipped_shows_each_thing_that_can_happen() -> None:
+    names = {"quiet", "link-cut", "pop-down", "lossy-radio", "flapping", "reboot", "uplink-cut"}
+    assert set(shipped_scenarios()) == {*names, "demo"}
+
+
+@pytest.mark.parametrize("name", sorted(shipped_scenarios()))
+def test_a_shipped_scenario_fits_the_shipped_configuration(county: World, name: str) -> None:
+    scenario = load_scenario(name, county)
+    assert scenario.about == shipped_scenarios()[name]
+    assert bool(scenario.events) is (name != "quiet")
+
+
+def disturbed_sites(county: World, scenario: Scenario, elapsed_s: float) -> set[str]:
+    """Sites of which a link answers otherwise than usual."""
+    effects = effects_on(county, scenario.running(elapsed_s), elapsed_s, {})
+    return {county.links[name].site for name in effects if name in county.links}
+
+
+def test_the_demo_shows_one_of_each_within_ten_minutes_and_is_calm(county: World) -> None:
+    demo = load_scenario("demo", county)
+    assert demo.repeat_s == 600
+    kinds = {event.what for event in demo.events}
+    assert kinds >= {
+        *(What.CUT, What.LOSS, What.DELAY, What.FLAP, What.REBOOT),
+        *(What.POP_DOWN, What.UNREACHABLE, What.UPLINK_CUT),
+    }
+    counts = [len(disturbed_sites(county, demo, t)) for t in range(600)]
+    assert counts[:120] == [0] * 120
+    normal = 1 - sum(counts) / (600 * len(county.sites))
+    assert normal > 0.9
+
+
+def test_the_demo_holds_silence_long_enough_to_be_confirmed(county: World) -> None:
+    demo = load_scenario("demo", county)
+    silences = [
+        event.down_s if event.what is What.FLAP else event.for_s
+        for event in demo.events
+        if event.what in (What.CUT, What.FLAP, What.POP_DOWN, What.REBOOT, What.UPLINK_CUT)
+    ]
+    assert silences
+    assert all(silence is not None and silence >= 10 for silence in silences)
+
+
+def test_the_slow_radio_of_the_demo_is_past_its_limit(county: World) -> None:
+    demo = load_scenario("demo", county)
+    (slow,) = [event for event in demo.events if event.what is What.DELAY]
+    name = slow.where[0]
+    usual = usual_behaviour(county.places[name].kind, name, 1)
+    now = combined(usual, [slow], None)
+    assert now.fate is Fate.ANSWERED
+    assert usual.median_rtt_ms < county.links[name].rules.rtt_ms < now.median_rtt_ms
