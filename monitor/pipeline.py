@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from monitor.core.causes import Causes, RouterSeen
 from monitor.core.documents import Standing
 from monitor.core.errors import JournalError, LedgerError
 from monitor.core.flapping import decayed, is_flapping
@@ -71,6 +72,7 @@ class Pipeline:
         self.world = world
         self.progress = Progress()
         self.recent = Recent()
+        self._causes = Causes(network)
         self._tags: dict[str, Tags] = tags_of(network)
         self._recorder = Recorder(self._tags)
         self._clock = clock
@@ -95,16 +97,22 @@ class Pipeline:
         if outcomes:
             self.progress.last_outcome_s = now_s
         self.world, decisions = advance(self.world, [*outcomes, Tick(now_s)])
-        self._say(decisions)
+        if decisions:
+            self._say([*decisions, *self._causes.follow(self.world, decisions)])
 
     def tick(self) -> None:
         """Let deadlines pass without evidence."""
         self.take(())
 
+    def router_seen(self, seen: RouterSeen) -> None:
+        """A site's router was read: it may tell what an outage came from."""
+        self._say(self._causes.router_seen(self.world, seen))
+
     def reconfigure(self, network: Network) -> None:
         """Go on with another set of targets; what the others had open is closed (`removed`)."""
         self.world, decisions = reconfigure(self.world, network, self._clock.steady_s())
         self.network = network
+        self._causes.reconfigure(network)
         self._tags = tags_of(network)
         self._recorder.reconfigure(self._tags)
         self.recent.forget(self._tags)

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from monitor.core.causes import PortSeen, RouterSeen
 from monitor.core.model import Device, Network
 from monitor.core.ports import Clock, DevicePoll, Poller, PollFailed
 from monitor.core.rates import RateMemory, advance
-from monitor.core.samples import Sample
+from monitor.core.samples import InterfaceSample, Sample
 from monitor.pipeline import Pipeline
 from monitor.schedule import Job
 
@@ -78,7 +79,28 @@ class Polling:
         at_s = round(self._clock.utc_s(poll.at_s), 3)
         rates = advance(self._memory.get(device.name, RateMemory()), device, poll, at_s)
         self._memory[device.name] = rates.memory
+        for seen in sites_seen(device, poll, rates.samples):
+            self._pipeline.router_seen(seen)
         samples: list[Sample] = list(rates.samples)
         if poll.facts is not None:
             samples.append(replace(poll.facts, at_s=at_s))
         return samples
+
+
+def sites_seen(
+    device: Device, poll: DevicePoll, samples: Sequence[InterfaceSample]
+) -> list[RouterSeen]:
+    """What one reading tells of sites: its own, and those that a PoP's ports face."""
+    ports: dict[str, dict[str, PortSeen]] = {} if device.site is None else {device.site: {}}
+    for sample in samples:
+        if sample.link is not None:
+            used = [u for u in (sample.in_util, sample.out_util) if u is not None]
+            site, slash, _ = sample.link.partition("/")
+            link = sample.link if slash else f"{device.site}/{sample.link}"
+            owner = site if slash else str(device.site)
+            ports.setdefault(owner, {})[link] = PortSeen(sample.oper, max(used, default=None))
+    uptime_s = None if poll.uptime_ticks is None else poll.uptime_ticks / 100
+    return [
+        RouterSeen(site, poll.at_s, uptime_s if site == device.site else None, seen)
+        for site, seen in ports.items()
+    ]

@@ -229,7 +229,12 @@ Evidence = Outcome | Tick
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The numbers behind a transition or an incident; None where one does not apply."""
+    """The numbers behind a transition or an incident; None where one does not apply.
+
+    The last four are what a suspected cause rests on: how long the site's router had been running
+    at its first reading after the outage, ifOperStatus of the port that faces the site, the
+    share of the capacity in use, and the sites near by that fell at the same time.
+    """
 
     lost_in_row: int | None = None
     loss_before: float | None = None
@@ -239,6 +244,10 @@ class Proof:
     limit: float | None = None
     silent_share: float | None = None
     error: str | None = None
+    router_uptime_s: float | None = None
+    port_oper: int | None = None
+    utilisation: float | None = None
+    near_sites: tuple[str, ...] | None = None
 
 
 NO_PROOF = Proof()

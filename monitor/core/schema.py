@@ -68,6 +68,10 @@ class Point:
     at_ms: int
 
 
+INTEGERS_END = 2**63
+"""SQLite's and InfluxDB's integers have 64 bits and a sign."""
+
+
 def _fields(kind: Kind, *names: str) -> tuple[Field, ...]:
     return tuple(Field(name, name, kind) for name in names)
 
@@ -145,7 +149,7 @@ def width_ms(width_s: float) -> int:
 
 
 def value_of(kind: Kind, raw: Value | None) -> Value | None:
-    """A measured value as it is stored; None for what was not measured, infinite or no number."""
+    """A measured value as it is stored; None for what was not measured or no store can hold."""
     if raw is None:
         return None
     if kind is Kind.TEXT:
@@ -154,7 +158,8 @@ def value_of(kind: Kind, raw: Value | None) -> Value | None:
     if not math.isfinite(number):
         return None
     if kind is Kind.COUNT:
-        return int(raw)
+        whole = int(raw)
+        return whole if abs(whole) < INTEGERS_END else None
     return round(number, 3) if kind is Kind.RTT else number
 
 

@@ -137,7 +137,9 @@ def _proof_to_json(proof: Proof) -> dict[str, Any]:
 
 
 def _proof_of(stored: Mapping[str, Any]) -> Proof:
-    return Proof(**{each.name: stored.get(each.name) for each in fields(Proof)})
+    known = {each.name: stored.get(each.name) for each in fields(Proof)}
+    near = known["near_sites"]
+    return Proof(**known | {"near_sites": None if near is None else tuple(near)})
 
 
 def _or_none(at_s: float | None) -> int | None:
