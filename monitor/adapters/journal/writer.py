@@ -184,9 +184,8 @@ class _Day:
         try:
             length = self._insert(connection, samples)
             connection.execute("COMMIT")
-        except sqlite3.Error:
-            # SQLite itself rolls back for some errors; series that went with it are not known.
-            if connection.in_transaction:
+        except BaseException:
+            if connection.in_transaction:  # SQLite itself rolls back for some errors
                 connection.execute("ROLLBACK")
             self._series.clear()
             raise
