@@ -1,0 +1,147 @@
+"""An SNMP 2c agent on a loopback socket that answers honestly, or as its trick says.
+
+For what no real agent can be made to do: answers from another address, with another number,
+for other objects, cut short, without end. The honest part reads and writes messages with
+pysnmp; the lies are made of its bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyasn1.codec.ber import decoder, encoder
+from pyasn1.type import univ
+from pysnmp.proto import rfc1905
+from pysnmp.proto.api import v2c
+
+from tests.fakes.agent.mib import MadeUpRouter
+
+Oid = tuple[int, ...]
+Pair = tuple[Oid, Any]
+
+TYPES: dict[str, Callable[[Any], Any]] = {
+    "integer": v2c.Integer32,
+    "gauge": v2c.Gauge32,
+    "counter": v2c.Counter32,
+    "counter64": v2c.Counter64,
+    "timeticks": v2c.TimeTicks,
+    "string": v2c.OctetString,
+    "objectid": lambda value: v2c.ObjectIdentifier(str(value).strip(".")),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came in. repetitions: 0 for a GET."""
+
+    number: int
+    community: bytes
+    oids: tuple[Oid, ...]
+    repetitions: int
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A datagram that leaves from another port (`address` None) or another address."""
+
+    data: bytes
+    address: str | None = None
+
+
+Trick = Callable[["Liar", Asked], Iterable[bytes | Elsewhere]]
+
+
+class Liar:
+    """asked: every request, in order. trick: what is answered; honest when None."""
+
+    def __init__(self, router: MadeUpRouter | None = None, trick: Trick | None = None) -> None:
+        self.router = router or MadeUpRouter()
+        self.trick = trick
+        self.asked: list[Asked] = []
+        self.address = "127.0.0.1"
+        self._sock = _bound("127.0.0.1")
+
+    @property
+    def port(self) -> int:
+        port: int = self._sock.getsockname()[1]
+        return port
+
+    def open(self) -> None:
+        asyncio.get_running_loop().add_reader(self._sock, self._readable)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._sock)
+        self._sock.close()
+
+    def honest(self, asked: Asked) -> bytes:
+        """The true answer."""
+        return answer(asked, self.pairs(asked))
+
+    def pairs(self, asked: Asked) -> list[Pair]:
+        """The objects of the true answer."""
+        told = {
+            tuple(map(int, oid.split("."))): TYPES[kind](value)
+            for oid, (kind, value) in self.router.objects().items()
+        }
+        if not asked.repetitions:
+            return [(oid, told.get(oid, rfc1905.noSuchInstance)) for oid in asked.oids]
+        later = sorted(oid for oid in told if oid > asked.oids[0])[: asked.repetitions]
+        found = [(oid, told[oid]) for oid in later]
+        if len(found) < asked.repetitions:
+            found.append((later[-1] if later else asked.oids[0], rfc1905.endOfMibView))
+        return found
+
+    def _readable(self) -> None:
+        data, sender = self._sock.recvfrom(65535)
+        message = decoder.decode(data, asn1Spec=v2c.Message())[0]
+        pdu = v2c.apiMessage.get_pdu(message)
+        bulk = isinstance(pdu, rfc1905.GetBulkRequestPDU)
+        asked = Asked(
+            number=int(pdu[0]),
+            community=bytes(message[1].asOctets()),
+            oids=tuple(tuple(varbind[0]) for varbind in pdu[3]),
+            repetitions=int(pdu[2]) if bulk else 0,
+        )
+        self.asked.append(asked)
+        replies = [self.honest(asked)] if self.trick is None else self.trick(self, asked)
+        for reply in replies:
+            self._reply(reply, sender)
+
+    def _reply(self, reply: bytes | Elsewhere, sender: tuple[str, int]) -> None:
+        if isinstance(reply, bytes):
+            self._sock.sendto(reply, sender)
+            return
+        with _bound(reply.address or self.address) as other:
+            other.sendto(reply.data, sender)
+
+
+def answer(
+    asked: Asked,
+    pairs: Sequence[Pair],
+    *,
+    number: int | None = None,
+    community: bytes | None = None,
+    error: int = 0,
+    pdu: Any = None,
+) -> bytes:
+    """A response to `asked`; the keywords say in what it is not the one that is due."""
+    response = v2c.ResponsePDU() if pdu is None else pdu
+    v2c.apiPDU.set_defaults(response)
+    v2c.apiPDU.set_request_id(response, asked.number if number is None else number)
+    v2c.apiPDU.set_error_status(response, error)
+    v2c.apiPDU.set_varbinds(response, [(univ.ObjectIdentifier(oid), value) for oid, value in pairs])
+    message = v2c.Message()
+    v2c.apiMessage.set_defaults(message)
+    v2c.apiMessage.set_community(message, asked.community if community is None else community)
+    v2c.apiMessage.set_pdu(message, response)
+    return bytes(encoder.encode(message))
+
+
+def _bound(address: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    sock.bind((address, 0))
+    return sock
