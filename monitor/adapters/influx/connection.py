@@ -132,12 +132,12 @@ class Connection:
 
     def _why(self, error: Exception) -> str:
         match error:
-            case http.ReadTimeoutError() | http.ConnectTimeoutError() | TimeoutError():
-                return f"no answer within {self.settings.timeout_s:g} s"
-            case http.NameResolutionError():
+            case http.NameResolutionError():  # before its ancestors, which say less
                 return "its name cannot be resolved: is url right, does DNS work?"
             case http.NewConnectionError():
                 return f"no connection ({_errno_words(error)}): is it running there?"
+            case http.ReadTimeoutError() | http.ConnectTimeoutError() | TimeoutError():
+                return f"no answer within {self.settings.timeout_s:g} s"
             case http.ProtocolError():
                 return "the connection broke before the answer was there"
             case http.LocationParseError():

@@ -1,0 +1,284 @@
+"""What the adapter makes of answers that Debian's InfluxDB does not give: 2.x, 3.x, proxies."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.core.errors import InfluxError
+from monitor.settings.model import InfluxSettings
+from tests.answering_server import AnsweringServer, Reply, Request
+from tests.influx_server import free_ports
+from tests.making import MIDNIGHT_S, interface, ping
+
+TOKEN = "Zm9ybWVybHktdGhlLXRva2Vu=="
+
+PAGE = "<html><head><title>Masuk</title><style>b{}</style></head><body>Silakan masuk</body></html>"
+
+
+def written_to(
+    reply: Reply | None, secret: str | None = TOKEN, timeout_s: float = 5.0
+) -> InfluxError:
+    """The error of a write that is answered so."""
+    with AnsweringServer(lambda request: reply) as server:
+        sink = InfluxSink(server.settings(timeout_s), secret)
+        with pytest.raises(InfluxError) as caught:
+            sink.write([ping(MIDNIGHT_S)])
+        sink.close()
+    return caught.value
+
+
+def asked_of(answer: Callable[[Request], Reply | None], timeout_s: float = 5.0) -> InfluxError:
+    """The error of a question that is answered so."""
+    with AnsweringServer(answer) as server:
+        source = InfluxSource(server.settings(timeout_s), TOKEN)
+        with pytest.raises(InfluxError) as caught:
+            source.latency("anjatan/utama", MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
+        source.close()
+    return caught.value
+
+
+def test_a_write_is_the_documented_request() -> None:
+    with AnsweringServer(lambda request: Reply(204)) as server:
+        sink = InfluxSink(server.settings(), TOKEN)
+        sink.write([ping(MIDNIGHT_S), interface(MIDNIGHT_S)])
+        sink.close()
+    [request] = server.requests
+    assert (request.method, request.path) == ("POST", "/api/v2/write")
+    assert request.query == {"org": "diskominfo", "bucket": "pantau", "precision": "ms"}
+    assert request.headers["authorization"] == f"Token {TOKEN}"
+    assert request.headers["content-encoding"] == "gzip"
+    assert request.headers["content-type"].startswith("text/plain")
+    first, second = request.body.split("\n")
+    assert first.startswith(
+        "ping,kind=fibre,link=utama,provider=Penyedia\\ A,site=anjatan sent=10i,"
+    )
+    assert first.endswith(" 1764028800000")
+    assert second.startswith(
+        "interface,device=anjatan,ifname=ether1,link=utama,site=anjatan in_bps="
+    )
+
+
+def test_a_question_is_the_documented_request_and_binds_its_values() -> None:
+    empty = json.dumps({"results": [{"statement_id": 0}, {"statement_id": 1}]})
+    with AnsweringServer(lambda request: Reply(200, empty)) as server:
+        source = InfluxSource(server.settings(), TOKEN)
+        assert source.latency("anjatan/ut'ama", MIDNIGHT_S, MIDNIGHT_S + 60, 60.0) == []
+        source.close()
+    [request] = server.requests
+    assert (request.method, request.path) == ("GET", "/query")
+    assert request.headers["authorization"] == f"Token {TOKEN}"
+    assert (request.query["db"], request.query["epoch"]) == ("pantau", "ms")
+    assert json.loads(request.query["params"]) == {"site": "anjatan", "link": "ut'ama"}
+    assert "ut'ama" not in request.query["q"]
+
+
+def test_a_user_and_a_password_go_as_basic_authentication() -> None:
+    with AnsweringServer(lambda request: Reply(204)) as server:
+        sink = InfluxSink(server.settings(), "pantau:rahasia")
+        sink.write([ping(MIDNIGHT_S)])
+        sink.close()
+    assert server.requests[0].headers["authorization"] == "Basic cGFudGF1OnJhaGFzaWE="
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_without_a_secret_nothing_is_told(secret: str | None) -> None:
+    with AnsweringServer(lambda request: Reply(204)) as server:
+        sink = InfluxSink(server.settings(), secret)
+        sink.write([ping(MIDNIGHT_S)])
+        sink.close()
+    assert "authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (
+            Reply(401, '{"code":"unauthorized","message":"unauthorized access"}'),
+            "refuses our credentials (401: unauthorized access): check the secret of its token",
+        ),
+        (Reply(403, '{"code":"forbidden","message":"no write"}'), "(403: no write)"),
+        (
+            Reply(404, '{"code":"not found","message":"bucket \\"pantau\\" not found"}'),
+            "does not know the bucket 'pantau', the organisation or the address",
+        ),
+        (Reply(413, '{"code":"request too large"}'), 'answered 413: {"code":"request too large"}'),
+        (
+            Reply(422, '{"code":"unprocessable entity","message":"partial write: dropped=1"}'),
+            "answered 422: partial write: dropped=1",
+        ),
+        (
+            Reply(
+                400,
+                '{"error":"partial write of line protocol occurred","data":'
+                '[{"original_line":"ping x","line_number":2,"error_message":"no field"}]}',
+            ),
+            'partial write of line protocol occurred; [{"original_line": "ping x"',
+        ),
+        (Reply(400, "", {"X-Influxdb-Error": "unable to parse"}), "answered 400: unable to parse"),
+        (Reply(500, "gründlich kaputt"), "answered 500: gründlich kaputt"),
+        (Reply(502, PAGE), "is not there, says what stands before it (502: Masuk Silakan masuk)"),
+        (Reply(503, ""), "(503: no reason given)"),
+        (Reply(408, "x" * 9000), "x" * 300 + "…"),
+    ],
+)
+def test_a_refusal_has_its_status_and_the_servers_words(reply: Reply, said: str) -> None:
+    error = written_to(reply)
+    assert error.status == reply.status
+    assert error.retry_after_s is None
+    assert str(error).startswith("InfluxDB at http://127.0.0.1:")
+    assert said in str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_only_204_acknowledges(status: int) -> None:
+    """A proxy's log-in page comes with 200."""
+    error = written_to(Reply(status, PAGE))
+    assert error.status == status
+    assert f"the answer was {status} instead of 204" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected_s"),
+    [
+        ({"Retry-After": "17"}, 17.0),
+        (
+            {
+                "Retry-After": "Tue, 24 Nov 2026 03:00:30 GMT",
+                "Date": "Tue, 24 Nov 2026 03:00:00 GMT",
+            },
+            30.0,
+        ),
+        (
+            {
+                "Retry-After": "Tue, 24 Nov 2026 02:00:00 GMT",
+                "Date": "Tue, 24 Nov 2026 03:00:00 GMT",
+            },
+            0.0,
+        ),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({}, None),
+    ],
+)
+def test_a_server_says_when_to_come_back(headers: dict[str, str], expected_s: float | None) -> None:
+    error = written_to(Reply(429, '{"code":"too many requests"}', headers))
+    assert error.retry_after_s == expected_s
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_said_and_not_followed_with_our_data(status: int) -> None:
+    with AnsweringServer(lambda request: Reply(204)) as elsewhere:
+        location = f"{elsewhere.url.replace('//', '//user:pass@')}/api/v2/write"
+        error = written_to(Reply(status, "", {"Location": location}))
+    assert elsewhere.requests == []
+    assert error.status == status
+    assert f"sends us to {elsewhere.url}/api/v2/write ({status}): set url" in str(error)
+
+
+def test_a_server_that_hangs_up_is_no_answer() -> None:
+    error = written_to(None)
+    assert error.status is None
+    assert str(error).endswith("the connection broke before the answer was there")
+
+
+def test_nobody_there_is_no_answer() -> None:
+    [port] = free_ports(1)
+    sink = InfluxSink(InfluxSettings(f"http://127.0.0.1:{port}"), TOKEN)
+    with pytest.raises(InfluxError) as caught:
+        sink.write([ping(MIDNIGHT_S)])
+    assert caught.value.status is None
+    assert str(caught.value) == (
+        f"InfluxDB at http://127.0.0.1:{port}: no connection (Connection refused): "
+        "is it running there?"
+    )
+
+
+def test_a_name_that_does_not_exist_is_no_answer() -> None:
+    sink = InfluxSink(InfluxSettings("http://influx.invalid:8086"), TOKEN)
+    with pytest.raises(InfluxError, match=r"its name cannot be resolved: is url right, does DNS"):
+        sink.write([ping(MIDNIGHT_S)])
+
+
+def test_a_server_that_says_nothing_is_given_up_after_the_time_out() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        sink = InfluxSink(InfluxSettings(url, timeout_s=0.2), TOKEN)
+        with pytest.raises(InfluxError, match=r"no answer within 0\.2 s") as caught:
+            sink.write([ping(MIDNIGHT_S)])
+    assert caught.value.status is None
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+def test_an_answer_that_stalls_is_given_up_after_the_time_out(status: int) -> None:
+    error = written_to(Reply(status, "half an ans", stalls=True), timeout_s=0.2)
+    assert error.status is None
+    assert "no answer within 0.2 s" in str(error)
+
+
+def test_an_answer_to_a_question_that_stalls_is_given_up_after_the_time_out() -> None:
+    error = asked_of(lambda request: Reply(200, '{"results": [', stalls=True), timeout_s=0.2)
+    assert "no answer within 0.2 s" in str(error)
+
+
+def test_plain_http_where_tls_was_asked_for_is_no_answer() -> None:
+    with AnsweringServer(lambda request: Reply(204)) as server:
+        url = server.url.replace("http:", "https:")
+        sink = InfluxSink(InfluxSettings(url, timeout_s=2.0), TOKEN)
+        with pytest.raises(InfluxError, match="no TLS connection") as caught:
+            sink.write([ping(MIDNIGHT_S)])
+    assert caught.value.status is None
+
+
+@pytest.mark.parametrize("secret", [TOKEN, "pantau:rahasia"])
+def test_no_secret_comes_back_in_an_error(secret: str) -> None:
+    """Not even from a server that repeats what it was sent."""
+
+    def echo(request: Request) -> Reply:
+        return Reply(400, json.dumps({"message": f"bad: {request.headers} {secret} http://a:b@c"}))
+
+    with AnsweringServer(echo) as server:
+        settings = InfluxSettings(server.url.replace("//", "//admin:geheim@"), timeout_s=2.0)
+        sink = InfluxSink(settings, secret)
+        with pytest.raises(InfluxError) as caught:
+            sink.write([ping(MIDNIGHT_S)])
+    for hidden in (TOKEN, "rahasia", "cGFudGF1OnJhaGFzaWE=", "geheim"):
+        assert hidden not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(401, '{"code":"unauthorized","message":"unauthorized access"}'), "(401: unauth"),
+        (Reply(200, PAGE), "something that is not JSON: is url right?"),
+        (Reply(200, '{"error":"database not found"}'), "could not answer a question (database not"),
+        (
+            Reply(
+                200, '{"results":[{"statement_id":0},{"statement_id":1,"error":"not executed"}]}'
+            ),
+            "could not answer a question (not executed)",
+        ),
+        (Reply(200, '{"results":[{}]}'), "its answer is not that of an InfluxDB"),
+        (Reply(200, "[1]"), "its answer is not that of an InfluxDB"),
+        (
+            Reply(
+                200,
+                '{"results":[{"series":[{"name":"ping","columns":["time"],"values":[],'
+                '"partial":true}]},{}]}',
+            ),
+            "its answer was cut short",
+        ),
+    ],
+)
+def test_a_question_that_is_not_answered_is_an_error_and_never_an_empty_answer(
+    reply: Reply, said: str
+) -> None:
+    assert said in str(asked_of(lambda request: reply))
