@@ -36,6 +36,8 @@ class PrivateNetwork:
             self._enter(home)
             os.close(home)
         self.ip("link set lo up")
+        # An IPv6 address is usable at once, without a second of looking for another owner.
+        self.sysctl("net/ipv6/conf/default/accept_dad", "0")
 
     def close(self) -> None:
         os.close(self._inside)
@@ -53,8 +55,12 @@ class PrivateNetwork:
 
     def ip(self, command: str) -> None:
         """`ip …` in this namespace."""
+        self.run(f"ip {command}")
+
+    def run(self, command: str) -> None:
+        """A program in this namespace; words are split at spaces."""
         with self.inside():
-            subprocess.run(["ip", *command.split()], check=True, timeout=10)
+            subprocess.run(command.split(), check=True, timeout=10)
 
     def sysctl(self, name: str, value: str) -> None:
         """A setting of this namespace's network, such as `net/ipv4/ip_forward`."""
@@ -86,6 +92,7 @@ class TwoSides:
     NEIGHBOUR = "10.9.0.9"
     REFUSED, FILTERED, SILENT, UNROUTED = "10.8.0.1", "10.8.1.1", "10.8.2.1", "10.7.0.1"
     ROUTER6 = ALIVE6 = "fd09::2"
+    SILENT_TOO = "10.8.2.2"
     REFUSED6, SILENT6, UNROUTED6 = "fd08::1", "fd08:0:0:1::1", "fd07::1"
 
     def __init__(self) -> None:

@@ -70,14 +70,12 @@ class Channel:
     def send(self, index: int, nonce: int, place: Place) -> float:
         """Send one request; the steady time right before it left.
 
-        Raises BlockingIOError when there is no room to send now, OSError when it cannot go.
+        Raises OSError when it cannot go: no route, no room, no permission.
         """
         packet = self._form.request(index, nonce)
         sent_s = self._steady_s()
         try:
             self._sock.sendto(packet, place)
-        except BlockingIOError:
-            raise
         except OSError:
             return self._send_again(packet, place)
         return sent_s
@@ -90,15 +88,11 @@ class Channel:
         """
         self._collect_troubles()
         while True:
-            waiting = len(self._troubles)
             sent_s = self._steady_s()
             try:
                 self._sock.sendto(packet, place)
-            except BlockingIOError:
-                raise
             except OSError:
-                self._collect_troubles()
-                if len(self._troubles) == waiting:
+                if not self._collect_troubles():
                     raise
             else:
                 return sent_s
@@ -150,14 +144,15 @@ class Channel:
             return quote.nonce == nonce
         return self.family is Family.V4 and self._form.is_checksum_of(quote.checksum, index, nonce)
 
-    def _collect_troubles(self) -> None:
-        for _ in range(MOST_AT_ONCE):
+    def _collect_troubles(self) -> int:
+        """Empty the error queue; how many messages were in it."""
+        for count in range(MOST_AT_ONCE):
             try:
                 quoted, extra, _, place = self._sock.recvmsg(
                     PACKET_ROOM, ERROR_EXTRA_ROOM, socket.MSG_ERRQUEUE
                 )
             except BlockingIOError:
-                return
+                return count
             except OSError:
                 continue
             trouble = self._read_trouble(quoted, extra, place)
@@ -165,6 +160,7 @@ class Channel:
                 self.faults.append(trouble)
             elif trouble is not None:
                 self._troubles.append(trouble)
+        return MOST_AT_ONCE
 
     def _read_trouble(
         self, quoted: bytes, extra: list[tuple[int, int, bytes]], place: tuple[str, int] | None

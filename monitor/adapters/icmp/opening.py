@@ -23,6 +23,7 @@ from monitor.adapters.icmp.wire import EchoForm, Family, filling
 from monitor.core.errors import ProbeError
 
 SO_ATTACH_FILTER = 26
+SO_SNDBUFFORCE = 32
 SO_RCVBUFFORCE = 33
 SO_TIMESTAMPNS = 35
 SOL_RAW = 255
@@ -60,7 +61,7 @@ class Opened(NamedTuple):
     mode: Mode
 
 
-def open_socket(family: Family, mode: Mode, receive_bytes: int) -> Opened | None:
+def open_socket(family: Family, mode: Mode, buffer_bytes: int) -> Opened | None:
     """A socket of this family; None when this machine has no such family.
 
     Raises ProbeError: one sentence that names the mend.
@@ -79,7 +80,7 @@ def open_socket(family: Family, mode: Mode, receive_bytes: int) -> Opened | None
             if number in NO_SUCH_FAMILY:
                 return None
             raise ProbeError(_cannot_open(family, number, str(error))) from error
-        return _set_up(made, family, attempt, receive_bytes)
+        return _set_up(made, family, attempt, buffer_bytes)
     raise ProbeError(MAY_NOT) from refused
 
 
@@ -100,7 +101,7 @@ def _cannot_open(family: Family, number: int | None, words: str) -> str:
 
 
 def _set_up(
-    made: ICMPv4Socket | ICMPv6Socket, family: Family, mode: Mode, receive_bytes: int
+    made: ICMPv4Socket | ICMPv6Socket, family: Family, mode: Mode, buffer_bytes: int
 ) -> Opened:
     # icmplib closes its socket when its wrapper is collected: take it out of there.
     sock = socket.socket(fileno=made.sock.detach())
@@ -118,7 +119,7 @@ def _set_up(
             sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         else:
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
-        _widen(sock, receive_bytes)
+        _widen(sock, buffer_bytes)
         template: bytes = made._create_packet(identifier, 0, filling())
     except OSError as error:
         sock.close()
@@ -162,20 +163,22 @@ def _let_in_only_answers(sock: socket.socket, family: Family, identifier: int) -
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), address))
 
 
-def _widen(sock: socket.socket, receive_bytes: int) -> None:
-    """Room for the answers that come while we are busy elsewhere."""
+def _widen(sock: socket.socket, buffer_bytes: int) -> None:
+    """Room for the answers that come while we are busy elsewhere, and for a round that leaves."""
     try:
-        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, receive_bytes)
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, buffer_bytes)
+        sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, buffer_bytes)
         return
     except PermissionError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
     # The kernel doubles what it was asked for, and reports the double (socket(7)).
     got = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
-    if got < receive_bytes:
+    if got < buffer_bytes:
         log.warning(
             "the receive buffer for ICMP is %d bytes, not %d: answers to thousands of targets "
             "could be dropped here; sysctl -w net.core.rmem_max=%d helps",
             got,
-            receive_bytes,
-            receive_bytes,
+            buffer_bytes,
+            buffer_bytes,
         )

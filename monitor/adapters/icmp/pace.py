@@ -14,16 +14,14 @@ PAUSE_S = 0.005
 class Pace:
     """One round on its way. Times are steady seconds.
 
-    done: how many names have had their request.
-    blocked: the last attempt found no room to send.   stalled: some were too late to be sent.
+    done: how many names have had their request.   stalled: some came too late for theirs.
     """
 
-    __slots__ = ("_gap_s", "_start_s", "blocked", "done", "names", "stalled")
+    __slots__ = ("_gap_s", "_start_s", "done", "names", "stalled")
 
     def __init__(self, names: Sequence[str], start_s: float, over_s: float) -> None:
         self.names = names
         self.done = 0
-        self.blocked = False
         self.stalled = False
         self._start_s = start_s
         self._gap_s = over_s / len(names) if names else 0.0
@@ -46,4 +44,4 @@ class Pace:
     def wait_s(self, now_s: float) -> float:
         """How long to wait for the next go; 0: only let the others have their turn."""
         wait_s = -self.late_s(now_s)
-        return max(wait_s, PAUSE_S) if wait_s > 0.0 or self.blocked else 0.0
+        return max(wait_s, PAUSE_S) if wait_s > 0.0 else 0.0

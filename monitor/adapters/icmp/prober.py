@@ -21,7 +21,7 @@ from monitor.core.errors import ProbeError
 from monitor.core.model import NotMeasured, Target
 from monitor.core.ports import Clock, OutcomeSink, ProbeCounters
 
-RECEIVE_BYTES = 8 << 20
+BUFFER_BYTES = 8 << 20
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class IcmpProber:
     """Asks every target through one socket a family.
 
     clock: gives the times in outcomes.   mode: which kind of socket (AUTO: what is permitted).
-    receive_bytes: room asked of the kernel for answers.   kernel_s: the clock of its stamps.
+    buffer_bytes: room asked of the kernel, each way.   kernel_s: the clock of its stamps.
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class IcmpProber:
         clock: Clock,
         *,
         mode: Mode = Mode.AUTO,
-        receive_bytes: int = RECEIVE_BYTES,
+        buffer_bytes: int = BUFFER_BYTES,
         kernel_s: Callable[[], float] = kernel_clock_s,
     ) -> None:
         self._clock = clock
         self._mode = mode
-        self._receive_bytes = receive_bytes
+        self._buffer_bytes = buffer_bytes
         self._kernel_s = kernel_s
         self._tally = Tally()
         self._book = Book(self._tally)
@@ -59,7 +59,7 @@ class IcmpProber:
         self._aims = {}
         try:
             for family in Family:
-                opened = open_socket(family, self._mode, self._receive_bytes)
+                opened = open_socket(family, self._mode, self._buffer_bytes)
                 if opened is not None:
                     self._channels[family] = Channel(family, opened, steady_s)
         except ProbeError:
@@ -112,16 +112,12 @@ class IcmpProber:
         until = pace.until(now_s)
         while pace.done < until:
             aim = self._aims.get(pace.names[pace.done])
-            if aim is None:
-                pace.blocked = False
-            elif pace.late_s(now_s) > aim.timeout_s:
-                self._not_measured(aim, "EAGAIN" if pace.blocked else STALLED)
-                pace.stalled = pace.stalled or not pace.blocked
-            elif not self._send(aim):
-                pace.blocked = True
-                return
-            else:
-                pace.blocked = False
+            if aim is not None:
+                if pace.late_s(now_s) > aim.timeout_s:
+                    self._not_measured(aim, STALLED)
+                    pace.stalled = True
+                else:
+                    self._send(aim)
             pace.done += 1
 
     async def _wait(self, pace: Pace) -> bool:
@@ -139,25 +135,22 @@ class IcmpProber:
             listener.forget(pace)
         return self._listener is listener
 
-    def _send(self, aim: Aim) -> bool:
-        """Send one request, or say why not. False: there is no room, try again later."""
+    def _send(self, aim: Aim) -> None:
+        """Send one request, or say why not; the others go on."""
         if aim.channel is None:
             self._not_measured(aim, "EAFNOSUPPORT")
-            return True
+            return
         if self._carrier.any_dead and self._has_no_cable(aim):
             self._not_measured(aim, "ENETDOWN")
-            return True
+            return
         index, nonce = self._book.new_marks()
         try:
             sent_s = aim.channel.send(index, nonce, aim.place)
-        except BlockingIOError:
-            return False
         except OSError as error:
             self._not_measured(aim, errno_name(error))
-            return True
+            return
         self._book.enter(index, nonce, aim, sent_s)
         self._tally.sent += 1
-        return True
 
     def _has_no_cable(self, aim: Aim) -> bool:
         if aim.news != self._carrier.news:

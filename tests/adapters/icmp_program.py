@@ -1,0 +1,74 @@
+"""A program of its own that opens a prober and asks; prints one JSON document.
+
+    icmp_program.py BUFFER_BYTES TIMES ADDRESS…
+
+{"error": …} when ICMP cannot be sent; else {"kinds": {name of outcome: count}, "reasons": […],
+"worst_rtt_ms": …, "log": […]}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from monitor.adapters.clock import SystemClock
+from monitor.adapters.icmp import IcmpProber
+from monitor.core.errors import ProbeError
+from monitor.core.model import Outcome, Reply, Role, Rules, Target
+
+TIMEOUT_S = 0.3
+
+
+class Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+async def ask(buffer_bytes: int, times: int, addresses: Sequence[str]) -> dict[str, object]:
+    kept = Kept()
+    logging.getLogger().addHandler(kept)
+    logging.getLogger().setLevel(logging.INFO)
+    outcomes: list[Outcome] = []
+    all_in = asyncio.Event()
+    names = list(addresses) * times
+
+    def take(batch: Sequence[Outcome]) -> None:
+        outcomes.extend(batch)
+        if len(outcomes) >= len(names):
+            all_in.set()
+
+    prober = IcmpProber(SystemClock(), buffer_bytes=buffer_bytes)
+    await prober.open(take)
+    rules = Rules(timeout_s=TIMEOUT_S)
+    prober.watch(Target(one, one, Role.LINK, rules) for one in addresses)
+    await prober.round(names, 0.2)
+    async with asyncio.timeout(20):
+        await all_in.wait()
+    await prober.close()
+    return {
+        "kinds": dict(Counter(type(one).__name__ for one in outcomes)),
+        "reasons": sorted({str(getattr(one, "reason", None)) for one in outcomes}),
+        "worst_rtt_ms": max((one.rtt_ms for one in outcomes if isinstance(one, Reply)), default=0),
+        "log": kept.lines,
+    }
+
+
+def main() -> None:
+    buffer_bytes, times, *addresses = sys.argv[1:]
+    try:
+        told = asyncio.run(ask(int(buffer_bytes), int(times), addresses))
+    except ProbeError as error:
+        told = {"error": str(error)}
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

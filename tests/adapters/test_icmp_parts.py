@@ -1,0 +1,133 @@
+"""The parts that need no network: pacing, the book of requests, words for errors."""
+
+from __future__ import annotations
+
+import errno
+from itertools import pairwise
+
+import pytest
+
+from monitor.adapters.icmp.book import INDEXES, Aim, Book, Tally
+from monitor.adapters.icmp.pace import AT_MOST, Pace
+from monitor.adapters.icmp.wire import Family
+from monitor.adapters.icmp.words import errno_name, icmp_error
+from monitor.core.model import Role, Rules, Target
+
+HERE = "10.77.0.1"
+
+
+def aim(timeout_s: float = 1.0) -> Aim:
+    target = Target("a/b", HERE, Role.LINK, Rules(timeout_s=timeout_s))
+    return Aim(target, HERE, (HERE, 0), None)
+
+
+def test_a_round_is_spread_evenly() -> None:
+    pace = Pace(["x"] * 10, 100.0, 1.0)
+    assert [pace.until(100.0 + s) for s in (0.0, 0.05, 0.1001, 0.55, 0.9001, 5.0)] == [
+        *(1, 1, 2, 6, 10, 10)
+    ]
+
+
+def test_a_round_over_no_time_is_due_at_once_but_goes_in_portions() -> None:
+    pace = Pace(["x"] * (AT_MOST + 1), 100.0, 0.0)
+    assert pace.until(100.0) == AT_MOST
+    pace.done = AT_MOST
+    assert pace.wait_s(100.0) == 0.0
+    assert pace.until(100.0) == AT_MOST + 1
+
+
+def test_a_round_waits_for_its_next_request_and_never_only_a_moment() -> None:
+    pace = Pace(["x"] * 4, 100.0, 0.4)
+    pace.done = 1
+    assert pace.wait_s(100.0) == pytest.approx(0.1)
+    assert pace.wait_s(100.0999) == 0.005
+    assert pace.wait_s(100.2) == 0.0
+    assert pace.late_s(100.25) == pytest.approx(0.15)
+
+
+def test_marks_are_never_the_same_twice_and_nonces_are_no_pattern() -> None:
+    book = Book(Tally())
+    marks = [book.new_marks() for _ in range(3000)]
+    indexes = [index for index, _ in marks]
+    assert all((b - a) % INDEXES == 1 for a, b in pairwise(indexes))
+    assert len({nonce for _, nonce in marks}) >= 2_990
+
+
+def test_deadlines_of_different_time_outs_come_in_order() -> None:
+    book = Book(Tally())
+    slow, quick = aim(3.0), aim(1.0)
+    for sent_s, one in ((0.0, slow), (0.5, quick), (1.0, slow), (1.2, quick)):
+        index, nonce = book.new_marks()
+        book.enter(index, nonce, one, sent_s)
+    assert book.next_deadline_s() == 1.5
+    assert [deadline_s for deadline_s, _ in book.expire(2.2)] == [1.5, 2.2]
+    assert book.next_deadline_s() == 3.0
+    assert book.expire(2.9) == []
+    assert len(book) == 2
+
+
+def test_an_answered_request_needs_no_look_at_its_deadline() -> None:
+    book = Book(Tally())
+    index, nonce = book.new_marks()
+    book.enter(index, nonce, aim(), 0.0)
+    assert book.find(index, nonce, HERE) is not None
+    book.settle(index)
+    assert book.next_deadline_s() is None
+    assert book.expire(9.0) == []
+
+
+def test_what_answers_nothing_is_counted_under_its_name() -> None:
+    tally = Tally()
+    book = Book(tally)
+    answered, lost, out = (book.new_marks() for _ in range(3))
+    book.enter(*answered, aim(), 0.0)
+    book.settle(answered[0])
+    book.enter(*lost, aim(), 0.0)
+    book.expire(1.0)
+    book.enter(*out, aim(), 1.0)
+    assert book.find(*answered, HERE) is None
+    assert book.find(*lost, HERE) is None
+    assert book.find(out[0], out[1] ^ 1, HERE) is None
+    assert book.find(*out, "10.77.0.2") is None
+    assert book.find(lost[0], lost[1] ^ 1, HERE) is None
+    assert book.find((out[0] + 9) % INDEXES, 1, HERE) is None
+    assert (tally.duplicate, tally.late, tally.spoofed, tally.foreign) == (1, 1, 3, 1)
+    assert book.find(*out, HERE) is not None
+
+
+def test_what_was_settled_long_ago_is_forgotten() -> None:
+    tally = Tally()
+    book = Book(tally)
+    first = book.new_marks()
+    book.enter(*first, aim(), 0.0)
+    book.settle(first[0])
+    for _ in range(40_000):
+        index, nonce = book.new_marks()
+        book.enter(index, nonce, aim(), 0.0)
+        book.settle(index)
+    assert book.find(*first, HERE) is None
+    assert (tally.duplicate, tally.foreign) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "code", "words"),
+    [
+        (Family.V4, 3, 0, "network unreachable"),
+        (Family.V4, 3, 1, "host unreachable"),
+        (Family.V4, 3, 9, "network prohibited"),
+        (Family.V4, 3, 13, "packet filtered"),
+        (Family.V4, 3, 77, "unreachable, bad code: 77"),
+        (Family.V4, 11, 0, "time to live exceeded"),
+        (Family.V4, 12, 0, "error type: 12, code: 0"),
+        (Family.V6, 1, 0, "no route to destination"),
+        (Family.V6, 1, 3, "address unreachable"),
+        (Family.V6, 3, 0, "hop limit exceeded"),
+    ],
+)
+def test_icmp_errors_have_words(family: Family, kind: int, code: int, words: str) -> None:
+    assert icmp_error(family, kind, code) == words
+
+
+def test_an_errno_has_its_name() -> None:
+    assert errno_name(OSError(errno.ENETUNREACH, "")) == "ENETUNREACH"
+    assert errno_name(OSError(9_999, "")) == "errno 9999"
