@@ -1,0 +1,1 @@
+"""The web application: `web` builds it; `visit` is who asks, `delivery` is how answers leave."""

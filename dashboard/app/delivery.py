@@ -1,0 +1,133 @@
+"""How answers leave: compressed, with the headers that keep a page on this host alone.
+
+What never changes under its address (a version stands in it) is compressed well, once; the rest
+each time, fast.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+import brotli
+from flask import Flask, Response, request
+
+from dashboard.components.frame import Assets
+from dashboard.theme import css, paints
+
+YEAR_S = 31_536_000
+SMALL = 600
+TEXTUAL = ("text/", "application/json", "application/javascript", "image/svg+xml")
+
+
+class Compression:
+    """Compresses what is text; keeps the result where the address holds a version."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str], bytes] = {}
+
+    def apply(self, response: Response) -> Response:
+        """An after_request step: brotli, else gzip, else as it is."""
+        response.vary.add("Accept-Encoding")
+        if (
+            response.status_code != 200
+            or "Content-Encoding" in response.headers
+            or not (response.mimetype or "").startswith(TEXTUAL)
+        ):
+            return response
+        way = request.accept_encodings.best_match(("br", "gzip"))
+        if way is None:
+            return response
+        response.direct_passthrough = False
+        plain = response.get_data()
+        if len(plain) < SMALL:
+            return response
+        response.set_data(
+            self._packed(way, plain, lasting=(response.cache_control.max_age or 0) > 0)
+        )
+        response.headers["Content-Encoding"] = way
+        etag, weak = response.get_etag()
+        if etag is not None and not weak:
+            response.set_etag(etag, weak=True)
+        return response
+
+    def _packed(self, way: str, plain: bytes, *, lasting: bool) -> bytes:
+        if not lasting:
+            return _pack(way, plain, quality=5)
+        key = (way, hashlib.sha256(plain).hexdigest())
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = _pack(way, plain, quality=9)
+            return self._kept[key]
+
+
+def _pack(way: str, plain: bytes, quality: int) -> bytes:
+    if way == "br":
+        return bytes(brotli.compress(plain, quality=quality))
+    return gzip.compress(plain, quality, mtime=0)
+
+
+def content_policy(style: str, script_hashes: Sequence[str]) -> str:
+    """A Content-Security-Policy: nothing from elsewhere, no inline script but Dash's own start.
+
+    style: the one inline style sheet, let in by its hash. Plotly sets `style` attributes on the
+    elements it makes, hence style-src-attr; data: is for shapes inside our own style sheet.
+    """
+    digest = hashlib.sha256(style.encode()).digest()
+    style_hash = f"'sha256-{_base64(digest)}'"
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' {' '.join(script_hashes)}",
+            f"style-src-elem 'self' {style_hash}",
+            "style-src-attr 'unsafe-inline'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _base64(raw: bytes) -> str:
+    return b64encode(raw).decode()
+
+
+def add_headers(app: Flask, policy: str) -> None:
+    """The same safe headers on every answer."""
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+
+    def add(response: Response) -> Response:
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    app.after_request(add)
+
+
+def read_assets(folder: Path, prefix: str) -> Assets:
+    """Every file of the assets folder by name, its address with a hash of what it holds."""
+    urls = {
+        path.name: f"{prefix}assets/{path.name}?v={_version(path)}"
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    }
+    return Assets(urls, css(paints()))
+
+
+def _version(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]

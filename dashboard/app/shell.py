@@ -1,0 +1,94 @@
+"""Dash, as little of it as is needed: the pulse of every page, and the charts of a site.
+
+Dash is typed loosely; what is asked of it is said here in our own types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from flask import Flask, abort, g, request
+
+TICK_MS = 1000
+Render = Callable[[Mapping[str, str]], str]
+
+
+class Shell(Dash):
+    """Dash inside our own page: the page decides where Dash's parts go."""
+
+    def interpolate_index(
+        self,
+        metas: str = "",
+        title: str = "",
+        css: str = "",
+        config: str = "",
+        scripts: str = "",
+        app_entry: str = "",
+        favicon: str = "",
+        renderer: str = "",
+    ) -> str:
+        """The whole page around Dash's parts; `g.render` was left by whoever chose the page."""
+        render: Render = g.render
+        return render({"config": config, "scripts": scripts, "renderer": renderer})
+
+
+def add_dash(
+    server: Flask, prefix: str, assets_folder: str, charts: Callable[[object], list[Any]]
+) -> list[str]:
+    """Put Dash on the server; returns the hashes of its inline scripts, for the CSP.
+
+    charts: what to draw, given what the browser asked for.
+    """
+    shell = Shell(
+        "dashboard",
+        server=cast("bool", server),  # Dash takes a Flask here, its types do not say so
+        url_base_pathname=prefix,
+        assets_folder=assets_folder,
+        include_assets_files=False,
+        update_title="",
+        add_log_handler=False,
+        enable_mcp=False,
+    )
+    shell.layout = html.Div(
+        [
+            dcc.Interval(id="tick", interval=TICK_MS),
+            dcc.Store(id="ask"),
+            html.Div(id="charts"),
+        ]
+    )
+    clientside = cast("Callable[..., None]", shell.clientside_callback)
+    clientside(
+        ClientsideFunction("pantau", "tick"), Output("ask", "data"), Input("tick", "n_intervals")
+    )
+    callback = cast("Callable[..., Callable[..., object]]", shell.callback)
+    callback(Output("charts", "children"), Input("ask", "data"), prevent_initial_call=True)(charts)
+    return list(shell.csp_hashes())
+
+
+def page_path() -> str | None:
+    """The path of a page, without the prefix, when Dash is about to answer with one."""
+    endpoint = request.endpoint or ""
+    if endpoint.endswith("<path:path>"):
+        return str((request.view_args or {}).get("path", ""))
+    return "" if endpoint.endswith("/") else None
+
+
+def check_callback() -> None:
+    """Dash answers a malformed callback with a failure; only the one that we made gets through."""
+    if not request.path.endswith("/_dash-update-component") or request.method != "POST":
+        return
+    asked = request.get_json(silent=True)
+    wanted = {
+        "output": "charts.children",
+        "outputs": {"id": "charts", "property": "children"},
+        "changedPropIds": ["ask.data"],
+    }
+    if not isinstance(asked, dict) or any(asked.get(key) != wanted[key] for key in wanted):
+        abort(400, "callback")
+    inputs = asked.get("inputs")
+    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
+        abort(400, "callback")
+    if {**inputs[0], "value": None} != {"id": "ask", "property": "data", "value": None}:
+        abort(400, "callback")

@@ -1,0 +1,209 @@
+"""The only questions that pages may ask, and who answers them. All times UTC (Unix seconds).
+
+Built on ports: the state now (`pantau status --json`), the ledger, and a store of samples. What
+is asked by every browser every second is kept for a moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from dashboard.reads.intervals import Stretch, site_stretches, target_stretches
+from dashboard.reads.kept import Kept
+from monitor.core.errors import StoreError
+from monitor.core.model import Device, Incident, Interface, Network, Site, State, Transition
+from monitor.core.ports import LedgerReader, SampleSource
+from monitor.core.samples import LatencyBucket, ThroughputBucket
+
+DAY_S = 86_400.0
+SPARK_S = 3600.0
+SPARK_WIDTH_S = 60.0
+
+
+class StateSource(Protocol):
+    """Who knows the state now."""
+
+    def document(self) -> dict[str, Any]:
+        """The document of `pantau status --json`; raises PantauError when nobody knows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of time that a page offers, and how finely each store is asked for it."""
+
+    name: str
+    length_s: float
+    latency_width_s: float
+    traffic_width_s: float
+
+
+def spans() -> dict[str, Span]:
+    """The ranges of the site page, by the name in its address."""
+    offered = (
+        Span("1h", 3600.0, 20.0, 120.0),
+        Span("6h", 21_600.0, 60.0, 120.0),
+        Span("24h", DAY_S, 300.0, 300.0),
+    )
+    return {span.name: span for span in offered}
+
+
+@dataclass(frozen=True, slots=True)
+class Sparks:
+    """The last hour of every target; failed: the store of samples could not be read.
+
+    newest_s: the time of the newest sample, None when there is none or it is not known.
+    """
+
+    start_s: float
+    buckets: dict[str, list[LatencyBucket]]
+    newest_s: float | None
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The last 24 hours of every site (by its id); failed: the ledger could not be read."""
+
+    start_s: float
+    end_s: float
+    sites: dict[str, list[Stretch]]
+    incidents: tuple[Incident, ...]
+    failed: bool
+
+
+class Reads:
+    """Answers to the pages. now: UTC seconds; steady: seconds that never jump, for keeping."""
+
+    def __init__(
+        self,
+        network: Network,
+        state: StateSource,
+        ledger: LedgerReader,
+        samples: SampleSource,
+        now: Callable[[], float],
+        steady: Callable[[], float],
+    ) -> None:
+        self.network = network
+        self.now = now
+        self._state = state
+        self._ledger = ledger
+        self._samples = samples
+        self._sites = {site.id: site for site in network.sites}
+        self._sparks = Kept(self._ask_sparks, 10.0, steady)
+        self._day = Kept(self._ask_day, 5.0, steady)
+
+    def state(self) -> dict[str, Any]:
+        """What `pantau status --json` says, now; raises PantauError when nobody knows."""
+        return self._state.document()
+
+    def sparks(self) -> Sparks:
+        """The last hour of every target in buckets of a minute, at most 10 s old."""
+        return self._sparks.get()
+
+    def day(self) -> Day:
+        """The states of every site over 24 hours, and the incidents, at most 5 s old."""
+        return self._day.get()
+
+    def site(self, site_id: str) -> Site | None:
+        """A configured site by its id."""
+        return self._sites.get(site_id)
+
+    def node_names(self) -> dict[str, str]:
+        """What people call each node, by its id."""
+        return {node.id: node.name for node in self.network.nodes}
+
+    def latency(self, target: str, span: Span, end_s: float) -> list[LatencyBucket]:
+        """One target up to end_s; raises StoreError."""
+        width_s = span.latency_width_s
+        return self._samples.latency(target, end_s - span.length_s, end_s, width_s)
+
+    def ports(self, device: Device) -> list[Interface]:
+        """The ports of a router by name: those configured, and any other that was seen lately.
+
+        A capacity that is not configured is the port's own speed. Raises StoreError.
+        """
+        seen = {each.ifname: each for each in self._samples.latest_interfaces(device.name)}
+        configured = {each.name: each for each in device.interfaces}
+        found = []
+        for name in sorted({*seen, *configured}):
+            sample = seen.get(name)
+            port = configured.get(name)
+            if port is None:
+                port = Interface(name, None if sample is None else sample.link)
+            if port.capacity_bps is None and sample is not None:
+                port = replace(port, capacity_bps=sample.speed_bps)
+            found.append(port)
+        return found
+
+    def throughput(
+        self, device: str, ifname: str, span: Span, end_s: float
+    ) -> list[ThroughputBucket]:
+        """One port up to end_s; raises StoreError."""
+        width_s = span.traffic_width_s
+        return self._samples.throughput(device, ifname, end_s - span.length_s, end_s, width_s)
+
+    def stretches(self, target: str, start_s: float, end_s: float) -> list[Stretch]:
+        """The states of one target over a range; raises StoreError."""
+        changes = self._ledger.transitions(start_s, end_s, target)
+        return target_stretches(changes, start_s, end_s)
+
+    def incidents_of(self, site: Site, start_s: float) -> list[Incident]:
+        """What concerned a site since then, newest first; raises StoreError.
+
+        Its links' own incidents, those of nodes that hid its links, and the monitor's.
+        """
+        links = {link.name for link in site.links}
+        found = [
+            incident
+            for incident in self._ledger.incidents(since_s=start_s)
+            if incident.target in links
+            or links.intersection(incident.affected)
+            or incident.scope == "monitor"
+        ]
+        return sorted(found, key=lambda incident: (incident.started_s, incident.id), reverse=True)
+
+    def _ask_sparks(self) -> Sparks:
+        end_s = (self.now() // SPARK_WIDTH_S + 1) * SPARK_WIDTH_S
+        start_s = end_s - SPARK_S
+        try:
+            buckets = self._samples.latency_all(start_s, end_s, SPARK_WIDTH_S)
+            newest_s = self._samples.newest_s()
+        except StoreError:
+            return Sparks(start_s, {}, None, failed=True)
+        return Sparks(start_s, buckets, newest_s, failed=False)
+
+    def _ask_day(self) -> Day:
+        end_s = self.now()
+        start_s = end_s - DAY_S
+        try:
+            changes = _by_target(self._ledger.transitions(start_s, end_s))
+            incidents = tuple(self._ledger.incidents(since_s=start_s))
+        except StoreError:
+            return Day(start_s, end_s, {}, (), failed=True)
+        sites = {
+            site.id: site_stretches(
+                [
+                    target_stretches(changes.get(link.name, ()), start_s, end_s)
+                    for link in site.links
+                ],
+                start_s,
+                end_s,
+            )
+            for site in self.network.sites
+        }
+        return Day(start_s, end_s, sites, incidents, failed=False)
+
+
+def _by_target(transitions: Iterable[Transition]) -> dict[str, list[Transition]]:
+    found: dict[str, list[Transition]] = {}
+    for change in transitions:
+        found.setdefault(change.target, []).append(change)
+    return found
+
+
+def is_trouble(state: State | None) -> bool:
+    """Is this a state that somebody should see on a timeline?"""
+    return state not in (None, State.UP)

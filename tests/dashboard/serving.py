@@ -1,0 +1,150 @@
+"""The real page on real stores: ledger and journal as the daemon writes them, gunicorn on top."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.ledger.writer import SqlLedger
+from monitor.adapters.local_api import SOCKET_NAME
+from monitor.api import Api
+from monitor.core.documents import Document
+from monitor.core.samples import InterfaceSample, PingSample
+from tests.dashboard.story import CONFIG, DAY_S, HOUR_S, Story, written
+from tests.waiting import eventually
+
+DATA_DIR = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
+PANTAU = (sys.executable, "-m", "monitor")
+TOP = Path(__file__).parents[2]
+
+
+class Daemon:
+    """The daemon's local API on a thread of its own, saying what it is told to say."""
+
+    def __init__(self, socket_path: Path, document: Callable[[], Document]) -> None:
+        self._api = Api(socket_path, document, lambda: True)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._run(self._api.open())
+
+    def close(self) -> None:
+        """Stop answering; the socket goes."""
+        self._run(self._api.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+class Served:
+    """A configuration directory, its data, and `pantau dashboard` on top. Close it."""
+
+    def __init__(self, work: Path, story: Story) -> None:
+        self.story = story
+        work.mkdir(parents=True, exist_ok=True)
+        self.config = work / "config"
+        self.data = work / "data"
+        shutil.copytree(CONFIG, self.config)
+        self.data.mkdir()
+        monitor = self.config / "monitor.toml"
+        text = DATA_DIR.sub('data_dir = "../data"', monitor.read_text("utf-8"), count=1)
+        monitor.write_text(text, "utf-8")
+        self.ledger = SqlLedger.open(self.data / "ledger.db")
+        self.journal = SqliteJournal(self.data / "journal")
+        self.write(story)
+        self.daemon: Daemon | None = None
+        self.log = work / "dashboard.log"
+        self.port = free_port()
+        self.web: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Of the overview."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def write(self, story: Story, samples: bool = True) -> None:
+        """Everything that the daemon would have stored until now."""
+        self.story = story
+        self.ledger.record(story.decisions())
+        self.ledger.alive(story.now_s)
+        if samples:
+            rows: list[PingSample | InterfaceSample] = [
+                *story.pings(DAY_S, 300.0, until_s=6 * HOUR_S),
+                *story.pings(6 * HOUR_S, 60.0, until_s=HOUR_S),
+                *story.pings(HOUR_S, 10.0),
+                *story.ports(DAY_S, 300.0, until_s=6 * HOUR_S),
+                *story.ports(6 * HOUR_S, 60.0),
+            ]
+            self.journal.append(written(rows))
+
+    def start(self, document: Callable[[], Document] | None = None) -> None:
+        """The daemon's API and the page. document: what the API says; the story's by default."""
+        self.start_daemon(document)
+        self.start_web()
+
+    def start_daemon(self, document: Callable[[], Document] | None = None) -> None:
+        """Only the API."""
+        self.daemon = Daemon(self.data / SOCKET_NAME, document or self.story.document)
+
+    def stop_daemon(self) -> None:
+        """As if it had been killed, its socket gone."""
+        if self.daemon is not None:
+            self.daemon.close()
+            self.daemon = None
+
+    def start_web(self) -> None:
+        """`pantau dashboard`, until it answers."""
+        with self.log.open("ab") as sink:
+            self.web = subprocess.Popen(
+                [*PANTAU, "dashboard", "--config", str(self.config), "--port", str(self.port)],
+                stdout=sink,
+                stderr=sink,
+                cwd=TOP,
+                env=os.environ | {"PYTHONPATH": str(TOP)},
+                start_new_session=True,
+            )
+        eventually(self._answers, within_s=30)
+
+    def stop_web(self) -> None:
+        """Ends gunicorn and its worker."""
+        if self.web is not None:
+            self.web.send_signal(signal.SIGTERM)
+            self.web.wait(15)
+            self.web = None
+
+    def close(self) -> None:
+        """End all of it."""
+        self.stop_web()
+        self.stop_daemon()
+        self.journal.close()
+        self.ledger.close()
+
+    def _answers(self) -> bool:
+        assert self.web is not None
+        if self.web.poll() is not None:
+            raise AssertionError(f"the page did not start:\n{self.log.read_text()}")
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,138 @@
+"""Photographs of the pages, to be looked at: `python -m tests.dashboard.shots [DIR]`.
+
+Quiet day, trouble, and data that has grown old; desk, wall and phone; light and dark. Without
+DIR they go to tests/dashboard/shots, as the few small pictures that are kept.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.core.documents import Document
+from tests.dashboard.browser import Browser, chromium
+from tests.dashboard.serving import Served
+from tests.dashboard.story import Story, quiet, shipped_network, trouble
+from tests.waiting import eventually
+
+KEPT = Path(__file__).parent / "shots"
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture; where: the path of the page."""
+
+    name: str
+    where: str
+    theme: str
+    width: int
+    height: int
+    scale: float = 1
+    whole: bool = False
+
+
+DESK, WALL, PHONE = (1920, 1080), (3840, 2160), (390, 844, 2)
+SHOTS: dict[str, tuple[Shot, ...]] = {
+    "trouble": (
+        Shot("trouble-desk-light", "", "light", *DESK),
+        Shot("trouble-desk-dark", "", "dark", *DESK),
+        Shot("trouble-desk-english", "?lang=en", "light", *DESK),
+        Shot("trouble-wall-dark", "", "dark", *WALL),
+        Shot("trouble-tablet-light", "", "light", 900, 1200, whole=True),
+        Shot("trouble-phone-light", "", "light", *PHONE),
+        Shot("trouble-phone-whole", "", "light", *PHONE, whole=True),
+        Shot("trouble-phone-dark", "", "dark", *PHONE),
+        Shot("site-light", "situs/terisi", "light", 1920, 1080, whole=True),
+        Shot("site-dark", "situs/gantar", "dark", 1920, 1080, whole=True),
+        Shot("site-down-6h", "situs/losarang?range=6h", "light", *DESK),
+        Shot("site-hidden", "situs/juntinyuat", "light", *DESK),
+        Shot("site-1h-english", "situs/bangodua?range=1h&lang=en", "light", *DESK),
+        Shot("site-phone", "situs/terisi", "light", *PHONE, whole=True),
+        Shot("lost", "situs/bandung", "light", 1200, 700),
+    ),
+    "quiet": (
+        Shot("quiet-desk-light", "", "light", *DESK),
+        Shot("quiet-desk-dark", "", "dark", *DESK),
+        Shot("quiet-phone-light", "", "light", *PHONE),
+    ),
+    "stale": (
+        Shot("stale-desk-dark", "", "dark", *DESK),
+        Shot("stale-desk-light", "", "light", *DESK),
+        Shot("stale-phone-light", "", "light", *PHONE),
+    ),
+}
+SMALL = ("trouble-desk-light", "trouble-desk-dark", "trouble-phone-light", "quiet-desk-light",
+         "stale-desk-dark", "site-light")  # fmt: skip
+
+
+def take(served: Served, browser: Browser, shot: Shot, into: Path) -> None:
+    """Open the page, wait until it is drawn, and write a PNG."""
+    browser.size(shot.width, shot.height, shot.scale, phone=shot.width < 600)
+    browser.cdp("Network.clearBrowserCookies")
+    joint = "&" if "?" in shot.where else "?"
+    browser.driver.get(f"{served.url}{shot.where}{joint}theme={shot.theme}")
+    if shot.where.startswith("situs/") and "bandung" not in shot.where:
+        plots = 'return document.querySelectorAll(".main-svg .trace, .mutp").length'
+        eventually(lambda: browser.run(plots) > 2, within_s=20)
+    eventually(lambda: browser.run("return document.fonts.status") == "loaded")
+    time.sleep(1.2)  # a photograph waits for the fade of a new outage, and for a whole tick
+    height = browser.run("return document.documentElement.scrollHeight") if shot.whole else 0
+    if height > shot.height:
+        browser.size(shot.width, height, shot.scale, phone=shot.width < 600)
+        time.sleep(0.8)
+    browser.driver.save_screenshot(str(into / f"{shot.name}.png"))
+
+
+def living(story: Story) -> Callable[[], Document]:
+    """The document of a daemon that goes on: the story, as old as it is by now."""
+    return lambda: story.later(time.time() - story.now_s).document()
+
+
+def shoot(into: Path, only: str = "") -> None:
+    """All of them."""
+    network = shipped_network()
+    told: dict[str, Callable[[float], Story]] = {
+        "trouble": lambda now_s: trouble(network, now_s),
+        "quiet": lambda now_s: quiet(network, now_s),
+        "stale": lambda now_s: trouble(network, now_s - 245),
+    }
+    for name, make in told.items():
+        shots = [shot for shot in SHOTS[name] if only in shot.name]
+        if not shots:
+            continue
+        with tempfile.TemporaryDirectory() as work, chromium(Path(work) / "profile") as browser:
+            story = make(time.time())
+            served = Served(Path(work) / "served", story)
+
+            try:
+                served.start(story.document if name == "stale" else living(story))
+                for shot in shots:
+                    take(served, browser, shot, into)
+            finally:
+                served.close()
+
+
+def keep_small(folder: Path) -> None:
+    """A few of them with a palette of 64 colours: small enough to keep beside the code."""
+    for name in SMALL:
+        subprocess.run(
+            ["convert", str(folder / f"{name}.png"), "-resize", "1280x>", "-colors", "64",
+             "-define", "png:compression-level=9", f"png8:{KEPT / name}.png"],
+            check=True,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+        shoot(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
+    else:
+        KEPT.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            shoot(Path(folder))
+            keep_small(Path(folder))
