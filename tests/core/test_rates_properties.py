@@ -118,11 +118,12 @@ class Truth:
 def happenings(uptime_s: float, counter: int) -> list[str]:
     """What can happen to a router such that anybody could ever see it.
 
-    Nobody can tell a reboot within the slack of the uptime after another one, a reset of a
-    counter that stood at zero, or one of a 32-bit counter that was about to wrap.
+    Nobody can tell a reboot within the slack of the uptime after another one, or of its wrap
+    after 497 days; nor a reset of a counter that stood at zero, or of one about to wrap.
     """
     events = ["index", "discontinuity"]
-    if uptime_s > 10:
+    wrap_s = WRAP32 / 100
+    if 10 < uptime_s % wrap_s < wrap_s - 400:
         events.append("reboot")
     if 0 < counter < 2**30:
         events.append("reset")
