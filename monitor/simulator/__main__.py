@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ctypes
 import gc
 import os
@@ -74,6 +75,7 @@ def _run(options: argparse.Namespace) -> None:
     try:
         open_ping_sockets()
         _wake_on_time()
+        _go_first()
         # epoll waits in whole milliseconds, select in microseconds.
         with asyncio.Runner(
             loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())
@@ -124,6 +126,15 @@ def _ready(fd: int | None) -> None:
 def _wake_on_time() -> None:
     """Ask the kernel to wake us to the microsecond; it would add up to 50 of them otherwise."""
     ctypes.CDLL(None, use_errno=True).prctl(_SET_TIMER_SLACK, 1, 0, 0, 0)
+
+
+def _go_first() -> None:
+    """A real network does not slow down when this computer is busy: ask to go first, if we may.
+
+    It needs little of the processor, and the kernel leaves others their share in any case.
+    """
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import random
 from dataclasses import dataclass
 
-from monitor.simulator.behaviour import Behaviour, Fate
+from monitor.simulator.behaviour import LONGEST_JITTER, Behaviour, Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,19 @@ class Line:
         sender = behaviour.unreachable_from
         self.router = ipaddress.ip_address(sender).packed if sender else None
         self.epoch += not self.answers
+
+    def loses(self) -> bool:
+        """Whether chance takes the next request."""
+        return self.loss_ratio > 0.0 and self.dice() < self.loss_ratio
+
+    def doubles(self) -> bool:
+        """Whether the next reply comes twice."""
+        return self.duplicate_ratio > 0.0 and self.dice() < self.duplicate_ratio
+
+    def draw_delay_s(self) -> float:
+        """How long the next answer takes."""
+        jitter = -math.log(1.0 - self.dice())
+        return self.delay_s + self.jitter_s * min(jitter, LONGEST_JITTER)
 
     def counts(self) -> LineCounts:
         """What it has done so far."""

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 
-from monitor.simulator.behaviour import LONGEST_JITTER, Behaviour
+from monitor.simulator.behaviour import Behaviour
 from monitor.simulator.line import Line, LineCounts
 from monitor.simulator.packets import (
     ICMP,
@@ -36,7 +36,7 @@ Answerer = Callable[[bytes], bytes | None]
 _READ_BYTES = 2048
 _BATCH = 32  # packets read before replies that are due get their turn
 _BATCHES = 8  # before the event loop gets its turn
-_EARLY_S = 0.00003
+_EARLY_S = 0.00008  # about the way to the asker; so that several may leave at one waking
 _SNMP_PORT = 161
 _CLOSED_PORT = 3  # the code of ICMP: port unreachable
 _AGENT_NEEDS_S = 0.003  # no echo should fall due while an agent thinks
@@ -134,13 +134,13 @@ class Wire:
         if self._passes(line, packet):
             reply = reply_to(packet)
             self._push(line, reply, _Sent.ECHO)
-            if line.duplicate_ratio and line.dice() < line.duplicate_ratio:
+            if line.doubles():
                 self._push(line, reply, _Sent.OTHER)
 
     def _passes(self, line: Line, packet: bytes) -> bool:
         """Whether a packet reaches the address; an ICMP error is sent where one is scripted."""
         if line.answers:
-            if line.loss_ratio and line.dice() < line.loss_ratio:
+            if line.loses():
                 line.lost += 1
                 return False
             return True
@@ -191,9 +191,8 @@ class Wire:
 
     def _push(self, line: Line, packet: bytes, sent: int) -> None:
         """Let a packet leave after the line's delay."""
-        jitter = -math.log(1.0 - line.dice())
-        delay = line.delay_s + line.jitter_s * min(jitter, LONGEST_JITTER)
-        entry = (time.monotonic() + delay, next(self._numbers), line, line.epoch, packet, sent)
+        due = time.monotonic() + line.draw_delay_s()
+        entry = (due, next(self._numbers), line, line.epoch, packet, sent)
         heapq.heappush(self._due, entry)
 
     def _send_due(self) -> None:

@@ -18,7 +18,7 @@ class Told(NamedTuple):
     """A response: its error and its objects, each with the name of its type and its value."""
 
     status: int
-    index: int
+    place: int
     objects: list[tuple[Oid, str, Any]]
 
 

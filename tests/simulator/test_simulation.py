@@ -260,7 +260,8 @@ def test_a_scenario_runs_by_itself_from_a_file(tmp_path: Path) -> None:
     )
     with Simulation.start(small_network(), scenario, work_dir=tmp_path) as simulation:
         assert simulation.silent_routers == ("anjatan", "pop-patrol")
-        truth = eventually(lambda: t if len(t := simulation.control.truth()) == 4 else None)
+        eventually(lambda: len(simulation.control.truth()) == 4)
+        truth = simulation.control.truth()
     assert {t.name for t in truth} == {UTAMA, "anjatan/cadangan"}
     assert truth[2].boottime_s - truth[0].boottime_s > 0.29
 

@@ -88,7 +88,7 @@ def test_a_get_that_does_not_fit_is_too_big() -> None:
 def test_a_set_is_refused() -> None:
     request = asked(v2c.SetRequestPDU(), [NAME], v2c.OctetString("mine"))
     response = told(answer(request, SECRET, MIB, 0.0))
-    assert (response.status, response.index) == (17, 1)
+    assert (response.status, response.place) == (17, 1)
     assert bytes(response.objects[0][2]) == b"mine"
 
 
