@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -123,8 +124,7 @@ class SnmpAgent:
         draft.replace(self._objects)
 
     def _config(self) -> str:
-        script = Path(__file__).with_name("answers.py")
-        serve = f"{sys.executable} -S -E {script} {self._objects}"
+        serve = self._server()
         users = [
             line
             for name, (keys, level, _) in _USERS.items()
@@ -138,6 +138,14 @@ class SnmpAgent:
             f"pass_persist -p 1 .1.3.6.1.4.1 {serve}",
         ]
         return "\n".join(lines) + "\n"
+
+    def _server(self) -> Path:
+        """The command behind pass_persist: snmpd splits its words at spaces and knows no quotes."""
+        words = [sys.executable, "-S", "-E", Path(__file__).with_name("answers.py"), self._objects]
+        server = self._directory / "serve"
+        server.write_text(f"#!/bin/sh\nexec {shlex.join(map(str, words))}\n")
+        server.chmod(0o755)
+        return server
 
     def _answers(self) -> bool:
         assert self._process is not None
