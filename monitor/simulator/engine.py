@@ -69,7 +69,9 @@ class Engine:
             {name: (place.address, usual[name]) for name, place in world.places.items()},
             {a.device.address: partial(self._ask_agent, a) for a in self._agents.values()},
             seed,
+            self._device_is_gone,
         )
+        self._gone = False
         self._director = Director(world, usual, scenario, self, moment)
         self._timer: asyncio.TimerHandle | None = None
         self._commands: dict[str, Callable[[Mapping[str, object]], Answer]] = {
@@ -81,7 +83,10 @@ class Engine:
         }
 
     async def run(self, control: Path, ready: Callable[[], None]) -> None:
-        """Answer until `ended` is set. ready: called when everything answers."""
+        """Answer until `ended` is set. ready: called when everything answers.
+
+        Raises SimulatorError when the control socket cannot be made, or the device is taken away.
+        """
         loop = asyncio.get_running_loop()
         server = ControlServer(control, self.command)
         await server.open()
@@ -90,6 +95,8 @@ class Engine:
             self._wait(self._director.start())
             ready()
             await self.ended.wait()
+            if self._gone:
+                raise SimulatorError("somebody has taken the made-up network's device away")
         finally:
             self._wire.stop()
             if self._timer is not None:
@@ -125,6 +132,10 @@ class Engine:
             raise SimulatorError(
                 f"the kernel refused to change the made-up network's routes: {error.strerror}"
             ) from error
+
+    def _device_is_gone(self) -> None:
+        self._gone = True
+        self.ended.set()
 
     def _ask_agent(self, agent: Agent, request: bytes) -> bytes | None:
         return agent.answer(request, self._timeline.now_s())

@@ -60,14 +60,16 @@ class Wire:
         behaviours: Mapping[str, tuple[str, Behaviour]],
         agents: Mapping[str, Answerer],
         seed: int,
+        on_gone: Callable[[], None],
     ) -> None:
         """fd: the device, non-blocking. behaviours: by name, each with its address.
 
-        agents: by address.
+        agents: by address. on_gone: called when somebody has taken the device away.
         """
         self.stray_packets = 0
         self.write_errors = 0
         self._fd = fd
+        self._on_gone = on_gone
         self._names = {name: Line(name, how, seed) for name, (_, how) in behaviours.items()}
         self._lines = {_packed(behaviours[name][0]): line for name, line in self._names.items()}
         self._agents = {_packed(address): agent for address, agent in agents.items()}
@@ -114,6 +116,10 @@ class Wire:
             try:
                 packet = read(fd, _READ_BYTES)
             except BlockingIOError:
+                return False
+            except OSError:
+                self.stop()
+                self._on_gone()
                 return False
             if _is_echo_v4(packet):
                 self._on_echo(packet[16:20], packet, echo_reply_v4)

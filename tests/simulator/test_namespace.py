@@ -106,6 +106,14 @@ def test_a_killed_network_is_noticed_and_can_be_stopped(tmp_path: Path) -> None:
             simulation.control.truth()
 
 
+def test_it_ends_and_says_why_when_its_device_is_taken_away(tmp_path: Path) -> None:
+    with Simulation.start(small_network(), "quiet", work_dir=tmp_path) as simulation:
+        # It may be ended itself before it has finished: it runs inside.
+        subprocess.run(simulation.inside([tool("ip"), "link", "del", "indramayu"]), check=False)
+        eventually(lambda: not simulation.alive())
+    assert "taken the made-up network's device away" in (tmp_path / "simulator.log").read_text()
+
+
 def test_a_namespace_in_use_is_left_alone() -> None:
     """Ours is: this very process would get a device and routes otherwise."""
     with pytest.raises(SimulatorError, match="this network namespace is in use"):

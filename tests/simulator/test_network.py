@@ -63,6 +63,7 @@ async def lay() -> AsyncIterator[Laid]:
     for end in (ours, theirs):
         end.setblocking(False)
     laid: list[Wire] = []
+    broken = asyncio.Event()
 
     def lay_it(behaviour: Behaviour) -> Kernel:
         places = {
@@ -70,12 +71,13 @@ async def lay() -> AsyncIterator[Laid]:
             "six": ("fd77::24:1", behaviour),
         }
         agents = {str(ipaddress.ip_address(THEM)): lambda asked: asked[::-1] or None}
-        wire = Wire(ours.fileno(), places, agents, seed=1)
+        wire = Wire(ours.fileno(), places, agents, seed=1, on_gone=broken.set)
         wire.start(asyncio.get_running_loop())
         laid.append(wire)
         return Kernel(theirs, wire)
 
     yield lay_it
+    assert not broken.is_set()
     for wire in laid:
         wire.stop()
     ours.close()

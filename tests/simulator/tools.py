@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from monitor.simulator.simulation import Simulation
 
 PACKAGES = {
+    "ip": "iproute2",
     "ping": "iputils-ping",
     "snmpget": "snmp",
     "snmpbulkwalk": "snmp",
