@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from monitor.adapters.snmp.wire import Again, Wire
 from monitor.core.credentials import parse_v3
 from monitor.core.ports import DevicePoll, PollFailed
 from tests.fakes.agent.devices import device, polled
-from tests.fakes.agent.liar import Asked, Elsewhere, Liar, answer
+from tests.fakes.agent.liar import Asked, Liar, Said, answer
 from tests.fakes.agent.snmpd import COMMUNITY, SECRETS
 from tests.fakes.clock import ManualClock
 
@@ -260,7 +259,7 @@ async def test_a_router_that_answers_nonsense_half_of_the_time_breaks_nothing() 
     liar.open()
     router = device(liar.address, liar.port, timeout_s=0.01, retries=1)
 
-    def spoiling(liar: Liar, asked: Asked) -> Iterable[bytes | Elsewhere]:
+    def spoiling(liar: Liar, asked: Asked) -> Said:
         true = liar.honest(asked)
         return [true if rng.random() < 0.5 else spoil(true, rng)]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+import resource
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
@@ -11,9 +12,10 @@ from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v2c
 
 from monitor.adapters.snmp import PollCounters, SnmpPoller
+from monitor.core.errors import SnmpError
 from monitor.core.model import Device
 from tests.fakes.agent.devices import device, failed, polled, port_of
-from tests.fakes.agent.liar import Asked, Elsewhere, Liar, Pair, answer
+from tests.fakes.agent.liar import Asked, Elsewhere, Liar, Pair, Said, answer
 from tests.fakes.agent.mib import MadeUpRouter, Port
 from tests.fakes.agent.snmpd import SECRETS
 from tests.fakes.clock import ManualClock
@@ -21,7 +23,6 @@ from tests.waiting import eventually_async
 
 IF_NAME = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 1)
 SYS_UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
-Said = Iterable[bytes | Elsewhere]
 
 
 @pytest.fixture
@@ -283,6 +284,22 @@ def too_many(liar: Liar, asked: Asked) -> list[Pair]:
     return [((*IF_NAME, n), v2c.OctetString(b"x")) for n in range(1, asked.repetitions + 2)]
 
 
+def endless(liar: Liar, asked: Asked) -> list[bytes]:
+    """A walk that goes forward for ever."""
+    if not asked.repetitions:
+        return [liar.honest(asked)]
+    last = asked.oids[0][-1] if len(asked.oids[0]) > len(IF_NAME) else 0
+    return [
+        answer(
+            asked,
+            [
+                ((*IF_NAME, last + n), v2c.OctetString(b"ppp"))
+                for n in range(1, asked.repetitions + 1)
+            ],
+        )
+    ]
+
+
 @pytest.mark.parametrize("rows", [same_again, backwards, round_and_round, too_many])
 async def test_a_walk_that_does_not_go_forward_ends(
     poller: SnmpPoller, liar: Liar, rows: Callable[[Liar, Asked], list[Pair]]
@@ -430,6 +447,16 @@ async def test_a_network_that_takes_nothing_is_not_the_routers_silence(poller: S
     assert failure.reason == "not-sent"
     assert failure.detail in ("EACCES", "ENETUNREACH")
     assert poller.counters() == PollCounters()
+
+
+async def test_a_machine_without_descriptors_says_so_in_a_sentence(poller: SnmpPoller) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(SnmpError, match="raise the limit of open files"):
+            await poller.open([device("127.0.0.1", 9)], SECRETS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_a_router_with_an_ipv6_address_is_asked_there(poller: SnmpPoller) -> None:

@@ -14,7 +14,7 @@ import secrets
 import socket
 from collections import Counter
 from dataclasses import dataclass, field
-from errno import errorcode
+from errno import EMFILE, errorcode
 
 from monitor.adapters.snmp import ber
 from monitor.adapters.snmp.codec import Answer, Request
@@ -97,9 +97,9 @@ class Exchange:
         try:
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         except OSError as error:
-            raise SnmpError(
-                f"no UDP socket for SNMP: {error.strerror}; raise the limit of open files"
-            ) from error
+            kind = "IPv6" if family == socket.AF_INET6 else "IPv4"
+            hint = "; raise the limit of open files" if error.errno == EMFILE else ""
+            raise SnmpError(f"no {kind} socket for SNMP: {error.strerror}{hint}") from error
         # The kernel gives what net.core.rmem_max allows; more room, fewer answers lost in a burst.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         if family == socket.AF_INET6:

@@ -53,10 +53,13 @@ class SnmpPoller:
     """Polls routers by SNMP 2c and 3, all over one socket. Implements core.ports.Poller.
 
     clock: the steady time that polls bear, and that the routers' own clocks are kept by.
+    patience_s: how long a walk may take, and a poll beside one question's time-outs; a
+    satellite link needs some of it.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, patience_s: float = 10.0) -> None:
         self._clock = clock
+        self._patience_s = patience_s
         self._exchange = Exchange()
         self._routers: dict[str, _Registered | _Refused] = {}
 
@@ -92,7 +95,7 @@ class SnmpPoller:
     async def poll(self, device: Device) -> DevicePoll | PollFailed:
         """Counters and facts of a registered router, or why there are none.
 
-        Takes at most 10 s and one question's time-outs. reason: `timeout`, `auth`,
+        Takes at most `patience_s` and one question's time-outs. reason: `timeout`, `auth`,
         `wrong-source`, `wrong-answer`, `malformed`, `refused`, `too-big`, `walk-too-long`,
         `not-sent`, `no-secret`, `bad-secret`, `bad-address`, `not-registered`, `closed`.
         """
@@ -124,7 +127,7 @@ class SnmpPoller:
         else:
             wire = CommunityWire(way.secret)
         peer = Peer(family, (way.address, way.port), wire, way.timeout_s, way.retries)
-        return _Registered(way, Router(self._exchange, peer, self._clock))
+        return _Registered(way, Router(self._exchange, peer, self._clock, self._patience_s))
 
     def _failed(self, device: Device, reason: str, detail: str) -> PollFailed:
         return PollFailed(device.name, self._clock.steady_s(), reason, detail)

@@ -17,9 +17,6 @@ from monitor.core.ports import Clock, DevicePoll, InterfaceCounters
 from monitor.core.rates import TICKS_A_SECOND, uptime_continues
 from monitor.core.samples import DeviceSample
 
-_POLL_S = 10.0
-"""What a poll may take beside one question's time-outs; a satellite link needs some of it."""
-
 _HEAD = (objects.SYS_UPTIME,)
 _SYSTEM = Group((), (objects.SYS_NAME, objects.SYS_OBJECT_ID))
 
@@ -27,10 +24,10 @@ _SYSTEM = Group((), (objects.SYS_NAME, objects.SYS_OBJECT_ID))
 class Router:
     """What is known of one router from poll to poll: where its ports and sensors are."""
 
-    def __init__(self, exchange: Exchange, peer: Peer, clock: Clock) -> None:
+    def __init__(self, exchange: Exchange, peer: Peer, clock: Clock, patience_s: float) -> None:
         self._clock = clock
-        self._patience_s = peer.timeout_s * (1 + peer.retries)
-        self._session = Session(exchange, peer)
+        self._poll_s = patience_s + peer.timeout_s * (1 + peer.retries)
+        self._session = Session(exchange, peer, patience_s)
         self._ports = PortFinder(self._session)
         self._facts = FactFinder(self._session)
         self._object_id: Oid | None = None
@@ -40,7 +37,7 @@ class Router:
     async def poll(self, device: Device) -> DevicePoll:
         """Raises RouterTrouble when the router tells nothing that can be used."""
         async with self._one_at_a_time:
-            deadline_s = asyncio.get_running_loop().time() + _POLL_S + self._patience_s
+            deadline_s = asyncio.get_running_loop().time() + self._poll_s
             names = [interface.name for interface in device.interfaces]
             readings = await self._counters(names, deadline_s)
             at_s = self._clock.steady_s()

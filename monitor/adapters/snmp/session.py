@@ -25,7 +25,6 @@ from monitor.adapters.snmp.trouble import RouterTrouble
 FIRST_LIMIT = 20
 _TOO_BIG = 1
 _SMALLEST_LIMIT = 3
-_WALK_S = 10.0
 _WALK_MESSAGES = 250
 _WALK_ROWS = 5000
 _READY = 64
@@ -80,9 +79,10 @@ def pack(head: Sequence[Oid], groups: Sequence[Group], limit: int) -> list[tuple
 class Session:
     """One router's conversation: remembers how much fits into one of its answers."""
 
-    def __init__(self, exchange: Exchange, peer: Peer) -> None:
+    def __init__(self, exchange: Exchange, peer: Peer, walk_s: float = 10.0) -> None:
         self._exchange = exchange
         self._peer = peer
+        self._walk_s = walk_s
         self._limit = FIRST_LIMIT
         self._repetitions = FIRST_LIMIT
         self._ready: dict[tuple[Oid, ...], Request] = {}
@@ -115,10 +115,11 @@ class Session:
     ) -> list[VarBind]:
         """Every instance under `column`, in order; ends early when `enough` says so.
 
-        Raises RouterTrouble, also when the column is longer than any real one.
+        Raises RouterTrouble, also when the column is longer than any real one, or is not at
+        its end in time.
         """
         loop = asyncio.get_running_loop()
-        until_s = min(deadline_s, loop.time() + _WALK_S)
+        until_s = min(deadline_s, loop.time() + self._walk_s)
         rows: list[VarBind] = []
         last = column
         for _ in range(_WALK_MESSAGES):
@@ -137,7 +138,7 @@ class Session:
                 if enough is not None and enough(row):
                     return rows
             last = rows[-1].oid
-            if len(rows) > _WALK_ROWS:
+            if len(rows) > _WALK_ROWS or loop.time() >= until_s:
                 break
         raise RouterTrouble("walk-too-long", f"{len(rows)} rows and no end")
 

@@ -52,7 +52,16 @@ class Elsewhere:
     address: str | None = None
 
 
-Trick = Callable[["Liar", Asked], Iterable[bytes | Elsewhere]]
+@dataclass(frozen=True)
+class Later:
+    """A datagram that leaves only after a while."""
+
+    data: bytes
+    after_s: float
+
+
+Said = Iterable[bytes | Elsewhere | Later]
+Trick = Callable[["Liar", Asked], Said]
 
 
 class Liar:
@@ -111,9 +120,13 @@ class Liar:
         for reply in replies:
             self._reply(reply, sender)
 
-    def _reply(self, reply: bytes | Elsewhere, sender: tuple[str, int]) -> None:
+    def _reply(self, reply: bytes | Elsewhere | Later, sender: tuple[str, int]) -> None:
         if isinstance(reply, bytes):
             self._sock.sendto(reply, sender)
+            return
+        if isinstance(reply, Later):
+            loop = asyncio.get_running_loop()
+            loop.call_later(reply.after_s, self._reply, reply.data, sender)
             return
         with _bound(reply.address or self.address) as other:
             other.sendto(reply.data, sender)
