@@ -101,6 +101,7 @@ CAUGHT: list[tuple[Rule, str, str]] = [
 ]
 
 ALLOWED: list[tuple[Rule, str, str]] = [
+    (rules_of_tests.no_sleep, IN_THE_TESTS, "async def f():\n    await asyncio.sleep(0)\n"),
     (
         at_import.no_module_level_instance,
         IN_THE_CLI,
