@@ -93,6 +93,20 @@ def test_a_ledger_that_would_not_outlive_the_daemon_is_refused(url: str) -> None
         SqlLedger.open(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://kept-secret:word@host/pantau", r"needs a driver that is not installed"),
+        ("paper://desk/ledger", r"needs a driver that is not installed"),
+        ("://", r"neither a path nor the URL of a database"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_one_sentence(url: str, words: str) -> None:
+    with pytest.raises(LedgerError, match=words) as caught:
+        SqlLedger.open(url)
+    assert "word@" not in str(caught.value)
+
+
 def test_a_reader_in_another_process_sees_a_judgement_as_soon_as_it_is_recorded(
     path: Path,
 ) -> None:

@@ -283,6 +283,13 @@ def test_a_range_holds_its_start_and_not_its_end_and_what_went_before(books: Boo
     assert books.reader.transitions(NOON_S, NOON_S + 500, "nobody/there") == []
 
 
+def test_of_two_steps_in_one_instant_the_later_told_went_before(books: Books) -> None:
+    fell = went_down("a/x")
+    hidden = replace(fell, before=State.DOWN, after=State.UNREACHABLE, detected_s=NOON_S + 9)
+    books.ledger.record([fell, hidden])
+    assert books.reader.transitions(NOON_S + 1, NOON_S + 2) == [hidden]
+
+
 def test_the_last_time_alive_is_the_last_one_told(books: Books) -> None:
     books.ledger.alive(NOON_S + 0.25)
     books.ledger.alive(NOON_S + 10.125)

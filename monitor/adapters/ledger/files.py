@@ -10,10 +10,21 @@ from __future__ import annotations
 import glob
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, NullPool, QueuePool, create_engine, event, make_url
-from sqlalchemy.engine import Connection
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    NullPool,
+    Pool,
+    QueuePool,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from monitor.core.errors import LedgerError
 
@@ -29,7 +40,10 @@ def location(where: str | Path) -> Path | URL:
     """A path, or for anything that reads like `postgresql://…` the URL of a server."""
     if isinstance(where, Path) or "://" not in where:
         return Path(where)
-    url = make_url(where)
+    try:
+        url = make_url(where)
+    except ArgumentError as error:
+        raise LedgerError(f"{where} is neither a path nor the URL of a database") from error
     if url.get_backend_name() != "sqlite":
         return url
     if not url.database or url.database == ":memory:":
@@ -60,7 +74,7 @@ def create(path: Path) -> bool:
 def writer_engine(place: Path | URL, *, foreign_keys: bool = True) -> Engine:
     """One connection, whichever thread asks; a second thread waits for it."""
     if not isinstance(place, Path):
-        return create_engine(place, pool_size=1, max_overflow=0)
+        return _server_engine(place, QueuePool, {"pool_size": 1, "max_overflow": 0})
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -88,7 +102,7 @@ def writer_engine(place: Path | URL, *, foreign_keys: bool = True) -> Engine:
 def reader_engine(place: Path | URL) -> Engine:
     """A new read-only connection for each question: never stale, never in the writer's way."""
     if not isinstance(place, Path):
-        return create_engine(place, poolclass=NullPool)
+        return _server_engine(place, NullPool, {})
     log = place.with_name(f"{place.name}-wal")
 
     def connect() -> sqlite3.Connection:
@@ -150,6 +164,16 @@ def copy(source: sqlite3.Connection, path: Path, target: Path) -> None:
         raise LedgerError(
             f"no copy of the ledger can be made at {target} ({error}), so nothing was changed:"
             f" see that {needed_mb} MB are free there, and start again"
+        ) from error
+
+
+def _server_engine(url: URL, pool: type[Pool], size: Mapping[str, int]) -> Engine:
+    try:
+        # The queries of one transaction see one moment, as they do in a file.
+        return create_engine(url, isolation_level="REPEATABLE READ", poolclass=pool, **size)
+    except (NoSuchModuleError, ImportError) as error:
+        raise LedgerError(
+            f"the ledger {name_of(url)} needs a driver that is not installed ({error})"
         ) from error
 
 
