@@ -187,7 +187,7 @@ def everybodys_python() -> str:
     for python in candidates:
         if subprocess.run([*unprivileged(), python, "-c", check], check=False).returncode == 0:
             return python
-    raise AssertionError("no Python 3.11 that other users may run: apt install python3")
+    raise AssertionError("no Python 3.11 that other users may run, such as /usr/bin/python3")
 
 
 def unprivileged() -> list[str]:
