@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from monitor.core.model import Network
@@ -10,9 +10,14 @@ from monitor.settings import load, require
 from monitor.settings.model import Settings
 
 
-def settings_of(config: Path, environ: Mapping[str, str], strict: bool = False) -> Settings:
+def settings_of(
+    config: Path,
+    environ: Mapping[str, str],
+    strict: bool = False,
+    overrides: Iterable[str] = (),
+) -> Settings:
     """Raises ConfigError that lists everything that is wrong."""
-    return require(load(config, environ), strict=strict)
+    return require(load(config, environ, overrides), strict=strict)
 
 
 def network_of(config: Path, environ: Mapping[str, str]) -> Network:

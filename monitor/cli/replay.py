@@ -17,8 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli import words
+from monitor.cli.comparison import comparison_document, print_comparison
 from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
+from monitor.core.comparing import compare as compared
 from monitor.core.documents import incident_document, transition_document
 from monitor.core.errors import PantauError
 from monitor.core.judge import advance
@@ -33,18 +35,56 @@ REPORT_EVERY = 20_000
 @click.command()
 @config_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Try another value of monitor.toml: --set ping.confirm_s=8 (may be repeated).",
+)
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Judge without and with --set, and say what would be reported more, less, sooner, later.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, all incidents.")
-def replay(config: Path, file: Path, as_json: bool) -> None:
+def replay(
+    config: Path, file: Path, overrides: tuple[str, ...], compare: bool, as_json: bool
+) -> None:
     """Judges recorded evidence (JSON lines) with the present configuration.
 
     \b
     Example: pantau replay bukti.jsonl
              pantau replay bukti.jsonl --json > hasil.json
+             pantau replay bukti.jsonl --set ping.confirm_s=8 --compare
     """
-    settings = settings_of(config, os.environ)
+    if compare and not overrides:
+        raise click.UsageError("--compare needs at least one --set to compare with")
+    settings = settings_of(config, os.environ, overrides=overrides)
+    incidents, transitions = _judge_file(file, settings.network, "mengadili")
+    comparison = None
+    if compare:
+        plain = settings_of(config, os.environ)
+        before, _ = _judge_file(file, plain.network, "tanpa --set")
+        comparison = compared(before, incidents)
+    if as_json:
+        document: dict[str, object] = {
+            "incidents": [incident_document(i) for i in incidents],
+            "transitions": [transition_document(t) for t in transitions],
+        }
+        if comparison is not None:
+            document["compare"] = comparison_document(comparison)
+        click.echo(json.dumps(document, ensure_ascii=False))
+    elif comparison is not None:
+        print_comparison(comparison, settings.timezone)
+    else:
+        _print(incidents, settings)
+
+
+def _judge_file(file: Path, network: Network, what: str) -> tuple[list[Incident], list[Transition]]:
     with (
         Progress(
-            "membaca",
+            what,
             BarColumn(),
             DownloadColumn(),
             TimeRemainingColumn(),
@@ -55,15 +95,7 @@ def replay(config: Path, file: Path, as_json: bool) -> None:
         file.open("rb") as source,
     ):
         task = progress.add_task("", total=file.stat().st_size)
-        incidents, transitions = judged(settings.network, _lines(file, source, progress, task))
-    if as_json:
-        document = {
-            "incidents": [incident_document(i) for i in incidents],
-            "transitions": [transition_document(t) for t in transitions],
-        }
-        click.echo(json.dumps(document, ensure_ascii=False))
-    else:
-        _print(incidents, settings)
+        return judged(network, _lines(file, source, progress, task))
 
 
 def judged(network: Network, lines: Iterator[Line]) -> tuple[list[Incident], list[Transition]]:

@@ -7,7 +7,7 @@ only calling `load` does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -18,10 +18,17 @@ from monitor.settings.problems import Problem
 __all__ = ["Loaded", "Problem", "fingerprint", "load", "require"]
 
 
-def load(config_dir: Path, environ: Mapping[str, str] | None = None) -> Loaded:
+def load(
+    config_dir: Path,
+    environ: Mapping[str, str] | None = None,
+    overrides: Iterable[str] = (),
+) -> Loaded:
     """Read and check everything; never raises for what stands in the files.
 
     environ: where secrets may be named (settings.secrets); None: this process's environment.
+    overrides: `key.path=value` of monitor.toml, tried for once; raises ConfigError for one that
+    is no such thing.
     """
-    loaded: Loaded = import_module("monitor.settings.loading").load(config_dir, environ)
+    loading = import_module("monitor.settings.loading")
+    loaded: Loaded = loading.load(config_dir, environ, overrides)
     return loaded

@@ -41,9 +41,6 @@ class KeyLines:
             path = path[:-1]
         return self._lines.get(path, 1)
 
-    def has(self, path: KeyPath) -> bool:
-        return path in self._lines
-
 
 def key_lines(text: str) -> KeyLines:
     """Index a text that `tomllib.loads` accepts. RecursionError when it nests too deeply."""

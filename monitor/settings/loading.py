@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from monitor.settings import build, pairs, references, rules, surroundings
 from monitor.settings.files import Files, Source, read_directory
 from monitor.settings.kecamatan import Kecamatan, kecamatan_by_code
 from monitor.settings.loaded import Loaded
+from monitor.settings.overrides import with_overrides
 from monitor.settings.problems import Problem, in_order
 from monitor.settings.schema.daemon import MonitorFile
 from monitor.settings.schema.network import AlertsFile, NetworkFile, SiteFile
@@ -22,12 +23,18 @@ from monitor.settings.sentences import checked
 M = TypeVar("M", bound=BaseModel)
 
 
-def load(config_dir: Path, environ: Mapping[str, str] | None = None) -> Loaded:
+def load(
+    config_dir: Path,
+    environ: Mapping[str, str] | None = None,
+    overrides: Iterable[str] = (),
+) -> Loaded:
     """Read and check everything; never raises for what stands in the files.
 
     environ: where secrets may be named (settings.secrets); None: this process's environment.
+    overrides: `key.path=value` of monitor.toml, tried for once (settings.overrides); raises
+    ConfigError for one that is no such thing.
     """
-    files = read_directory(config_dir)
+    files = with_overrides(read_directory(config_dir), overrides)
     reference = kecamatan_by_code()
     complete, misfits = _schemas(files, reference)
     errors = [*files.problems, *misfits]

@@ -121,3 +121,40 @@ def test_help_of_every_command_shows_an_example(tmp_path: Path) -> None:
     for name in ("status", "incidents", "replay", "probe", "check"):
         output = at.run(name, "--help").output
         assert f"pantau {name}" in output, name
+
+
+def test_replay_compares_another_limit_with_the_present_one(tmp_path: Path) -> None:
+    at = place(tmp_path)
+    file = evidence(tmp_path / "bukti.jsonl", cut=(60, 68))
+    result = at.run("replay", str(file), "--set", "ping.confirm_s=9", "--compare", "--json")
+    assert result.exit_code == 0, result.output
+    compare = json.loads(result.stdout)["compare"]
+    assert compare["more"] == []
+    assert [i["target"] for i in compare["less"]] == ["anjatan/utama"]
+    later = at.run(
+        "replay",
+        str(evidence(tmp_path / "lama.jsonl")),
+        "--set",
+        "ping.confirm_s=8",
+        "--compare",
+        "--json",
+    )
+    (pair,) = json.loads(later.stdout)["compare"]["later"]
+    assert pair["detected_later_s"] == pytest.approx(3.0, abs=0.5)
+    assert pair["longer_s"] == 0.0
+    shown = at.run("replay", str(file), "--set", "ping.confirm_s=9", "--compare").output
+    assert "1 kurang" in shown
+
+
+@pytest.mark.parametrize("setting", ["ping.confirm_s", "ping.confirm_s=", "ping.konfirm=8"])
+def test_a_wrong_set_is_said_in_one_sentence(tmp_path: Path, setting: str) -> None:
+    at = place(tmp_path)
+    file = evidence(tmp_path / "bukti.jsonl")
+    result = at.run("replay", str(file), "--set", setting)
+    assert isinstance(result.exception, PantauError)
+    assert "confirm_s" in str(result.exception)
+
+
+def test_compare_without_set_is_wrong_usage(tmp_path: Path) -> None:
+    at = place(tmp_path)
+    assert at.run("replay", str(evidence(tmp_path / "b.jsonl")), "--compare").exit_code == 2
