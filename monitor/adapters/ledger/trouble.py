@@ -55,7 +55,9 @@ def told(where: str, path: Path | None) -> Iterator[None]:
     except SQLAlchemyError as error:
         raise LedgerError(_sentence(where, path, error)) from error
     except OSError as error:
-        raise LedgerError(f"the ledger {where} cannot be used: {error.strerror}") from error
+        raise LedgerError(
+            f"the ledger {where} cannot be used: {error.strerror or error}"
+        ) from error
     except ValueError as error:
         raise LedgerError(
             f"the ledger {where} and this version of pantau do not agree on a value ({error}):"
