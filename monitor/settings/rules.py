@@ -29,6 +29,9 @@ from monitor.settings.problems import Problem
 KINDS = ("fibre", "radio", "lte", "vsat")
 KEYS = tuple(field.name for field in fields(Rules))
 
+_LARGEST = 86_400
+"""No key allows more (settings.schema); a larger number is wrong anyway."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -101,7 +104,7 @@ def chosen(target_layers: Iterable[Layer]) -> dict[str, Chosen]:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e9
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LARGEST
 
 
 def effective(target_layers: Iterable[Layer]) -> Rules:

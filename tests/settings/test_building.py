@@ -154,6 +154,11 @@ prefix = "pantau"
     assert found.dashboard == DashboardSettings("0.0.0.0", 8080, "/pantau/")
 
 
+def test_influxdb_needs_only_its_address(tmp_path: Path) -> None:
+    found = _settings(tmp_path, monitor=MONITOR + '[storage.influxdb]\nurl = "http://x"\n')
+    assert found.influxdb == InfluxSettings("http://x", "", "pantau", None, True, 10.0)
+
+
 @pytest.mark.parametrize("prefix", ["pantau", "/pantau", "/pantau/"])
 def test_a_prefix_begins_and_ends_with_a_slash(tmp_path: Path, prefix: str) -> None:
     monitor = MONITOR + f'[dashboard]\nprefix = "{prefix}"\n'

@@ -121,13 +121,3 @@ def _documents(draw: st.DrawFn) -> str:
 @example('k = """m\n] = 1\n"""\nlast = @')
 def test_each_leaf_of_any_document_stands_on_its_own_line(text: str) -> None:
     _every_leaf_stands_on_its_line(text)
-
-
-@given(st.text(alphabet="ab.=[]{}\"'\\\n#,1 ", max_size=40))
-def test_whatever_tomllib_accepts_is_indexed_completely(text: str) -> None:
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return
-    lines = key_lines(text)
-    assert all(lines.has(path) for path in _leaves(data) if path)

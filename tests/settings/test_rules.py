@@ -107,9 +107,22 @@ def test_a_contradiction_in_a_kind_without_links_is_said_too(tmp_path: Path) -> 
     assert only(loaded(config).errors).startswith("monitor.toml:6: interval_s = 0.1 does not go")
 
 
-def test_nothing_is_said_of_a_number_that_is_wrong_anyway(tmp_path: Path) -> None:
-    config = written(tmp_path, monitor=MONITOR + "[ping]\ninterval_s = -1\n")
-    assert "too small" in only(loaded(config).errors)
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        ("-1", "too small"),
+        ("1e9", "too large"),
+        ('"0.1"', "not a number"),
+        ("true", "not a number"),
+    ],
+)
+def test_nothing_more_is_said_of_a_number_that_is_wrong_anyway(
+    tmp_path: Path, number: str, says: str
+) -> None:
+    ping = f"[ping]\ninterval_s = {number}\nconfirm_interval_s = 2\n"
+    found = loaded(written(tmp_path, monitor=MONITOR + ping))
+    assert says in only(found.errors)
+    assert found.warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,10 @@ def test_a_spoilt_site_file_is_explained(tmp_path: Path, spoilt: str, says: str)
             ],
         ),
         (
+            MONITOR + '[storage.influxdb]\nurl = "http://me@x"\n',
+            ["monitor.toml:6: [storage.influxdb] the value of url (not shown here) holds a user"],
+        ),
+        (
             MONITOR + '[storage.influxdb]\nurl = "http://x"\nverify_tls = "no"\n',
             ['monitor.toml:7: [storage.influxdb] verify_tls = "no" is neither true nor false'],
         ),

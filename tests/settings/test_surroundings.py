@@ -36,6 +36,14 @@ def test_a_relative_data_directory_counts_from_the_configuration(tmp_path: Path)
     assert found.settings.data_dir == tmp_path / "config" / "data"
 
 
+def test_a_data_directory_that_cannot_be_looked_at_is_no_crash(tmp_path: Path) -> None:
+    """A name longer than any file system takes; the schema calls it too long as well."""
+    found = loaded(written(tmp_path, monitor=MONITOR.replace('"data"', f'"{"d" * 300}"')))
+    assert "is longer than 200 characters" in only(found.errors)
+    assert "cannot be looked at" in only(found.warnings)
+    assert found.warnings[0].blocks_run
+
+
 def test_a_data_directory_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     config = written(tmp_path)
     (config / "data").rmdir()
