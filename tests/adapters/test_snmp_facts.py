@@ -23,12 +23,18 @@ MT_GAUGE = f"{MT_HEALTH}.100.1"
 CISCO_ROOT = "1.3.6.1.4.1.9.9"
 
 HOST: Objects = {
-    # Two cores at 20 % and 40 %; a disk before the memory, as RouterOS lists them.
+    # Two cores at 20 % and 40 %; a disk before the memory, and one behind it.
     f"{HR_LOAD}.1": ("integer", 20),
     f"{HR_LOAD}.2": ("integer", 40),
-    f"{HR_STORAGE}.2.131072": ("objectid", DISK),
-    f"{HR_STORAGE}.5.131072": ("integer", 128_000),
-    f"{HR_STORAGE}.6.131072": ("integer", 127_000),
+    **{
+        f"{HR_STORAGE}.{column}.{row}": cell
+        for row in (31, 131072)
+        for column, cell in (
+            (2, ("objectid", DISK)),
+            (5, ("integer", 128_000)),
+            (6, ("integer", 127_000)),
+        )
+    },
     f"{HR_STORAGE}.2.65536": ("objectid", RAM),
     f"{HR_STORAGE}.5.65536": ("integer", 1_048_576),
     f"{HR_STORAGE}.6.65536": ("integer", 262_144),
@@ -209,6 +215,23 @@ async def test_another_vendors_router_in_the_same_place_is_read_as_its_own(
     assert told is not None
     assert told.cpu == pytest.approx(0.77)
     assert told.memory is None
+
+
+async def test_another_vendors_router_is_noticed_even_when_its_uptime_goes_on(
+    agent: SnmpAgent, poller: SnmpPoller, clock: ManualClock
+) -> None:
+    agent.router.more = HOST
+    router = device(agent.address, agent.port)
+    await facts(poller, agent)
+    agent.router.object_id = CISCO
+    agent.router.more = {f"{CISCO_ROOT}.109.1.1.1.1.7.1": ("gauge", 77)}
+    for _ in range(2):
+        agent.router.advance(60)
+        agent.tell()
+        clock.advance(60)
+        told = (await polled(poller, router)).facts
+    assert told is not None
+    assert told.cpu == pytest.approx(0.77)
 
 
 async def test_facts_that_do_not_come_leave_the_counters_standing(

@@ -252,6 +252,20 @@ async def test_values_of_the_wrong_type_are_not_known_and_crash_nothing(
     assert poll.sys_name is None
 
 
+@pytest.mark.parametrize(
+    ("told_mbps", "speed_bps"),
+    [(0, None), (2**32 - 1, None), (1, 1_000_000), (400_000, 400_000_000_000)],
+)
+async def test_a_speed_that_the_router_does_not_know_is_not_known(
+    agent: SnmpAgent, poller: SnmpPoller, told_mbps: int, speed_bps: int | None
+) -> None:
+    agent.router.port("ether1").speed_mbps = told_mbps
+    agent.tell()
+    watched = await watch(poller, agent)
+    poll, _ = await watched.next()
+    assert port_of(poll, "ether1").speed_bps == speed_bps
+
+
 async def test_many_ports_take_several_messages_and_each_is_whole(
     agent: SnmpAgent, poller: SnmpPoller
 ) -> None:

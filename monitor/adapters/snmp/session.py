@@ -123,9 +123,15 @@ class Session:
         rows: list[VarBind] = []
         last = column
         for _ in range(_WALK_MESSAGES):
-            answer = await self._exchange.ask(
-                self._peer, bulk_request(last, self._repetitions), until_s
-            )
+            try:
+                answer = await self._exchange.ask(
+                    self._peer, bulk_request(last, self._repetitions), until_s
+                )
+            except RouterTrouble:
+                # The last wait was cut short by our own limit, not by the router's silence.
+                if rows and loop.time() >= until_s:
+                    break
+                raise
             if answer.error == _TOO_BIG:
                 self._repetitions = _halved(self._repetitions, 1)
                 continue
@@ -138,7 +144,7 @@ class Session:
                 if enough is not None and enough(row):
                     return rows
             last = rows[-1].oid
-            if len(rows) > _WALK_ROWS or loop.time() >= until_s:
+            if len(rows) > _WALK_ROWS:
                 break
         raise RouterTrouble("walk-too-long", f"{len(rows)} rows and no end")
 
