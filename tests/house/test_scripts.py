@@ -138,11 +138,18 @@ def test_the_test_command_installs_what_the_tests_ask_for() -> None:
 
 @pytest.fixture
 def running(clone: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`deploy/run` with a `pantau` that writes down its process and waits."""
-    (clone / "bin" / "python").symlink_to(sys.executable)
+    """`deploy/run` with a `pantau` that writes down its process and waits; it says the address."""
+    _script(clone / "bin" / "python", f'exec "{sys.executable}" "$@"')
     _script(clone / "bin" / "pantau", f'echo $$ >"{clone}/$1.pid"; exec tail -f /dev/null')
-    process = subprocess.Popen([str(clone / "deploy" / "run")], start_new_session=True)
+    (clone / "config").rmdir()
+    (clone / "config").symlink_to(ROOT / "config")
+    said = clone / "said"
+    with said.open("wb") as words:
+        process = subprocess.Popen(
+            [str(clone / "deploy" / "run")], stderr=words, start_new_session=True
+        )
     yield process
+    assert "The page is on http://127.0.0.1:8050/;" in said.read_text("utf-8")
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -157,6 +164,7 @@ def pids(clone: Path) -> tuple[int, int]:
         return texts if len(texts) == len(files) and all(texts) else []
 
     daemon, page = eventually(written)
+    eventually(lambda: "The page is on" in (clone / "said").read_text("utf-8"))
     return int(daemon), int(page)
 
 
