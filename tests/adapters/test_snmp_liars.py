@@ -15,7 +15,7 @@ from monitor.adapters.snmp import PollCounters, SnmpPoller
 from monitor.core.errors import SnmpError
 from monitor.core.model import Device
 from tests.fakes.agent.devices import device, failed, polled, port_of
-from tests.fakes.agent.liar import Asked, Elsewhere, Liar, Pair, Said, answer
+from tests.fakes.agent.liar import Asked, Elsewhere, Later, Liar, Pair, Said, answer
 from tests.fakes.agent.mib import MadeUpRouter, Port
 from tests.fakes.agent.snmpd import SECRETS
 from tests.fakes.clock import ManualClock
@@ -284,20 +284,13 @@ def too_many(liar: Liar, asked: Asked) -> list[Pair]:
     return [((*IF_NAME, n), v2c.OctetString(b"x")) for n in range(1, asked.repetitions + 2)]
 
 
-def endless(liar: Liar, asked: Asked) -> list[bytes]:
+def endless(liar: Liar, asked: Asked, rows: int = 20) -> list[bytes]:
     """A walk that goes forward for ever."""
     if not asked.repetitions:
         return [liar.honest(asked)]
     last = asked.oids[0][-1] if len(asked.oids[0]) > len(IF_NAME) else 0
-    return [
-        answer(
-            asked,
-            [
-                ((*IF_NAME, last + n), v2c.OctetString(b"ppp"))
-                for n in range(1, asked.repetitions + 1)
-            ],
-        )
-    ]
+    told = [((*IF_NAME, last + n), v2c.OctetString(b"ppp")) for n in range(1, rows + 1)]
+    return [answer(asked, told)]
 
 
 @pytest.mark.parametrize("rows", [same_again, backwards, round_and_round, too_many])
@@ -316,19 +309,47 @@ async def test_a_table_without_end_is_walked_no_further_than_any_real_one(
     poller: SnmpPoller, liar: Liar
 ) -> None:
     router = await registered(poller, liar)
-
-    def endless(liar: Liar, asked: Asked) -> Said:
-        if not asked.repetitions:
-            return [liar.honest(asked)]
-        last = asked.oids[0][-1] if len(asked.oids[0]) > len(IF_NAME) else 0
-        rows = [
-            ((*IF_NAME, last + n), v2c.OctetString(b"ppp")) for n in range(1, asked.repetitions + 1)
-        ]
-        return [answer(asked, rows)]
-
     liar.trick = endless
     assert (await failed(poller, router)).reason == "walk-too-long"
-    assert len(liar.asked) <= 260
+    assert len(liar.asked) <= 4000 / 20 + 1
+
+
+async def test_a_slow_table_without_end_is_given_up_when_the_time_is_up(liar: Liar) -> None:
+    poller = SnmpPoller(ManualClock(), patience_s=0.3)
+    router = device(liar.address, liar.port, timeout_s=5.0)
+    await poller.open([router], SECRETS)
+    liar.trick = lambda liar, asked: [Later(data, 0.05) for data in endless(liar, asked)]
+    assert (await failed(poller, router)).reason == "walk-too-long"
+    assert 1 < len(liar.asked) < 20
+    await poller.close()
+
+
+async def test_a_table_without_end_in_small_bites_is_given_up_after_as_many_messages(
+    poller: SnmpPoller, liar: Liar
+) -> None:
+    router = await registered(poller, liar)
+    liar.trick = lambda liar, asked: endless(liar, asked, rows=1)
+    assert (await failed(poller, router)).reason == "walk-too-long"
+    assert len(liar.asked) <= 250
+
+
+async def test_a_port_whose_name_is_never_confirmed_is_missing_and_not_another_ports(
+    poller: SnmpPoller, liar: Liar
+) -> None:
+    """The walk finds ether1; the GET of that very row says that it is something else."""
+    router = await registered(poller, liar, "ether1", "ether2")
+
+    def two_tongues(liar: Liar, asked: Asked) -> Said:
+        pairs = [
+            (oid, v2c.OctetString(b"veth9") if oid == (*IF_NAME, 1) else value)
+            for oid, value in liar.pairs(asked)
+        ]
+        return [liar.honest(asked) if asked.repetitions else answer(asked, pairs)]
+
+    liar.trick = two_tongues
+    poll = await polled(poller, router)
+    assert [port.name for port in poll.interfaces] == ["ether2"]
+    assert poll.missing == ("ether1",)
 
 
 async def test_a_walk_ends_where_the_column_ends(poller: SnmpPoller, liar: Liar) -> None:
@@ -459,7 +480,17 @@ async def test_a_machine_without_descriptors_says_so_in_a_sentence(poller: SnmpP
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_a_router_with_an_ipv6_address_is_asked_there(poller: SnmpPoller) -> None:
-    router = device("::1", 9, timeout_s=0.1, retries=0)
-    await poller.open([router], SECRETS)
-    assert (await failed(poller, router)).reason in ("timeout", "not-sent")
+async def test_a_router_with_an_ipv6_address_is_polled_beside_the_others(
+    poller: SnmpPoller, liar: Liar
+) -> None:
+    six = Liar("::1")
+    six.open()
+    six.router.name = "router-enam"
+    routers = [
+        device(each.address, each.port, name=name)
+        for each, name in ((liar, "empat"), (six, "enam"))
+    ]
+    await poller.open(routers, SECRETS)
+    polls = [await polled(poller, router) for router in routers]
+    assert [poll.sys_name for poll in polls] == ["router-uji", "router-enam"]
+    six.close()

@@ -292,9 +292,9 @@ async def test_a_port_far_down_a_long_table_is_found(agent: SnmpAgent, poller: S
 async def test_of_two_ports_with_one_name_the_first_is_read_every_time(
     agent: SnmpAgent, clock: ManualClock, poller: SnmpPoller
 ) -> None:
-    agent.router.ports = [Port("ether1", 4, in_octets=4), Port("ether1", 9, in_octets=9)]
+    agent.router.ports = [Port("ether1", 4), Port("ether1", 9), Port("ether2", 12)]
     agent.tell()
-    watched = await watch(poller, agent, "ether1")
+    watched = await watch(poller, agent)
     for _ in range(2):
         poll, _ = await watched.next()
         assert port_of(poll, "ether1").index == 4

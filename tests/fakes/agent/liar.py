@@ -67,12 +67,13 @@ Trick = Callable[["Liar", Asked], Said]
 class Liar:
     """asked: every request, in order. trick: what is answered; honest when None."""
 
-    def __init__(self, router: MadeUpRouter | None = None, trick: Trick | None = None) -> None:
-        self.router = router or MadeUpRouter()
-        self.trick = trick
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self.router = MadeUpRouter()
+        self.trick: Trick | None = None
         self.asked: list[Asked] = []
-        self.address = "127.0.0.1"
-        self._sock = _bound("127.0.0.1")
+        self.address = address
+        self._sock = _bound(address)
+        self._due: list[asyncio.TimerHandle] = []
 
     @property
     def port(self) -> int:
@@ -84,6 +85,8 @@ class Liar:
 
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._sock)
+        for due in self._due:
+            due.cancel()
         self._sock.close()
 
     def honest(self, asked: Asked) -> bytes:
@@ -126,7 +129,7 @@ class Liar:
             return
         if isinstance(reply, Later):
             loop = asyncio.get_running_loop()
-            loop.call_later(reply.after_s, self._reply, reply.data, sender)
+            self._due.append(loop.call_later(reply.after_s, self._reply, reply.data, sender))
             return
         with _bound(reply.address or self.address) as other:
             other.sendto(reply.data, sender)
@@ -155,6 +158,7 @@ def answer(
 
 
 def _bound(address: str) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
     sock.bind((address, 0))
     return sock
