@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,3 +254,13 @@ class OutboxRow:
     last_error: str | None = None
     sent_s: float | None = None
     id: int = 0
+
+
+class Channel(Protocol):
+    """A way out for messages: e-mail, chat, webhook, a local program."""
+
+    async def send(self, message: Message) -> Delivery:
+        """One try, bounded in time (connect 5 s, whole 20 s). Never raises for the other side."""
+        ...
+
+    async def close(self) -> None: ...

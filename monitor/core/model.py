@@ -7,7 +7,7 @@ the moment something is written down. In a replay both are the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -23,11 +23,8 @@ class State(StrEnum):
 
 
 STATE_CODES: dict[State, int] = {
-    State.UNKNOWN: 0,
-    State.UP: 1,
-    State.DEGRADED: 2,
-    State.DOWN: 3,
-    State.UNREACHABLE: 4,
+    State(state): code
+    for code, state in enumerate(("unknown", "up", "degraded", "down", "unreachable"))
 }
 """The integer stored in the field `state` of a sample; never renumbered."""
 
@@ -42,8 +39,6 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
-    """Why a target is probed."""
-
     LINK = "link"
     NODE = "node"
     ANCHOR = "anchor"
@@ -161,19 +156,12 @@ class Network:
     sites: tuple[Site, ...] = ()
     nodes: tuple[Node, ...] = ()
     anchors: tuple[Target, ...] = ()
-    devices: tuple[Device, ...] = field(default=())
+    devices: tuple[Device, ...] = ()
 
     def targets(self) -> tuple[Target, ...]:
         """All that is probed: anchors, then nodes, then links in the order of the sites."""
-        nodes = tuple(
-            Target(node.id, node.address, Role.NODE, node.rules, node.parents)
-            for node in self.nodes
-        )
-        links = tuple(
-            Target(link.name, link.address, Role.LINK, link.rules, link.via)
-            for site in self.sites
-            for link in site.links
-        )
+        nodes = tuple(Target(n.id, n.address, Role.NODE, n.rules, n.parents) for n in self.nodes)
+        links = tuple(Target(k.name, k.address, Role.LINK, k.rules, k.via) for k in self.links())
         return self.anchors + nodes + links
 
     def links(self) -> tuple[Link, ...]:
@@ -231,9 +219,9 @@ Evidence = Outcome | Tick
 class Proof:
     """The numbers behind a transition or an incident; None where one does not apply.
 
-    The last four are what a suspected cause rests on: how long the site's router had been running
-    at its first reading after the outage, ifOperStatus of the port that faces the site, the
-    share of the capacity in use, and the sites near by that fell at the same time.
+    The last four are what a suspected cause rests on: how long the site's router had run at its
+    first reading after the outage, ifOperStatus of the port that faces the site, the share of the
+    capacity in use, and the sites near by that fell with it.
     """
 
     lost_in_row: int | None = None
@@ -271,8 +259,8 @@ class Transition:
 class Incident:
     """One thing that went wrong, from `started_s` to `ended_s` (None: still open).
 
-    started_earliest_s: the last evidence before, where a blind interval hides the true start.
-    ended_earliest_s: likewise the last evidence before a blind interval that hides the true end.
+    started_earliest_s, ended_earliest_s: the last evidence before a blind interval that hides the
+    true start or end.
     parent: the id of the incident that explains this one.
     affected: full names of the links behind a node.
     """
@@ -295,8 +283,6 @@ class Incident:
 
 
 class Change(StrEnum):
-    """What happened to an incident."""
-
     OPENED = "opened"
     UPDATED = "updated"
     CLOSED = "closed"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from monitor.core.alerting import Delivery, Message
 from monitor.core.model import (
     Decision,
     Device,
@@ -297,13 +296,3 @@ class Quarantine(Protocol):
     def count(self) -> int:
         """How many are kept. Raises StoreError."""
         ...
-
-
-class Channel(Protocol):
-    """A way out for messages: e-mail, chat, webhook, a local program."""
-
-    async def send(self, message: Message) -> Delivery:
-        """One try, bounded in time (connect 5 s, whole 20 s). Never raises for the other side."""
-        ...
-
-    async def close(self) -> None: ...
