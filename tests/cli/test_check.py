@@ -62,6 +62,7 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
     assert error["line"] == 9
     assert "the key x is not known" in error["what"]
     assert error["mend"]
+    assert error["blocks_run"] is False
     (warning,) = document["warnings"]
     assert warning["blocks_run"] is True
 
