@@ -20,12 +20,10 @@ from enum import StrEnum
 from monitor.core.model import Device, Interface
 from monitor.core.ports import DevicePoll, InterfaceCounters
 from monitor.core.samples import InterfaceSample
+from monitor.core.uptime import TICKS_A_SECOND, TICKS_WRAP, ticks_between_s, uptime_continues
 
-TICKS_A_SECOND = 100
-"""sysUpTime and ifCounterDiscontinuityTime count hundredths of a second (RFC 3418)."""
-
-_TICKS = 2**32
 _NARROW = 2**32
+_GOES_BACK_S = TICKS_WRAP / TICKS_A_SECOND / 2
 _OCTET_BITS = 8
 # The shortest Ethernet frame: an error or a discard is a packet, and took at least this.
 _PACKET_BITS = 64 * 8
@@ -61,8 +59,6 @@ class RateLimits:
     gap_intervals: float = 3.0
     shortest_s: float = 9.0
     over_speed: float = 1.2
-    uptime_slack_s: float = 5.0
-    uptime_slack_ratio: float = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +151,6 @@ def advance(
     return Rates(RateMemory(ports), tuple(samples), tuple(dropped))
 
 
-def uptime_continues(
-    before_ticks: int, now_ticks: int, elapsed_s: float, limits: RateLimits | None = None
-) -> bool:
-    """Whether sysUpTime went on from one reading to the next, `elapsed_s` later by our clock.
-
-    It wraps at 497.1 days, so it is compared modulo 2^32; the slack, max(5 s, 2 %), is for
-    a router's own clock and for the time a request waits on the way.
-    """
-    rules = limits or RateLimits()
-    expected = before_ticks + round(elapsed_s * TICKS_A_SECOND)
-    off = (now_ticks - expected + _TICKS // 2) % _TICKS - _TICKS // 2
-    slack_s = max(rules.uptime_slack_s, rules.uptime_slack_ratio * abs(elapsed_s))
-    return abs(off) <= slack_s * TICKS_A_SECOND
-
-
 def line_speed_bps(interface: Interface | None, counters: InterfaceCounters) -> float | None:
     """What the line carries: the link's configured capacity wins over what the port says."""
     if interface is not None and interface.capacity_bps:
@@ -192,14 +173,17 @@ def _port_rates(
     """The rates of one port by field, and the reasons for those that are absent."""
     if before is None:
         return {}, {None: NoRate.FIRST}
-    if before.uptime_ticks is None or now.uptime_ticks is None:
+    old_ticks, new_ticks = before.uptime_ticks, now.uptime_ticks
+    if old_ticks is None or new_ticks is None:
         return {}, {None: NoRate.NO_UPTIME}
-    whole = _began_anew(before, now, limits)
-    if whole is not None:
-        return {}, {None: whole}
-    delta_s = ((now.uptime_ticks - before.uptime_ticks) % _TICKS) / TICKS_A_SECOND
-    # A slack of seconds around a short time can put the difference below zero: as good as none.
-    if delta_s <= 0 or delta_s < limits.shortest_s or delta_s > _TICKS / TICKS_A_SECOND / 2:
+    if not uptime_continues(old_ticks, new_ticks, now.at_s - before.at_s):
+        return {}, {None: NoRate.REBOOT}
+    anew = _began_anew(before.counters, now.counters)
+    if anew is not None:
+        return {}, {None: anew}
+    delta_s = ticks_between_s(old_ticks, new_ticks)
+    # Within the slack around a short time the uptime may go back, which looks like 497 days.
+    if not max(limits.shortest_s, 0.01) <= delta_s < _GOES_BACK_S:
         return {}, {None: NoRate.TOO_SOON}
     if delta_s > limits.gap_intervals * interval_s:
         return {}, {None: NoRate.GAP}
@@ -217,14 +201,8 @@ def _port_rates(
     return rates, reasons
 
 
-def _began_anew(before: Baseline, now: Baseline, limits: RateLimits) -> NoRate | None:
+def _began_anew(old: InterfaceCounters, new: InterfaceCounters) -> NoRate | None:
     """What makes two readings of a port incomparable as a whole, None when nothing does."""
-    old, new = before.counters, now.counters
-    if before.uptime_ticks is None or now.uptime_ticks is None:
-        return NoRate.NO_UPTIME
-    elapsed_s = now.at_s - before.at_s
-    if not uptime_continues(before.uptime_ticks, now.uptime_ticks, elapsed_s, limits):
-        return NoRate.REBOOT
     if (
         old.discontinuity is not None
         and new.discontinuity is not None

@@ -16,7 +16,7 @@ from monitor.core.errors import SnmpError
 from monitor.core.model import Device
 from tests.fakes.agent.devices import device, failed, polled, port_of
 from tests.fakes.agent.liar import Asked, Elsewhere, Later, Liar, Pair, Said, answer
-from tests.fakes.agent.mib import MadeUpRouter, Port
+from tests.fakes.agent.mib import MadeUpRouter, Objects, Port
 from tests.fakes.agent.snmpd import SECRETS
 from tests.fakes.clock import ManualClock
 from tests.waiting import eventually_async
@@ -350,6 +350,50 @@ async def test_a_port_whose_name_is_never_confirmed_is_missing_and_not_another_p
     poll = await polled(poller, router)
     assert [port.name for port in poll.interfaces] == ["ether2"]
     assert poll.missing == ("ether1",)
+
+
+HR_LOAD = (1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2)
+HR_STORAGE = "1.3.6.1.2.1.25.2.3.1"
+LOAD_AND_MEMORY: Objects = {
+    "1.3.6.1.2.1.25.3.3.1.2.1": ("integer", 50),
+    f"{HR_STORAGE}.2.1": ("objectid", ".1.3.6.1.2.1.25.2.1.2"),
+    f"{HR_STORAGE}.5.1": ("integer", 100),
+    f"{HR_STORAGE}.6.1": ("integer", 25),
+}
+
+
+async def test_silence_to_one_part_of_the_tree_costs_only_that_part(
+    poller: SnmpPoller, liar: Liar
+) -> None:
+    """Some agents hang on a table; ports, speeds and the other facts are read all the same."""
+    liar.router.more = LOAD_AND_MEMORY
+    router = await registered(poller, liar, retries=0)
+    liar.trick = lambda liar, asked: (
+        [] if any(oid[: len(HR_LOAD)] == HR_LOAD for oid in asked.oids) else [liar.honest(asked)]
+    )
+    polls = [await polled(poller, router) for _ in range(2)]
+    for poll in polls:
+        assert port_of(poll, "ether1").speed_bps == 1_000_000_000
+        assert poll.sys_name == "router-uji"
+    facts = polls[-1].facts
+    assert facts is not None
+    assert (facts.cpu, facts.memory) == (None, 0.25)
+
+
+async def test_a_refusal_of_the_facts_costs_only_the_facts(poller: SnmpPoller, liar: Liar) -> None:
+    liar.router.more = LOAD_AND_MEMORY
+    router = await registered(poller, liar)
+
+    def fussy(liar: Liar, asked: Asked) -> Said:
+        if not asked.repetitions and (*HR_LOAD, 1) in asked.oids:
+            return [answer(asked, liar.pairs(asked), error=5)]
+        return [liar.honest(asked)]
+
+    liar.trick = fussy
+    first, second = [await polled(poller, router) for _ in range(2)]
+    assert len(first.interfaces) == 2
+    assert port_of(second, "ether1").speed_bps == 1_000_000_000
+    assert second.sys_name == "router-uji"
 
 
 async def test_a_walk_ends_where_the_column_ends(poller: SnmpPoller, liar: Liar) -> None:

@@ -15,7 +15,6 @@ from monitor.core.rates import (
     Rates,
     advance,
     line_speed_bps,
-    uptime_continues,
 )
 from monitor.core.samples import InterfaceSample
 
@@ -410,24 +409,3 @@ def test_a_port_that_is_configured_no_more_is_forgotten() -> None:
     bare = replace(router(), interfaces=())
     after = advance(memory, bare, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
     assert after.memory == RateMemory()
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "elapsed_s", "continues"),
-    [
-        (100_000, 106_000, 60.0, True),
-        (100_000, 106_500, 60.0, True),
-        (100_000, 106_501, 60.0, False),
-        (100_000, 105_500, 60.0, True),
-        (100_000, 105_499, 60.0, False),
-        (WRAP32 - 100, 5_900, 60.0, True),
-        (100_000, 3_000, 60.0, False),
-        (100_000, 100_000 + 102_000 * 10, 10_000.0, True),  # 2 % of 10,000 s
-        (100_000, 100_000 + 102_001 * 10, 10_000.0, False),
-        (0, 0, 0.0, True),
-    ],
-)
-def test_uptime_goes_on_within_5_s_or_2_percent(
-    before: int, now: int, elapsed_s: float, continues: bool
-) -> None:
-    assert uptime_continues(before, now, elapsed_s) is continues

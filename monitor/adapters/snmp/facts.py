@@ -13,6 +13,7 @@ from statistics import fmean
 from monitor.adapters.snmp import values
 from monitor.adapters.snmp.codec import Oid, Value, VarBind
 from monitor.adapters.snmp.session import Group, Session
+from monitor.adapters.snmp.trouble import RouterTrouble
 from monitor.adapters.snmp.vendors import GENERIC, Combine, Quantity, Vendor, vendor_of
 
 _LOOK_AGAIN_S = 900.0
@@ -50,7 +51,11 @@ class FactFinder:
         self._look_at_s.clear()
 
     async def find(self, object_id: Oid | None, now_s: float, deadline_s: float) -> None:
-        """Look for what is not found yet. Raises RouterTrouble; what was found until then stays."""
+        """Look for what is not found yet.
+
+        A router may keep silent to a part of its tree, or refuse it: the fact that was looked
+        for there is let be for a while, and the others get their turn at the next poll.
+        """
         vendor = vendor_of(object_id)
         if vendor is not self._vendor:
             self._vendor = vendor
@@ -59,12 +64,18 @@ class FactFinder:
         for fact in _PLAUSIBLE:
             if fact in self._found or now_s < self._look_at_s.get(fact, now_s):
                 continue
-            for quantity in _ways(vendor, fact):
-                rows = await self._rows(quantity, seen, deadline_s)
-                if rows:
-                    self._found[fact] = _Found(quantity, rows)
-                    break
             self._look_at_s[fact] = now_s + _LOOK_AGAIN_S
+            try:
+                found = await self._locate(_ways(vendor, fact), seen, deadline_s)
+            except RouterTrouble:
+                return
+            if found is not None:
+                self._found[fact] = found
+
+    def leave(self, now_s: float) -> None:
+        """The router refuses a message with these facts in it: do without them for a while."""
+        self._found.clear()
+        self._look_at_s = dict.fromkeys(_PLAUSIBLE, now_s + _LOOK_AGAIN_S)
 
     def groups(self) -> list[Group]:
         """What to ask for the facts that were found."""
@@ -86,6 +97,16 @@ class FactFinder:
             if any(cell is None for cell in cells):
                 del self._found[fact]
         return facts
+
+    async def _locate(
+        self, ways: Iterable[Quantity], seen: dict[Oid, list[VarBind]], deadline_s: float
+    ) -> _Found | None:
+        """The first way that leads to any row."""
+        for quantity in ways:
+            rows = await self._rows(quantity, seen, deadline_s)
+            if rows:
+                return _Found(quantity, rows)
+        return None
 
     async def _rows(
         self, quantity: Quantity, seen: dict[Oid, list[VarBind]], deadline_s: float

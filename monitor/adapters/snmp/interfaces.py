@@ -175,7 +175,7 @@ _ROW = len(objects.IF_NAME) + 1
 
 
 def uptime_of(readings: Sequence[Reading]) -> int | None:
-    """sysUpTime of the first message that holds it."""
+    """sysUpTime of the last message that holds it."""
     return values.count(_look(readings, objects.SYS_UPTIME), 32)
 
 

@@ -11,11 +11,11 @@ from monitor.adapters.snmp.exchange import Exchange, Peer
 from monitor.adapters.snmp.facts import FactFinder
 from monitor.adapters.snmp.interfaces import PortFinder, uptime_of
 from monitor.adapters.snmp.session import Group, Reading, Session
-from monitor.adapters.snmp.trouble import RouterTrouble
+from monitor.adapters.snmp.trouble import REFUSED, RouterTrouble
 from monitor.core.model import Device
 from monitor.core.ports import Clock, DevicePoll, InterfaceCounters
-from monitor.core.rates import TICKS_A_SECOND, uptime_continues
 from monitor.core.samples import DeviceSample
+from monitor.core.uptime import TICKS_A_SECOND, uptime_continues
 
 _HEAD = (objects.SYS_UPTIME,)
 _SYSTEM = Group((), (objects.SYS_NAME, objects.SYS_OBJECT_ID))
@@ -104,8 +104,9 @@ class Router:
             await self._facts.find(self._object_id, at_s, deadline_s)
             groups = [_SYSTEM, *self._ports.slow_groups(names), *self._facts.groups()]
             answer = _merged(await self._session.get((), groups, deadline_s))
-        except RouterTrouble:
-            answer = {}
+        except RouterTrouble as trouble:
+            if trouble.reason == REFUSED:
+                self._facts.leave(at_s)
         else:
             sys_name = values.text(answer.get(objects.SYS_NAME))
             self._ports.learn_slow(names, answer)

@@ -20,9 +20,9 @@ from monitor.adapters.snmp.codec import (
     get_request,
 )
 from monitor.adapters.snmp.exchange import Exchange, Peer
-from monitor.adapters.snmp.trouble import RouterTrouble
+from monitor.adapters.snmp.trouble import REFUSED, RouterTrouble
 
-FIRST_LIMIT = 20
+_FIRST_LIMIT = 20
 _TOO_BIG = 1
 _SMALLEST_LIMIT = 3
 _WALK_MESSAGES = 250
@@ -83,23 +83,17 @@ class Session:
         self._exchange = exchange
         self._peer = peer
         self._walk_s = walk_s
-        self._limit = FIRST_LIMIT
-        self._repetitions = FIRST_LIMIT
+        self._limit = _FIRST_LIMIT
+        self._repetitions = _FIRST_LIMIT
         self._ready: dict[tuple[Oid, ...], Request] = {}
-
-    @property
-    def limit(self) -> int:
-        """The most objects that are put into one message."""
-        return self._limit
 
     async def get(
         self, head: Sequence[Oid], groups: Sequence[Group], deadline_s: float
     ) -> list[Reading]:
         """All objects of the groups, in as many messages as it takes. Raises RouterTrouble."""
         while True:
-            limit = self._limit
             readings: list[Reading] = []
-            for oids in pack(head, groups, limit):
+            for oids in pack(head, groups, self._limit):
                 reading = await self._get(oids, deadline_s)
                 if reading is None:
                     break
@@ -172,4 +166,4 @@ def _halved(size: int, smallest: int) -> int:
 
 
 def _refused(error: int) -> RouterTrouble:
-    return RouterTrouble("refused", _ERRORS.get(error, f"error-status {error}"))
+    return RouterTrouble(REFUSED, _ERRORS.get(error, f"error-status {error}"))

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from monitor.core.errors import SnmpError
 
+REFUSED = "refused"
+"""The router answered with an error-status other than tooBig."""
+
 
 class Oddity(StrEnum):
     """Why a datagram is not the answer: counted, and the reason when no better one comes."""
