@@ -149,6 +149,7 @@ class Shipper:
         try:
             batch = await thread.run(partial(self._journal.read_after, self._cursor, self._lines))
             if not batch.samples:
+                self._cursor = batch.cursor
                 return self._pace.idle_s
             try:
                 await thread.run(partial(self._sink.write, batch.samples))
@@ -192,7 +193,7 @@ class Shipper:
         refused = Refused(self._now_s(), batch.cursor, error.status, str(error), line)
         await thread.run(partial(self._quarantine.add, refused))
         log.warning("set aside, as InfluxDB refuses it: %s: %s", error, line)
-        self._state = replace(self._state, quarantined=self._state.quarantined + 1)
+        await self._count(thread)
         self._refused_in_row += 1
         await self._move_to(thread, batch)
         return 0.0 if self._refused_in_row < DOUBTED else self._back_off(error)

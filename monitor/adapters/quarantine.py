@@ -38,7 +38,9 @@ class QuarantineFiles:
         }
         path = self._directory / f"refused-{at:%Y%m%d}.jsonl"
         try:
-            self._directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+            if not self._directory.is_dir():
+                self._directory.mkdir(parents=True, exist_ok=True)
+                self._directory.chmod(DIRECTORY_MODE)
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
             try:
                 os.write(handle, json.dumps(entry, ensure_ascii=False).encode() + b"\n")

@@ -71,6 +71,15 @@ def test_files_are_for_the_group_and_nobody_else(journal: SqliteJournal, tmp_pat
     assert set(found.values()) == {0o660}
 
 
+def test_a_new_directory_is_for_the_group_too(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        SqliteJournal(tmp_path / "data" / "journal").close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "data" / "journal").stat().st_mode) == 0o2770
+
+
 def test_another_user_of_the_group_reads_while_the_daemon_writes(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     for parent in list(tmp_path.parents)[:2]:

@@ -65,6 +65,16 @@ def test_a_cursor_that_is_ahead_of_its_file_is_taken_back(
     again.close()
 
 
+def test_rows_that_someone_took_out_hold_nothing_up(journal: SqliteJournal, tmp_path: Path) -> None:
+    journal.append([ping(MIDNIGHT_S + 10 * place) for place in range(30)])
+    alter(tmp_path / "samples-20251125.db", "DELETE FROM ping WHERE seq BETWEEN 5 AND 25")
+    cursor, found = None, 0
+    for _ in range(4):
+        batch = journal.read_after(cursor, 8)
+        cursor, found = batch.cursor, found + len(batch.samples)
+    assert (found, journal.lag(cursor)) == (9, 0)
+
+
 def test_cursors_that_cannot_be_read_mean_that_everything_is_shipped_once_more(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:

@@ -56,6 +56,19 @@ def days_in(directory: Path) -> list[str]:
     return sorted(match[1] for name in names if (match := _NAME.fullmatch(name)))
 
 
+def make_directory(directory: Path) -> None:
+    """The journal's directory; a new one is for the group, and so is what is made in it."""
+    if directory.is_dir():
+        return
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        directory.chmod(DIRECTORY_MODE)  # mkdir alone heeds the umask and drops the group's bit
+    except OSError as error:
+        raise JournalError(
+            f"the journal's directory {directory} cannot be made: {error.strerror}"
+        ) from error
+
+
 def size_of(directory: Path, day: str) -> int:
     """Bytes on the disk, the write-ahead log included."""
     path = path_of(directory, day)

@@ -18,8 +18,10 @@ Numbered = tuple[int, Sample]
 
 def length_of(connection: sqlite3.Connection) -> int:
     """The number of the last row; rows are numbered 1, 2, 3 … over all tables of a file."""
-    last: int = connection.execute("SELECT coalesce(max(last_seq), 0) FROM batch").fetchone()[0]
-    return last
+    last: tuple[int] | None = connection.execute(
+        "SELECT last_seq FROM batch ORDER BY first_seq DESC LIMIT 1"
+    ).fetchone()
+    return 0 if last is None else last[0]
 
 
 def read_after(

@@ -81,8 +81,9 @@ class JournalReader:
         for part in self._parts(*span):
             targets = {key: known["target"] for key, known in _series(part, PING, **wanted)}
             columns = f"series, (t + {part.begins_ms}) / {width}, {_SUMMED}"
+            ids = targets if wanted else None
             for series, index, *counts, low, p95, high, medians in _rows(
-                part, PING, columns, span, targets, "GROUP BY 1, 2"
+                part, PING, columns, span, ids, "GROUP BY 1, 2"
             ):
                 bucket = gathered.setdefault(targets[series], {}).setdefault(index, Latency())
                 bucket.add(tuple(counts), _ms(low), _ms(p95), _ms(high), _unpacked(medians))
@@ -169,15 +170,15 @@ def _rows(
     measurement: Measurement,
     columns: str,
     span: tuple[int, int],
-    series: Iterable[int],
+    series: Iterable[int] | None,
     more: str = "",
 ) -> Iterator[Any]:
-    """The columns of some series' rows in a span; `more`: what else the statement says."""
-    ids = list(series)
+    """The columns of some series' rows in a span (None: of all); `more`: what else is said."""
+    ids = list(series or ())
+    one_of = "" if series is None else f"series IN ({', '.join('?' * len(ids))}) AND"
     return part.connection.execute(
         f"SELECT {columns} FROM {quoted(measurement.name)}"  # noqa: S608 - names and numbers of ours
-        f" WHERE seq BETWEEN ? AND ? AND series IN ({', '.join('?' * len(ids))})"
-        f" AND t >= ? AND t < ? {more}",
+        f" WHERE seq BETWEEN ? AND ? AND {one_of} t >= ? AND t < ? {more}",
         (part.first, part.last, *ids, *(bound - part.begins_ms for bound in span)),
     )
 

@@ -12,9 +12,9 @@ from monitor.adapters.journal import cursors
 from monitor.adapters.journal.cursor import Cursor
 from monitor.adapters.journal.files import (
     DAY_MS,
-    DIRECTORY_MODE,
     day_of,
     days_in,
+    make_directory,
     next_day,
     open_for_writing,
     path_of,
@@ -51,12 +51,7 @@ class SqliteJournal(JournalReader):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        try:
-            directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        except OSError as error:
-            raise JournalError(
-                f"the journal's directory {directory} cannot be made: {error.strerror}"
-            ) from error
+        make_directory(directory)
         self._lock = threading.RLock()
         self._day: _Day | None = None
         self._problems: list[str] = []
