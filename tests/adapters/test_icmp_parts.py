@@ -45,6 +45,14 @@ def test_a_round_waits_for_its_next_request_and_never_only_a_moment() -> None:
     assert pace.late_s(100.25) == pytest.approx(0.15)
 
 
+@pytest.mark.parametrize(("a_second", "pause_s"), [(62, 0.005), (2_000, 0.0025), (20_000, 0.001)])
+def test_the_more_requests_the_shorter_the_pauses(a_second: int, pause_s: float) -> None:
+    """So that a burst stays short."""
+    pace = Pace(["x"] * a_second, 100.0, 1.0)
+    pace.done = 1
+    assert pace.wait_s(100.0 + 1.0 / a_second - 1e-6) == pytest.approx(pause_s)
+
+
 def test_marks_are_never_the_same_twice_and_nonces_are_no_pattern() -> None:
     book = Book(Tally())
     marks = [book.new_marks() for _ in range(3000)]
@@ -60,7 +68,7 @@ def test_deadlines_of_different_time_outs_come_in_order() -> None:
         index, nonce = book.new_marks()
         book.enter(index, nonce, one, sent_s)
     assert book.next_deadline_s() == 1.5
-    assert [deadline_s for deadline_s, _ in book.expire(2.2)] == [1.5, 2.2]
+    assert [asked.deadline_s for asked in book.expire(2.2)] == [1.5, 2.2]
     assert book.next_deadline_s() == 3.0
     assert book.expire(2.9) == []
     assert len(book) == 2

@@ -124,6 +124,14 @@ async def test_an_address_that_is_none_is_refused_in_a_sentence(network: TwoSide
             rig.watch("router.example")
 
 
+async def test_a_port_that_does_not_exist_is_refused_in_a_sentence(network: TwoSides) -> None:
+    async with probing(network) as rig:
+        with pytest.raises(ProbeError, match="names a port that this machine does not have"):
+            rig.watch("fe80::1%nowhere0")
+        (outcome,) = await rig.ask(TwoSides.ALIVE)
+        assert isinstance(outcome, Reply), "and what was watched goes on being watched"
+
+
 async def test_the_same_prober_can_be_opened_again(network: TwoSides) -> None:
     async with probing(network) as rig:
         await rig.prober.close()

@@ -248,6 +248,14 @@ async def test_new_rules_for_a_target_leave_what_is_out_alone(opened: Rig) -> No
     assert waited_s == [pytest.approx(0.1), pytest.approx(TIMEOUT_S)]
 
 
+async def test_two_changes_in_a_row_lose_no_track_of_what_is_out(opened: Rig) -> None:
+    await opened.prober.round(["silent"], 0.0)
+    opened.prober.watch([target("silent", TwoSides.SILENT, 0.1)])
+    opened.prober.watch([ALIVE])
+    await opened.pass_time(1.5 * TIMEOUT_S)
+    assert opened.outcomes == []
+
+
 async def test_an_unknown_name_is_not_asked(opened: Rig) -> None:
     await opened.prober.round(["nobody", "alive"], 0.0)
     await opened.until(1)

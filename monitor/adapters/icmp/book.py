@@ -28,12 +28,9 @@ class Aim:
     place: its address as the socket wants it.   port: of ours, as it was at that `news`.
     """
 
-    __slots__ = (
-        *("address", "channel", "live", "name", "news", "place", "port", "target", "timeout_s"),
-    )
+    __slots__ = (*("address", "channel", "live", "name", "news", "place", "port", "timeout_s"),)
 
     def __init__(self, target: Target, address: str, place: Place, channel: Channel | None) -> None:
-        self.target = target
         self.name = target.name
         self.timeout_s = target.rules.timeout_s
         self.address = address
@@ -43,11 +40,19 @@ class Aim:
         self.port: int | None = None
         self.news = -1
 
+    def in_place_of(self, former: Aim | None) -> Aim:
+        """The former aim with the new time-out, where requests go to the same place as before."""
+        if former is None or former.place != self.place or former.channel is not self.channel:
+            return self
+        former.timeout_s = self.timeout_s
+        return former
+
 
 class Asked(NamedTuple):
-    """One request that is out."""
+    """One request that is out. deadline_s: by the time-out that its target had then."""
 
     sent_s: float
+    deadline_s: float
     nonce: int
     aim: Aim
 
@@ -112,11 +117,12 @@ class Book:
 
     def enter(self, index: int, nonce: int, aim: Aim, sent_s: float) -> None:
         """A request has gone out."""
-        self._open[index] = Asked(sent_s, nonce, aim)
+        deadline_s = sent_s + aim.timeout_s
+        self._open[index] = Asked(sent_s, deadline_s, nonce, aim)
         queue = self._queues.get(aim.timeout_s)
         if queue is None:
             queue = self._queues[aim.timeout_s] = deque()
-        queue.append((sent_s + aim.timeout_s, index))
+        queue.append((deadline_s, index))
 
     def find(self, index: int, nonce: int, source: str) -> Asked | None:
         """The open request that this packet answers; None, and counted, when it answers none."""
@@ -153,16 +159,16 @@ class Book:
         """The request has its outcome."""
         self._remember(index, self._open.pop(index).nonce << 1 | 1)
 
-    def expire(self, until_s: float) -> list[tuple[float, Asked]]:
-        """Take out every open request whose deadline has come, with that deadline."""
-        found: list[tuple[float, Asked]] = []
+    def expire(self, until_s: float) -> list[Asked]:
+        """Take out every open request whose deadline has come."""
+        found: list[Asked] = []
         for queue in self._queues.values():
             while queue and queue[0][0] <= until_s:
-                deadline_s, index = queue.popleft()
+                _, index = queue.popleft()
                 asked = self._open.pop(index, None)
                 if asked is not None:
                     self._remember(index, asked.nonce << 1)
-                    found.append((deadline_s, asked))
+                    found.append(asked)
         return found
 
     def next_deadline_s(self) -> float | None:

@@ -32,7 +32,10 @@ LOOK_EVERY_S = 0.005
 SETTLED_AFTER_S = 0.002
 """A deadline is settled this long after it: the kernel needs a moment to queue what came."""
 
-STALL_S = 0.25
+NEARLY_S = 0.001
+"""A timer this close to its time is not waited for."""
+
+STALL_S = 0.05
 """An event loop that is later than this is remembered; what it hides depends on time-outs."""
 
 SHORTEST_MS = 0.001
@@ -53,20 +56,19 @@ class Listener:
 
     def __init__(
         self,
-        channels: Sequence[Channel],
         book: Book,
         tally: Tally,
         stamps: Stamps,
         steady_s: Callable[[], float],
         sink: OutcomeSink,
     ) -> None:
-        self._channels = channels
         self._book = book
         self._tally = tally
         self._stamps = stamps
         self._steady_s = steady_s
         self._sink = sink
         self._loop = asyncio.get_running_loop()
+        self._channels: tuple[Channel, ...] = ()
         self._ready: list[Outcome] = []
         self._flowing = False
         self._timer: asyncio.TimerHandle | None = None
@@ -74,14 +76,19 @@ class Listener:
         self._expected: dict[object, float] = {}
         self._looked_s = self._told_s = steady_s()
         self._stall_from_s = self._stall_to_s = self._deaf_to_s = self._looked_s
-        self._read_when_readable()
+
+    def listen_to(self, channels: Sequence[Channel]) -> None:
+        """From now on look at these sockets: the ones that somebody is asked through."""
+        self._stop_reading()
+        self._channels = tuple(channels)
+        if not self._flowing:
+            self._read_when_readable()
 
     def close(self) -> None:
         """Stop; outcomes that are still due are dropped."""
         if self._timer is not None:
             self._timer.cancel()
-        for channel in self._channels:
-            self._loop.remove_reader(channel.fileno())
+        self._stop_reading()
 
     def tell(self, outcome: Outcome) -> None:
         """Something that was learned while sending; it is said in its turn."""
@@ -99,13 +106,21 @@ class Listener:
         """`who` waits no longer, and was not woken."""
         self._expected.pop(who, None)
 
-    def arm(self) -> None:
+    def glance(self) -> None:
+        """The event loop is awake anyway: do what the timer would do in a moment, or set it."""
+        if self._timer is not None and self._timer_s - self._steady_s() < NEARLY_S:
+            self._timer.cancel()
+            self._on_timer()
+        else:
+            self._arm()
+
+    def _arm(self) -> None:
         """Set the timer for the next thing that needs a look."""
         deadline_s = self._book.next_deadline_s()
         wanted_s = float("inf") if deadline_s is None else deadline_s + SETTLED_AFTER_S
         soon_s = self._looked_s + LOOK_EVERY_S
         if self._flowing or self._ready:
-            wanted_s = soon_s
+            wanted_s = self._with_a_round(soon_s)
         wanted_s = max(wanted_s, soon_s)
         if wanted_s >= self._timer_s:
             return
@@ -114,6 +129,13 @@ class Listener:
         self._timer_s = wanted_s
         wait_s = max(0.0, wanted_s - self._steady_s())
         self._timer = self._loop.call_later(wait_s, self._on_timer)
+
+    def _with_a_round(self, soon_s: float) -> float:
+        """Right after a round's next wake, where that is near: its glance saves us one of ours."""
+        for wake_s in self._expected.values():
+            if abs(wake_s - soon_s) < LOOK_EVERY_S / 2:
+                return max(soon_s, wake_s + NEARLY_S / 2)
+        return soon_s
 
     def _on_timer(self) -> None:
         late_from_s = self._timer_s
@@ -128,15 +150,18 @@ class Listener:
         flowing = self._steady_s() - self._looked_s < LOOK_EVERY_S
         if flowing and not self._flowing:
             self._flowing = True
-            for channel in self._channels:
-                self._loop.remove_reader(channel.fileno())
-            self.arm()
+            self._stop_reading()
+            self._arm()
         else:
             self._look(self._timer_s)
 
     def _read_when_readable(self) -> None:
         for channel in self._channels:
             self._loop.add_reader(channel.fileno(), self._on_readable)
+
+    def _stop_reading(self) -> None:
+        for channel in self._channels:
+            self._loop.remove_reader(channel.fileno())
 
     def _look(self, due_s: float) -> bool:
         """Read everything, settle what can be settled, say it. Whether anything had come."""
@@ -166,7 +191,7 @@ class Listener:
         if complete:
             self._expire(now_s - SETTLED_AFTER_S)
             said = self._settled(read_s)
-        self.arm()
+        self._arm()
         if said:
             self._sink(said)
         return heard
@@ -176,9 +201,9 @@ class Listener:
         asked = self._book.find(index, nonce, source)
         if asked is None:
             return
-        sent_s, _, aim = asked
+        sent_s, deadline_s, _, aim = asked
         came_s = self._stamps.steady(stamp_s, sent_s, self._looked_s, read_s)
-        if came_s is not None and came_s - sent_s > aim.timeout_s:
+        if came_s is not None and came_s > deadline_s:
             self._tally.late += 1  # it stays open: its deadline says what it was
             return
         self._book.settle(index)
@@ -195,11 +220,11 @@ class Listener:
         found = self._book.find_quoted(trouble.quote, trouble.destination)
         if found is None:
             return
-        index, (sent_s, _, aim) = found
+        index, (sent_s, deadline_s, _, aim) = found
         came_s = self._stamps.steady(trouble.stamp_s, sent_s, self._looked_s, read_s)
         if came_s is None:
             came_s = read_s
-        if came_s - sent_s > aim.timeout_s:
+        if came_s > deadline_s:
             self._tally.late += 1
             return
         self._book.settle(index)
@@ -212,8 +237,8 @@ class Listener:
 
     def _expire(self, settled_s: float) -> None:
         stalled = 0
-        for deadline_s, asked in self._book.expire(settled_s):
-            sent_s, _, aim = asked
+        for asked in self._book.expire(settled_s):
+            sent_s, deadline_s, _, aim = asked
             if not aim.live:
                 continue
             if sent_s <= self._deaf_to_s:
@@ -234,7 +259,8 @@ class Listener:
     def _hidden_by_stall(self, asked: Asked) -> bool:
         """Whether we were away, for longer than its time-out, after this request was sent."""
         length_s = self._stall_to_s - self._stall_from_s
-        return length_s > asked.aim.timeout_s and asked.sent_s < self._stall_to_s
+        timeout_s = asked.deadline_s - asked.sent_s
+        return length_s > timeout_s and asked.sent_s < self._stall_to_s
 
     def _note_stall(self, due_s: float, now_s: float) -> None:
         if now_s - due_s > STALL_S:

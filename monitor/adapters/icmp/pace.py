@@ -7,8 +7,11 @@ from collections.abc import Sequence
 AT_MOST = 200
 """Requests sent in one go when a round has to catch up."""
 
-PAUSE_S = 0.005
-"""A round that has to wait waits at least so long: requests due meanwhile go out together."""
+BURST = 5
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.001, 0.005
+"""A round that waits lets about BURST requests fall due, which then go out together: each time
+that we wake costs as much as several sends. But a longer burst makes a queue on the way, and a
+queue is in every RTT behind it. The event loop does not wait for less than a millisecond."""
 
 
 class Pace:
@@ -17,7 +20,7 @@ class Pace:
     done: how many names have had their request.   stalled: some came too late for theirs.
     """
 
-    __slots__ = ("_gap_s", "_start_s", "done", "names", "stalled")
+    __slots__ = ("_gap_s", "_pause_s", "_start_s", "done", "names", "stalled")
 
     def __init__(self, names: Sequence[str], start_s: float, over_s: float) -> None:
         self.names = names
@@ -25,6 +28,7 @@ class Pace:
         self.stalled = False
         self._start_s = start_s
         self._gap_s = over_s / len(names) if names else 0.0
+        self._pause_s = min(LONGEST_PAUSE_S, max(SHORTEST_PAUSE_S, BURST * self._gap_s))
 
     @property
     def finished(self) -> bool:
@@ -44,4 +48,4 @@ class Pace:
     def wait_s(self, now_s: float) -> float:
         """How long to wait for the next go; 0: only let the others have their turn."""
         wait_s = -self.late_s(now_s)
-        return max(wait_s, PAUSE_S) if wait_s > 0.0 else 0.0
+        return max(wait_s, self._pause_s) if wait_s > 0.0 else 0.0

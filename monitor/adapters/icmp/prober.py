@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from monitor.adapters.icmp.book import Aim, Book, Tally
 from monitor.adapters.icmp.carrier import Carrier
-from monitor.adapters.icmp.channel import Channel
+from monitor.adapters.icmp.channel import Channel, Place
 from monitor.adapters.icmp.listener import STALLED, Listener
 from monitor.adapters.icmp.opening import Mode, open_socket
 from monitor.adapters.icmp.pace import Pace
@@ -68,20 +68,25 @@ class IcmpProber:
         self._carrier.open()
         channels = tuple(self._channels.values())
         stamps = Stamps(steady_s, self._kernel_s)
-        self._listener = Listener(channels, self._book, self._tally, stamps, steady_s, sink)
+        self._listener = Listener(self._book, self._tally, stamps, steady_s, sink)
         self.watch(self._targets)
         for channel in channels:
             log.info("probing %s with a %s socket", channel.family.label, channel.mode.value)
 
     def watch(self, targets: Iterable[Target]) -> None:
-        self._targets = tuple(targets)
+        """Raises ProbeError for an address that is none; then nothing has changed."""
+        wanted = tuple(targets)
         if self._listener is None:
+            self._targets = wanted
             return
+        made = [self._aim(target) for target in wanted]
         before = self._aims
-        self._aims = {target.name: self._aim(target, before) for target in self._targets}
+        self._aims = {aim.name: aim.in_place_of(before.get(aim.name)) for aim in made}
         for name, aim in before.items():
-            now = self._aims.get(name)
-            aim.live = now is not None and now.address == aim.address
+            aim.live = self._aims.get(name) is aim
+        self._targets = wanted
+        used = {aim.channel for aim in self._aims.values()}
+        self._listener.listen_to([one for one in self._channels.values() if one in used])
 
     async def round(self, names: Sequence[str], over_s: float) -> None:
         """Sends that come late are caught up; one later than its time-out is not sent at all."""
@@ -90,9 +95,9 @@ class IcmpProber:
         pace = Pace(names, self._clock.steady_s(), over_s)
         while not pace.finished:
             self._send_due(pace)
-            self._listener.arm()
             if not pace.finished and not await self._wait(pace):
                 return
+        self._listener.glance()
         if pace.stalled:
             self._tally.stalled_rounds += 1
             log.warning("a round of %d requests came too late for some of them", len(names))
@@ -128,6 +133,7 @@ class IcmpProber:
         now_s = self._clock.steady_s()
         wait_s = pace.wait_s(now_s)
         listener.expect(pace, now_s + wait_s)
+        listener.glance()
         try:
             await asyncio.sleep(wait_s)
             listener.woken(pace)
@@ -164,22 +170,26 @@ class IcmpProber:
         if self._listener is not None:
             self._listener.tell(NotMeasured(aim.name, now_s, now_s, reason))
 
-    def _aim(self, target: Target, before: dict[str, Aim]) -> Aim:
-        known = before.get(target.name)
-        if known is not None and known.target == target:
-            return known
+    def _aim(self, target: Target) -> Aim:
         try:
             address = ipaddress.ip_address(target.address)
+            if address.version == 4:
+                plain, family = str(address), Family.V4
+                place: Place = (plain, 0)
+            else:
+                # A link-local address names its port (fe80::1%eth0): the socket wants its number.
+                scope = socket.if_nametoindex(address.scope_id) if address.scope_id else 0
+                plain, family = socket.inet_ntop(socket.AF_INET6, address.packed), Family.V6
+                place = (plain, 0, 0, scope)
         except ValueError as error:
             raise ProbeError(
                 f"{target.name}: {target.address!r} is not an IP address, such as 10.77.1.1"
             ) from error
-        if address.version == 4:
-            return Aim(target, str(address), (str(address), 0), self._channels.get(Family.V4))
-        # A link-local address names its port (fe80::1%eth0): the socket wants that number.
-        scope = socket.if_nametoindex(address.scope_id) if address.scope_id else 0
-        plain = socket.inet_ntop(socket.AF_INET6, address.packed)
-        return Aim(target, plain, (plain, 0, 0, scope), self._channels.get(Family.V6))
+        except OSError as error:
+            raise ProbeError(
+                f"{target.name}: {target.address!r} names a port that this machine does not have"
+            ) from error
+        return Aim(target, plain, place, self._channels.get(family))
 
     def _close_channels(self) -> None:
         for channel in self._channels.values():
