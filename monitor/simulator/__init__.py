@@ -9,6 +9,7 @@ From the script to the packet:
     network.py     the user-space end of the TUN device: requests in, answers out, each on time
     packets.py     IPv4, IPv6, ICMP and UDP as bytes
     agents.py      one router's SNMP agent: its ports and what it tells
+    quirks.py      what an agent does wrong: tooBig, another address, a walk without end, …
     mib.py         which objects a router has; snmp.py: the messages; traffic.py: a day's traffic
     tun.py         the device, its addresses and routes; netlink.py: how the kernel is told
     namespace.py   a network namespace of its own, and the way into it

@@ -8,6 +8,7 @@ from itertools import chain
 
 from monitor.core.model import Device
 from monitor.simulator.behaviour import Behaviour, Fate
+from monitor.simulator.events import Event, What
 from monitor.simulator.hardware import describe, hardware_objects, made_up_hardware
 from monitor.simulator.mib import (
     IF_NUMBER,
@@ -23,6 +24,7 @@ from monitor.simulator.mib import (
     text,
 )
 from monitor.simulator.ports import Port, made_up_port
+from monitor.simulator.quirks import HONEST, Quirks
 from monitor.simulator.snmp import answer
 from monitor.simulator.world import World
 
@@ -37,6 +39,7 @@ class Agent:
         self.device = device
         self.requests = 0
         self.answered = 0
+        self.quirks = HONEST
         self._community = community.encode()
         dice = random.Random(f"{seed}:agent:{device.name}")  # noqa: S311 - a made-up router
         self._started_s = now_s - dice.uniform(3.0, 90.0) * _DAY_S
@@ -47,12 +50,16 @@ class Agent:
         ]
         self.ports.append(Port("lo", None, 0.0, None, None, self._started_s))
         self._hardware = made_up_hardware(device.name, device.name in world.nodes, self._load, seed)
-        self._mib = Mib(dict(self._objects()))
+        self._discontinuity = 0
+        self._build()
 
     def answer(self, request: bytes, now_s: float) -> bytes | None:
         """The answer to one message; None: silence (wrong community, not SNMP version 2c)."""
         self.requests += 1
-        reply = answer(request, self._community, self._mib, now_s)
+        if self.quirks.silent:
+            return None
+        most = self.quirks.most_varbinds
+        reply = answer(request, self._community, self._mib, now_s, most)
         self.answered += reply is not None
         return reply
 
@@ -69,18 +76,44 @@ class Agent:
                 else:
                     port.stop(now_s)
 
+    def behave(self, quirks: Quirks) -> None:
+        """From now on it answers so."""
+        self.quirks = quirks
+        self._build()
+
+    def befall(self, event: Event, now_s: float) -> None:
+        """One of events.BEFALLS, while the router goes on."""
+        if event.what is What.RENUMBER:
+            self._renumber()
+            return
+        for port in self.ports:
+            if event.what is What.WRAP:
+                port.wrap(now_s, event.after_s)
+            else:
+                port.restart(now_s)
+        # A jump that nobody asked a real router for is told; a reset need not be.
+        if event.what is What.WRAP or event.discontinuity:
+            self._discontinuity = self.uptime_ticks(now_s)
+
     def restart(self, now_s: float, renumber: bool) -> None:
         """Uptime and counters from 0. renumber: every port gets another ifIndex."""
         self._started_s = now_s
+        self._discontinuity = 0
         for port in self.ports:
             port.restart(now_s)
         if renumber:
-            self._first_index += 1
-            self._mib = Mib(dict(self._objects()))
+            self._renumber()
 
     def uptime_ticks(self, now_s: float) -> int:
         """sysUpTime: hundredths of a second, 32 bits."""
         return int((now_s - self._started_s) * 100) % _32_BITS
+
+    def _renumber(self) -> None:
+        self._first_index += 1
+        self._build()
+
+    def _build(self) -> None:
+        self._mib = Mib(dict(self._objects()), self.quirks.endless)
 
     def _load(self, now_s: float) -> float:
         """The share of its busiest port that is used."""
@@ -95,7 +128,7 @@ class Agent:
             self._system(),
             [(IF_NUMBER, always(Value(Kind.INTEGER, len(rows))))],
             _if_table(rows),
-            _ifx_table(rows),
+            self._ifx_table(rows),
             hardware_objects(self._hardware),
         )
 
@@ -108,6 +141,20 @@ class Agent:
         yield (*SYSTEM, 5, 0), always(text(self.device.name))
         yield (*SYSTEM, 6, 0), always(text("Kabupaten Indramayu"))
         yield (*SYSTEM, 7, 0), always(Value(Kind.INTEGER, 78))
+
+    def _ifx_table(self, rows: list[tuple[int, Port]]) -> Iterable[tuple[Oid, Teller]]:
+        for index, port in rows:
+            columns: dict[int, Teller] = {
+                1: always(text(port.name)),
+                6: _counter64(port.in_octets),
+                10: _counter64(port.out_octets),
+                15: always(Value(Kind.GAUGE32, int(port.speed_bps / 1e6))),
+                18: always(text(port.link or "")),
+                19: lambda _now_s: Value(Kind.TICKS, self._discontinuity),
+            }
+            if self.quirks.narrow:
+                del columns[6], columns[10]
+            yield from (((*IFX_TABLE, number, index), teller) for number, teller in columns.items())
 
 
 def _if_table(rows: list[tuple[int, Port]]) -> Iterable[tuple[Oid, Teller]]:
@@ -130,19 +177,6 @@ def _if_table(rows: list[tuple[int, Port]]) -> Iterable[tuple[Oid, Teller]]:
             20: always(Value(Kind.COUNTER32, 0)),
         }
         yield from (((*IF_TABLE, number, index), teller) for number, teller in columns.items())
-
-
-def _ifx_table(rows: list[tuple[int, Port]]) -> Iterable[tuple[Oid, Teller]]:
-    for index, port in rows:
-        columns: dict[int, Teller] = {
-            1: always(text(port.name)),
-            6: _counter64(port.in_octets),
-            10: _counter64(port.out_octets),
-            15: always(Value(Kind.GAUGE32, int(port.speed_bps / 1e6))),
-            18: always(text(port.link or "")),
-            19: always(Value(Kind.TICKS, 0)),
-        }
-        yield from (((*IFX_TABLE, number, index), teller) for number, teller in columns.items())
 
 
 def _oper(port: Port) -> Teller:

@@ -11,7 +11,8 @@ from typing import Protocol
 from monitor.core.model import Device
 from monitor.simulator.behaviour import Behaviour
 from monitor.simulator.effects import combined, effects_on
-from monitor.simulator.events import Event, What
+from monitor.simulator.events import BEFALLS, Event, What
+from monitor.simulator.quirks import HONEST, Quirks, quirks_of, routers_of, troubles_of
 from monitor.simulator.scenario import Running, Scenario, check_names
 from monitor.simulator.world import World
 
@@ -28,6 +29,14 @@ class Stage(Protocol):
 
     def restart(self, device: Device, renumber: bool) -> None:
         """A router starts anew now: uptime and counters from 0."""
+        ...
+
+    def answer_so(self, device: Device, quirks: Quirks) -> None:
+        """From now on a router's agent answers like this."""
+        ...
+
+    def befall(self, device: Device, event: Event) -> None:
+        """One of events.BEFALLS happens to a router now."""
         ...
 
     def route(self, present: bool) -> None:
@@ -47,8 +56,9 @@ class Moment:
 class Truth:
     """One change, as it was done.
 
-    what: "behaviour" (name: the target), "restart" (name: the router), "route" (name: "present"
-    or "absent"). behaviour: from then on; None for the others.
+    what: "behaviour" (name: the target), "restart", "agent", "wrap", "counter-reset" or "renumber"
+    (name: the router), "route" (name: "present" or "absent"). behaviour: from then on; None for
+    the others.
     because: the events in force ("cut anjatan/utama"); empty: back to the usual.
     """
 
@@ -86,6 +96,8 @@ class Director:
         self._spared: dict[str, set[str]] = {}
         self._touched: set[str] = set()
         self._rebooting: dict[str, Event] = {}
+        self._befallen: set[str] = set()
+        self._quirks: dict[str, Quirks] = {}
         self._route_present = True
 
     def start(self) -> float | None:
@@ -134,6 +146,8 @@ class Director:
         for name in sorted(self._touched | effects.keys()):
             self._behave(name, effects.get(name, []))
         self._touched = set(effects)
+        self._answer(running)
+        self._befall(running)
         self._set_route(not any(one.event.what is What.NO_ROUTE for one in running))
         return self._next_change_s(elapsed_s, running)
 
@@ -181,6 +195,27 @@ class Director:
                     self._stage.restart(device, event.renumber)
                     self._note("restart", device.name)
         self._rebooting = now
+
+    def _answer(self, running: Sequence[Running]) -> None:
+        """How each router's agent answers now."""
+        troubles = troubles_of(self._world, running, self._spared)
+        for device in self._world.devices:
+            events = troubles.get(device.name, [])
+            quirks = quirks_of(self._world, device, events)
+            if quirks != self._quirks.get(device.name, HONEST):
+                self._quirks[device.name] = quirks
+                self._stage.answer_so(device, quirks)
+                self._note("agent", device.name, events=events)
+
+    def _befall(self, running: Sequence[Running]) -> None:
+        """What happens once, when its event begins."""
+        now = {one.key: one.event for one in running if one.event.what in BEFALLS}
+        for key, event in now.items():
+            if key not in self._befallen:
+                for device in routers_of(self._world, event, self._spared.get(key, ())):
+                    self._stage.befall(device, event)
+                    self._note(str(event.what), device.name, events=[event])
+        self._befallen = set(now)
 
     def _set_route(self, present: bool) -> None:
         if present != self._route_present:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.simulator.behaviour import Behaviour, Fate
-from monitor.simulator.events import Event, What
+from monitor.simulator.events import AGENT_IS, BEFALLS, Event, What
 from monitor.simulator.scenario import Running
 from monitor.simulator.world import World
 
 _SILENCING = (What.CUT, What.FLAP, What.REBOOT, What.POP_DOWN, What.UPLINK_CUT)
+_NO_ADDRESS = (What.NO_ROUTE, *AGENT_IS, *BEFALLS)
 TAKES_ALL_BEHIND = (What.POP_DOWN, What.REBOOT)
 """Events that, on a node, also cut everything that is behind it."""
 
@@ -81,7 +82,7 @@ def _nodes(world: World, one: Running) -> set[str]:
 
 def _named(world: World, event: Event, since_s: float) -> set[str]:
     """The places that the event itself names, as far as it does anything at the moment."""
-    if event.what is What.NO_ROUTE or (event.what is What.FLAP and not event.cut_at(since_s)):
+    if event.what in _NO_ADDRESS or (event.what is What.FLAP and not event.cut_at(since_s)):
         return set()
     names = {name for where in event.where for name in world.select(where)}
     if event.what is What.REBOOT:

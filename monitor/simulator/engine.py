@@ -15,8 +15,9 @@ from monitor.simulator.agents import Agent
 from monitor.simulator.behaviour import Behaviour, usual_behaviour
 from monitor.simulator.control import AgentCounts, Answer, ControlServer, Counters, truth_to_json
 from monitor.simulator.director import Director, Moment
-from monitor.simulator.events import parse_event
-from monitor.simulator.network import Wire
+from monitor.simulator.events import Event, parse_event
+from monitor.simulator.network import Told, Wire
+from monitor.simulator.quirks import Quirks
 from monitor.simulator.scenario import Scenario
 from monitor.simulator.tun import Tun
 from monitor.simulator.world import World
@@ -124,6 +125,16 @@ class Engine:
         if device.name in self._agents:
             self._agents[device.name].restart(self._timeline.now_s(), renumber)
 
+    def answer_so(self, device: Device, quirks: Quirks) -> None:
+        """How a router's agent answers from now on (Stage)."""
+        if device.name in self._agents:
+            self._agents[device.name].behave(quirks)
+
+    def befall(self, device: Device, event: Event) -> None:
+        """Something happens to a router that goes on (Stage)."""
+        if device.name in self._agents:
+            self._agents[device.name].befall(event, self._timeline.now_s())
+
     def route(self, present: bool) -> None:
         """The monitor's own route (Stage)."""
         try:
@@ -137,8 +148,9 @@ class Engine:
         self._gone = True
         self.ended.set()
 
-    def _ask_agent(self, agent: Agent, request: bytes) -> bytes | None:
-        return agent.answer(request, self._timeline.now_s())
+    def _ask_agent(self, agent: Agent, request: bytes) -> Told | None:
+        message = agent.answer(request, self._timeline.now_s())
+        return None if message is None else Told(message, agent.quirks.answers_from)
 
     def _refresh(self) -> None:
         self._wait(self._director.refresh())

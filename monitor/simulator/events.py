@@ -44,6 +44,16 @@ class What(StrEnum):
     POP_DOWN = "pop-down"  # a node is cut, and all that is behind it
     UPLINK_CUT = "uplink-cut"  # the monitor's own way out: every target is silent, anchors too
     NO_ROUTE = "no-route"  # the monitor's own route is gone: sending fails with ENETUNREACH
+    # What a router's SNMP agent does wrong, while ping answers as ever:
+    SNMP_SILENT = "snmp-silent"  # it answers nobody
+    NARROW = "narrow"  # it has 32-bit counters only
+    TOO_BIG = "too-big"  # it says tooBig when it is asked for more than a few objects
+    OTHER_SOURCE = "other-source"  # its answers come from another address
+    ENDLESS_WALK = "endless-walk"  # after the last row of a column it tells the first one again
+    # What befalls a router at one moment, while it goes on:
+    WRAP = "wrap"  # its octet counters jump to near their end (which it tells), and go round
+    COUNTER_RESET = "counter-reset"  # its counters start at 0, its uptime does not
+    RENUMBER = "renumber"  # its ports have other ifIndexes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,10 @@ class Event:
 
     for_s: None: to the end. where: the names as written.
     loss_ratio, share_ratio: 0 to 1. sender: the node that sends the ICMP error, None: the one
-    before the target. renumber: the router's ports have other ifIndexes after a reboot.
+    before the target; with other-source, the target that the answers come from. renumber: the
+    router's ports have other ifIndexes after a reboot. after_s: when the octet counters go round.
+    varbinds: so many objects in one message are not too many. discontinuity: the agent says that
+    it reset its counters, as it should (ifCounterDiscontinuityTime).
     """
 
     what: What
@@ -69,6 +82,9 @@ class Event:
     code: int = 1
     quote_bytes: int | None = None
     renumber: bool = False
+    after_s: float = 20.0
+    varbinds: int = 8
+    discontinuity: bool = False
 
     def cut_at(self, since_s: float) -> bool:
         """Whether a flapping link is cut, so many seconds after the event began."""
@@ -80,6 +96,15 @@ class Event:
         return (self.down_s if phase < self.down_s else self.period_s) - phase
 
 
+AGENT_IS = (What.SNMP_SILENT, What.NARROW, What.TOO_BIG, What.OTHER_SOURCE, What.ENDLESS_WALK)
+"""Events that change how a router's agent answers, as long as they are in force."""
+
+BEFALLS = (What.WRAP, What.COUNTER_RESET, What.RENUMBER)
+"""Events that happen to a router when they begin, and have no end."""
+
+OF_ROUTERS = (What.REBOOT, *AGENT_IS, *BEFALLS)
+"""Events whose `where` is a site or node with a router."""
+
 _EXTRA: dict[What, tuple[str, ...]] = {
     What.UNREACHABLE: ("from", "code", "quote_bytes"),
     What.LOSS: ("loss_pct",),
@@ -88,6 +113,10 @@ _EXTRA: dict[What, tuple[str, ...]] = {
     What.DUPLICATE: ("share_pct",),
     What.FLAP: ("period", "down"),
     What.REBOOT: ("renumber",),
+    What.TOO_BIG: ("varbinds",),
+    What.OTHER_SOURCE: ("from",),
+    What.WRAP: ("after",),
+    What.COUNTER_RESET: ("discontinuity",),
 }
 _NEEDED = {What.LOSS: "loss_pct", What.DELAY: "delay_ms", What.JITTER: "jitter_ms"}
 _COMMON = ("at", "for", "what", "where")
@@ -99,7 +128,8 @@ def parse_event(table: Mapping[str, object]) -> Event:
     Raises SimulatorError: what is wrong and how to mend it. Names in `where` are not looked up.
     """
     what = _what(table.get("what"))
-    allowed = (*_COMMON, *_EXTRA.get(what, ()))
+    common = tuple(key for key in _COMMON if key != "for" or what not in BEFALLS)
+    allowed = (*common, *_EXTRA.get(what, ()))
     for key in table:
         if key not in allowed:
             near = difflib.get_close_matches(key, allowed, n=1)
@@ -127,6 +157,9 @@ def parse_event(table: Mapping[str, object]) -> Event:
         code=_read(table, "code", _code, _CODES["host"]),
         quote_bytes=_read(table, "quote_bytes", _quote, None),
         renumber=_read(table, "renumber", _flag, False),
+        after_s=_read(table, "after", seconds, 20.0),
+        varbinds=_read(table, "varbinds", _varbinds, 8),
+        discontinuity=_read(table, "discontinuity", _flag, False),
     )
 
 
@@ -209,6 +242,12 @@ def _code(value: object) -> int:
 def _quote(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 28 <= value <= 548:
         raise ValueError("must be a whole number of bytes from 28 to 548")
+    return value
+
+
+def _varbinds(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100:
+        raise ValueError("must be a whole number from 1 to 100")
     return value
 
 

@@ -52,9 +52,11 @@ Teller = Callable[[float], Value]
 class Mib:
     """Objects in the order of their OIDs."""
 
-    def __init__(self, objects: Mapping[Oid, Teller]) -> None:
+    def __init__(self, objects: Mapping[Oid, Teller], endless: bool = False) -> None:
+        """endless: what follows the last row of a column is its first row (a broken agent)."""
         self._oids = sorted(objects)
         self._tellers = [objects[oid] for oid in self._oids]
+        self._endless = endless
 
     def get(self, oid: Oid, now_s: float) -> Value:
         """The object of exactly this OID, or why there is none (RFC 3416, 4.2.1)."""
@@ -69,9 +71,19 @@ class Mib:
     def next(self, oid: Oid, now_s: float) -> tuple[Oid, Value]:
         """The first object after this OID; the same OID with END_OF_MIB after the last."""
         place = bisect_right(self._oids, oid)
+        if self._endless:
+            place = self._round(oid, place)
         if place == len(self._oids):
             return oid, Value(Kind.END_OF_MIB)
         return self._oids[place], self._tellers[place](now_s)
+
+    def _round(self, oid: Oid, place: int) -> int:
+        """Where an endless agent goes on after an object: never out of its column."""
+        column = oid[:-1]
+        first = bisect_left(self._oids, column)
+        is_one = place > 0 and self._oids[place - 1] == oid
+        leaves = place == len(self._oids) or self._oids[place][: len(column)] != column
+        return first if is_one and leaves else place
 
 
 def always(value: Value) -> Teller:

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from typing import NamedTuple
 
 from monitor.simulator.behaviour import Behaviour
 from monitor.simulator.line import Line, LineCounts
@@ -30,7 +31,15 @@ from monitor.simulator.packets import (
     write_datagram,
 )
 
-Answerer = Callable[[bytes], bytes | None]
+
+class Told(NamedTuple):
+    """What an SNMP agent answers. source: the address that it comes from; None: the one asked."""
+
+    message: bytes
+    source: str | None = None
+
+
+Answerer = Callable[[bytes], Told | None]
 """An SNMP agent: a message in bytes → its answer, None for silence."""
 
 _READ_BYTES = 2048
@@ -181,14 +190,14 @@ class Wire:
             loop.call_later(_AGENT_NEEDS_S / 2, self._serve_agent, loop)
             return
         self._asked.popleft()
-        payload = self._agents[datagram.destination](datagram.payload)
-        if payload is not None and line.answers:
+        told = self._agents[datagram.destination](datagram.payload)
+        if told is not None and line.answers:
             reply = Datagram(
-                datagram.destination,
+                datagram.destination if told.source is None else _packed(told.source),
                 datagram.source,
                 datagram.destination_port,
                 datagram.source_port,
-                payload,
+                told.message,
             )
             self._push(line, write_datagram(reply), _Sent.OTHER)
             self._arm(loop)

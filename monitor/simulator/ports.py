@@ -15,14 +15,19 @@ _OTHER_MBPS = 1000.0
 _PACKET_BITS = 8 * 800
 _PACKETS_PER_ERROR = 4_000_000
 _PACKETS_PER_DISCARD = 250_000
+_END = 1 << 64  # of a 64-bit counter, and at the same moment of its low half
 
 
 @dataclass(slots=True)
 class Flow:
-    """One direction of a port since the router started. traffic: None where nothing ever flows."""
+    """One direction of a port since the router started. traffic: None where nothing ever flows.
+
+    ahead: octets that its counter shows besides.
+    """
 
     traffic: Traffic | None
     idle_bits: float = 0.0
+    ahead: int = 0
 
     def bits(self, start_s: float, end_s: float) -> float:
         """What would have flowed from start to end had the port never been down."""
@@ -72,20 +77,26 @@ class Port:
             self._idle_since_s = None
 
     def restart(self, now_s: float) -> None:
-        """The router starts anew: every counter is 0."""
+        """Every counter is 0, because the router starts anew or for another reason."""
         self._started_s = now_s
-        self._inbound.idle_bits = 0.0
-        self._outbound.idle_bits = 0.0
+        for flow in (self._inbound, self._outbound):
+            flow.idle_bits = 0.0
+            flow.ahead = 0
         if self._idle_since_s is not None:
             self._idle_since_s = now_s
 
+    def wrap(self, now_s: float, after_s: float) -> None:
+        """The octet counters jump, so that both reach their end so many seconds from now."""
+        for flow in (self._inbound, self._outbound):
+            flow.ahead = _END - int(self._bits(flow, now_s + after_s) / 8)
+
     def in_octets(self, now_s: float) -> int:
-        """Octets received since the router started, not wrapped."""
-        return int(self._bits(self._inbound, now_s) / 8)
+        """Octets received since the counters began, not wrapped."""
+        return int(self._bits(self._inbound, now_s) / 8) + self._inbound.ahead
 
     def out_octets(self, now_s: float) -> int:
-        """Octets sent since the router started, not wrapped."""
-        return int(self._bits(self._outbound, now_s) / 8)
+        """Octets sent since the counters began, not wrapped."""
+        return int(self._bits(self._outbound, now_s) / 8) + self._outbound.ahead
 
     def in_errors(self, now_s: float) -> int:
         """A cable is never perfect: an error in some millions of packets."""

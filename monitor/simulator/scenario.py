@@ -21,7 +21,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from monitor.core.errors import SimulatorError
-from monitor.simulator.events import Event, What, parse_event, seconds
+from monitor.simulator.events import OF_ROUTERS, Event, What, parse_event, seconds
 from monitor.simulator.world import World
 
 QUIET = "quiet"
@@ -134,9 +134,10 @@ def check_names(event: Event, world: World) -> None:
         if event.what is What.POP_DOWN and name not in world.nodes:
             nodes = ", ".join(sorted(world.nodes))
             raise SimulatorError(f"{name!r} is no node: pop-down needs a node's id ({nodes})")
-        if event.what is What.REBOOT and world.device_of(name) is None:
+        if event.what in OF_ROUTERS and world.device_of(name) is None:
             raise SimulatorError(
-                f"{name!r} has no router that is asked by SNMP: give it an [snmp] table, or use cut"
+                f"{name!r} has no router that is asked by SNMP: {event.what} needs one; "
+                "give it an [snmp] table"
             )
     if event.sender is not None and event.sender not in world.places:
         raise SimulatorError(f"from = {event.sender!r} is no target: use a node's id")

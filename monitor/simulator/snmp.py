@@ -32,10 +32,13 @@ _MAKERS: dict[Kind, Any] = {
 }
 
 
-def answer(request: bytes, community: bytes, mib: Mib, now_s: float) -> bytes | None:
+def answer(
+    request: bytes, community: bytes, mib: Mib, now_s: float, most: int | None = None
+) -> bytes | None:
     """What the agent sends back; None: it keeps silent.
 
     It is silent to another community, another version and to what is no request, as routers are.
+    most: so many objects fit into one of its messages, beside the size; None: as many as fit.
     """
     try:
         message, _ = decoder.decode(request, asn1Spec=v2c.Message())
@@ -43,12 +46,12 @@ def answer(request: bytes, community: bytes, mib: Mib, now_s: float) -> bytes | 
             return None
         if bytes(v2c.apiMessage.get_community(message)) != community:
             return None
-        return _respond(message, mib, now_s)
+        return _respond(message, mib, now_s, most)
     except (PyAsn1Error, PySnmpError):
         return None
 
 
-def _respond(message: Any, mib: Mib, now_s: float) -> bytes | None:
+def _respond(message: Any, mib: Mib, now_s: float, most: int | None) -> bytes | None:
     pdu = v2c.apiMessage.get_pdu(message)
     asked = [(tuple(oid), None) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
     oids: list[Oid] = [oid for oid, _ in asked]
@@ -60,11 +63,13 @@ def _respond(message: Any, mib: Mib, now_s: float) -> bytes | None:
         still = max(int(v2c.apiBulkPDU.get_non_repeaters(pdu)), 0)
         times = max(int(v2c.apiBulkPDU.get_max_repetitions(pdu)), 0)
         found = _bulk(oids, still, min(times, _MOST_REPETITIONS), mib, now_s)
-        return _fitting(message, found)
+        return _fitting(message, found[:most])
     elif isinstance(pdu, v2c.SetRequestPDU):
         return _encode(message, None, _NOT_WRITABLE, 1)
     else:
         return None
+    if most is not None and len(oids) > most:
+        return _encode(message, [], _TOO_BIG)
     whole = _encode(message, found)
     return whole if len(whole) <= LARGEST_ANSWER else _encode(message, [], _TOO_BIG)
 

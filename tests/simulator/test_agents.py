@@ -10,9 +10,11 @@ from pysnmp.proto.api import v2c
 
 from monitor.simulator.agents import Agent
 from monitor.simulator.behaviour import Fate, usual_behaviour
+from monitor.simulator.events import Event, What
 from monitor.simulator.hardware import Make, made_up_hardware
 from monitor.simulator.mib import IF_TABLE, IFX_TABLE, SYSTEM, Oid
 from monitor.simulator.ports import port_traffic
+from monitor.simulator.quirks import HONEST, Quirks
 from monitor.simulator.world import World
 from tests.simulator.messages import asked, asked_bulk, told
 from tests.simulator.networks import COMMUNITY
@@ -145,6 +147,66 @@ def test_the_agent_counts_what_it_is_asked_and_what_it_answers(agent: Agent) -> 
     agent.answer(b"noise", START_S)
     ask(agent, START_S, UPTIME)
     assert (agent.requests, agent.answered) == (2, 1)
+
+
+def test_an_old_agent_has_32_bit_counters_only_and_may_be_renewed(agent: Agent) -> None:
+    index = index_of(agent, "ether1")
+    agent.behave(Quirks(narrow=True))
+    rows = walk(agent, START_S, IFX_TABLE)
+    assert {key[0] for key in rows} == {1, 15, 18, 19}
+    assert ask(agent, START_S, (*IF_TABLE, 10, index))[0] < 1 << 32
+    agent.behave(HONEST)
+    assert {6, 10} < {key[0] for key in walk(agent, START_S, IFX_TABLE)}
+
+
+def test_octet_counters_go_round_at_the_moment_that_was_asked_for_and_advance_as_ever(
+    agent: Agent, world: World
+) -> None:
+    device = world.devices[0]
+    inbound = port_traffic(device, device.interfaces[0], world, seed=1).inbound
+    wide, _ = octets(agent, "ether1")
+    oids = (wide, (*IF_TABLE, 10, wide[-1]), UPTIME)
+    agent.befall(Event(What.WRAP, ("anjatan",), after_s=30.0), START_S)
+    start, before, after = (ask(agent, START_S + t, *oids) for t in (0, 29.9, 30.1))
+    for place, end in ((0, 1 << 64), (1, 1 << 32)):
+        assert start[place] < before[place] < end
+        assert after[place] < before[place] - end // 2
+        grown = (after[place] - start[place]) % end
+        expected = inbound.bits_between(START_S, START_S + 30.1) / 8
+        assert grown == pytest.approx(expected, abs=2)
+    assert after[2] - start[2] == pytest.approx(3010, abs=1)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_counters_may_begin_anew_while_the_router_goes_on_and_says_so_or_not(
+    agent: Agent, told: bool
+) -> None:
+    oids = (*octets(agent, "ether1"), UPTIME, (*IFX_TABLE, 19, index_of(agent, "ether1")))
+    before = ask(agent, START_S, *oids)
+    agent.befall(Event(What.COUNTER_RESET, ("anjatan",), discontinuity=told), START_S)
+    after = ask(agent, START_S, *oids)
+    assert after == [0, 0, before[2], before[2] if told else 0]
+    assert ask(agent, START_S + 10, *oids)[0] > 0
+
+
+def test_ports_may_be_numbered_anew_while_the_router_goes_on(agent: Agent) -> None:
+    oids = octets(agent, "ether1")
+    before = ask(agent, START_S, *oids, UPTIME)
+    agent.befall(Event(What.RENUMBER, ("anjatan",)), START_S)
+    assert index_of(agent, "ether1") == oids[0][-1] + 1
+    assert ask(agent, START_S, *octets(agent, "ether1"), UPTIME) == before
+
+
+def test_a_silent_agent_counts_what_it_is_asked(agent: Agent) -> None:
+    agent.behave(Quirks(silent=True))
+    assert agent.answer(asked(v2c.GetRequestPDU(), [UPTIME]), START_S) is None
+    assert (agent.requests, agent.answered) == (1, 0)
+
+
+def test_an_agent_with_little_room_says_too_big(agent: Agent) -> None:
+    agent.behave(Quirks(most_varbinds=1))
+    assert told(agent.answer(asked(v2c.GetRequestPDU(), [UPTIME] * 2), START_S)).status == 1
+    assert ask(agent, START_S, UPTIME)
 
 
 @pytest.mark.parametrize("make", list(Make))

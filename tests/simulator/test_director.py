@@ -11,6 +11,7 @@ from monitor.core.model import Device
 from monitor.simulator.behaviour import Behaviour, Fate, usual_behaviour
 from monitor.simulator.director import Director, Moment
 from monitor.simulator.events import Event, What
+from monitor.simulator.quirks import HONEST, Quirks
 from monitor.simulator.scenario import Scenario
 from monitor.simulator.world import World
 
@@ -25,12 +26,20 @@ class Recorder:
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     restarts: list[tuple[str, bool]] = field(default_factory=list)
     routes: list[bool] = field(default_factory=list)
+    quirks: dict[str, Quirks] = field(default_factory=dict)
+    befallen: list[tuple[str, What]] = field(default_factory=list)
 
     def behave(self, name: str, behaviour: Behaviour) -> None:
         self.behaviours[name] = behaviour
 
     def restart(self, device: Device, renumber: bool) -> None:
         self.restarts.append((device.name, renumber))
+
+    def answer_so(self, device: Device, quirks: Quirks) -> None:
+        self.quirks[device.name] = quirks
+
+    def befall(self, device: Device, event: Event) -> None:
+        self.befallen.append((device.name, event.what))
 
     def route(self, present: bool) -> None:
         self.routes.append(present)
@@ -272,3 +281,85 @@ def test_a_router_restored_in_the_middle_of_its_reboot_has_restarted(world: Worl
     assert play.stage.restarts == [("anjatan", False)]
     play.at(75)
     assert play.stage.restarts == [("anjatan", False)]
+
+
+def test_an_agent_answers_wrongly_while_the_event_lasts_and_no_address_notices(
+    world: World,
+) -> None:
+    play = Play(world, Event(What.TOO_BIG, ("anjatan",), 10, 50, varbinds=4))
+    assert play.stage.quirks == {}
+    assert play.at(10).stage.quirks == {"anjatan": Quirks(most_varbinds=4)}
+    assert play.changed() == set()
+    assert play.at(60).stage.quirks == {"anjatan": HONEST}
+    told = [(t.what, t.name, t.because) for t in play.director.truth]
+    assert told == [("agent", "anjatan", ("too-big anjatan",)), ("agent", "anjatan", ())]
+
+
+def test_what_an_agent_does_wrong_adds_up(world: World) -> None:
+    play = Play(
+        world,
+        Event(What.TOO_BIG, ("anjatan", "pop-patrol"), varbinds=6),
+        Event(What.TOO_BIG, ("anjatan",), varbinds=4),
+        Event(What.TOO_BIG, ("anjatan",), varbinds=9),
+        Event(What.NARROW, (UTAMA,)),
+        Event(What.ENDLESS_WALK, ("pop-patrol",)),
+        Event(What.SNMP_SILENT, ("pop-patrol",), 5),
+    )
+    assert play.stage.quirks == {
+        "anjatan": Quirks(narrow=True, most_varbinds=4),
+        "pop-patrol": Quirks(most_varbinds=6, endless=True),
+    }
+    assert play.at(5).stage.quirks["pop-patrol"].silent
+
+
+@pytest.mark.parametrize(
+    ("sender", "address"), [(None, "10.77.0.14"), ("pop-haurgeulis", "10.77.0.15")]
+)
+def test_answers_come_from_the_router_before_or_from_the_one_named(
+    world: World, sender: str | None, address: str
+) -> None:
+    play = Play(world, Event(What.OTHER_SOURCE, ("anjatan",), sender=sender))
+    assert play.stage.quirks["anjatan"].answers_from == address
+
+
+def test_what_befalls_a_router_befalls_it_once(world: World) -> None:
+    play = Play(
+        world,
+        Event(What.WRAP, ("anjatan",), 10),
+        Event(What.COUNTER_RESET, ("anjatan", "pop-patrol"), 20),
+    )
+    for elapsed_s in (0, 10, 11, 20, 30):
+        play.at(elapsed_s)
+    assert play.stage.befallen == [
+        ("anjatan", What.WRAP),
+        ("anjatan", What.COUNTER_RESET),
+        ("pop-patrol", What.COUNTER_RESET),
+    ]
+    assert [(t.name, t.what) for t in play.director.truth] == play.stage.befallen
+    play.director.command(Event(What.RENUMBER, ("anjatan",)))
+    play.director.command(Event(What.RENUMBER, ("anjatan",)))
+    assert play.stage.befallen[3:] == [("anjatan", What.RENUMBER)] * 2
+
+
+def test_a_repeated_scenario_befalls_a_router_again_each_time(world: World) -> None:
+    play = Play(world)
+    scenario = Scenario("test", "x", (Event(What.WRAP, ("anjatan",), 10),), repeat_s=60)
+    play.director = Director(world, play.usual, scenario, play.stage, play.now)
+    play.director.start()
+    for elapsed_s in range(5, 140, 5):
+        play.at(elapsed_s)
+    assert len(play.stage.befallen) == 3
+
+
+@pytest.mark.parametrize("where", ["all", "anjatan"])
+def test_a_restored_router_answers_honestly(world: World, where: str) -> None:
+    play = Play(world, Event(What.NARROW, ("anjatan", "pop-patrol")))
+    play.director.restore(where)
+    assert play.stage.quirks["anjatan"] == HONEST
+    assert play.stage.quirks["pop-patrol"].narrow is (where != "all")
+
+
+def test_one_restored_link_does_not_mend_its_router(world: World) -> None:
+    play = Play(world, Event(What.NARROW, ("anjatan",)))
+    play.director.restore(UTAMA)
+    assert play.stage.quirks["anjatan"].narrow

@@ -69,6 +69,26 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
             {"what": "reboot", "where": "a", "renumber": True},
             Event(What.REBOOT, ("a",), for_s=REBOOT_S, renumber=True),
         ),
+        ({"what": "snmp-silent", "where": "a"}, Event(What.SNMP_SILENT, ("a",))),
+        ({"what": "narrow", "where": "a"}, Event(What.NARROW, ("a",))),
+        (
+            {"what": "too-big", "where": "a", "varbinds": 4},
+            Event(What.TOO_BIG, ("a",), varbinds=4),
+        ),
+        (
+            {"what": "other-source", "where": "a", "from": "inti", "for": 9},
+            Event(What.OTHER_SOURCE, ("a",), for_s=9.0, sender="inti"),
+        ),
+        ({"what": "endless-walk", "where": ["a", "b"]}, Event(What.ENDLESS_WALK, ("a", "b"))),
+        (
+            {"what": "wrap", "where": "a", "at": 5, "after": "1m"},
+            Event(What.WRAP, ("a",), at_s=5.0, after_s=60.0),
+        ),
+        (
+            {"what": "counter-reset", "where": "a", "discontinuity": True},
+            Event(What.COUNTER_RESET, ("a",), discontinuity=True),
+        ),
+        ({"what": "renumber", "where": "a"}, Event(What.RENUMBER, ("a",))),
         ({"what": "uplink-cut"}, Event(What.UPLINK_CUT, ("uplink",))),
         ({"what": "no-route", "where": "uplink"}, Event(What.NO_ROUTE, ("uplink",))),
     ],
@@ -98,6 +118,10 @@ def test_an_event_is_read(table: dict[str, Any], expected: Event) -> None:
         ({"what": "unreachable", "where": "a/b", "code": "x"}, "one of net, host"),
         ({"what": "unreachable", "where": "a/b", "quote_bytes": 8}, "from 28 to 548"),
         ({"what": "reboot", "where": "a", "renumber": 1}, "must be true or false"),
+        ({"what": "too-big", "where": "a", "varbinds": 0}, "whole number from 1 to 100"),
+        ({"what": "too-big", "where": "a", "varbinds": True}, "whole number from 1 to 100"),
+        ({"what": "wrap", "where": "a", "for": 5}, "wrap does not take the key 'for'"),
+        ({"what": "narrow", "where": "a", "varbinds": 5}, "narrow does not take the key"),
         ({"what": "uplink-cut", "where": "a/b"}, 'where must be "uplink"'),
     ],
 )

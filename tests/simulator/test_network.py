@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from monitor.simulator.behaviour import Behaviour, Fate
-from monitor.simulator.network import Wire
+from monitor.simulator.network import Told, Wire
 from monitor.simulator.packets import Datagram, read_datagram, write_datagram
 from tests.simulator.echoes import THEM, US, echo_v4, echo_v6
 from tests.waiting import eventually_async
@@ -56,6 +56,11 @@ class Kernel:
 Laid = Callable[[Behaviour], Kernel]
 
 
+def answered(asked: bytes) -> Told:
+    """An agent that turns what it is asked around, or moves."""
+    return Told(b"moved", "10.77.0.14") if asked == b"elsewhere" else Told(asked[::-1])
+
+
 @pytest.fixture
 async def lay() -> AsyncIterator[Laid]:
     """Lays a wire on which 10.77.23.1 and fd77::24:1 behave as given; the first has an agent."""
@@ -70,7 +75,7 @@ async def lay() -> AsyncIterator[Laid]:
             "a": (str(ipaddress.ip_address(THEM)), behaviour),
             "six": ("fd77::24:1", behaviour),
         }
-        agents = {str(ipaddress.ip_address(THEM)): lambda asked: asked[::-1] or None}
+        agents = {str(ipaddress.ip_address(THEM)): answered}
         wire = Wire(ours.fileno(), places, agents, seed=1, on_gone=broken.set)
         wire.start(asyncio.get_running_loop())
         laid.append(wire)
@@ -166,6 +171,14 @@ async def test_an_agent_answers_from_the_port_it_was_asked_at(lay: Laid) -> None
     kernel.send(*(write_datagram(Datagram(US, THEM, 4000 + n, 161, b"abc")) for n in range(3)))
     answers = [read_datagram(packet) for packet in await kernel.receives(3)]
     assert answers == [Datagram(THEM, US, 161, 4000 + n, b"cba") for n in range(3)]
+
+
+async def test_an_agent_may_answer_from_another_address(lay: Laid) -> None:
+    kernel = lay(QUICK)
+    kernel.send(write_datagram(Datagram(US, THEM, 4000, 161, b"elsewhere")))
+    (packet,) = await kernel.receives(1)
+    other = ipaddress.ip_address("10.77.0.14").packed
+    assert read_datagram(packet) == Datagram(other, US, 161, 4000, b"moved")
 
 
 async def test_a_closed_port_is_told_by_the_host_itself(lay: Laid) -> None:

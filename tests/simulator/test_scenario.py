@@ -10,7 +10,7 @@ from monitor.core.errors import SimulatorError
 from monitor.settings import load, require
 from monitor.simulator.behaviour import Fate, usual_behaviour
 from monitor.simulator.effects import combined, effects_on
-from monitor.simulator.events import Event, What
+from monitor.simulator.events import OF_ROUTERS, Event, What
 from monitor.simulator.scenario import Scenario, load_scenario, shipped_scenarios
 from monitor.simulator.world import World, build_world
 
@@ -90,6 +90,10 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path, world: World) -> None:
             "mine.toml:3: 'sukra' has no router",
         ),
         (
+            GOOD.replace('"cut"', '"too-big"').replace("anjatan/utama", "sukra"),
+            "mine.toml:3: 'sukra' has no router that is asked by SNMP: too-big needs one",
+        ),
+        (
             GOOD.replace('"cut"', '"unreachable"') + 'from = "intti"',
             "mine.toml:3: from = 'intti' is no target",
         ),
@@ -119,7 +123,7 @@ def county() -> World:
 
 def test_what_is_shipped_shows_each_thing_that_can_happen() -> None:
     names = {"quiet", "link-cut", "pop-down", "lossy-radio", "flapping", "reboot", "uplink-cut"}
-    assert set(shipped_scenarios()) == {*names, "demo"}
+    assert set(shipped_scenarios()) == {*names, "demo", "router-trouble"}
 
 
 @pytest.mark.parametrize("name", sorted(shipped_scenarios()))
@@ -127,6 +131,16 @@ def test_a_shipped_scenario_fits_the_shipped_configuration(county: World, name: 
     scenario = load_scenario(name, county)
     assert scenario.about == shipped_scenarios()[name]
     assert bool(scenario.events) is (name != "quiet")
+
+
+def test_router_trouble_shows_everything_that_an_agent_can_do_wrong_and_no_link_is_silent(
+    county: World,
+) -> None:
+    trouble = load_scenario("router-trouble", county)
+    assert {event.what for event in trouble.events} == set(OF_ROUTERS)
+    only = [event for event in trouble.events if event.what is not What.REBOOT]
+    quiet = Scenario("x", "x", tuple(only))
+    assert not any(effects_on(county, quiet.running(t), t, {}) for t in range(0, 900, 10))
 
 
 def disturbed_sites(county: World, scenario: Scenario, elapsed_s: float) -> set[str]:

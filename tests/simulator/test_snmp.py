@@ -129,3 +129,25 @@ def test_no_damaged_request_breaks_the_agent(place: int, byte: int) -> None:
 def test_no_shortened_request_breaks_the_agent(place: int) -> None:
     request = asked(v2c.GetRequestPDU(), [NAME])
     answer(request[: place % len(request)], SECRET, MIB, 0.0)
+
+
+def test_more_objects_than_fit_are_too_big_and_a_bulk_is_cut_short() -> None:
+    oids = list(SAYS)[:4]
+    fitting = told(answer(asked(v2c.GetRequestPDU(), oids[:3]), SECRET, MIB, 0.0, most=3))
+    assert (fitting.status, len(fitting.objects)) == (0, 3)
+    for pdu in (v2c.GetRequestPDU(), v2c.GetNextRequestPDU()):
+        refused = told(answer(asked(pdu, oids), SECRET, MIB, 0.0, most=3))
+        assert (refused.status, refused.objects) == (1, [])
+    cut = told(answer(asked_bulk([BASE], 0, 10), SECRET, MIB, 0.0, most=3))
+    assert (cut.status, [oid for oid, _, _ in cut.objects]) == (0, oids[:3])
+
+
+def test_an_endless_agent_never_leaves_a_column_once_it_is_in_it() -> None:
+    mib = Mib({oid: always(value) for oid, value in SAYS.items()}, endless=True)
+    rows = [(*BASE, 2, 1, n) for n in (1, 2, 3, 4)]
+    seen: list[Oid] = [(*BASE, 2, 1)]
+    for _ in range(9):
+        seen.append(mib.next(seen[-1], 0.0)[0])
+    assert seen[1:] == [*rows, *rows, rows[0]]
+    assert mib.next((*BASE, 1), 0.0)[0] == NAME
+    assert mib.next(NAME, 0.0)[0] == NAME
