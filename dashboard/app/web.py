@@ -218,5 +218,5 @@ def build(reads: Reads, identity: Identity, steady: Callable[[], float]) -> Flas
     hashes = add_dash(server, prefix, str(ASSETS), web.charts)
     server.after_request(Compression().apply)
     server.after_request(web.finish_page)
-    add_headers(server, content_policy(web.assets.css, hashes))
+    add_headers(server, content_policy(hashes))
     return server

@@ -101,9 +101,5 @@
     group.append(shape);
   }
 
-  document.fonts.ready.then(() => {
-    const map = document.getElementById("map");
-    if (map && parts.changed(map, "fonts")) pantau.draw();
-  });
   pantau.map = { draw };
 })();

@@ -91,6 +91,12 @@
     if (!document.hidden) freshness.refresh().then(draw);
   });
 
+  // Names on the map are placed by their true widths, once the letters are there.
+  document.fonts.ready.then(() => {
+    const map = document.getElementById("map");
+    if (map && parts.changed(map, "letters")) draw();
+  });
+
   pantau.draw = draw;
   window.dash_clientside = Object.assign({}, window.dash_clientside, { pantau: { tick } });
   draw();

@@ -65,7 +65,7 @@
 
   function moment(atS) {
     const at = local(atS);
-    return at.day + NBSP + MONTHS[at.month - 1] + " " + at.hour + COLON + at.minute + NBSP + config.zoneName;
+    return Number(at.day) + NBSP + MONTHS[at.month - 1] + " " + at.hour + COLON + at.minute + NBSP + config.zoneName;
   }
 
   window.pantau = {

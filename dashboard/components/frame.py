@@ -41,27 +41,19 @@ class Place:
 
 
 def head(title: str, place: Place, assets: Assets) -> Markup:
-    """<head>, with the colours inline (their hash stands in the CSP)."""
-    charts = (
-        Markup(
-            '<link id="plotly.js-style-global" class="no-inline-styles" rel="stylesheet" href="{}">'
-        ).format(assets.urls["plotly.css"])
-        if place.page == "site"
-        else ""
-    )
+    """<head>, with the colours inline."""
     return Markup(
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="theme-color" content="#232C36"><title>{}</title>'
         '<link rel="icon" type="image/svg+xml" href="{}">'
         '<link rel="preload" href="{}" as="font" type="font/woff2" crossorigin>'
-        '<style>{}</style><link rel="stylesheet" href="{}">{}'
+        '<style>{}</style><link rel="stylesheet" href="{}">'
     ).format(
         title,
         assets.urls["icon.svg"],
-        assets.urls["inter-latin-wght-normal.woff2"],
+        f"{place.prefix}assets/inter-latin-wght-normal.woff2",
         own(assets.css),
         assets.urls["pantau.css"],
-        charts,
     )
 
 

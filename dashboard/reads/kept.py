@@ -12,7 +12,8 @@ T = TypeVar("T")
 class Kept(Generic[T]):
     """Asks `make` at most once in `for_s` seconds; callers meanwhile share the last answer.
 
-    clock: seconds that never jump. While one thread asks, the others wait for its answer. What
+    clock: seconds that never jump. While one thread asks anew, the others go on with the last
+    answer as long as it is at most twice `for_s` old, and wait for the new one after that. What
     `make` raises goes to the caller that asked, and the next call asks again.
     """
 
@@ -24,11 +25,23 @@ class Kept(Generic[T]):
         self._kept: tuple[float, T] | None = None
 
     def get(self) -> T:
-        """The answer, at most `for_s` old when it was asked for."""
-        with self._lock:
-            now_s = self._clock()
-            if self._kept is not None and now_s - self._kept[0] < self._for_s:
+        """The answer: asked for at most `for_s` ago, or twice that while it is being renewed."""
+        kept = self._kept
+        if kept is not None and self._age_s(kept) < self._for_s:
+            return kept[1]
+        if kept is None or self._age_s(kept) >= 2 * self._for_s:
+            self._lock.acquire()
+        elif not self._lock.acquire(blocking=False):
+            return kept[1]
+        try:
+            if self._kept is not None and self._age_s(self._kept) < self._for_s:
                 return self._kept[1]
+            asked_s = self._clock()
             value = self._make()
-            self._kept = (self._clock(), value)
+            self._kept = (asked_s, value)
             return value
+        finally:
+            self._lock.release()
+
+    def _age_s(self, kept: tuple[float, T]) -> float:
+        return self._clock() - kept[0]

@@ -26,7 +26,7 @@ from monitor.core.errors import PantauError
 from monitor.core.model import Site, State
 from monitor.core.samples import LatencyBucket
 
-KEPT_S = 0.4
+KEPT_S = 0.25
 LEVELS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NO_SAMPLE, ALL_LOST = ".", "!"
 
@@ -82,8 +82,9 @@ def compose(
 ) -> Json:
     """The document. status: that of `pantau status --json`, {} when it was never known.
 
-    build; round: when the last round ended; late: the states come from the ledger, not from the
-    daemon; samples: the newest sample's time; failed: of `state`, `ledger`, `samples`; warnings;
+    build; round: when the last round ended, without a daemon its last sign of life; late: the
+    states come from the ledger, or no round ends (the banner says so in place of warnings);
+    samples: the newest sample's time; failed: of `state`, `ledger`, `samples`; warnings;
     sites: by id, see `_site`; open, recent: incidents, see `listed`; day: the minute
     (since 1970) that the stretches of `sites.*.d` count from.
     """
@@ -106,14 +107,14 @@ def compose(
         if each.get("parent") is None
     ]
     opened.sort(key=lambda each: (SEVERITY.index(each["rank"]), -each["t"]))
-    monitor = status.get("monitor", {})
+    monitor, late = status.get("monitor", {}), bool(status.get("stale", True))
     return {
         "build": build,
-        "round": seconds(monitor.get("last_round")),
-        "late": bool(status.get("stale", True)),
+        "round": seconds(monitor.get("last_round") or (status.get("at") if late else None)),
+        "late": late,
         "samples": None if sparks.newest_s is None else round(sparks.newest_s),
         "failed": list(failed),
-        "warnings": [str(text) for text in monitor.get("warnings", ())],
+        "warnings": [] if late else [str(text) for text in monitor.get("warnings", ())],
         "day": base_min,
         "sites": sites,
         "open": opened,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -11,8 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
@@ -24,6 +26,7 @@ from tests.dashboard.story import CONFIG, DAY_S, HOUR_S, Story, written
 from tests.waiting import eventually
 
 DATA_DIR = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 PANTAU = (sys.executable, "-m", "monitor")
 TOP = Path(__file__).parents[2]
 
@@ -52,7 +55,8 @@ class Daemon:
 class Served:
     """A configuration directory, its data, and `pantau dashboard` on top. Close it."""
 
-    def __init__(self, work: Path, story: Story) -> None:
+    def __init__(self, work: Path, story: Story, names: Mapping[str, str] = NO_NAMES) -> None:
+        """names: what a site is called instead, by its id."""
         self.story = story
         work.mkdir(parents=True, exist_ok=True)
         self.config = work / "config"
@@ -62,9 +66,14 @@ class Served:
         monitor = self.config / "monitor.toml"
         text = DATA_DIR.sub('data_dir = "../data"', monitor.read_text("utf-8"), count=1)
         monitor.write_text(text, "utf-8")
+        for site, name in names.items():
+            path = self.config / "sites" / f"{site}.toml"
+            lines = path.read_text("utf-8").splitlines()
+            at = next(at for at, line in enumerate(lines) if line.startswith("name = "))
+            lines[at] = f"name = {json.dumps(name)}"
+            path.write_text("\n".join(lines), "utf-8")
         self.ledger = SqlLedger.open(self.data / "ledger.db")
         self.journal = SqliteJournal(self.data / "journal")
-        self.write(story)
         self.daemon: Daemon | None = None
         self.log = work / "dashboard.log"
         self.port = free_port()
@@ -75,20 +84,30 @@ class Served:
         """Of the overview."""
         return f"http://127.0.0.1:{self.port}/"
 
-    def write(self, story: Story, samples: bool = True) -> None:
-        """Everything that the daemon would have stored until now."""
-        self.story = story
-        self.ledger.record(story.decisions())
-        self.ledger.alive(story.now_s)
-        if samples:
-            rows: list[PingSample | InterfaceSample] = [
-                *story.pings(DAY_S, 300.0, until_s=6 * HOUR_S),
-                *story.pings(6 * HOUR_S, 60.0, until_s=HOUR_S),
-                *story.pings(HOUR_S, 10.0),
-                *story.ports(DAY_S, 300.0, until_s=6 * HOUR_S),
-                *story.ports(6 * HOUR_S, 60.0),
-            ]
-            self.journal.append(written(rows))
+    def write_verdicts(self) -> None:
+        """States, transitions and incidents until now."""
+        self.ledger.record(self.story.decisions())
+        self.ledger.alive(self.story.now_s)
+
+    def write_hour(self) -> None:
+        """Samples of the last hour, a row a minute."""
+        story = self.story
+        rows: list[PingSample | InterfaceSample] = []
+        rows += story.pings(HOUR_S, 60.0)
+        rows += story.ports(HOUR_S, 60.0)
+        self.journal.append(written(rows))
+
+    def write_day(self) -> None:
+        """Samples of a whole day, coarse at first and fine at the end."""
+        story = self.story
+        rows: list[PingSample | InterfaceSample] = [
+            *story.pings(DAY_S, 300.0, until_s=6 * HOUR_S),
+            *story.pings(6 * HOUR_S, 60.0, until_s=HOUR_S),
+            *story.pings(HOUR_S, 10.0),
+            *story.ports(DAY_S, 300.0, until_s=6 * HOUR_S),
+            *story.ports(6 * HOUR_S, 60.0),
+        ]
+        self.journal.append(written(rows))
 
     def start(self, document: Callable[[], Document] | None = None) -> None:
         """The daemon's API and the page. document: what the API says; the story's by default."""

@@ -6,10 +6,10 @@ DIR they go to tests/dashboard/shots, as the few small pictures that are kept.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,11 @@ from pathlib import Path
 from monitor.core.documents import Document
 from tests.dashboard.browser import Browser, chromium
 from tests.dashboard.serving import Served
+from tests.dashboard.small_png import small_png
 from tests.dashboard.story import Story, quiet, shipped_network, trouble
 from tests.waiting import eventually
 
+SMALLER = 0.7
 KEPT = Path(__file__).parent / "shots"
 
 
@@ -70,8 +72,8 @@ SMALL = ("trouble-desk-light", "trouble-desk-dark", "trouble-phone-light", "quie
          "stale-desk-dark", "site-light")  # fmt: skip
 
 
-def take(served: Served, browser: Browser, shot: Shot, into: Path) -> None:
-    """Open the page, wait until it is drawn, and write a PNG."""
+def take(served: Served, browser: Browser, shot: Shot, into: Path, size: float) -> None:
+    """Open the page, wait until it is drawn, and write a PNG of `size` times the screen."""
     browser.size(shot.width, shot.height, shot.scale, phone=shot.width < 600)
     browser.cdp("Network.clearBrowserCookies")
     joint = "&" if "?" in shot.where else "?"
@@ -80,12 +82,17 @@ def take(served: Served, browser: Browser, shot: Shot, into: Path) -> None:
         plots = 'return document.querySelectorAll(".main-svg .trace, .mutp").length'
         eventually(lambda: browser.run(plots) > 2, within_s=20)
     eventually(lambda: browser.run("return document.fonts.status") == "loaded")
-    time.sleep(1.2)  # a photograph waits for the fade of a new outage, and for a whole tick
+    # A photograph waits for the fade of a new outage, and for a whole tick.
+    eventually(lambda: browser.run("return performance.now()") > 2200)
     height = browser.run("return document.documentElement.scrollHeight") if shot.whole else 0
     if height > shot.height:
         browser.size(shot.width, height, shot.scale, phone=shot.width < 600)
-        time.sleep(0.8)
-    browser.driver.save_screenshot(str(into / f"{shot.name}.png"))
+        begun = time.monotonic()
+        eventually(lambda: time.monotonic() > begun + 0.8)
+    clip = {"x": 0, "y": 0, "width": shot.width, "height": max(height, shot.height)}
+    picture = browser.cdp("Page.captureScreenshot", clip=clip | {"scale": size})
+    png = b64decode(picture["data"])
+    (into / f"{shot.name}.png").write_bytes(png if size == 1.0 else small_png(png))
 
 
 def living(story: Story) -> Callable[[], Document]:
@@ -93,8 +100,8 @@ def living(story: Story) -> Callable[[], Document]:
     return lambda: story.later(time.time() - story.now_s).document()
 
 
-def shoot(into: Path, only: str = "") -> None:
-    """All of them."""
+def shoot(into: Path, only: str = "", kept: bool = False) -> None:
+    """All whose name holds `only`; kept: the few that stay, small."""
     network = shipped_network()
     told: dict[str, Callable[[float], Story]] = {
         "trouble": lambda now_s: trouble(network, now_s),
@@ -102,29 +109,23 @@ def shoot(into: Path, only: str = "") -> None:
         "stale": lambda now_s: trouble(network, now_s - 245),
     }
     for name, make in told.items():
-        shots = [shot for shot in SHOTS[name] if only in shot.name]
+        shots = [
+            shot for shot in SHOTS[name] if only in shot.name and (not kept or shot.name in SMALL)
+        ]
         if not shots:
             continue
         with tempfile.TemporaryDirectory() as work, chromium(Path(work) / "profile") as browser:
             story = make(time.time())
             served = Served(Path(work) / "served", story)
+            served.write_verdicts()
+            served.write_day()
 
             try:
                 served.start(story.document if name == "stale" else living(story))
                 for shot in shots:
-                    take(served, browser, shot, into)
+                    take(served, browser, shot, into, SMALLER if kept else 1.0)
             finally:
                 served.close()
-
-
-def keep_small(folder: Path) -> None:
-    """A few of them with a palette of 64 colours: small enough to keep beside the code."""
-    for name in SMALL:
-        subprocess.run(
-            ["convert", str(folder / f"{name}.png"), "-resize", "1280x>", "-colors", "64",
-             "-define", "png:compression-level=9", f"png8:{KEPT / name}.png"],
-            check=True,
-        )  # fmt: skip
 
 
 if __name__ == "__main__":
@@ -133,6 +134,4 @@ if __name__ == "__main__":
         shoot(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
     else:
         KEPT.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            shoot(Path(folder))
-            keep_small(Path(folder))
+        shoot(KEPT, kept=True)

@@ -180,7 +180,7 @@ class Story:
     def rtt_ms(self, target: str, at_s: float) -> float:
         """A day's swell, some noise, a spike now and then."""
         link = self._link(target)
-        base = BASE_MS[link.kind] if link is not None else 1.5
+        base = BASE_MS.get(link.kind, 20.0) if link is not None else 1.5
         own = 0.75 + 0.75 * (crc32(target.encode()) % 97) / 97
         chance = random.Random(crc32(f"{target} {at_s // 10:.0f}".encode()))
         hour = (at_s / HOUR_S + 7) % 24

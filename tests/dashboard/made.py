@@ -1,0 +1,62 @@
+"""Reads over fakes, for one made-up story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dashboard.reads.questions import Reads
+from tests.dashboard.story import HOUR_S, Story, quiet, shipped_network, trouble
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.state import ToldState
+from tests.fakes.troubled import TroubledSource
+
+NOW_S = 1_795_505_267.0
+"""2026-11-24T07:27:47Z, 14.27 WIB."""
+
+
+@dataclass
+class Made:
+    """A story in the fakes, and the questions on top. Move `now_s` by hand."""
+
+    story: Story
+    state: ToldState
+    ledger: MemoryLedger
+    samples: TroubledSource
+    reads: Reads
+    now_s: float = NOW_S
+    clocks: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def of(story: Story, samples_of_s: float = 0.0) -> Made:
+        """samples_of_s: how far back rows of a minute are kept; none by default."""
+        ledger = MemoryLedger()
+        ledger.record(story.decisions())
+        samples = TroubledSource()
+        if samples_of_s:
+            samples.keep(story.pings(samples_of_s, 60.0))
+            samples.keep(story.ports(samples_of_s, 60.0))
+        state = ToldState(story.document())
+        clocks = {"now": story.now_s}
+        reads = Reads(
+            story.network,
+            state,
+            ledger,
+            samples,
+            now=lambda: clocks["now"],
+            steady=lambda: clocks["now"],
+        )
+        return Made(story, state, ledger, samples, reads, story.now_s, clocks)
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, for every clock."""
+        self.clocks["now"] += seconds
+
+
+def made_trouble(samples_of_s: float = 0.0) -> Made:
+    """Something of everything."""
+    return Made.of(trouble(shipped_network(), NOW_S), samples_of_s)
+
+
+def made_quiet(samples_of_s: float = HOUR_S) -> Made:
+    """Nothing is wrong."""
+    return Made.of(quiet(shipped_network(), NOW_S), samples_of_s)

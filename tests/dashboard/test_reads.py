@@ -1,0 +1,89 @@
+"""The questions that pages ask, and what becomes of them when a store does not answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dashboard.reads.questions import spans
+from monitor.core.errors import JournalError, LedgerError
+from monitor.core.model import Device, Interface, State
+from tests.dashboard.made import NOW_S, Made, made_trouble
+from tests.dashboard.story import HOUR_S, Event, Story, shipped_network
+
+
+def test_the_day_of_a_site_ends_with_its_state_now() -> None:
+    made = made_trouble()
+    day = made.reads.day()
+    now = {site: stretches[-1].state for site, stretches in day.sites.items()}
+    told = {site["id"]: site["state"] for site in made.state.document()["sites"]}
+    assert {site: str(state) for site, state in now.items()} == told
+    assert not day.failed
+
+
+def test_the_stores_are_asked_once_however_many_pages_ask() -> None:
+    made = made_trouble()
+    for _ in range(50):
+        made.reads.sparks()
+    assert made.samples.asked == 2, "the buckets, and the newest sample"
+    made.wait(10.5)
+    made.reads.sparks()
+    assert made.samples.asked == 4
+
+
+def test_a_store_that_does_not_answer_is_said_not_raised() -> None:
+    made = made_trouble()
+    made.samples.trouble = JournalError("the disk is gone")
+    made.ledger.trouble = LedgerError("locked")
+    assert made.reads.sparks().failed
+    assert made.reads.sparks().buckets == {}
+    assert made.reads.day().failed
+    made.samples.trouble = None
+    made.wait(11)
+    assert not made.reads.sparks().failed
+
+
+def test_a_sites_incidents_are_its_links_its_nodes_and_the_monitors() -> None:
+    network = shipped_network()
+    events = (
+        Event("krangkeng/utama", State.DOWN, 9 * HOUR_S, 60),
+        Event("pop-karangampel", State.DOWN, 8 * HOUR_S, 60),
+        Event("pop-patrol", State.DOWN, 7 * HOUR_S, 60),
+        Event("monitor", State.UNKNOWN, 6 * HOUR_S, 60, "isolated"),
+        Event("anjatan/utama", State.DOWN, 5 * HOUR_S, 60),
+        Event("krangkeng/cadangan", State.DOWN, 30 * HOUR_S, 60),
+    )
+    made = Made.of(Story(network, NOW_S, events))
+    site = made.reads.site("krangkeng")
+    assert site is not None
+    found = made.reads.incidents_of(site, NOW_S - 24 * HOUR_S)
+    assert [each.target for each in found] == ["monitor", "pop-karangampel", "krangkeng/utama"]
+
+
+def test_ports_are_those_configured_and_those_seen_with_the_speed_that_is_known() -> None:
+    made = made_trouble(samples_of_s=600)
+    site = made.reads.site("anjatan")
+    assert site is not None
+    assert site.device is not None
+    bare = replace(site.device, interfaces=(Interface("sfp9"), Interface("ether1")))
+    ports = {port.name: port for port in made.reads.ports(bare)}
+    assert sorted(ports) == ["ether1", "ether2", "sfp9"]
+    assert ports["ether1"].capacity_bps == 100_000_000, "not configured: the port's own speed"
+    assert ports["ether2"].link == "anjatan/cadangan"
+    assert ports["sfp9"].capacity_bps is None
+
+
+def test_a_router_that_was_never_read_still_shows_its_configured_ports() -> None:
+    made = made_trouble()
+    device = Device("x", "10.0.0.1", "2c", "c", (Interface("ether1", "x/utama", 1e8),))
+    assert [port.name for port in made.reads.ports(device)] == ["ether1"]
+
+
+def test_every_range_asks_for_few_enough_points() -> None:
+    for span in spans().values():
+        assert span.length_s / span.latency_width_s <= 400
+        assert span.traffic_width_s >= 120, "twice the poll of a minute: no bucket without one"
+
+
+def test_an_unknown_site_is_none() -> None:
+    assert made_trouble().reads.site("bandung") is None
+    assert made_trouble().reads.site("../../etc/passwd") is None
