@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Protocol
 
@@ -108,6 +108,7 @@ class Alerts:
     """alerts.toml, whole. heartbeat: the name of the secret that holds its URL.
 
     base_url: what links in messages begin with; None: messages carry no link.
+    maintenance: the windows of maintenance.toml.
     """
 
     channels: tuple[ChannelSettings, ...] = ()
@@ -117,6 +118,7 @@ class Alerts:
     rules: AlertRules = field(default_factory=AlertRules)
     heartbeat: str | None = None
     base_url: str | None = None
+    maintenance: tuple[Recurring, ...] = ()
 
 
 class ActionKind(StrEnum):
@@ -147,7 +149,8 @@ class Action:
 class Window:
     """A maintenance window. targets: full names, site ids or node ids (a node: all behind it too).
 
-    ended_s: ended early. recurring: the key of its line in maintenance.toml, None: made by hand.
+    ended_s, ended_by: ended early. recurring: the key of its line in maintenance.toml, None: made
+    by hand.
     """
 
     targets: tuple[str, ...]
@@ -158,11 +161,32 @@ class Window:
     id: int = 0
     ended_s: float | None = None
     recurring: str | None = None
+    ended_by: str | None = None
 
     def covers(self, at_s: float) -> bool:
         """Is it in force at that moment?"""
         end_s = self.end_s if self.ended_s is None else min(self.end_s, self.ended_s)
         return self.start_s <= at_s < end_s
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """A maintenance window that comes again and again: one entry of maintenance.toml.
+
+    start: local time of the site's zone. weekdays: 0 Monday to 6 Sunday; days: of the month; a day
+    must fit both where both are given; neither: every day. first, last: the days it holds for.
+    """
+
+    key: str
+    targets: tuple[str, ...]
+    why: str
+    start: time
+    duration_s: float
+    weekdays: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+    first: date | None = None
+    last: date | None = None
+    who: str = "maintenance.toml"
 
 
 class EventKind(StrEnum):
@@ -237,7 +261,9 @@ class OutboxRow:
     """One message to one recipient on one channel. id 0: not stored yet.
 
     sequence: 1, 2, 3 … of the messages about an incident (a digest: about its first one).
-    body: the Message, as JSON, without what is made at sending.
+    body: the Message, as JSON, without what is made at sending (see core.outbox).
+    about: every incident that the message tells of, when it is more than `incident`.
+    merged_into: the id of the row whose message said this too (status `sent`).
     """
 
     incident: int
@@ -254,6 +280,8 @@ class OutboxRow:
     last_error: str | None = None
     sent_s: float | None = None
     id: int = 0
+    about: tuple[int, ...] = ()
+    merged_into: int | None = None
 
 
 class Channel(Protocol):
