@@ -1,0 +1,48 @@
+"""A channel in memory, which takes, delays or refuses messages as a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from monitor.core.alerting import Accepted, Delivery, Message
+
+Answer = Callable[[Message], Delivery]
+
+
+class MemoryChannel:
+    """`Channel` for tests. tried: every message that came; accepted: those that were taken.
+
+    answer: what to say to a message; None: take it. hold(): from now on a send waits, until
+    release(), before it is answered (a slow channel without a sleep).
+    """
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        self.answer = answer
+        self.tried: list[Message] = []
+        self.accepted: list[Message] = []
+        self.closed = False
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the accepted messages, in the order in which they came."""
+        return [message.key for message in self.accepted]
+
+    def hold(self) -> None:
+        self._open.clear()
+
+    def release(self) -> None:
+        self._open.set()
+
+    async def send(self, message: Message) -> Delivery:
+        self.tried.append(message)
+        await self._open.wait()
+        delivery = Accepted() if self.answer is None else self.answer(message)
+        if isinstance(delivery, Accepted):
+            self.accepted.append(message)
+        return delivery
+
+    async def close(self) -> None:
+        self.closed = True
