@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,7 +52,6 @@ def load(
     warnings = [*files.warnings]
     for layers in targets:
         warnings += rules.warnings(layers)
-    warnings += _overruled_kinds(files)
     warnings += pairs.unwatched(files)
     warnings += pairs.misnamed_files(files)
     warnings += pairs.same_routers(files)
@@ -112,10 +111,3 @@ def _targets(files: Files) -> list[list[rules.Layer]]:
 
 def _links(files: Files) -> list[references.Named]:
     return [link for source in files.sites for link in references.links(source)]
-
-
-def _overruled_kinds(files: Files) -> Iterator[Problem]:
-    if files.monitor is not None:
-        kinds = (link.source.text((*link.path, "kind")) for link in _links(files))
-        used = [kind for kind in dict.fromkeys(kinds) if kind in rules.KINDS]
-        yield from rules.overruled_kinds(files.monitor, used)

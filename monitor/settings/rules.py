@@ -3,16 +3,15 @@
 For each key by itself, from the weakest to the strongest:
 
 1. the built-in defaults (core.model.Rules),
-2. the built-in defaults of the link's kind: `rtt_ms` radio 80, lte 150, vsat 800 (VERDICTS),
-   `timeout_s` vsat 3.0,
-3. `[ping]` of monitor.toml: what is written there holds for every target, also for those
-   kinds of links that have another built-in default,
+2. `[ping]` of monitor.toml,
+3. the built-in defaults of the link's kind: `rtt_ms` radio 80, lte 150, vsat 800 (VERDICTS),
+   `timeout_s` vsat 3.0: what a kind of link needs outweighs what is said of all in general,
 4. `[ping.kinds.<kind>]` of monitor.toml,
 5. the node or the link itself.
 
-So an empty monitor.toml gives vsat 800 ms; `[ping] rtt_ms = 70` alone gives every target 70 ms
-(and a warning, see `checked`); with `[ping.kinds.vsat] rtt_ms = 900` beside it, vsat has 900 ms.
-Nodes and anchors have no kind: 1, 3, and 5 for nodes.
+So `[ping] rtt_ms = 50`, as in the example of CONTRACT, leaves vsat its 800 ms; with
+`[ping.kinds.vsat] rtt_ms = 900` beside it, vsat has 900 ms. Fibre has no default of its own:
+`[ping]` holds for it. Nodes and anchors have no kind: 1, 2, and 5 for nodes.
 """
 
 from __future__ import annotations
@@ -59,25 +58,26 @@ class Chosen:
         return "built in" if source is None else source.place((*self.layer.path, self.key))
 
 
-def built_in(kind: str | None) -> list[Layer]:
-    """Layers 1 and 2."""
+def built_in(kind: str | None) -> Layer:
+    """Layer 3."""
     of_kind: dict[str, dict[str, float]] = {
         "radio": {"rtt_ms": 80.0},
         "lte": {"rtt_ms": 150.0},
         "vsat": {"rtt_ms": 800.0, "timeout_s": 3.0},
     }
-    return [Layer(asdict(Rules())), Layer(of_kind.get(kind or "", {}))]
+    return Layer(of_kind.get(kind or "", {}))
 
 
 def layers(
     monitor: Source | None, kind: str | None, own: Source | None = None, path: KeyPath = ()
 ) -> list[Layer]:
     """The layers of one target, the weakest first. own, path: the node's or link's own table."""
-    found = built_in(kind)
+    found = [Layer(asdict(Rules()))]
     if monitor is not None:
         found.append(_layer(monitor, ("ping",)))
-        if kind is not None:
-            found.append(_layer(monitor, ("ping", "kinds", kind)))
+    found.append(built_in(kind))
+    if monitor is not None and kind is not None:
+        found.append(_layer(monitor, ("ping", "kinds", kind)))
     if own is not None:
         found.append(_layer(own, path))
     return found
@@ -151,20 +151,6 @@ def warnings(target_layers: Iterable[Layer]) -> Iterator[Problem]:
             "a reply that slow counts as lost, so this limit is never reached",
             "write an rtt_ms below the time-out, or a longer timeout_s",
         )
-
-
-def overruled_kinds(monitor: Source, used: Iterable[str]) -> Iterator[Problem]:
-    """[ping] holds for all kinds: said where it hides another built-in default (layer 3 over 2)."""
-    general = _layer(monitor, ("ping",)).values
-    for kind in used:
-        own = _layer(monitor, ("ping", "kinds", kind)).values
-        for key, usual in built_in(kind)[1].values.items():
-            if key in general and key not in own and general[key] != usual:
-                yield monitor.problem(
-                    ("ping", key),
-                    f"[ping] {key} holds for {kind} links too, whose default is {usual:g}",
-                    f"write {key} under [ping.kinds.{kind}] to have another",
-                )
 
 
 def _when_longer(

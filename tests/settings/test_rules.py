@@ -53,10 +53,10 @@ def test_every_key_can_be_set_on_a_link(tmp_path: Path) -> None:
     ("monitor", "own", "rtt_ms"),
     [
         ("", "", 800.0),
-        ("[ping]\nrtt_ms = 70\n", "", 70.0),
+        ("[ping]\nrtt_ms = 70\n", "", 800.0),
         ("[ping]\nrtt_ms = 70\n[ping.kinds.vsat]\nrtt_ms = 900\n", "", 900.0),
         ("[ping]\nrtt_ms = 70\n[ping.kinds.vsat]\nrtt_ms = 900\n", "rtt_ms = 950\n", 950.0),
-        ("[ping]\nrtt_ms = 70\n[ping.kinds.radio]\nrtt_ms = 90\n", "", 70.0),
+        ("[ping]\nrtt_ms = 70\n[ping.kinds.radio]\nrtt_ms = 90\n", "", 800.0),
         ("[ping]\ntimeout_s = 2\n", "", 800.0),
         ("", "rtt_ms = 950\n", 950.0),
     ],
@@ -139,19 +139,12 @@ def test_numbers_that_are_hardly_meant_are_warnings(tmp_path: Path, ping: str, s
     assert says in brief(found.warnings[0])
 
 
-def test_a_general_limit_that_hides_that_of_a_kind_in_use_is_a_warning(tmp_path: Path) -> None:
-    site = ANJATAN.replace("fibre", "lte")
-    monitor = MONITOR + "[ping]\nrtt_ms = 50\n"
-    found = loaded(written(tmp_path, monitor=monitor, sites={"anjatan": site}))
-    assert only(found.warnings) == (
-        "monitor.toml:6: [ping] rtt_ms holds for lte links too, whose default is 150 — "
-        "write rtt_ms under [ping.kinds.lte] to have another"
-    )
-
-
-@pytest.mark.parametrize("kind_says", ["rtt_ms = 150\n", "rtt_ms = 50\n"])
-def test_it_is_no_warning_once_the_kind_has_its_own(tmp_path: Path, kind_says: str) -> None:
-    site = ANJATAN.replace("fibre", "lte")
-    monitor = MONITOR + "[ping]\nrtt_ms = 50\n[ping.kinds.lte]\n" + kind_says
-    found = loaded(written(tmp_path, monitor=monitor, sites={"anjatan": site}))
-    assert found.warnings == ()
+@pytest.mark.parametrize(
+    ("kind", "rtt_ms", "timeout_s"),
+    [("fibre", 50.0, 1.0), ("lte", 150.0, 1.0), ("vsat", 800.0, 3.0)],
+)
+def test_the_example_of_the_contract_leaves_each_kind_its_own_limit(
+    tmp_path: Path, kind: str, rtt_ms: float, timeout_s: float
+) -> None:
+    ping = "[ping]\ninterval_s = 1.0\ntimeout_s = 1.0\nrtt_ms = 50\n"
+    assert _rules(tmp_path, ping, kind) == Rules(rtt_ms=rtt_ms, timeout_s=timeout_s)
