@@ -22,13 +22,6 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-STATE_CODES: dict[State, int] = {
-    State(state): code
-    for code, state in enumerate(("unknown", "up", "degraded", "down", "unreachable"))
-}
-"""The integer stored in the field `state` of a sample; never renumbered."""
-
-
 class Scope(StrEnum):
     """What an incident is about; `site` is reserved (a site's state is derived)."""
 
@@ -39,6 +32,8 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
+    """Why a target is probed."""
+
     LINK = "link"
     NODE = "node"
     ANCHOR = "anchor"
@@ -283,6 +278,8 @@ class Incident:
 
 
 class Change(StrEnum):
+    """What happened to an incident."""
+
     OPENED = "opened"
     UPDATED = "updated"
     CLOSED = "closed"

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
 
-from monitor.core.model import STATE_CODES, Lost, Network, Outcome, Reply, State
-from monitor.core.samples import PingSample
+from monitor.core.model import Lost, Network, Outcome, Reply, State
+from monitor.core.samples import STATE_CODES, PingSample
 
 RECENT_S = 60.0
 

@@ -8,6 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.core.model import State
+
+STATE_CODES: dict[State, int] = {
+    State.UNKNOWN: 0,
+    State.UP: 1,
+    State.DEGRADED: 2,
+    State.DOWN: 3,
+    State.UNREACHABLE: 4,
+}
+"""The integer stored in the field `state` of a sample; never renumbered."""
+
 
 @dataclass(frozen=True, slots=True)
 class PingSample:
@@ -17,7 +28,7 @@ class PingSample:
     known, so that a finished period is final. sent = received + lost; not_measured beside it.
     rtt_*: ms over the replies of the period, jitter: mean of |rtt[i] - rtt[i-1]| in ms (RFC 3550
     6.4.1 without the smoothing); all None without a reply (jitter: with fewer than two).
-    state: core.model.STATE_CODES.
+    state: STATE_CODES.
     """
 
     at_s: float

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.core.model import STATE_CODES, Lost, NotMeasured, Outcome, Reply, State
+from monitor.core.model import Lost, NotMeasured, Outcome, Reply, State
 from monitor.core.recorder import Recent, Recorder, tags_of
+from monitor.core.samples import STATE_CODES
 from tests.core.story import network
 
 NET = network({"anjatan/utama": ("pop",)}, {"pop": ()}, anchors=1)

@@ -15,7 +15,6 @@ from zlib import crc32
 
 from monitor.core.documents import Document, Standing, rfc3339, state_document
 from monitor.core.model import (
-    STATE_CODES,
     Change,
     Decision,
     Incident,
@@ -27,7 +26,7 @@ from monitor.core.model import (
     State,
     Transition,
 )
-from monitor.core.samples import InterfaceSample, PingSample
+from monitor.core.samples import STATE_CODES, InterfaceSample, PingSample
 from monitor.settings import load, require
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from monitor.cli.commands import COMMANDS, pantau
-from monitor.core.model import STATE_CODES
+from monitor.core.samples import STATE_CODES
 from monitor.core.schema import MEASUREMENTS, Measurement
 from tests.house.tree import ROOT
 
