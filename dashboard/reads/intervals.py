@@ -43,7 +43,10 @@ def target_stretches(
 def site_stretches(
     links: Sequence[Sequence[Stretch]], start_s: float, end_s: float
 ) -> list[Stretch]:
-    """The state of a site over [start_s, end_s), from the stretches of each of its links."""
+    """The state of a site over [start_s, end_s), from the stretches of each of its links.
+
+    A link counts from its first evidence on: one that came later does not make its site degraded.
+    """
     edges = sorted(
         {start_s, end_s}
         | {each.start_s for stretches in links for each in stretches}
@@ -54,15 +57,15 @@ def site_stretches(
     for left, right in pairwise(edges):
         if left < start_s or right > end_s:
             continue
-        states: list[State | None] = []
+        states: list[State] = []
         for index, stretches in enumerate(links):
             while at[index] < len(stretches) and stretches[at[index]].end_s <= left:
                 at[index] += 1
-            inside = at[index] < len(stretches) and stretches[at[index]].start_s <= left
-            states.append(stretches[at[index]].state if inside else None)
-        known = [state if state is not None else State.UNKNOWN for state in states]
-        nothing = all(state is None for state in states)
-        _add(found, left, right, None if nothing else site_state(known))
+            if at[index] < len(stretches):
+                state = stretches[at[index]].state
+                if state is not None:
+                    states.append(state)
+        _add(found, left, right, site_state(states) if states else None)
     return found
 
 

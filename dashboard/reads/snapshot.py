@@ -110,7 +110,7 @@ def compose(
     monitor, late = status.get("monitor", {}), bool(status.get("stale", True))
     return {
         "build": build,
-        "round": seconds(monitor.get("last_round") or (status.get("at") if late else None)),
+        "round": seconds(monitor.get("last_round") or _last_sign_of_life(status)),
         "late": late,
         "samples": None if sparks.newest_s is None else round(sparks.newest_s),
         "failed": list(failed),
@@ -120,6 +120,12 @@ def compose(
         "open": opened,
         "recent": recent_items(day.incidents, homes, names, set(incidents)),
     }
+
+
+def _last_sign_of_life(status: Json) -> str | None:
+    """When the ledger's states were last true; None when no daemon ever said that it lives."""
+    at: str | None = status.get("at")
+    return at if status.get("stale") and status.get("age_s", 0.0) > 0 else None
 
 
 def _site(

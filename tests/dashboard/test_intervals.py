@@ -12,7 +12,7 @@ from dashboard.reads.intervals import Stretch, site_stretches, target_stretches,
 from monitor.core.model import State, Transition
 from monitor.core.sites import site_state
 
-UP, DOWN, DEGRADED, UNKNOWN = State.UP, State.DOWN, State.DEGRADED, State.UNKNOWN
+UP, DOWN, DEGRADED = State.UP, State.DOWN, State.DEGRADED
 CHANGES = some.lists(some.tuples(some.integers(-50, 150), some.sampled_from(list(State))))
 
 
@@ -52,11 +52,11 @@ def test_a_site_with_a_link_that_answers_is_degraded_not_down() -> None:
     ]
 
 
-def test_a_link_that_came_later_does_not_hide_that_nothing_was_known() -> None:
+def test_a_link_counts_from_its_first_evidence_on() -> None:
     first = target_stretches([change(50, UP)], 0, 100)
     second = target_stretches([change(20, UP)], 0, 100)
     found = site_stretches([first, second], 0, 100)
-    assert [each.state for each in found] == [None, DEGRADED, UP]
+    assert found == [Stretch(0, 20, None), Stretch(20, 100, UP)]
 
 
 def test_a_site_without_links_says_nothing() -> None:
@@ -86,11 +86,8 @@ def test_a_site_is_at_every_moment_what_its_links_are(
     found = site_stretches(links, 0, 100)
     for at_s in range(100):
         states = [state_at(link, at_s) for link in links]
-        if all(state is None for state in states):
-            assert state_at(found, at_s) is None
-        else:
-            known = [state if state is not None else UNKNOWN for state in states]
-            assert state_at(found, at_s) is site_state(known)
+        known = [state for state in states if state is not None]
+        assert state_at(found, at_s) is (site_state(known) if known else None)
 
 
 @given(some.lists(some.tuples(some.integers(0, 60), some.integers(0, 60))))

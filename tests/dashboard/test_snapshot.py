@@ -205,11 +205,13 @@ def test_a_state_from_the_ledger_is_late_and_as_old_as_the_last_sign_of_life() -
     made = made_quiet()
     told = made.state.told
     monitor: Any = {"state": "unknown", "last_round": None, "warnings": ["the daemon is away"]}
-    made.state.told = told | {"stale": True, "monitor": monitor}
+    made.state.told = told | {"stale": True, "age_s": 7.0, "monitor": monitor}
     document = taken(made)
     assert document["late"]
     assert document["round"] == NOW_S
     assert document["warnings"] == []
+    made.state.told = told | {"stale": True, "age_s": 0.0, "monitor": monitor}
+    assert taken(made)["round"] is None, "no daemon ever said that it lives"
 
 
 def test_stores_that_fail_are_named() -> None:

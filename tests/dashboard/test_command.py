@@ -1,0 +1,95 @@
+"""`pantau dashboard` as a person starts and ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dashboard.__main__ import gunicorn_command
+from tests.dashboard.serving import PANTAU, TOP, Served
+from tests.dashboard.story import quiet, shipped_network
+from tests.waiting import eventually
+
+
+def pantau(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PANTAU, "dashboard", *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=TOP,
+        env=os.environ | {"PYTHONPATH": str(TOP)} | environ,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    running = Served(
+        tmp_path_factory.mktemp("command") / "work", quiet(shipped_network(), time.time())
+    )
+    yield running
+    running.close()
+
+
+def test_help_shows_an_example() -> None:
+    told = pantau("--help")
+    assert told.returncode == 0
+    assert "Example: pantau dashboard" in told.stdout
+
+
+def test_a_port_that_is_taken_is_one_sentence(served: Served) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        told = pantau("--config", str(served.config), "--port", str(taken.getsockname()[1]))
+    assert told.returncode == 1
+    assert "give another one with --host or --port" in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_configuration_that_is_wrong_says_where(tmp_path: Path) -> None:
+    (tmp_path / "monitor.toml").write_text("[monitor]\norganisation = 3\n", "utf-8")
+    told = pantau("--config", str(tmp_path))
+    assert told.returncode == 1
+    assert "monitor.toml:2" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_wrong_option_is_wrong_usage() -> None:
+    assert pantau("--port", "99999999").returncode == 2
+
+
+def test_it_serves_before_the_daemon_ever_ran_and_ends_with_everything_on_sigterm(
+    served: Served,
+) -> None:
+    served.start_web()
+    assert served.web is not None
+    connection = HTTPConnection("127.0.0.1", served.port, timeout=10)
+    connection.request("GET", "/api/v1/snapshot")
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert b'"round":null' in answer.read()
+    workers = psutil.Process(served.web.pid).children(recursive=True)
+    assert workers
+    served.web.send_signal(signal.SIGTERM)
+    assert served.web.wait(15) == 0
+    eventually(lambda: not any(worker.is_running() for worker in workers))
+    served.web = None
+    assert served.log.read_text() == "", "a quiet start and a quiet end"
+
+
+def test_gunicorn_is_told_an_address_of_version_6_in_brackets() -> None:
+    command = gunicorn_command(sys.executable, "::1", 8050)
+    assert command[command.index("--bind") + 1] == "[::1]:8050"
+    assert gunicorn_command(sys.executable, "0.0.0.0", 80)[5] == "0.0.0.0:80"
