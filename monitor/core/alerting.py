@@ -13,10 +13,12 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Protocol
 
+from monitor.core.hours import WorkingWeek
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """One way out. type: apprise, webhook or command; secret: the *name* of the URL's secret.
+    """One way out. type: apprise, webhook, command, telegram; secret: *name* of the URL's secret.
 
     per_minute: most messages a minute, excess is merged, never dropped; None: no limit.
     most_characters: the channel's own limit of one text. fallback: channel ids tried when this
@@ -108,7 +110,7 @@ class Alerts:
     """alerts.toml, whole. heartbeat: the name of the secret that holds its URL.
 
     base_url: what links in messages begin with; None: messages carry no link.
-    maintenance: the windows of maintenance.toml.
+    maintenance: the windows of maintenance.toml. test_at: local time of the daily test.
     """
 
     channels: tuple[ChannelSettings, ...] = ()
@@ -119,6 +121,8 @@ class Alerts:
     heartbeat: str | None = None
     base_url: str | None = None
     maintenance: tuple[Recurring, ...] = ()
+    week: WorkingWeek = field(default_factory=WorkingWeek)
+    test_at: time = time(7, 30)
 
 
 class ActionKind(StrEnum):
