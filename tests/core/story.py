@@ -6,7 +6,7 @@ truth. Probing follows the daemon: steady rate, confirm rate while the judge sus
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -53,8 +53,8 @@ def unsent_between(start: float, end: float, errno: str = "ENETUNREACH") -> Beha
 
 
 def network(
-    links: dict[str, tuple[str, ...]],
-    nodes: dict[str, tuple[str, ...]] | None = None,
+    links: Mapping[str, tuple[str, ...]],
+    nodes: Mapping[str, tuple[str, ...]] | None = None,
     anchors: int = 0,
     rules: Rules | None = None,
 ) -> Network:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, cast
 
 from monitor.core.documents import (
     Standing,
@@ -70,12 +71,12 @@ def test_the_state_document_has_sites_links_and_nodes() -> None:
         False,
         0.4,
     )
-    (site,) = document["sites"]  # type: ignore[misc]
+    (site,) = cast("list[dict[str, Any]]", document["sites"])
     assert (site["id"], site["state"]) == ("anjatan", "degraded")
     assert site["since"] == "2025-11-24T16:00:00.000Z"
     utama, cadangan = site["links"]
     assert utama["target"] == "anjatan/utama"
     assert (utama["rtt_ms"], utama["loss_pct"], utama["overlays"]) == (None, 100.0, [])
     assert (cadangan["rtt_ms"], cadangan["overlays"]) == (41.235, ["flapping"])
-    (node,) = document["nodes"]  # type: ignore[misc]
+    (node,) = cast("list[dict[str, Any]]", document["nodes"])
     assert (node["target"], node["state"], node["since"]) == ("pop", "unknown", None)

@@ -154,4 +154,4 @@ def intact(ledger: Path) -> bool:
     copy = ledger.with_suffix(".copy")
     shutil.copy(ledger, copy)
     with sqlite3.connect(copy) as connection:
-        return connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
