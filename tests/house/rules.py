@@ -35,7 +35,17 @@ READS_THE_WALL_CLOCK = (
 CORE_MAY_IMPORT = frozenset(
     {
         *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "enum"),
-        *("functools", "heapq", "ipaddress", "itertools", "math", "operator", "re"),
+        *(
+            "functools",
+            "hashlib",
+            "heapq",
+            "ipaddress",
+            "itertools",
+            "json",
+            "math",
+            "operator",
+            "re",
+        ),
         *("statistics", "string", "typing"),
     }
 )

@@ -77,7 +77,7 @@ CAUGHT: list[tuple[Rule, str, str]] = [
     (rules.values_are_frozen, "monitor/core/ports.py", "@dataclass(frozen=True)\nclass A: ...\n"),
     (rules.values_are_frozen, "monitor/settings/model.py", "@dataclass\nclass A: ...\n"),
     (rules.values_are_frozen, IN_THE_CORE, "@dataclass\nclass A: ...\n"),
-    (rules.core_imports_only_pure_things, IN_THE_CORE, "from json import loads\n"),
+    (rules.core_imports_only_pure_things, IN_THE_CORE, "from pickle import loads\n"),
     (rules.core_imports_only_pure_things, IN_THE_CORE, "import numpy.random\n"),
     (rules.core_imports_only_pure_things, IN_THE_CORE, "from monitor.settings import model\n"),
     (rules.no_wait_for, IN_THE_CLI, "import asyncio\nx = asyncio.wait_for\n"),
