@@ -56,17 +56,18 @@ def fill(directory: Path) -> None:
     ballast = directory / "ballast"
     journal = SqliteJournal(directory / "journal")
     _take_all_space_but(ballast, 500_000)
-    number = 0
+    number = first = 30  # all of one day: full in the middle of a file
     refusals: list[str] = []
+    newcomers = [ping(MIDNIGHT_S, f"new-{place}/utama") for place in range(TARGETS + 1)]
     while len(refusals) < 3:
         try:
-            journal.append(round_of(number))
+            journal.append(newcomers if refusals else round_of(number))
             number += 1
         except JournalError as error:
             refusals.append(str(error))
     told: dict[str, object] = {
         "refusals": refusals,
-        "written": number,
+        "written": number - first,
         "kept": _count(journal),
     }
     try:
@@ -74,7 +75,10 @@ def fill(directory: Path) -> None:
     except JournalError as error:
         told["cursor"] = str(error)
     ballast.unlink()
-    journal.append(round_of(number))
+    before = _count(journal)
+    journal.append(newcomers)
+    after = journal.read_after(None, 1_000_000).samples[before:]
+    told["newcomers_came"] = sorted(after, key=repr) == sorted(newcomers, key=repr)
     told["kept_after"] = _count(journal)
     journal.close()
     print(json.dumps(told))

@@ -179,5 +179,6 @@ def test_a_full_disk_is_said_loses_nothing_that_was_kept_and_passes(tmp_path: Pa
     assert told["written"] > 0
     assert told["kept"] == told["written"] * (TARGETS + 1)
     assert told["kept_after"] == told["kept"] + TARGETS + 1
+    assert told["newcomers_came"]
     assert all("is full: samples are not kept until there is space" in w for w in told["refusals"])
     assert "cannot be written: No space left on device" in told["cursor"]
