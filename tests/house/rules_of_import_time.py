@@ -13,7 +13,7 @@ CONSTANT_MAKERS = frozenset(
         *("compile", "Struct", "frozenset", "tuple", "MappingProxyType", "range", "fields"),
         *("datetime", "timedelta", "Decimal", "Fraction", "ZoneInfo", "Path", "files"),
         *("ip_network", "ip_address", "IPv4Network", "IPv4Address"),
-        *("ConfigDict", "Field", "Markup", "len", "max", "min", "sum"),
+        *("ConfigDict", "Field", "Markup", "len", "max", "min", "sum", "round", "abs"),
         *("join", "encode", "fromhex", "maketrans", "itemgetter", "attrgetter"),
     }
 )

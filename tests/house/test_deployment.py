@@ -94,6 +94,14 @@ def test_the_daemon_may_ping_and_nothing_more() -> None:
     assert "AmbientCapabilities" not in page
 
 
+def test_the_daemon_may_ask_whether_the_clock_is_synchronised() -> None:
+    """A call that is not in the list kills the process; ProtectClock=yes forbids this one."""
+    daemon = unit("pantau.service")
+    assert {"adjtimex", "clock_adjtime"} <= set(daemon["SystemCallFilter"].split())
+    assert daemon["ProtectClock"] == "no"
+    assert "CAP_SYS_TIME" not in daemon["CapabilityBoundingSet"]
+
+
 def test_the_page_is_another_user_of_the_group_that_may_write_the_data() -> None:
     """A reader of a live SQLite log needs write access to its -shm."""
     daemon, page = unit("pantau.service"), unit("pantau-dashboard.service")
