@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.core.model import Link, Network, Node, Role, Site, Target
-from monitor.settings import rules
+from monitor.settings import alerts, rules
 from monitor.settings.devices import node_device, site_device
 from monitor.settings.files import Source
 from monitor.settings.kecamatan import Kecamatan
@@ -18,7 +18,9 @@ from monitor.settings.model import (
     JournalSettings,
     Settings,
 )
+from monitor.settings.schema.alerts import AlertsFile
 from monitor.settings.schema.daemon import MonitorFile
+from monitor.settings.schema.maintenance import MaintenanceFile
 from monitor.settings.schema.network import NetworkFile, SiteFile
 from monitor.settings.where import resolved_data_dir
 
@@ -32,6 +34,8 @@ class Checked:
     network: tuple[Source | None, NetworkFile]
     sites: tuple[tuple[Source, SiteFile], ...]
     reference: Mapping[str, Kecamatan]
+    alerts: AlertsFile
+    maintenance: MaintenanceFile
 
 
 def settings(checked: Checked) -> Settings:
@@ -47,6 +51,7 @@ def settings(checked: Checked) -> Settings:
         journal=JournalSettings(**file.storage.journal.model_dump()),
         influxdb=InfluxSettings(**influxdb.model_dump()) if influxdb is not None else None,
         dashboard=DashboardSettings(**file.dashboard.model_dump()),
+        alerts=alerts.alerts(checked.alerts, checked.maintenance),
     )
 
 

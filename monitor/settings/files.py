@@ -84,6 +84,7 @@ class Files:
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     unread: frozenset[str]
+    maintenance: Source | None = None
 
     def knows_nodes(self) -> bool:
         """False: a node that seems not to exist may stand in a broken file."""
@@ -94,7 +95,7 @@ class Files:
         return not any(name.startswith("sites") for name in self.unread)
 
 
-_KNOWN = ("monitor.toml", "network.toml", "alerts.toml")
+_KNOWN = ("monitor.toml", "network.toml", "alerts.toml", "maintenance.toml")
 
 
 def read_directory(directory: Path) -> Files:
@@ -119,9 +120,9 @@ def read_directory(directory: Path) -> Files:
         unread.add("sites")
         at_sites = []
     monitor = source(directory / "monitor.toml")
-    network, alerts = (
+    network, alerts, maintenance = (
         source(directory / name) if directory / name in top else None
-        for name in ("network.toml", "alerts.toml")
+        for name in ("network.toml", "alerts.toml", "maintenance.toml")
     )
     sites = [source(path) for path in at_sites if path.name.endswith(".toml")]
     return Files(
@@ -133,6 +134,7 @@ def read_directory(directory: Path) -> Files:
         problems=tuple(problems),
         warnings=tuple(_not_read(top, at_sites)),
         unread=frozenset(unread),
+        maintenance=maintenance,
     )
 
 

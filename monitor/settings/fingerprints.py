@@ -10,13 +10,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from monitor.core.model import Device, Link, Node, Site, Target
+from monitor.settings.alertprints import Fingerprint, Value, alerting
 from monitor.settings.model import Settings
 
-Value = str | int | float | bool | None | list[str]
-"""What stands behind a key; JSON can hold it."""
-
-Fingerprint = dict[str, dict[str, Value]]
-"""Name → key → value."""
+__all__ = ["GENERAL", "Difference", "Fingerprint", "Value", "difference", "fingerprint"]
 
 GENERAL = "monitor.toml"
 """The name under which stands what belongs to no target."""
@@ -37,7 +34,8 @@ class Difference:
 def fingerprint(settings: Settings) -> Fingerprint:
     """Every target (`site/link`, a node's id, `anchor:<address>`) with its effective values.
 
-    Sites stand beside them as `site:<id>`, routers as `snmp:<name>`, the rest as `monitor.toml`.
+    Sites stand beside them as `site:<id>`, routers as `snmp:<name>`, the rest as `monitor.toml`,
+    what alerts.toml says as in settings.alertprints.
     """
     network = settings.network
     more: dict[str, Link | Node] = {link.name: link for link in network.links()}
@@ -47,6 +45,7 @@ def fingerprint(settings: Settings) -> Fingerprint:
         | {f"site:{site.id}": _site(site) for site in network.sites}
         | {target.name: _target(target, more.get(target.name)) for target in network.targets()}
         | {f"snmp:{device.name}": _device(device) for device in network.devices}
+        | alerting(settings.alerts)
     )
 
 

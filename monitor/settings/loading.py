@@ -9,14 +9,16 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from monitor.settings import build, pairs, references, rules, surroundings
+from monitor.settings import build, callings, pairs, references, rules, surroundings
 from monitor.settings.files import Files, Source, read_directory
 from monitor.settings.kecamatan import Kecamatan, kecamatan_by_code
 from monitor.settings.loaded import Loaded
 from monitor.settings.overrides import with_overrides
 from monitor.settings.problems import Problem, in_order
+from monitor.settings.schema.alerts import AlertsFile
 from monitor.settings.schema.daemon import MonitorFile
-from monitor.settings.schema.network import AlertsFile, NetworkFile, SiteFile
+from monitor.settings.schema.maintenance import MaintenanceFile
+from monitor.settings.schema.network import NetworkFile, SiteFile
 from monitor.settings.secrets import SecretStore
 from monitor.settings.sentences import checked
 
@@ -45,6 +47,7 @@ def load(
     errors += references.unknown_links(files)
     errors += pairs.half_points(files)
     errors += pairs.routers_without_address(files)
+    errors += callings.errors(files)
     targets = _targets(files)
     for layers in targets:
         errors += rules.errors(layers)
@@ -55,6 +58,7 @@ def load(
     warnings += pairs.unwatched(files)
     warnings += pairs.misnamed_files(files)
     warnings += pairs.same_routers(files)
+    warnings += callings.warnings(files)
     store = SecretStore(config_dir, os.environ if environ is None else environ)
     around = [
         *surroundings.data_directory(files),
@@ -83,7 +87,8 @@ def _schemas(
 
     monitor = fitted(MonitorFile, files.monitor)
     network = fitted(NetworkFile, files.network)
-    fitted(AlertsFile, files.alerts)
+    alerts = fitted(AlertsFile, files.alerts)
+    maintenance = fitted(MaintenanceFile, files.maintenance)
     sites = [(source, fitted(SiteFile, source)) for source in files.sites]
     if problems or files.problems or files.monitor is None or monitor is None:
         return None, problems
@@ -93,6 +98,8 @@ def _schemas(
         network=(files.network, network or NetworkFile()),
         sites=tuple((source, site) for source, site in sites if site is not None),
         reference=reference,
+        alerts=alerts or AlertsFile(),
+        maintenance=maintenance or MaintenanceFile(),
     )
     return complete, problems
 

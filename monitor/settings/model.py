@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from monitor.core.alerting import Alerts, Recurring
 from monitor.core.model import Network
 
 
@@ -54,3 +55,9 @@ class Settings:
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings | None = None
     dashboard: DashboardSettings = DashboardSettings()
+    alerts: Alerts = field(default_factory=Alerts)
+
+    @property
+    def maintenance(self) -> tuple[Recurring, ...]:
+        """The windows of maintenance.toml."""
+        return self.alerts.maintenance

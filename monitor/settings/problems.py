@@ -30,12 +30,12 @@ class Problem:
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once: monitor.toml, network.toml, alerts.toml, then the rest; by line."""
+    """Each problem once: the files of the whole network, then those of the sites; by line."""
     return tuple(sorted(dict.fromkeys(problems), key=_place))
 
 
 def _place(problem: Problem) -> tuple[int, str, int]:
-    first = ("monitor.toml", "network.toml", "alerts.toml")
+    first = ("monitor.toml", "network.toml", "alerts.toml", "maintenance.toml")
     name = PurePath(problem.file).name
     return first.index(name) if name in first else len(first), problem.file, problem.line
 

@@ -25,6 +25,9 @@ _NOT_OF_ITS_KIND = {
     "string_type": "is not a text in quotes",
     "list_type": "is not a list",
     "model_type": "is not a table",
+    "date_type": "is not a date (without quotes)",
+    "time_type": "is not a time of day (without quotes)",
+    "datetime_type": "is not a date with a time (without quotes)",
 }
 _LIMITS = {
     "greater_than": ("gt", "is too small: it must be more than {}"),

@@ -140,6 +140,12 @@ def _uses(files: Files) -> Iterator[_Use]:
         token = files.monitor.text(path)
         if token is not None:
             yield _Use(token, files.monitor, path, None)
+    if files.alerts is not None:
+        tables = [*files.alerts.tables(("channels",)), ("heartbeat",)]
+        for path in ((*table, "url") for table in tables):
+            named_here = files.alerts.text(path)
+            if named_here is not None:
+                yield _Use(named_here, files.alerts, path, None)
     sections = [(named.source, (*named.path, "snmp")) for named in nodes(files)]
     sections += [(source, ("snmp",)) for source in files.sites]
     for source, section in sections:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import datetime, time
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -23,6 +25,10 @@ WRONG = "wrong_value"
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _BUCKET = re.compile(r"[A-Za-z0-9_.-]+")
 _PREFIX = re.compile(r"[A-Za-z0-9_.~/-]*")
+_CREDENTIALS = re.compile(r"://[^/\s]*@")
+_WORD = re.compile(r"[A-Za-z0-9_]+")
+_SHORTEST_TOKEN = 20
+_TOKEN_CHANGES = 4
 _LONGEST_ID = 63
 _LONGEST_TEXT = 200
 _LONGEST_SECRET_NAME = 40
@@ -96,6 +102,47 @@ def http_url(value: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise _wrong("holds a user or password: name a secret with token = instead")
     return value.rstrip("/")
+
+
+def open_address(value: str) -> str:
+    """A web address that may stand in a file: whoever reads it may not act on it."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise _wrong("is not a web address") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not value.isprintable():
+        raise _wrong("is not an address that begins with http:// or https://")
+    return no_secret(value.rstrip("/"))
+
+
+def no_secret(value: str) -> str:
+    """Passwords in addresses, and what looks like a token."""
+    if _CREDENTIALS.search(value) is not None:
+        raise _wrong("holds a user or password: put the whole address into a secret, name it: url")
+    if any(_is_token_like(word) for word in _WORD.findall(value)):
+        raise _wrong("seems to hold a token: put the whole address into a secret and name it: url")
+    return value
+
+
+def _is_token_like(word: str) -> bool:
+    """Long, of letters and digits that no word of people mixes so."""
+    changes = sum(one.isdigit() != other.isdigit() for one, other in pairwise(word))
+    return len(word) >= _SHORTEST_TOKEN and changes >= _TOKEN_CHANGES
+
+
+def local_moment(value: datetime) -> datetime:
+    """Turns are counted by the clock on the wall."""
+    if value.tzinfo is not None:
+        raise _wrong("has a time zone: write the local time without Z or +07:00")
+    return value
+
+
+def opening(value: list[time]) -> list[time]:
+    """From and until, or nothing."""
+    if value and (len(value) != 2 or value[0] >= value[1]):
+        raise _wrong("is not the time of opening and a later time of closing")
+    return value
 
 
 def bucket(value: str) -> str:

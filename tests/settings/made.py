@@ -56,6 +56,7 @@ def written(
     monitor: str | None = MONITOR,
     network: str | None = NETWORK,
     alerts: str | None = None,
+    maintenance: str | None = None,
     sites: Mapping[str, str] | None = None,
     secrets: Mapping[str, str] | None = None,
 ) -> Path:
@@ -64,6 +65,7 @@ def written(
     (config / "sites").mkdir(parents=True)
     (config / "data").mkdir()
     given = {"monitor.toml": monitor, "network.toml": network, "alerts.toml": alerts}
+    given["maintenance.toml"] = maintenance
     for name, text in given.items():
         if text is not None:
             (config / name).write_text(text)

@@ -37,6 +37,7 @@ def test_everything_that_is_watched_has_its_name(tmp_path: Path) -> None:
         "pop-patrol",
         "anjatan/utama",
         "snmp:anjatan",
+        "alerts.toml",
     ]
     assert found["anjatan/utama"]["parents"] == ["pop-patrol"]
     assert found["anjatan/utama"]["rtt_ms"] == 50.0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.alerting import Alerts
 from monitor.core.model import Network
 from monitor.settings import load
 from monitor.settings.kecamatan import kecamatan_by_code
@@ -97,6 +98,12 @@ def test_the_limits_of_each_kind_are_those_of_the_verdicts(network: Network) -> 
     }
 
 
+def test_it_is_silent_until_somebody_names_a_channel() -> None:
+    found = load(SHIPPED, {"PANTAU_SECRET_ROUTER_RO": "public"})
+    assert found.settings is not None
+    assert found.settings.alerts == Alerts()
+
+
 def test_no_secret_is_shipped() -> None:
     secrets = SHIPPED / "secrets"
     ignored = (SHIPPED.parent / ".gitignore").read_text().split()
@@ -113,6 +120,15 @@ def test_the_examples_that_are_commented_out_are_right_too(tmp_path: Path) -> No
         there.write_text(re.sub(commented, "", path.read_text()))
     found = load(tmp_path, {"PANTAU_SECRET_ROUTER_RO": "public", "PANTAU_SECRET_INFLUXDB": "t"})
     assert found.settings is not None, [str(error) for error in found.errors]
+    assert all(warning.blocks_run for warning in found.warnings), found.warnings
+    alerts = found.settings.alerts
+    assert {channel.type for channel in alerts.channels} == {"apprise", "webhook", "command"}
+    assert alerts.people
+    assert alerts.rotas[0].overrides
+    assert len(alerts.routes) == 3
+    assert alerts.heartbeat
+    assert alerts.base_url
+    assert alerts.maintenance
     assert found.settings.influxdb is not None
     assert all(link.circuit for site in found.settings.network.sites for link in site.links[:1])
     assert "[[rota]]" in (tmp_path / "alerts.toml").read_text().splitlines()

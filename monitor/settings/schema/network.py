@@ -1,8 +1,6 @@
-"""network.toml, sites/<id>.toml, alerts.toml."""
+"""network.toml, sites/<id>.toml."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from pydantic import Field
 
@@ -111,13 +109,3 @@ class SiteFile(Located):
         default=[], examples=[], description="each link under a header of its own: [[links]]"
     )
     snmp: SnmpSection | None = None
-
-
-class AlertsFile(Table):
-    """alerts.toml: only its tables are known yet; what stands in them is not checked."""
-
-    channels: Any = None
-    people: Any = None
-    rota: Any = None
-    routes: Any = None
-    heartbeat: Any = None
