@@ -20,7 +20,7 @@
     drawDay(snapshot, nowS);
     drawOpen(snapshot, nowS, stale);
     drawRecent(snapshot, nowS);
-    drawNotes(snapshot.warnings);
+    drawNotes(snapshot.changed ? [say("attention.changed"), ...snapshot.warnings] : snapshot.warnings);
   }
 
   // [value, unit, beside it, a line in place of the sparkline]
@@ -44,14 +44,14 @@
   }
 
   function drawTile(tile, site, nowS) {
-    const [head, figures, spark] = tile.children;
+    const [head, figures, spark, foot, word] = tile.children;
     const fresh = site.s === "down" && site.t !== null && nowS - site.t < NEW_S;
     const [value, unit, beside, line] = told(site, nowS);
     if (parts.changed(tile, site.s + fresh)) {
       tile.className = "tile " + site.s + (fresh ? " new" : "");
       parts.setIcon(head.firstElementChild, site.s);
       const named = site.s === "down" || (site.s === "degraded" && site.r !== null);
-      parts.text(head.lastElementChild, fresh ? say("state.new") : named ? say("state." + site.s) : "");
+      parts.text(word, fresh ? say("state.new") : named ? say("state." + site.s) : "");
     }
     const [big, small] = figures.children;
     if (parts.changed(big, value + unit)) {
@@ -60,11 +60,15 @@
     }
     parts.text(small, beside);
     if (parts.changed(spark, site.k + site.s + line)) drawSpark(spark, line ? "" : site.k);
-    let foot = tile.children[3];
-    if (line && !foot) tile.append((foot = parts.element("span", "foot")));
-    if (foot) parts.text(foot, line);
-    const detail = [value + (unit ? " " + unit : ""), beside, line].filter(Boolean).join(", ");
-    parts.attribute(tile, "aria-label", say("tile.label", { name: names[tile.dataset.id], state: say("state." + site.s), detail }));
+    parts.text(foot, line);
+    parts.attribute(tile, "aria-label", spoken(site, [names[tile.dataset.id], value, unit, beside, line, word.textContent]));
+  }
+
+  // All that is to be read on the tile, and the word of its state where that is not among it.
+  function spoken(site, shown) {
+    const words = shown.filter(Boolean).join(" ");
+    const state = say("state." + site.s);
+    return words.includes(state) ? words : words + ", " + state;
   }
 
   // One letter a minute, a to Z; "." is a gap in the line, "!" a shaded one.

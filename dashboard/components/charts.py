@@ -149,6 +149,9 @@ def outages_card(
                 className="tb",
             ),
             className="wide",
+            tabIndex="0",
+            role="region",
+            **spoken(title),
         ),
     )
 
@@ -174,12 +177,16 @@ def _row(incident: Incident, site: Site, now_s: float, names: Names, words: Word
     return html.Tr([html.Td(cell) for cell in cells])
 
 
+def spoken(label: str) -> Part:
+    """What a screen reader says of a part (Dash takes `aria-…` as a keyword)."""
+    return {"aria-label": label}
+
+
 def _graph(name: str, figure: dict[str, Any], label: str, words: Words) -> Part:
     lang = words.lang.value
     options: Part = config(lang, MONTHS[lang])
     graph = dcc.Graph(id=f"chart-{name}", figure=figure, config=options, className="plot")
-    spoken: Part = {"aria-label": label}
-    return html.Div(graph, role="img", **spoken)
+    return html.Div(graph, role="img", **spoken(label))
 
 
 def _legend(shaded: Sequence[str], words: Words) -> Part:

@@ -50,9 +50,11 @@ def link_table(site: Site, names: Mapping[str, str], words: Words) -> Markup:
     """Each link: what it is, and how it is (filled from the snapshot)."""
     heads = ("link", "status", "age", "latency", "loss", "kind", "provider", "address", "via")
     return Markup(
-        '<section class="card"><h2>{}</h2><div class="wide"><table class="tb" id="links">'
+        '<section class="card"><h2>{}</h2><div class="wide" tabindex="0" role="region" '
+        'aria-label="{}"><table class="tb" id="links">'
         "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div></section>"
     ).format(
+        words.say("site.links"),
         words.say("site.links"),
         joined(
             Markup('<th scope="col">{}</th>').format(words.say(f"site.{head}")) for head in heads

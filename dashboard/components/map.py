@@ -40,7 +40,7 @@ def site_map(shape: MapShape, sites: Sequence[Site], prefix: str, words: Words) 
         if area.code in by_code
     )
     return Markup(
-        '<svg class="map" id="map" viewBox="0 0 {} {}" role="img" aria-label="{}">{}<g>{}</g>'
+        '<svg class="map" id="map" viewBox="0 0 {} {}" role="group" aria-label="{}">{}<g>{}</g>'
         '<g id="names">{}</g></svg>'
     ).format(
         shape.width,

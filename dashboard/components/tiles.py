@@ -15,12 +15,13 @@ def grid(sites: Sequence[Site], prefix: str, words: Words) -> Markup:
     """A tile a site, in the order of the configuration, each a link with a full label."""
     tiles = joined(
         Markup(
-            '<a class="tile unknown" href="{}situs/{}" data-id="{}" data-new="{}">'
-            '<span class="t1">{}<b>{}</b><em></em></span>'
-            '<span class="t2"><span class="val"></span><span class="sub"></span></span>'
+            '<a class="tile unknown" href="{}situs/{}" data-id="{}">'
+            '<span class="t1">{}<b>{}</b></span> '
+            '<span class="t2"><span class="val"></span> <span class="sub"></span></span> '
             '<svg class="spk" viewBox="0 0 120 26" preserveAspectRatio="none" aria-hidden="true">'
-            '<path class="gap"/><path class="ln"/></svg></a>'
-        ).format(prefix, site.id, site.id, words.say("state.new"), icon("unknown"), site.name)
+            '<path class="gap"/><path class="ln"/></svg>'
+            '<span class="foot"></span> <em></em></a>'
+        ).format(prefix, site.id, site.id, icon("unknown"), site.name)
         for site in sites
     )
     return Markup('<section class="grid" id="tiles" aria-label="{}">{}</section>').format(

@@ -14,9 +14,10 @@ from monitor.core.model import Network
 def body(network: Network, shape: MapShape, prefix: str, words: Words) -> Markup:
     """What stands under the header; all of it is filled from the snapshot."""
     return Markup(
-        '<main class="ov" id="main"><div class="c1"><section class="card mp">{}{}</section>{}</div>'
-        "{}{}</main>"
+        '<main class="ov" id="main"><h1 class="voice">{}</h1>'
+        '<div class="c1"><section class="card mp">{}{}</section>{}</div>{}{}</main>'
     ).format(
+        words.say("page.overview"),
         site_map(shape, network.sites, prefix, words),
         credit(words),
         tiles.day(network.sites, words),

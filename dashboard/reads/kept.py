@@ -25,7 +25,7 @@ class Kept(Generic[T]):
         self._kept: tuple[float, T] | None = None
 
     def get(self) -> T:
-        """The answer: asked for at most `for_s` ago, or twice that while it is being renewed."""
+        """The answer: it came at most `for_s` ago, or twice that while it is being renewed."""
         kept = self._kept
         if kept is not None and self._age_s(kept) < self._for_s:
             return kept[1]
@@ -36,9 +36,10 @@ class Kept(Generic[T]):
         try:
             if self._kept is not None and self._age_s(self._kept) < self._for_s:
                 return self._kept[1]
-            asked_s = self._clock()
             value = self._make()
-            self._kept = (asked_s, value)
+            # Counted from when it came, not from when it was asked for: were a slow answer old
+            # at birth, each of those who waited for it would ask again, one after the other.
+            self._kept = (self._clock(), value)
             return value
         finally:
             self._lock.release()

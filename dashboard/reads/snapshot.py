@@ -85,6 +85,7 @@ def compose(
     build; round: when the last round ended, without a daemon its last sign of life; late: the
     states come from the ledger, or no round ends (the banner says so in place of warnings);
     samples: the newest sample's time; failed: of `state`, `ledger`, `samples`; warnings;
+    changed: the daemon watches other sites than this process was started with;
     sites: by id, see `_site`; open, recent: incidents, see `listed`; day: the minute
     (since 1970) that the stretches of `sites.*.d` count from.
     """
@@ -114,6 +115,7 @@ def compose(
         "late": late,
         "samples": None if sparks.newest_s is None else round(sparks.newest_s),
         "failed": list(failed),
+        "changed": bool(known) and known.keys() != sites.keys(),
         "warnings": [] if late else [str(text) for text in monitor.get("warnings", ())],
         "day": base_min,
         "sites": sites,

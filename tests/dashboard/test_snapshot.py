@@ -229,6 +229,8 @@ def test_a_site_that_the_daemon_does_not_tell_of_is_without_data() -> None:
     sites: Any = made.state.told["sites"]
     made.state.told = made.state.told | {"sites": sites[1:]}
     assert taken(made)["sites"][sites[0]["id"]]["s"] == "unknown"
+    assert taken(made)["changed"], "the page was started with another network"
+    assert not taken(made_trouble())["changed"]
 
 
 def test_notes_of_the_monitor_come_through() -> None:
