@@ -9,6 +9,7 @@ from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber, Mode
 from monitor.core.model import Outcome, Role, Rules, Target
 from tests.adapters.private_network import TwoSides
+from tests.adapters.undisturbed import undisturbed
 from tests.waiting import eventually_async
 
 
@@ -68,7 +69,8 @@ async def probing(
             *(TwoSides.REFUSED, TwoSides.FILTERED, TwoSides.SILENT, TwoSides.UNROUTED),
             *(TwoSides.ALIVE6, TwoSides.REFUSED6, TwoSides.SILENT6, TwoSides.UNROUTED6),
         )
-        yield rig
+        with undisturbed():
+            yield rig
     finally:
         await prober.close()
 

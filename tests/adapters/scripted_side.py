@@ -71,7 +71,7 @@ class ScriptedSide:
         self._network = network
         self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         self._sock.setblocking(False)
-        self._loop.add_reader(self._sock.fileno(), self._on_packet)
+        self._loop.add_reader(self._sock.fileno(), self.take_in)
 
     def close(self) -> None:
         self._loop.remove_reader(self._sock.fileno())
@@ -87,7 +87,8 @@ class ScriptedSide:
     def later(self, delay_s: float, icmp: bytes, source: str) -> None:
         self._loop.call_later(delay_s, self.send, icmp, source)
 
-    def _on_packet(self) -> None:
+    def take_in(self) -> None:
+        """Read the requests that have come."""
         while True:
             try:
                 packet = self._sock.recv(2048)

@@ -118,6 +118,15 @@ async def test_while_answers_flow_one_look_takes_many(network: TwoSides) -> None
     assert all(isinstance(outcome, Reply) for outcome in rig.outcomes)
 
 
+async def test_answers_and_deadlines_that_mingle_are_told_in_order(network: TwoSides) -> None:
+    async with probing(network, timeout_s=0.25) as rig:
+        await rig.prober.round([TwoSides.SILENT, TwoSides.ALIVE] * 250, 0.25)
+        await rig.prober.round([TwoSides.SILENT, TwoSides.ALIVE] * 250, 0.25)
+        await rig.until(1000)
+    order = [(outcome.known_s, outcome.target) for outcome in rig.outcomes]
+    assert order == sorted(order)
+
+
 async def test_an_address_that_is_none_is_refused_in_a_sentence(network: TwoSides) -> None:
     async with probing(network) as rig:
         with pytest.raises(ProbeError, match=r"router\.example: 'router\.example' is not an IP"):

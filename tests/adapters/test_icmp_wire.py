@@ -101,6 +101,12 @@ def test_one_flipped_bit_anywhere_is_noticed(flipped: int, index: int, nonce: in
     assert isinstance(ours.read(IP_HEADER + bytes(reply)), Fault)
 
 
+@pytest.mark.parametrize("family", Family)
+def test_our_own_request_coming_back_is_no_answer(family: Family) -> None:
+    ours = form(family)
+    assert ours.read(bytes(ours.request(7, 8))) is Fault.FOREIGN
+
+
 @pytest.mark.parametrize("length", range(16))
 @pytest.mark.parametrize("family", Family)
 def test_an_answer_too_short_for_its_marks_is_malformed(length: int, family: Family) -> None:
