@@ -9,6 +9,9 @@
     ├── ProbeError           ICMP cannot be sent at all (no permission, no socket)
     ├── SnmpError            the SNMP engine cannot work at all
     ├── ApiError             the daemon's local API does not answer, or refuses
+    ├── Unfit                somebody asks the daemon for something that cannot be
+    │   ├── NoSuchThing      there is no incident, window or message of that number
+    │   └── TooLate          there is, but it is over, or was done already
     ├── AlreadyRunning       another daemon holds the data directory (exit code 3)
     └── SimulatorError       the made-up network cannot be set up here
 
@@ -64,6 +67,18 @@ class SnmpError(PantauError):
 
 class ApiError(PantauError):
     """The daemon's local API did not answer, or refused."""
+
+
+class Unfit(PantauError):
+    """What somebody asks of the daemon cannot be: a wrong time, an empty text, an unknown name."""
+
+
+class NoSuchThing(Unfit):
+    """There is no incident, window or message of that number."""
+
+
+class TooLate(Unfit):
+    """It is over, or was done already."""
 
 
 class AlreadyRunning(PantauError):
