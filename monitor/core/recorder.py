@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
-from monitor.core.model import Lost, Network, Outcome, Reply, State
+from monitor.core.model import Lost, Network, NotMeasured, Outcome, Reply, State
+from monitor.core.requests import Requests
 from monitor.core.samples import STATE_CODES, PingSample
 
 RECENT_S = 60.0
@@ -41,13 +42,6 @@ def tags_of(network: Network) -> dict[str, Tags]:
     return tags
 
 
-@dataclass(slots=True)
-class _Period:
-    sent: int = 0
-    not_measured: int = 0
-    rtts_ms: list[float] = field(default_factory=list)
-
-
 def percentile(ordered: list[float], share: float) -> float:
     """Nearest-rank percentile of a sorted, non-empty list (share 0 to 1)."""
     return ordered[max(0, ceil(share * len(ordered)) - 1)]
@@ -64,7 +58,7 @@ class Recorder:
 
     def __init__(self, tags: Mapping[str, Tags]) -> None:
         self._tags = dict(tags)
-        self._periods: dict[str, _Period] = {}
+        self._periods: dict[str, list[Outcome]] = {}
 
     def reconfigure(self, tags: Mapping[str, Tags]) -> None:
         """Other targets from now on; what was collected for the others is kept for its row."""
@@ -72,27 +66,31 @@ class Recorder:
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Count outcomes in the present period."""
+        periods = self._periods
         for outcome in outcomes:
-            period = self._periods.get(outcome.target)
+            period = periods.get(outcome[0])
             if period is None:
-                period = self._periods[outcome.target] = _Period()
-            if isinstance(outcome, Reply):
-                period.sent += 1
-                period.rtts_ms.append(outcome.rtt_ms)
-            elif isinstance(outcome, Lost):
-                period.sent += 1
+                periods[outcome[0]] = [outcome]
             else:
-                period.not_measured += 1
+                period.append(outcome)
 
     def finish(
-        self, at_s: float, state_of: Callable[[str], State], names: Iterable[str]
+        self,
+        at_s: float,
+        state_of: Callable[[str], State],
+        names: Iterable[str],
+        shift_s: float = 0.0,
     ) -> list[PingSample]:
-        """Close the period of these targets at `at_s` (UTC); one without an outcome has no row."""
+        """Close the period of these targets at `at_s` (UTC); one without an outcome has no row.
+
+        shift_s: what turns the outcomes' steady times into UTC.
+        """
         rows: list[PingSample] = []
         for name in names:
             period = self._periods.pop(name, None)
             if period is not None and name in self._tags:
-                rows.append(_row(self._tags[name], period, at_s, STATE_CODES[state_of(name)]))
+                state = STATE_CODES[state_of(name)]
+                rows.append(_row(self._tags[name], period, at_s, state, shift_s))
         return rows
 
     def names(self) -> tuple[str, ...]:
@@ -100,8 +98,9 @@ class Recorder:
         return tuple(self._periods)
 
 
-def _row(tags: Tags, period: _Period, at_s: float, state: int) -> PingSample:
-    rtts = period.rtts_ms
+def _row(tags: Tags, period: list[Outcome], at_s: float, state: int, shift_s: float) -> PingSample:
+    rtts = [outcome.rtt_ms for outcome in period if isinstance(outcome, Reply)]
+    not_measured = sum(isinstance(outcome, NotMeasured) for outcome in period)
     steps = [abs(b - a) for a, b in pairwise(rtts)]
     ordered = sorted(rtts)
     some = bool(ordered)
@@ -113,9 +112,9 @@ def _row(tags: Tags, period: _Period, at_s: float, state: int) -> PingSample:
         node=tags.node,
         kind=tags.kind,
         provider=tags.provider,
-        sent=period.sent,
+        sent=len(period) - not_measured,
         received=len(rtts),
-        not_measured=period.not_measured,
+        not_measured=not_measured,
         state=state,
         rtt_min=ordered[0] if some else None,
         rtt_avg=sum(ordered) / len(ordered) if some else None,
@@ -123,6 +122,7 @@ def _row(tags: Tags, period: _Period, at_s: float, state: int) -> PingSample:
         rtt_p95=percentile(ordered, 0.95) if some else None,
         rtt_max=ordered[-1] if some else None,
         jitter=sum(steps) / len(steps) if steps else None,
+        requests=Requests(at_s, shift_s, period),
     )
 
 

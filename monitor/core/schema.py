@@ -14,10 +14,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.core.histogram import Histogram, counts_of
 from monitor.core.samples import (
     DeviceSample,
+    InterfaceHour,
+    InterfaceMinute,
+    InterfaceRollup,
     InterfaceSample,
     MonitorSample,
+    PingHour,
+    PingMinute,
+    PingRollup,
     PingSample,
     Sample,
     StateChangeSample,
@@ -25,12 +32,16 @@ from monitor.core.samples import (
 
 
 class Kind(StrEnum):
-    """What a field holds. RTT: milliseconds, kept to the microsecond."""
+    """What a field holds. RTT: milliseconds, kept to the microsecond.
+
+    HISTOGRAM: one field a bucket, `h00` and on (core.histogram: BOUNDS_MS), the empty ones absent.
+    """
 
     COUNT = "count"
     RTT = "rtt"
     NUMBER = "number"
     TEXT = "text"
+    HISTOGRAM = "histogram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +130,38 @@ MONITOR = Measurement(
     _fields(Kind.NUMBER, "round_lag_s", "loop_lag_s")
     + _fields(Kind.COUNT, "missed_rounds")
     + _fields(Kind.NUMBER, "journal_age_s")
-    + _fields(Kind.COUNT, "spool_lines", "open_fds", "rss_bytes", "odd_packets"),
+    + _fields(Kind.COUNT, "spool_lines", "open_fds", "rss_bytes", "odd_packets")
+    + _fields(Kind.COUNT, "not_measured", "stalled_rounds", "stalls", "clock_steps")
+    + _fields(Kind.COUNT, "failed_runs", "max_fds", "synchronised"),
 )
 
 MEASUREMENTS: tuple[Measurement, ...] = (PING, INTERFACE, DEVICE, STATE_CHANGE, MONITOR)
 """All of them; the order is the order of the journal's tables."""
 
-_BY_SAMPLE: dict[type[Sample], Measurement] = {each.sample: each for each in MEASUREMENTS}
+_PING_SUMS = (
+    _fields(Kind.COUNT, "rows", "sent", "received", "not_measured")
+    + _fields(Kind.RTT, "rtt_sum", "rtt_min", "rtt_max")
+    + _fields(Kind.NUMBER, "down_s", "unreachable_s", "unknown_s", "maintenance_s")
+    + _fields(Kind.HISTOGRAM, "histogram")
+)
+_INTERFACE_SUMS = _fields(Kind.COUNT, "rows", "in_count", "out_count") + _fields(
+    Kind.NUMBER,
+    *("in_sum", "out_sum", "in_min", "out_min", "in_max", "out_max"),
+    *("in_util_max", "out_util_max", "errors_max", "discards_max"),
+)
+
+MINUTES: tuple[Measurement, ...] = (
+    Measurement("ping_1m", PingMinute, PING.identity, _PING_SUMS),
+    Measurement("interface_1m", InterfaceMinute, INTERFACE.identity, _INTERFACE_SUMS),
+)
+HOURS: tuple[Measurement, ...] = (
+    Measurement("ping_1h", PingHour, PING.identity, _PING_SUMS),
+    Measurement("interface_1h", InterfaceHour, INTERFACE.identity, _INTERFACE_SUMS),
+)
+
+_BY_SAMPLE: dict[type[Sample], Measurement] = {
+    each.sample: each for each in (*MEASUREMENTS, *MINUTES, *HOURS)
+}
 
 
 def measurement_of(sample: Sample) -> Measurement:
@@ -194,7 +230,11 @@ def point_of(sample: Sample) -> Point | None:
     measurement = measurement_of(sample)
     fields: dict[str, Value] = {}
     for field in measurement.fields:
-        value = value_of(field.kind, getattr(sample, field.attribute))
+        raw = getattr(sample, field.attribute)
+        if field.kind is Kind.HISTOGRAM:
+            fields |= histogram_fields(raw)
+            continue
+        value = value_of(field.kind, raw)
         if value is not None:
             fields[field.name] = value
     if not fields:
@@ -203,9 +243,14 @@ def point_of(sample: Sample) -> Point | None:
     return Point(measurement.name, tags, fields, stamp_ms(sample.at_s))
 
 
+def histogram_fields(histogram: Histogram) -> dict[str, int]:
+    """`h00`, `h01` …: how many replies lie in the bucket of that number."""
+    return {f"h{bucket:02}": count for bucket, count in counts_of(histogram).items()}
+
+
 def _tags(sample: Sample) -> list[tuple[str, str | None]]:
     match sample:
-        case PingSample():
+        case PingSample() | PingRollup():
             return [
                 *target_tags(sample.target).items(),
                 ("kind", sample.kind),
@@ -213,7 +258,7 @@ def _tags(sample: Sample) -> list[tuple[str, str | None]]:
             ]
         case StateChangeSample():
             return [*target_tags(sample.target).items()]
-        case InterfaceSample():
+        case InterfaceSample() | InterfaceRollup():
             return [
                 ("site", sample.site),
                 ("link", link_id(sample.link)),
