@@ -56,7 +56,11 @@ class Maintenance:
         so it is ended early, or not held at all.
         """
         kept = {(w.recurring, w.start_s) for w in self.windows if w.recurring is not None}
-        found = [w for w in self.windows if w.start_s < end_s and start_s < over_s(w)]
+        found = [
+            window
+            for window in self.windows
+            if window.start_s < end_s and max(start_s, window.start_s) < over_s(window)
+        ]
         found += [
             window
             for window in occurrences(self.recurring, self.zone, start_s, end_s)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
+from monitor.core.alerting import Action, EventKind, OutboxRow, OutboxStatus, Window
+from monitor.core.alertports import Notice, Parcel
 from monitor.core.errors import LedgerError
+from monitor.core.maintenance import over_s
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
+from monitor.core.outbox import choose
 from monitor.core.ports import Remembered, StoredState
 
 
 class MemoryLedger:
-    """`Ledger` for tests.
+    """`AlertLedger` for tests.
 
     Set `trouble` and every call raises it, as a full disk would; nothing is stored then.
     """
@@ -23,8 +28,17 @@ class MemoryLedger:
         self._states: dict[str, StoredState] = {}
         self._incidents: dict[int, Incident] = {}
         self._last_alive_s: float | None = None
+        self._actions: list[Action] = []
+        self._notices: dict[tuple[object, ...], Notice] = {}
+        self._windows: dict[int, Window] = {}
+        self._outbox: dict[int, OutboxRow] = {}
 
-    def record(self, decisions: Sequence[Decision]) -> None:
+    def record(
+        self,
+        decisions: Sequence[Decision],
+        outbox: Sequence[OutboxRow] = (),
+        notices: Sequence[Notice] = (),
+    ) -> None:
         self._see_that_it_works()
         about = {number: _about(incident) for number, incident in self._incidents.items()}
         for decision in decisions:
@@ -37,6 +51,9 @@ class MemoryLedger:
                 self._record_transition(decision)
             else:
                 self._record_change(decision)
+        self._add_new(outbox)
+        for notice in notices:
+            self._notices.setdefault(_name_of_notice(notice), notice)
 
     def alive(self, at_s: float) -> None:
         self._see_that_it_works()
@@ -73,6 +90,147 @@ class MemoryLedger:
         last = [told for told in mine if before.get(told.target) is told]
         return last + [told for told in mine if start_s <= told.at_s < end_s]
 
+    def actions(
+        self, incidents: Collection[int] | None = None, *, since_s: float | None = None
+    ) -> list[Action]:
+        self._see_that_it_works()
+        return [a for a in self._actions if _is_asked_for(a, incidents, since_s)]
+
+    def notices(
+        self, incidents: Collection[int] | None = None, *, since_s: float | None = None
+    ) -> list[Notice]:
+        self._see_that_it_works()
+        return [n for n in self._notices.values() if _is_asked_for(n, incidents, since_s)]
+
+    def owed(self) -> list[Incident]:
+        self._see_that_it_works()
+        told = {n.incident for n in self._notices.values() if n.told}
+        settled = {n.incident for n in self._notices.values() if n.event is EventKind.RESOLVED}
+        return [
+            incident
+            for number, incident in sorted(self._incidents.items())
+            if incident.ended_s is not None and number in told - settled
+        ]
+
+    def windows(self, start_s: float, end_s: float) -> list[Window]:
+        self._see_that_it_works()
+        found = [
+            window
+            for window in self._windows.values()
+            if window.start_s < end_s and max(start_s, window.start_s) < over_s(window)
+        ]
+        return sorted(found, key=lambda window: (window.start_s, window.id))
+
+    def outbox(
+        self,
+        status: OutboxStatus | None = None,
+        *,
+        incident: int | None = None,
+        limit: int | None = None,
+    ) -> list[OutboxRow]:
+        self._see_that_it_works()
+        found = [
+            row
+            for row in self._outbox.values()
+            if status in (None, row.status) and incident in (None, row.incident)
+        ]
+        return found if limit is None else found[max(0, len(found) - limit) :]
+
+    def act(self, action: Action) -> Action:
+        self._see_that_it_works()
+        if action.incident not in self._incidents:
+            raise LedgerError(f"there is no incident {action.incident}")
+        stored = replace(action, id=len(self._actions) + 1)
+        self._actions.append(stored)
+        return stored
+
+    def plan(self, window: Window) -> Window:
+        self._see_that_it_works()
+        stored = replace(window, id=len(self._windows) + 1)
+        self._windows[stored.id] = stored
+        return stored
+
+    def end_window(self, window: int, at_s: float, who: str) -> Window:
+        self._see_that_it_works()
+        if window not in self._windows:
+            raise LedgerError(f"there is no maintenance window {window}")
+        there = self._windows[window]
+        if there.ended_s is not None or there.end_s <= at_s:
+            raise LedgerError(f"maintenance window {window} is over already")
+        self._windows[window] = replace(there, ended_s=at_s, ended_by=who)
+        return self._windows[window]
+
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+        self._see_that_it_works()
+        on_their_way = (OutboxStatus.PENDING, OutboxStatus.LEASED)
+        unsent = [
+            row
+            for row in self._outbox.values()
+            if row.channel == channel and row.status in on_their_way
+        ]
+        parcels = choose(unsent, now_s, limit)
+        for number in [number for parcel in parcels for number in parcel.ids]:
+            row = self._outbox[number]
+            self._outbox[number] = replace(
+                row,
+                status=OutboxStatus.LEASED,
+                lease_until_s=now_s + lease_s,
+                attempts=row.attempts + 1,
+                first_try_s=now_s if row.first_try_s is None else row.first_try_s,
+            )
+        return [
+            Parcel(
+                self._outbox[parcel.row.id],
+                tuple(self._outbox[row.id] for row in parcel.replaced),
+            )
+            for parcel in parcels
+        ]
+
+    def sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
+        self._see_that_it_works()
+        for number in (row, *replaced):
+            self._outbox[number] = replace(
+                self._outbox[number],
+                status=OutboxStatus.SENT,
+                sent_s=at_s,
+                lease_until_s=None,
+                merged_into=None if number == row else row,
+            )
+
+    def fail(self, rows: Collection[int], why: str, next_try_s: float) -> None:
+        self._see_that_it_works()
+        for number in rows:
+            self._outbox[number] = replace(
+                self._outbox[number],
+                status=OutboxStatus.PENDING,
+                next_try_s=next_try_s,
+                lease_until_s=None,
+                last_error=why,
+            )
+
+    def dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
+        self._see_that_it_works()
+        for number in rows:
+            self._outbox[number] = replace(
+                self._outbox[number],
+                status=OutboxStatus.DEAD,
+                lease_until_s=None,
+                last_error=why,
+            )
+        self._add_new(instead)
+
+    def retry(self, row: int, now_s: float) -> OutboxRow:
+        self._see_that_it_works()
+        if row not in self._outbox:
+            raise LedgerError(f"there is no message {row} in the outbox")
+        there = self._outbox[row]
+        if there.status is not OutboxStatus.DEAD:
+            raise LedgerError(f"message {row} is {there.status.value}: only one that is dead")
+        self._outbox[row] = replace(
+            there, status=OutboxStatus.PENDING, next_try_s=now_s, attempts=0, first_try_s=None
+        )
+        return self._outbox[row]
+
     def close(self) -> None:
         self.closed = True
 
@@ -98,6 +256,14 @@ class MemoryLedger:
         self._changes[change] = None
         self._incidents[change.incident.id] = change.incident
 
+    def _add_new(self, rows: Sequence[OutboxRow]) -> None:
+        known = {_name_of_row(row) for row in self._outbox.values()}
+        for row in rows:
+            if _name_of_row(row) not in known:
+                known.add(_name_of_row(row))
+                number = len(self._outbox) + 1
+                self._outbox[number] = replace(row, id=number)
+
     def _see_that_it_works(self) -> None:
         if self.trouble is not None:
             raise self.trouble
@@ -109,3 +275,22 @@ def _name(transition: Transition) -> tuple[float, str, str, str]:
 
 def _about(incident: Incident) -> tuple[str, str]:
     return (incident.scope, incident.target)
+
+
+def _name_of_row(row: OutboxRow) -> tuple[object, ...]:
+    return (row.incident, row.sequence, row.channel, row.recipient)
+
+
+def _name_of_notice(notice: Notice) -> tuple[object, ...]:
+    return (
+        *(notice.incident, notice.at_s, notice.event, notice.reason),
+        *(notice.recipient, notice.channel),
+    )
+
+
+def _is_asked_for(
+    about: Action | Notice, incidents: Collection[int] | None, since_s: float | None
+) -> bool:
+    return (incidents is None or about.incident in incidents) and (
+        since_s is None or about.at_s >= since_s
+    )

@@ -1,10 +1,11 @@
-"""The ledger: states, transitions and incidents, in one SQL database of their own.
+"""The ledger: states, transitions, incidents and alerts, in one SQL database of their own.
 
     reader.py      SqlLedgerReader   questions only; any process (dashboard, `pantau status`)
     writer.py      SqlLedger         the daemon's: creates, migrates, records
     tables.py      the tables, and why they are as they are
     rows.py        the nouns of the core as rows, and back
     questions.py   what may be asked             recording.py   what is written
+    alert_*.py     the same three for alerts: outbox, notices, actions, windows
     files.py       the SQLite file: connections, rights, copies
     migrate.py     Alembic, and only here: it costs 0.1 s to import
     trouble.py     a library's errors as one sentence for an operator

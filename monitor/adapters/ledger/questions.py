@@ -45,7 +45,11 @@ def incidents(
         chosen = chosen.where(or_(ended.is_(None), ended >= micros(since_s)))
     if limit is not None:
         chosen = chosen.order_by(INCIDENTS.c.id.desc()).limit(limit)
+    return incidents_among(connection, chosen)
 
+
+def incidents_among(connection: Connection, chosen: Select[tuple[int]]) -> list[Incident]:
+    """The incidents whose ids `chosen` selects, by ascending id."""
     affected: defaultdict[int, list[str]] = defaultdict(list)
     for incident, target in connection.execute(
         select(INCIDENT_AFFECTED.c.incident, INCIDENT_AFFECTED.c.target)

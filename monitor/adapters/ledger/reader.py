@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import URL, Connection, Engine
 
-from monitor.adapters.ledger import questions
+from monitor.adapters.ledger import alert_questions, questions
 from monitor.adapters.ledger.files import location, name_of, path_of, reader_engine
 from monitor.adapters.ledger.tables import REVISION
 from monitor.adapters.ledger.trouble import told
+from monitor.core.alerting import Action, OutboxRow, OutboxStatus, Window
+from monitor.core.alertports import Notice
 from monitor.core.errors import LedgerError
 from monitor.core.model import Incident, Transition
 from monitor.core.ports import Remembered
 
 
 class SqlLedgerReader:
-    """A LedgerReader that cannot write. Implements the port of that name.
+    """An AlertReader that cannot write. Implements the port of that name.
 
     Every question opens the file anew, sees all that is committed by then, and closes it.
     Any number of threads may ask. Raises LedgerError, and nothing but that.
@@ -58,6 +60,36 @@ class SqlLedgerReader:
         """By `at`, and for equal times in the order in which they were recorded."""
         with self._moment() as connection:
             return questions.transitions(connection, start_s, end_s, target)
+
+    def actions(
+        self, incidents: Collection[int] | None = None, *, since_s: float | None = None
+    ) -> list[Action]:
+        with self._moment() as connection:
+            return alert_questions.actions(connection, incidents, since_s)
+
+    def notices(
+        self, incidents: Collection[int] | None = None, *, since_s: float | None = None
+    ) -> list[Notice]:
+        with self._moment() as connection:
+            return alert_questions.notices(connection, incidents, since_s)
+
+    def owed(self) -> list[Incident]:
+        with self._moment() as connection:
+            return alert_questions.owed(connection)
+
+    def windows(self, start_s: float, end_s: float) -> list[Window]:
+        with self._moment() as connection:
+            return alert_questions.windows(connection, start_s, end_s)
+
+    def outbox(
+        self,
+        status: OutboxStatus | None = None,
+        *,
+        incident: int | None = None,
+        limit: int | None = None,
+    ) -> list[OutboxRow]:
+        with self._moment() as connection:
+            return alert_questions.outbox(connection, status, incident, limit)
 
     @contextmanager
     def _moment(self) -> Iterator[Connection]:

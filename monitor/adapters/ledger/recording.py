@@ -9,7 +9,7 @@ Only the daemon writes, so what was read in a transaction still holds when it is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
@@ -19,6 +19,7 @@ from monitor.adapters.ledger.rows import (
     event_body,
     incident_row,
     micros,
+    portions,
     transition_row,
 )
 from monitor.adapters.ledger.tables import (
@@ -34,9 +35,6 @@ from monitor.core.errors import LedgerError
 from monitor.core.model import Incident, IncidentChange, Transition
 
 Row = dict[str, Any]
-
-AT_ONCE = 500
-"""Values in one IN: every database takes that many."""
 
 
 def record_transitions(connection: Connection, transitions: Sequence[Transition]) -> None:
@@ -64,7 +62,7 @@ def record_transitions(connection: Connection, transitions: Sequence[Transition]
         for row in new
     }
     there: set[str] = set()
-    for some in _portions(states.keys()):
+    for some in portions(states.keys()):
         there.update(connection.scalars(select(STATES.c.target).where(STATES.c.target.in_(some))))
     _put(connection, STATES, "target", states, there)
 
@@ -136,7 +134,7 @@ def _known_transitions(
 def _known_incidents(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, str]]:
     """What each is about, as (scope, target)."""
     there: dict[int, tuple[str, str]] = {}
-    for some in _portions(ids):
+    for some in portions(ids):
         for number, scope, target in connection.execute(
             select(INCIDENTS.c.id, INCIDENTS.c.scope, INCIDENTS.c.target).where(
                 INCIDENTS.c.id.in_(some)
@@ -154,7 +152,7 @@ def _known_events(
     number, at = INCIDENT_EVENTS.c.incident, INCIDENT_EVENTS.c.at_us
     told: set[tuple[int, int, str, str]] = set()
     sequences: dict[int, int] = {}
-    for some in _portions(ids):
+    for some in portions(ids):
         for incident, sequence in connection.execute(
             select(number, func.max(INCIDENT_EVENTS.c.sequence))
             .where(number.in_(some))
@@ -171,7 +169,7 @@ def _known_events(
 
 
 def _put_affected(connection: Connection, incidents: Collection[Incident]) -> None:
-    for some in _portions([incident.id for incident in incidents]):
+    for some in portions([incident.id for incident in incidents]):
         connection.execute(delete(INCIDENT_AFFECTED).where(INCIDENT_AFFECTED.c.incident.in_(some)))
     rows = [
         {"incident": incident.id, "position": position, "target": target}
@@ -195,9 +193,3 @@ def _put(
     added = [row for row in rows.values() if row[key] not in there]
     if added:
         connection.execute(insert(table), added)
-
-
-def _portions(values: Collection[Any]) -> Iterator[list[Any]]:
-    every = list(values)
-    for start in range(0, len(every), AT_ONCE):
-        yield every[start : start + AT_ONCE]

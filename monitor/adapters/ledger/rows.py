@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from sqlalchemy import RowMapping
 
 from monitor.core.model import Incident, IncidentChange, Proof, Scope, State, Transition
 from monitor.core.ports import StoredState
+
+AT_ONCE = 500
 
 
 def micros(seconds: float) -> int:
@@ -23,6 +25,23 @@ def micros(seconds: float) -> int:
 def seconds(us: int) -> float:
     """The float nearest to that many microseconds: the same one that `micros` was given."""
     return us / 1_000_000
+
+
+def micros_or_none(at_s: float | None) -> int | None:
+    """None where there is no time."""
+    return None if at_s is None else micros(at_s)
+
+
+def seconds_or_none(us: int | None) -> float | None:
+    """None where there is no time."""
+    return None if us is None else seconds(us)
+
+
+def portions(values: Collection[Any]) -> Iterator[list[Any]]:
+    """The values, as many at a time as every database takes in one IN."""
+    every = list(values)
+    for start in range(0, len(every), AT_ONCE):
+        yield every[start : start + AT_ONCE]
 
 
 def transition_row(transition: Transition) -> dict[str, Any]:
@@ -67,10 +86,10 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "detected_us": micros(incident.detected_s),
         "reason": incident.reason,
         "proof": _proof_to_json(incident.proof),
-        "ended_us": _or_none(incident.ended_s),
+        "ended_us": micros_or_none(incident.ended_s),
         "end_reason": incident.end_reason,
-        "started_earliest_us": _or_none(incident.started_earliest_s),
-        "ended_earliest_us": _or_none(incident.ended_earliest_s),
+        "started_earliest_us": micros_or_none(incident.started_earliest_s),
+        "ended_earliest_us": micros_or_none(incident.ended_earliest_s),
         "parent": incident.parent,
         "suspected_cause": incident.suspected_cause,
     }
@@ -87,10 +106,10 @@ def incident_of(row: RowMapping, affected: tuple[str, ...]) -> Incident:
         detected_s=seconds(row["detected_us"]),
         reason=row["reason"],
         proof=_proof_of(row["proof"]),
-        ended_s=_seconds_or_none(row["ended_us"]),
+        ended_s=seconds_or_none(row["ended_us"]),
         end_reason=row["end_reason"],
-        started_earliest_s=_seconds_or_none(row["started_earliest_us"]),
-        ended_earliest_s=_seconds_or_none(row["ended_earliest_us"]),
+        started_earliest_s=seconds_or_none(row["started_earliest_us"]),
+        ended_earliest_s=seconds_or_none(row["ended_earliest_us"]),
         parent=row["parent"],
         affected=affected,
         suspected_cause=row["suspected_cause"],
@@ -140,14 +159,6 @@ def _proof_of(stored: Mapping[str, Any]) -> Proof:
     known = {each.name: stored.get(each.name) for each in fields(Proof)}
     near = known["near_sites"]
     return Proof(**known | {"near_sites": None if near is None else tuple(near)})
-
-
-def _or_none(at_s: float | None) -> int | None:
-    return None if at_s is None else micros(at_s)
-
-
-def _seconds_or_none(us: int | None) -> float | None:
-    return None if us is None else seconds(us)
 
 
 def _rfc3339(at_s: float | None) -> str | None:

@@ -5,6 +5,10 @@
     incidents          one row an incident, as it is now
     incident_events    opened, updated, closed: the incident as it was then; append-only
     incident_affected  which targets an incident explains (what hides behind a node)
+    outbox             messages on their way, and those that went or never will
+    notices            every yes and no about telling somebody, with its reason; append-only
+    actions            what people did about an incident; append-only
+    windows            maintenance windows made by hand, and how each ended
     meta               facts about the ledger itself: when the daemon was last alive
 
 Times are whole microseconds since 1970-01-01 UTC in a 64-bit integer: equal times are equal
@@ -23,6 +27,7 @@ from typing import Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -32,7 +37,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The migration that makes what is described here."""
 
 LAST_ALIVE: Final = "last_alive_us"
@@ -107,6 +112,84 @@ INCIDENT_AFFECTED: Final = Table(
     Column("target", Text, primary_key=True),
     Column("position", Integer, nullable=False),
     Index("incidents_that_affect", "target"),
+)
+
+OUTBOX: Final = Table(
+    "outbox",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    # No foreign key: a test message is about incident 0.
+    Column("incident", Integer, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("about", JSON, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("next_try_us", BigInteger, nullable=False),
+    Column("lease_until_us", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("first_try_us", BigInteger),
+    Column("last_error", Text),
+    Column("sent_us", BigInteger),
+    Column("merged_into", Integer),
+    # What the idempotency key is made of.
+    Index("outbox_once", "incident", "sequence", "channel", "recipient", unique=True),
+    Index("outbox_by_channel", "channel", "status"),
+)
+
+NOTICES: Final = Table(
+    "notices",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("incident", Integer, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("told", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    # Empty where it was a no for everybody: NULLs would not be equal to each other.
+    Column("recipient", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Integer),
+    Column("sequence", BigInteger),
+    Column("step", Integer),
+    Index(
+        "notices_once",
+        *("incident", "at_us", "event", "reason", "recipient", "channel"),
+        unique=True,
+    ),
+    Index("notices_by_time", "at_us"),
+)
+
+ACTIONS: Final = Table(
+    "actions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("incident", Integer, ForeignKey("incidents.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("until_us", BigInteger),
+    Index("actions_of_an_incident", "incident"),
+    Index("actions_by_time", "at_us"),
+)
+
+WINDOWS: Final = Table(
+    "windows",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("targets", JSON, nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("recurring", Text),
+    # Written once, when somebody ends it early.
+    Column("ended_us", BigInteger),
+    Column("ended_by", Text),
+    Index("windows_by_end", "end_us"),
 )
 
 META: Final = Table(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import URL, Connection, Engine
 
-from monitor.adapters.ledger import questions
+from monitor.adapters.ledger import alert_questions, alert_recording, questions
 from monitor.adapters.ledger.files import (
     check,
     create,
@@ -21,13 +21,15 @@ from monitor.adapters.ledger.files import (
 from monitor.adapters.ledger.migrate import SHIPPED, upgrade
 from monitor.adapters.ledger.recording import record_alive, record_changes, record_transitions
 from monitor.adapters.ledger.trouble import how_to_mend, told
+from monitor.core.alerting import Action, OutboxRow, OutboxStatus, Window
+from monitor.core.alertports import Notice, Parcel
 from monitor.core.errors import LedgerError
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
 from monitor.core.ports import Remembered
 
 
 class SqlLedger:
-    """The Ledger of the daemon. Implements the port of that name.
+    """The AlertLedger of the daemon. Implements the port of that name.
 
     It holds the one connection that may write. Every method may be called from any thread,
     also from another one than `open`, but the calls run one after another: give it a worker
@@ -71,7 +73,12 @@ class SqlLedger:
                 pass  # from here on the connection is open, and readers find its log
             return cls(place, engine)
 
-    def record(self, decisions: Sequence[Decision]) -> None:
+    def record(
+        self,
+        decisions: Sequence[Decision],
+        outbox: Sequence[OutboxRow] = (),
+        notices: Sequence[Notice] = (),
+    ) -> None:
         """Store all of these or, with a LedgerError, none; synced to the disk on return.
 
         A decision that is stored already, word for word, is passed over: after an error the
@@ -80,6 +87,8 @@ class SqlLedger:
         with self._transaction() as connection:
             record_transitions(connection, [d for d in decisions if isinstance(d, Transition)])
             record_changes(connection, [d for d in decisions if isinstance(d, IncidentChange)])
+            alert_recording.record_outbox(connection, outbox)
+            alert_recording.record_notices(connection, notices)
 
     def alive(self, at_s: float) -> None:
         with self._transaction() as connection:
@@ -107,6 +116,68 @@ class SqlLedger:
         """By `at`, and for equal times in the order in which they were recorded."""
         with self._transaction() as connection:
             return questions.transitions(connection, start_s, end_s, target)
+
+    def actions(
+        self, incidents: Collection[int] | None = None, *, since_s: float | None = None
+    ) -> list[Action]:
+        with self._transaction() as connection:
+            return alert_questions.actions(connection, incidents, since_s)
+
+    def notices(
+        self, incidents: Collection[int] | None = None, *, since_s: float | None = None
+    ) -> list[Notice]:
+        with self._transaction() as connection:
+            return alert_questions.notices(connection, incidents, since_s)
+
+    def owed(self) -> list[Incident]:
+        with self._transaction() as connection:
+            return alert_questions.owed(connection)
+
+    def windows(self, start_s: float, end_s: float) -> list[Window]:
+        with self._transaction() as connection:
+            return alert_questions.windows(connection, start_s, end_s)
+
+    def outbox(
+        self,
+        status: OutboxStatus | None = None,
+        *,
+        incident: int | None = None,
+        limit: int | None = None,
+    ) -> list[OutboxRow]:
+        with self._transaction() as connection:
+            return alert_questions.outbox(connection, status, incident, limit)
+
+    def act(self, action: Action) -> Action:
+        with self._transaction() as connection:
+            return alert_recording.act(connection, action)
+
+    def plan(self, window: Window) -> Window:
+        with self._transaction() as connection:
+            return alert_recording.plan(connection, window)
+
+    def end_window(self, window: int, at_s: float, who: str) -> Window:
+        with self._transaction() as connection:
+            return alert_recording.end_window(connection, window, at_s, who)
+
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+        with self._transaction() as connection:
+            return alert_recording.lease(connection, channel, now_s, lease_s, limit)
+
+    def sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
+        with self._transaction() as connection:
+            alert_recording.sent(connection, row, replaced, at_s)
+
+    def fail(self, rows: Collection[int], why: str, next_try_s: float) -> None:
+        with self._transaction() as connection:
+            alert_recording.fail(connection, rows, why, next_try_s)
+
+    def dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
+        with self._transaction() as connection:
+            alert_recording.dead(connection, rows, why, instead)
+
+    def retry(self, row: int, now_s: float) -> OutboxRow:
+        with self._transaction() as connection:
+            return alert_recording.retry(connection, row, now_s)
 
     def close(self) -> None:
         with told(self._name, self._path):
