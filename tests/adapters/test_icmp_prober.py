@@ -118,6 +118,23 @@ async def test_while_answers_flow_one_look_takes_many(network: TwoSides) -> None
     assert all(isinstance(outcome, Reply) for outcome in rig.outcomes)
 
 
+async def test_an_answer_just_before_its_deadline_is_waited_for(network: TwoSides) -> None:
+    """While others around it time out, and the sockets are looked at all the time."""
+    side = ScriptedSide(
+        network, lambda request, side: side.later(0.22, request.reply(), request.destination)
+    )
+    try:
+        async with probing(network, timeout_s=0.25) as rig:
+            silence = [TwoSides.SILENT] * 100
+            await rig.prober.round([*silence, TwoSides.ALIVE, *silence], 0.2)
+            await rig.until(201)
+            (outcome,) = (one for one in rig.outcomes if one.target == TwoSides.ALIVE)
+            assert isinstance(outcome, Reply)
+            assert outcome.rtt_ms >= 219.0
+    finally:
+        side.close()
+
+
 async def test_answers_and_deadlines_that_mingle_are_told_in_order(network: TwoSides) -> None:
     async with probing(network, timeout_s=0.25) as rig:
         await rig.prober.round([TwoSides.SILENT, TwoSides.ALIVE] * 250, 0.25)
