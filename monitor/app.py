@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from monitor.adapters.clock import SystemClock
+from monitor.adapters.clock import SystemClock, synchronised
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.influx import InfluxSink
 from monitor.adapters.journal import SqliteJournal
@@ -157,10 +157,11 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             prober,
             shipper,
             own_figures,
+            synchronised,
             settings.journal,
         )
         polling = Polling(poller, pipeline, clock)
-        status = Status(pipeline, schedule, prober, shipper, polling, clock)
+        status = Status(pipeline, schedule, housekeeping, shipper, polling, clock)
         daemon = Daemon(
             config_dir=settings.config_dir,
             environ=environ,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -22,6 +22,8 @@ log = logging.getLogger("monitor.housekeeping")
 
 ALIVE_S = 10.0
 PRUNE_S = 3600.0
+EARLY_S = 2.0
+"""A row's boundary may be this far ahead by our UTC: a smaller step is followed slowly."""
 
 
 class Figures(Protocol):
@@ -32,6 +34,9 @@ class Figures(Protocol):
 
     @property
     def open_fds(self) -> int | None: ...
+
+    @property
+    def max_fds(self) -> int: ...
 
 
 class Pruned(Protocol):
@@ -53,7 +58,11 @@ class PrunableJournal(Protocol):
 
 
 class Housekeeping:
-    """Jobs that are no rounds and no polls."""
+    """Jobs that are no rounds and no polls.
+
+    own: the newest figures on the daemon itself. unmeasured: requests that could not be measured
+    in the last 10 s, by reason.
+    """
 
     def __init__(
         self,
@@ -65,8 +74,11 @@ class Housekeeping:
         prober: Prober,
         shipper: Shipper | None,
         figures: Callable[[], Figures],
+        synchronised: Callable[[], bool | None],
         keep: JournalSettings,
     ) -> None:
+        self.own: MonitorSample | None = None
+        self.unmeasured: dict[str, int] = {}
         self._pipeline = pipeline
         self._schedule = schedule
         self._clock = clock
@@ -75,8 +87,11 @@ class Housekeeping:
         self._prober = prober
         self._shipper = shipper
         self._figures = figures
+        self._synchronised = synchronised
         self._keep = keep
         self._host = socket.gethostname()
+        self._unmeasured_before: Mapping[str, int] = {}
+        self._recorded: dict[float, float] = {}
 
     def jobs(self, network: Network) -> list[Job]:
         """A job a recording period, and the rest."""
@@ -101,9 +116,15 @@ class Housekeeping:
         return self._clock.utc_s(self._clock.steady_s())
 
     async def _record(self, names: Sequence[str], record_s: float) -> None:
-        # The job starts on a multiple of record_s: that boundary is the row's time.
-        boundary_s = round(self._now_s() / record_s) * record_s
-        self._pipeline.finish_period(boundary_s, names)
+        # The job starts on a multiple of record_s: that boundary is the row's time. UTC may be a
+        # little behind the clock that started the job.
+        slack_s = min(EARLY_S, record_s / 4)
+        boundary_s = (self._now_s() + slack_s) // record_s * record_s
+        # Started late, or again after a step of the clock: a second row would take the first's
+        # place in InfluxDB.
+        if self._recorded.get(record_s) != boundary_s:
+            self._recorded[record_s] = boundary_s
+            self._pipeline.finish_period(boundary_s, names)
 
     async def alive(self) -> None:
         """Note in the ledger that evidence is being taken, so that a gap is known later."""
@@ -121,29 +142,49 @@ class Housekeeping:
 
     async def _own(self) -> None:
         progress = self._pipeline.progress
+        schedule = self._schedule.counters
         counters = self._prober.counters()
+        self._look_for_unmeasured(counters.unmeasured)
         figures = self._figures()
-        steady_s = self._clock.steady_s()
         written_s = progress.journal_written_s
-        self._pipeline.store(
-            [
-                MonitorSample(
-                    at_s=round(self._now_s(), 3),
-                    host=self._host,
-                    round_lag_s=progress.round_lag_s,
-                    loop_lag_s=max(0.0, self._schedule.counters.loop_lag_s),
-                    missed_rounds=self._schedule.counters.missed_rounds,
-                    journal_age_s=None if written_s is None else steady_s - written_s,
-                    spool_lines=None if self._shipper is None else self._shipper.state.lag_lines,
-                    open_fds=figures.open_fds,
-                    rss_bytes=figures.rss_bytes,
-                    odd_packets=counters.late
-                    + counters.duplicate
-                    + counters.spoofed
-                    + counters.malformed,
-                )
-            ]
+        synchronised = self._synchronised()
+        before = self.own
+        if synchronised is False and (before is None or before.synchronised != 0):
+            log.warning("this machine's clock is not synchronised (NTP)")
+        self.own = MonitorSample(
+            at_s=round(self._now_s(), 3),
+            host=self._host,
+            round_lag_s=progress.take_round_lag_s(),
+            loop_lag_s=schedule.take_loop_lag_s(),
+            missed_rounds=progress.missed_rounds,
+            journal_age_s=None if written_s is None else self._clock.steady_s() - written_s,
+            spool_lines=None if self._shipper is None else self._shipper.state.lag_lines,
+            open_fds=figures.open_fds,
+            rss_bytes=figures.rss_bytes,
+            odd_packets=counters.late + counters.duplicate + counters.spoofed + counters.malformed,
+            not_measured=counters.not_measured,
+            stalled_rounds=counters.stalled_rounds,
+            stalls=schedule.stalls,
+            clock_steps=schedule.clock_steps,
+            failed_runs=schedule.failed_runs,
+            max_fds=figures.max_fds,
+            synchronised=None if synchronised is None else int(synchronised),
         )
+        self._pipeline.store([self.own])
+
+    def _look_for_unmeasured(self, total: Mapping[str, int]) -> None:
+        """What could not be measured since the last look; a reason is logged when it is new."""
+        lately = {
+            reason: count - self._unmeasured_before.get(reason, 0)
+            for reason, count in total.items()
+            if count > self._unmeasured_before.get(reason, 0)
+        }
+        if lately.keys() - self.unmeasured.keys():
+            log.warning("not measured in the last %g s: %s", ALIVE_S, in_words(lately))
+        elif self.unmeasured and not lately:
+            log.info("everything is measured again")
+        self._unmeasured_before = total
+        self.unmeasured = lately
 
     async def _prune(self) -> None:
         shipper = None if self._shipper is None else self._shipper.name
@@ -161,3 +202,8 @@ class Housekeeping:
                 "journal: the days %s are due to go but InfluxDB does not have them yet",
                 ", ".join(pruned.held),
             )
+
+
+def in_words(unmeasured: Mapping[str, int]) -> str:
+    """`62 x ENETUNREACH, 3 x stalled`."""
+    return ", ".join(f"{count} x {reason}" for reason, count in sorted(unmeasured.items()))

@@ -12,7 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from monitor.core.causes import Causes, RouterSeen
 from monitor.core.documents import Standing
@@ -22,7 +22,6 @@ from monitor.core.judge import advance
 from monitor.core.model import (
     Decision,
     Incident,
-    IncidentChange,
     Network,
     Outcome,
     State,
@@ -33,6 +32,7 @@ from monitor.core.ports import Clock, Journal, Ledger
 from monitor.core.recorder import Recent, Recorder, Tags, tags_of
 from monitor.core.reload import reconfigure
 from monitor.core.samples import Sample, StateChangeSample
+from monitor.core.spoken import describe, in_utc, incident_in_utc
 from monitor.core.world import World
 
 log = logging.getLogger("monitor.pipeline")
@@ -43,17 +43,25 @@ RETRY_S = 2.0
 
 @dataclass(slots=True)
 class Progress:
-    """How far the path has come, for the page and for `monitor` (steady seconds)."""
+    """How far the path has come, for the page and for `monitor` (steady seconds).
+
+    round_lag_s: how late a round was done at worst, since `take_round_lag_s`.
+    """
 
     last_outcome_s: float | None = None
     last_round_s: float | None = None
     missed_rounds: int = 0
-    loop_lag_s: float = 0.0
+    last_missed_s: float | None = None
     round_lag_s: float = 0.0
     ledger_trouble: str | None = None
     journal_trouble: str | None = None
     dropped_samples: int = 0
     journal_written_s: float | None = None
+
+    def take_round_lag_s(self) -> float:
+        """The worst since the last call."""
+        worst_s, self.round_lag_s = self.round_lag_s, 0.0
+        return worst_s
 
 
 class Pipeline:
@@ -156,7 +164,7 @@ class Pipeline:
         found = [h.incident for h in self.world.healths.values() if h.incident is not None]
         if self.world.isolation is not None:
             found.append(self.world.isolation)
-        return [self._utc_incident(i) for i in sorted(found, key=lambda i: i.id)]
+        return [incident_in_utc(i, self._clock.utc_s) for i in sorted(found, key=lambda i: i.id)]
 
     async def write_ledger(self) -> None:
         """Write decisions in order, for ever; a failure is said, kept and tried again."""
@@ -228,16 +236,11 @@ class Pipeline:
             return
         changes: list[Sample] = []
         for decision in decisions:
-            if isinstance(decision, Transition):
-                spoken = self._utc_transition(decision)
-                log.info("%s", describe(spoken))
+            spoken = in_utc(decision, self._clock.utc_s)
+            log.info("%s", describe(spoken))
+            self._decisions.append(spoken)
+            if isinstance(spoken, Transition):
                 changes.append(self._change_sample(spoken))
-                self._decisions.append(spoken)
-            else:
-                incident = self._utc_incident(decision.incident)
-                log.info("incident %d %s: %s", incident.id, decision.change.value, incident.target)
-                at_s = self._clock.utc_s(decision.at_s)
-                self._decisions.append(IncidentChange(decision.change, incident, at_s))
         self._wake_ledger.set()
         self.store(changes)
 
@@ -256,30 +259,3 @@ class Pipeline:
             reason=spoken.reason,
             previous_s=None if before_s is None else spoken.at_s - before_s,
         )
-
-    def _utc_transition(self, transition: Transition) -> Transition:
-        utc = self._clock.utc_s
-        return replace(transition, at_s=utc(transition.at_s), detected_s=utc(transition.detected_s))
-
-    def _utc_incident(self, incident: Incident) -> Incident:
-        utc = self._clock.utc_s
-        return replace(
-            incident,
-            started_s=utc(incident.started_s),
-            detected_s=utc(incident.detected_s),
-            ended_s=None if incident.ended_s is None else utc(incident.ended_s),
-            started_earliest_s=(
-                None if incident.started_earliest_s is None else utc(incident.started_earliest_s)
-            ),
-            ended_earliest_s=(
-                None if incident.ended_earliest_s is None else utc(incident.ended_earliest_s)
-            ),
-        )
-
-
-def describe(transition: Transition) -> str:
-    """One line for the log."""
-    return (
-        f"{transition.target}: {transition.before.value} -> {transition.after.value} "
-        f"({transition.reason})"
-    )

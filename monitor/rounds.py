@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from monitor.core.model import Network, Target
 from monitor.core.ports import Clock, Prober
 from monitor.pipeline import Pipeline
 from monitor.schedule import Job
+
+log = logging.getLogger("monitor.rounds")
 
 SPREAD = 0.85
 """The share of an interval over which a round's sends are spread; the rest is slack."""
@@ -21,11 +24,13 @@ class Rounds:
         self._pipeline = pipeline
         self._clock = clock
         self._confirm_s: dict[str, float] = {}
+        self._started_s: dict[float, float] = {}
 
     def jobs(self, network: Network) -> list[Job]:
         """A job a cadence (never a job a target)."""
         targets = network.targets()
         self._prober.watch(targets)
+        self._started_s.clear()
         steady: dict[float, list[str]] = {}
         for target in targets:
             steady.setdefault(target.rules.interval_s, []).append(target.name)
@@ -40,7 +45,6 @@ class Rounds:
                 every_s=interval_s,
                 run=partial(self._steady, tuple(names), interval_s),
                 deadline_s=2 * interval_s + 1,
-                is_round=True,
             )
             for interval_s, names in sorted(steady.items())
         ]
@@ -57,12 +61,25 @@ class Rounds:
 
     async def _steady(self, names: tuple[str, ...], interval_s: float) -> None:
         started_s = self._clock.steady_s()
+        self._count_missed(interval_s, started_s)
         suspects = self._pipeline.world.suspects & self._confirm_s.keys()
         due = [name for name in names if name not in suspects] if suspects else names
         await self._prober.round(due, interval_s * SPREAD)
         now_s = self._clock.steady_s()
-        self._pipeline.progress.last_round_s = now_s
-        self._pipeline.progress.round_lag_s = max(0.0, now_s - started_s - interval_s * SPREAD)
+        progress = self._pipeline.progress
+        progress.last_round_s = now_s
+        progress.round_lag_s = max(progress.round_lag_s, now_s - started_s - interval_s * SPREAD)
+
+    def _count_missed(self, interval_s: float, started_s: float) -> None:
+        """How many rounds should have begun since the last one of this cadence did."""
+        before_s = self._started_s.get(interval_s)
+        self._started_s[interval_s] = started_s
+        missed = 0 if before_s is None else round((started_s - before_s) / interval_s) - 1
+        if missed > 0:
+            progress = self._pipeline.progress
+            progress.missed_rounds += missed
+            progress.last_missed_s = started_s
+            log.warning("%d rounds every %g s were missed", missed, interval_s)
 
     async def _confirm(self, confirm_s: float) -> None:
         suspects = self._pipeline.world.suspects

@@ -2,7 +2,9 @@
 
 APScheduler counts by the wall clock: after a step back it would start nothing until the old time
 is reached again. The guard compares wall and steady time twice a second and re-plans every job
-on a step. Timing inside a round is steady and not APScheduler's affair.
+on a step. After a step forward, or a night of suspend, its own triggers would first list every
+run that was missed, hundreds of thousands of them: ours goes on with the next one.
+Timing inside a round is steady and not APScheduler's affair.
 
 This is the job boundary: whatever a job raises is logged, counted, and the next run comes.
 """
@@ -13,18 +15,21 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from monitor.core.ports import Clock
 
 log = logging.getLogger("monitor.schedule")
 
 GUARD_S = 0.5
+STALL_S = 1.0
+"""The event loop stood still when it is later than this."""
+
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -40,17 +45,57 @@ class Job:
     every_s: float
     run: Callable[[], Awaitable[None]]
     deadline_s: float
-    is_round: bool = False
+
+
+class Multiples(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Runs on whole multiples of a period, counted from EPOCH; of what was missed, one run."""
+
+    __slots__ = ("_every",)
+
+    def __init__(self, every_s: float) -> None:
+        self._every = timedelta(seconds=every_s)
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        """The first multiple after now; `previous`, the last run, is not before it by long."""
+        latest = now if previous is None else max(previous, now)
+        return EPOCH + ((latest - EPOCH) // self._every + 1) * self._every
+
+
+class Happened(NamedTuple):
+    """Something that lasted, or by how much: when it was seen (steady), and its length."""
+
+    at_s: float
+    length_s: float
+
+
+class Failed(NamedTuple):
+    """A run that brought nothing: when (steady), and of which job."""
+
+    at_s: float
+    job: str
 
 
 @dataclass(slots=True)
 class ScheduleCounters:
-    """What went wrong since the start; loop_lag_s is the worst of the last look."""
+    """What went wrong since the start, and the last of each.
 
-    missed_rounds: int = 0
+    missed_runs: one was due while the one before was still under way. stalls: how often the event
+    loop stood still. loop_lag_s: how late it was at worst, since `take_loop_lag_s`.
+    """
+
+    missed_runs: int = 0
     failed_runs: int = 0
     clock_steps: int = 0
+    stalls: int = 0
     loop_lag_s: float = 0.0
+    last_failure: Failed | None = None
+    last_step: Happened | None = None
+    last_stall: Happened | None = None
+
+    def take_loop_lag_s(self) -> float:
+        """The worst since the last call."""
+        worst_s, self.loop_lag_s = self.loop_lag_s, 0.0
+        return worst_s
 
 
 class Schedule:
@@ -62,8 +107,8 @@ class Schedule:
         self._jobs: dict[str, Job] = {}
         self._closing = False
         self._scheduler = AsyncIOScheduler(timezone=UTC)
-        self._scheduler.add_listener(self._missed, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
-        # Its warnings repeat what `_missed` counts and says once.
+        self._scheduler.add_listener(self._missed, EVENT_JOB_MAX_INSTANCES)
+        # Its warnings repeat what is counted here, five times a second.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
     def set(self, jobs: Sequence[Job]) -> None:
@@ -91,25 +136,37 @@ class Schedule:
         while True:
             before_s = self._clock.steady_s()
             await asyncio.sleep(GUARD_S)
-            self.counters.loop_lag_s = self._clock.steady_s() - before_s - GUARD_S
+            now_s = self._clock.steady_s()
+            self._note_lag(now_s, now_s - before_s - GUARD_S)
             step_s = self._clock.step_s()
             if step_s is not None:
                 self.counters.clock_steps += 1
+                self.counters.last_step = Happened(now_s, step_s)
                 log.warning("the clock stepped by %+.1f s: every job is planned anew", step_s)
                 for job in self._jobs.values():
                     self._add(job)
 
+    def _note_lag(self, now_s: float, lag_s: float) -> None:
+        self.counters.loop_lag_s = max(self.counters.loop_lag_s, lag_s)
+        if lag_s > STALL_S:
+            self.counters.stalls += 1
+            self.counters.last_stall = Happened(now_s, lag_s)
+            log.warning(
+                "this process stood still for %.1f s: the machine is too busy, or was suspended",
+                lag_s,
+            )
+
     def _add(self, job: Job) -> None:
         self._scheduler.add_job(
             self._guarded,
-            IntervalTrigger(seconds=job.every_s, start_date=EPOCH, timezone=UTC),
+            Multiples(job.every_s),
             args=[job],
             id=job.name,
             name=job.name,
             replace_existing=True,
             max_instances=1,
             coalesce=True,
-            misfire_grace_time=max(1, int(job.every_s)),
+            misfire_grace_time=None,
         )
 
     async def _guarded(self, job: Job) -> None:
@@ -120,14 +177,15 @@ class Schedule:
             if not self._closing:
                 raise
         except TimeoutError:
-            self.counters.failed_runs += 1
+            self._note_failure(job)
             log.error("%s was not done within %.1f s and was given up", job.name, job.deadline_s)
         except Exception:
-            self.counters.failed_runs += 1
+            self._note_failure(job)
             log.exception("%s failed; its next run comes as planned", job.name)
 
+    def _note_failure(self, job: Job) -> None:
+        self.counters.failed_runs += 1
+        self.counters.last_failure = Failed(self._clock.steady_s(), job.name)
+
     def _missed(self, event: Any) -> None:
-        job = self._jobs.get(event.job_id)
-        if job is not None and job.is_round:
-            self.counters.missed_rounds += 1
-            log.warning("a run of %s was missed: the machine is too busy", job.name)
+        self.counters.missed_runs += len(event.scheduled_run_times)

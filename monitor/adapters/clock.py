@@ -6,8 +6,11 @@ CLOCK_BOOTTIME, which no one can set and which goes on through suspend.
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
 
 STEP_OVER_S = 2.0
 """A difference of the wall clock that is called a step; a smaller one is followed."""
@@ -18,6 +21,11 @@ NUDGE_S = 0.005
 NUDGE_PER_S = 0.5
 """And how much of the time since the last call it may take, however often it is called:
 less than all of it, so that UTC goes forward."""
+
+SYNCHRONISED_BY_SYSTEMD = Path("/run/systemd/timesync/synchronized")
+"""systemd-timesyncd makes this file when it has set the clock for the first time."""
+
+_NOT_SYNCHRONISED = 0x0040  # STA_UNSYNC of adjtimex(2)
 
 
 def boottime_s() -> float:
@@ -64,3 +72,27 @@ class SystemClock:
         limit_s = min(NUDGE_S, NUDGE_PER_S * since_s)
         self._offset_s += max(-limit_s, min(limit_s, off_s))
         return None
+
+
+class _Timex(ctypes.Structure):
+    """struct timex of adjtimex(2), as far as `status`; the rest is only room."""
+
+    _fields_: ClassVar = [
+        ("modes", ctypes.c_uint),
+        *((name, ctypes.c_long) for name in ("offset", "freq", "maxerror", "esterror")),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_long * 32),
+    ]
+
+
+def synchronised() -> bool | None:
+    """Whether something keeps this machine's clock right (NTP); None when nobody tells.
+
+    The kernel knows: whoever keeps the clock tells it so, and when it has not been told for long
+    it says that the clock may be wrong. Asking (adjtimex with modes 0) changes nothing and needs
+    no rights, but a sandbox may forbid it: then the mark of systemd-timesyncd is looked for.
+    """
+    told = _Timex()
+    if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(told)) < 0:
+        return True if SYNCHRONISED_BY_SYSTEMD.exists() else None
+    return not told.status & _NOT_SYNCHRONISED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import dataclass
+from errno import EMFILE
 from pathlib import Path
 
 SELF = Path("/proc/self")
@@ -11,17 +13,25 @@ SELF = Path("/proc/self")
 
 @dataclass(frozen=True, slots=True)
 class OwnFigures:
-    """rss_bytes: memory in use; open_fds: open descriptors. None where /proc does not tell."""
+    """rss_bytes: memory in use; open_fds: open descriptors, of at most max_fds.
+
+    None where /proc does not tell.
+    """
 
     rss_bytes: int | None
     open_fds: int | None
+    max_fds: int
 
 
 def own_figures() -> OwnFigures:
     """Measured now."""
+    max_fds, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         pages = int((SELF / "statm").read_text().split()[1])
         open_fds = sum(1 for _ in (SELF / "fd").iterdir()) - 1
-    except (OSError, ValueError, IndexError):
-        return OwnFigures(None, None)
-    return OwnFigures(pages * os.sysconf("SC_PAGE_SIZE"), open_fds)
+    except OSError as error:
+        # Not even one is left to look with.
+        return OwnFigures(None, max_fds if error.errno == EMFILE else None, max_fds)
+    except (ValueError, IndexError):
+        return OwnFigures(None, None, max_fds)
+    return OwnFigures(pages * os.sysconf("SC_PAGE_SIZE"), open_fds, max_fds)

@@ -52,7 +52,7 @@ OutcomeSink = Callable[[Sequence[Outcome]], None]
 
 @dataclass(frozen=True, slots=True)
 class ProbeCounters:
-    """Totals since the start, for everything odd; names go to the log and to `monitor`."""
+    """Totals since the start, for everything odd. unmeasured: `not_measured` by its reasons."""
 
     sent: int = 0
     received: int = 0
@@ -65,6 +65,7 @@ class ProbeCounters:
     malformed: int = 0
     stalled_rounds: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
+    unmeasured: Mapping[str, int] = field(default_factory=dict)
 
 
 class Prober(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -9,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.clock import SystemClock, boottime_s
+from monitor.adapters.clock import (
+    SYNCHRONISED_BY_SYSTEMD,
+    SystemClock,
+    boottime_s,
+    synchronised,
+)
 
 LIBRARY = "faketime/libfaketime.so.1"
 
@@ -101,3 +107,44 @@ def test_time_in_suspend_counts() -> None:
         check=True,
     ).stdout
     assert 86_400.0 <= float(shown) - here_s < 86_460.0
+
+
+TIME_ERROR = 5  # what ntp_adjtime(3) returns when the clock is not synchronised
+
+IN_A_SANDBOX = """
+import ctypes, struct
+from monitor.adapters.clock import synchronised
+# Classic BPF (seccomp(2)): EPERM for adjtimex and clock_adjtime, as ProtectClock=yes has it.
+program = [(0x20, 0, 0, 0), (0x15, 1, 0, {adjtimex}), (0x15, 0, 1, {clock_adjtime}),
+           (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("@HBBI", *line) for line in program))
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+filter = struct.pack("@HP", len(program), ctypes.addressof(code))
+assert libc.prctl(22, 2, filter, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+print(synchronised())
+"""
+CALLS = {"x86_64": (159, 305), "aarch64": (171, 266)}
+"""The numbers of adjtimex and clock_adjtime."""
+
+
+def test_the_kernel_is_asked_whether_the_clock_is_kept_right() -> None:
+    room = ctypes.create_string_buffer(1024)
+    state = ctypes.CDLL(None).ntp_adjtime(room)
+    if state < 0:
+        assert synchronised() is (True if SYNCHRONISED_BY_SYSTEMD.exists() else None)
+    else:
+        assert synchronised() is (state != TIME_ERROR)
+
+
+def test_a_sandbox_that_forbids_asking_is_survived() -> None:
+    adjtimex, clock_adjtime = CALLS[os.uname().machine]
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_SANDBOX.format(adjtimex=adjtimex, clock_adjtime=clock_adjtime)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(True if SYNCHRONISED_BY_SYSTEMD.exists() else None)

@@ -66,6 +66,7 @@ class FakeProber:
         self._order = itertools.count()
         self._totals: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
+        self._unmeasured: Counter[str] = Counter()
 
     def behave(self, name: str, behaviour: Behaviour) -> None:
         self._behaviours[name] = behaviour
@@ -91,7 +92,9 @@ class FakeProber:
                 self._ask(target)
 
     def counters(self) -> ProbeCounters:
-        return ProbeCounters(errors=dict(self._errors), **self._totals)
+        return ProbeCounters(
+            errors=dict(self._errors), unmeasured=dict(self._unmeasured), **self._totals
+        )
 
     async def close(self) -> None:
         self._sink = None
@@ -141,5 +144,7 @@ class FakeProber:
             batch.append(outcome)
             kind = {Reply: "received", Lost: "lost", NotMeasured: "not_measured"}[type(outcome)]
             self._totals[kind] += 1
+            if isinstance(outcome, NotMeasured):
+                self._unmeasured[outcome.reason] += 1
         if batch and self._sink is not None:
             self._sink(batch)

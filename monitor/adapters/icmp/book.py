@@ -62,7 +62,7 @@ class Tally:
 
     __slots__ = (
         *("duplicate", "errors", "foreign", "late", "lost", "malformed"),
-        *("not_measured", "received", "sent", "spoofed", "stalled_rounds"),
+        *("not_measured", "received", "sent", "spoofed", "stalled_rounds", "unmeasured"),
     )
 
     def __init__(self) -> None:
@@ -70,6 +70,7 @@ class Tally:
         self.late = self.duplicate = self.foreign = self.spoofed = self.malformed = 0
         self.stalled_rounds = 0
         self.errors: Counter[str] = Counter()
+        self.unmeasured: Counter[str] = Counter()
 
     def counters(self) -> ProbeCounters:
         return ProbeCounters(
@@ -84,6 +85,7 @@ class Tally:
             malformed=self.malformed,
             stalled_rounds=self.stalled_rounds,
             errors=dict(self.errors),
+            unmeasured=dict(self.unmeasured),
         )
 
 

@@ -283,6 +283,7 @@ class Listener:
                 tally.lost += 1
             else:
                 tally.not_measured += 1
+                tally.unmeasured[outcome.reason] += 1
         return said
 
     def _count_faults(self, channel: Channel) -> None:

@@ -1,0 +1,47 @@
+"""A decision as it leaves the house: in UTC, and in a line for the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from monitor.core.model import Change, Decision, Incident, IncidentChange, Transition
+
+ToUtc = Callable[[float], float]
+"""A moment on the steady timeline → the Unix time that it is believed to have."""
+
+
+def in_utc(decision: Decision, utc: ToUtc) -> Decision:
+    """The decision with its steady times as Unix times."""
+    if isinstance(decision, Transition):
+        return replace(decision, at_s=utc(decision.at_s), detected_s=utc(decision.detected_s))
+    incident = incident_in_utc(decision.incident, utc)
+    return IncidentChange(decision.change, incident, utc(decision.at_s))
+
+
+def incident_in_utc(incident: Incident, utc: ToUtc) -> Incident:
+    """The incident with its steady times as Unix times."""
+
+    def maybe(at_s: float | None) -> float | None:
+        return None if at_s is None else utc(at_s)
+
+    return replace(
+        incident,
+        started_s=utc(incident.started_s),
+        detected_s=utc(incident.detected_s),
+        ended_s=maybe(incident.ended_s),
+        started_earliest_s=maybe(incident.started_earliest_s),
+        ended_earliest_s=maybe(incident.ended_earliest_s),
+    )
+
+
+def describe(decision: Decision) -> str:
+    """One line for the log: who, what, and why."""
+    if isinstance(decision, Transition):
+        change = f"{decision.before.value} -> {decision.after.value}"
+        return f"{decision.target}: {change} ({decision.reason})"
+    incident = decision.incident
+    why = incident.end_reason or incident.reason
+    error = incident.proof.error if decision.change is Change.OPENED else None
+    words = f"{why}: {error}" if error else why
+    return f"incident {incident.id} {decision.change.value}: {incident.target} ({words})"

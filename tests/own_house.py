@@ -1,0 +1,124 @@
+"""The daemon's own affairs on fakes: pipeline, schedule, housekeeping and status, on one clock."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from monitor.core.model import Network
+from monitor.core.samples import MonitorSample, PingSample
+from monitor.core.world import World
+from monitor.housekeeping import Housekeeping
+from monitor.pipeline import Pipeline
+from monitor.polling import Polling
+from monitor.schedule import Job, Schedule
+from monitor.settings.model import JournalSettings
+from monitor.status import Status
+from tests.core.story import network
+from tests.fakes.clock import ManualClock
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.poller import FakePoller
+from tests.fakes.prober import CannotSend, FakeProber
+
+LINK = "anjatan/utama"
+NET = network({LINK: (), "bongas/utama": ()}, anchors=1)
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the process costs, as the test says."""
+
+    rss_bytes: int | None = 80_000_000
+    open_fds: int | None = 30
+    max_fds: int = 1024
+
+
+class Pruning(NamedTuple):
+    """Nothing was thrown away."""
+
+    removed: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+@dataclass
+class PrunedJournal(MemoryJournal):
+    """A journal whose days are asked after."""
+
+    pruned: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def prune(
+        self, at_s: float, keep_days: int, max_mb: int, shipper: str | None = None
+    ) -> Pruning:
+        self.pruned.append(at_s)
+        return Pruning()
+
+
+class OwnHouse:
+    """Everything but the sockets. `process` and `synchronised` are what the machine tells."""
+
+    def __init__(self, net: Network = NET) -> None:
+        self.clock = ManualClock()
+        self.journal = PrunedJournal()
+        self.process = Process()
+        self.synchronised: bool | None = True
+        self.prober = FakeProber(self.clock)
+        self.pipeline = Pipeline(
+            net, World.new(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
+        )
+        self.schedule = Schedule(self.clock)
+        self.housekeeping = Housekeeping(
+            self.pipeline,
+            self.schedule,
+            self.clock,
+            MemoryLedger(),
+            self.journal,
+            self.prober,
+            None,
+            lambda: self.process,
+            lambda: self.synchronised,
+            JournalSettings(),
+        )
+        self.polling = Polling(FakePoller(self.clock), self.pipeline, self.clock)
+        self.status = Status(
+            self.pipeline, self.schedule, self.housekeeping, None, self.polling, self.clock
+        )
+        self.jobs: dict[str, Job] = {job.name: job for job in self.housekeeping.jobs(net)}
+
+    def uses(self, open_fds: int, max_fds: int) -> None:
+        self.process = replace(self.process, open_fds=open_fds, max_fds=max_fds)
+
+    async def cannot_measure(self, reason: str, count: int = 1) -> None:
+        """So many requests to one link cannot be sent."""
+        await self.prober.open(self.pipeline.take)
+        self.prober.watch(NET.targets())
+        self.prober.behave(LINK, CannotSend(reason))
+        await self.prober.round([LINK] * count, 0.0)
+        self.clock.advance(0.001)
+
+    async def look(self) -> MonitorSample:
+        """The daemon looks at itself."""
+        await self.jobs["own figures"].run()
+        assert self.housekeeping.own is not None
+        return self.housekeeping.own
+
+    async def record(self) -> None:
+        await self.jobs["record every 10 s"].run()
+
+    async def rows(self) -> list[PingSample]:
+        """The rows that were stored so far."""
+        writing = asyncio.ensure_future(self.pipeline.write_journal())
+        self.pipeline.close()
+        writing.cancel()
+        every = self.journal.read_after(None, 10_000).samples
+        return [sample for sample in every if isinstance(sample, PingSample)]
+
+    def warnings(self) -> list[str]:
+        self.clock.advance(1.0)
+        monitor = self.status.document()["monitor"]
+        assert isinstance(monitor, dict)
+        return [str(warning) for warning in monitor["warnings"]]
