@@ -9,6 +9,7 @@ hide every outage for ever.
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import Enum
 
 from monitor.core.health import Health
 from monitor.core.model import (
@@ -33,7 +34,7 @@ def judge_monitor(world: World, out: list[Decision]) -> None:
     """Is the monitor cut off? By silence of all anchors and most targets, or by failing sends."""
     if world.isolation is not None:
         return
-    confirm_s = _confirm_s(world)
+    confirm_s = world.confirm_s
     if _is_cut(world):
         if world.cut_since_s is None:
             world.cut_since_s = world.now_s
@@ -52,14 +53,6 @@ def judge_monitor(world: World, out: list[Decision]) -> None:
             _isolate(world, "send_failure", started_s, out)
     else:
         world.unsent_since_s = None
-
-
-def _confirm_s(world: World) -> float:
-    anchors = [
-        h.target.rules.confirm_s for h in world.healths.values() if h.target.role is Role.ANCHOR
-    ]
-    every = [h.target.rules.confirm_s for h in world.healths.values()]
-    return min(anchors or every, default=5.0)
 
 
 def _is_cut(world: World) -> bool:
@@ -89,8 +82,7 @@ def count_unsent(world: World, health: Health, step: int) -> None:
 
 def _silence_start_s(world: World) -> float:
     """The first lost request of this silence: sent after the last one that an anchor answered."""
-    anchors = [h for h in world.healths.values() if h.target.role is Role.ANCHOR and h.seen]
-    answered_s = max(h.last_reply_s for h in anchors)
+    answered_s = max(anchor.last_reply_s for anchor in world.anchors if anchor.seen)
     firsts = [
         h.run_first_s
         for h in world.healths.values()
@@ -140,9 +132,7 @@ def ends(
     if not isinstance(item, Reply) or item.sent_s <= incident.started_s:
         return False
     world.answering.add(health.target.name)
-    if health.target.role is not Role.ANCHOR and not (
-        len(world.answering) > (1 - SHARE) * world.seen and _no_anchor_needed(world)
-    ):
+    if health.target.role is not Role.ANCHOR and not _no_anchor_needed(world):
         return False
     closed = replace(incident, ended_s=item.sent_s, end_reason="reply")
     world.note(Change.CLOSED, closed, out)
@@ -178,21 +168,26 @@ def go_blind(world: World, start_s: float, end_s: float, out: list[Decision]) ->
     _forget_timers(world)
 
 
-def holds(world: World, health: Health) -> bool:
-    """May no DOWN be spoken now, because every anchor is silent and not all are settled?"""
+class Held(Enum):
+    """Which DOWN may be spoken now."""
+
+    NONE = "none"
+    """Every target may be judged."""
+    ALL_BUT_ANCHORS = "all but anchors"
+    """All anchors have been silent for long while most targets answer: they are down themselves."""
+    ALL = "all"
+    """Every anchor is silent and not all are settled: it may be the monitor itself."""
+
+
+def held(world: World) -> Held:
+    """Whose DOWN must wait because the anchors are silent. O(anchors): asked at every settling."""
     if world.anchors_seen == 0 or world.anchors_silent < world.anchors_seen:
-        return False
+        return Held.NONE
     if world.cut_since_s is not None:
-        return True
-    unsettled = [
-        h
-        for h in world.healths.values()
-        if h.target.role is Role.ANCHOR and h.seen and h.state is not State.DOWN
-    ]
+        return Held.ALL
+    unsettled = [a for a in world.anchors if a.seen and a.state is not State.DOWN]
     if not unsettled:
-        return False
-    if health.target.role is not Role.ANCHOR:
-        return True
-    return not all(
-        h.confirmed_s is not None and world.now_s >= h.confirmed_s + WAIT_S for h in unsettled
-    )
+        return Held.NONE
+    since_s = [a.confirmed_s for a in unsettled if a.confirmed_s is not None]
+    settled = len(since_s) == len(unsettled) and world.now_s >= max(since_s) + WAIT_S
+    return Held.ALL_BUT_ANCHORS if settled else Held.ALL

@@ -19,6 +19,7 @@ from heapq import heappop
 
 from monitor.core import isolation, verdicts
 from monitor.core.health import Health
+from monitor.core.isolation import Held
 from monitor.core.model import (
     Change,
     Decision,
@@ -26,6 +27,7 @@ from monitor.core.model import (
     Lost,
     NotMeasured,
     Reply,
+    Role,
     State,
     Tick,
 )
@@ -98,7 +100,7 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
         health.earliest_s = None
         if not health.window.quiet:
             _limits(world, health, out)
-        if world.waiting:
+        if world.waiting and health.target.role is not Role.LINK:
             world.dirty = True
         return
     _measured_again(world, health, item.sent_s, out)
@@ -143,10 +145,9 @@ def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None
         health.confirmed_s = world.now_s
         world.waiting.add(health.target.name)
         world.at_deadline(world.now_s + verdicts.WAIT_S)
+        world.dirty = True
     if not health.silent:
         world.update_silent(health)
-        world.dirty = True
-    if world.waiting or world.cut_since_s is not None:
         world.dirty = True
 
 
@@ -187,13 +188,22 @@ def _settle(world: World, out: list[Decision]) -> None:
     isolation.judge_monitor(world, out)
     if world.isolation is not None:
         return
-    for name in sorted(world.waiting, key=world.topology.rank.__getitem__):
-        health = world.healths[name]
-        if not health.waiting:
-            world.waiting.discard(name)
-        elif not isolation.holds(world, health):
-            verdicts.decide(world, health, out)
+    _speak_anchors(world, out)
+    if world.waiting and isolation.held(world) is Held.NONE:
+        for name in sorted(world.waiting, key=world.topology.rank.__getitem__):
+            health = world.healths[name]
+            if health.waiting:
+                verdicts.decide(world, health, out)
+            else:
+                world.waiting.discard(name)
     if world.unmeasurable and not isolation.sends_may_fail(world):
         for name in sorted(world.unmeasurable, key=world.topology.rank.__getitem__):
             verdicts.unmeasured(world, world.healths[name], out)
         world.unmeasurable.clear()
+
+
+def _speak_anchors(world: World, out: list[Decision]) -> None:
+    """Anchors come first: what they turn out to be decides whether anything else may be said."""
+    for anchor in world.anchors:
+        if anchor.waiting and isolation.held(world) is not Held.ALL:
+            verdicts.decide(world, anchor, out)

@@ -33,6 +33,7 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
             _keep(fresh, old, target)
         else:
             _end(world, old, out)
+    fresh.anchors = tuple(fresh.healths[anchor.name] for anchor in network.anchors)
     fresh.waiting = {name for name, health in fresh.healths.items() if health.waiting}
     fresh.unmeasurable = world.unmeasurable & fresh.healths.keys()
     fresh.dirty = True

@@ -47,6 +47,8 @@ class World:
     topology: Topology
     healths: dict[str, Health]
     blind_after_s: float
+    confirm_s: float
+    anchors: tuple[Health, ...]
     now_s: float = -inf
     last_evidence_s: float | None = None
     next_incident: int = 1
@@ -70,10 +72,13 @@ class World:
     def new(network: Network) -> World:
         """A world without any evidence."""
         targets = network.targets()
+        healths = {target.name: Health(target) for target in targets}
         return World(
             topology=Topology.of(targets),
-            healths={target.name: Health(target) for target in targets},
+            healths=healths,
             blind_after_s=blind_after_s(network),
+            confirm_s=isolation_confirm_s(network),
+            anchors=tuple(healths[anchor.name] for anchor in network.anchors),
         )
 
     def remember(
@@ -82,15 +87,19 @@ class World:
         incidents: Iterable[Incident],
         next_incident: int,
         last_evidence_s: float | None,
+        now_s: float = inf,
     ) -> None:
-        """Take over what the ledger remembers; targets that are not configured are left out."""
+        """Take over what the ledger remembers; targets that are not configured are left out.
+
+        now_s: nothing is remembered from later than this (the clock was set back meanwhile).
+        """
         self.next_incident = next_incident
-        self.last_evidence_s = last_evidence_s
+        self.last_evidence_s = None if last_evidence_s is None else min(last_evidence_s, now_s)
         for name, standing in standings.items():
             if name in self.healths:
                 health = self.healths[name]
                 health.state = standing.state
-                health.since_s = standing.since_s
+                health.since_s = min(standing.since_s, now_s)
                 # Its parents and the blind check must not mistake it for one never probed.
                 self.mark_seen(health)
         for incident in incidents:
@@ -194,3 +203,9 @@ def blind_after_s(network: Network) -> float:
     """How long without any evidence is a blind interval: max(10 s, 3 × the shortest interval)."""
     intervals = [target.rules.interval_s for target in network.targets()]
     return max(BLIND_S, 3 * min(intervals, default=1.0))
+
+
+def isolation_confirm_s(network: Network) -> float:
+    """How long all anchors must be silent: their shortest `confirm_s` (without any: of all)."""
+    anchors = [anchor.rules.confirm_s for anchor in network.anchors]
+    return min(anchors or [t.rules.confirm_s for t in network.targets()], default=5.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from monitor.core.judge import advance
 from monitor.core.model import IncidentChange, Reply, State, Transition
 from monitor.core.reload import reconfigure
+from monitor.core.world import Standing, World
 from tests.core.story import T0, Story, network, silent_between
 
 
@@ -43,3 +44,28 @@ def test_the_counts_of_silent_targets_stay_true_over_a_reload() -> None:
     story.run(60)
     world, _ = reconfigure(story.world, network(links, anchors=1), T0 + 60)
     assert (world.seen, world.silent, world.anchors_seen) == (11, 2, 1)
+
+
+def test_anchors_are_still_heard_after_a_reload() -> None:
+    links = {f"s{i}/utama": () for i in range(10)}
+    net = network(links, anchors=1)
+    story = Story(net).run(60)
+    story.world, _ = reconfigure(story.world, net, T0 + 60)
+    story["anchor:10.79.0.1"] = silent_between((80.0, 500.0))
+    story["s1/utama"] = silent_between((120.0, 500.0))
+    story.run(160)
+    assert [i.target for i in story.incidents()] == ["s1/utama"]
+    assert story.path("anchor:10.79.0.1")[-1] == "down"
+
+
+def test_what_the_ledger_remembers_from_the_future_is_taken_as_of_now() -> None:
+    """The clock was set back by a day while the daemon was stopped."""
+    world = World.new(network({"a/utama": ()}))
+    day_s = 86_400.0
+    world.remember({"a/utama": Standing(State.UP, T0 + day_s)}, [], 1, T0 + day_s, now_s=T0)
+    world, said = advance(world, [Reply("a/utama", T0 + 30, T0 + 30.01, 9.0)])
+    assert [(t.before.value, t.after.value) for t in said if isinstance(t, Transition)] == [
+        ("up", "unknown"),
+        ("unknown", "up"),
+    ]
+    assert all(t.at_s <= t.detected_s for t in said if isinstance(t, Transition))
