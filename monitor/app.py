@@ -8,13 +8,13 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from importlib import import_module
 from pathlib import Path
 
 import orjson
 
 from monitor.adapters.clock import SystemClock, synchronised
 from monitor.adapters.icmp import IcmpProber
-from monitor.adapters.influx import InfluxSink
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.local_api import SOCKET_NAME
@@ -25,7 +25,7 @@ from monitor.adapters.snmp import SnmpPoller
 from monitor.api import Api
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Network
-from monitor.core.ports import Clock, Remembered
+from monitor.core.ports import Clock, Remembered, SampleSink
 from monitor.core.world import Standing, World
 from monitor.housekeeping import Housekeeping
 from monitor.pipeline import Pipeline
@@ -46,7 +46,7 @@ JOURNAL = "journal"
 QUARANTINE = "quarantine"
 
 
-def remembered_world(network: Network, remembered: Remembered) -> World:
+def remembered_world(network: Network, remembered: Remembered, now_s: float) -> World:
     """The world as the last run left it (a new daemon's steady time is UTC)."""
     world = World.new(network)
     world.remember(
@@ -54,6 +54,7 @@ def remembered_world(network: Network, remembered: Remembered) -> World:
         remembered.open_incidents,
         remembered.next_incident_id,
         remembered.last_alive_s,
+        now_s,
     )
     return world
 
@@ -137,8 +138,10 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         ledger = SqlLedger.open(settings.data_dir / LEDGER)
         stack.callback(ledger.close)
         journal = SqliteJournal(settings.data_dir / JOURNAL)
+        for problem in journal.problems:
+            log.warning("journal: %s", problem)
         stack.callback(journal.close)
-        world = remembered_world(settings.network, ledger.remember())
+        world = remembered_world(settings.network, ledger.remember(), clock.steady_s())
         pipeline = Pipeline(settings.network, world, clock, ledger, journal)
         stack.callback(pipeline.close)
         prober = IcmpProber(clock)
@@ -214,6 +217,7 @@ def _shipper(
         return None
     token = settings.influxdb.token
     text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else None
-    sink = InfluxSink(settings.influxdb, text)
+    # Imported only where it is used: the library costs 25 MB of memory.
+    sink: SampleSink = import_module("monitor.adapters.influx").InfluxSink(settings.influxdb, text)
     stack.callback(sink.close)
     return Shipper(journal, sink, clock, QuarantineFiles(settings.data_dir / QUARANTINE))
