@@ -1,0 +1,40 @@
+"""The port `core.alertports.Words`: an occasion in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from monitor.core.alerting import Alerts
+from monitor.core.alertports import Occasion, Wording
+from monitor.core.model import Network
+from monitor.core.texts import several, single
+from monitor.core.texts.cleaning import clean_lines, cut, fitted
+from monitor.core.texts.places import Places
+from monitor.core.texts.speech import Speech
+
+TITLE_CHARACTERS = 110
+"""What a lock screen or the subject of an e-mail shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Words for one configuration. zone: of the people who read them."""
+
+    network: Network
+    alerts: Alerts
+    zone: tzinfo
+
+    def __call__(self, occasion: Occasion) -> Wording:
+        """title: the first line; text: all of it, never over `occasion.most_characters`."""
+        places = Places(self.network, self.alerts)
+        speech = Speech(occasion.language, self.zone)
+        if not occasion.incidents:
+            lines = several.test_lines(occasion, places, speech)
+        elif len(occasion.incidents) == 1:
+            lines = single.lines(occasion, places, speech)
+        else:
+            lines = several.lines(occasion, places, speech)
+        text = clean_lines(fitted(lines, occasion.most_characters))
+        title = text.partition("\n")[0]
+        return Wording(cut(title, TITLE_CHARACTERS), text)

@@ -1,0 +1,77 @@
+"""Words, numbers, moments and lengths of time, in the two languages of the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+MINUTE_S = 60.0
+HOUR_S = 3600.0
+DAY_S = 86_400.0
+
+_MONTHS = {
+    "id": ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"],
+    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One language. zone: of the people who read it."""
+
+    language: str
+    zone: tzinfo
+
+    def say(self, words: Mapping[str, str], **values: object) -> str:
+        """The text of this language with its `{names}` filled in."""
+        return words.get(self.language, words["en"]).format(**values)
+
+    def clock(self, at_s: float, now_s: float) -> str:
+        """`14.05`, with the day where it is another than today's: `23 Nov 14.05`."""
+        moment = self._local(at_s)
+        point = "." if self.language == "id" else ":"
+        text = f"{moment.hour:02d}{point}{moment.minute:02d}"
+        if moment.date() == self._local(now_s).date():
+            return text
+        months = _MONTHS.get(self.language, _MONTHS["en"])
+        return f"{moment.day} {months[moment.month - 1]} {text}"
+
+    def moment(self, at_s: float, now_s: float) -> str:
+        """The clock with its zone: `14.05 WIB`."""
+        return f"{self.clock(at_s, now_s)} {self._local(at_s).tzname()}"
+
+    def length(self, length_s: float) -> str:
+        """`45 dtk`, `4 mnt`, `2 jam 5 mnt`, `3 hari 4 jam`."""
+        whole_s = int(max(0.0, length_s) + 0.5)
+        minutes = int(max(0.0, length_s) / MINUTE_S + 0.5)
+        hours = int(max(0.0, length_s) / HOUR_S + 0.5)
+        second, minute, hour, day = (
+            ("dtk", "mnt", "jam", "hari") if self.language == "id" else ("s", "min", "h", "d")
+        )
+        if whole_s < MINUTE_S:
+            return f"{whole_s} {second}"
+        if minutes < HOUR_S / MINUTE_S:
+            return f"{minutes} {minute}"
+        if minutes < DAY_S / MINUTE_S:
+            return _both(divmod(minutes, 60), hour, minute)
+        return _both(divmod(hours, 24), day, hour)
+
+    def number(self, value: float, places: int = 0) -> str:
+        """With the language's own decimal sign."""
+        text = f"{value:.{places}f}"
+        return text.replace(".", ",") if self.language == "id" else text
+
+    def percent(self, ratio: float) -> str:
+        """A share of 1 as percent."""
+        places = 1 if 0.0 < ratio < 0.1 else 0
+        sign = " %" if self.language == "id" else "%"
+        return self.number(ratio * 100.0, places) + sign
+
+    def _local(self, at_s: float) -> datetime:
+        return datetime.fromtimestamp(at_s, UTC).astimezone(self.zone)
+
+
+def _both(parts: tuple[int, int], large: str, small: str) -> str:
+    more, rest = parts
+    return f"{more} {large} {rest} {small}" if rest else f"{more} {large}"
