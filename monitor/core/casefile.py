@@ -71,10 +71,7 @@ def window_document(window: Window, at_s: float) -> Document:
 
     state: `ahead`, `now` or `over` at that moment (UTC).
     """
-    if over_s(window) <= at_s:
-        state = "over"
-    else:
-        state = "now" if window.start_s <= at_s else "ahead"
+    begun = "now" if window.start_s <= at_s else "ahead"
     return {
         "id": window.id or None,
         "targets": list(window.targets),
@@ -85,7 +82,7 @@ def window_document(window: Window, at_s: float) -> Document:
         "recurring": window.recurring,
         "ended": rfc3339(window.ended_s),
         "ended_by": window.ended_by,
-        "state": state,
+        "state": "over" if over_s(window) <= at_s else begun,
     }
 
 
