@@ -1,4 +1,4 @@
-"""The parts that need no network: pacing, the book of requests, words for errors."""
+"""The parts that need no network: pacing, the book of requests, words for errors, absence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.adapters.icmp.book import INDEXES, Aim, Book, Tally
+from monitor.adapters.icmp.absence import Absence
+from monitor.adapters.icmp.book import INDEXES, Aim, Asked, Book, Tally
 from monitor.adapters.icmp.pace import AT_MOST, Pace
 from monitor.adapters.icmp.wire import Family
 from monitor.adapters.icmp.words import errno_name, icmp_error
@@ -68,7 +69,7 @@ def test_deadlines_of_different_time_outs_come_in_order() -> None:
         index, nonce = book.new_marks()
         book.enter(index, nonce, one, sent_s)
     assert book.next_deadline_s() == 1.5
-    assert [asked.deadline_s for asked in book.expire(2.2)] == [1.5, 2.2]
+    assert [one.deadline_s for one in book.expire(2.2)] == [1.5, 2.2]
     assert book.next_deadline_s() == 3.0
     assert book.expire(2.9) == []
     assert len(book) == 2
@@ -101,6 +102,52 @@ def test_what_answers_nothing_is_counted_under_its_name() -> None:
     assert book.find((out[0] + 9) % INDEXES, 1, HERE) is None
     assert (tally.duplicate, tally.late, tally.spoofed, tally.foreign) == (1, 1, 3, 1)
     assert book.find(*out, HERE) is not None
+
+
+def asked(sent_s: float, timeout_s: float) -> Asked:
+    return Asked(sent_s, sent_s + timeout_s, 1, aim(timeout_s))
+
+
+def test_only_a_stall_longer_than_its_time_out_excuses_a_silent_request() -> None:
+    absence = Absence(100.0)
+    absence.awake(102.0, due_s=100.5)
+    assert absence.excuse(asked(100.4, 1.0)) == "stalled"
+    assert absence.excuse(asked(100.4, 3.0)) is None
+    assert absence.excuse(asked(102.0, 1.0)) is None, "it was sent after the stall"
+
+
+def test_a_shorter_stall_does_not_make_a_longer_one_forgotten() -> None:
+    absence = Absence(100.0)
+    absence.awake(102.0, due_s=100.5)
+    absence.awake(102.2, due_s=102.1)
+    assert absence.excuse(asked(101.3, 1.0)) == "stalled"
+
+
+def test_whoever_waited_longest_tells_how_long_we_stood_still() -> None:
+    absence = Absence(100.0)
+    absence.expect("a round", 100.2)
+    absence.awake(101.5, due_s=101.4)
+    assert absence.excuse(asked(100.1, 1.0)) == "stalled"
+    absence.forget("a round")
+    absence.awake(105.0)
+    assert absence.excuse(asked(101.5, 1.0)) is None
+
+
+def test_a_loop_that_is_in_time_excuses_nothing() -> None:
+    absence = Absence(100.0)
+    absence.expect("a round", 100.2)
+    for now_s in (100.0, 100.1, 100.2):
+        absence.awake(now_s, due_s=100.3)
+    assert absence.excuse(asked(100.1, 0.01)) is None
+
+
+def test_lost_answers_excuse_what_was_sent_before(caplog: pytest.LogCaptureFixture) -> None:
+    absence = Absence(100.0)
+    for now_s in (101.0, 102.0):
+        absence.deaf(now_s)
+    assert absence.excuse(asked(101.9, 1.0)) == "ENOBUFS"
+    assert absence.excuse(asked(102.1, 1.0)) is None
+    assert len(caplog.records) == 1, "it is not said again at once"
 
 
 def test_what_was_settled_long_ago_is_forgotten() -> None:

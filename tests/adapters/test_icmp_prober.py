@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber, Mode
 from monitor.core.errors import ProbeError
-from monitor.core.model import Lost, NotMeasured, Reply
+from monitor.core.model import Lost, NotMeasured, Reply, Role, Rules, Target
 from tests.adapters.icmp_rig import BOTH_MODES, probing
 from tests.adapters.private_network import TwoSides
 from tests.adapters.scripted_side import Request, ScriptedSide
@@ -165,6 +166,16 @@ async def test_the_same_prober_can_be_opened_again(network: TwoSides) -> None:
             await rig.prober.open(rig.take)
         (outcome,) = await rig.ask(TwoSides.ALIVE)
         assert isinstance(outcome, Reply)
+
+
+async def test_a_prober_that_cannot_watch_what_it_was_told_is_not_open(network: TwoSides) -> None:
+    gc.collect()
+    before = open_descriptors()
+    prober = IcmpProber(SystemClock())
+    prober.watch([Target("a/b", "nonsense", Role.LINK, Rules())])
+    with network.near.inside(), pytest.raises(ProbeError, match="not an IP address"):
+        await prober.open(lambda outcomes: None)
+    assert open_descriptors() == before
 
 
 async def test_targets_may_be_named_before_the_prober_is_open(network: TwoSides) -> None:

@@ -3,6 +3,7 @@
 prober.py    IcmpProber   the port: who is asked, and when
 pace.py      when the requests of a round are due
 listener.py  when to look at the sockets, and what to say of each request
+absence.py   what we may have missed: stalls, and answers for which there was no room
 book.py      the requests that are out: matched, timed out, remembered for a while
 channel.py   one ICMP socket: sends, reads answers and ICMP errors
 opening.py   how that socket is got and set up, and what to say when it cannot be

@@ -66,6 +66,7 @@ class Carrier:
         if self._asking is not None:
             self._asking.close()
         self._listening = self._asking = None
+        self._dead = frozenset()
 
     @property
     def any_dead(self) -> bool:
@@ -105,7 +106,8 @@ class Carrier:
                 _, _, port, flags, _ = _LINK.unpack_from(answer)
                 if flags & IS_UP and not flags & (HAS_CARRIER | IS_LOOPBACK):
                     dead.add(port)
-        self._dead = frozenset(dead)
+        if self._asking is not None:
+            self._dead = frozenset(dead)
 
     def _ask(self, what: int, flags: int, body: bytes) -> list[tuple[int, bytes]]:
         """The messages of the kernel's answer, as (type, body); none when it has no answer."""
@@ -123,7 +125,8 @@ class Carrier:
                 if not flags & DUMP:
                     return found
         except OSError as error:
-            log.warning("the kernel does not tell about ports and routes: %s", error)
+            log.warning("the kernel no longer tells about ports and routes: %s", error)
+            self.close()
             return []
 
 

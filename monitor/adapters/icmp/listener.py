@@ -12,13 +12,13 @@ waits until it is.
 from __future__ import annotations
 
 import asyncio
-import logging
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from math import nextafter
 from operator import itemgetter
 
-from monitor.adapters.icmp.book import Asked, Book, Tally
+from monitor.adapters.icmp.absence import STALLED, Absence
+from monitor.adapters.icmp.book import Book, Tally
 from monitor.adapters.icmp.channel import Answer, Channel, Trouble
 from monitor.adapters.icmp.stamps import Stamps
 from monitor.adapters.icmp.wire import Fault
@@ -35,18 +35,13 @@ SETTLED_AFTER_S = 0.002
 NEARLY_S = 0.001
 """A timer this close to its time is not waited for."""
 
-STALL_S = 0.05
-"""An event loop that is later than this is remembered; what it hides depends on time-outs."""
-
 SHORTEST_MS = 0.001
 """No RTT is shorter than what our clocks can tell apart."""
 
 NO_ROOM = "receive buffer full"
 CLOCK_STEP = "clock-step"
-STALLED = "stalled"
 
-log = logging.getLogger(__name__)
-
+# Each kind of outcome begins with target, sent_s, known_s.
 _known = itemgetter(2)
 _known_and_target = itemgetter(2, 0)
 
@@ -73,9 +68,8 @@ class Listener:
         self._flowing = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_s = float("inf")
-        self._expected: dict[object, float] = {}
         self._looked_s = self._told_s = steady_s()
-        self._stall_from_s = self._stall_to_s = self._deaf_to_s = self._looked_s
+        self._absence = Absence(self._looked_s)
 
     def listen_to(self, channels: Sequence[Channel]) -> None:
         """From now on look at these sockets: the ones that somebody is asked through."""
@@ -96,15 +90,15 @@ class Listener:
 
     def expect(self, who: object, at_s: float) -> None:
         """`who` waits for the event loop, and should be woken at this steady time."""
-        self._expected[who] = at_s
+        self._absence.expect(who, at_s)
 
-    def woken(self, who: object) -> None:
-        """The event loop has woken `who`: was it in time?"""
-        self._note_stall(self._expected.pop(who), self._steady_s())
+    def woken(self) -> None:
+        """The event loop has woken somebody: was it in time?"""
+        self._absence.awake(self._steady_s())
 
     def forget(self, who: object) -> None:
-        """`who` waits no longer, and was not woken."""
-        self._expected.pop(who, None)
+        """`who` waits no longer."""
+        self._absence.forget(who)
 
     def glance(self) -> None:
         """The event loop is awake anyway: do what the timer would do in a moment, or set it."""
@@ -132,7 +126,7 @@ class Listener:
 
     def _with_a_round(self, soon_s: float) -> float:
         """Right after a round's next wake, where that is near: its glance saves us one of ours."""
-        for wake_s in self._expected.values():
+        for wake_s in self._absence.expected_s():
             if abs(wake_s - soon_s) < LOOK_EVERY_S / 2:
                 return max(soon_s, wake_s + NEARLY_S / 2)
         return soon_s
@@ -166,16 +160,15 @@ class Listener:
     def _look(self, due_s: float) -> bool:
         """Read everything, settle what can be settled, say it. Whether anything had come."""
         now_s = self._steady_s()
-        self._note_stall(min(due_s, *self._expected.values(), now_s), now_s)
+        self._absence.awake(now_s, due_s)
         self._stamps.look()
         heard = False
         complete = True
         read_s = now_s
         for channel in self._channels:
             if channel.dropped():
-                self._deaf_to_s = now_s
                 self._tally.errors[NO_ROOM] += 1
-                log.warning("answers were dropped: the receive buffer for ICMP is too small")
+                self._absence.deaf(now_s)
             answers, emptied = channel.answers()
             troubles = channel.troubles()
             read_s = self._steady_s()
@@ -186,9 +179,9 @@ class Listener:
             self._count_faults(channel)
             heard = heard or bool(answers) or bool(troubles)
             complete = complete and emptied
-        self._looked_s = now_s
         said: list[Outcome] = []
         if complete:
+            self._looked_s = now_s
             self._expire(now_s - SETTLED_AFTER_S)
             said = self._settled(read_s)
         self._arm()
@@ -241,31 +234,14 @@ class Listener:
             sent_s, deadline_s, _, aim = asked
             if not aim.live:
                 continue
-            if sent_s <= self._deaf_to_s:
-                self._ready.append(NotMeasured(aim.name, sent_s, settled_s, "ENOBUFS"))
-            elif self._hidden_by_stall(asked):
-                stalled += 1
-                self._ready.append(NotMeasured(aim.name, sent_s, settled_s, STALLED))
-            else:
+            excuse = self._absence.excuse(asked)
+            if excuse is None:
                 self._ready.append(Lost(aim.name, sent_s, deadline_s))
+            else:
+                stalled += excuse == STALLED
+                self._ready.append(NotMeasured(aim.name, sent_s, settled_s, excuse))
         if stalled:
-            length_s = self._stall_to_s - self._stall_from_s
-            log.warning(
-                "this process stood still for %.1f s: %d requests are not measured",
-                length_s,
-                stalled,
-            )
-
-    def _hidden_by_stall(self, asked: Asked) -> bool:
-        """Whether we were away, for longer than its time-out, after this request was sent."""
-        length_s = self._stall_to_s - self._stall_from_s
-        timeout_s = asked.deadline_s - asked.sent_s
-        return length_s > timeout_s and asked.sent_s < self._stall_to_s
-
-    def _note_stall(self, due_s: float, now_s: float) -> None:
-        if now_s - due_s > STALL_S:
-            self._stall_from_s = due_s
-            self._stall_to_s = now_s
+            self._absence.complain_of_stall(stalled)
 
     def _settled(self, read_s: float) -> list[Outcome]:
         """What became known before anything that is still open can, in order of time."""

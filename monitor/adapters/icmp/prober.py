@@ -8,10 +8,11 @@ import logging
 import socket
 from collections.abc import Callable, Iterable, Sequence
 
+from monitor.adapters.icmp.absence import STALLED
 from monitor.adapters.icmp.book import Aim, Book, Tally
 from monitor.adapters.icmp.carrier import Carrier
 from monitor.adapters.icmp.channel import Channel, Place
-from monitor.adapters.icmp.listener import STALLED, Listener
+from monitor.adapters.icmp.listener import Listener
 from monitor.adapters.icmp.opening import Mode, open_socket
 from monitor.adapters.icmp.pace import Pace
 from monitor.adapters.icmp.stamps import Stamps, kernel_clock_s
@@ -69,7 +70,11 @@ class IcmpProber:
         channels = tuple(self._channels.values())
         stamps = Stamps(steady_s, self._kernel_s)
         self._listener = Listener(self._book, self._tally, stamps, steady_s, sink)
-        self.watch(self._targets)
+        try:
+            self.watch(self._targets)
+        except ProbeError:
+            await self.close()
+            raise
         for channel in channels:
             log.info("probing %s with a %s socket", channel.family.label, channel.mode.value)
 
@@ -136,7 +141,7 @@ class IcmpProber:
         listener.glance()
         try:
             await asyncio.sleep(wait_s)
-            listener.woken(pace)
+            listener.woken()
         finally:
             listener.forget(pace)
         return self._listener is listener
