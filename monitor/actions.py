@@ -6,6 +6,7 @@ Every action is a row in the ledger before anybody hears of it: who, what, when,
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from monitor.core.handling import CAUSES
 from monitor.core.maintenance import over_s
 from monitor.core.model import Incident
 from monitor.core.ports import Clock
+
+log = logging.getLogger("monitor.actions")
 
 LONGEST_WINDOW_S = 604_800.0
 """A maintenance window lasts 7 days at most: one that is forgotten would mute for ever."""
@@ -167,7 +170,7 @@ class Actions:
         self._tell_window(ended)
         return ended
 
-    async def retry(self, row: int) -> OutboxRow:
+    async def retry(self, row: int, who: str) -> OutboxRow:
         """Send a dead message again."""
         rows = await asyncio.to_thread(self._ledger.outbox)
         there = next((each for each in rows if each.id == row), None)
@@ -178,6 +181,7 @@ class Actions:
                 f"message {row} is {there.status.value}: only a dead one can be tried again"
             )
         again = await asyncio.to_thread(self._ledger.retry, row, self.now_s())
+        log.info("%s sends message %d again", who, row)
         for each in self._told:
             each.queued()
         return again
@@ -187,12 +191,14 @@ class Actions:
     ) -> Action:
         action = Action(incident, kind, who, self.now_s(), text, until_s)
         stored = await asyncio.to_thread(self._ledger.act, action)
+        log.info("incident %d: %s by %s", incident, kind.value, who)
         self._desk.acted(stored)
         for each in self._told:
             each.acted(stored)
         return stored
 
     def _tell_window(self, window: Window) -> None:
+        log.info("maintenance %d: %s, by %s", window.id, ", ".join(window.targets), window.who)
         self._desk.planned(window, self.now_s())
         for each in self._told:
             each.planned(window)

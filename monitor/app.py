@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from monitor.actions import Actions
 from monitor.adapters.clock import SystemClock, synchronised
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.journal import SqliteJournal
@@ -21,13 +22,16 @@ from monitor.adapters.local_api import SOCKET_NAME
 from monitor.adapters.lock import DirectoryLock
 from monitor.adapters.process import own_figures
 from monitor.adapters.quarantine import QuarantineFiles
+from monitor.adapters.service_manager import ServiceManager
 from monitor.adapters.snmp import SnmpPoller
-from monitor.api import Api
+from monitor.api import Api, Office
+from monitor.core.desk import Desk
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Network
 from monitor.core.ports import Clock, Remembered, SampleSink
 from monitor.core.world import Standing, World
 from monitor.housekeeping import Housekeeping
+from monitor.metrics import Metrics
 from monitor.pipeline import Pipeline
 from monitor.polling import Polling
 from monitor.rounds import Rounds
@@ -38,6 +42,8 @@ from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
 from monitor.shipper import Shipper
 from monitor.status import Status
+from monitor.trials import Trials
+from monitor.watching import Watching
 
 log = logging.getLogger("monitor.app")
 
@@ -73,6 +79,8 @@ class Daemon:
         poller: SnmpPoller,
         housekeeping: Housekeeping,
         status: Status,
+        watching: Watching,
+        desk: Desk,
         settings: Settings,
     ) -> None:
         self._config_dir = config_dir
@@ -84,6 +92,8 @@ class Daemon:
         self._poller = poller
         self._housekeeping = housekeeping
         self._status = status
+        self._watching = watching
+        self._desk = desk
         self._settings = settings
 
     async def apply(self, settings: Settings) -> None:
@@ -94,8 +104,10 @@ class Daemon:
             *self._rounds.jobs(network),
             *self._polling.jobs(network),
             *self._housekeeping.jobs(network),
+            *self._watching.jobs(),
         ]
         self._schedule.set(jobs)
+        self._desk.reconfigure(settings.alerts, network, settings.timezone)
         self._settings = settings
         self._status.reloaded(settings.timezone.key, settings.organisation)
         (settings.data_dir / LOADED_CONFIG).write_bytes(
@@ -126,12 +138,8 @@ def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]
 
 async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
     """The daemon until SIGTERM or SIGINT. Raises PantauError when it cannot start."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    hup = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, hup.set)
+    stop = _when_signalled(signal.SIGTERM, signal.SIGINT)
+    hup = _when_signalled(signal.SIGHUP)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         stack.enter_context(DirectoryLock(settings.data_dir))
@@ -164,7 +172,17 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             settings.journal,
         )
         polling = Polling(poller, pipeline, clock)
-        status = Status(pipeline, schedule, housekeeping, shipper, polling, clock)
+        desk, actions, trials = await _desk(settings, ledger, clock, pipeline)
+        status = Status(
+            pipeline,
+            schedule,
+            housekeeping,
+            shipper,
+            polling,
+            clock,
+            lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
+        )
+        manager = ServiceManager(environ, os.getpid())
         daemon = Daemon(
             config_dir=settings.config_dir,
             environ=environ,
@@ -175,10 +193,14 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             poller=poller,
             housekeeping=housekeeping,
             status=status,
+            watching=Watching(manager, clock, ledger, status.healthy, lambda: True, trials),
+            desk=desk,
             settings=settings,
         )
         await daemon.apply(settings)
-        api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy)
+        metrics = Metrics(pipeline, schedule, housekeeping, prober, shipper, ledger, desk, clock)
+        office = Office(ledger, desk, actions, trials, metrics.text)
+        api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
         await api.open()
         stack.push_async_callback(api.close)
         services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
@@ -189,14 +211,33 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             tasks.append(group.create_task(_reloads(daemon, hup)))
             schedule.start()
             log.info("watching %d targets (process %d)", len(world.healths), os.getpid())
+            manager.ready()
             on_ready()
             await stop.wait()
             log.info("ending")
+            manager.stopping()
             schedule.close()
             pipeline.finish_period(round(clock.utc_s(clock.steady_s()), 3))
             await housekeeping.alive()
             for task in tasks:
                 task.cancel()
+
+
+async def _desk(
+    settings: Settings, ledger: SqlLedger, clock: Clock, pipeline: Pipeline
+) -> tuple[Desk, Actions, Trials]:
+    """What people did before the start, and what they may do."""
+    desk = Desk(settings.alerts, settings.network, settings.timezone)
+    actions = Actions(ledger, clock, desk, pipeline.open_incidents)
+    await actions.remember()
+    return desk, actions, Trials(ledger, clock, desk, lambda: None)
+
+
+def _when_signalled(*numbers: signal.Signals) -> asyncio.Event:
+    event = asyncio.Event()
+    for number in numbers:
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
 
 
 async def _reloads(daemon: Daemon, hup: asyncio.Event) -> None:

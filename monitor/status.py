@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.core.documents import Document, rfc3339, state_document
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from monitor.core.documents import Document, Standing, rfc3339, state_document
 from monitor.core.model import Incident
 from monitor.core.ports import Clock
 from monitor.housekeeping import Housekeeping, in_words
@@ -20,7 +23,10 @@ FEW_FDS = 0.8
 
 
 class Status:
-    """Says what the daemon knows; the same document serves all who ask within 0.25 s."""
+    """Says what the daemon knows; the same document serves all who ask within 0.25 s.
+
+    overlays: what people did, to be shown beside the state of a target.
+    """
 
     def __init__(
         self,
@@ -30,6 +36,7 @@ class Status:
         shipper: Shipper | None,
         polling: Polling,
         clock: Clock,
+        overlays: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
@@ -37,6 +44,7 @@ class Status:
         self._shipper = shipper
         self._polling = polling
         self._clock = clock
+        self._overlays = overlays
         self._about: Document = {}
         self._refused: str | None = None
         self._made_s = float("-inf")
@@ -84,9 +92,15 @@ class Status:
                 "last_error": shipper.state.last_error,
                 "quarantined": shipper.state.quarantined,
             }
+        overlays = self._overlays()
+
+        def standing_of(target: str) -> Standing:
+            standing = pipeline.standing(target)
+            return replace(standing, overlays=standing.overlays + overlays.get(target, ()))
+
         document = state_document(
             pipeline.network,
-            pipeline.standing,
+            standing_of,
             monitor,
             pipeline.open_incidents(),
             self._clock.utc_s(now_s),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from monitor.core.alerting import ChannelSettings, EventKind, OutboxRow
-from monitor.core.alertports import AlertLedger, Occasion, Recipient, Words
+from monitor.core.alertports import AlertLedger, Occasion, Recipient
 from monitor.core.desk import Desk
 from monitor.core.errors import LedgerError, NoSuchThing, TooLate
 from monitor.core.outbox import pack
@@ -27,20 +27,18 @@ LATE = timedelta(minutes=30)
 
 
 class Trials:
-    """words: puts a message into words. queued: is told that there is something to send."""
+    """queued: is told that there is something to send."""
 
     def __init__(
         self,
         ledger: AlertLedger,
         clock: Clock,
         desk: Desk,
-        words: Callable[[], Words],
         queued: Callable[[], None],
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._desk = desk
-        self._words = words
         self._queued = queued
         self._tested: int | None = None
 
@@ -102,7 +100,7 @@ class Trials:
             channel=channel.id,
             recipient=recipient.name,
             event=EventKind.TEST,
-            body=pack(self._words()(occasion), []),
+            body=pack(self._desk.words(occasion), []),
             next_try_s=now_s,
         )
 

@@ -17,6 +17,7 @@ from monitor.core.maintenance import Maintenance, over_s, reach_of
 from monitor.core.model import Incident, Network
 from monitor.core.rota import Rotas
 from monitor.core.shift import oncall_documents
+from monitor.core.texts import Texts
 
 ACKNOWLEDGED = "acknowledged"
 MAINTENANCE = "maintenance"
@@ -29,9 +30,11 @@ FAR_S = 31_622_400.0
 
 
 class Desk:
-    """alerts, zone: of the configuration in force. Times are UTC seconds."""
+    """Times are UTC seconds. Of the configuration in force: alerts, zone; duty: who is told, by
+    the routes and the rota; words: what a message says.
+    """
 
-    __slots__ = ("_actions", "_maintenance", "_rotas", "alerts", "zone")
+    __slots__ = ("_actions", "_maintenance", "alerts", "duty", "words", "zone")
 
     def __init__(self, alerts: Alerts, network: Network, zone: tzinfo = UTC) -> None:
         self._actions: dict[int, list[Action]] = {}
@@ -42,7 +45,8 @@ class Desk:
         """Another configuration is in force; what people did stays."""
         self.alerts = alerts
         self.zone = zone
-        self._rotas = Rotas(alerts, network, zone)
+        self.duty = Rotas(alerts, network, zone)
+        self.words = Texts(network, alerts, zone)
         self._maintenance = replace(
             self._maintenance,
             reach=reach_of(network),
@@ -54,11 +58,6 @@ class Desk:
     def maintenance(self) -> Maintenance:
         """All windows that are known, recurring ones included."""
         return self._maintenance
-
-    @property
-    def duty(self) -> Rotas:
-        """Who is told, by the routes and the rota."""
-        return self._rotas
 
     def remember(self, actions: Iterable[Action], windows: Iterable[Window]) -> None:
         """What the ledger kept from before the start."""
@@ -98,4 +97,4 @@ class Desk:
 
     def oncall(self, at_s: float) -> list[Document]:
         """Each rota: who is on call now, and who is next."""
-        return oncall_documents(self.alerts, self._rotas.turns(at_s))
+        return oncall_documents(self.alerts, self.duty.turns(at_s))

@@ -1,0 +1,35 @@
+"""What the API serves: the parts of the daemon that people ask and tell."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from monitor.actions import Actions
+from monitor.core.alertports import AlertReader
+from monitor.core.desk import Desk
+from monitor.core.documents import Document
+from monitor.trials import Trials
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """ledger: asked on threads. metrics: the text for Prometheus."""
+
+    ledger: AlertReader
+    desk: Desk
+    actions: Actions
+    trials: Trials
+    metrics: Callable[[], Awaitable[bytes]]
+
+    def now_s(self) -> float:
+        """The present moment (UTC)."""
+        return self.actions.now_s()
+
+
+def answer(document: Document, status: int = 200) -> web.Response:
+    """A JSON document."""
+    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")
