@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from monitor.core.errors import ApiError
 
 SOCKET_NAME = "pantau.sock"
+MOST_BYTES = 64 << 20
+"""No answer of the daemon is as long as this."""
 
 
 class _UnixConnection(HTTPConnection):
@@ -27,7 +30,10 @@ class _UnixConnection(HTTPConnection):
 
 
 class LocalApi:
-    """Asks the daemon that holds a data directory. Every trouble is an ApiError."""
+    """Asks the daemon that holds a data directory. Every trouble is an ApiError.
+
+    A refusal is in the daemon's own words.
+    """
 
     def __init__(self, data_dir: Path, timeout_s: float = 2.0) -> None:
         self._path = data_dir / SOCKET_NAME
@@ -35,11 +41,21 @@ class LocalApi:
 
     def get(self, path: str) -> dict[str, object]:
         """The JSON object at `path` (`/state`)."""
+        return self._ask("GET", path, None)
+
+    def post(self, path: str, document: Mapping[str, object]) -> dict[str, object]:
+        """Tell the daemon something; what it stored."""
+        return self._ask("POST", path, json.dumps(document).encode())
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, object]:
         connection = _UnixConnection(self._path, self._timeout_s)
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         try:
-            connection.request("GET", path, headers={"Accept": "application/json"})
+            connection.request(method, path, body, headers)
             response = connection.getresponse()
-            body = response.read()
+            answer = response.read(MOST_BYTES)
         except (OSError, HTTPException) as error:
             raise ApiError(
                 f"the daemon does not answer on {self._path} ({error}): "
@@ -48,11 +64,23 @@ class LocalApi:
         finally:
             connection.close()
         if response.status != 200:
-            raise ApiError(f"the daemon refused {path} with status {response.status}")
+            raise ApiError(_refusal(path, response.status, answer))
         try:
-            document = json.loads(body)
+            document = json.loads(answer)
         except ValueError as error:
             raise ApiError(f"the daemon's answer to {path} is no JSON: {error}") from error
         if not isinstance(document, dict):
             raise ApiError(f"the daemon's answer to {path} is no JSON object")
         return document
+
+
+def _refusal(path: str, status: int, answer: bytes) -> str:
+    """The daemon's own sentence, where it gave one."""
+    try:
+        document = json.loads(answer)
+    except ValueError:
+        document = None
+    words = document.get("error") if isinstance(document, dict) else None
+    if isinstance(words, str):
+        return words
+    return f"the daemon refused {path} with status {status}"
