@@ -19,6 +19,14 @@ class Stretch:
     state: State | None
 
 
+def by_target(transitions: Iterable[Transition]) -> dict[str, list[Transition]]:
+    """The changes of each target, in the order in which they came."""
+    found: dict[str, list[Transition]] = {}
+    for change in transitions:
+        found.setdefault(change.target, []).append(change)
+    return found
+
+
 def target_stretches(
     transitions: Iterable[Transition], start_s: float, end_s: float
 ) -> list[Stretch]:

@@ -6,15 +6,20 @@ is asked by every browser every second is kept for a moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
-from dashboard.reads.intervals import Stretch, site_stretches, target_stretches
+from dashboard.reads.cases import Cases
+from dashboard.reads.intervals import Stretch, by_target, site_stretches, target_stretches
 from dashboard.reads.kept import Kept
+from dashboard.reads.months import Months
+from monitor.core.alerting import Alerts
+from monitor.core.alertports import AlertReader
 from monitor.core.errors import StoreError
-from monitor.core.model import Device, Incident, Interface, Network, Site, State, Transition
-from monitor.core.ports import LedgerReader, SampleSource
+from monitor.core.model import Device, Incident, Interface, Network, Site, State
+from monitor.core.ports import SampleSource
 from monitor.core.samples import LatencyBucket, ThroughputBucket
 
 DAY_S = 86_400.0
@@ -75,18 +80,28 @@ class Day:
 
 
 class Reads:
-    """Answers to the pages. now: UTC seconds; steady: seconds that never jump, for keeping."""
+    """Answers to the pages. now: UTC seconds; steady: seconds that never jump, for keeping.
+
+    cases: incidents and what people did about them; months: availability. alerts, zone: of the
+    configuration.
+    """
 
     def __init__(
         self,
         network: Network,
         state: StateSource,
-        ledger: LedgerReader,
+        ledger: AlertReader,
         samples: SampleSource,
         now: Callable[[], float],
         steady: Callable[[], float],
+        alerts: Alerts | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
+        configured = Alerts() if alerts is None else alerts
+        self.cases = Cases(network, ledger, configured, zone, now, steady)
+        self.months = Months(network, ledger, configured.maintenance, zone, now, steady)
         self.network = network
+        self.zone = zone
         self.now = now
         self._state = state
         self._ledger = ledger
@@ -179,7 +194,7 @@ class Reads:
         end_s = self.now()
         start_s = end_s - DAY_S
         try:
-            changes = _by_target(self._ledger.transitions(start_s, end_s))
+            changes = by_target(self._ledger.transitions(start_s, end_s))
             incidents = tuple(self._ledger.incidents(since_s=start_s))
         except StoreError:
             return Day(start_s, end_s, {}, (), failed=True)
@@ -195,13 +210,6 @@ class Reads:
             for site in self.network.sites
         }
         return Day(start_s, end_s, sites, incidents, failed=False)
-
-
-def _by_target(transitions: Iterable[Transition]) -> dict[str, list[Transition]]:
-    found: dict[str, list[Transition]] = {}
-    for change in transitions:
-        found.setdefault(change.target, []).append(change)
-    return found
 
 
 def is_trouble(state: State | None) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import brotli
 import orjson
 
+from dashboard.reads.handled import handled
 from dashboard.reads.intervals import Stretch
 from dashboard.reads.kept import Kept
 from dashboard.reads.listed import SEVERITY, open_item, recent_items
@@ -74,7 +75,8 @@ class Snapshots:
             failed.append("state")
         sparks, day = self._reads.sparks(), self._reads.day()
         failed += ["ledger"] * day.failed + ["samples"] * sparks.failed
-        return Packed.of(compose(self._reads, self._last, sparks, day, self._build, failed))
+        document = compose(self._reads, self._last, sparks, day, self._build, failed)
+        return Packed.of(handled(document, self._reads, day))
 
 
 def compose(

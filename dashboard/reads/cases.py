@@ -1,0 +1,148 @@
+"""Incidents, and what people did, were told and planned about them. All times UTC.
+
+Straight from the ledger: readable while the daemon is down. What people do goes through the
+daemon (`actions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from dashboard.reads.kept import Kept
+from monitor.core.alerting import Action, Alerts, OutboxRow, Window
+from monitor.core.alertports import AlertReader, Notice
+from monitor.core.desk import Desk
+from monitor.core.errors import StoreError
+from monitor.core.handling import Handling, by_incident, handling_of
+from monitor.core.model import Incident, Network
+from monitor.questions import remember_windows
+
+HISTORY_S = 30 * 86_400.0
+MOST = 500
+"""So many incidents are listed at most, the newest; the page says when there are more."""
+
+NO_HANDLING = Handling()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One incident of a list, and how it is being handled."""
+
+    incident: Incident
+    handling: Handling
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One incident whole. folded: incidents that it explains."""
+
+    incident: Incident
+    handling: Handling
+    actions: tuple[Action, ...]
+    notices: tuple[Notice, ...]
+    messages: tuple[OutboxRow, ...]
+    folded: tuple[Incident, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the overview and the wall say beside open incidents; failed: the ledger is unreadable.
+
+    taken: who has an incident in hand, by its id. until: when maintenance ends, by target.
+    """
+
+    taken: Mapping[int, str]
+    until: Mapping[str, float]
+    failed: bool = False
+
+
+class Cases:
+    """Answers about incidents. now: UTC seconds; steady: seconds that never jump."""
+
+    def __init__(
+        self,
+        network: Network,
+        ledger: AlertReader,
+        alerts: Alerts,
+        zone: tzinfo,
+        now: Callable[[], float],
+        steady: Callable[[], float],
+    ) -> None:
+        self.alerts = alerts
+        self._network = network
+        self._ledger = ledger
+        self._zone = zone
+        self._now = now
+        self._standing = Kept(self._ask_standing, 1.0, steady)
+
+    def standing(self) -> Standing:
+        """At most a second old; never raises."""
+        return self._standing.get()
+
+    def open(self) -> list[Case]:
+        """What is not over, by ascending id. Raises LedgerError."""
+        return self._with_handling(self._ledger.incidents(include_closed=False))
+
+    def over(self, start_s: float, end_s: float) -> list[Case]:
+        """What began in [start, end) and is over, the newest first, MOST + 1 at most.
+
+        Raises LedgerError.
+        """
+        found = [
+            each
+            for each in self._ledger.incidents(since_s=start_s)
+            if each.ended_s is not None and start_s <= each.started_s < end_s
+        ]
+        found.sort(key=lambda each: (each.started_s, each.id), reverse=True)
+        return self._with_handling(found[: MOST + 1])
+
+    def file(self, number: int) -> File | None:
+        """One incident whole; None: there is none of that number. Raises LedgerError."""
+        every = self._ledger.incidents()
+        found = next((each for each in every if each.id == number), None)
+        if found is None:
+            return None
+        notices = self._ledger.notices([number])
+        threads = {number, *(each.thread for each in notices if each.thread is not None)}
+        messages = [
+            row for thread in sorted(threads) for row in self._ledger.outbox(incident=thread)
+        ]
+        actions = tuple(self._ledger.actions([number]))
+        return File(
+            found,
+            handling_of(actions),
+            actions,
+            tuple(notices),
+            tuple(row for row in messages if number in (row.about or (row.incident,))),
+            tuple(each for each in every if each.parent == number),
+        )
+
+    def desk(self) -> Desk:
+        """Maintenance and duty, as they stand. Raises LedgerError."""
+        desk = Desk(self.alerts, self._network, self._zone)
+        remember_windows(self._ledger, desk, self._now())
+        return desk
+
+    def windows(self, start_s: float, end_s: float) -> list[Window]:
+        """Maintenance in force at some moment of [start, end). Raises LedgerError."""
+        return self.desk().maintenance.ahead(start_s, end_s)
+
+    def _with_handling(self, incidents: Sequence[Incident]) -> list[Case]:
+        done = by_incident(self._ledger.actions([each.id for each in incidents]))
+        return [Case(each, handling_of(done.get(each.id, ()))) for each in incidents]
+
+    def _ask_standing(self) -> Standing:
+        at_s = self._now()
+        try:
+            cases = self.open()
+            covered = self.desk().maintenance.covered(at_s)
+        except StoreError:
+            return Standing({}, {}, failed=True)
+        taken = {
+            case.incident.id: held.who
+            for case in cases
+            if (held := case.handling.taken(at_s)) is not None
+        }
+        return Standing(taken, {target: window.end_s for target, window in covered.items()})
