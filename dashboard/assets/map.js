@@ -72,7 +72,7 @@
     const beside = ICON / 2 + width / 2 + 3;
     const places = marked
       ? [[0, size + 8], [0, -ICON / 2 - 14], [beside, 0], [-beside, 0], [width / 3, size + 8], [-width / 3, size + 8]]
-      : [[0, 6], [0, 20], [0, -9], [width / 4, 6], [-width / 4, 6], [width / 4, 18], [-width / 4, 18], [width / 4, -8], [-width / 4, -8]];
+      : [0, width / 4, -width / 4].flatMap((dx) => [6, 20, -9].map((dy) => [dx, dy]));
     for (const [dx, dy] of places) {
       const box = {
         dx, dy,

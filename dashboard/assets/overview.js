@@ -6,7 +6,7 @@
   const { say, has, number, percent, rtt, duration, clock, local, COLON } = pantau.words;
   const NEW_S = 120;
   const DAY_MIN = 1440;
-  const THIN_MIN = 5;
+  const THIN_PX = 2.5;
   const LEVELS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   const names = {};
   for (const [id, name] of pantau.config.sites) names[id] = name;
@@ -61,7 +61,8 @@
     parts.text(small, beside);
     if (parts.changed(spark, site.k + site.s + line)) drawSpark(spark, line ? "" : site.k);
     parts.text(foot, line);
-    parts.attribute(tile, "aria-label", spoken(site, [names[tile.dataset.id], value, unit, beside, line, word.textContent]));
+    const shown = [names[tile.dataset.id], value, unit, beside, line, word.textContent];
+    parts.attribute(tile, "aria-label", spoken(site, shown));
   }
 
   // All that is to be read on the tile, and the word of its state where that is not among it.
@@ -94,17 +95,19 @@
 
   function drawDay(snapshot, nowS) {
     const first = Math.floor(nowS / 60) - DAY_MIN - snapshot.day;
+    const axis = document.getElementById("axis");
+    const thin = (DAY_MIN * THIN_PX) / Math.max(axis.clientWidth, 100);
     for (const row of document.getElementById("day").children) {
       const site = snapshot.sites[row.dataset.id];
       if (!site) continue;
       const [name, chart] = row.children;
       parts.attribute(name, "class", site.s);
-      if (!parts.changed(chart, first + JSON.stringify(site.d))) continue;
+      if (!parts.changed(chart, first + " " + thin + JSON.stringify(site.d))) continue;
       const bars = [parts.svg("rect", { width: DAY_MIN, height: 1, class: "h up" })];
       let troubles = 0;
       for (const [from, to, state] of site.d) {
         const left = Math.max(from - first, 0);
-        const width = Math.max(to - first - left, state === "none" ? 0 : THIN_MIN);
+        const width = Math.max(to - first - left, state === "none" ? 0 : thin);
         if (to < first || width <= 0) continue;
         if (state !== "none") troubles += 1;
         bars.push(parts.svg("rect", { x: Math.min(left, DAY_MIN - width), width, height: 1, class: "h " + state }));
@@ -113,8 +116,7 @@
       const key = troubles ? "day.trouble" : "day.quiet";
       chart.setAttribute("aria-label", say(key, { name: names[row.dataset.id], count: troubles }));
     }
-    const axis = document.getElementById("axis");
-    if (parts.changed(axis, String(first))) drawAxis(axis, nowS);
+    if (parts.changed(axis, first + " " + thin)) drawAxis(axis, nowS);
   }
 
   // Every six hours of the clock; not under the two ends.

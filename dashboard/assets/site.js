@@ -53,10 +53,10 @@
     return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
 
-  // What to ask the server's charts for now, or null: at first, each minute, when the theme or a
-  // link's state changes. Not while the server does not answer.
+  // What to ask the server's charts for now, or null: at first, each minute, when the theme, a
+  // link's state or the freshness changes.
   function ask(snapshot, nowS, standing) {
-    if (config.page !== "site" || standing.silent) return null;
+    if (config.page !== "site") return null;
     const site = snapshot.sites[config.site];
     const states = site ? site.ls.map(([state]) => state).join() : "";
     const key = theme() + states + standing.level;
@@ -69,5 +69,5 @@
     };
   }
 
-  pantau.site = { draw, ask };
+  pantau.site = { draw, ask, theme };
 })();

@@ -30,7 +30,9 @@
     const stale = standing.level === "stale";
     const fresh = document.getElementById("fresh");
     parts.attribute(fresh, "class", "fresh " + standing.level);
-    parts.text(fresh.lastElementChild, standing.ageS === Infinity ? say("fresh.none") : say(window.innerWidth < 700 ? "fresh.age_short" : "fresh.age", { age: duration(standing.ageS) }));
+    const short = window.innerWidth < 700 ? "fresh.age_short" : "fresh.age";
+    const never = standing.ageS === Infinity;
+    parts.text(fresh.lastElementChild, say(never ? "fresh.none" : short, { age: duration(standing.ageS) }));
     document.body.classList.toggle("stale", stale);
     const banner = document.getElementById("banner");
     parts.hidden(banner, standing.text === "");
@@ -55,7 +57,8 @@
     for (const [id, name] of config.sites) {
       const state = sites[id] ? sites[id].s : "unknown";
       now[id] = state;
-      if (before && before[id] !== state) (state === "down" ? urgent : polite).push(name + ": " + say("state." + state));
+      if (!before || before[id] === state) continue;
+      (state === "down" ? urgent : polite).push(name + ": " + say("state." + state));
     }
     before = now;
     if (urgent.length) document.getElementById("urgent").textContent = urgent.join(". ");
@@ -76,8 +79,7 @@
 
   document.getElementById("theme").addEventListener("click", () => {
     const root = document.documentElement;
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
+    root.dataset.theme = pantau.site.theme() === "dark" ? "light" : "dark";
     remember("theme", root.dataset.theme);
   });
 

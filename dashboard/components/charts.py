@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from dash import dcc, html
 
@@ -185,7 +186,9 @@ def spoken(label: str) -> Part:
 def _graph(name: str, figure: dict[str, Any], label: str, words: Words) -> Part:
     lang = words.lang.value
     options: Part = config(lang, MONTHS[lang])
-    graph = dcc.Graph(id=f"chart-{name}", figure=figure, config=options, className="plot")
+    # A port may be called `eth0.100`; Dash gives dots and braces in an id a meaning.
+    number = crc32(name.encode())
+    graph = dcc.Graph(id=f"chart-{number:08x}", figure=figure, config=options, className="plot")
     return html.Div(graph, role="img", **spoken(label))
 
 

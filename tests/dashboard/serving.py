@@ -1,8 +1,10 @@
-"""The real page on real stores: ledger and journal as the daemon writes them, gunicorn on top."""
+"""The real page on real stores: ledger and journal as the daemon writes them, gunicorn on top.
+
+Only the daemon itself is played: its socket answers `GET /state` with what a test says.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -13,14 +15,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
 from types import MappingProxyType
+
+import orjson
 
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.local_api import SOCKET_NAME
-from monitor.api import Api
 from monitor.core.documents import Document
 from monitor.core.samples import InterfaceSample, PingSample
 from tests.dashboard.story import CONFIG, DAY_S, HOUR_S, Story, written
@@ -32,25 +37,47 @@ PANTAU = (sys.executable, "-m", "monitor")
 TOP = Path(__file__).parents[2]
 
 
+class _Answer(BaseHTTPRequestHandler):
+    """`GET /state` of what the server was given."""
+
+    def do_GET(self) -> None:
+        assert isinstance(self.server, _Server)
+        body = orjson.dumps(self.server.document())
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *_: object) -> None:
+        """Tests are quiet."""
+
+
+class _Server(ThreadingMixIn, UnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path: Path, document: Callable[[], Document]) -> None:
+        self.document = document
+        super().__init__(str(path), _Answer)
+
+
 class Daemon:
-    """The daemon's local API on a thread of its own, saying what it is told to say."""
+    """`GET /state` on the daemon's socket, saying what it is told to say."""
 
     def __init__(self, socket_path: Path, document: Callable[[], Document]) -> None:
-        self._api = Api(socket_path, document, lambda: True)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._path = socket_path
+        self._server = _Server(socket_path, document)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
-        self._run(self._api.open())
 
     def close(self) -> None:
         """Stop answering; the socket goes."""
-        self._run(self._api.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._server.shutdown()
+        self._server.server_close()
+        self._path.unlink(missing_ok=True)
         self._thread.join(5)
-        self._loop.close()
-
-    def _run(self, work: Coroutine[None, None, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
 
 class Served:

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from dashboard.app.web import Identity, build
 from monitor.core.errors import JournalError, LedgerError
-from monitor.core.model import Network
+from monitor.core.model import Interface, Network
 from tests.dashboard.made import Made, made_trouble
 from tests.dashboard.story import HOUR_S, Story, shipped_network
 
@@ -246,6 +246,20 @@ def test_the_charts_of_a_site_come_as_cards(client: FlaskClient) -> None:
         "Gangguan 1 jam",
     ]
     assert "Hilang paket 8,3\u00a0% (ambang 5\u00a0%)" in orjson.dumps(cards).decode()
+
+
+def test_a_port_may_be_called_anything() -> None:
+    network = shipped_network()
+    first = network.sites[0]
+    assert first.device is not None
+    ports = tuple(Interface(name) for name in ("eth0.100", '{"type":"x"}', NASTY))
+    odd = replace(first, device=replace(first.device, interfaces=ports))
+    made = Made.of(Story(replace(network, sites=(odd, *network.sites[1:])), made_trouble().now_s))
+    made.samples.keep(made.story.ports(HOUR_S, 60.0))
+    answer = ask(client_of(made), {**GOOD, "site": odd.id})
+    names = re.findall(r'"id":"(chart-[^"]*)"', answer.text)
+    assert answer.status_code == 200
+    assert all(re.fullmatch(r"chart-[0-9a-f]{8}", name) for name in names)
 
 
 def test_the_size_of_letters_is_held_within_bounds(client: FlaskClient) -> None:
