@@ -13,17 +13,24 @@ from monitor.core.desk import FAR_S, KEPT_S, Desk
 from monitor.core.documents import Document, rfc3339
 from monitor.core.errors import NoSuchThing
 from monitor.core.handling import by_incident
+from monitor.core.model import Incident
 from monitor.core.shift import AHEAD_S, handover_document
 
 LISTED_AHEAD_S = 2_678_400.0
 """Maintenance is listed 31 days ahead."""
 
 
-def case(ledger: AlertReader, number: int, at_s: float) -> Document:
-    """One incident whole: what was done, said and sent about it, and why."""
+def incident(ledger: AlertReader, number: int) -> Incident:
+    """The incident of that number."""
     found = next((each for each in ledger.incidents() if each.id == number), None)
     if found is None:
         raise NoSuchThing(f"there is no incident {number}: `pantau incidents --all` lists them")
+    return found
+
+
+def case(ledger: AlertReader, number: int, at_s: float) -> Document:
+    """One incident whole: what was done, said and sent about it, and why."""
+    found = incident(ledger, number)
     notices = ledger.notices([number])
     threads = {notice.thread for notice in notices if notice.thread is not None} | {number}
     rows = [row for thread in sorted(threads) for row in ledger.outbox(incident=thread)]

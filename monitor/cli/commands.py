@@ -10,14 +10,25 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "ack": "somebody has an incident in hand",
+    "alert-test": "sends a test message through the channels",
+    "cause": "names what an incident came from",
     "check": "reads the whole configuration and says everything that is wrong",
     "dashboard": "serves the web page",
     "demo": "a made-up Indramayu on this machine, with daemon and dashboard on top",
-    "incidents": "what went wrong: open ones first",
+    "handover": "the summary of a shift",
+    "incidents": "what went wrong: open ones first, or one whole",
+    "maintenance": "planned work: measured, but nobody is called",
+    "note": "writes something down about an incident",
+    "oncall": "who is on call now, and who is next",
+    "outbox": "messages on their way, and those that failed",
     "probe": "pings one site, link or node now and reads its SNMP",
+    "release": "an incident is in nobody's hand again",
     "replay": "judges recorded evidence with the present configuration",
     "run": "the daemon, in the foreground: probes, judges, stores",
+    "snooze": "quiet for a while about one incident",
     "status": "every site and link, its state and since when",
+    "ticket": "the provider's number for an incident",
 }
 
 
@@ -30,7 +41,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(import_module(f"monitor.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"monitor.cli.{name}"), name)
         if not isinstance(command, click.Command):
             raise TypeError(f"monitor.cli.{cmd_name} has no command of that name")
         return command

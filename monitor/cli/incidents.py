@@ -1,10 +1,8 @@
-"""`pantau incidents`: what went wrong, open ones first."""
+"""`pantau incidents`: what went wrong, open ones first; or one incident whole."""
 
 from __future__ import annotations
 
 import json
-import time
-from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,19 +10,21 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.adapters.ledger import SqlLedgerReader
-from monitor.cli import words
+from monitor import questions
+from monitor.cli import moments, words
+from monitor.cli.case import print_case
 from monitor.cli.options import config_option
+from monitor.cli.people import ledger_of
 from monitor.core.documents import incident_document
 from monitor.core.model import Incident
 from monitor.settings import quick
 
-UNITS_S = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
 SHOWN = 50
 
 
 @click.command()
 @config_option
+@click.argument("incident", type=click.IntRange(min=1), metavar="[ID]", required=False)
 @click.option("--all", "every", is_flag=True, help="Also those that are over.")
 @click.option(
     "--since",
@@ -32,17 +32,28 @@ SHOWN = 50
     help="Open at or after then: 24h, 7d, 2026-11-24 or 2026-11-24T14:30 (local time).",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, by ascending id.")
-def incidents(config: Path, every: bool, since: str | None, as_json: bool) -> None:
+def incidents(
+    config: Path, incident: int | None, every: bool, since: str | None, as_json: bool
+) -> None:
     """What went wrong: open incidents, with --all or --since also those that are over.
+
+    With ID one incident whole: what was done about it, who was told, who was not, and why.
 
     \b
     Example: pantau incidents --since 24h
              pantau incidents --all --json
+             pantau incidents 17
     """
-    zone = quick.timezone(config)
-    now_s = time.time()
-    since_s = None if since is None else _since_s(since, now_s, zone)
-    ledger = SqlLedgerReader.open(quick.data_dir(config) / "ledger.db")
+    zone, now_s = quick.timezone(config), moments.now_s()
+    ledger = ledger_of(config)
+    if incident is not None:
+        document = questions.case(ledger, incident, now_s)
+        if as_json:
+            click.echo(json.dumps(document, ensure_ascii=False))
+        else:
+            print_case(questions.incident(ledger, incident), document, zone, now_s)
+        return
+    since_s = None if since is None else moments.past_s(since, now_s, zone, "--since")
     found = ledger.incidents(since_s=since_s, include_closed=every or since is not None)
     if as_json:
         click.echo(
@@ -50,19 +61,6 @@ def incidents(config: Path, every: bool, since: str | None, as_json: bool) -> No
         )
     else:
         _print(found, now_s, zone)
-
-
-def _since_s(text: str, now_s: float, zone: ZoneInfo) -> float:
-    if text[:-1].isdigit() and text[-1] in UNITS_S:
-        return now_s - int(text[:-1]) * UNITS_S[text[-1]]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{text!r} is no time: give 30m, 24h, 7d, 2026-11-24 or 2026-11-24T14:30",
-            param_hint="--since",
-        ) from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
 
 
 def _print(found: list[Incident], now_s: float, zone: ZoneInfo) -> None:

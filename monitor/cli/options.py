@@ -26,5 +26,10 @@ def config_option(command: F) -> F:
     )(command)
 
 
-def _resolved(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path:
+def _resolved(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path:
+    if value is None and context.parent is not None and parameter.name is not None:
+        # `pantau maintenance --config DIR list`: what stands before the sub-command counts.
+        above = context.parent.params.get(parameter.name)
+        if isinstance(above, Path):
+            return above
     return where.config_dir(value, os.environ, Path.cwd())

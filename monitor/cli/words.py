@@ -90,6 +90,11 @@ def seconds_of(rfc3339: object) -> float | None:
     return datetime.fromisoformat(rfc3339).timestamp() if isinstance(rfc3339, str) else None
 
 
+def dicts(value: object) -> list[dict[str, object]]:
+    """The objects of a JSON list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def console() -> Console:
     """The terminal; wide when there is none (a pipe or a file must not be cut off)."""
     return Console() if sys.stdout.isatty() else Console(width=200)

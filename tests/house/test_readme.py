@@ -49,7 +49,7 @@ def test_every_command_is_told_with_options_that_it_has(name: str) -> None:
 
 
 def test_no_command_is_told_that_does_not_exist() -> None:
-    told = set(re.findall(r"(?:`|^    |sudo )pantau ([a-z]+)", README, re.MULTILINE))
+    told = set(re.findall(r"(?:`|^    |sudo )pantau ([a-z-]+)", README, re.MULTILINE))
     assert told == set(COMMANDS)
 
 
