@@ -82,6 +82,9 @@ def take(served: Served, browser: Browser, shot: Shot, into: Path, size: float) 
         plots = 'return document.querySelectorAll(".main-svg .trace, .mutp").length'
         eventually(lambda: browser.run(plots) > 2, within_s=20)
     eventually(lambda: browser.run("return document.fonts.status") == "loaded")
+    assert browser.run("return document.querySelector('header') !== null"), (
+        browser.driver.page_source
+    )
     # A photograph waits for the fade of a new outage, and for a whole tick.
     eventually(lambda: browser.run("return performance.now()") > 2200)
     height = browser.run("return document.documentElement.scrollHeight") if shot.whole else 0
