@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from io import FileIO
 
 from monitor.adapters.notify.payload import payload
 from monitor.adapters.notify.redaction import Redaction
@@ -39,24 +40,37 @@ class CommandChannel:
         return "CommandChannel(…)"
 
     async def send(self, message: Message) -> Delivery:
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-                env=ENVIRONMENT,
-                start_new_session=True,
-            )
-        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            return Refused(f"the program cannot be started ({error.strerror})")
-        except (OSError, ValueError) as error:
-            return TryLater(f"the program cannot be started ({self._redact(error)})")
-        said = asyncio.create_task(_first_words(process.stderr))
+        reading, writing = os.pipe()
+        with open_given(payload(message)) as given, FileIO(reading, "r") as complaints:
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    stdin=given,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=writing,
+                    env=ENVIRONMENT,
+                    start_new_session=True,
+                )
+            except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+                return Refused(f"the program cannot be started ({error.strerror})")
+            except (OSError, ValueError) as error:
+                return TryLater(f"the program cannot be started ({self._redact(error)})")
+            finally:
+                os.close(writing)
+            code, words = await self._ended(process, complaints)
+        return self._delivery(code, self._redact(words))
+
+    async def close(self) -> None:
+        """Nothing stays open between messages."""
+
+    async def _ended(
+        self, process: asyncio.subprocess.Process, complaints: FileIO
+    ) -> tuple[int | None, str]:
+        """Its exit code, None when it did not end within the bound; and its first words."""
+        said = asyncio.create_task(_first_words(complaints))
         code: int | None = None
         try:
             async with asyncio.timeout(self._bound_s):
-                await _give(process.stdin, payload(message))
                 code = await process.wait()
         except TimeoutError:
             code = None
@@ -66,10 +80,7 @@ class CommandChannel:
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
             words = await _within(said, 1.0)
-        return self._delivery(code, self._redact(words))
-
-    async def close(self) -> None:
-        """Nothing stays open between messages."""
+        return code, words
 
     def _delivery(self, code: int | None, words: str) -> Delivery:
         if code == 0:
@@ -80,23 +91,30 @@ class CommandChannel:
         return Refused(why) if code in _NEVER and code != EX_TEMPFAIL else TryLater(why)
 
 
-async def _give(stdin: asyncio.StreamWriter | None, body: bytes) -> None:
-    """A program need not read what it is given."""
-    if stdin is None:
-        return
-    with suppress(BrokenPipeError, ConnectionResetError):
-        stdin.write(body)
-        await stdin.drain()
-    with suppress(BrokenPipeError, ConnectionResetError):
-        stdin.close()
-        await stdin.wait_closed()
+def open_given(body: bytes) -> FileIO:
+    """The JSON as a file in memory: unlike a pipe it waits for nobody to read it."""
+    given = FileIO(os.memfd_create("pantau"), "r+")
+    given.write(body)
+    given.seek(0)
+    return given
 
 
-async def _first_words(stderr: asyncio.StreamReader | None) -> str:
-    """The first of what it complains about; the rest is read and forgotten."""
+async def _first_words(complaints: FileIO) -> str:
+    """The first of what it complains about; the rest is read and forgotten.
+
+    The pipe is ours and not the process's: asyncio would wait for a child that keeps it open.
+    """
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), complaints
+    )
     kept = b""
-    while stderr is not None and (part := await stderr.read(_CHUNK)):
-        kept += part[: _KEPT_BYTES - len(kept)]
+    try:
+        while part := await reader.read(_CHUNK):
+            kept += part[: _KEPT_BYTES - len(kept)]
+    finally:
+        transport.close()
     return kept.decode("utf-8", "replace")
 
 

@@ -1,0 +1,310 @@
+"""Telegram: each answer of the Bot API means what its documentation says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.adapters.notify.exchange import Bounds
+from monitor.adapters.notify.redaction import Redaction
+from monitor.adapters.notify.telegram import TelegramChannel, telegram_address, within
+from monitor.adapters.notify.telegram_bot import TelegramBot
+from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
+from monitor.core.alerting import Accepted, Action, ActionKind, EventKind, Refused, TryLater
+from monitor.core.errors import LedgerError
+from tests.fakes.telegram import CHAT, TOKEN, Answer, BotApi
+from tests.notifying import INCIDENT, message
+from tests.waiting import eventually_async
+
+
+@asynccontextmanager
+async def chat(
+    api: BotApi, *, buttons: bool = False, token: str = TOKEN, topic: int | None = None
+) -> AsyncIterator[TelegramChannel]:
+    bot = TelegramBot(token, Redaction(token), api.url, Bounds(0.5, 2.0))
+    channel = TelegramChannel(bot, CHAT, topic, buttons)
+    try:
+        yield channel
+    finally:
+        await channel.close()
+
+
+async def test_a_message_arrives_as_it_was_written() -> None:
+    async with BotApi() as api, chat(api, topic=7) as channel:
+        assert await channel.send(message()) == Accepted("1")
+    (sent,) = api.sent
+    assert sent["plain"] == message().text
+    assert sent["text"].startswith("<b>PUTUS: Anjatan · utama, sejak 14.05 WIB</b>\n")
+    assert sent["message_thread_id"] == 7
+    assert "reply_markup" not in sent
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_any_text_arrives_as_it_was_written_and_within_the_limit(text: str) -> None:
+    async def run() -> None:
+        async with BotApi() as api, chat(api) as channel:
+            assert isinstance(await channel.send(message(text)), Accepted)
+        assert len(api.tried) == 1
+        assert api.sent[0]["plain"] == text.encode("utf-8", "replace").decode()
+
+    asyncio.run(run())
+
+
+async def test_a_text_that_is_too_long_is_cut_at_4096_units() -> None:
+    async with BotApi() as api, chat(api) as channel:
+        assert isinstance(await channel.send(message("🚨" * 5000)), Accepted)
+    assert len(api.sent[0]["plain"].encode("utf-16-le")) <= 2 * 4096
+    assert within("🚨🚨", 3) == "🚨…"
+
+
+def no(code: int, description: str = "x", **parameters: object) -> Answer:
+    told: dict[str, object] = {"ok": False, "error_code": code, "description": description}
+    return code, told | ({"parameters": parameters} if parameters else {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "delivery"),
+    [
+        (no(429, "Too Many Requests: retry after 7", retry_after=7), TryLater("", 7.0)),
+        (no(429, "Too Many Requests", retry_after=86_400), TryLater("", 300.0)),
+        (no(429, "Too Many Requests"), TryLater("", None)),
+        (no(401, "Unauthorized"), Refused("")),
+        (no(403, "Forbidden: bot was kicked from the group chat"), Refused("")),
+        (no(404, "Not Found"), Refused("")),
+        (no(500, "Internal Server Error"), TryLater("")),
+        ((502, b"<html>Bad Gateway</html>"), TryLater("")),
+        ((200, {"ok": False, "description": "no"}), TryLater("")),
+        ((200, {"ok": False, "error_code": 403, "description": "no"}), Refused("")),
+        (
+            (200, {"ok": False, "error_code": 429, "parameters": {"retry_after": 3}}),
+            TryLater("", 3.0),
+        ),
+        ((200, b"<html>Welcome to the hotel</html>"), TryLater("")),
+        ((200, b"[" * 50_000), TryLater("")),
+        ((200, {"ok": "yes"}), TryLater("")),
+        ((302, b""), TryLater("")),
+    ],
+)
+async def test_each_answer_means_what_the_documentation_says(
+    answer: Answer, delivery: TryLater | Refused
+) -> None:
+    async with BotApi() as api, chat(api) as channel:
+        api.next = [answer]
+        said = await channel.send(message())
+    assert type(said) is type(delivery)
+    assert not isinstance(said, Accepted)
+    assert said.why
+    if isinstance(said, TryLater) and isinstance(delivery, TryLater):
+        assert said.after_s == delivery.after_s
+    assert api.sent == []
+
+
+async def test_what_telegram_cannot_parse_is_sent_again_as_plain_text() -> None:
+    async with BotApi() as api, chat(api) as channel:
+        api.next = [no(400, "Bad Request: can't parse entities: Can't find end tag")]
+        assert await channel.send(message()) == Accepted("1")
+    assert "parse_mode" not in api.sent[0]
+    assert api.sent[0]["text"] == message().text
+
+
+async def test_a_400_of_the_plain_text_too_is_refused() -> None:
+    async with BotApi() as api, chat(api) as channel:
+        api.chats = set()
+        said = await channel.send(message())
+    assert said == Refused("Telegram 400: Bad Request: chat not found")
+    assert len(api.tried) == 2
+
+
+async def test_a_group_that_became_a_supergroup_is_followed_and_remembered() -> None:
+    async with BotApi() as api, chat(api) as channel:
+        api.moved, api.chats = {CHAT: -100777}, {-100777}
+        assert await channel.send(message()) == Accepted("1")
+        assert await channel.send(message()) == Accepted("2")
+    assert [each["chat_id"] for each in api.tried] == [CHAT, -100777, -100777]
+
+
+async def test_a_wrong_token_is_refused_and_not_repeated() -> None:
+    wrong = "987654321:AAsomething-wrong_0123456789"
+    async with BotApi() as api, chat(api, token=wrong) as channel:
+        said = await channel.send(message())
+    assert isinstance(said, Refused)
+    assert "987654321" not in said.why
+
+
+@pytest.mark.parametrize(
+    ("url", "chat_id", "topic"),
+    [
+        (f"tgram://{TOKEN}/{CHAT}", CHAT, None),
+        (f"tgram://bot{TOKEN}/{CHAT}:12/", CHAT, 12),
+        (f"tgram://{TOKEN}/@noc_indramayu", "@noc_indramayu", None),
+    ],
+)
+def test_an_address_is_read_as_apprise_reads_it(
+    url: str, chat_id: int | str, topic: int | None
+) -> None:
+    address = telegram_address(url)
+    assert address is not None
+    assert (address.token, address.chat, address.topic) == (TOKEN, chat_id, topic)
+    assert TOKEN not in repr(address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "mailto://x", f"tgram://{TOKEN}/1/2/3", f"tgram://{TOKEN}/1?silent=yes", "tgram://x/1"],
+)
+def test_what_asks_for_more_is_left_to_apprise(url: str) -> None:
+    assert telegram_address(url) is None
+
+
+async def test_buttons_stand_under_what_is_open_and_under_nothing_else() -> None:
+    over = {**INCIDENT, "ended": "2026-11-24T03:00:00.000Z"}
+    async with BotApi() as api, chat(api, buttons=True) as channel:
+        await channel.send(message())
+        await channel.send(message(event=EventKind.RESOLVED, incident=over))
+        await channel.send(message(event=EventKind.OPENED, incident=over))
+        await channel.send(message(event=EventKind.TEST, incident={}))
+    assert [each.get("reply_markup") for each in api.sent] == [
+        {
+            "inline_keyboard": [
+                [
+                    {"text": "Tangani", "callback_data": "ack:17"},
+                    {"text": "Tunda 1 jam", "callback_data": "snooze:17"},
+                ]
+            ]
+        },
+        None,
+        None,
+        None,
+    ]
+
+
+BUDI = 4711
+NOW_S = 1_795_000_000.0
+
+
+class Desk:
+    """Keeps what was pressed."""
+
+    def __init__(self, error: str | None = None) -> None:
+        self.done: list[Action] = []
+        self._error = error
+
+    async def keep(self, action: Action) -> None:
+        if self._error is not None:
+            raise LedgerError(self._error)
+        self.done.append(action)
+
+
+@asynccontextmanager
+async def listening(
+    api: BotApi, desk: Desk, sleep: Callable[[float], Awaitable[None]] | None = None
+) -> AsyncIterator[ButtonPresses]:
+    bot = TelegramBot(TOKEN, Redaction(TOKEN), api.url)
+    pressing = Pressing(frozenset({BUDI}), desk.keep, lambda: NOW_S, 28_800.0)
+    presses = ButtonPresses(bot, pressing, sleep or asyncio.sleep, poll_s=1)
+    task = asyncio.create_task(presses.run())
+    try:
+        yield presses
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await presses.close()
+
+
+async def test_a_press_becomes_an_action_and_is_answered() -> None:
+    desk = Desk()
+    async with BotApi() as api, listening(api, desk):
+        api.press("ack:17", BUDI)
+        await eventually_async(lambda: len(api.answered) == 1)
+        api.press("snooze:17,18", BUDI)
+        await eventually_async(lambda: len(api.answered) == 2)
+    who = "Budi (Telegram 4711)"
+    assert desk.done == [
+        Action(17, ActionKind.ACKNOWLEDGE, who, NOW_S, "", NOW_S + 28_800.0),
+        Action(17, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
+        Action(18, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
+    ]
+    assert api.answered[0] == {
+        "callback_query_id": "query-500",
+        "text": "Tercatat: Anda yang menangani.",
+    }
+
+
+async def test_an_update_is_confirmed_after_its_action_was_kept() -> None:
+    desk = Desk()
+    async with BotApi() as api, listening(api, desk):
+        api.press("ack:17", BUDI)
+        await eventually_async(lambda: api.polls and api.polls[-1]["offset"] == 501)
+        assert len(desk.done) == 1
+    assert all(each["allowed_updates"] == ["callback_query"] for each in api.polls)
+
+
+async def test_strangers_and_forged_buttons_do_nothing() -> None:
+    desk = Desk()
+    async with BotApi() as api, listening(api, desk):
+        api.press("ack:17", 666)
+        for data in (
+            "ack:",
+            "ack:x",
+            "ack:17;18",
+            "rm:17",
+            "",
+            "ack:-1",
+            "ack:" + "9" * 60,
+            "ack:²",
+        ):
+            api.press(data, BUDI)
+        await eventually_async(lambda: len(api.answered) == 9)
+    assert desk.done == []
+    assert api.answered[0]["text"] == "Anda tidak terdaftar untuk menekan tombol ini."
+    assert {each["text"] for each in api.answered[1:]} == {"Tombol ini tidak dikenal lagi."}
+
+
+async def test_updates_of_other_shapes_are_passed_over() -> None:
+    desk = Desk()
+    async with BotApi() as api, listening(api, desk):
+        odd: list[object] = [7, {"update_id": 1, "message": {}}, {"callback_query": {"from": 3}}]
+        api.next = [(200, {"ok": True, "result": odd}), (200, {"ok": True, "result": 5})]
+        await eventually_async(lambda: len(api.answered) == 1)
+        api.press("ack:17", BUDI)
+        await eventually_async(lambda: len(desk.done) == 1)
+
+
+async def test_what_could_not_be_kept_is_said_to_whoever_pressed() -> None:
+    async with BotApi() as api, listening(api, Desk("gangguan 17 sudah selesai")):
+        api.press("ack:17", BUDI)
+        await eventually_async(lambda: len(api.answered) == 1)
+    assert api.answered[0]["text"] == "Gagal dicatat: gangguan 17 sudah selesai"
+
+
+async def test_it_waits_longer_and_longer_while_telegram_fails() -> None:
+    naps: list[float] = []
+
+    async def nap(length_s: float) -> None:
+        naps.append(length_s)
+        await asyncio.sleep(0)
+
+    desk = Desk()
+    async with BotApi() as api:
+        api.next = [no(409, "Conflict: terminated by other getUpdates request")] * 3
+        api.next += [no(429, retry_after=11)]
+        async with listening(api, desk, nap):
+            await eventually_async(lambda: len(naps) == 4)
+            api.press("ack:17", BUDI)
+            await eventually_async(lambda: len(desk.done) == 1)
+    assert naps[:4] == [5.0, 10.0, 20.0, 11.0]
+
+
+async def test_it_ends_when_the_bot_is_not_known() -> None:
+    async with BotApi() as api:
+        bot = TelegramBot("1:unknown", Redaction("1:unknown"), api.url)
+        presses = ButtonPresses(bot, Pressing(frozenset(), Desk().keep, lambda: NOW_S))
+        async with asyncio.timeout(5):
+            await presses.run()
+        await presses.close()

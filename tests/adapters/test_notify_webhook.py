@@ -1,0 +1,151 @@
+"""The webhook says what ALERTS promises, and is done in time whatever the other side does."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from monitor.adapters.notify.exchange import Bounds, Exchange
+from monitor.adapters.notify.redaction import Redaction
+from monitor.adapters.notify.webhook import WebhookChannel
+from monitor.core.alerting import Accepted, Delivery, Refused, TryLater
+from tests.http_peer import (
+    Behaviour,
+    HttpPeer,
+    answering,
+    hanging,
+    hanging_up,
+    never_ending,
+    stalling,
+    trickling,
+)
+from tests.notifying import INCIDENT, KEY, message
+
+QUICK = Bounds(connect_s=0.5, whole_s=0.6)
+
+
+async def sent_to(behave: Behaviour, bounds: Bounds | None = None) -> tuple[Delivery, HttpPeer]:
+    async with HttpPeer(behave) as peer:
+        channel = WebhookChannel(f"{peer.url}/pantau", Redaction(), bounds)
+        try:
+            return await channel.send(message()), peer
+        finally:
+            await channel.close()
+
+
+async def test_it_sends_the_json_of_the_design_with_the_key_twice() -> None:
+    delivery, peer = await sent_to(answering(204))
+    assert delivery == Accepted()
+    (asked,) = peer.asked
+    assert (asked.method, asked.path) == ("POST", "/pantau")
+    assert asked.headers["idempotency-key"] == KEY
+    assert asked.headers["content-type"] == "application/json"
+    told = asked.json
+    assert told["key"] == KEY
+    assert told["event"] == "opened"
+    assert told["incident"] == INCIDENT
+    assert told["incidents"] == []
+    assert told["text"] == message().text
+    assert told["sent_at"] == "2026-11-18T11:06:40.000Z"
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+async def test_any_2xx_is_accepted(status: int) -> None:
+    assert (await sent_to(answering(status)))[0] == Accepted()
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504])
+async def test_what_may_pass_is_tried_later(status: int) -> None:
+    delivery, _ = await sent_to(answering(status))
+    assert delivery == TryLater(f"HTTP {status}")
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
+async def test_what_cannot_succeed_is_refused(status: int) -> None:
+    assert (await sent_to(answering(status)))[0] == Refused(f"HTTP {status}")
+
+
+@pytest.mark.parametrize(
+    ("headers", "after_s"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "86400"}, 300.0),
+        ({"Retry-After": "9" * 400}, 300.0),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({}, None),
+        (
+            {
+                "Date": "Tue, 24 Nov 2026 03:00:00 GMT",
+                "Retry-After": "Tue, 24 Nov 2026 03:01:30 GMT",
+            },
+            90.0,
+        ),
+        ({"Retry-After": "Tue, 24 Nov 2026 03:01:30 GMT"}, None),
+    ],
+)
+async def test_429_waits_as_long_as_it_asks_but_no_longer_than_300_s(
+    headers: dict[str, str], after_s: float | None
+) -> None:
+    assert (await sent_to(answering(429, headers=headers)))[0] == TryLater("HTTP 429", after_s)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(status: int) -> None:
+    async with HttpPeer(answering(200)) as elsewhere:
+        away = answering(status, headers={"Location": f"{elsewhere.url}/stolen"})
+        delivery, _ = await sent_to(away)
+        assert isinstance(delivery, Refused)
+        assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize("behave", [hanging, trickling])
+async def test_a_server_that_does_not_come_to_an_end_is_left_at_the_bound(
+    behave: Behaviour,
+) -> None:
+    assert (await sent_to(behave, QUICK))[0] == TryLater("no answer within 0.6 s")
+
+
+@pytest.mark.parametrize("behave", [never_ending, stalling])
+async def test_a_status_that_came_counts_even_if_its_body_never_ends(behave: Behaviour) -> None:
+    """Trying again would only send twice what was accepted."""
+    assert (await sent_to(behave, QUICK))[0] == Accepted()
+
+
+async def test_of_a_body_no_more_than_64_kib_is_read() -> None:
+    async with HttpPeer(never_ending) as peer, Exchange(Redaction(), QUICK) as exchange:
+        answer = await exchange.get(peer.url)
+    assert (len(getattr(answer, "body", b"")), getattr(answer, "whole", None)) == (65_536, False)
+
+
+@pytest.mark.parametrize("behave", [hanging_up, answering(200, headers={"x": "y" * 20_000})])
+async def test_nonsense_is_tried_later(behave: Behaviour) -> None:
+    assert isinstance((await sent_to(behave))[0], TryLater)
+
+
+async def test_nobody_there_and_a_name_that_is_none_are_tried_later() -> None:
+    async with HttpPeer(hanging_up) as peer:
+        gone = peer.url
+    for url in (gone, "http://tidak-ada.invalid/x"):
+        channel = WebhookChannel(url, Redaction(), QUICK)
+        assert isinstance(await channel.send(message()), TryLater)
+        await channel.close()
+
+
+async def test_a_server_that_takes_no_connection_is_left_at_the_bound() -> None:
+    """Its queue is full, so that connecting hangs."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(server.getsockname())
+        channel = WebhookChannel(
+            f"http://127.0.0.1:{server.getsockname()[1]}/x", Redaction(), Bounds(0.3, 20.0)
+        )
+        assert isinstance(await channel.send(message()), TryLater)
+        await channel.close()
+        for one in waiting:
+            one.close()
