@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from monitor.core.histogram import Histogram, counts_of, percentile_in, weighted
 from monitor.core.samples import LatencyBucket, ThroughputBucket
 from monitor.core.schema import seconds
 
@@ -45,6 +46,7 @@ class Latency:
     p95: float | None = None
     high: float | None = None
     medians: list[tuple[float, int]] = field(default_factory=list)
+    histogram: Histogram = 0
 
     def add(
         self,
@@ -64,7 +66,19 @@ class Latency:
         self.high = _pick(max, self.high, high)
         self.medians.extend(medians)
 
+    def add_rollup(
+        self,
+        counts: tuple[int, int, int],
+        low: float | None,
+        high: float | None,
+        histogram: Histogram,
+    ) -> None:
+        """A rollup of this bucket, or a part of it."""
+        self.add(counts, low, None, high, ())
+        self.histogram += histogram
+
     def bucket(self, start_ms: int, width_ms: int) -> LatencyBucket:
+        mid, p95 = self._percentiles() if self.histogram else (None, None)
         return LatencyBucket(
             start_s=seconds(start_ms),
             width_s=seconds(width_ms),
@@ -72,25 +86,36 @@ class Latency:
             received=self.received,
             not_measured=self.not_measured,
             rtt_low=self.low,
-            rtt_mid=weighted_median(self.medians),
-            rtt_p95=self.p95,
+            rtt_mid=weighted_median(self.medians) if mid is None else mid,
+            rtt_p95=_pick(max, self.p95, p95),
             rtt_high=self.high,
+        )
+
+    def _percentiles(self) -> tuple[float | None, float | None]:
+        """Of the rollups, and of raw rows beside them as far as their medians tell."""
+        histogram = self.histogram
+        if self.medians:
+            histogram += weighted(self.medians)
+        counts = counts_of(histogram)
+        return (
+            percentile_in(counts, 0.5, self.low, self.high),
+            percentile_in(counts, 0.95, self.low, self.high),
         )
 
 
 @dataclass(slots=True)
 class Throughput:
-    """One bucket of a port while it is gathered, bits a second."""
+    """One bucket of a port while it is gathered, bits a second. into, out: (sum, largest, rows)."""
 
-    into: list[float] = field(default_factory=list)
-    out: list[float] = field(default_factory=list)
+    into: list[tuple[float, float, int]] = field(default_factory=list)
+    out: list[tuple[float, float, int]] = field(default_factory=list)
 
     def add(self, in_bps: float | None, out_bps: float | None) -> None:
         """One row; what it does not know it does not say."""
         if in_bps is not None:
-            self.into.append(in_bps)
+            self.into.append((in_bps, in_bps, 1))
         if out_bps is not None:
-            self.out.append(out_bps)
+            self.out.append((out_bps, out_bps, 1))
 
     def bucket(self, start_ms: int, width_ms: int) -> ThroughputBucket:
         return ThroughputBucket(
@@ -98,8 +123,8 @@ class Throughput:
             width_s=seconds(width_ms),
             in_bps=_mean(self.into),
             out_bps=_mean(self.out),
-            in_bps_max=max(self.into, default=None),
-            out_bps_max=max(self.out, default=None),
+            in_bps_max=max((high for _, high, _ in self.into), default=None),
+            out_bps_max=max((high for _, high, _ in self.out), default=None),
         )
 
 
@@ -111,5 +136,6 @@ def _pick(
     return choose(one, other)
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return math.fsum(values) / len(values) if values else None
+def _mean(parts: Sequence[tuple[float, float, int]]) -> float | None:
+    rows = sum(rows for _, _, rows in parts)
+    return math.fsum(total for total, _, _ in parts) / rows if rows else None

@@ -5,6 +5,7 @@
     ├── StoreError           a database refused or failed
     │   ├── LedgerError      states and incidents
     │   ├── JournalError     samples on this machine
+    │   │   └── JournalFull  there is no space for them
     │   └── InfluxError      the InfluxDB server
     ├── ProbeError           ICMP cannot be sent at all (no permission, no socket)
     ├── SnmpError            the SNMP engine cannot work at all
@@ -40,6 +41,10 @@ class LedgerError(StoreError):
 
 class JournalError(StoreError):
     """The journal (samples on this machine) refused or failed."""
+
+
+class JournalFull(JournalError):
+    """The disk of the journal has no space left."""
 
 
 class InfluxError(StoreError):

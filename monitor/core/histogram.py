@@ -14,12 +14,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import repeat
+from struct import unpack_from
 
 BOUNDS_MS: tuple[float, ...] = tuple(round(0.1 * 2 ** (place / 4), 3) for place in range(78))
 """The largest round-trip time (ms) of each bucket: 0.1, 0.119 … 62,353; one more has the rest."""
 
 LANE = 32
-_LANE_MASK = (1 << LANE) - 1
 
 Histogram = int
 """A lane a bucket, the first bucket in the lowest bits. 0: no reply."""
@@ -36,17 +36,23 @@ def joined(counts: Mapping[int, int]) -> Histogram:
     return sum(count << (LANE * bucket) for bucket, count in counts.items())
 
 
+def weighted(values: Iterable[tuple[float, int]]) -> Histogram:
+    """The histogram of values (ms) that each stand for a number of replies."""
+    counts: Counter[int] = Counter()
+    for value, weight in values:
+        counts[bisect_left(BOUNDS_MS, value)] += weight
+    return joined(counts)
+
+
 def counts_of(histogram: Histogram) -> dict[int, int]:
     """Bucket to replies, without the empty ones, the lowest first."""
-    found: dict[int, int] = {}
-    bucket = 0
-    while histogram:
-        count = histogram & _LANE_MASK
-        if count:
-            found[bucket] = count
-        histogram >>= LANE
-        bucket += 1
-    return found
+    if not histogram:
+        return {}
+    first = ((histogram & -histogram).bit_length() - 1) // LANE
+    histogram >>= LANE * first
+    lanes = (histogram.bit_length() + LANE - 1) // LANE
+    counts = unpack_from(f"<{lanes}I", histogram.to_bytes(lanes * LANE // 8, "little"))
+    return {bucket: count for bucket, count in enumerate(counts, first) if count}
 
 
 def approximated(
@@ -67,10 +73,7 @@ def approximated(
     upper = max(0, received // 2 - tail)
     lowest = 1 if received > tail + upper + 1 else 0
     middle = received - tail - upper - lowest
-    counts: Counter[int] = Counter()
-    for value, count in ((high, tail), (p95, upper), (median, middle), (low, lowest)):
-        counts[bisect_left(BOUNDS_MS, value)] += count
-    return joined(+counts)
+    return weighted(((high, tail), (p95, upper), (median, middle), (low, lowest)))
 
 
 def percentile_of(
@@ -81,7 +84,13 @@ def percentile_of(
     Nearest rank; inside its bucket the replies are taken to lie evenly. low, high: the smallest
     and the largest reply, which the answer never leaves.
     """
-    counts = counts_of(histogram)
+    return percentile_in(counts_of(histogram), share, low, high)
+
+
+def percentile_in(
+    counts: Mapping[int, int], share: float, low: float | None, high: float | None
+) -> float | None:
+    """`percentile_of`, for several percentiles of the same counts (the lowest bucket first)."""
     rank = max(1.0, share * sum(counts.values()))
     reached = 0
     for bucket, count in counts.items():

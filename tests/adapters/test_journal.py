@@ -109,7 +109,7 @@ def test_a_row_takes_less_than_fifty_bytes(journal: SqliteJournal, tmp_path: Pat
         journal.append([ping(MIDNIGHT_S + 10 * place, f"s{n}/u", rtt=rtt) for n in range(62)])
         count += 62
     journal.close()
-    assert sum(path.stat().st_size for path in tmp_path.iterdir()) / count < 50
+    assert sum(path.stat().st_size for path in tmp_path.glob("samples-*")) / count < 50
 
 
 def test_everything_is_there_after_a_new_start(journal: SqliteJournal, tmp_path: Path) -> None:
@@ -170,11 +170,29 @@ class TestPrune:
         ship(journal, 4)
         assert journal.prune(self.AT_S, 3, 1000, "influxdb") == Pruned(("20251126",))
 
-    def test_with_a_shipper_that_never_shipped_everything_stays(
+    def test_with_a_shipper_that_never_shipped_everything_stays_up_to_the_quota(
         self, journal: SqliteJournal
     ) -> None:
         days(journal, 6)
-        assert journal.prune(self.AT_S, 1, 0, "influxdb").removed == ()
+        assert journal.prune(self.AT_S, 1, 1000, "influxdb").removed == ()
+
+    def test_over_the_quota_the_oldest_day_goes_and_what_was_not_shipped_is_counted(
+        self, journal: SqliteJournal
+    ) -> None:
+        days(journal, 6)
+        ship(journal, 3)
+        pruned = journal.prune(self.AT_S, 100, 0, "influxdb")
+        assert pruned.removed == ("20251125", "20251126", "20251127", "20251128", "20251129")
+        assert pruned.lost == 7
+
+    def test_how_full_it_is_with_what_is_not_shipped(self, journal: SqliteJournal) -> None:
+        days(journal, 6)
+        usage = journal.usage(1, "influxdb")
+        assert usage.quota == 1_000_000
+        assert usage.share_unshipped == pytest.approx(usage.sizes["samples"] / 1e6)
+        ship(journal, 12)
+        assert journal.usage(1, "influxdb").share_unshipped == 0.0
+        assert journal.usage(1).share_unshipped == 0.0
 
     def test_a_cursor_goes_on_after_its_oldest_day_is_gone(self, journal: SqliteJournal) -> None:
         days(journal, 6)

@@ -18,7 +18,8 @@ worker thread). Neither kill -9 nor a power cut takes an acknowledged row. With 
 would take none either, but a power cut all since the kernel last wrote back, some 30 s.
 """
 
+from monitor.adapters.journal.keeping import Pruned, Usage
 from monitor.adapters.journal.reader import JournalReader
-from monitor.adapters.journal.writer import Pruned, SqliteJournal
+from monitor.adapters.journal.writer import SqliteJournal
 
-__all__ = ["JournalReader", "Pruned", "SqliteJournal"]
+__all__ = ["JournalReader", "Pruned", "SqliteJournal", "Usage"]

@@ -7,9 +7,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from monitor.adapters.journal.cursor import Cursor
 from monitor.core.errors import JournalError
 
 NAME = "cursors.json"
+OF_ROLLUPS = ("influxdb_1m", "influxdb_1h")
+"""Readers of the rollups' logs."""
 
 
 def load(directory: Path) -> dict[str, str]:
@@ -45,3 +48,29 @@ def save(directory: Path, cursors: Mapping[str, str]) -> None:
             os.close(handle)
     except OSError as error:
         raise JournalError(f"{path} cannot be written: {error.strerror}") from error
+
+
+class Cursors:
+    """All of them. problems: takes a sentence when they cannot be read."""
+
+    def __init__(self, directory: Path, problems: list[str], lengths: Mapping[str, int]) -> None:
+        self._directory = directory
+        self._saved: dict[str, str] = {}
+        try:
+            # Held to the lengths of the days of rows: rollups have logs of their own.
+            for name, text in load(directory).items():
+                parsed = Cursor.parse(text)
+                raw = name not in OF_ROLLUPS
+                self._saved[name] = str(parsed.within(lengths) if raw else parsed)
+        except JournalError as error:
+            self._saved = {}
+            problems.append(str(error))
+
+    def get(self, name: str) -> str | None:
+        return self._saved.get(name)
+
+    def save(self, name: str, cursor: str) -> None:
+        """Durable when it returns."""
+        saved = {**self._saved, name: cursor}
+        save(self._directory, saved)
+        self._saved = saved

@@ -1,23 +1,26 @@
-"""The journal's answers to the dashboard: aggregates of raw rows, across day files."""
+"""The journal's answers to the dashboard: from raw rows, minutes and hours, across files."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from monitor.adapters.journal import rollup_reads
+from monitor.adapters.journal.day import dirty_hours
+from monitor.adapters.journal.evidence import Packed, evidence_between
 from monitor.adapters.journal.files import (
+    HOURS,
+    MINUTES,
     columns_of,
-    day_of,
     days_in,
-    next_day,
     path_of,
     reading,
     start_of,
 )
+from monitor.adapters.journal.parts import Part, days_of, parts
 from monitor.adapters.journal.rows import (
     MICROS_PER_MS,
     Identity,
@@ -27,7 +30,8 @@ from monitor.adapters.journal.rows import (
     selected,
 )
 from monitor.core.buckets import Latency, Throughput
-from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket
+from monitor.core.resolution import HOUR_MS, Kept, Level, Piece, plan
+from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
 from monitor.core.schema import INTERFACE, PING, Measurement, link_name, seconds, stamp_ms, width_ms
 
 LATEST_MS = 15 * 60 * 1000
@@ -42,16 +46,6 @@ _SUMMED = (
     f" json_group_array((rtt_p50 << {_WEIGHT_BITS}) + min(received, {_WEIGHT_MASK}))"
     " FILTER (WHERE rtt_p50 IS NOT NULL)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What one day file holds of a span of time: rows `first` to `last` of its log."""
-
-    connection: sqlite3.Connection
-    begins_ms: int
-    first: int
-    last: int
 
 
 class JournalReader:
@@ -76,9 +70,27 @@ class JournalReader:
     def _latency(
         self, start_s: float, end_s: float, width_s: float, **wanted: str
     ) -> dict[str, list[LatencyBucket]]:
-        span, width = (stamp_ms(start_s), stamp_ms(end_s)), width_ms(width_s)
+        width = width_ms(width_s)
         gathered: dict[str, dict[int, Latency]] = {}
-        for part in self._parts(*span):
+        for piece in self._plan(stamp_ms(start_s), stamp_ms(end_s), width):
+            if piece.level is Level.RAW:
+                self._raw_latency(gathered, piece, width, wanted)
+            else:
+                rollup_reads.add_latency(self._directory, gathered, piece, width, wanted)
+        return {
+            target: [buckets[index].bucket(index * width, width) for index in sorted(buckets)]
+            for target, buckets in sorted(gathered.items())
+        }
+
+    def _raw_latency(
+        self,
+        gathered: dict[str, dict[int, Latency]],
+        piece: Piece,
+        width: int,
+        wanted: dict[str, str],
+    ) -> None:
+        span = (piece.start_ms, piece.end_ms)
+        for part in parts(self._directory, *span):
             targets = {key: known["target"] for key, known in _series(part, PING, **wanted)}
             columns = f"series, (t + {part.begins_ms}) / {width}, {_SUMMED}"
             ids = targets if wanted else None
@@ -87,23 +99,56 @@ class JournalReader:
             ):
                 bucket = gathered.setdefault(targets[series], {}).setdefault(index, Latency())
                 bucket.add(tuple(counts), _ms(low), _ms(p95), _ms(high), _unpacked(medians))
-        return {
-            target: [buckets[index].bucket(index * width, width) for index in sorted(buckets)]
-            for target, buckets in sorted(gathered.items())
-        }
 
     def throughput(
         self, device: str, ifname: str, start_s: float, end_s: float, width_s: float
     ) -> list[ThroughputBucket]:
-        span, width = (stamp_ms(start_s), stamp_ms(end_s)), width_ms(width_s)
+        width = width_ms(width_s)
+        wanted = {"device": device, "ifname": ifname}
         gathered: dict[int, Throughput] = {}
-        for part in self._parts(*span):
-            ids = dict(_series(part, INTERFACE, device=device, ifname=ifname))
-            columns = f"(t + {part.begins_ms}) / {width}, in_bps, out_bps"
-            known = "AND (in_bps IS NOT NULL OR out_bps IS NOT NULL)"
-            for index, in_bps, out_bps in _rows(part, INTERFACE, columns, span, ids, known):
-                gathered.setdefault(index, Throughput()).add(in_bps, out_bps)
+        for piece in self._plan(stamp_ms(start_s), stamp_ms(end_s), width):
+            if piece.level is not Level.RAW:
+                rollup_reads.add_throughput(self._directory, gathered, piece, width, wanted)
+                continue
+            span = (piece.start_ms, piece.end_ms)
+            for part in parts(self._directory, *span):
+                ids = dict(_series(part, INTERFACE, **wanted))
+                columns = f"(t + {part.begins_ms}) / {width}, in_bps, out_bps"
+                known = "AND (in_bps IS NOT NULL OR out_bps IS NOT NULL)"
+                for index, in_bps, out_bps in _rows(part, INTERFACE, columns, span, ids, known):
+                    gathered.setdefault(index, Throughput()).add(in_bps, out_bps)
         return [gathered[index].bucket(index * width, width) for index in sorted(gathered)]
+
+    def totals(self, start_s: float, end_s: float) -> dict[str, Totals]:
+        """Every target over the whole hours of [start, end) that are summed up."""
+        return rollup_reads.totals(self._directory, stamp_ms(start_s), stamp_ms(end_s))
+
+    def evidence(
+        self, start_s: float, end_s: float, targets: Collection[str] | None = None
+    ) -> Iterator[Packed]:
+        """Packed requests (core.requests) by the time of their rows, which lies in [start, end)."""
+        return evidence_between(self._directory, stamp_ms(start_s), stamp_ms(end_s), targets)
+
+    def _plan(self, start_ms: int, end_ms: int, width: int) -> list[Piece]:
+        marked: set[int] = set()
+        old: list[tuple[int, int]] = []
+        for day in days_of(self._directory, start_ms, end_ms):
+            with reading(path_of(self._directory, day)) as connection:
+                if connection is not None:
+                    found = dirty_hours(connection, start_of(day))
+                    marked |= (found or {}).keys()
+                    if found is None:  # written by an older version, nothing of it is summed up
+                        old.append((start_of(day) - 24 * HOUR_MS, start_of(day) + 24 * HOUR_MS))
+
+        def summed(hour_ms: int) -> bool:
+            return hour_ms not in marked and not any(low <= hour_ms < high for low, high in old)
+
+        kept = Kept(self._from_ms(), self._from_ms(MINUTES), self._from_ms(HOURS), summed)
+        return plan(start_ms, end_ms, width, kept)
+
+    def _from_ms(self, *kind: str) -> int | None:
+        labels = days_in(self._directory, *kind)
+        return start_of(labels[0]) if labels else None
 
     def latest_interfaces(self, device: str) -> list[InterfaceSample]:
         newest_s = self.newest_s()
@@ -113,7 +158,7 @@ class JournalReader:
         span = (newest_ms - LATEST_MS, newest_ms + 1)
         make = maker_of(INTERFACE)
         latest: dict[str, InterfaceSample] = {}
-        for part in self._parts(*span):
+        for part in parts(self._directory, *span):
             known = dict(_series(part, INTERFACE, device=device))
             have = columns_of(part.connection, INTERFACE.name)
             columns = f"series, t + {part.begins_ms}, {selected(INTERFACE, have)}"
@@ -136,28 +181,8 @@ class JournalReader:
                         return seconds(start_of(day) + newest)
         return None
 
-    def _parts(self, start_ms: int, end_ms: int) -> Iterator[_Part]:
-        """The files that hold rows of [start_ms, end_ms), each open while it is looked at."""
-        if end_ms <= start_ms:
-            return
-        # A batch that straddles midnight lies whole in the later day's file: look one further.
-        first, last = day_of(start_ms), next_day(day_of(end_ms - 1))
-        for day in days_in(self._directory):
-            if first <= day <= last:
-                path, begins_ms = path_of(self._directory, day), start_of(day)
-                with reading(path) as connection:
-                    if connection is None:
-                        continue
-                    low, high = connection.execute(
-                        "SELECT min(first_seq), max(last_seq) FROM batch"
-                        " WHERE t_max >= ? AND t_min < ?",
-                        (start_ms - begins_ms, end_ms - begins_ms),
-                    ).fetchone()
-                    if low is not None:
-                        yield _Part(connection, begins_ms, low, high)
 
-
-def _series(part: _Part, measurement: Measurement, **wanted: str) -> list[tuple[int, Identity]]:
+def _series(part: Part, measurement: Measurement, **wanted: str) -> list[tuple[int, Identity]]:
     return [
         (key, known)
         for key, known in identities(part.connection, measurement.name)
@@ -166,7 +191,7 @@ def _series(part: _Part, measurement: Measurement, **wanted: str) -> list[tuple[
 
 
 def _rows(
-    part: _Part,
+    part: Part,
     measurement: Measurement,
     columns: str,
     span: tuple[int, int],

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from monitor.core.histogram import packed, unpacked
 from monitor.core.samples import Sample
 from monitor.core.schema import Field, Kind, Measurement, Value, seconds, value_of
 
@@ -19,6 +20,7 @@ SQL_TYPE: Mapping[Kind, str] = {
     Kind.RTT: "INTEGER",
     Kind.NUMBER: "REAL",
     Kind.TEXT: "TEXT",
+    Kind.HISTOGRAM: "BLOB",
 }
 
 Identity = Mapping[str, str]
@@ -45,12 +47,14 @@ def insert_into(measurement: Measurement) -> str:
     return f"INSERT INTO {quoted(measurement.name)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
 
 
-def values_of(measurement: Measurement, sample: Sample) -> list[Value | None]:
+def values_of(measurement: Measurement, sample: Sample) -> list[Value | bytes | None]:
     """The measured values, in the order of the fields."""
     return [_stored(field, getattr(sample, field.attribute)) for field in measurement.fields]
 
 
-def _stored(field: Field, raw: Value | None) -> Value | None:
+def _stored(field: Field, raw: Value | None) -> Value | bytes | None:
+    if field.kind is Kind.HISTOGRAM:
+        return packed(int(raw)) if raw else None
     value = value_of(field.kind, raw)
     if field.kind is Kind.RTT and value is not None:
         return round(float(value) * MICROS_PER_MS)
@@ -70,6 +74,9 @@ def maker_of(measurement: Measurement) -> Callable[[Identity, int, Sequence[Any]
     scaled = tuple(
         place for place, field in enumerate(measurement.fields) if field.kind is Kind.RTT
     )
+    counted = tuple(
+        place for place, field in enumerate(measurement.fields) if field.kind is Kind.HISTOGRAM
+    )
     absent: dict[str, Any] = dict.fromkeys(measurement.identity)
 
     def make(known: Identity, at_ms: int, values: Sequence[Any]) -> Sample:
@@ -77,6 +84,8 @@ def maker_of(measurement: Measurement) -> Callable[[Identity, int, Sequence[Any]
         for place in scaled:
             if shown[place] is not None:
                 shown[place] /= MICROS_PER_MS
+        for place in counted:
+            shown[place] = unpacked(shown[place] or b"")
         attributes = {**absent, **known, **dict(zip(names, shown, strict=True))}
         return measurement.sample(at_s=seconds(at_ms), **attributes)
 

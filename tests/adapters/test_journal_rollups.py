@@ -1,0 +1,272 @@
+"""Minutes and hours: exactly the sums of the raw rows, again when something came late."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.journal import JournalReader, SqliteJournal
+from monitor.adapters.journal.writer import RollupLog
+from monitor.core.model import Lost, Outcome, Reply, State, Transition
+from monitor.core.requests import Requests, in_order
+from monitor.core.samples import InterfaceHour, PingHour, PingMinute, PingSample, Sample
+from monitor.core.timelines import Timelines
+from tests.making import LINK, MIDNIGHT_S, interface, ping
+
+HOUR_S = 3600.0
+DAY_S = 86_400.0
+LATER_S = MIDNIGHT_S + 40 * DAY_S
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    made = SqliteJournal(tmp_path)
+    yield made
+    made.close()
+
+
+def row(at_s: float, target: str, rtts: list[float | None]) -> PingSample:
+    """A row with all its requests. rtts: ms; None: lost."""
+    outcomes: list[Outcome] = []
+    for place, rtt in enumerate(rtts):
+        sent_s = at_s - 10 + place * 10 / len(rtts)
+        lost = Lost(target, sent_s, sent_s + 1)
+        outcomes.append(lost if rtt is None else Reply(target, sent_s, sent_s, rtt))
+    got = sorted(rtt for rtt in rtts if rtt is not None)
+    made = ping(
+        at_s,
+        target,
+        sent=len(rtts),
+        received=len(got),
+        rtt=(got[0], got[len(got) // 2], got[-1], got[-1]) if got else None,
+    )
+    return replace(made, requests=Requests(at_s, 0.0, outcomes))
+
+
+def day_of_rows(rng: random.Random, hours: float, targets: list[str]) -> list[PingSample]:
+    return [
+        row(
+            MIDNIGHT_S + 10.0 * place,
+            target,
+            [None if rng.random() < 0.05 else round(rng.lognormvariate(2.5, 0.6), 3)] * 3
+            + [round(rng.lognormvariate(2.5, 0.6), 3)],
+        )
+        for place in range(int(hours * 360))
+        for target in targets
+        if rng.random() > 0.1
+    ]
+
+
+def everything(journal: SqliteJournal) -> tuple[list[Sample], list[Sample]]:
+    """All minutes and all hours, as the shippers read them."""
+    return all_of(journal.minutes), all_of(journal.hours)
+
+
+def all_of(log: RollupLog) -> list[Sample]:
+    found: list[Sample] = []
+    cursor = None
+    while log.lag(cursor):
+        batch = log.read_after(cursor, 7)
+        assert len(batch.samples) <= 7
+        cursor = batch.cursor
+        found += batch.samples
+    return found
+
+
+def test_an_hour_is_summed_up_once_it_is_over_and_only_then(journal: SqliteJournal) -> None:
+    journal.append([ping(MIDNIGHT_S + 10)])
+    assert journal.roll(MIDNIGHT_S + HOUR_S) == 0
+    assert journal.roll(MIDNIGHT_S + HOUR_S + 120) == 1
+    assert journal.roll(MIDNIGHT_S + HOUR_S + 120) == 0
+
+
+def test_sums_are_those_of_the_rows(journal: SqliteJournal) -> None:
+    rows = day_of_rows(random.Random(1), 2.5, [LINK, "inti"])
+    for at in sorted({each.at_s for each in rows}):
+        journal.append([each for each in rows if each.at_s == at])
+    assert journal.roll(LATER_S) == 3
+    minutes, hours = everything(journal)
+    for some in (minutes, hours):
+        pings = [each for each in some if isinstance(each, PingMinute | PingHour)]
+        for name in ("sent", "received", "not_measured"):
+            assert sum(getattr(each, name) for each in pings) == sum(
+                getattr(each, name) for each in rows
+            )
+        assert sum(each.rows for each in pings) == len(rows)
+        assert min(each.rtt_min or 1e9 for each in pings) == min(r.rtt_min or 1e9 for r in rows)
+        assert max(each.rtt_max or 0 for each in pings) == max(r.rtt_max or 0 for r in rows)
+
+
+def test_late_rows_mark_their_hour_and_it_is_summed_up_again(journal: SqliteJournal) -> None:
+    journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + HOUR_S + 10)])
+    assert journal.roll(LATER_S) == 2
+    journal.append([ping(MIDNIGHT_S + DAY_S + 5), ping(MIDNIGHT_S + 20)])
+    for rolled in (0, 2, 0):
+        assert journal.roll(LATER_S if rolled else MIDNIGHT_S) == rolled
+        found = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 2 * DAY_S, HOUR_S)
+        assert [bucket.sent for bucket in found] == [20, 10, 10]
+
+
+def test_what_is_summed_up_again_is_shipped_again(journal: SqliteJournal) -> None:
+    journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + HOUR_S + 10)])
+    journal.roll(LATER_S)
+    cursor = journal.hours.read_after(None, 100).cursor
+    assert journal.hours.lag(cursor) == 0
+    journal.append([ping(MIDNIGHT_S + 20)])
+    journal.roll(LATER_S)
+    [again] = journal.hours.read_after(cursor, 100).samples
+    assert isinstance(again, PingHour)
+    assert (again.at_s, again.sent) == (MIDNIGHT_S, 20)
+
+
+def test_when_raw_rows_are_gone_a_late_one_does_not_replace_the_hour(
+    journal: SqliteJournal,
+) -> None:
+    journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 20)])
+    journal.append([ping(LATER_S)])
+    journal.roll(LATER_S)
+    assert journal.prune(LATER_S, 14, 1000).removed == ("20251125",)
+    journal.append([ping(MIDNIGHT_S + 30)])
+    journal.roll(LATER_S)
+    [bucket] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
+    assert bucket.sent == 20
+
+
+def test_percentiles_of_a_day_are_those_of_its_replies(journal: SqliteJournal) -> None:
+    rows = day_of_rows(random.Random(2), 24, [LINK])
+    journal.append(rows)
+    journal.roll(LATER_S)
+    [bucket] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
+    found = in_order(journal.evidence(MIDNIGHT_S, MIDNIGHT_S + DAY_S))
+    rtts = sorted(request.rtt_us / 1000 for request in found if request.rtt_us is not None)
+    assert bucket.received == len(rtts)
+    assert bucket.rtt_mid == pytest.approx(rtts[len(rtts) // 2], rel=0.05)
+    assert bucket.rtt_p95 == pytest.approx(rtts[len(rtts) * 95 // 100], rel=0.05)
+    assert (bucket.rtt_low, bucket.rtt_high) == (rtts[0], rtts[-1])
+
+
+@pytest.mark.parametrize("width_s", [60.0, 300.0, HOUR_S, 6 * HOUR_S, 7 * DAY_S])
+def test_rollups_answer_what_raw_rows_answer(
+    journal: SqliteJournal, tmp_path: Path, width_s: float
+) -> None:
+    """Over midnight, from inside a bucket, with an hour that is not summed up."""
+    rng = random.Random(3)
+    shifted = [
+        replace(each, at_s=each.at_s - 9 * HOUR_S) for each in day_of_rows(rng, 20, [LINK, "inti"])
+    ]
+    for at in range(0, len(shifted), 500):
+        journal.append(shifted[at : at + 500])
+    span = (MIDNIGHT_S - 9 * HOUR_S + 1234, MIDNIGHT_S + 10 * HOUR_S + 77, width_s)
+    raw = journal.latency_all(*span)
+    assert journal.roll(MIDNIGHT_S + 8 * HOUR_S + 150) == 17
+    rolled = JournalReader(tmp_path).latency_all(*span)
+    assert rolled.keys() == raw.keys()
+    for target, buckets in raw.items():
+        plain = [replace(bucket, rtt_mid=None, rtt_p95=None) for bucket in buckets]
+        assert [replace(each, rtt_mid=None, rtt_p95=None) for each in rolled[target]] == plain
+
+
+def test_when_the_rows_are_gone_minutes_answer_and_then_hours(journal: SqliteJournal) -> None:
+    journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 70)])
+    journal.append([ping(LATER_S)])
+    journal.roll(LATER_S + DAY_S)
+    journal.prune(LATER_S, 14, 1000)
+    found = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 600, 20.0)
+    assert [(each.start_s - MIDNIGHT_S, each.sent) for each in found] == [(0, 10), (60, 10)]
+    journal.prune(LATER_S, 14, 1000, minute_days=30)
+    [only] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + HOUR_S, HOUR_S)
+    assert only.sent == 20
+
+
+def test_ports_are_summed_up_too(journal: SqliteJournal) -> None:
+    rates = [(1e6, 10.0), (4e6, None), (None, 30.0), (None, None)]
+    journal.append([interface(MIDNIGHT_S + 60 * n, *rate) for n, rate in enumerate(rates)])
+    raw = journal.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S)
+    journal.roll(LATER_S)
+    assert journal.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S) == raw
+    [hour] = [each for each in everything(journal)[1] if isinstance(each, InterfaceHour)]
+    assert (hour.rows, hour.in_count, hour.in_sum, hour.in_min) == (4, 2, 5e6, 1e6)
+
+
+def test_seconds_in_states_are_the_ledgers(journal: SqliteJournal) -> None:
+    journal.append([ping(MIDNIGHT_S + 10 * place) for place in range(360)])
+
+    def ledger(start_s: float, end_s: float) -> Timelines:
+        assert (start_s, end_s) == (MIDNIGHT_S, MIDNIGHT_S + HOUR_S)
+        down_s, up_s = MIDNIGHT_S + 100.25, MIDNIGHT_S + 190.75
+        return Timelines.of(
+            [
+                Transition(LINK, MIDNIGHT_S - 50, MIDNIGHT_S - 45, State.UNKNOWN, State.UP, ""),
+                Transition(LINK, down_s, down_s + 5, State.UP, State.DOWN, "silence"),
+                Transition(LINK, up_s, up_s + 3, State.DOWN, State.UP, "replies"),
+            ],
+            {LINK: [(MIDNIGHT_S, MIDNIGHT_S + 60), (MIDNIGHT_S + 30, MIDNIGHT_S + 90)]},
+        )
+
+    journal.roll(LATER_S, ledger)
+    total = journal.totals(MIDNIGHT_S, MIDNIGHT_S + HOUR_S)[LINK]
+    assert (total.seconds, total.sent) == (3600.0, 3600)
+    assert (total.down_s, total.unknown_s, total.maintenance_s) == (90.5, 0.0, 90.0)
+    spent = [each.down_s for each in everything(journal)[0] if isinstance(each, PingMinute)]
+    assert spent[:5] == [0.0, 19.75, 60.0, 10.75, 0.0]
+
+
+def test_a_file_of_an_older_version_is_summed_up_as_a_whole(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    journal.append([ping(MIDNIGHT_S - 5), ping(MIDNIGHT_S + 3 * HOUR_S)])
+    raw = journal.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S + DAY_S, HOUR_S)
+    journal.close()
+    with sqlite3.connect(tmp_path / "samples-20251125.db") as file:
+        file.execute("DROP TABLE dirty")
+    file.close()
+    assert journal.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S + DAY_S, HOUR_S) == raw
+    again = SqliteJournal(tmp_path)
+    assert again.roll(LATER_S) >= 4
+    found = again.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S + DAY_S, HOUR_S)
+    assert [(each.start_s, each.sent) for each in found] == [(e.start_s, e.sent) for e in raw]
+    assert sum(isinstance(each, PingHour) for each in everything(again)[1]) == 2
+    again.close()
+
+
+def test_evidence_is_kept_beside_the_rows_and_goes_by_its_own_age(journal: SqliteJournal) -> None:
+    rows = day_of_rows(random.Random(4), 0.2, [LINK, "inti"])
+    journal.append(rows)
+    journal.append([row(LATER_S, LINK, [1.5])])
+    requests = list(in_order(journal.evidence(0, LATER_S + 1)))
+    assert len(requests) == sum(each.sent for each in rows) + 1
+    assert [each.sent_ms for each in requests] == sorted(each.sent_ms for each in requests)
+    only = list(journal.evidence(0, LATER_S + 1, {"inti"}))
+    assert {target for _, target, _ in only} == {"inti"}
+    journal.prune(LATER_S, 100, 1000, evidence_days=35)
+    assert len(list(in_order(journal.evidence(0, LATER_S + 1)))) == 1
+    assert journal.lag(None) == len(rows) + 1
+
+
+def test_ill_evidence_keeps_no_row_from_being_written(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    (tmp_path / "evidence-20251125.db").write_bytes(b"no database" * 900)
+    journal.append([row(MIDNIGHT_S, LINK, [1.0])])
+    assert journal.lag(None) == 1
+    assert "is damaged" in (journal.evidence_trouble or "")
+    assert (journal.roll(LATER_S), journal.problems) == (1, ())
+    assert journal.totals(MIDNIGHT_S, LATER_S)[LINK].received == 10
+
+
+def test_a_damaged_day_keeps_no_other_hour_from_being_summed_up(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    journal.append([ping(MIDNIGHT_S)])
+    journal.append([ping(MIDNIGHT_S + 5 * DAY_S)])
+    journal.close()
+    (tmp_path / "samples-20251125.db").write_bytes(b"no database" * 900)
+    again = SqliteJournal(tmp_path)
+    assert again.roll(LATER_S) == 1
+    assert any("is damaged" in problem for problem in again.problems)
+    again.close()
