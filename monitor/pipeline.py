@@ -31,7 +31,7 @@ from monitor.core.model import (
 from monitor.core.ports import Clock, Journal, Ledger
 from monitor.core.recorder import Recent, Recorder, Tags, tags_of
 from monitor.core.reload import reconfigure
-from monitor.core.samples import Sample, StateChangeSample
+from monitor.core.samples import PingSample, Sample, StateChangeSample
 from monitor.core.spoken import describe, in_utc, incident_in_utc
 from monitor.core.world import World
 
@@ -128,8 +128,12 @@ class Pipeline:
 
     def finish_period(self, at_utc_s: float, names: Sequence[str] | None = None) -> None:
         """Close the period of these targets (None: of all) and store its rows."""
+        now_s = self._clock.steady_s()
         rows = self._recorder.finish(
-            at_utc_s, self.state_of, self._recorder.names() if names is None else names
+            at_utc_s,
+            self.state_of,
+            self._recorder.names() if names is None else names,
+            shift_s=self._clock.utc_s(now_s) - now_s,
         )
         self.store(rows)
 
@@ -217,6 +221,7 @@ class Pipeline:
                 self._journal.append(batch)
             except JournalError:
                 self._samples.appendleft(batch)
+                _pack(list(self._samples))
                 raise
             self.progress.journal_written_s = self._clock.steady_s()
 
@@ -259,3 +264,13 @@ class Pipeline:
             reason=spoken.reason,
             previous_s=None if before_s is None else spoken.at_s - before_s,
         )
+
+
+def _pack(waiting: Sequence[Sequence[Sample]]) -> None:
+    """Rows that wait shall take little room: their requests as bytes, the newest first."""
+    for batch in reversed(waiting):
+        kept = [each.requests for each in batch if isinstance(each, PingSample) and each.requests]
+        if kept and kept[0].is_packed:
+            return
+        for requests in kept:
+            requests.packed()

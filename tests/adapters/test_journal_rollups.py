@@ -256,7 +256,7 @@ def test_ill_evidence_keeps_no_row_from_being_written(
     assert journal.lag(None) == 1
     assert "is damaged" in (journal.evidence_trouble or "")
     assert (journal.roll(LATER_S), journal.problems) == (1, ())
-    assert journal.totals(MIDNIGHT_S, LATER_S)[LINK].received == 10
+    assert journal.totals(MIDNIGHT_S, LATER_S)[LINK].received == 1
 
 
 def test_a_damaged_day_keeps_no_other_hour_from_being_summed_up(
