@@ -121,6 +121,23 @@ class Actions:
             raise Unfit(f"{cause!r} is no cause: one of {', '.join(CAUSES)}")
         return await self._act(incident, ActionKind.CAUSE, who, cause)
 
+    async def take(self, action: Action) -> Action:
+        """What came from elsewhere (a button in a chat), checked like everything else."""
+        number, who = action.incident, action.who
+        match action.kind:
+            case ActionKind.ACKNOWLEDGE:
+                return await self.acknowledge(number, who, action.text, action.until_s)
+            case ActionKind.SNOOZE:
+                return await self.snooze(number, who, action.until_s, action.text)
+            case ActionKind.RELEASE:
+                return await self.release(number, who, action.text)
+            case ActionKind.NOTE:
+                return await self.note(number, who, action.text)
+            case ActionKind.TICKET:
+                return await self.ticket(number, who, action.text)
+            case ActionKind.CAUSE:
+                return await self.cause(number, who, action.text)
+
     async def plan(
         self, targets: Sequence[str], start_s: float | None, end_s: float, who: str, why: str
     ) -> Window:

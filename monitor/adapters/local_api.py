@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from monitor.core.errors import ApiError
+from monitor.core.errors import ApiError, NoSuchThing, PantauError, TooLate, Unfit
 
 SOCKET_NAME = "pantau.sock"
+REFUSALS: Mapping[int, type[PantauError]] = {400: Unfit, 404: NoSuchThing, 409: TooLate}
 MOST_BYTES = 64 << 20
 """No answer of the daemon is as long as this."""
 
@@ -32,7 +33,7 @@ class _UnixConnection(HTTPConnection):
 class LocalApi:
     """Asks the daemon that holds a data directory. Every trouble is an ApiError.
 
-    A refusal is in the daemon's own words.
+    What cannot be is refused in the daemon's own words: Unfit, NoSuchThing or TooLate.
     """
 
     def __init__(self, data_dir: Path, timeout_s: float = 2.0) -> None:
@@ -64,7 +65,7 @@ class LocalApi:
         finally:
             connection.close()
         if response.status != 200:
-            raise ApiError(_refusal(path, response.status, answer))
+            raise _refusal(path, response.status, answer)
         try:
             document = json.loads(answer)
         except ValueError as error:
@@ -74,13 +75,13 @@ class LocalApi:
         return document
 
 
-def _refusal(path: str, status: int, answer: bytes) -> str:
+def _refusal(path: str, status: int, answer: bytes) -> PantauError:
     """The daemon's own sentence, where it gave one."""
     try:
         document = json.loads(answer)
     except ValueError:
         document = None
     words = document.get("error") if isinstance(document, dict) else None
-    if isinstance(words, str):
-        return words
-    return f"the daemon refused {path} with status {status}"
+    if not isinstance(words, str):
+        return ApiError(f"the daemon refused {path} with status {status}")
+    return REFUSALS.get(status, ApiError)(words)
