@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from monitor.api import Api, Office
 from monitor.core.desk import Desk
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Network
-from monitor.core.ports import Clock, Remembered, SampleSink
+from monitor.core.ports import Clock, Remembered, SampleLog, SampleSink
 from monitor.core.world import Standing, World
 from monitor.housekeeping import Housekeeping
 from monitor.metrics import Metrics
@@ -37,11 +38,12 @@ from monitor.polling import Polling
 from monitor.rounds import Rounds
 from monitor.schedule import Schedule
 from monitor.settings import fingerprint, load, require
-from monitor.settings.model import Settings
+from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
 from monitor.shipper import Shipper
 from monitor.status import Status
+from monitor.storekeeping import Storekeeping, maintenance_from
 from monitor.trials import Trials
 from monitor.watching import Watching
 
@@ -78,6 +80,7 @@ class Daemon:
         polling: Polling,
         poller: SnmpPoller,
         housekeeping: Housekeeping,
+        storekeeping: Storekeeping,
         status: Status,
         watching: Watching,
         desk: Desk,
@@ -91,6 +94,7 @@ class Daemon:
         self._polling = polling
         self._poller = poller
         self._housekeeping = housekeeping
+        self._storekeeping = storekeeping
         self._status = status
         self._watching = watching
         self._desk = desk
@@ -104,6 +108,7 @@ class Daemon:
             *self._rounds.jobs(network),
             *self._polling.jobs(network),
             *self._housekeeping.jobs(network),
+            *self._storekeeping.jobs(),
             *self._watching.jobs(),
         ]
         self._schedule.set(jobs)
@@ -145,9 +150,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         stack.enter_context(DirectoryLock(settings.data_dir))
         ledger = SqlLedger.open(settings.data_dir / LEDGER)
         stack.callback(ledger.close)
-        journal = SqliteJournal(settings.data_dir / JOURNAL)
-        for problem in journal.problems:
-            log.warning("journal: %s", problem)
+        journal = _journal(settings)
         stack.callback(journal.close)
         world = remembered_world(settings.network, ledger.remember(), clock.steady_s())
         pipeline = Pipeline(settings.network, world, clock, ledger, journal)
@@ -158,18 +161,13 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         poller = SnmpPoller(clock)
         stack.push_async_callback(poller.close)
         schedule = Schedule(clock)
-        shipper = _shipper(settings, environ, journal, clock, stack)
+        shippers = _shippers(settings, environ, journal, clock, stack)
+        shipper = shippers[0] if shippers else None
         housekeeping = Housekeeping(
-            pipeline,
-            schedule,
-            clock,
-            ledger,
-            journal,
-            prober,
-            shipper,
-            own_figures,
-            synchronised,
-            settings.journal,
+            pipeline, schedule, clock, ledger, prober, shipper, own_figures, synchronised
+        )
+        storekeeping = Storekeeping(
+            journal, ledger, clock, shippers, settings.journal, maintenance_from(ledger, settings)
         )
         polling = Polling(poller, pipeline, clock)
         desk, actions, trials = await _desk(settings, ledger, clock, pipeline)
@@ -181,6 +179,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             polling,
             clock,
             lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
+            storekeeping.warnings,
         )
         manager = ServiceManager(environ, os.getpid())
         daemon = Daemon(
@@ -192,6 +191,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             polling=polling,
             poller=poller,
             housekeeping=housekeeping,
+            storekeeping=storekeeping,
             status=status,
             watching=Watching(manager, clock, ledger, status.healthy, lambda: True, trials),
             desk=desk,
@@ -204,8 +204,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         await api.open()
         stack.push_async_callback(api.close)
         services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
-        if shipper is not None:
-            services.append(shipper.run())
+        services += [shipper.run() for shipper in shippers]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(service) for service in services]
             tasks.append(group.create_task(_reloads(daemon, hup)))
@@ -247,18 +246,39 @@ async def _reloads(daemon: Daemon, hup: asyncio.Event) -> None:
         await daemon.reload()
 
 
-def _shipper(
+def _journal(settings: Settings) -> SqliteJournal:
+    kept = settings.journal.evidence_days > 0
+    journal = SqliteJournal(settings.data_dir / JOURNAL, evidence=kept)
+    for problem in journal.problems:
+        log.warning("journal: %s", problem)
+    return journal
+
+
+def _shippers(
     settings: Settings,
     environ: Mapping[str, str],
     journal: SqliteJournal,
     clock: Clock,
     stack: AsyncExitStack,
-) -> Shipper | None:
-    if settings.influxdb is None:
-        return None
-    token = settings.influxdb.token
+) -> list[Shipper]:
+    """What follows the journal to InfluxDB: the raw rows first, then minutes and hours."""
+    influxdb = settings.influxdb
+    if influxdb is None:
+        return []
+    token = influxdb.token
     text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else None
     # Imported only where it is used: the library costs 25 MB of memory.
-    sink: SampleSink = import_module("monitor.adapters.influx").InfluxSink(settings.influxdb, text)
-    stack.callback(sink.close)
-    return Shipper(journal, sink, clock, QuarantineFiles(settings.data_dir / QUARANTINE))
+    make: Callable[[InfluxSettings, str | None], SampleSink]
+    make = import_module("monitor.adapters.influx").InfluxSink
+    logs: list[tuple[str, SampleLog]] = [
+        ("", journal),
+        ("_1m", journal.minutes),
+        ("_1h", journal.hours),
+    ]
+    shippers: list[Shipper] = []
+    for suffix, samples in logs:
+        sink = make(replace(influxdb, bucket=influxdb.bucket + suffix), text)
+        stack.callback(sink.close)
+        kept = QuarantineFiles(settings.data_dir / (QUARANTINE + suffix))
+        shippers.append(Shipper(samples, sink, clock, kept, name=f"influxdb{suffix}"))
+    return shippers

@@ -15,13 +15,11 @@ from monitor.core.ports import Clock, Ledger, Prober
 from monitor.core.samples import MonitorSample
 from monitor.pipeline import Pipeline
 from monitor.schedule import Job, Schedule
-from monitor.settings.model import JournalSettings
 from monitor.shipper import Shipper
 
 log = logging.getLogger("monitor.housekeeping")
 
 ALIVE_S = 10.0
-PRUNE_S = 3600.0
 EARLY_S = 2.0
 """A row's boundary may be this far ahead by our UTC: a smaller step is followed slowly."""
 
@@ -39,24 +37,6 @@ class Figures(Protocol):
     def max_fds(self) -> int: ...
 
 
-class Pruned(Protocol):
-    """What came of throwing old days away: days removed, days not shipped yet."""
-
-    @property
-    def removed(self) -> tuple[str, ...]: ...
-
-    @property
-    def held(self) -> tuple[str, ...]: ...
-
-
-class PrunableJournal(Protocol):
-    """The journal, as the one who throws old days away sees it."""
-
-    def prune(
-        self, at_s: float, keep_days: int, max_mb: int, shipper: str | None = None
-    ) -> Pruned: ...
-
-
 class Housekeeping:
     """Jobs that are no rounds and no polls.
 
@@ -70,12 +50,10 @@ class Housekeeping:
         schedule: Schedule,
         clock: Clock,
         ledger: Ledger,
-        journal: PrunableJournal,
         prober: Prober,
         shipper: Shipper | None,
         figures: Callable[[], Figures],
         synchronised: Callable[[], bool | None],
-        keep: JournalSettings,
     ) -> None:
         self.own: MonitorSample | None = None
         self.unmeasured: dict[str, int] = {}
@@ -83,12 +61,10 @@ class Housekeeping:
         self._schedule = schedule
         self._clock = clock
         self._ledger = ledger
-        self._journal = journal
         self._prober = prober
         self._shipper = shipper
         self._figures = figures
         self._synchronised = synchronised
-        self._keep = keep
         self._host = socket.gethostname()
         self._unmeasured_before: Mapping[str, int] = {}
         self._recorded: dict[float, float] = {}
@@ -109,7 +85,6 @@ class Housekeeping:
         ]
         jobs.append(Job("alive", ALIVE_S, self.alive, deadline_s=ALIVE_S))
         jobs.append(Job("own figures", ALIVE_S, self._own, deadline_s=ALIVE_S))
-        jobs.append(Job("prune", PRUNE_S, self._prune, deadline_s=600))
         return jobs
 
     def _now_s(self) -> float:
@@ -185,23 +160,6 @@ class Housekeeping:
             log.info("everything is measured again")
         self._unmeasured_before = total
         self.unmeasured = lately
-
-    async def _prune(self) -> None:
-        shipper = None if self._shipper is None else self._shipper.name
-        pruned = await asyncio.to_thread(
-            self._journal.prune,
-            self._now_s(),
-            self._keep.raw_days,
-            self._keep.max_mb,
-            shipper,
-        )
-        if pruned.removed:
-            log.info("journal: removed the days %s", ", ".join(pruned.removed))
-        if pruned.held:
-            log.warning(
-                "journal: the days %s are due to go but InfluxDB does not have them yet",
-                ", ".join(pruned.held),
-            )
 
 
 def in_words(unmeasured: Mapping[str, int]) -> str:

@@ -26,7 +26,7 @@ from typing import TypeVar
 
 from monitor.core.errors import InfluxError, StoreError
 from monitor.core.lineprotocol import line_of
-from monitor.core.ports import Clock, Journal, JournalBatch, Quarantine, Refused, SampleSink
+from monitor.core.ports import Clock, JournalBatch, Quarantine, Refused, SampleLog, SampleSink
 from monitor.core.samples import Sample
 from monitor.core.schema import point_of
 
@@ -99,7 +99,7 @@ class Shipper:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: SampleLog,
         sink: SampleSink,
         clock: Clock,
         quarantine: Quarantine,

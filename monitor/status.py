@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.core.documents import Document, Standing, rfc3339, state_document
@@ -25,7 +25,8 @@ FEW_FDS = 0.8
 class Status:
     """Says what the daemon knows; the same document serves all who ask within 0.25 s.
 
-    overlays: what people did, to be shown beside the state of a target.
+    overlays: what people did, to be shown beside the state of a target. of_store: warnings of the
+    one who keeps the journal.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Status:
         polling: Polling,
         clock: Clock,
         overlays: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
+        of_store: Callable[[], Sequence[str]] = list,
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
@@ -45,6 +47,7 @@ class Status:
         self._polling = polling
         self._clock = clock
         self._overlays = overlays
+        self._of_store = of_store
         self._about: Document = {}
         self._refused: str | None = None
         self._made_s = float("-inf")
@@ -123,6 +126,7 @@ class Status:
                 else None
             ),
             *self._of_this_machine(now_s),
+            *self._of_store(),
         ]
         if self._shipper is not None and self._shipper.state.last_error:
             found.append(f"InfluxDB: {self._shipper.state.last_error}")

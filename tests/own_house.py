@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from monitor.core.model import Network
 from monitor.core.samples import MonitorSample, PingSample
@@ -13,7 +12,6 @@ from monitor.housekeeping import Housekeeping
 from monitor.pipeline import Pipeline
 from monitor.polling import Polling
 from monitor.schedule import Job, Schedule
-from monitor.settings.model import JournalSettings
 from monitor.status import Status
 from tests.core.story import network
 from tests.fakes.clock import ManualClock
@@ -35,35 +33,12 @@ class Process:
     max_fds: int = 1024
 
 
-class Pruning(NamedTuple):
-    """Nothing was thrown away."""
-
-    removed: tuple[str, ...] = ()
-    held: tuple[str, ...] = ()
-
-
-@dataclass
-class PrunedJournal(MemoryJournal):
-    """A journal whose days are asked after."""
-
-    pruned: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def prune(
-        self, at_s: float, keep_days: int, max_mb: int, shipper: str | None = None
-    ) -> Pruning:
-        self.pruned.append(at_s)
-        return Pruning()
-
-
 class OwnHouse:
     """Everything but the sockets. `process` and `synchronised` are what the machine tells."""
 
     def __init__(self, net: Network = NET) -> None:
         self.clock = ManualClock()
-        self.journal = PrunedJournal()
+        self.journal = MemoryJournal()
         self.process = Process()
         self.synchronised: bool | None = True
         self.prober = FakeProber(self.clock)
@@ -76,12 +51,10 @@ class OwnHouse:
             self.schedule,
             self.clock,
             MemoryLedger(),
-            self.journal,
             self.prober,
             None,
             lambda: self.process,
             lambda: self.synchronised,
-            JournalSettings(),
         )
         self.polling = Polling(FakePoller(self.clock), self.pipeline, self.clock)
         self.status = Status(

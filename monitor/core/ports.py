@@ -241,12 +241,8 @@ class JournalBatch:
     samples: tuple[Sample, ...]
 
 
-class Journal(SampleSource, Protocol):
-    """Every sample, kept on this machine first. Thread-safe: called from a worker thread."""
-
-    def append(self, samples: Sequence[Sample]) -> None:
-        """One transaction; the rows are durable when it returns. Raises JournalError."""
-        ...
+class SampleLog(Protocol):
+    """Samples in the order of writing: what a shipper follows. Called from a worker thread."""
 
     def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
         """Up to `limit` samples after `cursor` (None: from the oldest kept); empty when none."""
@@ -259,6 +255,14 @@ class Journal(SampleSource, Protocol):
     def save_cursor(self, name: str, cursor: str) -> None: ...
 
     def load_cursor(self, name: str) -> str | None: ...
+
+
+class Journal(SampleSource, SampleLog, Protocol):
+    """Every sample, kept on this machine first. Thread-safe: called from a worker thread."""
+
+    def append(self, samples: Sequence[Sample]) -> None:
+        """One transaction; the rows are durable when it returns. Raises JournalError."""
+        ...
 
     def close(self) -> None: ...
 

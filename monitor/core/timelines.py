@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from monitor.core.maintenance import Maintenance, over_s
 from monitor.core.model import State, Transition
 
 
@@ -74,3 +75,15 @@ def covered_s(spans: Spans, start_s: float, end_s: float) -> float:
             total_s += over_s - begin_s
             reached_s = over_s
     return total_s
+
+
+def maintenance_spans(
+    maintenance: Maintenance, start_s: float, end_s: float
+) -> dict[str, list[tuple[float, float]]]:
+    """The windows that touch [start_s, end_s), by target."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for window in maintenance.ahead(start_s, end_s):
+        for name in window.targets:
+            for target in maintenance.reach.get(name, frozenset({name})):
+                found.setdefault(target, []).append((window.start_s, over_s(window)))
+    return found

@@ -28,9 +28,15 @@ class InfluxSettings:
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
-    """How long raw samples are kept on this machine."""
+    """How long samples are kept on this machine, in days; max_mb: raw ones and evidence together.
+
+    evidence_days: every request, for replay; 0: none is kept.
+    """
 
     raw_days: int = 14
+    evidence_days: int = 35
+    minute_days: int = 180
+    hour_days: int = 1826
     max_mb: int = 2048
 
 

@@ -77,12 +77,33 @@ class JournalTable(Table):
         examples=[14],
         description="the days that raw samples are kept here",
     )
+    evidence_days: int = Field(
+        default=35,
+        ge=0,
+        le=3660,
+        examples=[35],
+        description="the days that every request is kept for replay (0: not at all)",
+    )
+    minute_days: int = Field(
+        default=180,
+        ge=1,
+        le=3660,
+        examples=[180],
+        description="the days that sums over a minute are kept here",
+    )
+    hour_days: int = Field(
+        default=1826,
+        ge=31,
+        le=36600,
+        examples=[1826],
+        description="the days that sums over an hour are kept here",
+    )
     max_mb: int = Field(
         default=2048,
         ge=16,
         le=10**7,
         examples=[2048],
-        description="the most MB that samples may fill here",
+        description="the most MB that raw samples and evidence may fill here",
     )
 
 
