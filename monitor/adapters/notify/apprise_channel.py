@@ -104,7 +104,9 @@ def open_apprise(
         )
     service.socket_connect_timeout = bounds.connect_s
     service.socket_read_timeout = bounds.whole_s
-    if type(service) is NotifyEmail and service.pgp_mode == "none":
+    # How many messages a minute is the outbox's affair: Apprise would sleep inside our bound.
+    service.request_rate_per_sec = 0
+    if type(service) is NotifyEmail and service.pgp_mode == "no":
         return MailChannel(name, _mailbox(service), redact, zone, bounds)
     return AppriseChannel(name, service, redact, bounds)
 

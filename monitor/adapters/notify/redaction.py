@@ -22,7 +22,8 @@ class Redaction:
     def __init__(self, *secrets: str) -> None:
         words: set[str] = set()
         for secret in secrets:
-            open_words = {secret.partition("://")[0], _host(secret)}
+            scheme, is_url, _ = secret.partition("://")
+            open_words = {scheme, _host(secret)} if is_url else set()
             for part in (secret, *_PARTS.split(secret)):
                 for word in (part, unquote(part), quote(part, safe="")):
                     if len(word) >= _SHORTEST_PART and word not in open_words:

@@ -1,0 +1,82 @@
+"""Apprise carries the rest: what it says of a failure becomes what the outbox needs to know."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.adapters.notify.exchange import Bounds
+from monitor.adapters.notify.opening import channels_of
+from monitor.core.alerting import (
+    Accepted,
+    Alerts,
+    Channel,
+    ChannelSettings,
+    Delivery,
+    Refused,
+    TryLater,
+)
+from tests.http_peer import Behaviour, HttpPeer, answering, hanging, trickling
+from tests.notifying import message
+
+WIB = ZoneInfo("Asia/Jakarta")
+
+
+def channel(url: str, bounds: Bounds | None = None) -> Channel:
+    alerts = Alerts(channels=(ChannelSettings("ntfy", "apprise", secret="ntfy"),))
+    return channels_of(alerts, {"ntfy": url}, WIB, bounds)["ntfy"]
+
+
+async def sent_to(behave: Behaviour, bounds: Bounds | None = None) -> tuple[Delivery, HttpPeer]:
+    async with HttpPeer(behave) as peer:
+        ntfy = channel(f"ntfy://127.0.0.1:{peer.port}/gangguan", bounds)
+        return await ntfy.send(message()), peer
+
+
+async def test_a_message_reaches_ntfy_with_its_title_once() -> None:
+    delivery, peer = await sent_to(answering(200, {"id": "x"}))
+    assert delivery == Accepted()
+    (asked,) = peer.asked
+    title, body = message().text.split("\n")
+    assert asked.json["topic"] == "gangguan"
+    assert asked.json["title"] == title
+    assert asked.json["message"] == body
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *[(status, Refused) for status in (400, 401, 403, 404)],
+        *[(status, TryLater) for status in (408, 429, 500, 503)],
+    ],
+)
+async def test_the_status_in_its_log_tells_a_refusal_from_a_bad_moment(
+    status: int, kind: type[Delivery]
+) -> None:
+    delivery, _ = await sent_to(answering(status, b"no"))
+    assert type(delivery) is kind
+    assert str(status) in getattr(delivery, "why", "")
+
+
+async def test_a_redirect_is_not_followed() -> None:
+    async with HttpPeer(answering(200, {})) as elsewhere:
+        away = answering(307, headers={"Location": f"{elsewhere.url}/stolen"})
+        delivery, _ = await sent_to(away)
+        assert not isinstance(delivery, Accepted)
+        assert elsewhere.asked == []
+
+
+@pytest.mark.parametrize("behave", [hanging, trickling])
+async def test_a_server_that_does_not_come_to_an_end_is_left_at_the_bound(
+    behave: Behaviour,
+) -> None:
+    delivery, _ = await sent_to(behave, Bounds(0.3, 0.5))
+    assert isinstance(delivery, TryLater)
+
+
+async def test_nobody_there_is_tried_later() -> None:
+    async with HttpPeer(hanging) as peer:
+        gone = peer.port
+    delivery = await channel(f"ntfy://127.0.0.1:{gone}/gangguan").send(message())
+    assert isinstance(delivery, TryLater)

@@ -1,0 +1,130 @@
+"""E-mail: it arrives with our Message-ID, and each code of the server means what RFC 5321 says."""
+
+from __future__ import annotations
+
+import asyncio
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.adapters.notify.exchange import Bounds
+from monitor.adapters.notify.opening import channels_of
+from monitor.core.alerting import (
+    Accepted,
+    Alerts,
+    Channel,
+    ChannelSettings,
+    Delivery,
+    Refused,
+    TryLater,
+)
+from tests.fakes.smtp import MailServer
+from tests.notifying import CANARY, KEY, message
+from tests.waiting import eventually_async
+
+WIB = ZoneInfo("Asia/Jakarta")
+
+
+def mailbox(url: str, bounds: Bounds | None = None) -> Channel:
+    alerts = Alerts(channels=(ChannelSettings("surel", "apprise", secret="surel"),))
+    return channels_of(alerts, {"surel": url}, WIB, bounds)["surel"]
+
+
+async def test_a_mail_arrives_once_readable_and_with_the_key_as_its_message_id() -> None:
+    async with MailServer() as server:
+        delivery = await mailbox(server.url("&cc=budi@noc.example")).send(message())
+    assert delivery == Accepted(f"<{KEY}@noc.example>")
+    (mail,) = server.mails
+    assert mail.get_all("Message-ID") == [f"<{KEY}@noc.example>"]
+    assert mail["Subject"] == message().title
+    assert mail["From"] == "pantau <pantau@noc.example>"
+    assert (mail["To"], mail["Cc"]) == ("ani@noc.example", "budi@noc.example")
+    assert mail["Date"] == "Wed, 18 Nov 2026 18:06:40 +0700"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content().splitlines() == message().text.split("\n")
+    assert server.envelopes[0].rcpt_tos == ["ani@noc.example", "budi@noc.example"]
+
+
+async def test_a_title_cannot_add_a_header() -> None:
+    odd = message("PUTUS\r\nBcc: maling@jahat.example\r\n\r\nx")
+    async with MailServer() as server:
+        assert isinstance(await mailbox(server.url()).send(odd), Accepted)
+    assert server.mails[0]["Bcc"] is None
+    assert server.envelopes[0].rcpt_tos == ["ani@noc.example"]
+
+
+@pytest.mark.parametrize(
+    ("data", "delivery"),
+    [
+        ("451 try again", TryLater("SMTP 451: try again")),
+        ("452 disk full", TryLater("SMTP 452: disk full")),
+        ("550 no such thing", Refused("SMTP 550: no such thing")),
+        ("554 spam", Refused("SMTP 554: spam")),
+    ],
+)
+async def test_4xx_is_tried_later_and_5xx_is_refused(data: str, delivery: Delivery) -> None:
+    async with MailServer() as server:
+        server.data = data
+        assert await mailbox(server.url()).send(message()) == delivery
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [("550 no such user", Refused), ("450 greylisted", TryLater)],
+)
+async def test_a_refused_recipient_counts_as_its_code(answer: str, kind: type[Delivery]) -> None:
+    async with MailServer() as server:
+        server.recipient["ani@noc.example"] = answer
+        assert type(await mailbox(server.url()).send(message())) is kind
+
+
+async def test_one_of_two_recipients_is_enough() -> None:
+    """A second try would send it twice to the one who has it."""
+    async with MailServer() as server:
+        server.recipient["budi@noc.example"] = "550 no such user"
+        delivery = await mailbox(server.url("&cc=budi@noc.example")).send(message())
+    assert isinstance(delivery, Accepted)
+
+
+async def test_a_wrong_password_is_refused_and_not_repeated() -> None:
+    async with MailServer() as server:
+        delivery = await mailbox(server.url(login=f"pantau:{CANARY}salah@")).send(message())
+    assert isinstance(delivery, Refused)
+    assert CANARY not in delivery.why
+    assert delivery.why.startswith("SMTP 535")
+
+
+async def test_a_server_that_falls_silent_is_left_at_the_bound() -> None:
+    async with MailServer() as server:
+        channel = mailbox(server.url(), Bounds(0.5, 0.7))
+        server.silent = True
+        assert await channel.send(message()) == TryLater("no answer within 0.7 s")
+
+
+async def test_nobody_there_is_tried_later() -> None:
+    async with MailServer() as server:
+        gone = server.url()
+    assert isinstance(await mailbox(gone, Bounds(0.5, 2.0)).send(message()), TryLater)
+
+
+async def test_a_server_that_never_greets_is_tried_later() -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    url = f"mailto://127.0.0.1:{port}?from=pantau@noc.example&to=ani@noc.example"
+    delivery = await mailbox(url, Bounds(0.3, 2.0)).send(message())
+    assert isinstance(delivery, TryLater)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_server_without_tls_is_refused_where_tls_is_asked_for() -> None:
+    async with MailServer() as server:
+        url = server.url("&mode=starttls").replace("mailto://", "mailtos://")
+        delivery = await mailbox(url).send(message())
+    assert isinstance(delivery, Refused)
+    assert await eventually_async(lambda: server.mails == [])

@@ -1,0 +1,179 @@
+"""Settings and secrets become channels; what cannot be used is said without the secret."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from monitor.adapters.notify import channels_of, heartbeat_of, pressers_of, secret_names
+from monitor.adapters.notify.redaction import MARK, Redaction
+from monitor.core.alerting import Action, Alerts, ChannelSettings
+from monitor.core.errors import ConfigError
+from tests.fakes.telegram import CHAT, TOKEN
+from tests.http_peer import HttpPeer, answering
+from tests.notifying import CANARY
+
+WIB = ZoneInfo("Asia/Jakarta")
+TGRAM = f"tgram://{TOKEN}/{CHAT}"
+
+ALERTS = Alerts(
+    channels=(
+        ChannelSettings("chat", "apprise", secret="chat", buttons=True, allowed_users=(1,)),
+        ChannelSettings("exact", "telegram", secret="chat", buttons=True, allowed_users=(2,)),
+        ChannelSettings("ntfy", "apprise", secret="ntfy"),
+        ChannelSettings("surel", "apprise", secret="surel"),
+        ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/x"),
+        ChannelSettings("secret-hook", "webhook", secret="hook"),
+        ChannelSettings("siren", "command", command=("true",)),
+    ),
+    heartbeat="beat",
+)
+SECRETS = {
+    "chat": TGRAM,
+    "ntfy": f"ntfy://127.0.0.1/{CANARY}",
+    "surel": f"mailto://pantau:{CANARY}@127.0.0.1?from=a@b.example&to=c@d.example",
+    "hook": f"https://hook.example/{CANARY}",
+    "beat": f"https://beat.example/{CANARY}",
+}
+
+
+async def keep(action: Action) -> None:
+    raise AssertionError(action)
+
+
+def test_each_kind_becomes_the_channel_that_serves_it_best() -> None:
+    assert secret_names(ALERTS) == {"chat", "ntfy", "surel", "hook", "beat"}
+    found = channels_of(ALERTS, SECRETS, WIB)
+    assert {name: type(channel).__name__ for name, channel in found.items()} == {
+        "chat": "TelegramChannel",
+        "exact": "TelegramChannel",
+        "ntfy": "AppriseChannel",
+        "surel": "MailChannel",
+        "hook": "WebhookChannel",
+        "secret-hook": "WebhookChannel",
+        "siren": "CommandChannel",
+    }
+
+
+def test_one_bot_is_asked_for_presses_once_for_all_its_chats() -> None:
+    assert len(pressers_of(ALERTS, SECRETS, keep, lambda: 0.0)) == 1
+    assert pressers_of(Alerts(), {}, keep, lambda: 0.0) == []
+
+
+def test_nothing_shows_a_secret_of_its_own_accord() -> None:
+    made: list[object] = [*channels_of(ALERTS, SECRETS, WIB).values()]
+    made += pressers_of(ALERTS, SECRETS, keep, lambda: 0.0)
+    made += [heartbeat_of(ALERTS, SECRETS, lambda: True), Redaction(CANARY)]
+    assert CANARY not in repr(made)
+    assert TOKEN not in repr(made)
+
+
+@pytest.mark.parametrize(
+    ("channel", "secret"),
+    [
+        (ChannelSettings("x", "apprise", secret="x"), f"nonsense {CANARY}"),
+        (ChannelSettings("x", "apprise", secret="x"), f"no-such-service://{CANARY}"),
+        (ChannelSettings("x", "telegram", secret="x"), f"tgram://{CANARY}"),
+        (ChannelSettings("x", "apprise", secret="x", buttons=True), f"ntfy://{CANARY}"),
+        (ChannelSettings("x", "webhook", secret="x"), f"ftp://{CANARY}"),
+        (ChannelSettings("x", "webhook", secret="x"), f"https://a b/{CANARY}"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it(
+    channel: ChannelSettings, secret: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        channels_of(Alerts(channels=(channel,)), {"x": secret}, WIB)
+    assert "the channel x" in str(caught.value)
+    assert CANARY not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert CANARY not in "".join(capfd.readouterr())
+
+
+def test_apprise_is_loaded_only_where_a_channel_needs_it() -> None:
+    script = """
+import sys
+from datetime import UTC
+from monitor.adapters.notify import channels_of
+from monitor.core.alerting import Alerts, ChannelSettings
+hook = ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/x")
+channels_of(Alerts(channels=(hook,)), {}, UTC)
+assert "apprise" not in sys.modules and "requests" not in sys.modules
+ntfy = ChannelSettings("ntfy", "apprise", secret="ntfy")
+channels_of(Alerts(channels=(ntfy,)), {"ntfy": "ntfy://127.0.0.1/x"}, UTC)
+assert "apprise" in sys.modules
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        (CANARY, f"https://x/{CANARY}?a"),
+        (f"https://user:{CANARY}@hook.example/a", f"login {CANARY} failed"),
+        (f"https://hook.example/s/{CANARY}/t", f"cannot connect to hook.example/s/{CANARY}"),
+        ("https://hook.example/kenari7%20rahasia", "GET kenari7 rahasia"),
+        ("mailto://a:kenari7 rahasia@x.example", "kenari7%20rahasia"),
+        (TGRAM, f"POST /bot{TOKEN}/sendMessage"),
+    ],
+)
+def test_redaction_takes_out_a_secret_and_its_parts_however_written(secret: str, text: str) -> None:
+    said = Redaction(secret)(text)
+    assert MARK in said
+    assert "enari7" not in said
+    assert "ahasia" not in said.replace(MARK, "")
+
+
+def test_redaction_leaves_one_short_line_and_the_host() -> None:
+    said = Redaction("https://hook.example/abcdefgh")("hook.example\n\x1b[31mrefused " + "x" * 900)
+    assert said.startswith("hook.example [31mrefused xxx")
+    assert len(said) == 300
+
+
+async def test_the_heartbeat_beats_only_while_all_is_well() -> None:
+    well = True
+    async with HttpPeer(answering(200)) as peer:
+        alerts = Alerts(heartbeat="beat")
+        beat = heartbeat_of(alerts, {"beat": f"{peer.url}/ping/{CANARY}"}, lambda: well)
+        assert beat is not None
+        assert await beat.beat()
+        well = False
+        assert not await beat.beat()
+        assert len(peer.asked) == 1
+        well = True
+        assert await beat.beat()
+        await beat.close()
+    assert [(each.method, each.path) for each in peer.asked] == [("GET", f"/ping/{CANARY}")] * 2
+
+
+async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with HttpPeer(answering(500)) as peer:
+        beat = heartbeat_of(
+            Alerts(heartbeat="beat"), {"beat": f"{peer.url}/{CANARY}"}, lambda: True
+        )
+        assert beat is not None
+        with caplog.at_level("INFO", "monitor.notify"):
+            assert not await beat.beat()
+            assert not await beat.beat()
+            peer.behave = answering(200)
+            assert await beat.beat()
+        await beat.close()
+    assert [each.getMessage() for each in caplog.records if each.name == "monitor.notify"] == [
+        "no heartbeat: HTTP 500",
+        "the heartbeat is heard again",
+    ]
+    assert CANARY not in caplog.text
+
+
+def test_no_heartbeat_is_no_heartbeat() -> None:
+    assert heartbeat_of(Alerts(), {}, lambda: True) is None
+    with pytest.raises(ConfigError):
+        heartbeat_of(Alerts(heartbeat="beat"), {"beat": CANARY}, lambda: True)
