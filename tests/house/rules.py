@@ -34,11 +34,13 @@ READS_THE_WALL_CLOCK = (
 
 CORE_MAY_IMPORT = frozenset(
     {
-        *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "enum"),
+        *("__future__", "abc", "base64", "binascii", "bisect", "collections", "dataclasses"),
+        *("datetime", "enum"),
         *(
             "functools",
             "hashlib",
             "heapq",
+            "hmac",
             "ipaddress",
             "itertools",
             "json",
@@ -46,7 +48,7 @@ CORE_MAY_IMPORT = frozenset(
             "operator",
             "re",
         ),
-        *("statistics", "string", "typing"),
+        *("statistics", "string", "typing", "unicodedata"),
     }
 )
 
