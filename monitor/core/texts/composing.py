@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from monitor.core.alerting import Alerts
@@ -17,18 +16,19 @@ TITLE_CHARACTERS = 110
 """What a lock screen or the subject of an e-mail shows."""
 
 
-@dataclass(frozen=True, slots=True)
 class Texts:
     """Words for one configuration. zone: of the people who read them."""
 
-    network: Network
-    alerts: Alerts
-    zone: tzinfo
+    __slots__ = ("_places", "_zone")
+
+    def __init__(self, network: Network, alerts: Alerts, zone: tzinfo) -> None:
+        self._places = Places(network, alerts)
+        self._zone = zone
 
     def __call__(self, occasion: Occasion) -> Wording:
         """title: the first line; text: all of it, never over `occasion.most_characters`."""
-        places = Places(self.network, self.alerts)
-        speech = Speech(occasion.language, self.zone)
+        places = self._places
+        speech = Speech(occasion.language, self._zone)
         if not occasion.incidents:
             lines = several.test_lines(occasion, places, speech)
         elif len(occasion.incidents) == 1:

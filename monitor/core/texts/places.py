@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from monitor.core.alerting import Alerts
-from monitor.core.model import Incident, Link, Network, Scope
+from monitor.core.model import Incident, Network, Scope
 from monitor.core.texts.cleaning import clean
 from monitor.core.texts.speech import Speech
 
@@ -21,43 +20,45 @@ MONITOR = {"id": "Pemantau", "en": "Monitor"}
 _NAME = 60
 
 
-@dataclass(frozen=True, slots=True)
 class Places:
-    """The names of one network and of the people who are told."""
+    """The names of one network and of the people who are told, looked up and not searched for."""
 
-    network: Network
-    alerts: Alerts
+    __slots__ = ("_links", "_nodes", "_people", "_sites", "base_url")
+
+    def __init__(self, network: Network, alerts: Alerts) -> None:
+        self.base_url = alerts.base_url
+        self._links = {link.name: link for link in network.links()}
+        self._sites = {site.id: site for site in network.sites}
+        self._nodes = {node.id: node for node in network.nodes}
+        self._people = {person.id: person.name for person in alerts.people}
 
     def target(self, name: str, speech: Speech) -> str:
         """`Anjatan · utama` of a link, `PoP Patrol` of a node; what is gone is called by its id."""
         if name == Scope.MONITOR.value:
             return speech.say(MONITOR)
-        link = self.link(name)
+        link = self._links.get(name)
         if link is not None:
             return f"{self.site(link.site)} · {clean(link.id, _NAME)}"
-        node = next((node for node in self.network.nodes if node.id == name), None)
+        node = self._nodes.get(name)
         return clean(node.name if node is not None else name, _NAME)
-
-    def link(self, name: str) -> Link | None:
-        """The link of that full name."""
-        return next((link for link in self.network.links() if link.name == name), None)
 
     def site(self, site_id: str) -> str:
         """What people call a site."""
-        site = next((site for site in self.network.sites if site.id == site_id), None)
+        site = self._sites.get(site_id)
         return clean(site.name if site is not None else site_id, _NAME)
 
     def other_links(self, incident: Incident, speech: Speech) -> list[str]:
         """The other ways to the same site: `cadangan (LTE)`."""
-        link = self.link(incident.target)
-        if link is None:
+        link = self._links.get(incident.target)
+        site = self._sites.get(link.site) if link is not None else None
+        if link is None or site is None:
             return []
         return [
             f"{clean(other.id, _NAME)} ({speech.say(KINDS[other.kind])})"
             if other.kind in KINDS
             else clean(other.id, _NAME)
-            for other in self.network.links()
-            if other.site == link.site and other.name != link.name
+            for other in site.links
+            if other.name != link.name
         ]
 
     def affected(self, incident: Incident, speech: Speech) -> list[str]:
@@ -66,7 +67,7 @@ class Places:
 
     def provider(self, incident: Incident, speech: Speech) -> str | None:
         """Provider, telephone and circuit number of a link; None: nothing of it is known."""
-        link = self.link(incident.target)
+        link = self._links.get(incident.target)
         if link is None:
             return None
         circuit = {"id": "no. sambungan {circuit}", "en": "circuit {circuit}"}
@@ -80,9 +81,8 @@ class Places:
 
     def people(self, told: Sequence[str], but: str) -> list[str]:
         """The names of those who were told, without the reader's own."""
-        names = {person.id: person.name for person in self.alerts.people}
         return [
-            clean(names.get(name, name.removeprefix("channel:")), _NAME)
+            clean(self._people.get(name, name.removeprefix("channel:")), _NAME)
             for name in dict.fromkeys(told)
             if name != but
         ]

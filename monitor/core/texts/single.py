@@ -132,8 +132,8 @@ def after(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
     people = places.people(occasion.told, occasion.recipient.name)
     if people:
         found.append(Line(speech.say(_TOLD), _PEOPLE, tuple(people), speech.say(MORE, n="{n}")))
-    if places.alerts.base_url is not None and occasion.incidents and occasion.incidents[0].id:
-        found.append(Line(f"{places.alerts.base_url}/i/{occasion.incidents[0].id}", _LINK))
+    if places.base_url is not None and occasion.incidents and occasion.incidents[0].id:
+        found.append(Line(f"{places.base_url}/i/{occasion.incidents[0].id}", _LINK))
     return found
 
 
