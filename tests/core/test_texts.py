@@ -307,13 +307,14 @@ def test_an_escalation_says_that_nobody_took_it() -> None:
 
 def test_a_list_is_cut_at_a_whole_item_and_says_how_many_are_left() -> None:
     many = replace(NODE, affected=tuple(f"anjatan/{number}" for number in range(60)))
-    text = said(occasion(many, most_characters=400)).text
-    assert len(text) <= 400
+    text = said(occasion(many, most_characters=300)).text
+    assert len(text) <= 300
     listed = next(line for line in text.split("\n") if line.startswith("60 jalur"))
     shown = listed.partition(": ")[2].split(", ")
     assert shown[-1] == f"+{60 - (len(shown) - 1)} lagi"
     assert shown[:-1] == [f"anjatan/{number}" for number in range(len(shown) - 1)]
     assert text.startswith("PUTUS: PoP Patrol, sejak 14.05 WIB\n")
+    assert "anjatan/14, +45 lagi" in said(occasion(many)).text
     assert "https://pantau.example/i/18" in text
 
 

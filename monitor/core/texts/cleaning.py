@@ -40,6 +40,7 @@ class Line:
 
     weight: the lines of the smallest weight go first when there is no room. more: what stands for
     the items left out, `{n}` is how many. glue: between head and items, and between items.
+    most: so many items at most, however much room there is: nobody reads more on a telephone.
     """
 
     head: str
@@ -47,6 +48,7 @@ class Line:
     items: tuple[str, ...] = ()
     more: str = "+{n}"
     glue: tuple[str, str] = (" ", ", ")
+    most: int = 40
 
     def shown(self, count: int) -> str:
         """The line with its first `count` items."""
@@ -60,6 +62,11 @@ class Line:
     def fewest(self) -> int:
         """A list is worth showing from one item on."""
         return min(1, len(self.items))
+
+    @property
+    def fullest(self) -> int:
+        """As many items as it ever shows."""
+        return min(self.most, len(self.items))
 
 
 def fitted(lines: Sequence[Line], most: int) -> str:
@@ -88,11 +95,11 @@ def _shortened(lines: Sequence[Line], most: int) -> str | None:
         return "\n".join(line.shown(count) for line, count in zip(lines, counts, strict=True))
 
     if len(joined()) > most:
-        full = [len(line.items) for line in lines]
-        counts = full
+        # All of a short list may be shorter than "+2 more".
+        counts = [line.fullest for line in lines]
         return joined() if len(joined()) <= most else None
     for place, line in enumerate(lines):
-        low, high = counts[place], len(line.items)
+        low, high = counts[place], line.fullest
         while low < high:  # the most items that fit
             counts[place] = (low + high + 1) // 2
             if len(joined()) <= most:

@@ -76,17 +76,11 @@ _TICKET = {"id": "Tiket: {text}", "en": "Ticket: {text}"}
 _NOTE = {"id": "Catatan {clock} ({who}): {text}", "en": "Note {clock} ({who}): {text}"}
 MORE = {"id": "+{n} lagi", "en": "+{n} more"}
 
-_EVIDENCE, _AFFECTED, _CAUSE, _PROVIDER, _ACTIONS, _OTHERS, _PEOPLE, _LINK = (
-    70,
-    80,
-    60,
-    75,
-    50,
-    40,
-    30,
-    90,
-)
+_LINK, _AFFECTED, _PROVIDER, _EVIDENCE = 90, 80, 75, 70
+_CAUSE, _ACTIONS, _OTHERS, _PEOPLE = 60, 50, 40, 30
 """Weights: what goes first where there is no room (see cleaning.fitted)."""
+
+_MOST_BEHIND = 15
 
 
 def state_word(incident: Incident, speech: Speech) -> str:
@@ -109,7 +103,8 @@ def lines(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
     affected = places.affected(incident, speech)
     if affected:
         head = speech.say(_BEHIND, n=len(affected))
-        found.append(Line(head, _AFFECTED, tuple(affected), speech.say(MORE, n="{n}")))
+        more = speech.say(MORE, n="{n}")
+        found.append(Line(head, _AFFECTED, tuple(affected), more, most=_MOST_BEHIND))
     cause = suspected(incident, places, speech)
     if cause is not None:
         found.append(Line(cause, _CAUSE))
