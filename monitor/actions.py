@@ -5,13 +5,14 @@ Every action is a row in the ledger before anybody hears of it: who, what, when,
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from monitor.core.alerting import Action, ActionKind, OutboxRow, OutboxStatus, Window
 from monitor.core.alertports import AlertLedger
+from monitor.core.aside import Aside
 from monitor.core.desk import FAR_S, KEPT_S, Desk
 from monitor.core.errors import NoSuchThing, TooLate, Unfit
 from monitor.core.handling import CAUSES
@@ -45,7 +46,7 @@ class Actions:
     """Everything raises Unfit, NoSuchThing or TooLate for what cannot be, LedgerError when the
     ledger does not take it. Times are UTC seconds.
 
-    open_incidents: those that are open now, UTC.
+    open_incidents: those that are open now, UTC. aside: where the ledger is asked.
     """
 
     def __init__(
@@ -54,20 +55,22 @@ class Actions:
         clock: Clock,
         desk: Desk,
         open_incidents: Callable[[], Sequence[Incident]],
+        aside: Aside,
         told: Sequence[Told] = (),
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._desk = desk
         self._open_incidents = open_incidents
+        self._aside = aside
         self._told = tuple(told)
 
     async def remember(self) -> None:
         """Bring what was done before the start to the desk."""
         now_s = self.now_s()
         numbers = [incident.id for incident in self._open_incidents()]
-        actions = await asyncio.to_thread(self._ledger.actions, numbers)
-        windows = await asyncio.to_thread(self._ledger.windows, now_s - KEPT_S, now_s + FAR_S)
+        actions = await self._aside(partial(self._ledger.actions, numbers))
+        windows = await self._aside(partial(self._ledger.windows, now_s - KEPT_S, now_s + FAR_S))
         self._desk.remember(actions, windows)
 
     def now_s(self) -> float:
@@ -162,7 +165,7 @@ class Actions:
         if begin_s > now_s + FAR_S:
             raise Unfit("the window begins more than a year ahead")
         window = Window(tuple(dict.fromkeys(targets)), begin_s, end_s, who, why)
-        stored = await asyncio.to_thread(self._ledger.plan, window)
+        stored = await self._aside(partial(self._ledger.plan, window))
         self._tell_window(stored)
         return stored
 
@@ -182,14 +185,14 @@ class Actions:
             raise TooLate(f"maintenance window {name} is over already")
         if not window.id:
             # An occurrence has no row yet; it gets one that stands for it.
-            window = await asyncio.to_thread(self._ledger.plan, window)
-        ended = await asyncio.to_thread(self._ledger.end_window, window.id, now_s, who)
+            window = await self._aside(partial(self._ledger.plan, window))
+        ended = await self._aside(partial(self._ledger.end_window, window.id, now_s, who))
         self._tell_window(ended)
         return ended
 
     async def retry(self, row: int, who: str) -> OutboxRow:
         """Send a dead message again."""
-        rows = await asyncio.to_thread(self._ledger.outbox)
+        rows = await self._aside(self._ledger.outbox)
         there = next((each for each in rows if each.id == row), None)
         if there is None:
             raise NoSuchThing(f"there is no message {row}: `pantau outbox` lists them")
@@ -197,7 +200,7 @@ class Actions:
             raise TooLate(
                 f"message {row} is {there.status.value}: only a dead one can be tried again"
             )
-        again = await asyncio.to_thread(self._ledger.retry, row, self.now_s())
+        again = await self._aside(partial(self._ledger.retry, row, self.now_s()))
         log.info("%s sends message %d again", who, row)
         for each in self._told:
             each.queued()
@@ -207,7 +210,7 @@ class Actions:
         self, incident: int, kind: ActionKind, who: str, text: str, until_s: float | None = None
     ) -> Action:
         action = Action(incident, kind, who, self.now_s(), text, until_s)
-        stored = await asyncio.to_thread(self._ledger.act, action)
+        stored = await self._aside(partial(self._ledger.act, action))
         log.info("incident %d: %s by %s", incident, kind.value, who)
         self._desk.acted(stored)
         for each in self._told:
@@ -242,7 +245,7 @@ class Actions:
     async def _must_exist(self, incident: int) -> None:
         if any(each.id == incident for each in self._open_incidents()):
             return
-        stored = await asyncio.to_thread(self._ledger.incidents)
+        stored = await self._aside(self._ledger.incidents)
         if all(each.id != incident for each in stored):
             raise NoSuchThing(
                 f"there is no incident {incident}: `pantau incidents --all` lists them"

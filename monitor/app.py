@@ -25,7 +25,9 @@ from monitor.adapters.process import own_figures
 from monitor.adapters.quarantine import QuarantineFiles
 from monitor.adapters.service_manager import ServiceManager
 from monitor.adapters.snmp import SnmpPoller
+from monitor.adapters.thread import OwnThread
 from monitor.api import Api, Office
+from monitor.core.aside import Aside
 from monitor.core.desk import Desk
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Network
@@ -170,7 +172,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             journal, ledger, clock, shippers, settings.journal, maintenance_from(ledger, settings)
         )
         polling = Polling(poller, pipeline, clock)
-        desk, actions, trials = await _desk(settings, ledger, clock, pipeline)
+        aside, desk, actions, trials = await _desk(settings, ledger, clock, pipeline, stack)
         status = Status(
             pipeline,
             schedule,
@@ -193,13 +195,23 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             housekeeping=housekeeping,
             storekeeping=storekeeping,
             status=status,
-            watching=Watching(manager, clock, ledger, status.healthy, lambda: True, trials),
+            watching=Watching(
+                manager,
+                clock,
+                ledger,
+                asyncio.to_thread,
+                status.healthy,
+                lambda: True,
+                trials,
+            ),
             desk=desk,
             settings=settings,
         )
         await daemon.apply(settings)
-        metrics = Metrics(pipeline, schedule, housekeeping, prober, shipper, ledger, desk, clock)
-        office = Office(ledger, desk, actions, trials, metrics.text)
+        metrics = Metrics(
+            pipeline, schedule, housekeeping, prober, shipper, ledger, desk, clock, aside
+        )
+        office = Office(ledger, desk, actions, trials, aside, metrics.text)
         api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
         await api.open()
         stack.push_async_callback(api.close)
@@ -223,13 +235,19 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
 
 
 async def _desk(
-    settings: Settings, ledger: SqlLedger, clock: Clock, pipeline: Pipeline
-) -> tuple[Desk, Actions, Trials]:
+    settings: Settings,
+    ledger: SqlLedger,
+    clock: Clock,
+    pipeline: Pipeline,
+    stack: AsyncExitStack,
+) -> tuple[Aside, Desk, Actions, Trials]:
     """What people did before the start, and what they may do."""
+    aside = OwnThread("desk")
+    stack.callback(aside.close)
     desk = Desk(settings.alerts, settings.network, settings.timezone)
-    actions = Actions(ledger, clock, desk, pipeline.open_incidents)
+    actions = Actions(ledger, clock, desk, pipeline.open_incidents, aside)
     await actions.remember()
-    return desk, actions, Trials(ledger, clock, desk, lambda: None)
+    return aside, desk, actions, Trials(ledger, clock, desk, aside, lambda: None)
 
 
 def _when_signalled(*numbers: signal.Signals) -> asyncio.Event:

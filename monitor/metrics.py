@@ -6,7 +6,6 @@ absent. Nothing is counted twice: every figure is read, when it is asked for, fr
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from monitor.core.alerting import OutboxRow, OutboxStatus
 from monitor.core.alertports import AlertReader
+from monitor.core.aside import Aside
 from monitor.core.desk import Desk
 from monitor.core.errors import LedgerError
 from monitor.core.model import State
@@ -42,6 +42,7 @@ class Metrics:
         ledger: AlertReader,
         desk: Desk,
         clock: Clock,
+        aside: Aside,
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
@@ -51,10 +52,11 @@ class Metrics:
         self._ledger = ledger
         self._desk = desk
         self._clock = clock
+        self._aside = aside
 
     async def text(self) -> bytes:
         """What `/metrics` answers."""
-        rows = await asyncio.to_thread(self._waiting)
+        rows = await self._aside(self._waiting)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Read([*self._measuring(), *self._verdicts(), *self._alerts(rows)]))
         return generate_latest(registry)

@@ -6,13 +6,14 @@ date: a restart within that minute, or a clock that is set back, sends no second
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from monitor.core.alerting import ChannelSettings, EventKind, OutboxRow
 from monitor.core.alertports import AlertLedger, Occasion, Recipient
+from monitor.core.aside import Aside
 from monitor.core.desk import Desk
 from monitor.core.errors import LedgerError, NoSuchThing, TooLate
 from monitor.core.outbox import pack
@@ -34,11 +35,13 @@ class Trials:
         ledger: AlertLedger,
         clock: Clock,
         desk: Desk,
+        aside: Aside,
         queued: Callable[[], None],
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._desk = desk
+        self._aside = aside
         self._queued = queued
         self._tested: int | None = None
 
@@ -78,9 +81,9 @@ class Trials:
         self, channels: Sequence[ChannelSettings], sequence: int, now_s: float
     ) -> list[OutboxRow]:
         rows = [self._row(channel, sequence, now_s) for channel in channels]
-        await asyncio.to_thread(self._ledger.record, [], rows)
+        await self._aside(partial(self._ledger.record, [], rows))
         self._queued()
-        stored = await asyncio.to_thread(self._ledger.outbox, incident=NO_INCIDENT)
+        stored = await self._aside(partial(self._ledger.outbox, incident=NO_INCIDENT))
         return [row for row in stored if row.sequence == sequence]
 
     def _row(self, channel: ChannelSettings, sequence: int, now_s: float) -> OutboxRow:

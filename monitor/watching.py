@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from monitor.core.alerting import Window
 from monitor.core.alertports import AlertReader
+from monitor.core.aside import Aside
 from monitor.core.errors import LedgerError
 from monitor.core.ports import Clock
 from monitor.schedule import Job
@@ -44,6 +46,7 @@ class Watching:
         manager: Manager,
         clock: Clock,
         ledger: AlertReader,
+        aside: Aside,
         rounds_end: Callable[[], bool],
         outbox_turns: Callable[[], bool],
         trials: Trials,
@@ -51,6 +54,7 @@ class Watching:
         self._manager = manager
         self._clock = clock
         self._ledger = ledger
+        self._aside = aside
         self._rounds_end = rounds_end
         self._outbox_turns = outbox_turns
         self._trials = trials
@@ -101,4 +105,4 @@ class Watching:
 
     def _ask(self) -> asyncio.Future[list[Window]]:
         now_s = self._clock.utc_s(self._clock.steady_s())
-        return asyncio.ensure_future(asyncio.to_thread(self._ledger.windows, now_s, now_s + 1.0))
+        return asyncio.ensure_future(self._aside(partial(self._ledger.windows, now_s, now_s + 1.0)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 from aiohttp import web
@@ -47,24 +46,23 @@ class Asking:
             include_closed=since_s is not None or request.query.get("all") in ("1", "true"),
             limit=limit_of(request),
         )
-        return answer(await asyncio.to_thread(ask))
+        return answer(await self._office.aside(ask))
 
     async def _incident(self, request: web.Request) -> web.Response:
         office, number = self._office, number_of(request, "an incident")
-        return answer(
-            await asyncio.to_thread(questions.case, office.ledger, number, office.now_s())
-        )
+        ask = partial(questions.case, office.ledger, number, office.now_s())
+        return answer(await office.aside(ask))
 
     async def _maintenance(self, _: web.Request) -> web.Response:
         return answer(questions.maintenance(self._office.desk, self._office.now_s()))
 
     async def _outbox(self, request: web.Request) -> web.Response:
-        status, limit = status_of(request), limit_of(request)
-        return answer(await asyncio.to_thread(questions.outbox, self._office.ledger, status, limit))
+        ask = partial(questions.outbox, self._office.ledger, status_of(request), limit_of(request))
+        return answer(await self._office.aside(ask))
 
     async def _message(self, request: web.Request) -> web.Response:
-        number = number_of(request, "a message")
-        return answer(await asyncio.to_thread(questions.message, self._office.ledger, number))
+        ask = partial(questions.message, self._office.ledger, number_of(request, "a message"))
+        return answer(await self._office.aside(ask))
 
     async def _oncall(self, _: web.Request) -> web.Response:
         return answer(questions.oncall(self._office.desk, self._office.now_s()))
@@ -73,4 +71,4 @@ class Asking:
         office, now_s, since_s = self._office, self._office.now_s(), since_of(request)
         begin_s = now_s - SHIFT_S if since_s is None else since_s
         ask = partial(questions.handover, office.ledger, office.desk, begin_s, now_s)
-        return answer(await asyncio.to_thread(ask))
+        return answer(await self._office.aside(ask))

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from monitor.actions import Actions
 from monitor.core.alertports import AlertReader
+from monitor.core.aside import Aside
 from monitor.core.desk import Desk
 from monitor.core.documents import Document
 from monitor.trials import Trials
@@ -17,12 +18,13 @@ from monitor.trials import Trials
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """ledger: asked on threads. metrics: the text for Prometheus."""
+    """ledger: asked on the thread of `aside`. metrics: the text for Prometheus."""
 
     ledger: AlertReader
     desk: Desk
     actions: Actions
     trials: Trials
+    aside: Aside
     metrics: Callable[[], Awaitable[bytes]]
 
     def now_s(self) -> float:

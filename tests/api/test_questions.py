@@ -1,0 +1,166 @@
+"""What the local API answers, over a real socket."""
+
+from __future__ import annotations
+
+import stat
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.adapters.local_api import LocalApi
+from monitor.core.alerting import EventKind, OutboxRow, Recurring
+from monitor.core.alertports import Notice
+from monitor.core.errors import ApiError, LedgerError, NoSuchThing, Unfit
+from monitor.core.reasons import Reason
+from tests.duty_office import LINK, DutyOffice, ask, on_duty
+
+
+async def get(api: LocalApi, path: str) -> dict[str, Any]:
+    return await ask(lambda: api.get(path))
+
+
+async def test_the_socket_is_for_the_daemons_user_and_group_alone(tmp_path: Path) -> None:
+    async with DutyOffice().serving(tmp_path):
+        assert stat.S_IMODE((tmp_path / "pantau.sock").stat().st_mode) == 0o660
+    assert not (tmp_path / "pantau.sock").exists()
+
+
+async def test_open_incidents_are_listed_with_who_has_them_in_hand(tmp_path: Path) -> None:
+    office = DutyOffice()
+    async with office.serving(tmp_path) as api:
+        await office.actions.acknowledge(2, "petugas-1", "menuju lokasi")
+        await office.actions.ticket(2, "petugas-1", "INC-7")
+        (incident,) = (await get(api, "/incidents"))["incidents"]
+        assert (incident["id"], incident["target"]) == (2, LINK)
+        assert incident["handling"]["acknowledged_by"] == "petugas-1"
+        assert incident["handling"]["acknowledged_why"] == "menuju lokasi"
+        assert incident["handling"]["ticket"] == "INC-7"
+        every = (await get(api, "/incidents?all=1"))["incidents"]
+        assert [each["id"] for each in every] == [1, 2]
+        newest = (await get(api, "/incidents?all=1&limit=1"))["incidents"]
+        assert [each["id"] for each in newest] == [2]
+        lately = (await get(api, "/incidents?since=2025-11-24T15:59:00Z"))["incidents"]
+        assert [each["id"] for each in lately] == [2]
+
+
+async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
+    tmp_path: Path,
+) -> None:
+    office = DutyOffice()
+    now_s = office.now_s()
+    row = OutboxRow(2, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)
+    office.ledger.record(
+        [],
+        [row, OutboxRow(1, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)],
+        [
+            Notice(2, now_s - 40, EventKind.OPENED, told=False, reason=Reason.WITHIN_HOLD),
+            Notice(
+                *(2, now_s - 39, EventKind.OPENED, True, Reason.FIRST_NOTICE),
+                *("petugas-1", "hook", 2, 1, 0),
+            ),
+        ],
+    )
+    await office.actions.note(2, "petugas-1", "penyedia dihubungi")
+    async with office.serving(tmp_path) as api:
+        case = await get(api, "/incidents/2")
+    assert case["incident"]["target"] == LINK
+    assert [a["text"] for a in case["actions"]] == ["penyedia dihubungi"]
+    notices = [(n["told"], n["reason"]) for n in case["notices"]]
+    assert notices == [(False, "within_hold"), (True, "first_notice")]
+    (message,) = case["outbox"]
+    assert (message["incident"], message["status"], message["recipient"]) == (
+        *(2, "pending"),
+        "petugas-1",
+    )
+    assert len(message["code"]) == 8
+
+
+async def test_a_message_about_a_group_belongs_to_each_incident_in_it(tmp_path: Path) -> None:
+    office = DutyOffice()
+    now_s = office.now_s()
+    office.ledger.record(
+        [],
+        [OutboxRow(1, 1, "hook", "p", EventKind.DIGEST, "{}", now_s, about=(1, 2))],
+        [Notice(2, now_s, EventKind.DIGEST, True, Reason.DIGEST, "p", "hook", 1, 1, 0)],
+    )
+    async with office.serving(tmp_path) as api:
+        case = await get(api, "/incidents/2")
+    assert [row["about"] for row in case["outbox"]] == [[1, 2]]
+
+
+async def test_who_is_on_call_now_and_next(tmp_path: Path) -> None:
+    async with DutyOffice(on_duty()).serving(tmp_path) as api:
+        (rota,) = (await get(api, "/oncall"))["oncall"]
+    assert rota["now"]["name"] == "Petugas Satu"
+    assert rota["now"]["phone"] == "0811"
+    assert rota["now"]["from"] == "2025-11-24T00:30:00.000Z"
+    assert rota["next"]["person"] == "petugas-2"
+    assert rota["next"]["from"] == rota["now"]["to"] == "2025-12-01T00:30:00.000Z"
+
+
+async def test_maintenance_lists_windows_made_by_hand_and_recurring_ones(tmp_path: Path) -> None:
+    from_file = Recurring("rutin", ("pop-patrol",), "rutin", time(23, 30), 3600.0)
+    office = DutyOffice(on_duty(recurring=(from_file,)))
+    now_s = office.now_s()
+    await office.actions.plan([LINK], None, now_s + 600, "petugas-1", "ganti radio")
+    async with office.serving(tmp_path) as api:
+        found = (await get(api, "/maintenance"))["maintenance"]
+    first, second, *rest = found
+    assert (first["id"], first["state"], first["who"]) == (1, "now", "petugas-1")
+    assert (second["id"], second["recurring"], second["state"]) == (None, "rutin", "ahead")
+    assert len(rest) == 30
+
+
+async def test_the_shifts_summary(tmp_path: Path) -> None:
+    office = DutyOffice(on_duty())
+    await office.actions.acknowledge(2, "petugas-1")
+    async with office.serving(tmp_path) as api:
+        summary = await get(api, "/handover")
+        short = await get(api, "/handover?since=2025-11-24T15:59:00Z")
+    assert [each["id"] for each in summary["open"]] == [2]
+    assert [each["id"] for each in summary["over"]] == [1]
+    assert short["over"] == []
+    assert summary["since"] == "2025-11-24T08:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "refusal", "words"),
+    [
+        ("/incidents/99", NoSuchThing, "no incident 99"),
+        ("/outbox/99", NoSuchThing, "no message 99"),
+        ("/nowhere", NoSuchThing, "nothing at this address"),
+        ("/incidents/abc", Unfit, "'abc' is no number"),
+        ("/incidents/%D9%A1", Unfit, "is no number"),
+        ("/incidents/" + "9" * 40, Unfit, "is no number"),
+        ("/incidents?since=kemarin", Unfit, "no time"),
+        ("/incidents?since=2025-11-24T15:00", Unfit, "zone"),
+        ("/incidents?limit=-1", Unfit, "limit"),
+        ("/outbox?status=lost", Unfit, "pending, leased, sent, dead"),
+        ("/incidents/2/note", ApiError, "POST only"),
+    ],
+)
+async def test_a_question_that_cannot_be_is_refused_in_a_sentence(
+    tmp_path: Path, path: str, refusal: type[Exception], words: str
+) -> None:
+    async with DutyOffice().serving(tmp_path) as api:
+        with pytest.raises(refusal, match=words):
+            await get(api, path)
+
+
+async def test_a_ledger_in_trouble_is_said_and_asked_again_later(tmp_path: Path) -> None:
+    office = DutyOffice()
+    async with office.serving(tmp_path) as api:
+        office.ledger.trouble = LedgerError("the disk is full")
+        with pytest.raises(ApiError, match="the disk is full"):
+            await get(api, "/incidents/2")
+        office.ledger.trouble = None
+        assert await get(api, "/incidents/2")
+
+
+async def test_without_a_daemon_the_client_says_how_to_start_one(tmp_path: Path) -> None:
+    async with DutyOffice().serving(tmp_path) as api:
+        pass
+    with pytest.raises(ApiError, match="pantau run"):
+        await ask(lambda: api.post("/incidents/2/note", {"who": "p", "text": "x"}))

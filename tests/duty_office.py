@@ -1,0 +1,132 @@
+"""The daemon's desk, actions and local API on a real Unix socket, over the ledger in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from monitor.actions import Actions
+from monitor.adapters.local_api import SOCKET_NAME, LocalApi
+from monitor.api import Api, Office
+from monitor.core.alerting import (
+    Action,
+    Alerts,
+    ChannelSettings,
+    Person,
+    Recurring,
+    Rota,
+    Window,
+)
+from monitor.core.desk import Desk
+from monitor.core.model import Change, Incident, IncidentChange, Scope, State
+from monitor.trials import Trials
+from tests.core.story import network
+from tests.fakes.clock import ManualClock
+from tests.fakes.ledger import MemoryLedger
+
+T = TypeVar("T")
+
+LINK = "anjatan/utama"
+OTHER = "bongas/utama"
+NET = network({LINK: ("pop-patrol",), OTHER: ()}, {"pop-patrol": ()}, anchors=1)
+WIB = ZoneInfo("Asia/Jakarta")
+BEGIN = datetime.fromisoformat("2025-11-24T07:30")
+
+
+@dataclass
+class Heard:
+    """`Told` that remembers."""
+
+    actions: list[Action] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    queued_times: int = 0
+
+    def acted(self, action: Action) -> None:
+        self.actions.append(action)
+
+    def planned(self, window: Window) -> None:
+        self.windows.append(window)
+
+    def queued(self) -> None:
+        self.queued_times += 1
+
+
+class DutyOffice:
+    """One link is down (incident 2), an earlier outage is over (incident 1)."""
+
+    def __init__(self, alerts: Alerts | None = None, ledger: MemoryLedger | None = None) -> None:
+        self.clock = ManualClock()
+        self.ledger = ledger or MemoryLedger()
+        self.heard = Heard()
+        self.desk = Desk(alerts or Alerts(), NET, WIB)
+        now_s = self.clock.steady_s()
+        over = Incident(1, Scope.LINK, OTHER, State.DOWN, now_s - 900, now_s - 890, "silence")
+        self.cut = Incident(2, Scope.LINK, LINK, State.DOWN, now_s - 60, now_s - 54, "silence")
+        self.open = [self.cut]
+        self.ledger.record(
+            [
+                IncidentChange(Change.OPENED, over, now_s - 890),
+                IncidentChange(Change.CLOSED, replace(over, ended_s=now_s - 600), now_s - 600),
+                IncidentChange(Change.OPENED, self.cut, now_s - 54),
+            ]
+        )
+        self.actions = Actions(
+            self.ledger,
+            self.clock,
+            self.desk,
+            lambda: tuple(self.open),
+            asyncio.to_thread,
+            [self.heard],
+        )
+        self.trials = Trials(
+            self.ledger, self.clock, self.desk, asyncio.to_thread, self.heard.queued
+        )
+
+    def now_s(self) -> float:
+        return self.actions.now_s()
+
+    async def metrics(self) -> bytes:
+        return b"pantau_targets 3\n"
+
+    @asynccontextmanager
+    async def serving(self, directory: Path) -> AsyncIterator[LocalApi]:
+        """The client of a real server on a socket in `directory`."""
+        office = Office(
+            self.ledger, self.desk, self.actions, self.trials, asyncio.to_thread, self.metrics
+        )
+        api = Api(directory / SOCKET_NAME, lambda: {"sites": []}, lambda: True, office)
+        await api.open()
+        try:
+            yield LocalApi(directory, timeout_s=5.0)
+        finally:
+            await api.close()
+
+
+async def ask(what: Callable[[], T]) -> T:
+    """A blocking question, while the event loop goes on; not on the daemon's own threads."""
+    with ThreadPoolExecutor(1) as thread:
+        return await asyncio.wrap_future(thread.submit(what))
+
+
+def channel(name: str, *, daily_test: bool = False) -> ChannelSettings:
+    return ChannelSettings(name, "webhook", address="http://127.0.0.1:9/", daily_test=daily_test)
+
+
+def on_duty(*, recurring: tuple[Recurring, ...] = ()) -> Alerts:
+    """Two people take turns; three channels, two of which are tested daily."""
+    return Alerts(
+        channels=(channel("hook", daily_test=True), channel("sms", daily_test=True), channel("x")),
+        people=(
+            Person("petugas-1", "Petugas Satu", ("hook",), phone="0811"),
+            Person("petugas-2", "Petugas Dua", ("sms",)),
+        ),
+        rotas=(Rota("jaga", ("petugas-1", "petugas-2"), BEGIN),),
+        maintenance=recurring,
+    )
