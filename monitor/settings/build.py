@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from monitor.core import access
 from monitor.core.model import Link, Network, Node, Role, Site, Target
 from monitor.settings import alerts, rules
 from monitor.settings.devices import node_device, site_device
@@ -16,10 +17,11 @@ from monitor.settings.model import (
     DashboardSettings,
     InfluxSettings,
     JournalSettings,
+    ProxySettings,
     Settings,
 )
 from monitor.settings.schema.alerts import AlertsFile
-from monitor.settings.schema.daemon import MonitorFile
+from monitor.settings.schema.daemon import DashboardTable, MonitorFile
 from monitor.settings.schema.maintenance import MaintenanceFile
 from monitor.settings.schema.network import NetworkFile, SiteFile
 from monitor.settings.where import resolved_data_dir
@@ -50,8 +52,25 @@ def settings(checked: Checked) -> Settings:
         network=_network(checked),
         journal=JournalSettings(**file.storage.journal.model_dump()),
         influxdb=InfluxSettings(**influxdb.model_dump()) if influxdb is not None else None,
-        dashboard=DashboardSettings(**file.dashboard.model_dump()),
+        dashboard=_dashboard(file.dashboard),
         alerts=alerts.alerts(checked.alerts, checked.maintenance),
+    )
+
+
+def _dashboard(table: DashboardTable) -> DashboardSettings:
+    proxy = table.proxy
+    return DashboardSettings(
+        host=table.host,
+        port=table.port,
+        prefix=table.prefix,
+        proxy=None
+        if proxy is None
+        else ProxySettings(
+            peers=tuple(proxy.peers),
+            secret=proxy.secret,
+            header=proxy.header,
+            role=None if proxy.role == "none" else access.Role(proxy.role),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 
 from monitor.settings.files import Files, Source
@@ -62,8 +63,7 @@ def warnings(files: Files) -> Iterator[Problem]:
         spans = sorted(
             (start, end, path)
             for path in source.tables((*rota, "overrides"))
-            if (start := str(source.get((*path, "start"))))
-            and (end := str(source.get((*path, "end"))))
+            if (start := _day(source, (*path, "start"))) and (end := _day(source, (*path, "end")))
         )
         for (_, end, _), (start, _, path) in pairwise(spans):
             if start < end:
@@ -71,6 +71,9 @@ def warnings(files: Files) -> Iterator[Problem]:
                     path, "this override overlaps another one", "the later one in the file wins"
                 )
 
+
+_LONGEST_MIN = 10_080
+"""No step comes later (settings.schema); what is more is wrong anyway."""
 
 _TABLES = (("channels", "id"), ("people", "id"), ("rota", "name"))
 
@@ -137,8 +140,8 @@ def _rotas(source: Source, known: Known) -> Iterator[Problem]:
         for override in source.tables((*path, "overrides")):
             who = source.texts((*override, "person"))
             yield from _unknown(source, who, known.people, "person of this file")
-            start, end = source.get((*override, "start")), source.get((*override, "end"))
-            if type(start) is type(end) and str(start) >= str(end) and start is not None:
+            start, end = _day(source, (*override, "start")), _day(source, (*override, "end"))
+            if start is not None and end is not None and start >= end:
                 yield source.problem(
                     (*override, "end"), "this override ends before it begins", "write a later end"
                 )
@@ -152,7 +155,8 @@ def _routes(source: Source, known: Known, files: Files) -> Iterator[Problem]:
         last: float | None = None
         for step in source.tables((*route, "steps")):
             after = source.get((*step, "after_min"))
-            minutes = float(after) if isinstance(after, int | float) else 0.0
+            usable = isinstance(after, int | float) and 0 <= after <= _LONGEST_MIN
+            minutes = float(after) if usable else 0.0
             if last is not None and minutes <= last:
                 yield source.problem(
                     (*step, "after_min"),
@@ -257,6 +261,12 @@ def _ways(source: Source) -> Iterator[Problem]:
             )
 
 
+def _day(source: Source, path: KeyPath) -> str | None:
+    """A local date or moment in a form that sorts by time."""
+    value = source.get(path)
+    return value.isoformat() if isinstance(value, date) else None
+
+
 def _windows(source: Source, files: Files) -> Iterator[Problem]:
     yield from _twice(source, "windows", "name")
     sites, targets, _ = _network(files)
@@ -271,8 +281,8 @@ def _windows(source: Source, files: Files) -> Iterator[Problem]:
                 yield source.problem(
                     path, f"{shown(word)} is no day of the week", _of_those(word, HARI + WEEKDAYS)
                 )
-        first, last = source.get((*window, "first")), source.get((*window, "last"))
-        if type(first) is type(last) and first is not None and str(first) > str(last):
+        first, last = _day(source, (*window, "first")), _day(source, (*window, "last"))
+        if first is not None and last is not None and first > last:
             yield source.problem(
                 (*window, "last"), "this window's last day is before its first", "write a later one"
             )

@@ -7,7 +7,7 @@ The daemon keeps the fingerprint of what it works with in its data directory
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from monitor.core.model import Device, Link, Node, Site, Target
 from monitor.settings.alertprints import Fingerprint, Value, alerting
@@ -69,10 +69,12 @@ def difference(before: Fingerprint, after: Fingerprint) -> Difference:
 
 
 def _general(settings: Settings) -> dict[str, Value]:
+    page = settings.dashboard
     sections = {
         "storage.journal": asdict(settings.journal),
         "storage.influxdb": asdict(settings.influxdb) if settings.influxdb is not None else {},
-        "dashboard": asdict(settings.dashboard),
+        "dashboard": asdict(replace(page, proxy=None)),
+        "dashboard.proxy": {} if page.proxy is None else asdict(page.proxy),
     }
     return {
         "organisation": settings.organisation,
@@ -82,6 +84,7 @@ def _general(settings: Settings) -> dict[str, Value]:
             f"{section}.{key}": v
             for section, values in sections.items()
             for key, v in values.items()
+            if (section, key) != ("dashboard", "proxy")
         },
     }
 

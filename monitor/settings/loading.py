@@ -66,6 +66,7 @@ def load(
         *surroundings.secrets(files, store),
     ]
     warnings += [problem for problem in around if problem.blocks_run]
+    warnings += surroundings.page_secret(files, store)
     errors += [problem for problem in around if not problem.blocks_run]
 
     settings = build.settings(complete) if complete is not None and not errors else None

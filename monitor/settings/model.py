@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from monitor.core.access import Role
 from monitor.core.alerting import Alerts, Recurring
 from monitor.core.model import Network
 
@@ -41,12 +42,30 @@ class JournalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ProxySettings:
+    """A reverse proxy that says who is signed in.
+
+    peers: its addresses or networks; secret: the *name* of the secret that it sends along;
+    header: names the person; role: of a person who is no user here, None: may do nothing.
+    """
+
+    peers: tuple[str, ...]
+    secret: str
+    header: str = "X-Remote-User"
+    role: Role | None = Role.SEE
+
+
+@dataclass(frozen=True, slots=True)
 class DashboardSettings:
-    """Where the web page is served. prefix: behind a reverse proxy, "/" when there is none."""
+    """Where the web page is served. prefix: behind a reverse proxy, "/" when there is none.
+
+    proxy: who signs people in; None: the page itself does.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8050
     prefix: str = "/"
+    proxy: ProxySettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

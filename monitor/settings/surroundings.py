@@ -20,6 +20,8 @@ from monitor.settings.references import nodes
 from monitor.settings.secrets import SecretOutOfReach, SecretStore, variable
 from monitor.settings.where import SECRET_NAME, resolved_data_dir
 
+SHORTEST_PROXY_SECRET = 20
+
 
 def data_directory(files: Files) -> Iterator[Problem]:
     """The data directory is there, and is a directory."""
@@ -117,6 +119,26 @@ def secrets(files: Files, store: SecretStore) -> Iterator[Problem]:
             yield where.problem(path, what + count, mend)
         else:
             yield from _content(places[0], version, text, count)
+
+
+def page_secret(files: Files, store: SecretStore) -> Iterator[Problem]:
+    """The secret of [dashboard.proxy]: the page needs it, the daemon runs without (warnings)."""
+    source, path = files.monitor, ("dashboard", "proxy", "secret")
+    name = source.text(path) if source is not None else None
+    if source is None or name is None or not SECRET_NAME.fullmatch(name):
+        return
+    try:
+        text = store.get(name).reveal()
+    except ConfigError as error:
+        what, _, mend = str(error).partition(": ")
+        yield source.problem(path, what, mend)
+    else:
+        if len(text) < SHORTEST_PROXY_SECRET:
+            yield source.problem(
+                path,
+                f"the secret {shown(name)} is shorter than {SHORTEST_PROXY_SECRET} characters",
+                "make one by chance: openssl rand -hex 32",
+            )
 
 
 def _content(use: _Use, version: str | None, text: str, count: str) -> Iterator[Problem]:

@@ -26,6 +26,11 @@ _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _BUCKET = re.compile(r"[A-Za-z0-9_.-]+")
 _PREFIX = re.compile(r"[A-Za-z0-9_.~/-]*")
 _CREDENTIALS = re.compile(r"://[^/\s]*@")
+_HEADER = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
+_TAKEN_HEADERS = frozenset(
+    {"cookie", "host", "origin", "authorization", "content-type", "content-length", "referer"}
+    | {"x-forwarded-for", "x-forwarded-proto", "x-pantau-secret", "connection", "user-agent"}
+)
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 _SHORTEST_TOKEN = 20
 _TOKEN_CHANGES = 4
@@ -42,6 +47,13 @@ def _wrong(why: str) -> PydanticCustomError:
 def one_or_many(value: Any) -> Any:
     """A text alone is a list of one."""
     return [value] if isinstance(value, str) else value
+
+
+def some(value: list[str]) -> list[str]:
+    """At least one."""
+    if not value:
+        raise _wrong("is empty")
+    return value
 
 
 def one_line(value: str) -> str:
@@ -72,6 +84,26 @@ def address(value: str) -> str:
     if parsed.is_unspecified or parsed.is_multicast or str(parsed) == "255.255.255.255":
         raise _wrong("is not the address of one machine")
     return str(parsed)
+
+
+def peer(value: str) -> str:
+    """An address, or a network (`10.9.0.0/24`), of those that are believed."""
+    try:
+        network = ipaddress.ip_network(value)
+    except ValueError:
+        raise _wrong("is not an IPv4 or IPv6 address, nor a network such as 10.9.0.0/24") from None
+    if network.prefixlen == 0:
+        raise _wrong("is every address there is: name the proxy's own")
+    return str(network)
+
+
+def header_name(value: str) -> str:
+    """The name of an HTTP header (a token, RFC 9110, 5.1), one that is not in use otherwise."""
+    if _HEADER.fullmatch(value) is None:
+        raise _wrong("is not the name of a header: letters, digits and - between them")
+    if value.casefold() in _TAKEN_HEADERS:
+        raise _wrong("is a header with a meaning of its own: choose one such as X-Remote-User")
+    return value
 
 
 def secret_name(value: str) -> str:

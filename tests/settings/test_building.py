@@ -150,7 +150,7 @@ prefix = "pantau"
     assert found.influxdb == InfluxSettings(
         "https://influx.example:8086", "diskominfo", "net", "influxdb", False, 5.0
     )
-    assert found.journal == JournalSettings(7, 512)
+    assert found.journal == JournalSettings(raw_days=7, max_mb=512)
     assert found.dashboard == DashboardSettings("0.0.0.0", 8080, "/pantau/")
 
 

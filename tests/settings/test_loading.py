@@ -190,6 +190,9 @@ id name code address kind via links links.id links.via nodes nodes.id nodes.pare
 snmp.credential snmp.interfaces snmp.interfaces.name anchors monitor monitor.data_dir ping
 ping.interval_s ping.kinds ping.kinds.vsat.rtt_ms storage.influxdb storage.influxdb.token
 monitor.timezone dashboard.prefix storage.influxdb.url lat lon channels parent x
+people rota rota.people rota.overrides rota.overrides.start end start routes routes.steps steps to
+match match.site after_min type url address command fallback buttons windows windows.weekdays
+targets first last hours.monday hours.holidays messages.base_url heartbeat.url rules.hold_s
 """
 _keys = st.sampled_from(_KNOWN_KEYS.split())
 _lines = (
@@ -213,6 +216,7 @@ def test_no_garbage_crashes_the_loader(
     (tmp_path / "monitor.toml").write_bytes(monitor)
     (tmp_path / "network.toml").write_bytes(network)
     (tmp_path / "alerts.toml").write_bytes(alerts)
+    (tmp_path / "maintenance.toml").write_bytes(network + b"\n" + alerts)
     (tmp_path / "sites" / "a.toml").write_bytes(site)
     (tmp_path / "sites" / "b.toml").write_bytes(monitor + b"\n" + site)
     found = loaded(tmp_path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from monitor.settings import values
 from monitor.settings.schema.common import PingKeys, SecretName, SnmpKeys, Table, Text
+
+ProxyPeer = Annotated[str, AfterValidator(values.peer)]
 
 
 class MonitorTable(Table):
@@ -114,6 +116,32 @@ class StorageTable(Table):
     journal: JournalTable = JournalTable()
 
 
+class ProxyTable(Table):
+    """[dashboard.proxy]: a reverse proxy that says who is signed in."""
+
+    peers: Annotated[
+        list[ProxyPeer], BeforeValidator(values.one_or_many), AfterValidator(values.some)
+    ] = Field(
+        examples=["127.0.0.1"],
+        description="the proxy's address, or a list of addresses and networks",
+    )
+    secret: SecretName = Field(
+        repr=False,
+        examples=["proxy"],
+        description="the name of a secret, never the secret itself",
+    )
+    header: Annotated[str, AfterValidator(values.header_name)] = Field(
+        default="X-Remote-User",
+        examples=["X-Remote-User"],
+        description="the header in which the proxy names who is signed in",
+    )
+    role: Literal["see", "operate", "administer", "none"] = Field(
+        default="see",
+        examples=["see"],
+        description="what somebody may do who is no user here: see, operate, administer or none",
+    )
+
+
 class DashboardTable(Table):
     """[dashboard]"""
 
@@ -128,6 +156,7 @@ class DashboardTable(Table):
         examples=["/pantau/"],
         description="the path under which a proxy serves the page",
     )
+    proxy: ProxyTable | None = None
 
 
 class MonitorFile(Table):
