@@ -32,6 +32,9 @@ from monitor.settings.weekdays import WEEKDAYS, weekday
 MATCH_KEYS = ("scope", "state", "site", "provider", "kind", "target")
 
 _MOST_CHARACTERS = {"telegram": 4096, "apprise": 4000, "webhook": 16_000, "command": 4000}
+_PER_MINUTE = {"telegram": 20, "apprise": 20}
+"""Telegram's limit for a group; what an Apprise address leads to is not known here."""
+
 _DEFAULT_STEPS_S = (0.0, 900.0)
 
 
@@ -73,7 +76,7 @@ def _channel(table: ChannelTable, languages: Mapping[str, str]) -> ChannelSettin
         address=table.address,
         command=tuple(table.command),
         language=table.language or languages.get(table.id, "id"),
-        per_minute=table.per_minute or (20 if table.type == "telegram" else None),
+        per_minute=table.per_minute or _PER_MINUTE.get(table.type),
         most_characters=table.most_characters or _MOST_CHARACTERS[table.type],
         fallback=tuple(table.fallback),
         daily_test=table.daily_test,

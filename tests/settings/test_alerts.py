@@ -78,7 +78,7 @@ def _said(tmp_path: Path, alerts: str) -> list[str]:
 def test_the_example_of_the_design_loads_as_it_stands(tmp_path: Path) -> None:
     found = _alerts(tmp_path, EXAMPLE)
     assert found.channels == (
-        ChannelSettings("telegram-noc", "apprise", secret="telegram-noc"),
+        ChannelSettings("telegram-noc", "apprise", secret="telegram-noc", per_minute=20),
         ChannelSettings(
             "hook", "webhook", address="http://127.0.0.1:9000/pantau", most_characters=16_000
         ),
