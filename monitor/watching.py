@@ -50,6 +50,7 @@ class Watching:
         rounds_end: Callable[[], bool],
         outbox_turns: Callable[[], bool],
         trials: Trials,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._manager = manager
         self._clock = clock
@@ -58,6 +59,7 @@ class Watching:
         self._rounds_end = rounds_end
         self._outbox_turns = outbox_turns
         self._trials = trials
+        self._answer_s = answer_s
         self._asked: asyncio.Future[list[Window]] | None = None
         self._trouble: str | None = None
 
@@ -67,7 +69,7 @@ class Watching:
         watchdog_s = self._manager.watchdog_s
         if watchdog_s is not None:
             every_s = max(1.0, watchdog_s // 3)
-            jobs.append(Job("watchdog", every_s, self.beat, deadline_s=every_s + ANSWER_S))
+            jobs.append(Job("watchdog", every_s, self.beat, deadline_s=every_s + self._answer_s))
         return jobs
 
     async def beat(self) -> None:
@@ -94,7 +96,7 @@ class Watching:
         """An error is an answer; one question at a time, however long it takes."""
         asked = self._asked if self._asked is not None else self._ask()
         self._asked = asked
-        done, _ = await asyncio.wait({asked}, timeout=ANSWER_S)
+        done, _ = await asyncio.wait({asked}, timeout=self._answer_s)
         if not done:
             return False
         self._asked = None
