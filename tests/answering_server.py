@@ -102,7 +102,7 @@ def _handler(
             if reply.stalls:
                 server.wait_until_over()
 
-        do_GET = do_POST = _serve  # noqa: N815 - the names that http.server asks for
+        do_GET = do_POST = do_PATCH = _serve  # noqa: N815 - the names that http.server asks for
 
         def _read(self) -> Request:
             parts = urlsplit(self.path)

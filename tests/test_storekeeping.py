@@ -1,4 +1,4 @@
-"""The store's jobs: hours summed up by what the ledger says, old files thrown away, and warnings."""
+"""The store's jobs: hours are summed up by the ledger, old files go, and somebody is told."""
 
 from __future__ import annotations
 

@@ -16,8 +16,11 @@ COMMANDS = {
     "check": "reads the whole configuration and says everything that is wrong",
     "dashboard": "serves the web page",
     "demo": "a made-up Indramayu on this machine, with daemon and dashboard on top",
+    "export": "what the journal keeps, as CSV or as evidence for replay",
     "handover": "the summary of a shift",
     "incidents": "what went wrong: open ones first, or one whole",
+    "influx": "makes InfluxDB ready: buckets, retention, rights",
+    "journal": "how large and how old the journal is, and whether it is sound",
     "maintenance": "planned work: measured, but nobody is called",
     "note": "writes something down about an incident",
     "oncall": "who is on call now, and who is next",
@@ -29,6 +32,7 @@ COMMANDS = {
     "snooze": "quiet for a while about one incident",
     "status": "every site and link, its state and since when",
     "ticket": "the provider's number for an incident",
+    "user": "who may sign in to the web page, and what they may do",
 }
 
 

@@ -8,8 +8,9 @@ import click
 import pytest
 
 from monitor.cli.commands import COMMANDS, pantau
+from monitor.core.histogram import BOUNDS_MS
 from monitor.core.samples import STATE_CODES
-from monitor.core.schema import MEASUREMENTS, Measurement
+from monitor.core.schema import HOURS, MEASUREMENTS, MINUTES, Measurement
 from tests.house.tree import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,6 +32,19 @@ def test_the_metric_contract_is_what_is_stored(measurement: Measurement) -> None
     assert f"`{measurement.name}`" in first
     assert in_code(tags) == set(measurement.identity)
     assert in_code(fields) == {field.name for field in measurement.fields}
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["ping", "interface"])
+def test_the_contract_of_rollups_is_what_is_stored(place: int) -> None:
+    minute, hour = MINUTES[place], HOURS[place]
+    _, first, tags, fields, _ = row(f"`{minute.name}`").split("|")
+    assert in_code(first) == {minute.name, hour.name}
+    assert in_code(tags) == set(minute.identity) == set(hour.identity)
+    named = {field.name for field in minute.fields}
+    assert minute.fields == hour.fields
+    if "histogram" in named:
+        named = named - {"histogram"} | {"h00", f"h{len(BOUNDS_MS)}"}
+    assert in_code(fields) == named
 
 
 def test_the_codes_of_the_states_are_told() -> None:

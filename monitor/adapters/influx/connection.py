@@ -35,6 +35,7 @@ class _Api(Protocol):
     """The part of the library's untyped ApiClient that is used."""
 
     rest_client: _Rest
+    default_headers: dict[str, str]
 
     def call_api(self, resource_path: str, method: str, **more: Any) -> Any: ...
 
@@ -72,6 +73,12 @@ class Connection:
         return self._api.call_api(
             path, method, query_params=parameters, header_params=headers, auth_settings=[], **more
         )
+
+    def speak_bearer(self) -> None:
+        """The token as 3.x documents it for /api/v3."""
+        token = self._api.default_headers.get("Authorization", "")
+        if token.startswith("Token "):
+            self._api.default_headers["Authorization"] = f"Bearer {token[len('Token ') :]}"
 
     def close(self) -> None:
         """Idle connections are closed; a call that is under way runs into its end or time-out."""

@@ -27,7 +27,11 @@ class Series:
     values: Sequence[Sequence[Any]]
 
 
-class _Response(Protocol):
+class Response(Protocol):
+    """The part of urllib3's answer that is used."""
+
+    headers: Mapping[str, str]
+
     def stream(self, amt: int) -> Any: ...
 
     def release_conn(self) -> None: ...
@@ -36,9 +40,15 @@ class _Response(Protocol):
 
 
 def ask(
-    connection: Connection, statements: Sequence[str], bound: Mapping[str, str]
+    connection: Connection,
+    statements: Sequence[str],
+    bound: Mapping[str, str],
+    method: str = "GET",
 ) -> list[list[Series]]:
-    """The series of each statement. bound: the values of `$name` in them. Raises InfluxError."""
+    """The series of each statement. bound: the values of `$name` in them. Raises InfluxError.
+
+    method: POST for what changes something.
+    """
     parameters = [
         ("db", connection.settings.bucket),
         ("q", ";".join(statements)),
@@ -46,15 +56,15 @@ def ask(
         ("params", json.dumps(bound)),
     ]
     with connection.told():
-        response: _Response = connection.call(
+        response: Response = connection.call(
             "/query",
-            "GET",
+            method,
             parameters,
             {"Accept": "application/json"},
             _return_http_data_only=True,
             _preload_content=False,
         )
-        text = _read(connection, response)
+        text = read(connection, response)
     try:
         answer = json.loads(text)
     except ValueError as error:
@@ -64,7 +74,8 @@ def ask(
     return _results(connection, answer, len(statements))
 
 
-def _read(connection: Connection, response: _Response) -> bytes:
+def read(connection: Connection, response: Response) -> bytes:
+    """The whole body, within bounded time."""
     deadline = time.monotonic() + connection.settings.timeout_s * PATIENCE
     chunks = []
     for chunk in response.stream(CHUNK):

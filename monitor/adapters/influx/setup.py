@@ -1,0 +1,232 @@
+"""Makes a server ready: a bucket (database) each with its retention, and checks of our rights.
+
+1.x  InfluxQL by POST /query: CREATE DATABASE, ALTER RETENTION POLICY
+     https://docs.influxdata.com/influxdb/v1/query_language/manage-database/
+2.x  /api/v2/orgs, /api/v2/buckets with retentionRules
+     https://docs.influxdata.com/influxdb/v2/admin/buckets/create-bucket/
+3.x  /api/v3/configure/database; a retention cannot be changed afterwards
+     https://docs.influxdata.com/influxdb3/core/admin/databases/create/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from monitor.adapters.influx.connection import Connection
+from monitor.adapters.influx.query import Response, ask, read
+from monitor.core.errors import InfluxError
+from monitor.settings.model import InfluxSettings
+
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+DAY_S = 86_400
+PROBE = "pantau_setup"
+"""The measurement of the one point that proves the right to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A bucket, and for how many days it keeps what it is given."""
+
+    name: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was done or found; missing: what a person has to do, None when all is well."""
+
+    bucket: str
+    said: str
+    missing: str | None = None
+
+
+class InfluxSetup:
+    """One server. secret as of Connection; it needs an administrator's to create anything."""
+
+    def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
+        self._settings = settings
+        self._secret = secret
+        self._connection = Connection(settings, secret)
+
+    def version(self) -> str:
+        """As the server tells it, `1.6.7`. Raises InfluxError when it tells none."""
+        with self._connection.told():
+            response = self._call("/ping", "GET", [])
+            body = read(self._connection, response)
+        told = response.headers.get("X-Influxdb-Version", "") or _version_in(body)
+        found = re.search(r"\d+\.\d+[\w.+-]*", told)
+        if found is None:
+            raise self._connection.failed("it does not tell its version: is url right?")
+        return found[0]
+
+    def prepare(self, wanted: Sequence[Wanted]) -> list[Finding]:
+        """Create what is missing, set what differs, then write and read one point in each.
+
+        Raises InfluxError when the server does not answer or does not know us at all.
+        """
+        major = self.version().partition(".")[0]
+        if major == "3":
+            self._connection.speak_bearer()
+        make = {"1": self._database, "2": self._bucket, "3": self._database3}.get(major)
+        if make is None:
+            raise self._connection.failed(f"version {major} is not one of 1, 2, 3")
+        return [self._made(make, each) for each in wanted]
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _made(self, make: Callable[[Wanted], str], wanted: Wanted) -> Finding:
+        missing: str | None = None
+        try:
+            said = make(wanted)
+        except InfluxError as error:
+            if error.status is None:
+                raise
+            said = ""
+            missing = f"{error}; an administrator may do it: {self._by_hand(wanted)}"
+        try:
+            self._try_out(wanted.name)
+        except InfluxError as error:
+            if error.status is None:
+                raise
+            return Finding(wanted.name, said, missing or f"writing and reading: {error}")
+        return Finding(wanted.name, said or "is there and may be written and read", missing)
+
+    def _by_hand(self, wanted: Wanted) -> str:
+        return (
+            f"create {wanted.name!r} with a retention of {wanted.days} days, and give the user or"
+            " token of [storage.influxdb] the right to read and write it"
+        )
+
+    # 1.x
+
+    def _database(self, wanted: Wanted) -> str:
+        name = _identifier(wanted.name)
+        length = f"{wanted.days * 24}h"
+        [found] = self._ask("SHOW DATABASES")
+        there = wanted.name in [row[0] for series in found for row in series.values]
+        if not there:
+            self._ask(f"CREATE DATABASE {name} WITH DURATION {length} NAME autogen", "POST")
+            return f"created, keeps {wanted.days} days"
+        [policies] = self._ask(f"SHOW RETENTION POLICIES ON {name}")
+        defaults = [row for series in policies for row in series.values if row[-1] is True]
+        if not defaults:
+            self._ask(
+                f"CREATE RETENTION POLICY autogen ON {name} DURATION {length} REPLICATION 1"
+                " DEFAULT",
+                "POST",
+            )
+            return f"had no retention policy, keeps {wanted.days} days now"
+        policy, kept = str(defaults[0][0]), str(defaults[0][1])
+        if kept.startswith(f"{length}0m"):
+            return f"is there, keeps {wanted.days} days"
+        self._ask(
+            f"ALTER RETENTION POLICY {_identifier(policy)} ON {name} DURATION {length}", "POST"
+        )
+        return f"kept {kept}, keeps {wanted.days} days now"
+
+    def _ask(self, statement: str, method: str = "GET") -> Any:
+        return ask(self._connection, [statement], {}, method)
+
+    # 2.x
+
+    def _bucket(self, wanted: Wanted) -> str:
+        org = self._settings.org
+        orgs = self._json("/api/v2/orgs", "GET", [("org", org)]).get("orgs", [])
+        if not orgs:
+            raise self._connection.failed(
+                f"it has no organisation {org!r}, or does not show it", 404
+            )
+        rules = [{"type": "expire", "everySeconds": wanted.days * DAY_S}]
+        found = self._buckets(org, wanted.name)
+        if not found:
+            body = {"orgID": orgs[0]["id"], "name": wanted.name, "retentionRules": rules}
+            self._json("/api/v2/buckets", "POST", [], body)
+            return f"created, keeps {wanted.days} days"
+        kept = [rule.get("everySeconds") for rule in found[0].get("retentionRules", [])]
+        if kept == [wanted.days * DAY_S]:
+            return f"is there, keeps {wanted.days} days"
+        self._json(f"/api/v2/buckets/{found[0]['id']}", "PATCH", [], {"retentionRules": rules})
+        return f"had another retention, keeps {wanted.days} days now"
+
+    def _buckets(self, org: str, name: str) -> list[dict[str, Any]]:
+        try:
+            found = self._json("/api/v2/buckets", "GET", [("org", org), ("name", name)])
+        except InfluxError as error:
+            if error.status == 404:
+                return []
+            raise
+        return [each for each in found.get("buckets", []) if each.get("name") == name]
+
+    # 3.x
+
+    def _database3(self, wanted: Wanted) -> str:
+        listed = self._json("/api/v3/configure/database", "GET", [("format", "json")])
+        if any(wanted.name in each.values() for each in listed):
+            return (
+                "is there; version 3 cannot change a retention afterwards: see that it is"
+                f" {wanted.days} days"
+            )
+        body = {"db": wanted.name, "retention_period": f"{wanted.days}d"}
+        self._json("/api/v3/configure/database", "POST", [], body)
+        return f"created, keeps {wanted.days} days"
+
+    def _json(
+        self, path: str, method: str, parameters: list[tuple[str, str]], body: object = None
+    ) -> Any:
+        with self._connection.told():
+            text = read(self._connection, self._call(path, method, parameters, body))
+        try:
+            return json.loads(text) if text.strip() else {}
+        except ValueError as error:
+            raise self._connection.failed(
+                f"{path} answered something that is not JSON: is url right?", 200
+            ) from error
+
+    def _call(
+        self, path: str, method: str, parameters: list[tuple[str, str]], body: object = None
+    ) -> Response:
+        answer: Response = self._connection.call(
+            path,
+            method,
+            parameters,
+            dict(JSON),
+            body=body,
+            _return_http_data_only=True,
+            _preload_content=False,
+        )
+        return answer
+
+    def _try_out(self, bucket: str) -> None:
+        """One point written and asked for. Raises InfluxError."""
+        connection = Connection(replace(self._settings, bucket=bucket), self._secret)
+        try:
+            with connection.told():
+                connection.call(
+                    "/api/v2/write",
+                    "POST",
+                    [("org", self._settings.org), ("bucket", bucket), ("precision", "ms")],
+                    {"Content-Type": "text/plain; charset=utf-8"},
+                    body=f"{PROBE} ok=1i".encode(),
+                )
+            ask(connection, [f'SELECT "ok" FROM "{PROBE}" LIMIT 1'], {})  # noqa: S608
+        finally:
+            connection.close()
+
+
+def _identifier(name: str) -> str:
+    """https://docs.influxdata.com/influxdb/v1/query_language/spec/#identifiers"""
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _version_in(body: bytes) -> str:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return ""
+    return str(told.get("version", "")) if isinstance(told, dict) else ""

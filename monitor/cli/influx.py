@@ -1,0 +1,61 @@
+"""`pantau influx setup`: makes InfluxDB ready, and says exactly what is missing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from monitor.adapters.influx.setup import InfluxSetup, Wanted
+from monitor.cli.loading import settings_of
+from monitor.cli.options import config_option
+from monitor.core.errors import PantauError
+from monitor.settings.secrets import SecretStore
+
+RAW_DAYS = 30
+MINUTE_DAYS = 180
+HOUR_DAYS = 1826
+
+
+@click.command()
+@config_option
+@click.argument("action", type=click.Choice(["setup"]))
+@click.option("--raw-days", default=RAW_DAYS, show_default=True, type=click.IntRange(1))
+@click.option("--minute-days", default=MINUTE_DAYS, show_default=True, type=click.IntRange(1))
+@click.option("--hour-days", default=HOUR_DAYS, show_default=True, type=click.IntRange(1))
+def influx(config: Path, action: str, raw_days: int, minute_days: int, hour_days: int) -> None:
+    """Makes InfluxDB ready: raw rows, minutes and hours, a bucket each with its retention.
+
+    It may be run again and again. Version 1.x, 2.x and 3.x Core; the secret that `token` names
+    must be an administrator's to create anything, else what is missing is said.
+
+    \b
+    Example: pantau influx setup
+    """
+    settings = settings_of(config, os.environ)
+    influxdb = settings.influxdb
+    if influxdb is None:
+        raise PantauError(
+            f"{config / 'monitor.toml'}: there is no [storage.influxdb]: write where InfluxDB is"
+        )
+    token = influxdb.token
+    secret = SecretStore(settings.config_dir, os.environ).get(token).reveal() if token else None
+    setup = InfluxSetup(influxdb, secret)
+    try:
+        click.echo(f"InfluxDB {setup.version()}")
+        found = setup.prepare(
+            [
+                Wanted(influxdb.bucket, raw_days),
+                Wanted(f"{influxdb.bucket}_1m", minute_days),
+                Wanted(f"{influxdb.bucket}_1h", hour_days),
+            ]
+        )
+    finally:
+        setup.close()
+    for each in found:
+        if each.said:
+            click.echo(f"{each.bucket}: {each.said}")
+    missing = [f"{each.bucket}: {each.missing}" for each in found if each.missing is not None]
+    if missing:
+        raise PantauError("\n".join(["InfluxDB is not ready:", *missing]))
