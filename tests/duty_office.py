@@ -1,4 +1,4 @@
-"""The daemon's desk, actions and local API on a real Unix socket, over the ledger in memory."""
+"""The daemon's desk, actions and local API on a real Unix socket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitor.actions import Actions
@@ -24,14 +24,18 @@ from monitor.core.alerting import (
     Rota,
     Window,
 )
+from monitor.core.alertports import AlertLedger
 from monitor.core.desk import Desk
 from monitor.core.model import Change, Incident, IncidentChange, Scope, State
+from monitor.core.ports import Clock
 from monitor.trials import Trials
 from tests.core.story import network
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 
 T = TypeVar("T")
+L = TypeVar("L", bound=AlertLedger)
+C = TypeVar("C", bound=Clock)
 
 LINK = "anjatan/utama"
 OTHER = "bongas/utama"
@@ -58,15 +62,15 @@ class Heard:
         self.queued_times += 1
 
 
-class DutyOffice:
+class Desks(Generic[L, C]):
     """One link is down (incident 2), an earlier outage is over (incident 1)."""
 
-    def __init__(self, alerts: Alerts | None = None, ledger: MemoryLedger | None = None) -> None:
-        self.clock = ManualClock()
-        self.ledger = ledger or MemoryLedger()
+    def __init__(self, ledger: L, clock: C, alerts: Alerts | None = None) -> None:
+        self.clock = clock
+        self.ledger = ledger
         self.heard = Heard()
         self.desk = Desk(alerts or Alerts(), NET, WIB)
-        now_s = self.clock.steady_s()
+        now_s = clock.utc_s(clock.steady_s())
         over = Incident(1, Scope.LINK, OTHER, State.DOWN, now_s - 900, now_s - 890, "silence")
         self.cut = Incident(2, Scope.LINK, LINK, State.DOWN, now_s - 60, now_s - 54, "silence")
         self.open = [self.cut]
@@ -77,17 +81,11 @@ class DutyOffice:
                 IncidentChange(Change.OPENED, self.cut, now_s - 54),
             ]
         )
+        aside = asyncio.to_thread
         self.actions = Actions(
-            self.ledger,
-            self.clock,
-            self.desk,
-            lambda: tuple(self.open),
-            asyncio.to_thread,
-            [self.heard],
+            ledger, clock, self.desk, lambda: tuple(self.open), aside, [self.heard]
         )
-        self.trials = Trials(
-            self.ledger, self.clock, self.desk, asyncio.to_thread, self.heard.queued
-        )
+        self.trials = Trials(ledger, clock, self.desk, aside, self.heard.queued)
 
     def now_s(self) -> float:
         return self.actions.now_s()
@@ -98,15 +96,21 @@ class DutyOffice:
     @asynccontextmanager
     async def serving(self, directory: Path) -> AsyncIterator[LocalApi]:
         """The client of a real server on a socket in `directory`."""
-        office = Office(
-            self.ledger, self.desk, self.actions, self.trials, asyncio.to_thread, self.metrics
-        )
+        aside = asyncio.to_thread
+        office = Office(self.ledger, self.desk, self.actions, self.trials, aside, self.metrics)
         api = Api(directory / SOCKET_NAME, lambda: {"sites": []}, lambda: True, office)
         await api.open()
         try:
             yield LocalApi(directory, timeout_s=5.0)
         finally:
             await api.close()
+
+
+class DutyOffice(Desks[MemoryLedger, ManualClock]):
+    """Over the ledger in memory, on a clock that stands still: 23:00 in Jakarta."""
+
+    def __init__(self, alerts: Alerts | None = None, ledger: MemoryLedger | None = None) -> None:
+        super().__init__(ledger or MemoryLedger(), ManualClock(), alerts)
 
 
 async def ask(what: Callable[[], T]) -> T:

@@ -14,8 +14,11 @@ from monitor.core.documents import rfc3339
 UNITS_S = {"m": 60.0, "h": 3600.0, "j": 3600.0, "d": 86_400.0}
 """`j`: jam."""
 
-LENGTH = re.compile(r"^(\d{1,6})([mhjd])$")
-CLOCK = re.compile(r"^([01]?\d|2[0-3])[:.]([0-5]\d)$")
+LENGTH = re.compile(r"^([0-9]{1,6})([mhjd])$")
+CLOCK = re.compile(r"^([01]?[0-9]|2[0-3])[:.]([0-5][0-9])$")
+
+FIRST_S, LAST_S = 0.0, 4_102_444_800.0
+"""1970 to 2100: what lies outside is a slip."""
 
 
 def now_s() -> float:
@@ -40,6 +43,17 @@ def utc_text(at_s: float) -> str:
 
 
 def _moment_s(text: str, at_s: float, zone: ZoneInfo, option: str, *, forward: bool) -> float:
+    found_s = _read_s(text, at_s, zone, forward=forward)
+    if found_s is None or not FIRST_S <= found_s < LAST_S:
+        raise click.BadParameter(
+            f"{text!r} is no time: give 30m, 2h, 1d, 15:30, 2026-11-24 or 2026-11-24T15:30",
+            param_hint=option,
+        )
+    return found_s
+
+
+def _read_s(text: str, at_s: float, zone: ZoneInfo, *, forward: bool) -> float | None:
+    """None: it is no time."""
     length = LENGTH.match(text)
     if length is not None:
         away_s = int(length[1]) * UNITS_S[length[2]]
@@ -50,11 +64,8 @@ def _moment_s(text: str, at_s: float, zone: ZoneInfo, option: str, *, forward: b
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise click.BadParameter(
-            f"{text!r} is no time: give 30m, 2h, 1d, 15:30, 2026-11-24 or 2026-11-24T15:30",
-            param_hint=option,
-        ) from error
+    except (ValueError, OverflowError):
+        return None
 
 
 def _clock_s(clock: time, at_s: float, zone: ZoneInfo, *, forward: bool) -> float:
