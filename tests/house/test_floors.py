@@ -26,7 +26,7 @@ PROMISED = {
     *("icmplib-has-a-room", "pysnmp-has-a-room", "influxdb-client-has-a-room"),
     *("sqlalchemy-has-a-room", "aiohttp-has-a-room", "apscheduler-has-a-room"),
     *("dash-has-a-room", "plotly-has-a-room", "pydantic-has-a-room", "click-has-a-room"),
-    *("apprise-has-a-room", "holidays-has-a-room"),
+    *("apprise-has-a-room", "holidays-has-a-room", "argon2-has-a-room"),
 }
 
 LINTER = "from importlinter.cli import lint_imports_command; lint_imports_command()"

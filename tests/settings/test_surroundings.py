@@ -160,3 +160,49 @@ def test_no_secret_is_looked_for_under_a_name_that_is_none(tmp_path: Path) -> No
     assert [brief(error).split(" (")[0] for error in errors] == [
         "anjatan.toml:10: [snmp] the value of credential"
     ]
+
+
+PROXY = '[dashboard.proxy]\npeers = "127.0.0.1"\nsecret = "proxy"\n'
+
+
+def test_a_proxys_secret_that_is_missing_is_told_and_stops_no_daemon(tmp_path: Path) -> None:
+    found = loaded(written(tmp_path, monitor=MONITOR + PROXY))
+    assert only(found.warnings).startswith("monitor.toml:7: the secret proxy is missing")
+    assert require(found, strict=True).dashboard.proxy is not None
+
+
+def test_a_proxys_secret_that_can_be_guessed_is_told(tmp_path: Path) -> None:
+    config = written(tmp_path, monitor=MONITOR + PROXY)
+    found = loaded(config, {"PANTAU_SECRET_PROXY": "short"})
+    assert "shorter than 20 characters" in only(found.warnings)
+    assert loaded(config, {"PANTAU_SECRET_PROXY": "x" * 32}).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('peers = "gateway"', 'peers = "gateway" is not an IPv4 or IPv6 address, nor a network'),
+        ("peers = []", "peers is empty"),
+        ('peers = ["::/0"]', "is every address there is"),
+        ('peers = "10.9.0.1/24"', "nor a network"),
+        ('peers = "::1"\nheader = "Cookie"', "is a header with a meaning of its own"),
+        ('peers = "::1"\nheader = "X User"', "is not the name of a header"),
+        ('peers = "::1"\nrole = "root"', 'role = "root" is not one of those allowed'),
+        ('peer = "::1"', "did you mean peers?"),
+    ],
+)
+def test_a_proxy_that_cannot_be_is_an_error_with_its_line(
+    tmp_path: Path, line: str, says: str
+) -> None:
+    text = f'{MONITOR}[dashboard.proxy]\nsecret = "proxy"\n{line}\n'
+    found = loaded(written(tmp_path, monitor=text))
+    assert says in only(found.errors)
+    number = len(text.splitlines())
+    assert found.errors[0].line == number
+
+
+def test_who_is_no_user_here_may_be_let_in_to_nothing(tmp_path: Path) -> None:
+    found = loaded(written(tmp_path, monitor=f'{MONITOR}{PROXY}role = "none"\n'))
+    assert found.settings is not None
+    assert found.settings.dashboard.proxy is not None
+    assert found.settings.dashboard.proxy.role is None

@@ -1,0 +1,87 @@
+"""Roles, names, passwords and the wall's token."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from monitor.core.access import (
+    Role,
+    User,
+    Users,
+    document,
+    good_password,
+    user_name,
+    users_of,
+)
+from monitor.core.errors import ConfigError
+
+SITI = User("siti", Role.OPERATE, "$argon2id$…")
+
+
+def test_each_role_may_what_the_one_before_it_may() -> None:
+    assert Role.ADMINISTER.may(Role.OPERATE)
+    assert Role.OPERATE.may(Role.SEE)
+    assert Role.SEE.may(Role.SEE)
+    assert not Role.SEE.may(Role.OPERATE)
+    assert not Role.OPERATE.may(Role.ADMINISTER)
+
+
+def test_what_is_kept_is_read_again() -> None:
+    users = Users().with_user(SITI).with_user(User("adi", Role.SEE)).with_wall("token")
+    again = users_of(json.loads(json.dumps(document(users))))
+    assert again == users
+    assert [user.name for user in again.users] == ["adi", "siti"]
+    assert again.is_wall("token")
+    assert not again.is_wall("tokem")
+    assert not again.is_wall("\ud800")
+    assert not again.with_wall(None).is_wall("token")
+
+
+def test_the_token_itself_and_hashes_are_not_shown() -> None:
+    users = Users().with_user(SITI).with_wall("token")
+    assert "token" not in json.dumps(document(users)).replace('"wall"', "")
+    assert "argon2" not in repr(users)
+
+
+def test_a_user_is_found_whatever_the_capitals_and_replaced_by_name() -> None:
+    users = Users().with_user(SITI).with_user(User("siti", Role.SEE))
+    assert users.find("SITI") == User("siti", Role.SEE)
+    assert users.find("budi") is None
+    assert users.without("siti") == Users()
+
+
+def test_another_password_is_another_stamp() -> None:
+    assert SITI.stamp != User("siti", Role.OPERATE, "other").stamp
+    assert SITI.stamp == User("siti", Role.SEE, SITI.password).stamp
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "é", "-a", "a|b", "x" * 61, "<b>", "٣"])
+def test_what_is_no_name_is_refused_with_a_sentence(name: str) -> None:
+    with pytest.raises(ConfigError, match="no name for a user"):
+        user_name(name)
+
+
+def test_a_name_may_be_an_address_and_has_small_letters() -> None:
+    assert user_name(" Siti.Aminah@example.go.id ") == "siti.aminah@example.go.id"
+
+
+@pytest.mark.parametrize("text", ["", "short", "x" * 9, "x" * 201])
+def test_a_password_is_neither_short_nor_endless(text: str) -> None:
+    with pytest.raises(ConfigError, match="10 to 200"):
+        good_password(text)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None, [], {}, {"users": {}}, {"users": [1]}, {"users": [{"name": "a"}]},
+        {"users": [{"name": "a", "role": "root"}]}, {"users": [{"name": "a b", "role": "see"}]},
+        {"users": [{"name": "a", "role": "see", "password": 3}]}, {"users": [], "wall": 3},
+        {"users": [{"name": "a", "role": ["see"]}]},
+    ],
+)  # fmt: skip
+def test_a_damaged_list_is_refused(told: object) -> None:
+    with pytest.raises(ConfigError):
+        users_of(told)
