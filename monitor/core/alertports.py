@@ -167,8 +167,8 @@ class Occasion:
     """Everything that the words of one message need.
 
     incidents: what it is about, UTC, the first one first; more than one: a message about several.
-    Those that are over have `ended_s`. told: who gets the same message now. most_characters: the
-    channel's limit. escalated: it comes to this recipient because nobody acknowledged.
+    Those that are over have `ended_s`. told: who gets the same message now. most_characters: of
+    the text, by the channel's limit. escalated: it comes to this recipient because nobody acknowledged.
     """
 
     event: EventKind
@@ -194,8 +194,8 @@ class Wording:
 class Words(Protocol):
     """Puts an occasion into words (`core.texts`).
 
-    The message's code is not in the text: dispatch adds it as a last line, `#1a2b3c4d`, and
-    leaves ten characters of the channel's limit for it. A text about the end of an incident
+    The message's code is not in the text: dispatch adds it as a last line, `#1a2b3c4d`, for which
+    `most_characters` leaves room. A text about the end of an incident
     stands alone, for it may replace an opening that could not be sent ("was down 4 min").
     """
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from monitor.core.alerting import EventKind, Message, OutboxRow, OutboxStatus
@@ -20,6 +21,9 @@ GIVE_UP_S = 86_400.0
 
 FARTHEST_S = 600.0
 """Nothing is ever planned so far ahead: a row that is was written before the clock was set back."""
+
+CODE_CHARACTERS = 10
+"""What `with_code` adds to a text."""
 
 Document = Mapping[str, object]
 
@@ -60,8 +64,13 @@ def message_of(row: OutboxRow, at_s: float) -> Message:
     )
 
 
+def with_code(message: Message) -> Message:
+    """The message with its code as the last line, so that people can name it on the telephone."""
+    return replace(message, text=f"{message.text}\n#{message.code}")
+
+
 def merged(messages: Sequence[Message]) -> Message:
-    """Several messages to one recipient as one; each keeps its text and its code."""
+    """Several messages to one recipient as one; each keeps its text, its code in it."""
     first = messages[0]
     if len(messages) == 1:
         return first
@@ -76,7 +85,7 @@ def merged(messages: Sequence[Message]) -> Message:
         key=merged_key([message.key for message in messages]),
         event=events.pop() if len(events) == 1 else EventKind.DIGEST,
         title=f"{first.title} (+{len(messages) - 1})",
-        text="\n\n".join(f"{message.text}\n#{message.code}" for message in messages),
+        text="\n\n".join(message.text for message in messages),
         recipient=first.recipient,
         at_s=first.at_s,
         incidents=tuple(found.values()),

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     COVERED_BY_PARENT = "covered_by_parent"
+    MONITOR_CUT_OFF = "monitor_cut_off"
+    """The monitor knows nothing of its targets just now."""
     FLAPPING = "flapping"
     WAITS_FOR_OFFICE_HOURS = "waits_for_office_hours"
     NOBODY_TO_TELL = "nobody_to_tell"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from monitor.core.alerting import EventKind, Message, OutboxRow, OutboxStatus
 from monitor.core.alertports import Parcel, Wording
 from monitor.core.outbox import (
+    CODE_CHARACTERS,
     FARTHEST_S,
     choose,
     incidents_of,
@@ -20,6 +21,7 @@ from monitor.core.outbox import (
     message_of,
     pack,
     retry_s,
+    with_code,
 )
 
 NOW_S = 1_764_000_000.0
@@ -130,6 +132,8 @@ def test_the_key_is_the_hash_that_the_design_names_and_its_code_can_be_read_alou
     message = message_of(row(3), NOW_S)
     assert message.key == key_of(1, 3, "chat", "ani")
     assert message.code == message.key[:8]
+    assert with_code(message).text == f"text 3\n#{message.code}"
+    assert len(with_code(message).text) - len(message.text) == CODE_CHARACTERS
 
 
 def test_a_row_comes_back_as_the_message_that_was_packed() -> None:
@@ -150,7 +154,7 @@ def test_a_broken_body_is_said_as_a_value_error() -> None:
 
 
 def test_merged_messages_lose_no_text_no_code_and_no_incident() -> None:
-    parts = [message_of(row(n, incident=n % 2 + 1), NOW_S) for n in (1, 2, 3)]
+    parts = [with_code(message_of(row(n, incident=n % 2 + 1), NOW_S)) for n in (1, 2, 3)]
     one = merged(parts)
     for part in parts:
         assert part.text in one.text
