@@ -46,7 +46,7 @@ def _moment_s(text: str, at_s: float, zone: ZoneInfo, option: str, *, forward: b
     found_s = _read_s(text, at_s, zone, forward=forward)
     if found_s is None or not FIRST_S <= found_s < LAST_S:
         raise click.BadParameter(
-            f"{text!r} is no time: give 30m, 2h, 1d, 15:30, 2026-11-24 or 2026-11-24T15:30",
+            f"{text!r} is no time: give 30m, 24h, 7d, 15:30, 2026-11-24 or 2026-11-24T15:30",
             param_hint=option,
         )
     return found_s

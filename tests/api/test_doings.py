@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from contextlib import suppress
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest
 from monitor.adapters.local_api import LocalApi
 from monitor.core.alerting import EventKind, OutboxRow, OutboxStatus, Recurring
 from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
+from tests.api.raw import raw_post
 from tests.duty_office import LINK, OTHER, DutyOffice, ask, on_duty
 
 WHO = {"who": "petugas-1"}
@@ -246,25 +245,10 @@ async def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(
     assert office.heard.actions == []
 
 
-async def raw(directory: Path, body: bytes, path: str = "/incidents/2/note") -> tuple[int, Any]:
+async def note(directory: Path, body: bytes) -> tuple[int, Any]:
     """POST these very bytes; the status and the JSON of the answer."""
-
-    def talk() -> bytes:
-        with socket.socket(socket.AF_UNIX) as there:
-            there.settimeout(5)
-            there.connect(str(directory / "pantau.sock"))
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-            there.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
-            # It hangs up in the middle of a body that is too long.
-            with suppress(OSError):
-                there.sendall(body)
-            answer = b""
-            while part := there.recv(65536):
-                answer += part
-            return answer
-
-    head, _, rest = (await ask(talk)).partition(b"\r\n\r\n")
-    return int(head.split()[1]), json.loads(rest)
+    status, _, rest = await raw_post(directory / "pantau.sock", "/incidents/2/note", body)
+    return status, json.loads(rest)
 
 
 @pytest.mark.parametrize(
@@ -287,11 +271,11 @@ async def test_hostile_bytes_get_a_sentence_and_no_traceback(
 ) -> None:
     office = DutyOffice()
     async with office.serving(tmp_path):
-        code, answer = await raw(tmp_path, body)
+        code, answer = await note(tmp_path, body)
         assert (code, list(answer)) == (status, ["error"])
         assert words in answer["error"]
         # It goes on serving.
-        assert (await raw(tmp_path, b'{"who": "p", "text": "baik"}'))[0] == 200
+        assert (await note(tmp_path, b'{"who": "p", "text": "baik"}'))[0] == 200
     assert "Traceback" not in caplog.text
     assert not [record for record in caplog.records if record.exc_info]
 
