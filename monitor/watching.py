@@ -25,6 +25,8 @@ log = logging.getLogger("monitor.watching")
 
 ANSWER_S = 5.0
 MINUTE_S = 60.0
+FIRST_ROUND_S = 30.0
+"""A daemon that has just begun has not ended a round yet."""
 
 
 class Manager(Protocol):
@@ -60,6 +62,7 @@ class Watching:
         self._outbox_turns = outbox_turns
         self._trials = trials
         self._answer_s = answer_s
+        self._begun_s = clock.steady_s()
         self._asked: asyncio.Future[list[Window]] | None = None
         self._trouble: str | None = None
 
@@ -86,7 +89,8 @@ class Watching:
             self._manager.alive()
 
     async def _what_stands_still(self) -> str | None:
-        if not self._rounds_end():
+        begins = self._clock.steady_s() - self._begun_s < FIRST_ROUND_S
+        if not begins and not self._rounds_end():
             return "no round has ended for 30 s"
         if not await self._ledger_answers():
             return "the ledger does not answer"

@@ -52,6 +52,7 @@ class Watched:
             lambda: self.outbox,
             self.office.trials,
         )
+        self.office.clock.advance(60)
 
 
 async def test_a_sign_of_life_while_all_turns() -> None:
@@ -74,6 +75,19 @@ async def test_no_sign_while_something_stands_still_and_again_when_it_turns(
     setattr(daemon, what, True)
     await daemon.watching.beat()
     assert (daemon.manager.signs, daemon.manager.told[-1]) == (1, "")
+
+
+async def test_before_the_first_round_a_daemon_is_given_time() -> None:
+    office, manager = DutyOffice(), HearingManager()
+    watching = Watching(
+        *(manager, office.clock, office.ledger, asyncio.to_thread),
+        *(lambda: False, lambda: True, office.trials),
+    )
+    await watching.beat()
+    assert manager.signs == 1
+    office.clock.advance(31)
+    await watching.beat()
+    assert manager.signs == 1
 
 
 async def test_a_full_disk_is_no_reason_to_kill_the_daemon() -> None:

@@ -87,6 +87,14 @@ def test_systemd_sees_a_misspelt_line_in_a_unit(tmp_path: Path) -> None:
     assert "NoNewPrivilege" in said
 
 
+def test_systemd_waits_for_the_daemon_and_for_its_signs_of_life() -> None:
+    daemon = unit("pantau.service")
+    assert (daemon["Type"], daemon["NotifyAccess"]) == ("notify", "main")
+    # Thrice in that time a sign comes; a ledger may take 5 s to answer.
+    assert int(daemon["WatchdogSec"]) >= 30
+    assert "AF_UNIX" in daemon["RestrictAddressFamilies"].split()
+
+
 def test_the_daemon_may_ping_and_nothing_more() -> None:
     daemon, page = unit("pantau.service"), unit("pantau-dashboard.service")
     assert daemon["AmbientCapabilities"] == daemon["CapabilityBoundingSet"] == "CAP_NET_RAW"

@@ -1,0 +1,175 @@
+"""People on duty and a real daemon on the made-up network: what they do, what is shown of it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.core.model import Incident
+from tests.api.raw import raw_get
+from tests.e2e.house import PANTAU, MadeUp
+from tests.waiting import eventually
+
+LINK = "anjatan/utama"
+OTHER = "bongas/utama"
+SOON = """
+[[channels]]
+id = "berkas"
+type = "command"
+command = [{python}, "-c", {program}]
+daily_test = true
+[[people]]
+id = "petugas-1"
+channels = ["berkas"]
+[[rota]]
+name = "jaga"
+people = ["petugas-1"]
+start = 2025-11-24T07:30:00
+[rules]
+hold_s = 2
+"""
+
+
+class OnDuty:
+    """The commands of somebody on duty."""
+
+    def __init__(self, house: MadeUp, arrived: Path) -> None:
+        self.house = house
+        self._arrived = arrived
+
+    def says(self, *words: str) -> str:
+        """The output of a command that succeeds."""
+        return subprocess.run(
+            [*PANTAU, words[0], "--config", str(self.house.config), *words[1:]],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=self.house.environ | {"PANTAU_WHO": "petugas-1"},
+        ).stdout
+
+    def told(self, *words: str) -> Any:
+        return json.loads(self.says(*words, "--json"))
+
+    def overlays(self, target: str) -> list[str]:
+        """What `pantau status --json` shows beside the state."""
+        for site in self.told("status")["sites"]:
+            for link in site["links"]:
+                if link["target"] == target:
+                    return [str(name) for name in link["overlays"]]
+        raise AssertionError(f"no link {target}")
+
+    def opened(self, target: str) -> Incident:
+        """The open incident of a target, once there is one."""
+
+        def find() -> list[Incident]:
+            every = self.house.incidents()
+            return [i for i in every if i.target == target and i.ended_s is None]
+
+        return eventually(find, 20)[0]
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What arrived at the channel, in that order."""
+        if not self._arrived.exists():
+            return []
+        return [json.loads(line) for line in self._arrived.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnDuty]:
+    work = tmp_path_factory.mktemp("d")
+    arrived = work / "arrived.jsonl"
+    program = (
+        "import json, sys; "
+        f"open({str(arrived)!r}, 'a').write(json.dumps(json.load(sys.stdin)) + chr(10))"
+    )
+    with MadeUp(work) as house:
+        alerts = SOON.format(python=json.dumps(sys.executable), program=json.dumps(program))
+        (house.config / "alerts.toml").write_text(alerts)
+        house.start()
+        eventually(house.settled, 40)
+        yield OnDuty(house, arrived)
+
+
+@pytest.fixture(autouse=True)
+def healed(duty: OnDuty) -> Iterator[None]:
+    yield
+    duty.house.simulation.control.restore()
+    eventually(duty.house.all_up, 30)
+
+
+def test_a_cut_link_is_taken_in_hand_and_all_that_is_done_is_in_its_incident(duty: OnDuty) -> None:
+    duty.house.simulation.control.cut(LINK)
+    number = str(duty.opened(LINK).id)
+    duty.says("ack", number, "--until", "2h", "--why", "penyedia dihubungi")
+    eventually(lambda: duty.overlays(LINK) == ["acknowledged"], 10)
+    duty.says("note", number, "14.32 teknisi berangkat")
+    duty.says("ticket", number, "INC-4711")
+    (listed,) = duty.told("handover")["open"]
+    assert listed["handling"]["acknowledged_by"] == "petugas-1"
+    duty.house.simulation.control.restore(LINK)
+    eventually(lambda: duty.house.states()[LINK] == "up", 20)
+    eventually(lambda: duty.overlays(LINK) == [], 10)
+    case = duty.told("incidents", number)
+    assert case["incident"]["ended"] is not None
+    assert [action["kind"] for action in case["actions"]] == ["acknowledge", "note", "ticket"]
+    assert case["handling"]["ticket"] == "INC-4711"
+    shown = duty.says("incidents", number)
+    assert "teknisi berangkat" in shown
+    assert "INC-4711" in shown
+
+
+def test_what_was_done_is_known_after_a_kill(duty: OnDuty) -> None:
+    duty.house.simulation.control.cut(LINK)
+    number = str(duty.opened(LINK).id)
+    duty.says("ack", number)
+    duty.says("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
+    duty.house.kill(signal.SIGKILL)
+    duty.house.start()
+    eventually(lambda: duty.overlays(LINK) == ["acknowledged"], 30)
+    assert duty.overlays(OTHER) == ["maintenance"]
+    (window,) = duty.told("maintenance", "list")["maintenance"]
+    duty.says("maintenance", "end", str(window["id"]))
+    eventually(lambda: duty.overlays(OTHER) == [], 10)
+
+
+async def test_metrics_of_a_real_daemon_are_read_by_prometheus(duty: OnDuty) -> None:
+    status, _, body = await raw_get(duty.house.data / "pantau.sock", "/metrics")
+    assert status == 200
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(body.decode())
+        for sample in family.samples
+    }
+    targets = duty.house.simulation.network.targets()
+    assert samples["pantau_targets", "up"] == len(targets)
+    assert samples["pantau_requests_total", "received"] >= len(targets)
+    assert samples["pantau_last_round_age_seconds",] < 5
+    assert samples["pantau_outbox_messages", "berkas", "dead"] == 0
+
+
+def test_systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends(duty: OnDuty) -> None:
+    house = duty.house
+    house.kill(signal.SIGTERM)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(house.work / "notify"))
+        systemd.settimeout(20)
+        house.start(
+            environ={"NOTIFY_SOCKET": str(house.work / "notify"), "WATCHDOG_USEC": "3000000"}
+        )
+        heard = [systemd.recv(200) for _ in range(4)]
+        assert house.kill(signal.SIGTERM) == 0
+        systemd.settimeout(5)
+        while heard[-1] != b"STOPPING=1":
+            heard.append(systemd.recv(200))
+    assert heard[0] == b"READY=1"
+    assert set(heard[1:-1]) == {b"WATCHDOG=1"}
+    house.start()
