@@ -32,10 +32,11 @@ def create() -> Flask:
     settings = read_settings(os.environ)
     ledger = SqlLedgerReader.open(settings.data_dir / "ledger.db")
     now = wall_clock(SystemClock())
+    daemon = LocalApi(settings.data_dir)
     reads = Reads(
         network=settings.network,
         state=CurrentState(
-            api=LocalApi(settings.data_dir),
+            api=daemon,
             open_ledger=lambda: ledger,
             network=lambda: settings.network,
             utc_now_s=now,
@@ -44,9 +45,11 @@ def create() -> Flask:
         samples=JournalReader(settings.data_dir / "journal"),
         now=now,
         steady=boottime_s,
+        alerts=settings.alerts,
+        zone=settings.timezone,
     )
     identity = Identity(settings.organisation, settings.timezone, settings.dashboard.prefix)
-    return build(reads, identity, boottime_s)
+    return build(reads, identity, boottime_s, daemon)
 
 
 def wall_clock(clock: SystemClock) -> Callable[[], float]:

@@ -1,7 +1,11 @@
 """The web application: Flask for the pages and the snapshot, Dash for the pulse and the charts.
 
-    GET /                   the overview       GET /situs/<id>       one kecamatan
+    GET /                   the overview       GET /situs/<id>            one kecamatan
+    GET /tv                 the wall           GET /insiden               incidents
+    GET /serah-terima       the shift's sheet  GET /laporan/<yyyy-mm>     availability
     GET /api/v1/snapshot    the state of everything, asked for each second by every open page
+
+What else is asked and done stands in `desk`.
 
 A page is HTML from the server with everything in its fixed place; the scripts in `assets/` fill
 it from the snapshot: at once from the one that comes with the page, then at every tick of
@@ -19,11 +23,13 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from dash.exceptions import DependencyException, PreventUpdate
-from flask import Flask, Response, abort, g, request, send_from_directory
+from flask import Flask, Request, Response, g, request, send_from_directory
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, NotFound
 
+from dashboard.app.choosing import Chooser, Chosen
 from dashboard.app.delivery import Compression, add_headers, content_policy, read_assets
+from dashboard.app.desk import Desk, Named
 from dashboard.app.shell import add_dash, check_callback, page_path
 from dashboard.app.visit import YEAR_S, Visit, read_cookies, read_visit
 from dashboard.components import frame
@@ -31,16 +37,32 @@ from dashboard.components.frame import Look, Place
 from dashboard.components.icons import own
 from dashboard.figures.geometry import read_map
 from dashboard.i18n import Lang, Words, read_catalogue
-from dashboard.pages import lost, overview, site
-from dashboard.reads.questions import Reads, spans
+from dashboard.pages import lost, site
+from dashboard.reads.actions import Doer, NoDaemon
+from dashboard.reads.questions import Reads
 from dashboard.reads.snapshot import Snapshots
 
 ASSETS = Path(__file__).parent.parent / "assets"
 PLOTLY = "plotly-cartesian-4.1.1.min.js"
 BODY_BYTES = 4096
-SHARED_TEXTS = ("page", "state", "fresh", "tile", "why", "attention")
-BODIES = {405: "error.no_method", 413: "error.too_large"}
-Body = Callable[[Look, Markup], Markup]
+SHARED_TEXTS = (
+    "page",
+    "state",
+    "fresh",
+    "tile",
+    "why",
+    "attention",
+    "search",
+    "sound",
+    "listed",
+    "wall",
+)
+BODIES = {
+    403: "act.origin",
+    405: "error.no_method",
+    413: "error.too_large",
+    415: "act.json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +77,36 @@ class Identity:
 class Web:
     """The views, and what they share."""
 
-    def __init__(self, reads: Reads, identity: Identity, steady: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        reads: Reads,
+        identity: Identity,
+        steady: Callable[[], float],
+        doer: Doer,
+        named: Named,
+    ) -> None:
         self.reads = reads
         self.identity = identity
-        self.assets = read_assets(ASSETS, identity.prefix)
-        self.shape = read_map()
+        self.prefix = identity.prefix
+        self.assets = read_assets(ASSETS, self.prefix)
+        self.chooser = Chooser(reads, identity.zone, read_map(), self.prefix, named)
         catalogue = read_catalogue()
         self.words = {lang: Words(lang, catalogue[lang], identity.zone) for lang in Lang}
         parts = repr((sorted(self.assets.urls.items()), reads.network, catalogue))
         build = hashlib.sha256(parts.encode()).hexdigest()[:12]
+        self.desk = Desk(reads, doer, self.words, self.prefix, named)
         self.snapshots = Snapshots(reads, build, steady)
 
-    def choose_page(self) -> None:
+    def choose_page(self) -> Response | None:
         """Before Dash answers with a page: which one, and how. 404 for an address that is none."""
         path = page_path()
         if path is None:
-            return
-        if path == "":
-            self._prepare("overview", self._overview, ("map", "day"), {})
-            return
-        folder, _, name = path.partition("/")
-        if folder != "situs":
-            abort(404)
-        found = self.reads.site(name)
-        if found is None:
-            abort(404, name)
-        chosen = request.args.get("range", site.DEFAULT_SPAN)
-        if chosen not in spans():
-            abort(400, "range")
-
-        def body(look: Look, entry: Markup) -> Markup:
-            return site.body(found, chosen, self.reads, self.identity.prefix, look.words, entry)
-
-        self._prepare("site", body, ("site",), {"site": found.id, "range": chosen})
+            return None
+        if path == "laporan":
+            newest = self.reads.months.period(None).name
+            return Response(status=302, headers={"Location": f"{self.prefix}laporan/{newest}"})
+        self._prepare(self.chooser.choose(path))
+        return None
 
     def finish_page(self, response: Response) -> Response:
         """A page is asked for anew each time, and a choice in its address is remembered."""
@@ -95,7 +114,7 @@ class Web:
         if visit is None or response.status_code != 200:
             return response
         response.headers["Cache-Control"] = "no-cache"
-        return visit.remember(response, self.identity.prefix)
+        return visit.remember(response, self.prefix)
 
     def snapshot(self) -> Response:
         """The newest snapshot, or 304. X-Now is this server's clock in ms, for ages."""
@@ -131,14 +150,14 @@ class Web:
         words = self.words[visit.lang]
         code = error.code or 500
         sentence = self._sentence(code, error.description or "", words)
-        if "/api/" in request.path or "/_dash-" in request.path:
+        if "/api/" in request.path or request.path.endswith(".csv") or "/_dash-" in request.path:
             return Response(f"{sentence}\n", code, mimetype="text/plain")
-        look, place = Look(words, visit.theme), Place(self.identity.prefix, "lost")
+        look, place = Look(words, visit.theme), Place(self.prefix, "lost")
         page = frame.document(
             look,
             frame.head(f"{code} · {words.say('page.title')}", place, self.assets),
             frame.bar(place, self.identity.organisation, words)
-            + lost.body(code, sentence, self.identity.prefix, words),
+            + lost.body(code, sentence, self.prefix, words),
         )
         return Response(page, code)
 
@@ -148,25 +167,23 @@ class Web:
 
     def _sentence(self, code: int, detail: str, words: Words) -> str:
         if code == 404:
-            if request.path.startswith(f"{self.identity.prefix}situs/"):
+            if request.path.startswith(f"{self.prefix}situs/"):
                 return words.say("error.no_site", name=detail[:60])
+            if request.path.startswith(f"{self.prefix}laporan/"):
+                return words.say("error.no_month", name=detail[:60])
+            if request.path.startswith(f"{self.prefix}i/"):
+                return words.say("act.no_incident")
             return words.say("error.no_page")
         if 400 <= code < 500 and code not in BODIES:
             return words.say("error.bad_query", what=detail[:120])
         return words.say(BODIES.get(code, "error.broken"))
 
-    def _overview(self, look: Look, entry: Markup) -> Markup:
-        page = overview.body(self.reads.network, self.shape, self.identity.prefix, look.words)
-        return page + Markup("<div hidden>{}</div>").format(entry)
-
-    def _prepare(
-        self, name: str, body: Body, tables: tuple[str, ...], extra: Mapping[str, str]
-    ) -> None:
+    def _prepare(self, chosen: Chosen) -> None:
         """Leave in `g` how to make the page, for Dash to call with its own parts."""
         visit = read_visit(request)
         look = Look(self.words[visit.lang], visit.theme)
-        place = Place(self.identity.prefix, name)
-        config = {**self._config(look, place, tables), **extra}
+        place = Place(self.prefix, chosen.name)
+        config = {**self._config(look, place, chosen.tables), **chosen.extra}
 
         def render(parts: Mapping[str, str]) -> str:
             entry = Markup('<div id="react-entry-point"></div>')
@@ -174,10 +191,11 @@ class Web:
                 look,
                 frame.head(look.words.say("page.title"), place, self.assets),
                 frame.header(place, self.identity.organisation, look.words)
-                + body(look, entry)
+                + chosen.body(look, entry)
                 + frame.voices()
+                + frame.finder(look.words)
                 + Markup("<noscript>{}</noscript>").format(look.words.say("page.noscript"))
-                + frame.scripts(self.assets, config)
+                + frame.scripts(place, self.assets, config)
                 + own("".join(parts.values())),
             )
 
@@ -201,12 +219,27 @@ class Web:
         }
 
 
-def build(reads: Reads, identity: Identity, steady: Callable[[], float]) -> Flask:
-    """The application, ready to be served. steady: seconds that never jump."""
+def nobody_named(_: Request) -> None:
+    """Until people sign in: they give their own name."""
+
+
+def build(
+    reads: Reads,
+    identity: Identity,
+    steady: Callable[[], float],
+    doer: Doer | None = None,
+    named: Named = nobody_named,
+) -> Flask:
+    """The application, ready to be served. steady: seconds that never jump.
+
+    doer: the daemon, for what people do; named: who is signed in.
+    """
     server = Flask("dashboard", static_folder=None)
     server.config["SEND_FILE_MAX_AGE_DEFAULT"] = YEAR_S
     server.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
-    web, prefix = Web(reads, identity, steady), identity.prefix
+    daemon = NoDaemon() if doer is None else doer
+    web, prefix = Web(reads, identity, steady, daemon, named), identity.prefix
+    web.desk.add_to(server)
     server.add_url_rule(f"{prefix}api/v1/snapshot", "snapshot", web.snapshot)
     server.add_url_rule(
         f"{prefix}_dash-component-suites/plotly/package_data/plotly.min.js", "plotly", web.plotly

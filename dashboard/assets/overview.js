@@ -2,14 +2,13 @@
 (function () {
   "use strict";
   const pantau = window.pantau;
-  const { parts } = pantau;
-  const { say, has, number, percent, rtt, duration, clock, local, COLON } = pantau.words;
+  const { parts, listed } = pantau;
+  const { say, percent, rtt, duration, clock, local, COLON } = pantau.words;
   const NEW_S = 120;
   const DAY_MIN = 1440;
   const THIN_PX = 2.5;
   const LEVELS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  const names = {};
-  for (const [id, name] of pantau.config.sites) names[id] = name;
+  const { names } = listed;
 
   function draw(snapshot, nowS, stale) {
     pantau.map.draw(snapshot.sites, names);
@@ -137,11 +136,6 @@
     }));
   }
 
-  function itemName(item) {
-    if (item.site) return names[item.site];
-    return item.scope === "monitor" ? say("why.monitor_name") : item.name || "";
-  }
-
   function makeItem(item) {
     const node = parts.element("li", "inc");
     const body = item.site ? parts.element("a", "in") : parts.element("div", "in");
@@ -159,38 +153,20 @@
     const [shape, middle, end] = node.firstElementChild.children;
     parts.attribute(node, "class", "inc " + state + (fresh ? " new" : ""));
     parts.setIcon(shape, state);
-    parts.text(middle.children[0], itemName(item));
+    parts.text(middle.children[0], listed.nameOf(item));
     parts.text(middle.children[1], message);
     parts.text(end.children[0], time);
     parts.text(end.children[1], under);
   }
 
-  function message(item) {
-    if (item.scope === "monitor") return say("why.monitor");
-    if (item.s === "maintenance") return say("state.maintenance") + " · " + reason(item);
-    return reason(item);
-  }
-
-  function reason(item) {
-    const hidden = item.aff.map((id) => names[id]);
-    if (item.scope === "node" && hidden.length) {
-      return say("why.affected", { count: hidden.length, names: hidden.join(", ") });
-    }
-    const values = { value: "", limit: "", reason: item.why, link: item.link || "" };
-    if (item.v !== null) values.value = item.why === "loss" ? percent(item.v) : rtt(item.v);
-    if (item.lim !== null) values.limit = item.why === "loss" ? percent(item.lim) : number(item.lim);
-    if (item.why === "silence" && item.link) return say("why.silence_link", values);
-    const words = say(has("why." + item.why) ? "why." + item.why : "why.other", values);
-    return item.link ? words + " · " + say("why.on_link", values) : words;
-  }
-
   function drawOpen(snapshot, nowS, stale) {
     const list = document.getElementById("open");
-    parts.keyed(list, snapshot.open, (item) => item.id, makeItem, (node, item) => {
+    parts.keyed(list, listed.folded(snapshot.open), (item) => item.id, makeItem, (node, item) => {
       const ageS = nowS - item.t;
-      const fresh = item.s === "down" && ageS < NEW_S;
-      const under = fresh ? say("state.new") : say("tile.since", { since: clock(item.t) });
-      fillItem(node, item, item.s, message(item), duration(ageS), under, fresh);
+      const fresh = item.s === "down" && ageS < NEW_S && !item.by;
+      const taken = item.by ? say("wall.taken", { who: item.by }) : say("tile.since", { since: clock(item.t) });
+      const under = fresh ? say("state.new") : taken;
+      fillItem(node, item, item.s, listed.message(item), duration(ageS), under, fresh);
     });
     const badge = document.getElementById("open-count");
     parts.text(badge, String(snapshot.open.length));

@@ -17,6 +17,8 @@
     drawHeader(counts, nowS, standing);
     if (config.page === "overview") pantau.overview.draw(snapshot, nowS, standing.level === "stale");
     if (config.page === "site") pantau.site.draw(snapshot, nowS);
+    if (pantau.page) pantau.page.draw(snapshot, nowS, standing);
+    pantau.sound.heard(snapshot, nowS);
     announce(snapshot.sites);
     return [snapshot, nowS, standing];
   }

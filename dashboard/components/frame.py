@@ -13,7 +13,35 @@ from dashboard.components.icons import SHAPES, icon, joined, own, sprite
 from dashboard.i18n import Lang, Words
 from dashboard.theme import Theme
 
-SCRIPTS = ("words.js", "freshness.js", "parts.js", "map.js", "overview.js", "site.js", "start.js")
+FIRST_SCRIPTS = ("words.js", "freshness.js", "parts.js", "listed.js", "search.js", "sound.js",
+                 "site.js")  # fmt: skip
+LAST_SCRIPT = "start.js"
+SCRIPTS: Mapping[str, tuple[str, ...]] = {
+    "overview": ("map.js", "overview.js"),
+    "tv": ("map.js", "wall.js"),
+    "incidents": ("incidents.js", "panel.js"),
+}
+"""Those of one page alone; they come between the others."""
+
+STYLES: Mapping[str, tuple[str, ...]] = {
+    "tv": ("wall.css",),
+    "site": ("desk.css",),
+    "incidents": ("desk.css",),
+    "report": ("desk.css",),
+    "shift": ("desk.css",),
+}
+NAV = (("overview", ""), ("incidents", "insiden"), ("report", "laporan"), ("shift", "serah-terima"))
+"""The pages in the header, and their addresses."""
+
+
+LENS = Markup(
+    '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M7 1a6 6 0 103.5 10.9l3.3 3.2 '
+    '1.3-1.3-3.2-3.3A6 6 0 007 1zm0 2a4 4 0 110 8 4 4 0 010-8z"/></svg>'
+)
+BELL = Markup(
+    '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 1C5 1 3.6 3.3 3.6 6v3L2 12h12l-1.6-3V6'
+    'C12.4 3.3 11 1 8 1zM6 13a2 2 0 004 0z"/><path class="off" d="M1.5 1.5l13 13"/></svg>'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +62,7 @@ class Assets:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where this page is. prefix: of every address, ends in `/`; page: `overview` or `site`."""
+    """Where this page is. prefix: of every address, ends in `/`; page: its name (see NAV)."""
 
     prefix: str
     page: str
@@ -47,31 +75,42 @@ def head(title: str, place: Place, assets: Assets) -> Markup:
         '<meta name="theme-color" content="#232C36"><title>{}</title>'
         '<link rel="icon" type="image/svg+xml" href="{}">'
         '<link rel="preload" href="{}" as="font" type="font/woff2" crossorigin>'
-        '<style>{}</style><link rel="stylesheet" href="{}">'
+        "<style>{}</style>{}"
     ).format(
         title,
         assets.urls["icon.svg"],
         f"{place.prefix}assets/inter-latin-wght-normal.woff2",
         own(assets.css),
-        assets.urls["pantau.css"],
+        joined(
+            Markup('<link rel="stylesheet" href="{}">').format(assets.urls[name])
+            for name in ("pantau.css", "frame.css", *STYLES.get(place.page, ()))
+        ),
     )
 
 
 def bar(place: Place, organisation: str, words: Words, *rest: Markup) -> Markup:
-    """The top of a page: whose it is, the way home, and what else belongs there."""
-    current = Markup(' class="on" aria-current="page"') if place.page == "overview" else ""
+    """The top of a page: whose it is, the ways to the pages, and what else belongs there."""
+    ways = joined(
+        Markup('<a href="{}{}"{}>{}</a>').format(
+            place.prefix,
+            address,
+            Markup(' class="on" aria-current="page"') if place.page == name else "",
+            words.say(f"page.{name}"),
+        )
+        for name, address in NAV
+    )
     return Markup(
-        '<a class="skip" href="#main">{skip}</a>'
-        '<header><a class="brand" href="{home}"><b>{title}</b><span>{organisation}</span></a>'
-        '<nav><a href="{home}"{current}>{overview}</a></nav>{rest}</header>'
+        '<a class="skip" href="#main">{}</a>'
+        '<header><a class="brand" href="{}"><b>{}</b><span>{}</span></a>'
+        '<nav aria-label="{}">{}</nav>{}</header>'
     ).format(
-        skip=words.say("page.skip"),
-        home=place.prefix,
-        title=words.say("page.title"),
-        organisation=organisation,
-        current=current,
-        overview=words.say("page.overview"),
-        rest=joined(rest),
+        words.say("page.skip"),
+        place.prefix,
+        words.say("page.title"),
+        organisation,
+        words.say("page.ways"),
+        ways,
+        joined(rest),
     )
 
 
@@ -95,7 +134,11 @@ def _switches(words: Words) -> Markup:
     other = Lang.EN if words.lang is Lang.ID else Lang.ID
     return Markup(
         '<div class="hr"><span class="fresh" id="fresh"><i class="dot"></i><span>{none}</span>'
-        '</span><span class="sw"><a href="?lang={other}" lang="{other}" hreflang="{other}" '
+        '</span><span class="sw"><button type="button" id="find-open" aria-label="{find}" '
+        'title="{find}" aria-keyshortcuts="/">{lens}</button>'
+        '<button type="button" id="sound" aria-pressed="false" aria-label="{sound}" '
+        'title="{sound}">{bell}</button><button type="button" id="mute" hidden></button>'
+        '<a href="?lang={other}" lang="{other}" hreflang="{other}" '
         'aria-label="{language}: {other}" data-lang="{other}">{shown}</a>'
         '<button type="button" id="theme" aria-label="{theme}" title="{theme}">'
         '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 1a7 7 0 100 14A7 7 0 008 1zm0 '
@@ -103,11 +146,25 @@ def _switches(words: Words) -> Markup:
         '<span class="clock" id="clock" aria-hidden="true"></span></div>'
     ).format(
         none=words.say("fresh.none"),
+        find=words.say("search.open"),
+        lens=LENS,
+        sound=words.say("sound.off"),
+        bell=BELL,
         other=other.value,
         shown=other.value.upper(),
         language=words.say("page.language"),
         theme=words.say("page.theme"),
     )
+
+
+def finder(words: Words) -> Markup:
+    """The search of every page: opened by `/`, filled by its script."""
+    return Markup(
+        '<dialog id="find" aria-label="{0}"><input type="search" id="find-text" role="combobox" '
+        'aria-expanded="true" aria-controls="find-list" aria-autocomplete="list" '
+        'autocomplete="off" placeholder="{1}" aria-label="{0}">'
+        '<ul id="find-list" role="listbox" aria-label="{0}"></ul><p>{2}</p></dialog>'
+    ).format(words.say("search.open"), words.say("search.hint"), words.say("search.keys"))
 
 
 def voices() -> Markup:
@@ -118,12 +175,13 @@ def voices() -> Markup:
     )
 
 
-def scripts(assets: Assets, config: Mapping[str, Any]) -> Markup:
+def scripts(place: Place, assets: Assets, config: Mapping[str, Any]) -> Markup:
     """Our scripts, and what they need to know; before those of Dash, which call them."""
     data = orjson.dumps(config).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028")
+    names = (*FIRST_SCRIPTS, *SCRIPTS.get(place.page, ()), LAST_SCRIPT)
     return Markup('<script type="application/json" id="config">{}</script>{}').format(
         own(data),
-        joined(Markup('<script src="{}"></script>').format(assets.urls[name]) for name in SCRIPTS),
+        joined(Markup('<script src="{}"></script>').format(assets.urls[name]) for name in names),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from monitor.core.errors import ApiError
 from monitor.core.handling import CAUSES
 
 LONGEST_TEXT = 1000
@@ -33,7 +34,7 @@ class Verb(StrEnum):
 class Doer(Protocol):
     """The daemon's local API, as the page needs it."""
 
-    def post(self, path: str, body: Mapping[str, object]) -> Mapping[str, object]:
+    def post(self, path: str, body: Mapping[str, object], /) -> Mapping[str, object]:
         """Raises ApiError when it does not answer, Unfit (and its kin) when it refuses."""
         ...
 
@@ -123,3 +124,11 @@ def _minutes(asked: Mapping[str, Any], longest: int, *, needed: bool) -> int | N
 def _clean(text: str) -> str:
     """One line, nothing in it that acts."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+class NoDaemon:
+    """A `Doer` where there is no daemon to ask: nothing can be done."""
+
+    def post(self, path: str, body: Mapping[str, object], /) -> Mapping[str, object]:
+        """Refuses everything, truthfully."""
+        raise ApiError(f"no daemon is set up here: {path} with {len(body)} fields was not sent")

@@ -98,6 +98,16 @@ class Cases:
         found.sort(key=lambda each: (each.started_s, each.id), reverse=True)
         return self._with_handling(found[: MOST + 1])
 
+    def ended_since(self, since_s: float) -> list[Case]:
+        """What ended at or after that moment, the newest end first. Raises LedgerError."""
+        ended = [
+            (each.ended_s, each)
+            for each in self._ledger.incidents(since_s=since_s)
+            if each.ended_s is not None and each.ended_s >= since_s
+        ]
+        ended.sort(key=lambda pair: (pair[0], pair[1].id), reverse=True)
+        return self._with_handling([each for _, each in ended[:MOST]])
+
     def file(self, number: int) -> File | None:
         """One incident whole; None: there is none of that number. Raises LedgerError."""
         every = self._ledger.incidents()

@@ -17,7 +17,7 @@ from dashboard.reads.kept import Kept
 from dashboard.reads.months import Months
 from monitor.core.alerting import Alerts
 from monitor.core.alertports import AlertReader
-from monitor.core.errors import StoreError
+from monitor.core.errors import PantauError, StoreError
 from monitor.core.model import Device, Incident, Interface, Network, Site, State
 from monitor.core.ports import SampleSource
 from monitor.core.samples import LatencyBucket, ThroughputBucket
@@ -129,6 +129,14 @@ class Reads:
     def node_names(self) -> dict[str, str]:
         """What people call each node, by its id."""
         return {node.id: node.name for node in self.network.nodes}
+
+    def node_states(self) -> dict[str, str]:
+        """The state of each node now, by its id; empty when nobody knows."""
+        try:
+            nodes = self._state.document().get("nodes", ())
+        except PantauError:
+            return {}
+        return {each["target"]: each["state"] for each in nodes}
 
     def latency(self, target: str, span: Span, end_s: float) -> list[LatencyBucket]:
         """One target up to end_s; raises StoreError."""

@@ -28,6 +28,7 @@ from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.local_api import SOCKET_NAME
 from monitor.core.documents import Document
 from monitor.core.samples import InterfaceSample, PingSample
+from tests.dashboard.deeds import tell_deeds
 from tests.dashboard.story import CONFIG, DAY_S, HOUR_S, Story, written
 from tests.waiting import eventually
 
@@ -116,6 +117,7 @@ class Served:
         """States, transitions and incidents until now."""
         self.ledger.record(self.story.decisions())
         self.ledger.alive(self.story.now_s)
+        tell_deeds(self.ledger, self.story)
 
     def write_hour(self) -> None:
         """Samples of the last hour, a row a minute."""

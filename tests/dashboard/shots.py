@@ -11,11 +11,12 @@ import tempfile
 import time
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.core.documents import Document
 from tests.dashboard.browser import Browser, chromium
+from tests.dashboard.deeds import mass
 from tests.dashboard.serving import Served
 from tests.dashboard.small_png import small_png
 from tests.dashboard.story import Story, quiet, shipped_network, trouble
@@ -55,14 +56,39 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
         Shot("site-hidden", "situs/juntinyuat", "light", *DESK),
         Shot("site-1h-english", "situs/bangodua?range=1h&lang=en", "light", *DESK),
         Shot("site-phone", "situs/terisi", "light", *PHONE, whole=True),
+        Shot("tv-dark", "tv", "dark", *DESK),
+        Shot("tv-light", "tv", "light", *DESK),
+        Shot("tv-wall", "tv", "dark", *WALL),
+        Shot("tv-phone", "tv", "light", *PHONE, whole=True),
+        Shot("incidents-light", "insiden{open}", "light", *DESK),
+        Shot("incidents-dark", "insiden{hub}", "dark", *DESK),
+        Shot("incidents-history", "insiden?view=history", "light", *DESK),
+        Shot("incidents-english", "insiden?lang=en", "light", *DESK),
+        Shot("incidents-phone", "insiden{open}", "light", *PHONE, whole=True),
+        Shot("report-light", "laporan/", "light", *DESK),
+        Shot("report-dark", "laporan/", "dark", *DESK),
+        Shot("report-phone", "laporan/", "light", *PHONE),
+        Shot("shift-light", "serah-terima", "light", *DESK),
+        Shot("shift-dark", "serah-terima?hours=24", "dark", *DESK),
+        Shot("shift-phone", "serah-terima", "light", *PHONE),
+        Shot("alert-light", "i/{open}", "light", *PHONE),
+        Shot("alert-dark", "i/{hub}", "dark", *PHONE),
         Shot("lost", "situs/bandung", "light", 1200, 700),
     ),
     "quiet": (
         Shot("quiet-desk-light", "", "light", *DESK),
         Shot("quiet-desk-dark", "", "dark", *DESK),
         Shot("quiet-phone-light", "", "light", *PHONE),
+        Shot("quiet-tv-dark", "tv", "dark", *DESK),
+        Shot("quiet-incidents", "insiden", "light", *DESK),
+    ),
+    "mass": (
+        Shot("mass-tv-dark", "tv", "dark", *DESK),
+        Shot("mass-desk-light", "", "light", *DESK),
+        Shot("mass-incidents", "insiden", "light", *DESK),
     ),
     "stale": (
+        Shot("stale-tv-dark", "tv", "dark", *DESK),
         Shot("stale-desk-dark", "", "dark", *DESK),
         Shot("stale-desk-light", "", "light", *DESK),
         Shot("stale-phone-light", "", "light", *PHONE),
@@ -76,8 +102,9 @@ def take(served: Served, browser: Browser, shot: Shot, into: Path, size: float) 
     """Open the page, wait until it is drawn, and write a PNG of `size` times the screen."""
     browser.size(shot.width, shot.height, shot.scale, phone=shot.width < 600)
     browser.cdp("Network.clearBrowserCookies")
-    joint = "&" if "?" in shot.where else "?"
-    browser.driver.get(f"{served.url}{shot.where}{joint}theme={shot.theme}")
+    where, mark, number = shot.where.partition("#")
+    joint = "&" if "?" in where else "?"
+    browser.driver.get(f"{served.url}{where}{joint}theme={shot.theme}{mark}{number}")
     if shot.where.startswith("situs/") and "bandung" not in shot.where:
         plots = 'return document.querySelectorAll(".main-svg .trace, .mutp").length'
         eventually(lambda: browser.run(plots) > 2, within_s=20)
@@ -98,6 +125,15 @@ def take(served: Served, browser: Browser, shot: Shot, into: Path, size: float) 
     (into / f"{shot.name}.png").write_bytes(png if size == 1.0 else small_png(png))
 
 
+def _numbered(where: str, story: Story) -> str:
+    """The addresses of two incidents: an open outage, and the hub's."""
+    found = {each.target: each.id for each in story.incidents() if each.ended_s is None}
+    joint = "#" if where.startswith("insiden") else ""
+    for name, target in (("{open}", "losarang/utama"), ("{hub}", "pop-karangampel")):
+        where = where.replace(name, f"{joint}{found.get(target, 1)}")
+    return where
+
+
 def living(story: Story) -> Callable[[], Document]:
     """The document of a daemon that goes on: the story, as old as it is by now."""
     return lambda: story.later(time.time() - story.now_s).document()
@@ -108,6 +144,7 @@ def shoot(into: Path, only: str = "", kept: bool = False) -> None:
     network = shipped_network()
     told: dict[str, Callable[[float], Story]] = {
         "trouble": lambda now_s: trouble(network, now_s),
+        "mass": lambda now_s: mass(network, now_s),
         "quiet": lambda now_s: quiet(network, now_s),
         "stale": lambda now_s: trouble(network, now_s - 245),
     }
@@ -126,7 +163,8 @@ def shoot(into: Path, only: str = "", kept: bool = False) -> None:
             try:
                 served.start(story.document if name == "stale" else living(story))
                 for shot in shots:
-                    take(served, browser, shot, into, SMALLER if kept else 1.0)
+                    numbered = replace(shot, where=_numbered(shot.where, story))
+                    take(served, browser, numbered, into, SMALLER if kept else 1.0)
             finally:
                 served.close()
 

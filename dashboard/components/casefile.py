@@ -1,0 +1,177 @@
+"""One incident whole, in words: facts with their evidence, timeline, and why anybody was told."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from dashboard.components.cases import Json, cause_text, rank
+from dashboard.components.naming import Names
+from dashboard.components.reasons import reason_text
+from dashboard.i18n import Words
+from dashboard.reads.cases import File
+from monitor.core.alerting import Action, ActionKind, Alerts, OutboxRow
+from monitor.core.alertports import Notice
+from monitor.core.model import Incident, Network
+from monitor.core.texts.evidence import suspected
+from monitor.core.texts.places import Places
+from monitor.core.texts.speech import Speech
+
+Fact = tuple[str, str]
+
+REASON_KEYS = {"resolved": "was_resolved", "digest": "in_digest", "test": "a_test"}
+"""Reasons that bear the name of an event have a text of their own."""
+
+
+def document(file: File, network: Network, alerts: Alerts, words: Words, at_s: float) -> Json:
+    """What the side panel shows. target: for maintenance; texts are plain, never markup."""
+    names, incident = Names.of(network), file.incident
+    taken, muted = file.handling.taken(at_s), file.handling.muted(at_s)
+    site = names.site(incident)
+    return {
+        "id": incident.id,
+        "open": incident.ended_s is None,
+        "s": incident.state.value,
+        "rank": rank(incident.scope.value, incident.state.value),
+        "name": names.place(incident, words),
+        "link": names.link(incident),
+        "site": None if site is None else site.id,
+        "target": incident.target,
+        "t": round(incident.started_s),
+        "e": None if incident.ended_s is None else round(incident.ended_s),
+        "by": None if taken is None else taken.who,
+        "until": None if taken is None or taken.until_s is None else round(taken.until_s),
+        "mute": None if muted is None or muted.until_s is None else round(muted.until_s),
+        "ticket": file.handling.ticket or "",
+        "cause": file.handling.cause or "",
+        "facts": facts(file, network, alerts, words),
+        "timeline": timeline(file, words),
+        "told": told(file, alerts, words),
+    }
+
+
+def facts(file: File, network: Network, alerts: Alerts, words: Words) -> list[Fact]:
+    """(label, text), in the order in which they are asked for at night."""
+    names, incident = Names.of(network), file.incident
+    found = [(words.say("incident.evidence"), reason_text(incident, names.nodes, words))]
+    found.append((words.say("incident.detected"), _detected(incident, words)))
+    guess = suspected(incident, Places(network, alerts), Speech(words.lang.value, words.zone))
+    found.append((words.say("incident.suspect"), guess or words.say("incident.suspect_none")))
+    if file.handling.cause is not None:
+        found.append((words.say("incident.cause"), cause_text(file.handling.cause, words)))
+    hidden = dict.fromkeys((*incident.affected, *(each.target for each in file.folded)))
+    if incident.scope != "link" or hidden:
+        shown = ", ".join(names.targets(hidden)) or words.say("incident.hidden_none")
+        found.append((words.say("incident.hidden"), shown))
+    provider = provider_text(incident, names, words)
+    if provider:
+        found.append((words.say("incident.provider"), provider))
+    if file.handling.ticket:
+        found.append((words.say("incident.ticket"), file.handling.ticket))
+    return found
+
+
+def provider_text(incident: Incident, names: Names, words: Words) -> str:
+    """Provider, telephone and circuit of a link, as far as they are configured."""
+    link = names.links.get(incident.target)
+    if link is None:
+        return ""
+    circuit = words.say("incident.circuit", circuit=link.circuit) if link.circuit else ""
+    return " · ".join(part for part in (link.provider, link.contact, circuit) if part)
+
+
+def timeline(file: File, words: Words) -> list[Json]:
+    """What happened, in order: {t, text, more, kind}; kind: state, told, done."""
+    incident = file.incident
+    silent = incident.reason in ("silence", "still_silent")
+    began = words.say("incident.began" if silent else "incident.began_other")
+    found = [_entry(incident.started_s, "state", began)]
+    if incident.started_earliest_s is not None:
+        found[0]["more"] = words.say(
+            "incident.bounds",
+            early=words.clock(incident.started_earliest_s),
+            since=words.clock(incident.started_s),
+        )
+    state = words.say(f"state.{incident.state}")
+    found.append(_entry(incident.detected_s, "state", words.say("incident.judged", state=state)))
+    found += [_done(action, words) for action in file.actions]
+    if incident.ended_s is not None:
+        found.append(_entry(incident.ended_s, "state", words.say("incident.over")))
+    return sorted(found, key=lambda each: float(each["t"]))
+
+
+def told(file: File, alerts: Alerts, words: Words) -> list[Json]:
+    """Each decision to tell somebody or nobody, with its reason: {t, yes, text}.
+
+    The same no, said again and again, is one line with a count.
+    """
+    people = {person.id: person.name for person in alerts.people}
+    sent = {(row.recipient, row.channel, row.sequence, row.incident): row for row in file.messages}
+    found: list[Json] = []
+    for _, group in groupby(
+        file.notices, key=lambda each: (each.told, each.reason, each.recipient)
+    ):
+        same = list(group)
+        first = same[0]
+        text = _notice(first, people, sent.get(_message(first)), words)
+        if len(same) > 1 and not first.told:
+            found.append(_told(first, words.say("notice.times", text=text, count=len(same))))
+        else:
+            found += [
+                _told(each, _notice(each, people, sent.get(_message(each)), words)) for each in same
+            ]
+    return found
+
+
+def _message(notice: Notice) -> tuple[Any, ...]:
+    return (notice.recipient, notice.channel, notice.sequence, notice.thread)
+
+
+def _told(notice: Notice, text: str) -> Json:
+    return {"t": round(notice.at_s, 1), "yes": notice.told, "text": text}
+
+
+def _notice(notice: Notice, people: dict[str, str], row: OutboxRow | None, words: Words) -> str:
+    key = f"notice.{REASON_KEYS.get(notice.reason, notice.reason)}"
+    why = words.say(key) if words.has(key) else words.say("notice.other", reason=notice.reason)
+    if not notice.told:
+        return words.say("notice.nobody", why=why)
+    name = notice.recipient or ""
+    kind, colon, channel = name.partition(":")
+    who = words.say("notice.channel", name=channel) if colon and kind == "channel" else name
+    said = words.say(
+        "notice.told",
+        what=words.say(f"notice.{notice.event}"),
+        who=people.get(name, who),
+        way=notice.channel or "",
+    )
+    return " · ".join(part for part in (said, why, _status(row, words)) if part)
+
+
+def _status(row: OutboxRow | None, words: Words) -> str:
+    if row is None:
+        return ""
+    clock = "" if row.sent_s is None else words.clock(row.sent_s)
+    text = words.say(f"notice.status_{row.status}", clock=clock)
+    return f"{text} ({row.last_error})" if row.status == "dead" and row.last_error else text
+
+
+def _detected(incident: Incident, words: Words) -> str:
+    late_s = incident.detected_s - incident.started_s
+    clock = words.clock(incident.detected_s)
+    if late_s < 0.5:
+        return clock
+    return words.say("incident.detected_after", clock=clock, seconds=words.number(late_s, 1))
+
+
+def _done(action: Action, words: Words) -> Json:
+    more = cause_text(action.text, words) if action.kind is ActionKind.CAUSE else action.text
+    parts = [more] if more else []
+    if action.until_s is not None:
+        parts.append(words.say("act.done_until", clock=words.clock(action.until_s)))
+    text = words.say(f"act.done_{action.kind}", who=action.who)
+    return _entry(action.at_s, "done", text) | {"more": " · ".join(parts)}
+
+
+def _entry(at_s: float, kind: str, text: str) -> Json:
+    return {"t": round(at_s, 1), "kind": kind, "text": text, "more": ""}

@@ -1,0 +1,169 @@
+"""`/serah-terima`: what the next shift must know, on one sheet of paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from markupsafe import Markup
+
+from dashboard.components.casefile import provider_text
+from dashboard.components.cases import cause_text
+from dashboard.components.icons import icon, joined
+from dashboard.components.naming import Names
+from dashboard.components.reasons import reason_text
+from dashboard.i18n import Words
+from dashboard.reads.cases import Case
+from dashboard.reads.questions import Reads
+from monitor.core.alerting import Window
+from monitor.core.errors import StoreError
+from monitor.core.maintenance import over_s
+from monitor.core.rota import Turn
+from monitor.core.shift import AHEAD_S
+
+HOURS = (8, 12, 24)
+
+
+def body(hours: int, reads: Reads, words: Words) -> Markup:
+    """hours: how long the shift was; a ledger that cannot be read is said in a sentence."""
+    at_s = reads.now()
+    since_s = at_s - hours * 3600
+    ways = joined(
+        Markup('<a href="?hours={}"{}>{}</a>').format(
+            each,
+            Markup(' class="on" aria-current="true"') if each == hours else "",
+            words.say(f"shift.hours_{each}"),
+        )
+        for each in HOURS
+    )
+    try:
+        inside = _inside(since_s, at_s, reads, words)
+    except StoreError:
+        inside = Markup('<section class="card"><p class="mutp">{}</p></section>').format(
+            words.say("report.unread")
+        )
+    return Markup(
+        '<main class="site shf" id="main"><div class="crumb"><h1>{}</h1><span>{}</span>'
+        '<nav class="rng" aria-label="{}">{}</nav>'
+        '<button type="button" class="btn" id="print">{}</button></div>{}</main>'
+    ).format(
+        words.say("shift.title"),
+        words.say("shift.since", since=words.moment(since_s), at=words.moment(at_s)),
+        words.say("shift.hours"),
+        ways,
+        words.say("incident.print"),
+        inside,
+    )
+
+
+def _inside(since_s: float, at_s: float, reads: Reads, words: Words) -> Markup:
+    names = Names.of(reads.network)
+    cases, desk = reads.cases, reads.cases.desk()
+    opened = sorted(cases.open(), key=lambda case: case.incident.started_s)
+    over = cases.ended_since(since_s)
+    windows = desk.maintenance.ahead(at_s, at_s + AHEAD_S)
+    people = {person.id: person.name for person in cases.alerts.people}
+    phones = {person.id: person.phone for person in cases.alerts.people}
+    return joined(
+        (
+            _card("oncall", [_turn(*each, people, phones, words) for each in desk.duty.turns(at_s)],
+                  words),
+            _card("open", [_case(case, names, words, at_s) for case in opened], words),
+            _card("over", [_case(case, names, words, at_s) for case in over], words),
+            _card("maintenance", [_window(each, names, at_s, words) for each in windows], words),
+            Markup('<section class="sign"><div>{}</div><div>{}</div></section>').format(
+                words.say("shift.signed"), words.say("shift.taken")
+            ),
+        )
+    )  # fmt: skip
+
+
+def _card(name: str, items: Sequence[Markup], words: Words) -> Markup:
+    inside = (
+        Markup('<ul class="shl">{}</ul>').format(joined(items))
+        if items
+        else Markup('<p class="mutp">{}</p>').format(words.say(f"shift.{name}_none"))
+    )
+    number = Markup(" <small>{}</small>").format(len(items)) if items else ""
+    return Markup('<section class="card"><h2>{}{}</h2>{}</section>').format(
+        words.say(f"shift.{name}"), number, inside
+    )
+
+
+def _case(case: Case, names: Names, words: Words, at_s: float) -> Markup:
+    incident, handling = case.incident, case.handling
+    end_s = incident.ended_s
+    link = names.link(incident)
+    place = names.place(incident, words) + (f" · {link}" if link else "")
+    if end_s is None:
+        age = words.duration(at_s - incident.started_s)
+        when = words.say("incident.open_since", since=words.moment(incident.started_s), age=age)
+    else:
+        age = words.duration(end_s - incident.started_s)
+        when = words.say(
+            "incident.was", since=words.moment(incident.started_s), end=words.clock(end_s), age=age
+        )
+    held = handling.taken(at_s)
+    hands = words.say("wall.untaken") if held is None else words.say("wall.taken", who=held.who)
+    more = [
+        reason_text(incident, names.nodes, words),
+        provider_text(incident, names, words),
+        f"{words.say('incident.ticket')}: {handling.ticket}" if handling.ticket else "",
+        f"{words.say('incident.cause')}: {cause_text(handling.cause, words)}"
+        if handling.cause
+        else "",
+    ]
+    notes = joined(
+        Markup("<li>{} {}: {}</li>").format(words.clock(note.at_s), note.who, note.text)
+        for note in handling.notes
+    )
+    return Markup(
+        '<li class="{}">{}<div><b>{}: {}</b> <span>{}</span> <em>{}</em><p>{}</p>{}</div></li>'
+    ).format(
+        incident.state,
+        icon(incident.state),
+        place,
+        words.say(f"state.{incident.state}"),
+        when,
+        hands if end_s is None else "",
+        " · ".join(part for part in more if part),
+        Markup("<ul>{}</ul>").format(notes) if notes else "",
+    )
+
+
+def _window(window: Window, names: Names, at_s: float, words: Words) -> Markup:
+    state = words.say("shift.now" if window.covers(at_s) else "shift.ahead")
+    sites = {site.id: site.name for site in names.sites.values()}
+    targets = [sites.get(each) or names.targets([each])[0] for each in window.targets]
+    return Markup(
+        '<li class="maintenance">{}<div><b>{}</b> <span>{} – {}</span> <em>{}</em><p>{} · {}</p>'
+        "</div></li>"
+    ).format(
+        icon("maintenance"),
+        ", ".join(targets),
+        words.moment(window.start_s),
+        words.moment(over_s(window)),
+        state,
+        window.why,
+        window.who,
+    )
+
+
+def _turn(
+    now: Turn,
+    after: Turn | None,
+    people: dict[str, str],
+    phones: dict[str, str | None],
+    words: Words,
+) -> Markup:
+    person = now.person
+    name = words.say("shift.nobody") if person is None else people.get(person, person)
+    phone = None if person is None else phones.get(person)
+    parts: Iterable[str] = (
+        words.say("shift.until", until=words.moment(now.end_s)) if now.end_s is not None else "",
+        words.say("shift.next", name=people.get(after.person, after.person))
+        if after is not None and after.person is not None
+        else "",
+    )
+    return Markup("<li><div><b>{}: {}</b> <span>{}</span><p>{}</p></div></li>").format(
+        now.rota, name, phone or "", " · ".join(part for part in parts if part)
+    )
