@@ -16,7 +16,7 @@ from monitor.core.alertports import AlertLedger, Occasion, Recipient
 from monitor.core.aside import Aside
 from monitor.core.desk import Desk
 from monitor.core.errors import LedgerError, NoSuchThing, TooLate
-from monitor.core.outbox import pack
+from monitor.core.outbox import CODE_CHARACTERS, pack
 from monitor.core.ports import Clock
 from monitor.core.reasons import Reason
 
@@ -95,7 +95,7 @@ class Trials:
             recipient=recipient,
             language=channel.language,
             at_s=now_s,
-            most_characters=channel.most_characters,
+            most_characters=channel.most_characters - CODE_CHARACTERS,
         )
         return OutboxRow(
             incident=NO_INCIDENT,
