@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -282,3 +284,29 @@ def test_a_question_that_is_not_answered_is_an_error_and_never_an_empty_answer(
     reply: Reply, said: str
 ) -> None:
     assert said in str(asked_of(lambda request: reply))
+
+
+def test_a_range_that_3_core_finds_too_long_is_asked_for_in_parts() -> None:
+    """https://docs.influxdata.com/influxdb3/core/reference/config-options/#query-file-limit"""
+    spans: list[tuple[int, int]] = []
+
+    def answer(request: Request) -> Reply:
+        bounds = re.findall(r"time (?:>=|<) (\d+)ms", request.query["q"])
+        if not bounds:
+            return Reply(200, json.dumps({"results": [{"statement_id": 0}]}))
+        start, end = int(bounds[0]), int(bounds[1])
+        if end - start > 72 * 3_600_000:
+            told = {"error": "Query would exceed file limit of 432 parquet files"}
+            return Reply(500, json.dumps(told))
+        spans.append((start, end))
+        statements = request.query["q"].count("SELECT")
+        return Reply(200, json.dumps({"results": [{"statement_id": n} for n in range(statements)]}))
+
+    with AnsweringServer(answer) as server:
+        source = InfluxSource(server.settings(), TOKEN)
+        end_s = MIDNIGHT_S + 10 * 86_400
+        assert source.latency("anjatan/utama", MIDNIGHT_S, end_s, 3600.0) == []
+        source.close()
+    assert spans[0][0] == MIDNIGHT_S * 1000
+    assert spans[-1][1] == end_s * 1000
+    assert all(before[1] == after[0] for before, after in pairwise(spans))

@@ -1,7 +1,8 @@
 """What every store of samples answers: the same, to the same data.
 
 Held to it: the one in memory, the journal read by a stranger to the writer (as the dashboard
-does), and Debian's InfluxDB 1.6.7 behind the nginx file that is deployed.
+does), and Debian's InfluxDB 1.6.7 behind the nginx file that is deployed. Long ranges come out of
+minutes and hours where these are summed up: `settle` does that.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Store:
 
     put: Callable[[Sequence[Sample]], None]
     source: SampleSource
+    settle: Callable[[], None]
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +53,44 @@ def store(
     match request.param:
         case "memory":
             memory = MemorySource()
-            yield Store(memory.keep, memory)
+            yield Store(memory.keep, memory, lambda: None)
         case "journal":
             journal = SqliteJournal(tmp_path / "journal")
-            yield Store(journal.append, JournalReader(tmp_path / "journal"))
+            yield Store(
+                journal.append,
+                JournalReader(tmp_path / "journal"),
+                lambda: _rolled(journal),
+            )
             journal.close()
         case _:
-            settings = server.bucket(f"contract_{next(names)}")
-            sink, source = InfluxSink(settings, None), InfluxSource(settings, None)
-            yield Store(sink.write, source)
-            sink.close()
+            name = f"contract_{next(names)}"
+            settings = server.bucket(name)
+            sinks = [
+                InfluxSink(server.bucket(name + suffix), None) for suffix in ("", "_1m", "_1h")
+            ]
+            source = InfluxSource(settings, None)
+            journal = SqliteJournal(tmp_path / "shipped")
+
+            def put(samples: Sequence[Sample]) -> None:
+                sinks[0].write(samples)
+                journal.append(samples)
+
+            def settle() -> None:
+                _rolled(journal)
+                for sink, log in zip(sinks[1:], (journal.minutes, journal.hours), strict=True):
+                    sink.write(log.read_after(None, 1_000_000).samples)
+
+            yield Store(put, source, settle)
+            journal.close()
+            for sink in sinks:
+                sink.close()
             source.close()
+
+
+def _rolled(journal: SqliteJournal) -> None:
+    newest_s = journal.newest_s()
+    assert newest_s is not None
+    journal.roll(newest_s)
 
 
 def totals(buckets: Sequence[LatencyBucket]) -> tuple[int, int, int]:
@@ -311,3 +340,93 @@ def test_the_newest_time_is_that_of_any_sample(store: Store) -> None:
     for place, sample in enumerate(one_of_each()):
         store.put([replace(sample, at_s=MIDNIGHT_S + place + 0.125)])
         assert store.source.newest_s() == MIDNIGHT_S + place + 0.125
+
+
+def days_of_rows(rng: random.Random, target: str) -> list[PingSample]:
+    """Two and a half days, a row every five minutes, with an hour of silence and a gap of five."""
+    rows = []
+    for place in range(720):
+        if 200 <= place < 260:
+            continue
+        dead = 300 <= place < 312
+        low, mid, p95, high = sorted(round(rng.uniform(5.0, 90.0), 3) for _ in range(4))
+        rows.append(
+            ping(
+                MIDNIGHT_S - DAY_S + 300.0 * place + 10,
+                target,
+                received=0 if dead else rng.randint(1, 10),
+                not_measured=rng.choice((0, 0, 2)),
+                rtt=(low, mid, p95, high),
+            )
+        )
+    return rows
+
+
+@pytest.mark.parametrize("width_s", [60.0, 900.0, 3600.0, DAY_S])
+def test_long_ranges_have_the_counts_and_extremes_of_the_rows(store: Store, width_s: float) -> None:
+    rng = random.Random(6)
+    rows = [*days_of_rows(rng, LINK), *days_of_rows(rng, "pop-patrol")]
+    oracle = MemorySource()
+    oracle.keep(rows)
+    store.put(rows)
+    span = (MIDNIGHT_S - DAY_S + 4321, MIDNIGHT_S + DAY_S + 1234, width_s)
+    for _ in range(2):
+        assert_same(store.source.latency_all(*span), oracle.latency_all(*span))
+        assert_same({LINK: store.source.latency(LINK, *span)}, {LINK: oracle.latency(LINK, *span)})
+        store.settle()
+
+
+def assert_same(
+    found: dict[str, list[LatencyBucket]], expected: dict[str, list[LatencyBucket]]
+) -> None:
+    """Counts, extremes and gaps exactly; the median and the 95th percentile between extremes."""
+    assert found.keys() == expected.keys()
+    for target, buckets in expected.items():
+        plain = [replace(each, rtt_mid=None, rtt_p95=None) for each in buckets]
+        assert [replace(each, rtt_mid=None, rtt_p95=None) for each in found[target]] == plain
+        for each in found[target]:
+            if each.received:
+                low, mid, p95, high = each.rtt_low, each.rtt_mid, each.rtt_p95, each.rtt_high
+                assert None not in (low, mid, p95, high)
+                assert [low, mid, p95, high] == sorted((low or 0, mid or 0, p95 or 0, high or 0))
+
+
+def test_the_median_of_a_long_bucket_is_that_of_its_rows_as_near_as_its_histogram(
+    store: Store,
+) -> None:
+    rng = random.Random(7)
+    rows = [
+        ping(MIDNIGHT_S + 10.0 * place, rtt=(mid * 0.98, mid, mid * 1.02, mid * 1.05))
+        for place in range(3 * 360)
+        for mid in [rng.lognormvariate(2.5, 0.5)]
+    ]
+    store.put([*rows, ping(MIDNIGHT_S + DAY_S)])
+    span = (MIDNIGHT_S, MIDNIGHT_S + 12 * 3600, 3600.0)
+    raw = store.source.latency(LINK, *span)
+    store.settle()
+    for rolled, true in zip(store.source.latency(LINK, *span), raw, strict=True):
+        assert rolled.rtt_mid == pytest.approx(true.rtt_mid, rel=0.1)
+
+
+def test_throughput_of_a_long_range_has_the_mean_and_the_largest_of_its_rows(store: Store) -> None:
+    rng = random.Random(8)
+    rows = [
+        interface(MIDNIGHT_S + 60 * place, rng.uniform(1e3, 1e9), rng.choice((None, 5e5)))
+        for place in range(1440)
+        if not 300 < place < 400
+    ]
+    oracle = MemorySource()
+    oracle.keep(rows)
+    store.put(rows)
+    span = (MIDNIGHT_S + 30, MIDNIGHT_S + DAY_S, 900.0)
+    for _ in range(2):
+        found = store.source.throughput("anjatan", "ether1", *span)
+        for each, expected in zip(
+            found, oracle.throughput("anjatan", "ether1", *span), strict=True
+        ):
+            assert each.start_s == expected.start_s
+            assert each.in_bps == pytest.approx(expected.in_bps, rel=1e-9)
+            assert each.out_bps == pytest.approx(expected.out_bps, rel=1e-9)
+            assert each.in_bps_max == expected.in_bps_max
+            assert each.out_bps_max == expected.out_bps_max
+        store.settle()

@@ -21,10 +21,14 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Rows with the same tags: each (at_ms, *the selected columns); what is absent is None."""
+    """Rows with the same tags: each (at_ms, *the selected columns); what is absent is None.
+
+    columns: their names, `time` first.
+    """
 
     tags: Mapping[str, str]
     values: Sequence[Sequence[Any]]
+    columns: Sequence[str] = ()
 
 
 class Response(Protocol):
@@ -103,6 +107,9 @@ def _results(connection: Connection, answer: Any, expected: int) -> list[list[Se
     if cut:
         raise connection.failed("its answer was cut short: raise max-row-limit there", 200)
     return [
-        [Series(each.get("tags", {}), each["values"]) for each in result.get("series", [])]
+        [
+            Series(each.get("tags", {}), each["values"], each.get("columns", ()))
+            for each in result.get("series", [])
+        ]
         for result in results
     ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from monitor.adapters.influx.conditions import as_float, bound, in_parts, where
 from monitor.adapters.influx.connection import Connection
 from monitor.adapters.influx.query import Series, ask
+from monitor.adapters.influx.rollups import Rollups
 from monitor.core.buckets import Latency, Throughput
-from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket
+from monitor.core.resolution import Level, Piece
+from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
 from monitor.core.schema import (
     INTERFACE,
     MEASUREMENTS,
@@ -17,7 +21,6 @@ from monitor.core.schema import (
     link_name,
     seconds,
     stamp_ms,
-    tag_value,
     target_of,
     target_tags,
     width_ms,
@@ -41,6 +44,7 @@ class InfluxSource:
 
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
         self._connection = Connection(settings, secret)
+        self._rollups = Rollups(settings, secret)
 
     def latency(
         self, target: str, start_s: float, end_s: float, width_s: float
@@ -52,20 +56,40 @@ class InfluxSource:
     ) -> dict[str, list[LatencyBucket]]:
         return self._latency(start_s, end_s, width_s, {})
 
+    def totals(self, start_s: float, end_s: float) -> dict[str, Totals]:
+        """Every target over the whole hours of [start, end) that were shipped."""
+        return self._rollups.totals(stamp_ms(start_s), stamp_ms(end_s))
+
     def _latency(
         self, start_s: float, end_s: float, width_s: float, tags: Mapping[str, str]
     ) -> dict[str, list[LatencyBucket]]:
-        """Sums by the server; the medians of the rows as they are: it knows no weighted median."""
         width = width_ms(width_s)
-        where = _where(stamp_ms(start_s), stamp_ms(end_s), tags)
+        gathered: dict[str, dict[int, Latency]] = {}
+        for piece in self._rollups.plan(stamp_ms(start_s), stamp_ms(end_s), width):
+            add = self._raw_latency if piece.level is Level.RAW else self._rollups.add_latency
+            in_parts(piece, width, partial(add, gathered, width, tags))
+        return {
+            target: [buckets[index].bucket(index * width, width) for index in sorted(buckets)]
+            for target, buckets in sorted(gathered.items())
+        }
+
+    def _raw_latency(
+        self,
+        gathered: dict[str, dict[int, Latency]],
+        width: int,
+        tags: Mapping[str, str],
+        piece: Piece,
+    ) -> None:
+        """Sums by the server; the medians of the rows as they are: it knows no weighted median."""
+        condition = where(piece.start_ms, piece.end_ms, tags)
         sums, rows = ask(
             self._connection,
             [
-                f'SELECT {_SUMMED} FROM "{PING.name}" {where}'  # noqa: S608 - values are bound
+                f'SELECT {_SUMMED} FROM "{PING.name}" {condition}'  # noqa: S608 - values are bound
                 f" GROUP BY time({width}ms), {_WHO} fill(none)",
-                f'SELECT "rtt_p50", "received" FROM "{PING.name}" {where} GROUP BY {_WHO}',  # noqa: S608
+                f'SELECT "rtt_p50", "received" FROM "{PING.name}" {condition} GROUP BY {_WHO}',  # noqa: S608
             ],
-            _bound(tags),
+            bound(tags),
         )
         medians: dict[tuple[str, int], list[tuple[float, int]]] = {}
         for series in rows:
@@ -74,34 +98,41 @@ class InfluxSource:
                 if median is not None:
                     key = (target, at_ms // width)
                     medians.setdefault(key, []).append((float(median), received))
-        answer: dict[str, list[LatencyBucket]] = {}
         for series in sums:
             target = target_of(series.tags)
+            buckets = gathered.setdefault(target, {})
             for at_ms, sent, received, not_measured, low, p95, high in series.values:
-                gathered = Latency()
+                index = at_ms // width
                 counts = (sent, received, not_measured)
-                replies = medians.get((target, at_ms // width), ())
-                gathered.add(counts, _float(low), _float(p95), _float(high), replies)
-                answer.setdefault(target, []).append(gathered.bucket(at_ms, width))
-        return dict(sorted(answer.items()))
+                replies = medians.get((target, index), ())
+                bucket = buckets.setdefault(index, Latency())
+                bucket.add(counts, as_float(low), as_float(p95), as_float(high), replies)
 
     def throughput(
         self, device: str, ifname: str, start_s: float, end_s: float, width_s: float
     ) -> list[ThroughputBucket]:
         width = width_ms(width_s)
         tags = {"device": device, "ifname": ifname}
-        where = _where(stamp_ms(start_s), stamp_ms(end_s), tags)
+        gathered: dict[int, Throughput] = {}
+        for piece in self._rollups.plan(stamp_ms(start_s), stamp_ms(end_s), width):
+            raw = piece.level is Level.RAW
+            add = self._raw_throughput if raw else self._rollups.add_throughput
+            in_parts(piece, width, partial(add, gathered, width, tags))
+        return [gathered[index].bucket(index * width, width) for index in sorted(gathered)]
+
+    def _raw_throughput(
+        self, gathered: dict[int, Throughput], width: int, tags: Mapping[str, str], piece: Piece
+    ) -> None:
+        condition = where(piece.start_ms, piece.end_ms, tags)
         [found] = ask(
             self._connection,
-            [f'SELECT "in_bps", "out_bps" FROM "{INTERFACE.name}" {where}'],  # noqa: S608
-            _bound(tags),
+            [f'SELECT "in_bps", "out_bps" FROM "{INTERFACE.name}" {condition}'],  # noqa: S608
+            bound(tags),
         )
-        gathered: dict[int, Throughput] = {}
         for series in found:
             for at_ms, in_bps, out_bps in series.values:
                 bucket = gathered.setdefault(at_ms // width, Throughput())
-                bucket.add(_float(in_bps), _float(out_bps))
-        return [gathered[index].bucket(index * width, width) for index in sorted(gathered)]
+                bucket.add(as_float(in_bps), as_float(out_bps))
 
     def latest_interfaces(self, device: str) -> list[InterfaceSample]:
         newest_s = self.newest_s()
@@ -110,23 +141,23 @@ class InfluxSource:
         newest_ms = stamp_ms(newest_s)
         tags = {"device": device}
         columns = ", ".join(f'"{field.name}"' for field in INTERFACE.fields)
-        where = _where(newest_ms - LATEST_MS, newest_ms + 1, tags)
+        condition = where(newest_ms - LATEST_MS, newest_ms + 1, tags)
         [found] = ask(
             self._connection,
             [
-                f'SELECT {columns}, "site", "link" FROM "{INTERFACE.name}" {where}'  # noqa: S608
+                f'SELECT {columns}, "site", "link" FROM "{INTERFACE.name}" {condition}'  # noqa: S608
                 f' GROUP BY "ifname" ORDER BY time DESC LIMIT 1'
             ],
-            _bound(tags),
+            bound(tags),
         )
         samples = [_interface(device, series) for series in found]
         return sorted(samples, key=lambda sample: sample.ifname)
 
     def newest_s(self) -> float | None:
         # The last hour first: without a bound the server looks into every shard that it has.
-        for bound in ("WHERE time > now() - 1h", ""):
+        for recent in ("WHERE time > now() - 1h", ""):
             names = ", ".join(f'"{measurement.name}"' for measurement in MEASUREMENTS)
-            statement = f"SELECT * FROM {names} {bound} ORDER BY time DESC LIMIT 1"  # noqa: S608
+            statement = f"SELECT * FROM {names} {recent} ORDER BY time DESC LIMIT 1"  # noqa: S608
             [found] = ask(self._connection, [statement], {})
             times = [row[0] for series in found for row in series.values]
             if times:
@@ -135,12 +166,13 @@ class InfluxSource:
 
     def close(self) -> None:
         self._connection.close()
+        self._rollups.close()
 
 
 def _interface(device: str, series: Series) -> InterfaceSample:
     at_ms, *values, site, link = series.values[0]
     measured: dict[str, Any] = {
-        field.attribute: value if field.kind is Kind.COUNT else _float(value)
+        field.attribute: value if field.kind is Kind.COUNT else as_float(value)
         for field, value in zip(INTERFACE.fields, values, strict=True)
     }
     return InterfaceSample(
@@ -151,19 +183,3 @@ def _interface(device: str, series: Series) -> InterfaceSample:
         link=link_name(site, link),
         **measured,
     )
-
-
-def _float(value: float | None) -> float | None:
-    # JSON writes 2.0 as 2.
-    return None if value is None else float(value)
-
-
-def _where(start_ms: int, end_ms: int, tags: Mapping[str, str]) -> str:
-    """A span of time, and tags by the names under which their values are bound."""
-    conditions = [f"time >= {start_ms}ms", f"time < {end_ms}ms"]
-    conditions += [f'"{name}" = ${name}' for name in tags]
-    return f"WHERE {' AND '.join(conditions)}"
-
-
-def _bound(tags: Mapping[str, str]) -> dict[str, str]:
-    return {name: tag_value(text) for name, text in tags.items()}

@@ -1,0 +1,188 @@
+"""Questions that the buckets of minutes and hours answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from monitor.adapters.influx.conditions import as_float, bound, in_parts, where
+from monitor.adapters.influx.connection import Connection
+from monitor.adapters.influx.query import Series, ask
+from monitor.core import schema
+from monitor.core.buckets import Latency, Throughput
+from monitor.core.errors import InfluxError
+from monitor.core.histogram import joined
+from monitor.core.resolution import HOUR_MS, Kept, Level, Piece, level_for, plan
+from monitor.core.rollups import plus
+from monitor.core.samples import Totals
+from monitor.core.schema import target_of
+from monitor.settings.model import InfluxSettings
+
+SUFFIX = {Level.MINUTE: "_1m", Level.HOUR: "_1h"}
+MEASURED = {Level.MINUTE: schema.MINUTES, Level.HOUR: schema.HOURS}
+DAY_MS = 24 * HOUR_MS
+RAW_DAYS = 30
+MINUTE_DAYS = 180
+LOOKED_BACK = "7d"
+_WHO = '"site", "link", "node"'
+_COUNTED = "sum_h"
+
+
+class Rollups:
+    """The two buckets beside the raw one, and which of their hours may be used."""
+
+    def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
+        self._at = {
+            level: Connection(replace(settings, bucket=settings.bucket + suffix), secret)
+            for level, suffix in SUFFIX.items()
+        }
+
+    def close(self) -> None:
+        for connection in self._at.values():
+            connection.close()
+
+    def plan(self, start_ms: int, end_ms: int, width: int) -> list[Piece]:
+        """Raw rows for short ranges and for the hours that are not shipped yet."""
+        if end_ms <= start_ms:
+            return []
+        if level_for(end_ms - start_ms, width) is Level.RAW:
+            return [Piece(Level.RAW, start_ms, end_ms)]
+        until_ms = self._until_ms()
+        if until_ms is None:
+            return [Piece(Level.RAW, start_ms, end_ms)]
+        kept = Kept(
+            raw_from_ms=until_ms - RAW_DAYS * DAY_MS,
+            minutes_from_ms=until_ms - MINUTE_DAYS * DAY_MS,
+            hours_from_ms=0,
+            summed=lambda hour_ms: hour_ms < until_ms,
+        )
+        return plan(start_ms, end_ms, width, kept)
+
+    def _until_ms(self) -> int | None:
+        """Up to when both are there: the newest hour may have come in part only."""
+        newest = []
+        for level, connection in self._at.items():
+            name = MEASURED[level][0].name
+            statement = (
+                f'SELECT "rows" FROM "{name}" WHERE time > now() - {{back}}'  # noqa: S608
+                " ORDER BY time DESC LIMIT 1"
+            )
+            try:
+                found = self._newest(connection, statement)
+            except InfluxError as error:
+                if error.status is None:
+                    raise
+                return None  # no such bucket: raw rows have to do
+            if found is None:
+                return None
+            newest.append(found // HOUR_MS * HOUR_MS)
+        return min(newest)
+
+    def _newest(self, connection: Connection, statement: str) -> int | None:
+        for back in (LOOKED_BACK, "5000d"):
+            [found] = ask(connection, [statement.format(back=back)], {})
+            times = [int(row[0]) for series in found for row in series.values]
+            if times:
+                return max(times)
+        return None
+
+    def add_latency(
+        self,
+        gathered: dict[str, dict[int, Latency]],
+        width: int,
+        tags: Mapping[str, str],
+        piece: Piece,
+    ) -> None:
+        """Sums by the server, the histograms' too."""
+        name = MEASURED[piece.level][0].name
+        [found] = ask(
+            self._at[piece.level],
+            [
+                'SELECT sum("sent") AS s, sum("received") AS r, sum("not_measured") AS n,'  # noqa: S608
+                ' min("rtt_min") AS low, max("rtt_max") AS high, sum(/^h[0-9]+$/)'
+                f' FROM "{name}" {where(piece.start_ms, piece.end_ms, tags)}'
+                f" GROUP BY time({width}ms), {_WHO} fill(none)"
+            ],
+            bound(tags),
+        )
+        for series in found:
+            buckets = gathered.setdefault(target_of(series.tags), {})
+            counted = _histogram_columns(series)
+            place = {column: number for number, column in enumerate(series.columns)}
+            for row in series.values:
+                counts = (row[place["s"]], row[place["r"]], row[place["n"]])
+                histogram = joined(
+                    {bucket: int(row[at]) for at, bucket in counted if row[at] is not None}
+                )
+                low, high = as_float(row[place["low"]]), as_float(row[place["high"]])
+                bucket = buckets.setdefault(row[0] // width, Latency())
+                bucket.add_rollup(counts, low, high, histogram)
+
+    def add_throughput(
+        self, gathered: dict[int, Throughput], width: int, tags: Mapping[str, str], piece: Piece
+    ) -> None:
+        """Sums and the largest by the server."""
+        name = MEASURED[piece.level][1].name
+        [found] = ask(
+            self._at[piece.level],
+            [
+                'SELECT sum("in_sum"), max("in_max"), sum("in_count"), sum("out_sum"),'  # noqa: S608
+                f' max("out_max"), sum("out_count") FROM "{name}"'
+                f" {where(piece.start_ms, piece.end_ms, tags)} GROUP BY time({width}ms) fill(none)"
+            ],
+            bound(tags),
+        )
+        for series in found:
+            for at_ms, in_sum, in_max, in_count, out_sum, out_max, out_count in series.values:
+                if not (in_count or out_count):
+                    continue
+                bucket = gathered.setdefault(at_ms // width, Throughput())
+                if in_count:
+                    bucket.into.append((float(in_sum), float(in_max), in_count))
+                if out_count:
+                    bucket.out.append((float(out_sum), float(out_max), out_count))
+
+    def totals(self, start_ms: int, end_ms: int) -> dict[str, Totals]:
+        """Hours summed by the server."""
+        first_ms = -(-start_ms // HOUR_MS) * HOUR_MS
+        last_ms = end_ms // HOUR_MS * HOUR_MS
+        found: dict[str, Totals] = {}
+        if first_ms < last_ms:
+            piece = Piece(Level.HOUR, first_ms, last_ms)
+            in_parts(piece, HOUR_MS, lambda part: self._add_totals(found, part))
+        return dict(sorted(found.items()))
+
+    def _add_totals(self, found: dict[str, Totals], piece: Piece) -> None:
+        name = MEASURED[Level.HOUR][0].name
+        spent = ("down_s", "unreachable_s", "unknown_s", "maintenance_s")
+        [told] = ask(
+            self._at[Level.HOUR],
+            [
+                'SELECT count("rows"), sum("sent"), sum("received"), sum("not_measured"), '  # noqa: S608
+                + ", ".join(f'sum("{each}")' for each in spent)
+                + f' FROM "{name}" {where(piece.start_ms, piece.end_ms, {})} GROUP BY {_WHO}'
+            ],
+            {},
+        )
+        for series in told:
+            target = target_of(series.tags)
+            [_, hours, *sums] = series.values[0]
+            known: list[Any] = [hours * HOUR_MS / 1000, *sums]
+            before = found.get(target)
+            if before is not None:
+                earlier = (
+                    *(before.seconds, before.sent, before.received, before.not_measured),
+                    *(before.down_s, before.unreachable_s, before.unknown_s, before.maintenance_s),
+                )
+                known = [plus(one, other) for one, other in zip(earlier, known, strict=True)]
+            found[target] = Totals(*known[:4], *map(as_float, known[4:]))
+
+
+def _histogram_columns(series: Series) -> list[tuple[int, int]]:
+    """Where which bucket of the histogram stands: (column, bucket)."""
+    return [
+        (number, int(column.removeprefix(_COUNTED)))
+        for number, column in enumerate(series.columns)
+        if column.startswith(_COUNTED)
+    ]
