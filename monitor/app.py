@@ -10,9 +10,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
-
-import orjson
 
 from monitor.actions import Actions
 from monitor.adapters.clock import SystemClock, synchronised
@@ -29,20 +26,18 @@ from monitor.adapters.thread import OwnThread
 from monitor.api import Api, Office
 from monitor.core.aside import Aside
 from monitor.core.desk import Desk
-from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Network
 from monitor.core.ports import Clock, Remembered, SampleLog, SampleSink
 from monitor.core.world import Standing, World
+from monitor.daemon import Daemon
 from monitor.housekeeping import Housekeeping
 from monitor.metrics import Metrics
 from monitor.pipeline import Pipeline
 from monitor.polling import Polling
 from monitor.rounds import Rounds
 from monitor.schedule import Schedule
-from monitor.settings import fingerprint, load, require
 from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.secrets import SecretStore
-from monitor.settings.where import LOADED_CONFIG
 from monitor.shipper import Shipper
 from monitor.status import Status
 from monitor.storekeeping import Storekeeping, maintenance_from
@@ -67,80 +62,6 @@ def remembered_world(network: Network, remembered: Remembered, now_s: float) -> 
         now_s,
     )
     return world
-
-
-class Daemon:
-    """The parts that a reload exchanges, and the ones that it asks for them."""
-
-    def __init__(
-        self,
-        config_dir: Path,
-        environ: Mapping[str, str],
-        schedule: Schedule,
-        pipeline: Pipeline,
-        rounds: Rounds,
-        polling: Polling,
-        poller: SnmpPoller,
-        housekeeping: Housekeeping,
-        storekeeping: Storekeeping,
-        status: Status,
-        watching: Watching,
-        desk: Desk,
-        settings: Settings,
-    ) -> None:
-        self._config_dir = config_dir
-        self._environ = environ
-        self._schedule = schedule
-        self._pipeline = pipeline
-        self._rounds = rounds
-        self._polling = polling
-        self._poller = poller
-        self._housekeeping = housekeeping
-        self._storekeeping = storekeeping
-        self._status = status
-        self._watching = watching
-        self._desk = desk
-        self._settings = settings
-
-    async def apply(self, settings: Settings) -> None:
-        """Probe, poll and show exactly what `settings` names."""
-        network = settings.network
-        await self._poller.open(network.devices, secrets_of(settings, self._environ))
-        jobs = [
-            *self._rounds.jobs(network),
-            *self._polling.jobs(network),
-            *self._housekeeping.jobs(network),
-            *self._storekeeping.jobs(),
-            *self._watching.jobs(),
-        ]
-        self._schedule.set(jobs)
-        self._desk.reconfigure(settings.alerts, network, settings.timezone)
-        self._settings = settings
-        self._status.reloaded(settings.timezone.key, settings.organisation)
-        (settings.data_dir / LOADED_CONFIG).write_bytes(
-            orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS)
-        )
-
-    async def reload(self) -> None:
-        """SIGHUP: read the files again; with any error nothing changes, and it is said."""
-        try:
-            settings = require(load(self._config_dir, self._environ), strict=True)
-            if settings.data_dir != self._settings.data_dir:
-                raise ConfigError("data_dir cannot change while the daemon runs: restart it")
-            self._pipeline.reconfigure(settings.network)
-            await self.apply(settings)
-        except PantauError as error:
-            log.error("reload refused, going on with what was loaded:\n%s", error)
-            self._status.reload_refused(str(error).splitlines()[0])
-        else:
-            log.info("configuration reloaded: %d targets", len(settings.network.targets()))
-
-
-def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """The texts of all SNMP credentials by name. Raises ConfigError for one that is missing."""
-    store = SecretStore(settings.config_dir, environ)
-    names = {device.credential for device in settings.network.devices}
-    return {name: store.get(name).reveal() for name in sorted(names)}
 
 
 async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:

@@ -1,0 +1,101 @@
+"""The daemon while it runs: what a reload exchanges, and how."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from monitor.adapters.snmp import SnmpPoller
+from monitor.core.desk import Desk
+from monitor.core.errors import ConfigError, PantauError
+from monitor.housekeeping import Housekeeping
+from monitor.pipeline import Pipeline
+from monitor.polling import Polling
+from monitor.rounds import Rounds
+from monitor.schedule import Schedule
+from monitor.settings import fingerprint, load, require
+from monitor.settings.model import Settings
+from monitor.settings.secrets import SecretStore
+from monitor.settings.where import LOADED_CONFIG
+from monitor.status import Status
+from monitor.storekeeping import Storekeeping
+from monitor.watching import Watching
+
+log = logging.getLogger("monitor.daemon")
+
+
+class Daemon:
+    """The parts that a reload exchanges, and the ones that it asks for them."""
+
+    def __init__(
+        self,
+        config_dir: Path,
+        environ: Mapping[str, str],
+        schedule: Schedule,
+        pipeline: Pipeline,
+        rounds: Rounds,
+        polling: Polling,
+        poller: SnmpPoller,
+        housekeeping: Housekeeping,
+        storekeeping: Storekeeping,
+        status: Status,
+        watching: Watching,
+        desk: Desk,
+        settings: Settings,
+    ) -> None:
+        self._config_dir = config_dir
+        self._environ = environ
+        self._schedule = schedule
+        self._pipeline = pipeline
+        self._rounds = rounds
+        self._polling = polling
+        self._poller = poller
+        self._housekeeping = housekeeping
+        self._storekeeping = storekeeping
+        self._status = status
+        self._watching = watching
+        self._desk = desk
+        self._settings = settings
+
+    async def apply(self, settings: Settings) -> None:
+        """Probe, poll and show exactly what `settings` names."""
+        network = settings.network
+        await self._poller.open(network.devices, secrets_of(settings, self._environ))
+        jobs = [
+            *self._rounds.jobs(network),
+            *self._polling.jobs(network),
+            *self._housekeeping.jobs(network),
+            *self._storekeeping.jobs(),
+            *self._watching.jobs(),
+        ]
+        self._schedule.set(jobs)
+        self._desk.reconfigure(settings.alerts, network, settings.timezone)
+        self._settings = settings
+        self._status.reloaded(settings.timezone.key, settings.organisation)
+        (settings.data_dir / LOADED_CONFIG).write_bytes(
+            orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS)
+        )
+
+    async def reload(self) -> None:
+        """SIGHUP: read the files again; with any error nothing changes, and it is said."""
+        try:
+            settings = require(load(self._config_dir, self._environ), strict=True)
+            if settings.data_dir != self._settings.data_dir:
+                raise ConfigError("data_dir cannot change while the daemon runs: restart it")
+            self._pipeline.reconfigure(settings.network)
+            await self.apply(settings)
+        except PantauError as error:
+            log.error("reload refused, going on with what was loaded:\n%s", error)
+            self._status.reload_refused(str(error).splitlines()[0])
+        else:
+            log.info("configuration reloaded: %d targets", len(settings.network.targets()))
+
+
+def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The texts of all SNMP credentials by name. Raises ConfigError for one that is missing."""
+    store = SecretStore(settings.config_dir, environ)
+    names = {device.credential for device in settings.network.devices}
+    return {name: store.get(name).reveal() for name in sorted(names)}
