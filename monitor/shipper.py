@@ -29,6 +29,7 @@ from monitor.core.lineprotocol import line_of
 from monitor.core.ports import Clock, JournalBatch, Quarantine, Refused, SampleLog, SampleSink
 from monitor.core.samples import Sample
 from monitor.core.schema import point_of
+from monitor.lanes import Lag, Lanes
 
 log = logging.getLogger("monitor.shipper")
 
@@ -39,6 +40,9 @@ LONGEST_ASKED_S = 3600.0
 
 LOOK_S = 5.0
 """How often the lag is looked at while waiting."""
+
+WHEN_FAR = Lag()
+"""Two lanes when 50,000 samples wait, two hours of 62 links; the older one at 10,000 a second."""
 
 DOUBTED = 200
 """So many lines refused in a row, none taken between: it is the server, rather than the lines."""
@@ -63,7 +67,8 @@ class Pace:
 class ShipperState:
     """For the status page and the `monitor` measurement. Times UTC.
 
-    lag_lines: samples in the journal that are not shipped. last_error: a sentence without
+    lag_lines: samples in the journal that are not shipped. backfilling: it was far behind, so the
+    newest go first. last_error: a sentence without
     secrets, None while all is well. quarantined: lines set aside, those of earlier runs too.
     """
 
@@ -72,6 +77,7 @@ class ShipperState:
     last_error: str | None = None
     backing_off_until_s: float | None = None
     quarantined: int = 0
+    backfilling: bool = False
 
 
 class Action(Enum):
@@ -105,18 +111,19 @@ class Shipper:
         quarantine: Quarantine,
         *,
         pace: Pace = Pace(),
+        lag: Lag = WHEN_FAR,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         name: str = "influxdb",
     ) -> None:
         self.name = name
-        self._journal = journal
+        self._lanes = Lanes(journal, name, lag)
         self._sink = sink
         self._clock = clock
         self._quarantine = quarantine
         self._pace = pace
         self._sleep = sleep
         self._state = ShipperState()
-        self._cursor: str | None = None
+        self._live = False
         self._lines = self._most = pace.lines
         self._failures = 0
         self._refused_in_row = 0
@@ -129,7 +136,7 @@ class Shipper:
         """Ship until cancelled; ends at once even while the server keeps a call waiting."""
         thread = _Thread("shipper")
         try:
-            self._cursor = await thread.run(partial(self._journal.load_cursor, self.name))
+            await thread.run(self._lanes.load)
             await self._count(thread)
             while True:
                 await self._wait(thread, await self._step(thread))
@@ -147,9 +154,10 @@ class Shipper:
     async def _step(self, thread: _Thread) -> float:
         """One batch; how long to wait until the next."""
         try:
-            batch = await thread.run(partial(self._journal.read_after, self._cursor, self._lines))
+            self._live, batch = await thread.run(
+                partial(self._lanes.next, self._lines, self._now_s())
+            )
             if not batch.samples:
-                self._cursor = batch.cursor
                 return self._pace.idle_s
             try:
                 await thread.run(partial(self._sink.write, batch.samples))
@@ -171,8 +179,7 @@ class Shipper:
         )
 
     async def _move_to(self, thread: _Thread, batch: JournalBatch) -> None:
-        self._cursor = batch.cursor
-        await thread.run(partial(self._journal.save_cursor, self.name, batch.cursor))
+        await thread.run(partial(self._lanes.moved, self._live, batch, self._now_s()))
         await self._look(thread)
 
     async def _not_taken(self, thread: _Thread, batch: JournalBatch, error: InfluxError) -> float:
@@ -219,8 +226,8 @@ class Shipper:
             left_s -= LOOK_S
 
     async def _look(self, thread: _Thread) -> None:
-        lag = await thread.run(partial(self._journal.lag, self._cursor))
-        self._state = replace(self._state, lag_lines=lag)
+        lag = await thread.run(self._lanes.lines)
+        self._state = replace(self._state, lag_lines=lag, backfilling=self._lanes.are_two)
 
     def _now_s(self) -> float:
         return self._clock.utc_s(self._clock.steady_s())

@@ -127,3 +127,12 @@ def test_a_cursor_is_kept_under_its_name(journal: Journal) -> None:
     journal.save_cursor("influxdb", place)
     assert journal.load_cursor("influxdb") == place
     assert journal.load_cursor("other") is None
+
+
+def test_the_head_is_the_end_or_a_few_samples_before_it(journal: Journal) -> None:
+    for day in range(3):
+        journal.append([ping(MIDNIGHT_S + day * DAY_S + 10 * place) for place in range(5)])
+    assert journal.read_after(journal.head(), 10).samples == ()
+    for back in (0, 1, 5, 7, 15):
+        assert journal.lag(journal.head(back)) == back
+    assert journal.lag(journal.head(100)) == 15

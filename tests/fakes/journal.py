@@ -40,6 +40,10 @@ class MemoryJournal(MemorySource):
         with self._lock:
             return len(self._kept) - int(cursor or 0)
 
+    def head(self, back: int = 0) -> str:
+        with self._lock:
+            return str(max(0, len(self._kept) - back))
+
     def save_cursor(self, name: str, cursor: str) -> None:
         self._see_that_it_works()
         self.saved[name] = cursor

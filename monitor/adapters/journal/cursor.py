@@ -57,3 +57,13 @@ class Cursor:
     def lag(self, lengths: Mapping[str, int]) -> int:
         """How many rows lie behind this place."""
         return sum(max(0, length - self.at(day)) for day, length in lengths.items())
+
+    @staticmethod
+    def head(lengths: Mapping[str, int], back: int) -> Cursor:
+        """The end, or up to `back` rows before it in the order of the days."""
+        places = dict(lengths)
+        for day in sorted(places, reverse=True):
+            step = min(back, places[day])
+            places[day] -= step
+            back -= step
+        return Cursor({day: seq for day, seq in places.items() if seq})

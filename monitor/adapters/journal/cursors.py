@@ -11,7 +11,7 @@ from monitor.adapters.journal.cursor import Cursor
 from monitor.core.errors import JournalError
 
 NAME = "cursors.json"
-OF_ROLLUPS = ("influxdb_1m", "influxdb_1h")
+OF_ROLLUPS = ("influxdb_1m", "influxdb_1h", "influxdb_1m_live", "influxdb_1h_live")
 """Readers of the rollups' logs."""
 
 

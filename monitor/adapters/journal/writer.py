@@ -139,6 +139,10 @@ class SqliteJournal(JournalReader):
         with self._lock:
             return Cursor.parse(cursor).lag(self._lengths)
 
+    def head(self, back: int = 0) -> str:
+        with self._lock:
+            return str(Cursor.head(self._lengths, back))
+
     def save_cursor(self, name: str, cursor: str) -> None:
         with self._lock:
             self._cursors.save(name, cursor)
@@ -270,6 +274,9 @@ class RollupLog:
     def lag(self, cursor: str | None) -> int:
         """How many rows lie behind; those that were summed up again may count twice."""
         return Cursor.parse(cursor).lag(dict(self.files.lengths))
+
+    def head(self, back: int = 0) -> str:
+        return str(Cursor.head(dict(self.files.lengths), back))
 
     def save_cursor(self, name: str, cursor: str) -> None:
         self._journal.save_cursor(name, cursor)
