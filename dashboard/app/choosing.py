@@ -74,7 +74,7 @@ class Chooser:
     def _incidents(self) -> Chosen:
         """`?view=&sort=&from=&to=`."""
         view = asked.choice(request, "view", incidents.VIEWS, incidents.VIEWS[0])
-        sort = asked.choice(request, "sort", incidents.SORTS, incidents.SORTS[0])
+        sort = asked.choice(request, "sort", incidents.SORTS, incidents.first_sort(view))
         span = asked.span(request, self.zone, self.reads.now(), HISTORY_DAYS)
         named = self.named(request)
 

@@ -9,11 +9,14 @@
   const table = document.getElementById("incidents");
   const filter = document.getElementById("filter");
   const sort = document.getElementById("sort");
+  const HEAD = { id: "head" };
   const order = {
-    severity: (a, b) => a.rank - b.rank || b.t - a.t,
+    severity: (a, b) => a.grade - b.grade || b.t - a.t,
     age: (a, b) => b.t - a.t,
-    taken: (a, b) => (a.by === null ? 0 : 1) - (b.by === null ? 0 : 1) || a.rank - b.rank || b.t - a.t,
+    taken: (a, b) => (a.by === null ? 0 : 1) - (b.by === null ? 0 : 1) || a.grade - b.grade || b.t - a.t,
   };
+  // A link that is down while its site answers by another is less than that, planned work least.
+  const GRADES = { degraded: 3, unknown: 4, maintenance: 5 };
   let rows = null;
   let failed = false;
   let more = false;
@@ -57,9 +60,15 @@
     shown = rows.filter((row) => {
       const text = pantau.search.plain([row.name, row.link, row.why, row.fold, row.by || "", row.ticket || "", row.id].join(" "));
       return words.every((word) => text.includes(word));
-    }).sort(order[sort.value]);
-    parts.keyed(table, shown, (row) => row.id, make, (node, row) => fill(node, row, now.get(row.id), nowS));
-    table.prepend(table.tHead);
+    });
+    for (const row of shown) {
+      const item = now.get(row.id);
+      row.grade = Math.max(row.rank, (item && GRADES[item.s]) || 0);
+    }
+    shown.sort(order[sort.value]);
+    parts.keyed(table, [HEAD, ...shown], (row) => row.id, make, (node, row) => {
+      if (row !== HEAD) fill(node, row, now.get(row.id), nowS);
+    });
     const none = document.getElementById("none");
     parts.hidden(none, shown.length > 0 && !failed);
     parts.text(none, failed ? say("incident.unread") : say(rows.length ? "incident.none_found" : "incident.none_" + config.view));
@@ -118,13 +127,18 @@
     parts.attribute(where.firstElementChild, "aria-label", say("incident.number", { id: row.id }) + ": " + row.name + ", " + say("state." + state));
     parts.attribute(where.firstElementChild, "aria-pressed", String(row.id === chosen));
     parts.text(link, row.link || "–");
+    link.classList.toggle("none", !row.link);
     parts.text(why, row.why);
     const near = nowS - row.t < DAY_S;
     parts.text(since, near && open ? clock(row.t) : moment(row.t));
     parts.text(length, duration((open ? nowS : row.e) - row.t));
     const [who, take] = hands.children;
-    parts.text(who, by ? say("wall.taken", { who: by }) : row.mute && open ? say("incident.snoozed", { clock: clock(row.mute) }) : "");
-    parts.hidden(take, !open || Boolean(by));
+    const planned = open && state === "maintenance";
+    let hand = by ? say("wall.taken", { who: by }) : "";
+    if (!by && open && row.mute) hand = say("incident.snoozed", { clock: clock(row.mute) });
+    if (!by && planned) hand = now.e ? say("wall.until", { clock: clock(now.e) }) : say("wall.planned");
+    parts.text(who, hand);
+    parts.hidden(take, !open || planned || Boolean(by));
     parts.attribute(take, "aria-label", say("act.take") + ": " + row.name);
     parts.hidden(fold, row.fold === "");
     parts.text(fold.firstElementChild, row.fold === "" ? "" : "↳ " + row.fold);
@@ -138,7 +152,9 @@
     pantau.panel.show(id, then);
     pantau.draw();
     const body = table.querySelector('tbody[data-key="' + id + '"]');
-    if (body) body.scrollIntoView({ block: "nearest" });
+    // Below the list, where there is no room beside it.
+    const target = window.innerWidth < 1200 ? document.getElementById("panel") : body;
+    if (target) target.scrollIntoView({ block: window.innerWidth < 1200 ? "start" : "nearest" });
   }
 
   function step(by) {
@@ -177,7 +193,7 @@
   for (const link of document.querySelectorAll(".pills a")) {
     link.addEventListener("click", (event) => {
       event.preventDefault();
-      location.href = "insiden?" + new URLSearchParams({ view: link.dataset.view, sort: sort.value });
+      location.href = "insiden?" + new URLSearchParams({ view: link.dataset.view });
     });
   }
 

@@ -13,17 +13,19 @@
     return item.scope === "monitor" ? say("why.monitor_name") : item.name || "";
   }
 
-  function message(item) {
-    if (item.mass) return say("listed.mass_what", { count: item.mass.length, names: few(item.mass.map(nameOf)) });
+  // most: so many names of a mass outage are told.
+  function message(item, most) {
+    if (item.mass) return say("listed.mass_what", { count: item.mass.length, names: few(item.mass.map(nameOf), most) });
     if (item.scope === "monitor") return say("why.monitor");
     if (item.s === "maintenance") return say("state.maintenance") + " · " + reason(item);
     return reason(item);
   }
 
-  function few(all) {
+  function few(all, most) {
     const each = [...new Set(all)];
-    if (each.length <= MANY) return each.join(", ");
-    return say("listed.and_more", { names: each.slice(0, MANY).join(", "), count: each.length - MANY });
+    const room = most || MANY;
+    if (each.length <= room) return each.join(", ");
+    return say("listed.and_more", { names: each.slice(0, room).join(", "), count: each.length - room });
   }
 
   function reason(item) {

@@ -57,8 +57,7 @@
   function head(nowS, item) {
     const state = file.open ? (item ? item.s : file.s) : "up";
     parts.setIcon(document.querySelector(".ph .ic"), state);
-    const place = file.link ? file.name + " · " + file.link : file.name;
-    parts.text(get("case-title"), say("incident.title", { name: place, state: say("state." + file.s) }));
+    parts.text(get("case-title"), file.title);
     const values = { since: moment(file.t), age: duration((file.open ? nowS : file.e) - file.t), end: file.open ? "" : clock(file.e) };
     const number = say("incident.number", { id: file.id });
     parts.text(get("case-sub"), number + " · " + say(file.open ? "incident.open_since" : "incident.was", values));

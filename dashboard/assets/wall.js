@@ -6,6 +6,7 @@
   const { say, number, duration, clock, local } = pantau.words;
   const NEW_S = 120;
   const CARDS = 6;
+  const NAMES = 16;
   const NIGHT_HOUR = 4;
   const ASK_AGAIN_MS = 60000;
   const born = { day: null, asked: 0 };
@@ -16,10 +17,11 @@
     for (const chip of document.querySelectorAll("#chips > .chip")) drawChip(chip, snapshot, nowS);
     const open = listed.folded(snapshot.open);
     // One line is kept for "+n more" only where there are more.
-    const shown = open.slice(0, CARDS);
-    const rest = open.slice(CARDS);
+    const room = CARDS - (open.length && open[0].mass ? 1 : 0);
+    const shown = open.slice(0, room);
+    const rest = open.slice(room);
     const quiet = open.length === 0 ? [{ id: "calm", calm: stale ? "unknown" : calmState(snapshot) }] : [];
-    const spare = CARDS - shown.length - (quiet.length ? 2 : 0);
+    const spare = room - shown.length - (quiet.length ? 2 : 0);
     const recent = snapshot.recent.slice(0, Math.max(0, Math.min(spare, 4))).map((item) => ({ ...item, over: true }));
     const key = (item) => (item.over ? "r" : "") + item.id;
     parts.keyed(document.getElementById("problems"), [...quiet, ...shown, ...recent], key, make, (node, item) => fill(node, item, nowS));
@@ -59,8 +61,8 @@
     const time = planned && item.e ? say("wall.until", { clock: clock(item.e) }) : duration(nowS - item.t);
     let under = item.by ? say("wall.taken", { who: item.by }) : say(planned ? "wall.planned" : "wall.untaken");
     if (fresh) under = say("state.new");
-    const kind = item.s + (fresh ? " new" : "") + (item.by ? " taken" : "");
-    put(node, kind, item.s, listed.nameOf(item), listed.message(item), time, under);
+    const kind = item.s + (item.mass ? " mass" : "") + (fresh ? " new" : "") + (item.by ? " taken" : "");
+    put(node, kind, item.s, listed.nameOf(item), listed.message(item, NAMES), time, under);
   }
 
   function put(node, kind, state, name, message, time, under) {

@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard.components.cases import Json, cause_text, rank
 from dashboard.components.naming import Names
-from dashboard.components.reasons import reason_text
+from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
 from dashboard.reads.cases import File
 from monitor.core.alerting import Action, ActionKind, Alerts, OutboxRow
@@ -33,8 +33,7 @@ def document(file: File, network: Network, alerts: Alerts, words: Words, at_s: f
         "open": incident.ended_s is None,
         "s": incident.state.value,
         "rank": rank(incident.scope.value, incident.state.value),
-        "name": names.place(incident, words),
-        "link": names.link(incident),
+        "title": title(incident, names, words),
         "site": None if site is None else site.id,
         "target": incident.target,
         "t": round(incident.started_s),
@@ -44,19 +43,29 @@ def document(file: File, network: Network, alerts: Alerts, words: Words, at_s: f
         "mute": None if muted is None or muted.until_s is None else round(muted.until_s),
         "ticket": file.handling.ticket or "",
         "cause": file.handling.cause or "",
-        "facts": facts(file, network, alerts, words),
+        "facts": [
+            *facts(file, network, alerts, words),
+            (words.say("incident.detected"), _detected(incident, words)),
+        ],
         "timeline": timeline(file, words),
         "told": told(file, alerts, words),
     }
 
 
+def title(incident: Incident, names: Names, words: Words) -> str:
+    """`Losarang · utama putus`."""
+    link = names.link(incident)
+    place = names.place(incident, words) + (f" · {link}" if link else "")
+    return words.say("alert.title", name=place, state=words.say(f"alert.state_{incident.state}"))
+
+
 def facts(file: File, network: Network, alerts: Alerts, words: Words) -> list[Fact]:
     """(label, text), in the order in which they are asked for at night."""
     names, incident = Names.of(network), file.incident
-    found = [(words.say("incident.evidence"), reason_text(incident, names.nodes, words))]
-    found.append((words.say("incident.detected"), _detected(incident, words)))
+    found = [(words.say("incident.evidence"), evidence_text(incident, words))]
     guess = suspected(incident, Places(network, alerts), Speech(words.lang.value, words.zone))
-    found.append((words.say("incident.suspect"), guess or words.say("incident.suspect_none")))
+    if guess is not None:
+        found.append((words.say("incident.suspect"), guess))
     if file.handling.cause is not None:
         found.append((words.say("incident.cause"), cause_text(file.handling.cause, words)))
     hidden = dict.fromkeys((*incident.affected, *(each.target for each in file.folded)))

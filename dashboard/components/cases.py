@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.components.naming import Names
-from dashboard.components.reasons import reason_text
+from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
 from dashboard.reads.cases import Case
 
@@ -49,7 +49,7 @@ def _row(case: Case, names: Names, words: Words, at_s: float, under: Sequence[st
         "site": None if site is None else site.id,
         "name": names.place(incident, words),
         "link": names.link(incident),
-        "why": reason_text(incident, names.nodes, words),
+        "why": evidence_text(incident, words),
         "t": round(incident.started_s),
         "e": None if incident.ended_s is None else round(incident.ended_s),
         "by": None if taken is None else taken.who,
@@ -90,7 +90,7 @@ def table(cases: Sequence[Case], names: Names, words: Words, at_s: float) -> lis
                 words.say(f"state.{incident.state}"),
                 names.place(incident, words),
                 names.link(incident),
-                reason_text(incident, names.nodes, words),
+                evidence_text(incident, words),
                 _moment(incident.started_s, words),
                 "" if end_s is None else _moment(end_s, words),
                 words.duration((at_s if end_s is None else end_s) - incident.started_s),

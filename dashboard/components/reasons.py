@@ -11,11 +11,16 @@ Names = Mapping[str, str]
 
 
 def reason_text(incident: Incident, names: Names, words: Words) -> str:
-    """One line. names: what people call each node, by its id."""
-    if incident.scope is Scope.MONITOR:
-        return words.say("why.monitor")
+    """One line, as a site's page tells it. names: what people call each node, by its id."""
     if incident.scope is Scope.NODE:
         return words.say("why.parent_down", name=names.get(incident.target, incident.target))
+    return evidence_text(incident, words)
+
+
+def evidence_text(incident: Incident, words: Words) -> str:
+    """What was seen of the target itself, in words and numbers; one line."""
+    if incident.scope is Scope.MONITOR:
+        return words.say("why.monitor")
     proof = incident.proof
     if incident.reason == "loss" and proof.loss_ratio is not None and proof.limit is not None:
         return words.say(

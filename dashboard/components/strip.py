@@ -54,6 +54,6 @@ def strip(
         Markup(shades),  # noqa: S704 - numbers and our own names only
         path,
         words.clock(start_s),
-        words.say("alert.chart"),
+        words.say("alert.caption"),
         words.clock(end_s),
     )

@@ -31,7 +31,8 @@ PAINTS = ("bg", "card", "line", "fg", "mut", "hd", "acc", "up", "down", "on-down
 
 STYLE = (
     "*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);"
-    "font:17px/1.4 system-ui,sans-serif}header{background:var(--hd);color:#F2F5F7;display:flex;"
+    "font:16px/1.4 Inter,system-ui,sans-serif}header{background:var(--hd);color:#F2F5F7;"
+    "display:flex;"
     "justify-content:space-between;align-items:center;padding:.8rem 1rem}header a{color:inherit;"
     "text-decoration:none;font-weight:600;padding:.4rem 0}header span{font-size:.85rem;"
     "color:#AEB9C4}main{max-width:40rem;margin:0 auto;padding:.8rem;display:grid;gap:.8rem}"
@@ -45,8 +46,8 @@ STYLE = (
     ".f{fill:currentColor}.g{fill:none;stroke:var(--glyph);stroke-width:2.2;stroke-linecap:round}"
     ".o,.c{fill:none;stroke:currentColor;stroke-width:2}h1{font-size:1.5rem;line-height:1.15;"
     "margin:0;overflow-wrap:anywhere}.card{background:var(--card);border:1px solid var(--line);"
-    "border-radius:.7rem;padding:1rem}dl{display:grid;grid-template-columns:max-content 1fr;"
-    "gap:.5rem 1rem;margin:0}dt{color:var(--mut)}dd{margin:0;overflow-wrap:anywhere}"
+    "border-radius:.7rem;padding:1rem}dl{display:grid;grid-template-columns:6.4rem 1fr;"
+    "gap:.4rem .8rem;margin:0}dt{color:var(--mut)}dd{margin:0;overflow-wrap:anywhere}"
     "figure{margin:1rem 0 0}figure svg{width:100%;height:5rem;display:block;"
     "background:var(--bg)}.ln{fill:none;stroke:var(--acc);stroke-width:2;"
     "vector-effect:non-scaling-stroke}.sd{fill:var(--down);opacity:.3}.sh{fill:var(--unreachable);"
@@ -59,7 +60,7 @@ STYLE = (
     "background:none;color:var(--fg);font:600 1.05rem system-ui,sans-serif;text-align:center;"
     "text-decoration:none;padding:.8rem;cursor:pointer}.main{background:var(--acc);"
     "border-color:var(--acc);color:var(--card)}.row{display:grid;grid-auto-flow:column;"
-    "grid-auto-columns:1fr;gap:.6rem;margin-top:.6rem}.said{font-weight:600;margin:0 0 .8rem}"
+    "grid-auto-columns:1fr;gap:.6rem;margin-top:.6rem}.said{font-weight:600;margin:0 0 .8rem}.more{margin:.9rem 0 0}"
     ":focus-visible{outline:3px solid var(--acc);outline-offset:2px}"
 )
 
@@ -71,10 +72,7 @@ def page(file: File, reads: Reads, prefix: str, look: Look, named: str | None, s
     names = Names.of(reads.network)
     over = incident.ended_s is not None
     shape = State.UP.value if over else incident.state.value
-    link = names.link(incident)
-    place = names.place(incident, words) + (f" · {link}" if link else "")
-    state = words.say("alert.over") if over else words.say(f"alert.state_{incident.state}")
-    title = words.say("alert.title", name=place, state=state)
+    title = casefile.title(incident, names, words)
     return str(
         Markup(
             '<!doctype html><html lang="{}"{}><head><meta charset="utf-8"><meta name="viewport" '
@@ -178,20 +176,20 @@ def _doing(
     )
     return Markup(
         '<section class="card">{}<form method="post" action="{}i/{}">{}'
-        '<label>{}<input name="text" maxlength="1000" placeholder="{}"></label>'
         '<button class="b main" name="verb" value="acknowledge">{}</button>'
-        '<div class="row"><button class="b" name="verb" value="snooze">{}</button>{}</div></form>'
-        "</section>"
+        '<div class="row"><button class="b" name="verb" value="snooze">{}</button>{}</div>'
+        '<label class="more">{}<input name="text" maxlength="1000" placeholder="{}"></label>'
+        "</form></section>"
     ).format(
         notes,
         prefix,
         incident.id,
         who,
-        words.say("act.note"),
-        words.say("act.note_hint"),
         words.say("act.take"),
         words.say("alert.snooze"),
         call,
+        words.say("act.note"),
+        words.say("act.note_hint"),
     )
 
 

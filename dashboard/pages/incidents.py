@@ -17,6 +17,11 @@ SNOOZES = (30, 60, 120, 240, 480)
 WINDOWS = (30, 60, 120, 240, 480, 1440)
 
 
+def first_sort(view: str) -> str:
+    """What is open is read by severity, what is over by age."""
+    return "age" if view == "history" else "severity"
+
+
 def body(
     view: str, sort: str, span: tuple[float, float], named: str | None, words: Words
 ) -> Markup:
@@ -24,7 +29,8 @@ def body(
     return Markup(
         '<main class="ins" id="main"><h1 class="voice">{}</h1>'
         '<section class="card lst">{}<div class="wide" tabindex="0" role="region" '
-        'aria-label="{}"><table class="tb it" id="incidents"><thead><tr>{}</tr></thead></table>'
+        'aria-label="{}"><table class="tb it" id="incidents"><thead data-key="head"><tr>{}</tr>'
+        "</thead></table>"
         '</div><p class="mutp" id="none" hidden></p><p class="mutp" id="truncated" hidden></p>'
         "</section>{}</main>"
     ).format(

@@ -10,7 +10,7 @@ from dashboard.components.casefile import provider_text
 from dashboard.components.cases import cause_text
 from dashboard.components.icons import icon, joined
 from dashboard.components.naming import Names
-from dashboard.components.reasons import reason_text
+from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
 from dashboard.reads.cases import Case
 from dashboard.reads.questions import Reads
@@ -63,18 +63,17 @@ def _inside(since_s: float, at_s: float, reads: Reads, words: Words) -> Markup:
     windows = desk.maintenance.ahead(at_s, at_s + AHEAD_S)
     people = {person.id: person.name for person in cases.alerts.people}
     phones = {person.id: person.phone for person in cases.alerts.people}
-    return joined(
-        (
-            _card("oncall", [_turn(*each, people, phones, words) for each in desk.duty.turns(at_s)],
-                  words),
-            _card("open", [_case(case, names, words, at_s) for case in opened], words),
-            _card("over", [_case(case, names, words, at_s) for case in over], words),
-            _card("maintenance", [_window(each, names, at_s, words) for each in windows], words),
-            Markup('<section class="sign"><div>{}</div><div>{}</div></section>').format(
-                words.say("shift.signed"), words.say("shift.taken")
-            ),
-        )
-    )  # fmt: skip
+    turns = [_turn(*each, people, phones, words) for each in desk.duty.turns(at_s)]
+    sign = Markup('<section class="sign"><div>{}</div><div>{}</div></section>').format(
+        words.say("shift.signed"), words.say("shift.taken")
+    )
+    return Markup('<div class="cols"><div>{}{}</div><div>{}{}</div></div>{}').format(
+        _card("open", [_case(case, names, words, at_s) for case in opened], words),
+        _card("over", [_case(case, names, words, at_s) for case in over], words),
+        _card("oncall", turns, words),
+        _card("maintenance", [_window(each, names, at_s, words) for each in windows], words),
+        sign,
+    )
 
 
 def _card(name: str, items: Sequence[Markup], words: Words) -> Markup:
@@ -105,7 +104,7 @@ def _case(case: Case, names: Names, words: Words, at_s: float) -> Markup:
     held = handling.taken(at_s)
     hands = words.say("wall.untaken") if held is None else words.say("wall.taken", who=held.who)
     more = [
-        reason_text(incident, names.nodes, words),
+        evidence_text(incident, words),
         provider_text(incident, names, words),
         f"{words.say('incident.ticket')}: {handling.ticket}" if handling.ticket else "",
         f"{words.say('incident.cause')}: {cause_text(handling.cause, words)}"

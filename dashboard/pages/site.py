@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dashboard.components import charts, facts
+from dashboard.components.ninety import ninety
 from dashboard.figures.canvas import Frame
 from dashboard.i18n import Lang, Words
 from dashboard.reads.questions import Reads, Span, spans
@@ -48,12 +49,23 @@ def read_ask(data: object, reads: Reads) -> Ask | None:
 
 def body(site: Site, chosen: str, reads: Reads, prefix: str, words: Words, entry: Markup) -> Markup:
     """What stands under the header. entry: where Dash puts the charts."""
-    return Markup('<main class="site" id="main">{}{}{}{}</main>').format(
+    return Markup('<main class="site" id="main">{}{}{}{}{}</main>').format(
         facts.crumbs(site, chosen, spans(), prefix, words),
         facts.kpis(words),
         facts.link_table(site, reads.node_names(), words),
         entry,
+        _ninety(site, reads, words),
     )
+
+
+def _ninety(site: Site, reads: Reads, words: Words) -> Markup:
+    """The last 90 days; a ledger that cannot be read is said in a sentence."""
+    try:
+        return ninety(reads.months.bars(site), words)
+    except StoreError:
+        return Markup('<section class="card"><h2>{}</h2><p class="mutp">{}</p></section>').format(
+            words.say("ninety.title"), words.say("site.outages_unread")
+        )
 
 
 def chart_cards(ask: Ask, reads: Reads, words: Words) -> list[Any]:
