@@ -17,7 +17,7 @@ def written(count: int) -> MemoryJournal:
 
 def drained(lanes: Lanes, now_s: float = 0.0, lines: int = 15) -> list[tuple[bool, float]]:
     """(live, first sample's time) of each batch, until nothing is left."""
-    sent = []
+    sent: list[tuple[bool, float]] = []
     while True:
         live, batch = lanes.next(lines, now_s)
         if not batch.samples:

@@ -185,7 +185,7 @@ def test_draining_beside_the_batching_of_the_library(tmp_path: Path) -> None:
                 lines = [line_of(point) for point in points if point is not None]
                 api.write(bucket="theirs", record=lines, write_precision="ms")
         _say("WriteApi, from memory", begin, cpu, len(rows))
-        client.close()
+        client.api_client.rest_client.pool_manager.clear()
         for bucket in ("ours", "theirs"):
             [found] = server.ask('SELECT count("sent") FROM "ping"', bucket)
             assert found["values"][0][1] == len(rows)

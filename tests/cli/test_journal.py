@@ -12,7 +12,7 @@ import pytest
 
 from monitor.adapters.journal import SqliteJournal
 from monitor.core.errors import PantauError
-from monitor.core.model import Lost, NotMeasured, Reply
+from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.requests import Requests
 from tests.cli.house import Place, place
 from tests.making import LINK, MIDNIGHT_S, interface, ping
@@ -26,7 +26,7 @@ def with_journal(at: Place) -> Place:
         at_s = MIDNIGHT_S + 10 * number
         rows = []
         for target in (LINK, "inti"):
-            outcomes = [
+            outcomes: list[Outcome] = [
                 Reply(target, at_s - 9.0, at_s - 8.9, 12.345),
                 Lost(target, at_s - 6.0, at_s - 5.0),
                 NotMeasured(target, at_s - 3.0, at_s - 3.0, "ENOBUFS"),
