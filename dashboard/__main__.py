@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from dashboard.wsgi import read_settings
+from dashboard.wsgi import proxy_of, read_settings
 from monitor.core.errors import PantauError
 
 THREADS = 16
@@ -26,9 +26,11 @@ def main() -> int:
     if options.config is not None:
         os.environ["PANTAU_CONFIG"] = str(options.config)
     try:
-        settings = read_settings(os.environ).dashboard
-        host = settings.host if options.host is None else options.host
-        port = settings.port if options.port is None else options.port
+        settings = read_settings(os.environ)
+        proxy_of(settings, os.environ)
+        page = settings.dashboard
+        host = page.host if options.host is None else options.host
+        port = page.port if options.port is None else options.port
         _see_that_it_is_free(host, port)
     except PantauError as error:
         print(f"pantau dashboard: {error}", file=sys.stderr)

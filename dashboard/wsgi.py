@@ -5,21 +5,36 @@ gunicorn calls `create()` in its worker: `gunicorn dashboard.wsgi:create()`.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from dashboard.app.following import Following
+from dashboard.app.gate.attempts import Attempts
+from dashboard.app.gate.gate import Gate, attach
+from dashboard.app.gate.peers import Proxy, read_networks
+from dashboard.app.gate.sessions import Sessions
+from dashboard.app.gate.trust import Front, Trust
+from dashboard.app.gate.visitor import named
 from dashboard.app.web import Identity, build
+from dashboard.i18n import Lang, Words, read_catalogue
 from dashboard.reads.questions import Reads
 from monitor.adapters.clock import SystemClock, boottime_s
 from monitor.adapters.journal import JournalReader
+from monitor.adapters.key_file import LINK_KEY, LINK_KEY_MODE, SESSION_KEY, SESSION_KEY_MODE, key_of
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.local_api import LocalApi
+from monitor.adapters.passwords import Argon2Passwords
+from monitor.adapters.users_file import UsersFile
 from monitor.reading import CurrentState
 from monitor.settings import load, require, where
 from monitor.settings.model import Settings
+from monitor.settings.secrets import SecretStore
+from monitor.settings.where import LOADED_CONFIG
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -27,29 +42,95 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return require(load(where.config_dir(None, environ, Path.cwd()), environ), strict=False)
 
 
-def create() -> Flask:
-    """The application on this machine's daemon and stores."""
-    settings = read_settings(os.environ)
-    ledger = SqlLedgerReader.open(settings.data_dir / "ledger.db")
-    now = wall_clock(SystemClock())
-    daemon = LocalApi(settings.data_dir)
-    reads = Reads(
-        network=settings.network,
-        state=CurrentState(
-            api=daemon,
-            open_ledger=lambda: ledger,
-            network=lambda: settings.network,
-            utc_now_s=now,
-        ),
-        ledger=ledger,
-        samples=JournalReader(settings.data_dir / "journal"),
-        now=now,
-        steady=boottime_s,
-        alerts=settings.alerts,
-        zone=settings.timezone,
-    )
-    identity = Identity(settings.organisation, settings.timezone, settings.dashboard.prefix)
-    return build(reads, identity, boottime_s, daemon)
+def create() -> Following:
+    """What gunicorn serves; it follows the daemon's configuration from then on."""
+    workshop = Workshop(os.environ)
+    return Following(workshop.build, workshop.version, boottime_s)
+
+
+class Workshop:
+    """Builds the application, again and again; who is signed in outlives that.
+
+    environ: where the configuration and its secrets are.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._now = wall_clock(SystemClock())
+        self._attempts = Attempts(boottime_s)
+        self._passwords = Argon2Passwords()
+        self._data_dir: Path | None = None
+        self._sessions: Sessions | None = None
+
+    def version(self) -> str:
+        """Of the configuration that the daemon works with; "" when it never ran."""
+        if self._data_dir is None:
+            return ""
+        try:
+            return hashlib.sha256((self._data_dir / LOADED_CONFIG).read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
+    def build(self) -> Flask:
+        """The application on this machine's daemon and stores. Raises ConfigError."""
+        settings = read_settings(self._environ)
+        page, organisation = settings.dashboard, settings.organisation
+        front = Front(organisation, page.prefix, words_of(settings.timezone))
+        gate = Gate(self._trust(settings), front)
+        identity = Identity(organisation, settings.timezone, page.prefix)
+        daemon = LocalApi(settings.data_dir)
+        server = build(self._reads(settings, daemon), identity, boottime_s, daemon, named)
+        attach(gate, server, page.prefix)
+        return server
+
+    def _reads(self, settings: Settings, daemon: LocalApi) -> Reads:
+        ledger = SqlLedgerReader.open(settings.data_dir / "ledger.db")
+        return Reads(
+            network=settings.network,
+            state=CurrentState(
+                api=daemon,
+                open_ledger=lambda: ledger,
+                network=lambda: settings.network,
+                utc_now_s=self._now,
+            ),
+            ledger=ledger,
+            samples=JournalReader(settings.data_dir / "journal"),
+            now=self._now,
+            steady=boottime_s,
+            alerts=settings.alerts,
+            zone=settings.timezone,
+        )
+
+    def _trust(self, settings: Settings) -> Trust:
+        data_dir = settings.data_dir
+        if self._sessions is None or data_dir != self._data_dir:
+            key_file = data_dir / SESSION_KEY
+            self._sessions = Sessions(lambda: key_of(key_file, SESSION_KEY_MODE), self._now)
+        self._data_dir = data_dir
+        return Trust(
+            users=UsersFile(data_dir),
+            passwords=self._passwords,
+            sessions=self._sessions,
+            attempts=self._attempts,
+            link_key=lambda: key_of(data_dir / LINK_KEY, LINK_KEY_MODE),
+            now=self._now,
+            proxy=proxy_of(settings, self._environ),
+        )
+
+
+def proxy_of(settings: Settings, environ: Mapping[str, str]) -> Proxy | None:
+    """[dashboard.proxy] with its secret. Raises ConfigError for one that is missing."""
+    told = settings.dashboard.proxy
+    if told is None:
+        return None
+    secret = SecretStore(settings.config_dir, environ).get(told.secret).reveal()
+    return Proxy(read_networks(told.peers), told.header, secret, told.role)
+
+
+def words_of(zone: ZoneInfo) -> dict[Lang, Words]:
+    """Every language's words in the office's time."""
+    catalogue = read_catalogue()
+    return {lang: Words(lang, catalogue[lang], zone) for lang in Lang}
 
 
 def wall_clock(clock: SystemClock) -> Callable[[], float]:

@@ -30,6 +30,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from dashboard.app.choosing import Chooser, Chosen
 from dashboard.app.delivery import Compression, add_headers, content_policy, read_assets
 from dashboard.app.desk import Desk, Named
+from dashboard.app.gate.visitor import Way, visitor
 from dashboard.app.shell import add_dash, check_callback, page_path
 from dashboard.app.visit import YEAR_S, Visit, read_cookies, read_visit
 from dashboard.components import frame
@@ -102,7 +103,7 @@ class Web:
         path = page_path()
         if path is None:
             return None
-        if path == "laporan":
+        if path in ("laporan", "laporan/"):
             newest = self.reads.months.period(None).name
             return Response(status=302, headers={"Location": f"{self.prefix}laporan/{newest}"})
         self._prepare(self.chooser.choose(path))
@@ -190,7 +191,9 @@ class Web:
             return frame.document(
                 look,
                 frame.head(look.words.say("page.title"), place, self.assets),
-                frame.header(place, self.identity.organisation, look.words)
+                frame.header(
+                    place, self.identity.organisation, look.words, self._account(look.words)
+                )
                 + chosen.body(look, entry)
                 + frame.voices()
                 + frame.finder(look.words)
@@ -200,6 +203,10 @@ class Web:
             )
 
         g.visit, g.render = visit, render
+
+    def _account(self, words: Words) -> Markup:
+        asks = visitor()
+        return frame.account(self.prefix, asks.name, asks.way is Way.OPEN and asks.local, words)
 
     def _config(self, look: Look, place: Place, tables: tuple[str, ...]) -> dict[str, Any]:
         now_s = self.reads.now()

@@ -36,6 +36,8 @@
         cache: "no-store",
         signal: stop.signal,
       });
+      // Signed out meanwhile: the page asked for anew is the sign-in.
+      if (answer.status === 401 && mayReload()) location.reload();
       if (answer.status !== 200 && answer.status !== 304) return;
       const body = answer.status === 200 ? await answer.json() : null;
       const serverMs = Number(answer.headers.get("X-Now"));

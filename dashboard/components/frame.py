@@ -43,6 +43,15 @@ BELL = Markup(
     'C12.4 3.3 11 1 8 1zM6 13a2 2 0 004 0z"/><path class="off" d="M1.5 1.5l13 13"/></svg>'
 )
 
+PADLOCK = Markup(
+    '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 7V4.5a3.5 3.5 0 016.8-1.2l-1.4.5A2 2 '
+    '0 005.5 4.5V7H13v8H3V7zm4 2.2a1.3 1.3 0 00-.6 2.4v1.6h1.2v-1.6A1.3 1.3 0 008 9.2z"/></svg>'
+)
+PERSON = Markup(
+    '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 1.5a3.2 3.2 0 110 6.4 3.2 3.2 0 '
+    '010-6.4zM2 14.5c0-3 2.7-5 6-5s6 2 6 5z"/></svg>'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -114,8 +123,11 @@ def bar(place: Place, organisation: str, words: Words, *rest: Markup) -> Markup:
     )
 
 
-def header(place: Place, organisation: str, words: Words) -> Markup:
-    """The bar with counts by state, freshness, two switches and a clock; the banner under it."""
+def header(place: Place, organisation: str, words: Words, account: Markup) -> Markup:
+    """The bar with counts by state, freshness, switches and a clock; the banner under it.
+
+    account: see `account`.
+    """
     counts = joined(
         Markup('<span class="cnt {0} z" data-count="{0}">{1}<b>0</b> <i>{2}</i></span>').format(
             state, icon(state), words.say(f"state.{state}")
@@ -125,12 +137,24 @@ def header(place: Place, organisation: str, words: Words) -> Markup:
     group = Markup('<div class="cnts" role="group" aria-label="{}">{}</div>').format(
         words.say("page.counts"), counts
     )
-    return bar(place, organisation, words, group, _switches(words)) + Markup(
+    return bar(place, organisation, words, group, _switches(words, account)) + Markup(
         '<div class="ban" id="banner" role="alert" hidden><b></b> <span></span></div>'
     )
 
 
-def _switches(words: Words) -> Markup:
+def account(prefix: str, name: str | None, is_open: bool, words: Words) -> Markup:
+    """The way to the sign-in. name: who is signed in; is_open: nobody need be, said to who may
+    change that; else nothing is shown.
+    """
+    if name is None and not is_open:
+        return Markup("")
+    label = words.say("door.open") if name is None else words.say("door.who", name=name)
+    return Markup(
+        '<a class="who" id="who" href="{}masuk" aria-label="{}" title="{}">{}<span>{}</span></a>'
+    ).format(prefix, label, label, PADLOCK if name is None else PERSON, name or "")
+
+
+def _switches(words: Words, account: Markup) -> Markup:
     other = Lang.EN if words.lang is Lang.ID else Lang.ID
     return Markup(
         '<div class="hr"><span class="fresh" id="fresh"><i class="dot"></i><span>{none}</span>'
@@ -142,7 +166,7 @@ def _switches(words: Words) -> Markup:
         'aria-label="{language}: {other}" data-lang="{other}">{shown}</a>'
         '<button type="button" id="theme" aria-label="{theme}" title="{theme}">'
         '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M8 1a7 7 0 100 14A7 7 0 008 1zm0 '
-        '2v10A5 5 0 018 3z"/></svg></button></span>'
+        '2v10A5 5 0 018 3z"/></svg></button>{account}</span>'
         '<span class="clock" id="clock" aria-hidden="true"></span></div>'
     ).format(
         none=words.say("fresh.none"),
@@ -154,6 +178,7 @@ def _switches(words: Words) -> Markup:
         shown=other.value.upper(),
         language=words.say("page.language"),
         theme=words.say("page.theme"),
+        account=account,
     )
 
 

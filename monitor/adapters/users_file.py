@@ -26,7 +26,7 @@ class UsersFile:
     """Reads anew when the file was changed. Any number of threads may ask."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / USERS_FILE
+        self.path = data_dir / USERS_FILE
         self._lock = threading.Lock()
         self._read: tuple[tuple[int, int, int] | None, Users] | None = None
 
@@ -44,7 +44,7 @@ class UsersFile:
         Raises ConfigError, also what `how` raises.
         """
         try:
-            lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._trouble("cannot be changed", error) from error
         try:
@@ -59,7 +59,7 @@ class UsersFile:
 
     def _version(self) -> tuple[int, int, int] | None:
         try:
-            status = self._path.stat()
+            status = self.path.stat()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -68,7 +68,7 @@ class UsersFile:
 
     def _load(self) -> Users:
         try:
-            with self._path.open("rb") as file:
+            with self.path.open("rb") as file:
                 raw = file.read(MOST_BYTES + 1)
         except FileNotFoundError:
             return Users()
@@ -78,15 +78,15 @@ class UsersFile:
             return users_of(json.loads(raw))
         except (ValueError, RecursionError) as error:
             raise ConfigError(
-                f"{self._path} is damaged: put back a copy, or remove it and add the users anew"
+                f"{self.path} is damaged: put back a copy, or remove it and add the users anew"
             ) from error
         except ConfigError as error:
             raise ConfigError(
-                f"{self._path} is damaged ({error}): put back a copy, or remove it and add anew"
+                f"{self.path} is damaged ({error}): put back a copy, or remove it and add anew"
             ) from error
 
     def _write(self, users: Users) -> None:
-        new = self._path.with_suffix(".new")
+        new = self.path.with_suffix(".new")
         new.unlink(missing_ok=True)
         text = json.dumps(document(users), indent=1).encode() + b"\n"
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
@@ -95,10 +95,10 @@ class UsersFile:
             file.write(text)
             file.flush()
             os.fsync(descriptor)
-        new.replace(self._path)
+        new.replace(self.path)
 
     def _trouble(self, what: str, error: OSError) -> ConfigError:
         return ConfigError(
-            f"{self._path} {what} ({error.strerror}): its directory belongs to the user that runs "
+            f"{self.path} {what} ({error.strerror}): its directory belongs to the user that runs "
             "pantau; run this as root or as that user"
         )

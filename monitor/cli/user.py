@@ -23,7 +23,7 @@ from monitor.core.errors import ConfigError
 from monitor.settings import quick
 
 TOKEN_BYTES = 32
-ROLES = click.Choice([role.value for role in Role])
+ROLES = tuple(role.value for role in Role)
 MEANT = {
     Role.SEE: "melihat",
     Role.OPERATE: "melihat dan menangani",
@@ -48,7 +48,7 @@ def user(config: Path) -> None:
 @user.command()
 @config_option
 @click.argument("name")
-@click.option("--role", type=ROLES, default=Role.SEE.value, show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=Role.SEE.value, show_default=True)
 @click.option(
     "--no-password", is_flag=True, help="Signed in by the reverse proxy only ([dashboard.proxy])."
 )
@@ -101,7 +101,7 @@ def list_users(config: Path) -> None:
 @user.command()
 @config_option
 @click.argument("name")
-@click.argument("new", type=ROLES, metavar="ROLE")
+@click.argument("new", type=click.Choice(ROLES), metavar="ROLE")
 def role(config: Path, name: str, new: str) -> None:
     """Give somebody another role; it counts at once, also for who is signed in.
 

@@ -1,0 +1,94 @@
+"""The application follows the configuration that the daemon works with, without a hand.
+
+When `pantau run` has taken a changed configuration (SIGHUP), another application is built beside
+the one that answers, and takes its place when it is ready: nobody waits, no request is lost. One
+that cannot be built is logged, and what was there goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from monitor.core.errors import PantauError
+
+log = logging.getLogger("dashboard.following")
+
+LOOK_S = 2.0
+AGAIN_S = 5.0
+SENTENCE = (
+    "Konfigurasi tidak dapat dibaca; catatannya ada di log server.\n"
+    "The configuration cannot be read; the server's log says why.\n"
+)
+
+
+class Application(Protocol):
+    """What WSGI (PEP 3333) calls an application."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]: ...
+
+
+class Following:
+    """A WSGI application that is whatever `build` last made.
+
+    build: raises PantauError; version: of what it is built from, asked for at most every LOOK_S;
+    steady: seconds that never jump.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[], Application],
+        version: Callable[[], str],
+        steady: Callable[[], float],
+    ) -> None:
+        self._build = build
+        self._version = version
+        self._steady = steady
+        self._lock = threading.Lock()
+        self._looked_s = steady()
+        self._building: threading.Thread | None = None
+        self._current: Application = _unfit
+        self._built_from: str | None = None
+        self._make()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]:
+        self._look()
+        return self._current(environ, start_response)
+
+    def _look(self) -> None:
+        """Seldom, and one at a time; the work is done beside."""
+        every_s = AGAIN_S if self._built_from is None else LOOK_S
+        if self._steady() - self._looked_s < every_s or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._looked_s = self._steady()
+            is_busy = self._building is not None and self._building.is_alive()
+            if not is_busy and self._version() != self._built_from:
+                self._building = threading.Thread(target=self._make, daemon=True)
+                self._building.start()
+        finally:
+            self._lock.release()
+
+    def _make(self) -> None:
+        version = self._version()
+        try:
+            made = self._build()
+        except PantauError as error:
+            if self._current is _unfit:
+                log.error("the page cannot be built: %s", error)
+                return
+            log.error("going on with the configuration as it was: %s", error)
+        else:
+            if self._current is not _unfit:
+                log.warning("the daemon works with another configuration: followed")
+            self._current = made
+        self._built_from = version
+
+
+def _unfit(_environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]:
+    """Until something can be built: one sentence in both languages."""
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "5")]
+    start_response("503 Service Unavailable", [*headers, ("Cache-Control", "no-store")])
+    return [SENTENCE.encode()]

@@ -1,0 +1,264 @@
+"""The gate: a step before every request, and the three views of the sign-in.
+
+GET /masuk    the form, or who is signed in     POST /masuk    name and password
+POST /keluar  sign out                          GET …?token=   the wall lets itself in
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from urllib.parse import urlencode
+
+from flask import Flask, Response, g, redirect, request
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response as AnyResponse
+
+from dashboard.app.gate.peers import Peer, came_from_elsewhere, is_own_page, read_peer
+from dashboard.app.gate.sessions import COOKIE, LONGEST_S, WALL_COOKIE, WALL_LASTS_S
+from dashboard.app.gate.trust import Front, Trust
+from dashboard.app.gate.visitor import Visitor, Way
+from dashboard.app.visit import Visit, read_cookies, read_visit
+from dashboard.pages import door
+from dashboard.pages.door import Door
+from monitor.core.access import LONGEST_PASSWORD, Role, User, Users
+from monitor.core.errors import ConfigError
+from monitor.core.signing import LINK_PARAMETER, link_opens
+
+log = logging.getLogger("dashboard.gate")
+
+QUESTIONS = ("GET", "HEAD", "OPTIONS")
+DRAWS = "_dash-update-component"
+"""Dash's callback is a POST and changes nothing."""
+
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+LONGEST_BACK = 500
+BACK = re.compile(r"(?!/)[A-Za-z0-9._~/?=&%+-]*")
+"""Where the sign-in may lead back to: a path of ours, without the prefix."""
+
+ALERT = re.compile(r"i/([0-9]{1,15})")
+PLAIN = ("api/", "_dash-", "assets/")
+"""Addresses that programs and scripts ask for: they are told in a line, not with a form."""
+
+
+class Gate:
+    """Stands before the application; `attach` puts it there."""
+
+    def __init__(self, trust: Trust, front: Front) -> None:
+        self._trust = trust
+        self._front = front
+
+    def check(self) -> AnyResponse | None:
+        """Before each request: None when it may go on. Leaves `g.visitor`."""
+        peer = read_peer(request, self._trust.proxy)
+        path = self._path()
+        try:
+            users = self._trust.users.read()
+            g.peer, g.visitor = peer, self._who(peer, users, path)
+        except ConfigError as error:
+            log.error("nobody is let in: %s", error)
+            return self._refuse("door.broken", 503)
+        if request.method not in QUESTIONS and not is_own_page(request):
+            return self._refuse("door.origin", 403)
+        if path in ("masuk", "keluar"):
+            return None
+        token = request.args.get("token")
+        if token is not None and users.is_wall(token) and request.method == "GET":
+            return self._let_wall_in(token)
+        return self._needs(path, g.visitor)
+
+    def _needs(self, path: str, visitor: Visitor) -> AnyResponse | None:
+        """Is this visitor's role enough for what is asked?"""
+        is_question = request.method in QUESTIONS or path == DRAWS
+        needed = Role.SEE if is_question else Role.OPERATE
+        if visitor.may(needed):
+            return None
+        if visitor.way is Way.OPEN:
+            return self._refuse("door.local", 403)
+        if visitor.name is not None or visitor.way is Way.WALL:
+            return self._refuse("door.forbidden", 403)
+        return self._ask(path)
+
+    def _who(self, peer: Peer, users: Users, path: str) -> Visitor:
+        if not users.users and self._trust.proxy is None:
+            role = Role.OPERATE if peer.local else Role.SEE
+            return Visitor(Way.OPEN, role, local=peer.local)
+        cookie = request.cookies.get(COOKIE)
+        if cookie:
+            found = self._trust.sessions.read(cookie, users)
+            if found is not None:
+                session, user = found
+                g.session, g.renewed = session, self._trust.sessions.renewed(session)
+                return Visitor(Way.SESSION, user.role, user.name, peer.local)
+        proxy = self._trust.proxy
+        if proxy is not None and peer.named is not None:
+            known = users.find(peer.named)
+            role_of_proxy = proxy.role if known is None else known.role
+            return Visitor(Way.PROXY, role_of_proxy, peer.named, peer.local)
+        wall = request.cookies.get(WALL_COOKIE)
+        if wall and users.is_wall(wall):
+            return Visitor(Way.WALL, Role.SEE, local=peer.local)
+        return self._by_link(path, peer)
+
+    def _by_link(self, path: str, peer: Peer) -> Visitor:
+        code, alert = request.args.get(LINK_PARAMETER), ALERT.fullmatch(path)
+        if code is None or alert is None or request.method not in QUESTIONS:
+            return Visitor(local=peer.local)
+        opens = link_opens(self._trust.link_key(), int(alert[1]), code, self._trust.now())
+        g.link_is_over = opens is False
+        return Visitor(Way.LINK, Role.SEE, local=peer.local) if opens else Visitor()
+
+    def show_door(self) -> AnyResponse:
+        """GET /masuk."""
+        front, visitor = self._door(), g.visitor
+        if visitor.way is Way.OPEN:
+            text = door.opened(front, visitor.local)
+        elif visitor.name is not None:
+            role = "none" if visitor.role is None else visitor.role.value
+            text = door.signed_in(front, visitor.name, role, visitor.way is Way.SESSION)
+        elif self._comes_from_elsewhere():
+            text = self._once_more()
+        else:
+            text = door.sign_in(front, "", "", "")
+        return self._page(text, 200)
+
+    def enter(self) -> AnyResponse:
+        """POST /masuk: the same words, after the same work, for a wrong name or password."""
+        trust = self._trust
+        name = request.form.get("nama", "").strip().casefold()[:60]
+        password = request.form.get("sandi", "")
+        back = _way_back(request.form.get("ke", ""))
+        wait_s = trust.attempts.begin(g.peer.address, name)
+        if wait_s > 0:
+            return self._wait(wait_s, back, name)
+        user = trust.users.read().find(name)
+        kept = None if user is None or len(password) > LONGEST_PASSWORD else user.password
+        matches = trust.passwords.matches(kept, password[:LONGEST_PASSWORD])
+        if user is None or not matches:
+            log.warning("a sign-in failed, from %s", g.peer.address)
+            words = self._door().words
+            text = door.sign_in(self._door(), back, words.say("door.wrong"), name)
+            return self._page(text, 401)
+        trust.attempts.succeeded(g.peer.address, name)
+        return self._welcome(user, back)
+
+    def leave(self) -> AnyResponse:
+        """POST /keluar."""
+        session = g.get("session")
+        if session is not None:
+            self._trust.sessions.end(session)
+        g.renewed = None
+        answer = redirect(f"{self._front.prefix}masuk", 303)
+        for name in (COOKIE, WALL_COOKIE):
+            answer.delete_cookie(name, path=self._front.prefix)
+        return answer
+
+    def renew(self, response: Response) -> Response:
+        """After each request: a session that is used goes on."""
+        renewed = g.get("renewed")
+        if renewed is not None:
+            self._set(response, COOKIE, self._trust.sessions.write(renewed), int(LONGEST_S))
+        return response
+
+    def broken(self, error: ConfigError) -> AnyResponse:
+        """A key that cannot be read or made."""
+        log.error("nobody can sign in: %s", error)
+        return self._refuse("door.broken", 503)
+
+    def _welcome(self, user: User, back: str) -> AnyResponse:
+        session = self._trust.sessions.begin(user)
+        answer = redirect(f"{self._front.prefix}{back}", 303)
+        self._set(answer, COOKIE, self._trust.sessions.write(session), int(LONGEST_S))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def _let_wall_in(self, token: str) -> AnyResponse:
+        """The token goes from the address, which is shown and logged, into a cookie."""
+        kept = {key: value for key, value in request.args.items() if key != "token"}
+        query = f"?{urlencode(kept)}" if kept else ""
+        answer = redirect(f"{self._front.prefix}{_way_back(self._path())}{query}", 303)
+        self._set(answer, WALL_COOKIE, token, WALL_LASTS_S)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def _ask(self, path: str) -> AnyResponse:
+        """Who are you? A form for people, a line for programs."""
+        if path.startswith(PLAIN) or path.endswith(".csv"):
+            return self._refuse("door.please", 401)
+        if request.method == "GET" and self._comes_from_elsewhere():
+            return self._page(self._once_more(), 200)
+        words = self._door().words
+        said = words.say("door.link_over") if g.get("link_is_over") else ""
+        query = request.query_string.decode("ascii", "replace")
+        asks = request.method == "GET" and query and not g.get("link_is_over")
+        back = _way_back(f"{path}?{query}" if asks else path)
+        return self._page(door.sign_in(self._door(), back, said, ""), 401)
+
+    def _wait(self, wait_s: float, back: str, name: str) -> AnyResponse:
+        words = self._door().words
+        said = words.say("door.wait", wait=words.duration(wait_s + 59))
+        answer = self._page(door.sign_in(self._door(), back, said, name), 429)
+        answer.headers["Retry-After"] = str(int(wait_s) + 1)
+        return answer
+
+    def _refuse(self, key: str, code: int) -> AnyResponse:
+        sentence = self._door().words.say(key)
+        headers = {"Cache-Control": "no-store"}
+        return Response(f"{sentence}\n", code, headers=headers, mimetype="text/plain")
+
+    def _page(self, text: str, code: int) -> Response:
+        headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+        answer = Response(text, code, headers=headers, mimetype="text/html")
+        return self._visit().remember(answer, self._front.prefix)
+
+    def _comes_from_elsewhere(self) -> bool:
+        return came_from_elsewhere(request) and COOKIE not in request.cookies
+
+    def _once_more(self) -> str:
+        query = request.query_string.decode("ascii", "replace")
+        return door.again(self._door(), f"{request.path}?{query}" if query else request.path)
+
+    def _set(self, response: AnyResponse, name: str, value: str, age_s: int) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=age_s,
+            path=self._front.prefix,
+            secure=g.peer.https,
+            httponly=True,
+            samesite="Strict",
+        )
+
+    def _visit(self) -> Visit:
+        try:
+            return read_visit(request)
+        except BadRequest:
+            return read_cookies(request)
+
+    def _door(self) -> Door:
+        visit, front = self._visit(), self._front
+        return Door(front.organisation, front.prefix, front.words[visit.lang], visit.theme)
+
+    def _path(self) -> str:
+        """Without the prefix; what lies beside it stays whole, and is none of our pages."""
+        return request.path.removeprefix(self._front.prefix)
+
+
+def attach(gate: Gate, server: Flask, prefix: str) -> None:
+    """Put the gate before everything that the server answers, and its views beside."""
+    server.before_request_funcs.setdefault(None, []).insert(0, gate.check)
+    server.add_url_rule(f"{prefix}masuk", "door", gate.show_door, methods=["GET"])
+    server.add_url_rule(f"{prefix}masuk", "enter", gate.enter, methods=["POST"])
+    server.add_url_rule(f"{prefix}keluar", "leave", gate.leave, methods=["POST"])
+    server.after_request(gate.renew)
+    server.register_error_handler(ConfigError, gate.broken)
+
+
+def _way_back(text: str) -> str:
+    """A path of ours, or the first page: never another site's."""
+    if len(text) > LONGEST_BACK or BACK.fullmatch(text) is None or "//" in text.partition("?")[0]:
+        return ""
+    return text

@@ -1,0 +1,54 @@
+"""What the gate is given: whom and what it believes, and how its own page looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from dashboard.app.gate.attempts import Attempts
+from dashboard.app.gate.peers import Proxy
+from dashboard.app.gate.sessions import Sessions
+from dashboard.i18n import Lang, Words
+from monitor.core.access import Users
+
+
+class UsersRead(Protocol):
+    """The list of users; see adapters.users_file."""
+
+    def read(self) -> Users:
+        """Raises ConfigError."""
+        ...
+
+
+class Passwords(Protocol):
+    """See adapters.passwords."""
+
+    def matches(self, kept: str | None, password: str, /) -> bool:
+        """Takes as long for nobody's (None) as for a wrong one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What the gate believes: users, their passwords, keys of this server, a proxy.
+
+    link_key: raises ConfigError; now: UTC seconds.
+    """
+
+    users: UsersRead
+    passwords: Passwords
+    sessions: Sessions
+    attempts: Attempts
+    link_key: Callable[[], bytes]
+    now: Callable[[], float]
+    proxy: Proxy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """How the sign-in looks, and where. prefix starts and ends with `/`."""
+
+    organisation: str
+    prefix: str
+    words: Mapping[Lang, Words]
