@@ -82,7 +82,8 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         await prober.open(pipeline.take)
         stack.push_async_callback(prober.close)
         poller = SnmpPoller(clock)
-        stack.push_async_callback(poller.close)
+        polling = Polling(poller, pipeline, clock)
+        stack.push_async_callback(polling.close)
         schedule = Schedule(clock)
         shippers = _shippers(settings, environ, journal, clock, stack)
         shipper = shippers[0] if shippers else None
@@ -92,7 +93,6 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         storekeeping = Storekeeping(
             journal, ledger, clock, shippers, settings.journal, maintenance_from(ledger, settings)
         )
-        polling = Polling(poller, pipeline, clock)
         aside, desk, actions, trials = await _desk(settings, ledger, clock, pipeline, stack)
         status = Status(
             pipeline,

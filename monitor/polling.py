@@ -30,9 +30,15 @@ class Polling:
         self._clock = clock
         self._memory: dict[str, RateMemory] = {}
         self._trouble: dict[str, str] = {}
+        self._watched: frozenset[str] = frozenset()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def jobs(self, network: Network) -> list[Job]:
-        """A job a poll interval."""
+        """A job a poll interval. What was known of routers that are gone is forgotten."""
+        self._watched = frozenset(device.name for device in network.devices)
+        for known in (self._memory, self._trouble):
+            for name in known.keys() - self._watched:
+                del known[name]
         groups: dict[float, list[Device]] = {}
         for device in network.devices:
             groups.setdefault(device.interval_s, []).append(device)
@@ -50,16 +56,40 @@ class Polling:
         """Routers whose last poll brought nothing, and why."""
         return dict(self._trouble)
 
+    async def close(self) -> None:
+        """Give up the polls that are under way, and close the poller."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._poller.close()
+
     async def _sweep(self, devices: Sequence[Device], interval_s: float) -> None:
-        """Sends are paced, answers are not waited for: slots would let dead routers hold up all."""
+        """Starts are paced, ends are not waited for: no dead router holds up another, nor this."""
         pause_s = interval_s * SPREAD / len(devices)
-        async with asyncio.TaskGroup() as polls:
-            for device in devices:
-                polls.create_task(self._poll(device))
-                await asyncio.sleep(pause_s)
+        for device in devices:
+            self._start(device)
+            await asyncio.sleep(pause_s)
+
+    def _start(self, device: Device) -> None:
+        if device.name in self._under_way:
+            # Its time-outs take longer than its interval: it is asked again when they are over.
+            return
+        task = asyncio.ensure_future(self._poll(device))
+        self._under_way[device.name] = task
+        task.add_done_callback(partial(self._over, device.name))
+
+    def _over(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._under_way[name]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            context = {"message": f"the poll of {name} failed", "exception": error, "task": task}
+            task.get_loop().call_exception_handler(context)
 
     async def _poll(self, device: Device) -> None:
         answer = await self._poller.poll(device)
+        if device.name not in self._watched:
+            return
         if isinstance(answer, PollFailed):
             if self._trouble.get(device.name) != answer.reason:
                 log.warning(

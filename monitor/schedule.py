@@ -6,7 +6,8 @@ on a step. After a step forward, or a night of suspend, its own triggers would f
 run that was missed, hundreds of thousands of them: ours goes on with the next one.
 Timing inside a round is steady and not APScheduler's affair.
 
-This is the job boundary: whatever a job raises is logged, counted, and the next run comes.
+This is the job boundary: whatever a job, or a callback of the event loop, raises is logged,
+counted, and the next run comes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from errno import EMFILE, ENFILE
+from math import inf
 from typing import Any, NamedTuple
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
@@ -30,6 +33,10 @@ GUARD_S = 0.5
 STALL_S = 1.0
 """The event loop stood still when it is later than this."""
 
+SAID_AGAIN_S = 60.0
+"""What a callback raises over and over is logged this often."""
+
+A_CALLBACK = "a callback"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -106,6 +113,7 @@ class Schedule:
         self._clock = clock
         self._jobs: dict[str, Job] = {}
         self._closing = False
+        self._said_s: dict[str, float] = {}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.add_listener(self._missed, EVENT_JOB_MAX_INSTANCES)
         # Its warnings repeat what is counted here, five times a second.
@@ -123,6 +131,7 @@ class Schedule:
 
     def start(self) -> None:
         """Begin; to be called on the event loop."""
+        asyncio.get_running_loop().set_exception_handler(self._callback_failed)
         self._scheduler.start()
 
     def close(self) -> None:
@@ -177,15 +186,36 @@ class Schedule:
             if not self._closing:
                 raise
         except TimeoutError:
-            self._note_failure(job)
+            self._note_failure(job.name)
             log.error("%s was not done within %.1f s and was given up", job.name, job.deadline_s)
         except Exception:
-            self._note_failure(job)
+            self._note_failure(job.name)
             log.exception("%s failed; its next run comes as planned", job.name)
 
-    def _note_failure(self, job: Job) -> None:
+    def _note_failure(self, name: str) -> None:
         self.counters.failed_runs += 1
-        self.counters.last_failure = Failed(self._clock.steady_s(), job.name)
+        self.counters.last_failure = Failed(self._clock.steady_s(), name)
+
+    def _callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Something that is no job of ours: a timer, a socket, a task that nobody waits for."""
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in (EMFILE, ENFILE):
+            # Python 3.11 says this a hundred times a second, with a traceback each.
+            if self._may_say("EMFILE"):
+                log.error("no descriptor is left: whoever asks this daemon now is not answered")
+            return
+        self._note_failure(A_CALLBACK)
+        if self._may_say(f"{context.get('message')} {error!r}"):
+            loop.default_exception_handler(context)
+
+    def _may_say(self, words: str) -> bool:
+        now_s = self._clock.steady_s()
+        if now_s - self._said_s.get(words, -inf) < SAID_AGAIN_S:
+            return False
+        if len(self._said_s) > 100:
+            self._said_s.clear()
+        self._said_s[words] = now_s
+        return True
 
     def _missed(self, event: Any) -> None:
         self.counters.missed_runs += len(event.scheduled_run_times)

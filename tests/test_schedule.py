@@ -107,6 +107,39 @@ async def test_a_job_that_hangs_is_given_up_counted_and_runs_again(
     assert "hung was not done within" in caplog.text
 
 
+async def test_a_callback_that_fails_over_and_over_is_counted_each_time_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    schedule = Schedule(SystemClock())
+
+    def fail() -> None:
+        raise RuntimeError("broken on purpose")
+
+    async with running(schedule):
+        for _ in range(5):
+            asyncio.get_running_loop().call_soon(fail)
+        await eventually_async(lambda: schedule.counters.failed_runs == 5)
+    assert schedule.counters.last_failure is not None
+    assert schedule.counters.last_failure.job == "a callback"
+    said = [r for r in caplog.records if r.exc_info]
+    assert len(said) == 1
+    assert "broken on purpose" in caplog.text
+
+
+async def test_a_server_without_descriptors_is_said_once_and_is_no_failed_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    schedule = Schedule(SystemClock())
+    context = {"message": "socket.accept() out of system resource", "exception": OSError(24, "x")}
+    async with running(schedule):
+        for _ in range(100):
+            asyncio.get_running_loop().call_exception_handler(context)
+    assert schedule.counters.failed_runs == 0
+    assert [r.message for r in caplog.records] == [
+        "no descriptor is left: whoever asks this daemon now is not answered"
+    ]
+
+
 async def test_a_callback_that_blocks_everything_is_said_counted_and_its_lag_kept_until_asked(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

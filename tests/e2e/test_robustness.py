@@ -1,0 +1,346 @@
+"""The daemon when its own machine fails it: no link is ever blamed, and a person is told.
+
+Each story is one real daemon on a made-up network of its own; they run beside one another, since
+most of their time is waiting. Each test then asks one story what came of it.
+"""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.local_api import SOCKET_NAME, LocalApi
+from monitor.core.errors import ApiError
+from monitor.core.model import State
+from tests.e2e.house import PANTAU, MadeUp
+from tests.e2e.ordeal import (
+    Ordeal,
+    faketime_library,
+    numbers_in,
+    pause,
+    raw_socket_of,
+    tool,
+)
+from tests.waiting import eventually
+
+LINK = "anjatan/utama"
+BLIND_AFTER_S = 10.0
+LOOKS_WITHIN_S = 15.0
+"""The daemon looks at itself every 10 s."""
+
+DAY_S = 86_400.0
+POLLED_EVERY_S = 10.0
+HONEST_ROUTERS = 30
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a story leaves behind. warnings: of the moment at which each thing was wrong."""
+
+    downs: set[str]
+    incidents: set[tuple[str, str, str]]
+    log: str
+    warnings: dict[str, str]
+    own: dict[str, float]
+    other: dict[str, float]
+
+
+def started(house: MadeUp, *wrap: str, environ: dict[str, str] | None = None) -> Ordeal:
+    house.start(wrap, environ)
+    ordeal = Ordeal(house)
+    eventually(lambda: ordeal.all_are("up"), 40)
+    return ordeal
+
+
+def told(ordeal: Ordeal, warnings: dict[str, str], **other: float) -> Told:
+    return Told(
+        ordeal.downs(), ordeal.incidents(), ordeal.log(), warnings, ordeal.own(), dict(other)
+    )
+
+
+def stopped(house: MadeUp, for_s: float = BLIND_AFTER_S + 2.0) -> Told:
+    """SIGSTOP for longer than the blind limit, a cut meanwhile; then a stall of 3 s."""
+    ordeal = started(house)
+    with ordeal.stopped(for_s):
+        cut = house.simulation.control.cut(LINK)
+    eventually(lambda: ordeal.states()[LINK] == "down", 20)
+    eventually(lambda: ordeal.all_are("up", "down"), 20)
+    (outage,) = [i for i in house.incidents() if i.state is State.DOWN]
+    house.simulation.control.restore(LINK)
+    warnings = {"stopped": ordeal.warnings()}
+    with ordeal.stopped(3.0):
+        pass
+    eventually(lambda: ordeal.all_are("up"), 20)
+    eventually(lambda: ordeal.own().get("stalls", 0) >= 2, LOOKS_WITHIN_S)
+    assert outage.started_earliest_s is not None
+    return told(
+        ordeal,
+        warnings,
+        after_the_cut_s=outage.started_s - cut.utc_s,
+        earliest_after_the_cut_s=outage.started_earliest_s - cut.utc_s,
+    )
+
+
+def unable_to_send(house: MadeUp) -> Told:
+    """The route goes away; then the socket's own send buffer is full."""
+    ordeal = started(house)
+    warnings: dict[str, str] = {}
+    house.simulation.control.no_route()
+    eventually(lambda: ordeal.all_are("unknown"), 20)
+    warnings["no route"] = ordeal.warnings()
+    house.simulation.control.restore()
+    eventually(lambda: ordeal.all_are("up"), 20)
+    # A slow port with a long queue: what waits in it stands in the socket's buffer.
+    qdisc = ("qdisc", "add", "dev", "indramayu", "root", "tbf", "rate", "1kbit")
+    done = ordeal.run_inside(tool("tc", "iproute2"), *qdisc, "burst", "200", "limit", "1000000")
+    assert done.returncode == 0, done.stderr
+    with raw_socket_of(ordeal.pid) as theirs:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 0)
+        eventually(lambda: ordeal.all_are("unknown"), 20)
+        eventually(lambda: "not measured in the last" in ordeal.warnings(), LOOKS_WITHIN_S)
+        warnings["full buffer"] = ordeal.warnings()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    done = ordeal.run_inside(tool("tc", "iproute2"), "qdisc", "del", "dev", "indramayu", "root")
+    assert done.returncode == 0, done.stderr
+    eventually(lambda: ordeal.all_are("up"), 20)
+    return told(ordeal, warnings)
+
+
+def clock_set(house: MadeUp) -> Told:
+    """The wall clock is set a day on, then a day back; nothing else of the machine changes."""
+    offset = house.work / "offset"
+    offset.write_text("+0")
+    ordeal = started(
+        house,
+        environ={
+            "LD_PRELOAD": faketime_library(),
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # Its mending of monotonic waits makes Python's threads spin and stall for seconds.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_TIMESTAMP_FILE": str(offset),
+        },
+    )
+    at = datetime.fromisoformat(str(ordeal.document()["at"]))
+    warnings: dict[str, str] = {}
+    for name, text in (("on", "+1d"), ("back", "+0")):
+        offset.write_text(text)
+        sign = "+" if name == "on" else "-"
+        eventually(lambda s=sign: f"clock was set by {s}" in ordeal.warnings(), 10)  # type: ignore[misc]
+        warnings[name] = ordeal.warnings()
+        if name == "on":
+            then = datetime.fromisoformat(str(ordeal.document()["at"]))
+        # Rounds go on: long enough for a loss to be confirmed, were there one.
+        pause(8.0)
+        assert ordeal.all_are("up")
+    eventually(lambda: ordeal.own().get("clock_steps") == 2, LOOKS_WITHIN_S)
+    return told(
+        ordeal,
+        warnings,
+        transitions=len(ordeal.transitions()),
+        moved_s=(then - at).total_seconds(),
+    )
+
+
+def few_descriptors(house: MadeUp) -> Told:
+    """64 descriptors, and somebody who takes all that are left over the local API."""
+    ordeal = started(house, tool("prlimit", "util-linux"), "--nofile=64:64")
+    warnings: dict[str, str] = {}
+    with ExitStack() as greedy:
+        for _ in range(64):
+            one = greedy.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            one.settimeout(5)
+            one.connect(str(house.data / SOCKET_NAME))
+        eventually(lambda: ordeal.own().get("open_fds", 0) == 64, LOOKS_WITHIN_S)
+        pause(6.0)
+    warnings["exhausted"] = ordeal.warnings()
+    eventually(lambda: ordeal.all_are("up"), 10)
+    return told(ordeal, warnings)
+
+
+def without_permission(house: MadeUp) -> Told:
+    """Neither raw sockets nor datagram ones: the daemon may not ping."""
+    ordeal = Ordeal(house)
+    groups = "echo 1 0 > /proc/sys/net/ipv4/ping_group_range"
+    assert ordeal.run_inside("sh", "-c", groups).returncode == 0
+    done = ordeal.run_inside(
+        tool("setpriv", "util-linux"),
+        "--bounding-set=-net_raw",
+        "--inh-caps=-net_raw",
+        *(*PANTAU, "run", "--config", str(house.config)),
+    )
+    return Told(set(), set(), done.stderr, {}, {}, {"exit": done.returncode})
+
+
+def routers_in_trouble(house: MadeUp) -> Told:
+    """Every fault that a router's SNMP can have, beside thirty routers that have none."""
+    control = house.simulation.control
+    lasting: dict[str, dict[str, object]] = {
+        "narrow": {"where": ["anjatan", "bongas"]},
+        "too-big": {"where": "jatibarang", "varbinds": 4},
+        "other-source": {"where": "arahan"},
+        "endless-walk": {"where": "lelea"},
+        "snmp-silent": {"where": "terisi"},
+    }
+    for what, details in lasting.items():
+        control.ask(what, **details)
+    ordeal = started(house)
+    eventually(lambda: len({rate.device for rate in ordeal.rates()}) >= HONEST_ROUTERS, 45)
+    control.event("wrap", "anjatan", after=POLLED_EVERY_S)
+    control.event("wrap", "kandanghaur", after=POLLED_EVERY_S)
+    control.event("counter-reset", "patrol")
+    control.event("counter-reset", "losarang", discontinuity=True)
+    control.event("renumber", "sindang")
+    before = len(ordeal.rates())
+    eventually(lambda: len(ordeal.rates()) >= before + 2 * HONEST_ROUTERS, 45)
+    warnings = {"routers": ordeal.warnings()}
+    wrong = ordeal.wrong_rates(POLLED_EVERY_S)
+    assert wrong == []
+    rated = {rate.device for rate in ordeal.rates()}
+    return told(ordeal, warnings, believed=len(rated & {"arahan", "lelea", "terisi"}))
+
+
+STORIES: dict[str, Callable[[MadeUp], Told]] = {
+    "stopped": stopped,
+    "unable to send": unable_to_send,
+    "clock set": clock_set,
+    "few descriptors": few_descriptors,
+    "without permission": without_permission,
+    "routers in trouble": routers_in_trouble,
+}
+
+
+def happens(story: Callable[[MadeUp], Told]) -> Told:
+    # Short: it holds Unix sockets.
+    with tempfile.TemporaryDirectory(prefix="rob") as work, MadeUp(Path(work)) as house:
+        return story(house)
+
+
+@pytest.fixture(scope="module")
+def stories() -> Iterator[dict[str, Future[Told]]]:
+    with ThreadPoolExecutor(len(STORIES)) as threads:
+        yield {name: threads.submit(happens, story) for name, story in STORIES.items()}
+
+
+Stories = dict[str, "Future[Told]"]
+
+
+def hold_against(found: Told, for_s: float) -> None:
+    """After a stop of so long: one true outage, and the rest of the time nobody is blamed."""
+    assert found.downs == {LINK}
+    assert found.incidents == {(LINK, "down", "silence")}
+    assert "unknown (blind)" in found.log
+    assert max(numbers_in(r"this process stood still for ([\d.]+) s: the", found.log)) > for_s - 1
+    assert sum(numbers_in(r"(\d+) rounds every 1 s were missed", found.log)) >= for_s - 2
+    assert "this process stood still for" in found.warnings["stopped"]
+    assert "rounds were missed" in found.warnings["stopped"]
+    assert found.own["stalls"] >= 2
+    assert found.own["missed_rounds"] >= for_s - 2
+    # The outage began while nobody looked: both bounds are told, and the cut lies between.
+    assert found.other["earliest_after_the_cut_s"] < 0 < found.other["after_the_cut_s"] + 1.2
+
+
+@pytest.mark.timeout(150)
+def test_a_daemon_that_stood_still_blames_nobody_and_finds_what_was_cut_meanwhile(
+    stories: Stories,
+) -> None:
+    hold_against(stories["stopped"].result(), BLIND_AFTER_S + 2.0)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+def test_a_daemon_that_stood_still_for_half_a_minute_blames_nobody() -> None:
+    hold_against(happens(lambda house: stopped(house, 30.0)), 30.0)
+
+
+@pytest.mark.timeout(150)
+def test_a_machine_without_a_route_or_without_room_to_send_is_its_own_incident(
+    stories: Stories,
+) -> None:
+    found = stories["unable to send"].result()
+    assert found.downs == set()
+    assert found.incidents == {("monitor", "unknown", "send_failure")}
+    assert "monitor (send_failure: ENETUNREACH)" in found.log
+    assert "monitor (send_failure: ENOBUFS)" in found.log
+    assert "cannot send (ENETUNREACH): nothing is measured" in found.warnings["no route"]
+    assert "cannot send (ENOBUFS): nothing is measured" in found.warnings["full buffer"]
+    assert found.own["not_measured"] > 100
+
+
+@pytest.mark.timeout(150)
+def test_a_clock_that_is_set_by_a_day_opens_nothing_closes_nothing_and_stops_no_round(
+    stories: Stories,
+) -> None:
+    found = stories["clock set"].result()
+    assert (found.downs, found.incidents, found.other["transitions"]) == (set(), set(), 0)
+    steps = numbers_in(r"the clock stepped by ([+-][\d.]+) s", found.log)
+    assert steps == [pytest.approx(DAY_S, abs=2), pytest.approx(-DAY_S, abs=2)]
+    assert found.other["moved_s"] == pytest.approx(DAY_S, abs=60)
+    # One missed round is a gap of two intervals, and no gap may be longer.
+    assert all(n == 1 for n in numbers_in(r"(\d+) rounds every 1 s were missed", found.log))
+    assert found.own["missed_rounds"] <= 2
+    assert found.own["failed_runs"] == 0
+
+
+@pytest.mark.timeout(150)
+def test_a_daemon_with_few_descriptors_goes_on_and_says_what_it_lacks(stories: Stories) -> None:
+    found = stories["few descriptors"].result()
+    assert (found.downs, found.incidents) == (set(), set())
+    assert "64 of 64 descriptors are in use: raise the limit" in found.warnings["exhausted"]
+    assert (found.own["max_fds"], found.own["not_measured"]) == (64, 0)
+
+
+@pytest.mark.timeout(150)
+def test_a_daemon_that_may_not_ping_says_so_in_one_sentence_and_ends(stories: Stories) -> None:
+    found = stories["without permission"].result()
+    assert found.other["exit"] == 1
+    assert "may not send ICMP: give it CAP_NET_RAW" in found.log
+    assert "Traceback" not in found.log
+
+
+@pytest.mark.timeout(150)
+def test_routers_whose_snmp_goes_wrong_give_no_wrong_rate_and_hold_up_no_other(
+    stories: Stories,
+) -> None:
+    found = stories["routers in trouble"].result()
+    assert (found.downs, found.incidents) == (set(), set())
+    for router, reason in (
+        ("arahan", "wrong-source"),
+        ("lelea", "wrong-answer"),
+        ("terisi", "timeout"),
+    ):
+        assert any(
+            f"{router} (" in line and f"cannot be read by SNMP: {reason}" in line
+            for line in found.log.splitlines()
+        )
+    assert found.other["believed"] == 0
+    assert "SNMP: no answer from 3 routers: arahan, lelea, terisi" in found.warnings["routers"]
+    assert (found.own["missed_rounds"], found.own["failed_runs"]) == (0, 0)
+
+
+@pytest.mark.timeout(150)
+def test_a_clock_that_nobody_keeps_right_is_a_warning_that_says_why_it_matters(
+    stories: Stories,
+) -> None:
+    found = stories["stopped"].result()
+    told_so = "penalties hang on them" in found.warnings["stopped"]
+    assert told_so is (found.own["synchronised"] == 0)
+
+
+def test_an_api_that_is_asked_while_the_daemon_stands_still_is_given_up_in_time(
+    tmp_path: Path,
+) -> None:
+    """`pantau status` must not hang with the daemon: it then shows the ledger, marked stale."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as deaf:
+        deaf.bind(str(tmp_path / SOCKET_NAME))
+        deaf.listen()
+        with pytest.raises(ApiError):
+            LocalApi(tmp_path).get("/state")
