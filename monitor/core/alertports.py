@@ -153,6 +153,10 @@ class AlertLedger(AlertReader, Ledger, Protocol):
         """Not now: pending again until `next_try_s`. why: without secrets."""
         ...
 
+    def give_back(self, rows: Collection[int]) -> None:
+        """Leased, but not tried after all: due again at once, and the attempt does not count."""
+        ...
+
     def dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         """Never: kept for people to see. instead: the same messages on the next channel."""
         ...
@@ -168,7 +172,7 @@ class Occasion:
 
     incidents: what it is about, UTC, the first one first; more than one: a message about several.
     Those that are over have `ended_s`. told: who gets the same message now. most_characters: of
-    the text, by the channel's limit. escalated: it comes to this recipient because nobody acknowledged.
+    the text, by the channel's limit. escalated: it comes because nobody acknowledged.
     """
 
     event: EventKind

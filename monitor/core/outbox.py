@@ -25,6 +25,9 @@ FARTHEST_S = 600.0
 CODE_CHARACTERS = 10
 """What `with_code` adds to a text."""
 
+GAP = "\n\n"
+"""Between two texts in one message."""
+
 Document = Mapping[str, object]
 
 
@@ -85,11 +88,39 @@ def merged(messages: Sequence[Message]) -> Message:
         key=merged_key([message.key for message in messages]),
         event=events.pop() if len(events) == 1 else EventKind.DIGEST,
         title=f"{first.title} (+{len(messages) - 1})",
-        text="\n\n".join(message.text for message in messages),
+        text=GAP.join(message.text for message in messages),
         recipient=first.recipient,
         at_s=first.at_s,
         incidents=tuple(found.values()),
     )
+
+
+def batches(parcels: Sequence[Parcel], free: int, most_characters: int) -> list[list[Parcel]]:
+    """What goes out together, when a channel's limit leaves `free` messages for now.
+
+    One by one while there is room; else what one recipient gets is one message, as far as the
+    channel's limit of one text goes. Nothing is left out.
+    """
+    if len(parcels) <= free:
+        return [[parcel] for parcel in parcels]
+    made: list[list[Parcel]] = []
+    filling: dict[str, tuple[list[Parcel], int]] = {}
+    for parcel in parcels:
+        length = _length(parcel.row) + CODE_CHARACTERS
+        batch, filled = filling.get(parcel.row.recipient, ([], 0))
+        if not batch or filled + len(GAP) + length > most_characters:
+            batch, filled = [], -len(GAP)
+            made.append(batch)
+        batch.append(parcel)
+        filling[parcel.row.recipient] = (batch, filled + len(GAP) + length)
+    return made
+
+
+def _length(row: OutboxRow) -> int:
+    try:
+        return len(message_of(row, 0.0).text)
+    except (ValueError, LookupError):
+        return 0
 
 
 def retry_s(attempts: int, chance: float, asked_s: float | None = None) -> float:

@@ -269,6 +269,19 @@ def test_what_failed_waits_until_its_next_try(books: Books) -> None:
     assert len(books.ledger.lease("chat", NOON_S + 5, 60, 10)) == 1
 
 
+def test_what_was_leased_and_not_tried_is_due_again_and_nothing_was_counted(
+    books: Books,
+) -> None:
+    books.ledger.record([], [row(), row(incident=2)])
+    books.ledger.lease("chat", NOON_S, 60, 10)
+    books.ledger.give_back([1, 2])
+    given = books.reader.outbox()
+    assert [(r.status, r.attempts, r.lease_until_s) for r in given] == [
+        (OutboxStatus.PENDING, 0, None)
+    ] * 2
+    assert len(books.ledger.lease("chat", NOON_S, 60, 10)) == 2
+
+
 def test_what_can_never_succeed_is_dead_and_goes_on_by_the_next_channel_once(
     books: Books,
 ) -> None:

@@ -208,6 +208,14 @@ class MemoryLedger:
                 last_error=why,
             )
 
+    def give_back(self, rows: Collection[int]) -> None:
+        self._see_that_it_works()
+        for number in rows:
+            row = self._outbox[number]
+            self._outbox[number] = replace(
+                row, status=OutboxStatus.PENDING, lease_until_s=None, attempts=row.attempts - 1
+            )
+
     def dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         self._see_that_it_works()
         for number in rows:

@@ -16,7 +16,7 @@ Rule = Callable[[Tree], list[Finding]]
 
 LONGEST_MODULE = 300
 
-BOUNDARIES = ("monitor/schedule.py", "monitor/dispatch.py")
+BOUNDARIES = ("monitor/schedule.py", "monitor/dispatch/worker.py")
 """The job boundary and the dispatcher: there, and once in each, everything may be caught."""
 
 NOUNS = (

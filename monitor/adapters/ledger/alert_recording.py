@@ -110,6 +110,18 @@ def fail(connection: Connection, rows: Collection[int], why: str, next_try_s: fl
     )
 
 
+def give_back(connection: Connection, rows: Collection[int]) -> None:
+    _change(
+        connection,
+        rows,
+        {
+            "status": OutboxStatus.PENDING.value,
+            "lease_until_us": None,
+            "attempts": OUTBOX.c.attempts - 1,
+        },
+    )
+
+
 def dead(
     connection: Connection, rows: Collection[int], why: str, instead: Sequence[OutboxRow]
 ) -> None:

@@ -171,6 +171,10 @@ class SqlLedger:
         with self._transaction() as connection:
             alert_recording.fail(connection, rows, why, next_try_s)
 
+    def give_back(self, rows: Collection[int]) -> None:
+        with self._transaction() as connection:
+            alert_recording.give_back(connection, rows)
+
     def dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         with self._transaction() as connection:
             alert_recording.dead(connection, rows, why, instead)

@@ -1,0 +1,96 @@
+"""A dispatcher on a ledger in memory and a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from monitor.core.alerting import Alerts, Channel, EventKind, OutboxRow, OutboxStatus
+from monitor.core.alertports import Wording
+from monitor.core.desk import Desk
+from monitor.core.outbox import pack
+from monitor.dispatch import Dispatcher, Means
+from tests.core.night import ALERTS, NET
+from tests.fakes.channel import MemoryChannel
+from tests.fakes.clock import ManualClock
+from tests.fakes.ledger import MemoryLedger
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def at_once(what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Instead of a thread: nothing here waits for a disk."""
+    return what(*args, **kwargs)
+
+
+@dataclass
+class Post:
+    """The house of a dispatcher. Times are seconds since the start."""
+
+    alerts: Alerts = ALERTS
+    channels: Mapping[str, Channel] | None = None
+    luck: float = 0.5
+    clock: ManualClock = field(default_factory=ManualClock)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+
+    async def open(self) -> Post:
+        self.start_s = self.clock.steady_s()
+        self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
+        self.desk = Desk(self.alerts, NET)
+        means = Means(
+            ledger=self.ledger,
+            desk=self.desk,
+            clock=self.clock,
+            sleep=self._sleep,
+            chance=lambda: self.luck,
+            in_thread=at_once,
+        )
+        self.dispatcher = Dispatcher(means, self.channels or self.boxes)
+        self.running = asyncio.ensure_future(self.dispatcher.run())
+        await self.clock.run(0)
+        return self
+
+    async def close(self) -> None:
+        self.running.cancel()
+        await asyncio.wait({self.running})
+
+    async def _sleep(self, for_s: float) -> None:
+        await self.clock.sleep_until(self.clock.steady_s() + for_s)
+
+    def put(
+        self,
+        incident: int = 1,
+        event: EventKind = EventKind.OPENED,
+        *,
+        sequence: int = 1,
+        channel: str = "chat",
+        recipient: str = "ani",
+        text: str | None = None,
+        about: tuple[int, ...] = (),
+    ) -> None:
+        """A row that is due now; the dispatcher is woken, as after a transaction."""
+        body = pack(Wording("title", text or f"text {incident}.{sequence}"), [{"id": incident}])
+        made = OutboxRow(
+            *(incident, sequence, channel, recipient, event, body, self.utc_s()), about=about
+        )
+        self.ledger.record([], [made])
+        self.dispatcher.wake()
+
+    def utc_s(self) -> float:
+        return self.clock.utc_s(self.clock.steady_s())
+
+    async def passes(self, for_s: float = 0.0) -> None:
+        await self.clock.run(for_s)
+
+    def passed_s(self) -> float:
+        return round(self.clock.steady_s() - self.start_s, 3)
+
+    def texts(self, channel: str = "chat") -> list[str]:
+        """What arrived, without the code."""
+        return [m.text.rpartition("\n")[0] for m in self.boxes[channel].accepted]
+
+    def statuses(self) -> list[tuple[str, OutboxStatus]]:
+        return [(row.channel, row.status) for row in self.ledger.outbox()]
