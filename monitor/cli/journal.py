@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ from rich.table import Table
 
 from monitor.adapters.journal import JournalReader
 from monitor.adapters.journal.listing import Told, checked, told_of
-from monitor.cli import words
+from monitor.cli import moments, words
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
@@ -44,7 +43,7 @@ def journal(config: Path, check: bool, as_json: bool) -> None:
         return
     found = told_of(directory)
     newest_s = JournalReader(directory).newest_s()
-    age_s = None if newest_s is None else max(0.0, time.time() - newest_s)
+    age_s = None if newest_s is None else max(0.0, moments.now_s() - newest_s)
     if as_json:
         document = {
             "newest": None if newest_s is None else rfc3339(newest_s),

@@ -14,7 +14,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import repeat
-from struct import unpack_from
 
 BOUNDS_MS: tuple[float, ...] = tuple(round(0.1 * 2 ** (place / 4), 3) for place in range(78))
 """The largest round-trip time (ms) of each bucket: 0.1, 0.119 … 62,353; one more has the rest."""
@@ -50,9 +49,14 @@ def counts_of(histogram: Histogram) -> dict[int, int]:
         return {}
     first = ((histogram & -histogram).bit_length() - 1) // LANE
     histogram >>= LANE * first
-    lanes = (histogram.bit_length() + LANE - 1) // LANE
-    counts = unpack_from(f"<{lanes}I", histogram.to_bytes(lanes * LANE // 8, "little"))
-    return {bucket: count for bucket, count in enumerate(counts, first) if count}
+    size = LANE // 8
+    kept = histogram.to_bytes((histogram.bit_length() + LANE - 1) // LANE * size, "little")
+    found: dict[int, int] = {}
+    for place in range(0, len(kept), size):
+        count = int.from_bytes(kept[place : place + size], "little")
+        if count:
+            found[first + place // size] = count
+    return found
 
 
 def approximated(
@@ -94,12 +98,11 @@ def percentile_in(
     rank = max(1.0, share * sum(counts.values()))
     reached = 0
     for bucket, count in counts.items():
-        if reached + count >= rank:
+        before, reached = reached, reached + count
+        if reached >= rank:
             floor = BOUNDS_MS[bucket - 1] if bucket else 0.0
             ceiling = BOUNDS_MS[bucket] if bucket < len(BOUNDS_MS) else (high or floor)
-            value = floor + (ceiling - floor) * (rank - reached) / count
-            return _within(value, low, high)
-        reached += count
+            return _within(floor + (ceiling - floor) * (rank - before) / count, low, high)
     return None
 
 

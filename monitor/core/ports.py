@@ -246,15 +246,12 @@ class SampleLog(Protocol):
 
     def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
         """Up to `limit` samples after `cursor` (None: from the oldest kept); empty when none."""
-        ...
 
     def lag(self, cursor: str | None) -> int:
         """How many samples lie after `cursor`."""
-        ...
 
     def head(self, back: int = 0) -> str:
         """The place behind the last sample, or up to `back` samples before it."""
-        ...
 
     def save_cursor(self, name: str, cursor: str) -> None: ...
 
@@ -266,7 +263,6 @@ class Journal(SampleSource, SampleLog, Protocol):
 
     def append(self, samples: Sequence[Sample]) -> None:
         """One transaction; the rows are durable when it returns. Raises JournalError."""
-        ...
 
     def close(self) -> None: ...
 
@@ -276,7 +272,6 @@ class SampleSink(Protocol):
 
     def write(self, samples: Sequence[Sample]) -> None:
         """All of them are stored when this returns. Raises InfluxError with the status."""
-        ...
 
     def close(self) -> None: ...
 
@@ -300,8 +295,6 @@ class Quarantine(Protocol):
 
     def add(self, refused: Refused) -> None:
         """Durable when it returns; the same place in a row is kept once. Raises StoreError."""
-        ...
 
     def count(self) -> int:
         """How many are kept. Raises StoreError."""
-        ...
