@@ -10,10 +10,11 @@ from flask import abort, request
 from markupsafe import Markup
 
 from dashboard.app import asked
-from dashboard.app.desk import HISTORY_DAYS, Named
+from dashboard.app.desk import Named
 from dashboard.components.frame import Look
 from dashboard.figures.geometry import MapShape
 from dashboard.pages import incidents, overview, report, shift, site, tv
+from dashboard.reads.cases import HISTORY_DAYS
 from dashboard.reads.questions import Reads, spans
 
 Body = Callable[[Look, Markup], Markup]

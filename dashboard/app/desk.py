@@ -28,11 +28,10 @@ from dashboard.pages import alert
 from dashboard.pages.incidents import VIEWS
 from dashboard.reads import actions
 from dashboard.reads.actions import Doer, Verb, Wrong
-from dashboard.reads.cases import HISTORY_S, MOST, Case, File
+from dashboard.reads.cases import HISTORY_DAYS, MOST, Case, File
 from dashboard.reads.questions import Reads
 from monitor.core.errors import ApiError, NoSuchThing, StoreError, TooLate, Unfit
 
-HISTORY_DAYS = int(HISTORY_S // 86_400)
 ALERT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"

@@ -94,6 +94,8 @@
       if (count) at = (at + (event.key === "ArrowDown" ? 1 : count - 1)) % count;
       mark();
     }
+    // A search field would only empty itself.
+    if (event.key === "Escape") dialog.close();
     if (event.key === "Enter" && count) location.href = list.children[at].querySelector("a").href;
   });
   dialog.addEventListener("click", (event) => {

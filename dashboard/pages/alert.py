@@ -60,7 +60,8 @@ STYLE = (
     "background:none;color:var(--fg);font:600 1.05rem system-ui,sans-serif;text-align:center;"
     "text-decoration:none;padding:.8rem;cursor:pointer}.main{background:var(--acc);"
     "border-color:var(--acc);color:var(--card)}.row{display:grid;grid-auto-flow:column;"
-    "grid-auto-columns:1fr;gap:.6rem;margin-top:.6rem}.said{font-weight:600;margin:0 0 .8rem}.more{margin:.9rem 0 0}"
+    "grid-auto-columns:1fr;gap:.6rem;margin-top:.6rem}.said{font-weight:600;margin:0 0 .8rem}"
+    ".more{margin:.9rem 0 0}"
     ":focus-visible{outline:3px solid var(--acc);outline-offset:2px}"
 )
 

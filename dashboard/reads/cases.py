@@ -19,7 +19,7 @@ from monitor.core.handling import Handling, by_incident, handling_of
 from monitor.core.model import Incident, Network
 from monitor.questions import remember_windows
 
-HISTORY_S = 30 * 86_400.0
+HISTORY_DAYS = 30
 MOST = 500
 """So many incidents are listed at most, the newest; the page says when there are more."""
 

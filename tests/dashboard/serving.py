@@ -39,7 +39,7 @@ TOP = Path(__file__).parents[2]
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """`GET /state` of what the server was given."""
+    """`GET /state` of what the server was given; keeps what it is told."""
 
     def do_GET(self) -> None:
         assert isinstance(self.server, _Server)
@@ -48,6 +48,16 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Whatever is told is kept for the test, and accepted."""
+        assert isinstance(self.server, _Server)
+        length = int(self.headers["Content-Length"])
+        self.server.told.append((self.path, orjson.loads(self.rfile.read(length))))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
 
     def address_string(self) -> str:
         return "unix"
@@ -61,6 +71,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
     def __init__(self, path: Path, document: Callable[[], Document]) -> None:
         self.document = document
+        self.told: list[tuple[str, dict[str, object]]] = []
         super().__init__(str(path), _Answer)
 
 
@@ -72,6 +83,11 @@ class Daemon:
         self._server = _Server(socket_path, document)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+
+    @property
+    def told(self) -> list[tuple[str, dict[str, object]]]:
+        """What it was told to do: (path, document), in that order."""
+        return self._server.told
 
     def close(self) -> None:
         """Stop answering; the socket goes."""

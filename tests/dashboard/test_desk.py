@@ -1,0 +1,434 @@
+"""The desk over HTTP, on fakes: what is listed and told of incidents, what may be done, and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from html import unescape
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from flask.testing import FlaskClient
+
+from dashboard.app.web import Identity, build
+from dashboard.components.sheet import harmless
+from monitor.core.alerting import Action, ActionKind
+from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
+from monitor.core.model import IncidentChange, Network, State
+from tests.dashboard.deeds import tell_deeds
+from tests.dashboard.made import NOW_S, Made
+from tests.dashboard.story import HOUR_S, Event, Story, shipped_network, trouble
+from tests.fakes.doer import ToldDoer
+
+ZONE = ZoneInfo("Asia/Jakarta")
+HOME = {"Origin": "http://localhost"}
+NASTY = "=cmd()|'/C calc'!A0<img src=x>\u202e"
+
+
+class Desk:
+    """A client on a story, and the daemon that it tells."""
+
+    def __init__(self, story: Story, samples_of_s: float = 0.0, prefix: str = "/") -> None:
+        self.made = Made.of(story, samples_of_s)
+        self.made.ledger.alive(story.now_s)
+        tell_deeds(self.made.ledger, story)
+        self.doer = ToldDoer()
+        server = build(
+            self.made.reads,
+            Identity("Diskominfo", ZONE, prefix),
+            lambda: self.made.clocks["now"],
+            self.doer,
+        )
+        self.client: FlaskClient = server.test_client()
+
+    def number(self, target: str) -> int:
+        """The open incident of a target."""
+        return next(
+            each.id
+            for each in self.made.story.incidents()
+            if each.target == target and each.ended_s is None
+        )
+
+    def rows(self, query: str = "") -> dict[str, Any]:
+        """The rows of a list, by name."""
+        told = self.client.get(f"/api/v1/incidents?{query}").get_json()
+        return {row["name"]: row for row in told["rows"]}
+
+
+@pytest.fixture(scope="module")
+def desk() -> Desk:
+    return Desk(trouble(shipped_network(), NOW_S), HOUR_S)
+
+
+@pytest.fixture
+def own_desk() -> Desk:
+    return Desk(trouble(shipped_network(), NOW_S))
+
+
+@pytest.mark.parametrize("path", ["/tv", "/insiden", "/insiden?view=history", "/serah-terima"])
+def test_each_page_comes_in_both_languages_and_is_small(desk: Desk, path: str) -> None:
+    joint = "&" if "?" in path else "?"
+    for lang in ("en", "id"):
+        response = desk.client.get(f"{path}{joint}lang={lang}", headers={"Accept-Encoding": "br"})
+        assert response.status_code == 200
+        assert len(response.data) < 20_000
+    assert "Insiden" in desk.client.get(path).text
+
+
+def test_the_wall_has_31_chips_in_the_order_of_the_configuration(desk: Desk) -> None:
+    text = desk.client.get("/tv").text
+    places = [text.index(f'class="chip unknown" href="/situs/{site.id}"')
+              for site in desk.made.story.network.sites]  # fmt: skip
+    assert places == sorted(places)
+    assert len(places) == 31
+
+
+def test_open_incidents_are_listed_with_who_has_them_and_what_hides_behind(desk: Desk) -> None:
+    rows = desk.rows()
+    assert len(rows) == 8
+    hub = rows["PoP Karangampel"]
+    assert hub["by"] == "Budi S."
+    assert hub["ticket"] == "INC-2026-118734"
+    assert "Kedokan Bunder" in hub["fold"]
+    assert rows["Losarang"]["by"] is None
+    assert "22 hilang berturut-turut, 5,2 dtk sunyi" in rows["Losarang"]["why"]
+    assert "hilang sebelumnya 0,4" in rows["Losarang"]["why"]
+
+
+def test_what_somebody_has_in_hand_is_not_in_the_list_of_the_untaken(desk: Desk) -> None:
+    rows = desk.rows("view=untaken")
+    assert "PoP Karangampel" not in rows
+    assert "Losarang" in rows
+
+
+def test_an_incident_explained_by_another_is_folded_under_it(own_desk: Desk) -> None:
+    hub = own_desk.number("pop-karangampel")
+    for each in own_desk.made.story.decisions():
+        if isinstance(each, IncidentChange) and each.incident.target == "losarang/utama":
+            explained = replace(each.incident, parent=hub)
+            own_desk.made.ledger.record([replace(each, incident=explained)])
+    rows = own_desk.rows()
+    assert "Losarang" not in rows
+    assert "Losarang" in rows["PoP Karangampel"]["fold"]
+
+
+def test_the_history_is_of_the_asked_days_newest_first(desk: Desk) -> None:
+    told = desk.client.get("/api/v1/incidents?view=history").get_json()["rows"]
+    assert len(told) > 5
+    assert [row["t"] for row in told] == sorted((row["t"] for row in told), reverse=True)
+    assert all(row["e"] is not None for row in told)
+    before = "/api/v1/incidents?view=history&from=2026-10-01&to=2026-10-02"
+    assert desk.client.get(before).get_json() == {"failed": False, "more": False, "rows": []}
+
+
+def test_one_incident_is_told_whole(desk: Desk) -> None:
+    told = desk.client.get(f"/api/v1/incidents/{desk.number('pop-karangampel')}").get_json()
+    facts = dict(told["facts"])
+    assert facts["Penyebab menurut petugas"] == "listrik padam"
+    assert facts["Tiket penyedia"] == "INC-2026-118734"
+    assert "6,0 dtk setelah" in facts["Terdeteksi"]
+    lines = [each["text"] for each in told["timeline"]]
+    assert lines[:3] == ["permintaan pertama hilang", "dinyatakan Putus", "Budi S. menangani"]
+    assert told["by"] == "Budi S."
+    assert told["title"] == "PoP Karangampel putus"
+
+
+def test_why_somebody_was_and_was_not_told_is_answered(desk: Desk) -> None:
+    told = desk.client.get(f"/api/v1/incidents/{desk.number('losarang/utama')}").get_json()["told"]
+    assert [each["yes"] for each in told] == [False, True, True]
+    assert told[0]["text"] == "tidak ada yang diberi tahu: masih dalam masa tunggu"
+    assert "pemberitahuan → petugas-1 (telegram-noc)" in told[1]["text"]
+    assert "terkirim" in told[1]["text"]
+    assert "naik ke tingkat berikut" in told[2]["text"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "sent", "body"),
+    [
+        ("acknowledge", {"text": "berangkat"}, {"who": "Budi", "why": "berangkat"}),
+        ("acknowledge", {"minutes": 60}, {"who": "Budi", "why": "", "for_s": 3600}),
+        ("snooze", {"minutes": 30}, {"who": "Budi", "why": "", "for_s": 1800}),
+        ("release", {}, {"who": "Budi", "why": ""}),
+        ("note", {"text": " PLN \n padam "}, {"who": "Budi", "text": "PLN padam"}),
+        ("ticket", {"text": "INC-1"}, {"who": "Budi", "number": "INC-1"}),
+        ("cause", {"text": "power"}, {"who": "Budi", "cause": "power"}),
+    ],
+)
+def test_an_action_goes_to_the_daemon(
+    own_desk: Desk, verb: str, sent: dict[str, object], body: dict[str, object]
+) -> None:
+    response = own_desk.client.post(
+        f"/api/v1/incidents/7/{verb}", json={"who": " Budi ", **sent}, headers=HOME
+    )
+    assert response.status_code == 200
+    assert response.text == "Tersimpan.\n"
+    assert own_desk.doer.told == [(f"/incidents/7/{verb}", body)]
+
+
+def test_maintenance_goes_to_the_daemon(own_desk: Desk) -> None:
+    sent = {"who": "Budi", "target": "anjatan/utama", "minutes": 120, "text": "Ganti radio"}
+    assert own_desk.client.post("/api/v1/maintenance", json=sent, headers=HOME).status_code == 200
+    body = {"who": "Budi", "targets": ["anjatan/utama"], "why": "Ganti radio", "for_s": 7200}
+    assert own_desk.doer.told == [("/maintenance", body)]
+
+
+@pytest.mark.parametrize(
+    ("verb", "sent", "code", "words"),
+    [
+        ("note", {"who": "Budi", "text": "  "}, 400, "Isi dahulu teksnya."),
+        ("note", {"who": "Budi"}, 400, "Isi dahulu teksnya."),
+        ("note", {"who": "Budi", "text": ["x"]}, 400, "Isi dahulu teksnya."),
+        ("note", {"who": "Budi", "text": "x" * 1001}, 400, "terlalu panjang"),
+        ("note", {"text": "x"}, 400, "nama Anda"),
+        ("note", {"who": 7, "text": "x"}, 400, "nama Anda"),
+        ("note", {"who": "x" * 61, "text": "x"}, 400, "nama Anda"),
+        ("snooze", {"who": "Budi"}, 400, "Lamanya"),
+        ("snooze", {"who": "Budi", "minutes": 481}, 400, "Lamanya"),
+        ("snooze", {"who": "Budi", "minutes": True}, 400, "Lamanya"),
+        ("acknowledge", {"who": "Budi", "minutes": -1}, 400, "Lamanya"),
+        ("cause", {"who": "Budi", "text": "gempa"}, 400, "tidak dikenal"),
+        ("explode", {"who": "Budi"}, 404, "Tindakan ini tidak ada."),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_sentence(
+    desk: Desk, verb: str, sent: dict[str, object], code: int, words: str
+) -> None:
+    response = desk.client.post(f"/api/v1/incidents/7/{verb}", json=sent, headers=HOME)
+    assert (response.status_code, words in response.text) == (code, True), response.text
+    assert desk.doer.told == []
+
+
+def test_maintenance_that_cannot_be_is_told_in_a_sentence(desk: Desk) -> None:
+    good = {"who": "Budi", "target": "anjatan", "minutes": 60, "text": "x"}
+    for change in (
+        {"target": None},
+        {"text": ""},
+        {"minutes": 0},
+        {"minutes": 99_999},
+        {"who": ""},
+    ):
+        response = desk.client.post("/api/v1/maintenance", json=good | change, headers=HOME)
+        assert response.status_code == 400
+        assert response.text.strip().endswith(".")
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.example", "http://localhost:81", "https://"]
+)
+def test_nothing_is_done_for_another_sites_page(desk: Desk, origin: str | None) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    for path in ("/api/v1/incidents/7/note", "/api/v1/maintenance", "/i/7"):
+        response = desk.client.post(path, json={"who": "x", "text": "x"}, headers=headers)
+        assert response.status_code == 403
+    assert desk.doer.told == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 3000])
+def test_bad_json_is_refused(desk: Desk, body: bytes) -> None:
+    response = desk.client.post(
+        "/api/v1/incidents/7/note", data=body, headers=HOME, content_type="application/json"
+    )
+    assert response.status_code == 400
+    assert "Traceback" not in response.text
+
+
+def test_a_form_is_no_json_and_a_flood_is_cut(desk: Desk) -> None:
+    form = desk.client.post("/api/v1/incidents/7/note", data={"text": "x"}, headers=HOME)
+    assert form.status_code == 415
+    big = {"who": "Budi", "text": "x" * 70_000}
+    assert desk.client.post("/api/v1/incidents/7/note", json=big, headers=HOME).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("trouble_of", "code", "words"),
+    [
+        (ApiError("silent"), 503, "BELUM tercatat"),
+        (TooLate("over"), 409, "sudah selesai"),
+        (NoSuchThing("none"), 404, "Tidak ada insiden"),
+        (Unfit("no such target"), 400, "no such target"),
+    ],
+)
+def test_what_the_daemon_refuses_is_told(
+    own_desk: Desk, trouble_of: ApiError | Unfit, code: int, words: str
+) -> None:
+    own_desk.doer.trouble = trouble_of
+    sent = {"who": "Budi", "text": "x"}
+    response = own_desk.client.post("/api/v1/incidents/7/note", json=sent, headers=HOME)
+    assert (response.status_code, words in response.text) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/insiden?view=all", 400), ("/insiden?sort=", 400), ("/insiden/7", 404),
+        ("/insiden?view=history&from=2026-13-01", 400), ("/insiden?from=x", 400),
+        ("/insiden?view=history&from=2026-11-24&to=2026-11-01", 400),
+        ("/insiden?view=history&from=0001-01-01&to=2026-11-01", 400),
+        ("/insiden?view=history&from=2020-01-01&to=2026-11-01", 400),
+        ("/insiden?view=history&to=9999-12-31", 400),
+        ("/insiden.csv?view=x", 400), ("/insiden.csv?view=history&from=-1", 400),
+        ("/api/v1/incidents?view=x", 400), ("/api/v1/incidents/0", 404),
+        ("/api/v1/incidents/99999999999999999999", 404), ("/api/v1/incidents/x", 404),
+        ("/api/v1/incidents/-1", 404), ("/i/999999", 404), ("/i/x", 404), ("/i/", 404),
+        ("/laporan/2026-13", 404), ("/laporan/2026-00", 404), ("/laporan/1999-01", 404),
+        ("/laporan/2027-01", 404), ("/laporan/9999-12", 404), ("/laporan/x", 404),
+        ("/laporan/2026-+1", 404), ("/laporan/2026-11/x", 404), ("/laporan/2026-\u0661\u0661", 404),
+        ("/laporan/2026-13.csv", 404), ("/laporan/.csv", 404), ("/serah-terima?hours=9", 400),
+        ("/serah-terima?hours=1e9", 400), ("/tv/x", 404),
+    ],
+)  # fmt: skip
+def test_hostile_addresses_get_a_sentence(desk: Desk, path: str, code: int) -> None:
+    response = desk.client.get(path)
+    assert response.status_code == code, response.text[:300]
+    assert "Traceback" not in response.text
+    text = unescape(response.text)
+    assert "Tidak ada" in text or "tidak" in text
+
+
+def test_the_report_alone_leads_to_the_running_month(desk: Desk) -> None:
+    for path in ("/laporan", "/laporan/"):
+        response = desk.client.get(path)
+        assert (response.status_code, response.headers["Location"]) == (302, "/laporan/2026-11")
+
+
+def test_the_report_has_every_link_the_worst_first(desk: Desk) -> None:
+    text = desk.client.get("/laporan/2026-11").text
+    assert "November 2026" in text
+    links = desk.made.story.network.links()
+    assert text.count("<tr class=") == len(links)
+    missed = [row.startswith("missed") for row in text.split('<tr class="')[1:]]
+    assert missed == sorted(missed, reverse=True)
+    assert any(missed)
+    rows = list(
+        csv.reader(io.StringIO(desk.client.get("/laporan/2026-11.csv").text), delimiter=";")
+    )
+    assert len(rows) == len(links) + 1
+    assert rows[1][0] == "Gantar"
+    assert rows[1][4].count(",") == 1
+
+
+def test_a_month_without_any_evidence_is_neither_good_nor_bad(desk: Desk) -> None:
+    text = desk.client.get("/laporan/2026-01").text
+    assert "missed" not in text
+    assert "0 / 0" in text
+    assert "0,00" in text, "its coverage"
+
+
+def test_incidents_as_a_file_open_harmlessly_in_a_spreadsheet() -> None:
+    network = shipped_network()
+    first = network.sites[0]
+    links = tuple(replace(link, id=NASTY) for link in first.links[:1]) + first.links[1:]
+    nasty = Network(
+        (replace(first, name=NASTY, links=links), *network.sites[1:]),
+        network.nodes,
+        network.anchors,
+        network.devices,
+    )
+    desk = Desk(Story(nasty, NOW_S, (Event(links[0].name, State.DOWN, 600.0),)))
+    number = desk.number(links[0].name)
+    desk.made.ledger.act(Action(number, ActionKind.NOTE, "@SUM(1)", NOW_S, "+1|x\n=2"))
+    response = desk.client.get("/insiden.csv")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.text.startswith("\ufeff")
+    rows = list(csv.reader(io.StringIO(response.text[1:]), delimiter=";"))
+    assert len(rows) == 2
+    assert rows[1][2].startswith("'=cmd()")
+    assert all(not cell.startswith(("=", "+", "-", "@")) for cell in rows[1])
+    assert "\u202e" not in response.text
+    assert "<img" not in desk.client.get(f"/i/{number}").text
+    assert "<img" not in desk.client.get("/serah-terima").text
+    assert "<img" not in desk.client.get("/laporan/2026-11").text
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [("-12,5", "-12,5"), ("+62", "+62"), ("-x", "'-x"), ("@a", "'@a"), ("a\tb\r\n", "a b")],
+)
+def test_a_number_stays_a_number_and_a_formula_does_not(cell: str, kept: str) -> None:
+    assert harmless(cell) == kept
+
+
+def test_the_page_of_an_alert_needs_no_script_and_is_small(desk: Desk) -> None:
+    for target in ("losarang/utama", "pop-karangampel", "sukra/utama"):
+        response = desk.client.get(f"/i/{desk.number(target)}")
+        assert response.status_code == 200
+        assert len(response.data) <= 15_000
+        assert "<script" not in response.text
+        assert "http:" not in response.text.replace('action="', "")
+        assert "script-src" not in response.headers["Content-Security-Policy"]
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    text = unescape(desk.client.get(f"/i/{desk.number('losarang/utama')}").text)
+    for part in ("Losarang putus", "Penyedia B", "22 hilang berturut-turut", "Tangani", "<svg"):
+        assert part in text
+
+
+def test_its_form_takes_the_incident_and_says_so(own_desk: Desk) -> None:
+    number = own_desk.number("losarang/utama")
+    form = {"who": "Budi", "text": "berangkat", "verb": "acknowledge"}
+    response = own_desk.client.post(f"/i/{number}", data=form, headers=HOME)
+    assert response.status_code == 200
+    assert "Tersimpan." in response.text
+    form = {"who": "Budi", "text": "", "verb": "snooze"}
+    assert own_desk.client.post(f"/i/{number}", data=form, headers=HOME).status_code == 200
+    assert own_desk.doer.told == [
+        (f"/incidents/{number}/acknowledge", {"who": "Budi", "why": "berangkat"}),
+        (f"/incidents/{number}/snooze", {"who": "Budi", "why": "", "for_s": 1800}),
+    ]
+    nameless = own_desk.client.post(f"/i/{number}", data={"verb": "snooze"}, headers=HOME)
+    assert nameless.status_code == 400
+    assert "nama Anda" in nameless.text
+    strange = own_desk.client.post(f"/i/{number}", data={"verb": "cause"}, headers=HOME)
+    assert strange.status_code == 400
+
+
+def test_a_ledger_that_cannot_be_read_is_said_everywhere(own_desk: Desk) -> None:
+    own_desk.made.ledger.trouble = LedgerError("locked")
+    for path in ("/laporan/2026-11", "/serah-terima", "/situs/anjatan"):
+        response = own_desk.client.get(path)
+        assert response.status_code == 200
+        assert "tidak dapat dibaca" in response.text
+    for path in ("/api/v1/incidents/3", "/i/3", "/insiden.csv", "/laporan/2026-11.csv"):
+        response = own_desk.client.get(path)
+        assert response.status_code == 503
+        assert "tidak dapat dibaca" in response.text
+    assert own_desk.client.get("/api/v1/incidents").get_json()["failed"] is True
+    snapshot = own_desk.client.get("/api/v1/snapshot").get_json()
+    assert snapshot["month"] == [None, None, None, 0]
+
+
+def test_the_handover_tells_what_is_open_what_ended_and_what_is_planned(desk: Desk) -> None:
+    text = unescape(desk.client.get("/serah-terima").text)
+    for part in (
+        "Listrik PLN di Karangampel padam.", "INC-2026-118734", "✓ Budi S.", "belum ditangani",
+        "Ganti radio, WO-0412", "sedang berjalan", "Belum ada jadwal piket",
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_the_snapshot_says_who_has_what_and_until_when(desk: Desk) -> None:
+    told = desk.client.get("/api/v1/snapshot").get_json()
+    by = {item.get("site", item.get("name")): item.get("by") for item in told["open"]}
+    assert by["PoP Karangampel"] == "Budi S."
+    assert by["losarang"] is None
+    assert told["sites"]["cantigi"]["e"] == int(NOW_S + 3300)
+    served, worst, low, today = told["month"]
+    assert 99 < served < 100
+    assert worst is not None
+    assert low < served
+    assert today > 0
+
+
+def test_search_knows_every_site_and_link(desk: Desk) -> None:
+    places = desk.client.get("/api/v1/places").get_json()
+    assert len(places) == 31
+    assert ["utama", "10.77.23.1", "Penyedia A"] in next(p for p in places if p[0] == "anjatan")[3]
+
+
+def test_all_of_it_stands_under_a_prefix_too() -> None:
+    desk = Desk(trouble(shipped_network(), NOW_S), prefix="/pantau/")
+    number = desk.number("losarang/utama")
+    for path in ("tv", "insiden", "serah-terima", "laporan/2026-11", f"i/{number}", "insiden.csv"):
+        assert desk.client.get(f"/pantau/{path}").status_code == 200
+    assert desk.client.get("/pantau/laporan").headers["Location"] == "/pantau/laporan/2026-11"

@@ -1,0 +1,320 @@
+"""The wall and the desk in a real browser: keys, sound, search, the flood, and what axe finds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.core.alerting import Action, ActionKind
+from monitor.core.documents import Document
+from monitor.core.model import State
+from tests.dashboard.browser import Browser
+from tests.dashboard.deeds import mass
+from tests.dashboard.serving import Served
+from tests.dashboard.story import Event, Story, shipped_network, trouble
+from tests.waiting import eventually
+
+AXE = Path(__file__).parent / "axe" / "axe-4.14.1.min.js"
+POLLS = "return performance.getEntriesByName(location.origin + '/api/v1/snapshot').length"
+FIND = (
+    "const done = arguments[arguments.length - 1];"
+    "axe.run(document, {resultTypes: ['violations']}).then(told => done(told.violations"
+    ".filter(each => ['serious', 'critical'].includes(each.impact))"
+    ".map(each => each.id + ': ' + "
+    "each.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))))"
+)
+
+
+class Desk:
+    """The served page, the daemon behind it, and the browser."""
+
+    def __init__(self, served: Served, browser: Browser) -> None:
+        self.served = served
+        self.browser = browser
+        self.story = served.story
+
+    def document(self) -> Document:
+        """What the daemon says: the story goes on."""
+        return self.story.later(time.time() - self.story.now_s).document()
+
+    def open(self, path: str, theme: str = "light") -> None:
+        self.browser.cdp("Network.clearBrowserCookies")
+        self.browser.driver.get("about:blank")
+        where, mark, rest = path.partition("#")
+        joint = "&" if "?" in where else "?"
+        self.browser.forget()
+        self.browser.driver.get(f"{self.served.url}{where}{joint}theme={theme}{mark}{rest}")
+        self.browser.run("localStorage.clear(); window.same = true")
+
+    def text(self, selector: str) -> str:
+        script = "const e = document.querySelector(arguments[0]); return e ? e.innerText : ''"
+        return str(self.browser.run(script, selector)).replace("\u00a0", " ")
+
+    def texts(self, selector: str) -> list[str]:
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)"
+        found: list[str] = self.browser.run(script, selector)
+        return found
+
+    def press(self, key: str) -> None:
+        """One key, as a keyboard gives it."""
+        code = "Slash" if key == "/" else key if len(key) > 1 else f"Key{key.upper()}"
+        text = "\r" if key == "Enter" else key
+        more: dict[str, Any] = {"text": text} if len(text) == 1 else {}
+        number = {"Enter": 13, "Escape": 27, "ArrowDown": 40}.get(key, ord(key[0].upper()))
+        for kind in ("keyDown", "keyUp"):
+            self.browser.cdp(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=code,
+                windowsVirtualKeyCode=number, **(more if kind == "keyDown" else {}),
+            )  # fmt: skip
+
+    def number(self, target: str) -> int:
+        return next(
+            each.id
+            for each in self.story.incidents()
+            if each.target == target and each.ended_s is None
+        )
+
+
+def serve(work: Path, story: Story) -> Served:
+    served = Served(work, story)
+    served.write_verdicts()
+    served.write_hour()
+    return served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Desk]:
+    story = trouble(shipped_network(), time.time())
+    desk = Desk(serve(tmp_path_factory.mktemp("desk") / "work", story), browser)
+    desk.served.start(desk.document)
+    yield desk
+    desk.served.close()
+
+
+@pytest.fixture
+def desk(served: Desk) -> Iterator[Desk]:
+    story = served.story
+    served.served.write_now()
+    yield served
+    served.story = story
+    served.browser.size(1920, 1080)
+
+
+def test_the_wall_is_one_screen_with_six_problems_31_chips_and_three_figures(desk: Desk) -> None:
+    for width, height in ((1920, 1080), (3840, 2160)):
+        desk.browser.size(width, height)
+        desk.open("tv", "dark")
+        size = "const e = document.documentElement; return [e.scrollWidth, e.scrollHeight]"
+        assert desk.browser.run(size) == [width, height]
+        cards = desk.texts("#problems > .prob .md b")
+        assert len(cards) == 6
+        assert cards[:3] == ["PoP Karangampel", "Cikedung", "Losarang"]
+        assert desk.text("#problems-more") == "+2 lagi: Cantigi, Sukra"
+        assert len(desk.texts("#chips > .chip")) == 31
+        assert "," in desk.text("#fig-served")
+        assert int(desk.text("#fig-today")) > 0
+        below = desk.browser.run(
+            "return [...document.querySelectorAll('.tv *')].filter(e => !e.closest('svg') && "
+            "!e.closest('.voice') && e.getBoundingClientRect().bottom > innerHeight + 1).length"
+        )
+        assert below == 0, "nothing is cut off"
+    assert desk.browser.console == []
+
+
+def test_who_has_an_incident_stands_on_its_card(desk: Desk) -> None:
+    desk.open("tv")
+    assert desk.text('.prob[data-key="19"] .tm span') == "✓ Budi S."
+    assert "taken" in desk.browser.run("return document.querySelector('.prob').className")
+    assert desk.text(".prob.new .tm span") == "BARU"
+
+
+def test_more_than_ten_at_once_are_one_card_on_wall_and_desk(
+    tmp_path: Path, browser: Browser
+) -> None:
+    desk = Desk(serve(tmp_path / "work", mass(shipped_network(), time.time())), browser)
+    desk.served.start(desk.document)
+    try:
+        desk.open("tv")
+        assert desk.texts("#problems > .prob .md b") == ["Gangguan massal", "Terisi"]
+        assert "14 insiden sekaligus" in desk.text(".prob .msg")
+        desk.open("")
+        assert desk.texts("#open .inc b")[0] == "Gangguan massal"
+        assert desk.text("#open-count") == "15"
+    finally:
+        desk.served.close()
+
+
+def test_sound_only_after_it_was_asked_for_once_for_a_group_and_not_while_muted(
+    desk: Desk,
+) -> None:
+    desk.open("tv")
+    rings = "return pantau.sound.rings"
+    eventually(lambda: desk.browser.run("return performance.now()") > 1500)
+    assert desk.browser.run(rings) == 0
+    desk.browser.run("document.getElementById('sound').focus()")
+    desk.press("Enter")
+    eventually(lambda: desk.browser.run(rings) == 1, within_s=5)
+    assert desk.browser.run("return document.getElementById('sound').ariaPressed") == "true"
+    heard = (
+        "const s = JSON.parse(JSON.stringify(pantau.freshness.snapshot()));"
+        "for (const id of arguments[0]) s.open.push({id, s: 'down', aff: []});"
+        "pantau.sound.heard(s, pantau.freshness.nowS() + arguments[1]); return pantau.sound.rings"
+    )
+    before = desk.browser.run(rings)
+    assert desk.browser.run(heard, [901], 5) == before + 1
+    assert desk.browser.run(heard, [901, 902], 7) == before + 1, "within ten seconds: one chime"
+    assert desk.browser.run(heard, [901, 902], 16) == before + 2
+    assert desk.browser.run(heard, [901, 902], 100) == before + 2
+    assert desk.browser.run(heard, [901, 902], 137) == before + 3, "again while untaken"
+    desk.press("m")
+    assert "Bisu s.d." in desk.text("#mute")
+    assert desk.browser.run(heard, [901, 902, 903], 300) == before + 3
+    desk.browser.run("localStorage.clear()")
+
+
+def test_a_slash_finds_a_site_or_a_link_from_every_page(desk: Desk) -> None:
+    for path in ("", "situs/anjatan?range=1h", "laporan/" + time.strftime("%Y-%m"), "serah-terima"):
+        desk.open(path)
+        desk.press("/")
+        eventually(lambda: desk.browser.run("return document.getElementById('find').open"))
+        desk.browser.run(
+            "const b = document.getElementById('find-text'); b.value = 'losa';"
+            "b.dispatchEvent(new Event('input'))"
+        )
+        eventually(lambda: desk.texts("#find-list a") and "Losarang" in desk.text("#find-list"))
+        desk.press("Escape")
+        assert not desk.browser.run("return document.getElementById('find').open")
+    desk.press("/")
+    desk.browser.run(
+        "const b = document.getElementById('find-text'); b.value = '10.77.23.2';"
+        "b.dispatchEvent(new Event('input'))"
+    )
+    eventually(lambda: "Anjatan · cadangan" in desk.text("#find-list"))
+    desk.press("Enter")
+    eventually(lambda: desk.browser.driver.current_url.endswith("/situs/anjatan"))
+
+
+def test_incidents_are_chosen_taken_and_snoozed_by_keys_alone(desk: Desk) -> None:
+    desk.open("insiden")
+    eventually(lambda: len(desk.texts("#incidents tbody")) == 8)
+    desk.press("j")
+    eventually(lambda: desk.text("#case-title") == "PoP Karangampel putus")
+    assert "Listrik PLN di Karangampel padam." in desk.text("#timeline")
+    desk.press("j")
+    desk.press("j")
+    eventually(lambda: desk.text("#case-title") == "Losarang putus")
+    desk.press("k")
+    eventually(lambda: desk.text("#case-title") == "Cikedung putus")
+    desk.press("a")
+    assert "nama Anda" in desk.text("#said")
+    assert desk.browser.run("return document.activeElement.id") == "who"
+    desk.browser.run("document.getElementById('who').value = 'Dewi'; document.activeElement.blur()")
+    daemon = desk.served.daemon
+    assert daemon is not None
+    number = desk.number("cikedung/utama")
+    desk.press("a")
+    eventually(lambda: desk.text("#said") == "Tersimpan.")
+    assert daemon.told[-1] == (f"/incidents/{number}/acknowledge", {"who": "Dewi", "why": ""})
+    desk.press("s")
+    eventually(lambda: len(daemon.told) >= 2)
+    snoozed = {"who": "Dewi", "why": "", "for_s": 1800}
+    assert daemon.told[-1] == (f"/incidents/{number}/snooze", snoozed)
+    now_s = time.time()
+    taken = Action(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
+    desk.served.ledger.act(taken)
+    eventually(lambda: "✓ Dewi" in desk.text(f'tbody[data-key="{number}"]'))
+    eventually(lambda: desk.browser.run("return document.getElementById('take').hidden"))
+    assert desk.browser.run("return window.same") is True
+
+
+def test_the_list_is_filtered_sorted_and_follows_what_happens(desk: Desk) -> None:
+    desk.open("insiden")
+    eventually(lambda: len(desk.texts("#incidents tbody")) == 8)
+    desk.press("/")
+    assert desk.browser.run("return document.activeElement.id") == "filter"
+    desk.browser.run(
+        "const f = document.getElementById('filter'); f.value = 'karang';"
+        "f.dispatchEvent(new Event('input'))"
+    )
+    assert len(desk.texts("#incidents tbody")) == 1
+    desk.press("Escape")
+    assert len(desk.texts("#incidents tbody")) == 8
+    desk.browser.run(
+        "const s = document.getElementById('sort'); s.value = 'age';"
+        "s.dispatchEvent(new Event('change'))"
+    )
+    assert desk.texts("#incidents .row")[0] == "Cikedung"
+    assert "sort=age" in desk.browser.driver.current_url
+    story = desk.story
+    desk.story = story.later(time.time() - story.now_s, Event("anjatan/utama", State.DOWN, 1.0))
+    fresh = [each for each in desk.story.incidents() if each.target == "anjatan/utama"]
+    ended = len(story.incidents())
+    assert fresh[0].id == ended + 1
+    desk.served.ledger.record(desk.story.decisions()[-1:])
+    eventually(lambda: desk.texts("#incidents .row")[0] == "Anjatan", within_s=8)
+    assert desk.browser.run("return document.querySelectorAll('thead').length") == 1
+
+
+def test_a_wall_reloads_at_night_when_the_server_answers(desk: Desk) -> None:
+    desk.open("tv")
+    script = (
+        "const s = pantau.freshness.snapshot(), now = pantau.freshness.nowS();"
+        "const at = pantau.words.local(now);"
+        "const four = now + ((24 - at.hour) + 4) * 3600;"
+        "pantau.page.draw(s, four, {level: arguments[0]})"
+    )
+    desk.browser.run(script, "stale")
+    eventually(lambda: desk.browser.run("return performance.now()") > 1500)
+    assert desk.browser.run("return window.same === true"), "not while data is old"
+    desk.browser.run(script, "fresh")
+    eventually(lambda: desk.browser.run("return window.same !== true"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["", "tv", "insiden{open}", "insiden?view=history", "laporan/{month}", "serah-terima",
+             "situs/terisi?range=1h", "i/{number}", "situs/bandung"],
+)  # fmt: skip
+def test_axe_finds_no_serious_violation(desk: Desk, path: str, theme: str) -> None:
+    number = desk.number("losarang/utama")
+    where = path.replace("{open}", f"#{number}").replace("{number}", str(number))
+    desk.open(where.replace("{month}", time.strftime("%Y-%m")), theme)
+    if path.startswith("situs/terisi"):
+        drawn = "return document.querySelectorAll('.js-plotly-plot .main-svg .trace').length"
+        eventually(lambda: desk.browser.run(drawn) >= 6, within_s=20)
+    if path.startswith("insiden{"):
+        eventually(lambda: desk.text("#case-title") != "")
+    desk.browser.run(AXE.read_text("utf-8"))
+    desk.browser.driver.set_script_timeout(60)
+    assert desk.browser.driver.execute_async_script(FIND) == []
+
+
+def test_axe_would_find_a_violation(desk: Desk) -> None:
+    desk.open("serah-terima")
+    desk.browser.run("document.querySelector('main').append(new Image(20, 20))")
+    desk.browser.run(AXE.read_text("utf-8"))
+    found = desk.browser.driver.execute_async_script(FIND)
+    assert [each.split(":")[0] for each in found] == ["image-alt"]
+
+
+def test_a_phone_shows_each_page_without_scrolling_sideways(desk: Desk) -> None:
+    desk.browser.size(390, 844, 2, phone=True)
+    month = time.strftime("%Y-%m")
+    number = desk.number("losarang/utama")
+    for path in (f"insiden#{number}", "tv", "serah-terima", f"laporan/{month}", f"i/{number}"):
+        desk.open(path)
+        assert desk.browser.run("return document.documentElement.scrollWidth") <= 390, path
+
+
+def test_no_page_of_the_desk_asks_anybody_else(desk: Desk) -> None:
+    month = time.strftime("%Y-%m")
+    for path in ("tv", "insiden", f"laporan/{month}", "serah-terima"):
+        desk.open(path)
+        eventually(lambda: desk.browser.run(POLLS) >= 2)
+        hosts = {request["url"].split("/")[2] for request in desk.browser.requests()}
+        assert hosts == {f"127.0.0.1:{desk.served.port}"}
+        assert desk.browser.console == []

@@ -1,0 +1,114 @@
+"""Availability over months and days, from the ledger of a made-up story."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dashboard.components.ninety import filled
+from dashboard.reads.months import DAYS, Months
+from monitor.core.alerting import Window
+from monitor.core.model import State
+from tests.dashboard.made import NOW_S
+from tests.dashboard.story import DAY_S, HOUR_S, Event, Story, shipped_network
+from tests.fakes.ledger import MemoryLedger
+
+ZONE = ZoneInfo("Asia/Jakarta")
+
+
+def months_of(
+    *events: Event, watched_for_s: float = 60 * DAY_S, windows: tuple[Window, ...] = ()
+) -> Months:
+    story = Story(shipped_network(), NOW_S, events, watched_for_s=watched_for_s)
+    ledger = MemoryLedger()
+    ledger.record(story.decisions())
+    ledger.alive(NOW_S)
+    for window in windows:
+        ledger.plan(window)
+    return Months(story.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
+
+
+def test_a_month_begins_and_ends_at_midnight_of_the_zone() -> None:
+    period = months_of().period("2026-10")
+    assert datetime.fromtimestamp(period.start_s, UTC) == datetime(2026, 9, 30, 17, tzinfo=UTC)
+    assert datetime.fromtimestamp(period.end_s, UTC) == datetime(2026, 10, 31, 17, tzinfo=UTC)
+    assert not period.running
+    assert months_of().period("2025-12").end_s == months_of().period("2026-01").start_s
+    now = months_of().period(None)
+    assert (now.name, now.until_s, now.running) == ("2026-11", NOW_S, True)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "2026", "2026-1", "2026-13", "2026-00", "26-01", "2026-+1", "2019-12", "2026-12",
+             "x", "2026-1 ", "２０２６-11"],
+)  # fmt: skip
+def test_what_is_no_month_is_refused(name: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any will do
+        months_of().period(name)
+
+
+def test_an_outage_of_an_hour_is_an_hour_of_its_link_and_not_of_a_site_that_has_another() -> None:
+    months = months_of(Event("anjatan/utama", State.DOWN, 5 * HOUR_S, HOUR_S))
+    report = months.report(months.period(None))
+    link = next(each for each in report.links if each.link.name == "anjatan/utama")
+    assert link.told.down_s == HOUR_S
+    assert link.told.outages == 1
+    assert link.told.coverage == pytest.approx(1.0)
+    assert link.told.ratio == pytest.approx(1 - HOUR_S / (NOW_S - report.period.start_s))
+    site = next(each for each in report.sites if each.site.id == "anjatan")
+    assert site.told.down_s == 0
+    assert report.links[0].link.name == "anjatan/utama", "the worst first"
+
+
+def test_what_hides_behind_a_hub_is_not_held_against_the_link_but_the_site_was_not_served() -> None:
+    months = months_of(Event("pop-karangampel", State.DOWN, 5 * HOUR_S, HOUR_S))
+    report = months.report(months.period(None))
+    link = next(each for each in report.links if each.link.site == "juntinyuat")
+    assert (link.told.down_s, link.told.blank_s) == (0.0, HOUR_S)
+    site = next(each for each in report.sites if each.site.id == "juntinyuat")
+    assert site.told.down_s == HOUR_S
+
+
+def test_maintenance_is_left_out_and_what_lies_beside_it_counts() -> None:
+    window = Window(("losarang",), NOW_S - 5 * HOUR_S, NOW_S - 4.5 * HOUR_S, "x", "y")
+    outage = Event("losarang/utama", State.DOWN, 5 * HOUR_S, HOUR_S)
+    months = months_of(outage, windows=(window,))
+    link = next(
+        each for each in months.report(months.period(None)).links if each.link.site == "losarang"
+    )
+    assert (link.told.down_s, link.told.excluded_s) == (HOUR_S / 2, HOUR_S / 2)
+
+
+def test_time_before_the_first_evidence_and_after_the_last_sign_of_life_is_neither() -> None:
+    months = months_of(watched_for_s=2 * DAY_S)
+    link = months.report(months.period(None)).links[0]
+    assert link.told.up_s == pytest.approx(2 * DAY_S)
+    assert link.told.ratio == 1.0
+    story = Story(shipped_network(), NOW_S, (), watched_for_s=60 * DAY_S)
+    ledger = MemoryLedger()
+    ledger.record(story.decisions())
+    ledger.alive(NOW_S - DAY_S)
+    dead = Months(story.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
+    told = dead.report(dead.period(None)).links[0].told
+    assert told.blank_s == pytest.approx(DAY_S - 30)
+    assert told.down_s == 0
+
+
+def test_ninety_days_end_today_and_each_holds_its_own_minutes() -> None:
+    months = months_of(Event("losarang/utama", State.DOWN, 24 * HOUR_S + 30 * 60, HOUR_S))
+    site = next(each for each in shipped_network().sites if each.id == "losarang")
+    bars = months.bars(site)
+    assert len(bars) == DAYS
+    assert sum(each.down_s for each in bars) == HOUR_S
+    assert bars[-2].down_s == HOUR_S
+    assert bars[-1].length_s < DAY_S
+    assert bars[0].blank_s == DAY_S, "before the first evidence"
+    assert all(each.length_s == DAY_S for each in bars[:-1])
+
+
+def test_ten_minutes_of_a_day_are_seen_and_a_whole_day_fills_the_bar() -> None:
+    assert filled(0, DAY_S) == 0
+    assert filled(600, DAY_S) >= 0.12
+    assert filled(600, DAY_S) < filled(HOUR_S, DAY_S) < filled(DAY_S, DAY_S) == 1
