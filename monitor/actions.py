@@ -192,8 +192,7 @@ class Actions:
 
     async def retry(self, row: int, who: str) -> OutboxRow:
         """Send a dead message again."""
-        rows = await self._aside(self._ledger.outbox)
-        there = next((each for each in rows if each.id == row), None)
+        there = await self._aside(partial(self._ledger.message, row))
         if there is None:
             raise NoSuchThing(f"there is no message {row}: `pantau outbox` lists them")
         if there.status is not OutboxStatus.DEAD:
@@ -245,8 +244,7 @@ class Actions:
     async def _must_exist(self, incident: int) -> None:
         if any(each.id == incident for each in self._open_incidents()):
             return
-        stored = await self._aside(self._ledger.incidents)
-        if all(each.id != incident for each in stored):
+        if await self._aside(partial(self._ledger.incident, incident)) is None:
             raise NoSuchThing(
                 f"there is no incident {incident}: `pantau incidents --all` lists them"
             )

@@ -22,7 +22,7 @@ LISTED_AHEAD_S = 2_678_400.0
 
 def incident(ledger: AlertReader, number: int) -> Incident:
     """The incident of that number."""
-    found = next((each for each in ledger.incidents() if each.id == number), None)
+    found = ledger.incident(number)
     if found is None:
         raise NoSuchThing(f"there is no incident {number}: `pantau incidents --all` lists them")
     return found
@@ -61,7 +61,7 @@ def outbox(
 
 def message(ledger: AlertReader, number: int) -> Document:
     """One message."""
-    found = next((row for row in ledger.outbox() if row.id == number), None)
+    found = ledger.message(number)
     if found is None:
         raise NoSuchThing(f"there is no message {number}: `pantau outbox` lists them")
     return row_document(found)

@@ -87,6 +87,14 @@ class AlertReader(LedgerReader, Protocol):
         """In the order in which they were decided; of these incidents (None: of all)."""
         ...
 
+    def incident(self, number: int) -> Incident | None:
+        """The incident of that number."""
+        ...
+
+    def message(self, number: int) -> OutboxRow | None:
+        """The message of that number."""
+        ...
+
     def owed(self) -> list[Incident]:
         """Over, and somebody was told of them, but nothing was decided about their closing.
 

@@ -319,6 +319,17 @@ def test_the_outbox_is_asked_for_by_status_and_incident_and_the_limit_keeps_the_
     assert books.reader.outbox(limit=0) == []
 
 
+def test_one_incident_and_one_message_are_found_by_their_numbers(books: Books) -> None:
+    books.ledger.record([opened(1), opened(2), closed(2)], [row(1), row(2)])
+    for asked in (books.ledger, books.reader):
+        assert asked.incident(2) == closed(2).incident
+        assert asked.incident(3) is None
+        found = asked.message(2)
+        assert found is not None
+        assert (found.id, found.sequence) == (2, 2)
+        assert asked.message(3) is None
+
+
 def test_thousands_of_messages_are_one_of_many(books: Books) -> None:
     rows = [row(incident=n) for n in range(1, 1_201)]
     books.ledger.record([], rows, [notice(n) for n in range(1, 1_201)])

@@ -102,6 +102,14 @@ class MemoryLedger:
         self._see_that_it_works()
         return [n for n in self._notices.values() if _is_asked_for(n, incidents, since_s)]
 
+    def incident(self, number: int) -> Incident | None:
+        self._see_that_it_works()
+        return self._incidents.get(number)
+
+    def message(self, number: int) -> OutboxRow | None:
+        self._see_that_it_works()
+        return self._outbox.get(number)
+
     def owed(self) -> list[Incident]:
         self._see_that_it_works()
         told = {n.incident for n in self._notices.values() if n.told}

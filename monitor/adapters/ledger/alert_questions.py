@@ -31,6 +31,16 @@ def notices(
     return [notice_of(row) for row in _about(connection, NOTICES, incidents, since_s)]
 
 
+def incident(connection: Connection, number: int) -> Incident | None:
+    chosen = select(INCIDENTS.c.id).where(INCIDENTS.c.id == number)
+    return next(iter(incidents_among(connection, chosen)), None)
+
+
+def message(connection: Connection, number: int) -> OutboxRow | None:
+    row = connection.execute(select(OUTBOX).where(OUTBOX.c.id == number)).mappings().first()
+    return None if row is None else outbox_of(row)
+
+
 def owed(connection: Connection) -> list[Incident]:
     of_it = NOTICES.c.incident == INCIDENTS.c.id
     chosen = select(INCIDENTS.c.id).where(

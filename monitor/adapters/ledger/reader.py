@@ -73,6 +73,14 @@ class SqlLedgerReader:
         with self._moment() as connection:
             return alert_questions.notices(connection, incidents, since_s)
 
+    def incident(self, number: int) -> Incident | None:
+        with self._moment() as connection:
+            return alert_questions.incident(connection, number)
+
+    def message(self, number: int) -> OutboxRow | None:
+        with self._moment() as connection:
+            return alert_questions.message(connection, number)
+
     def owed(self) -> list[Incident]:
         with self._moment() as connection:
             return alert_questions.owed(connection)

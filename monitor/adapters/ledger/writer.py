@@ -129,6 +129,14 @@ class SqlLedger:
         with self._transaction() as connection:
             return alert_questions.notices(connection, incidents, since_s)
 
+    def incident(self, number: int) -> Incident | None:
+        with self._transaction() as connection:
+            return alert_questions.incident(connection, number)
+
+    def message(self, number: int) -> OutboxRow | None:
+        with self._transaction() as connection:
+            return alert_questions.message(connection, number)
+
     def owed(self) -> list[Incident]:
         with self._transaction() as connection:
             return alert_questions.owed(connection)
