@@ -1,6 +1,7 @@
-"""THE path: outcomes of a round → judge → ledger (one transaction) → journal.
+"""THE path: outcomes of a round → judge → notices → ledger (one transaction) → journal.
 
-A verdict is spoken in memory at once and written right after, in order, by one worker thread.
+A verdict is spoken in memory at once and written right after, in order, by one worker thread, with
+the messages and the reasons that follow from it.
 Samples take another thread: a slow or full disk delays no verdict. What could not be written is
 kept and tried again; only samples have a bound on how much is kept, and what falls out is counted.
 """
@@ -14,6 +15,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from monitor.core.alerting import Action
+from monitor.core.alertports import AlertLedger
+from monitor.core.announcer import Announcer, Letters, as_events
 from monitor.core.causes import Causes, RouterSeen
 from monitor.core.documents import Standing
 from monitor.core.errors import JournalError, LedgerError
@@ -28,10 +32,10 @@ from monitor.core.model import (
     Tick,
     Transition,
 )
-from monitor.core.ports import Clock, Journal, Ledger
-from monitor.core.recorder import Recent, Recorder, Tags, tags_of
+from monitor.core.ports import Clock, Journal
+from monitor.core.recorder import Recent, Recorder, Tags, pack_waiting, tags_of
 from monitor.core.reload import reconfigure
-from monitor.core.samples import PingSample, Sample, StateChangeSample
+from monitor.core.samples import Sample, StateChangeSample
 from monitor.core.spoken import describe, in_utc, incident_in_utc
 from monitor.core.world import World
 
@@ -65,16 +69,21 @@ class Progress:
 
 
 class Pipeline:
-    """Owns the world; called on the event loop only."""
+    """Owns the world; called on the event loop only.
+
+    announcer: what people are told; queued: is told that there is something new to send.
+    """
 
     def __init__(
         self,
         network: Network,
         world: World,
         clock: Clock,
-        ledger: Ledger,
+        ledger: AlertLedger,
         journal: Journal,
         retry_s: float = RETRY_S,
+        announcer: Announcer | None = None,
+        queued: Callable[[], None] | None = None,
     ) -> None:
         self.network = network
         self.world = world
@@ -87,7 +96,9 @@ class Pipeline:
         self._ledger = ledger
         self._journal = journal
         self._retry_s = retry_s
-        self._decisions: deque[Decision] = deque()
+        self._announcer = announcer
+        self._queued = queued
+        self._spoken: deque[tuple[list[Decision], Letters]] = deque()
         self._samples: deque[Sequence[Sample]] = deque()
         self._wake_ledger = asyncio.Event()
         self._wake_journal = asyncio.Event()
@@ -125,6 +136,10 @@ class Pipeline:
         self._recorder.reconfigure(self._tags)
         self.recent.forget(self._tags)
         self._say(decisions)
+
+    def hear(self, *actions: Action) -> None:
+        """What people did; and once a second: what is due although nothing happened."""
+        self._hand_on([], *actions)
 
     def finish_period(self, at_utc_s: float, names: Sequence[str] | None = None) -> None:
         """Close the period of these targets (None: of all) and store its rows."""
@@ -185,7 +200,7 @@ class Pipeline:
     async def _write_on(
         self,
         wake: asyncio.Event,
-        drain: Callable[[], object],
+        drain: Callable[[], bool],
         failure: type[Exception],
         trouble: str,
         name: str,
@@ -196,7 +211,7 @@ class Pipeline:
             await wake.wait()
             wake.clear()
             try:
-                await loop.run_in_executor(thread, drain)
+                has_rows = await loop.run_in_executor(thread, drain)
             except failure as error:
                 if getattr(self.progress, trouble) is None:
                     log.error("%s: %s; nothing is lost, trying again", name, error)
@@ -206,24 +221,34 @@ class Pipeline:
                 if getattr(self.progress, trouble) is not None:
                     log.warning("%s: writing again", name)
                 setattr(self.progress, trouble, None)
+                if has_rows and self._queued is not None:
+                    self._queued()
 
-    def _drain_ledger(self) -> None:
-        batch = list(self._decisions)
-        if batch:
-            self._ledger.record(batch)
-            for _ in batch:
-                self._decisions.popleft()
+    def _drain_ledger(self) -> bool:
+        """Everything spoken so far in one transaction. True: there are messages to send."""
+        batches = list(self._spoken)
+        rows = [row for _, letters in batches for row in letters.rows]
+        if batches:
+            self._ledger.record(
+                [decision for decisions, _ in batches for decision in decisions],
+                rows,
+                [notice for _, letters in batches for notice in letters.notices],
+            )
+        for _ in batches:
+            self._spoken.popleft()
+        return bool(rows)
 
-    def _drain_journal(self) -> None:
+    def _drain_journal(self) -> bool:
         while self._samples:
             batch = self._samples.popleft()
             try:
                 self._journal.append(batch)
             except JournalError:
                 self._samples.appendleft(batch)
-                _pack(list(self._samples))
+                pack_waiting(list(self._samples))
                 raise
             self.progress.journal_written_s = self._clock.steady_s()
+        return False
 
     def close(self) -> None:
         """Write what is left, once, and stop the threads (call after the writers have ended)."""
@@ -239,15 +264,22 @@ class Pipeline:
     def _say(self, decisions: Sequence[Decision]) -> None:
         if not decisions:
             return
-        changes: list[Sample] = []
-        for decision in decisions:
-            spoken = in_utc(decision, self._clock.utc_s)
+        every = [in_utc(decision, self._clock.utc_s) for decision in decisions]
+        for spoken in every:
             log.info("%s", describe(spoken))
-            self._decisions.append(spoken)
-            if isinstance(spoken, Transition):
-                changes.append(self._change_sample(spoken))
-        self._wake_ledger.set()
-        self.store(changes)
+        self._hand_on(every)
+        self.store([self._change_sample(each) for each in every if isinstance(each, Transition)])
+
+    def _hand_on(self, spoken: list[Decision], *actions: Action) -> None:
+        """To the ledger, with what has to be told of it; in UTC."""
+        letters = Letters()
+        if self._announcer is not None:
+            now_s = self._clock.steady_s()
+            events = [*as_events(spoken), *actions]
+            letters = self._announcer.decide(events, now_s, self._clock.utc_s(now_s))
+        if spoken or letters.rows or letters.notices:
+            self._spoken.append((spoken, letters))
+            self._wake_ledger.set()
 
     def _change_sample(self, spoken: Transition) -> StateChangeSample:
         tags = self._tags.get(spoken.target, Tags(spoken.target))
@@ -264,13 +296,3 @@ class Pipeline:
             reason=spoken.reason,
             previous_s=None if before_s is None else spoken.at_s - before_s,
         )
-
-
-def _pack(waiting: Sequence[Sequence[Sample]]) -> None:
-    """Rows that wait shall take little room: their requests as bytes, the newest first."""
-    for batch in reversed(waiting):
-        kept = [each.requests for each in batch if isinstance(each, PingSample) and each.requests]
-        if kept and kept[0].is_packed:
-            return
-        for requests in kept:
-            requests.packed()

@@ -6,14 +6,14 @@ the transaction of the decisions that it follows from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.alerting import Action, OutboxRow, Window
+from monitor.core.alerting import OutboxRow, Window
 from monitor.core.alertports import Notice, Occasion, OfficeHours
 from monitor.core.casefile import with_handling
 from monitor.core.desk import Desk
-from monitor.core.model import IncidentChange
+from monitor.core.model import Decision, IncidentChange
 from monitor.core.notices import Event, advance
 from monitor.core.notices.cases import Around, Book, Planned
 from monitor.core.outbox import CODE_CHARACTERS, pack
@@ -116,6 +116,6 @@ class Announcer:
         return (limits[0] if limits else 4000) - CODE_CHARACTERS
 
 
-def as_events(decisions: Sequence[object]) -> list[Event]:
-    """Those of a judgement that alerting hears of: changes of incidents, and actions."""
-    return [each for each in decisions if isinstance(each, IncidentChange | Action)]
+def as_events(decisions: Iterable[Decision]) -> list[Event]:
+    """Those of a judgement that alerting hears of: the changes of incidents."""
+    return [each for each in decisions if isinstance(each, IncidentChange)]

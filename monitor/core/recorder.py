@@ -7,14 +7,14 @@ a crash loses at most one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 
 from monitor.core.model import Lost, Network, NotMeasured, Outcome, Reply, State
 from monitor.core.requests import Requests
-from monitor.core.samples import STATE_CODES, PingSample
+from monitor.core.samples import STATE_CODES, PingSample, Sample
 
 RECENT_S = 60.0
 
@@ -167,3 +167,13 @@ class Recent:
     def _kept(self, target: str, now_s: float) -> list[tuple[float, float | None]]:
         oldest_s = now_s - RECENT_S
         return [item for item in self._outcomes.get(target, ()) if item[0] > oldest_s]
+
+
+def pack_waiting(waiting: Sequence[Sequence[Sample]]) -> None:
+    """Rows that wait shall take little room: their requests as bytes, the newest first."""
+    for batch in reversed(waiting):
+        kept = [each.requests for each in batch if isinstance(each, PingSample) and each.requests]
+        if kept and kept[0].is_packed:
+            return
+        for requests in kept:
+            requests.packed()

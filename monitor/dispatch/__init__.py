@@ -12,7 +12,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.core.alerting import Action, Channel, OutboxStatus, Window
+from monitor.core.alerting import Channel, OutboxStatus
 from monitor.core.errors import LedgerError
 from monitor.dispatch.means import ChannelState, Means, Nowhere
 from monitor.dispatch.worker import Worker
@@ -73,16 +73,6 @@ class Dispatcher:
         """There is something new to send."""
         for post in self._posts.values():
             post.worker.wake()
-
-    def acted(self, action: Action) -> None:
-        """`monitor.actions.Told`: nothing to send by itself."""
-
-    def planned(self, window: Window) -> None:
-        """`monitor.actions.Told`: nothing to send by itself."""
-
-    def queued(self) -> None:
-        """`monitor.actions.Told`: there is something new to send."""
-        self.wake()
 
     def turns(self) -> bool:
         """Does every worker turn?"""
