@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,7 +27,15 @@ RAW_DAYS = 30
 MINUTE_DAYS = 180
 LOOKED_BACK = "7d"
 _WHO = '"site", "link", "node"'
-_COUNTED = "sum_h"
+_COUNTED = re.compile(r"(?:sum_)?h(\d+)")
+_AS_THEY_ARE = (
+    'SELECT "sent" AS s, "received" AS r, "not_measured" AS n, "rtt_min" AS low, "rtt_max" AS high,'
+    " /^h[0-9]+$/"
+)
+_SUMMED = (
+    'SELECT sum("sent") AS s, sum("received") AS r, sum("not_measured") AS n,'
+    ' min("rtt_min") AS low, max("rtt_max") AS high, sum(/^h[0-9]+$/)'
+)
 
 
 class Rollups:
@@ -95,17 +104,16 @@ class Rollups:
         piece: Piece,
     ) -> None:
         """Sums by the server, the histograms' too."""
-        name = MEASURED[piece.level][0].name
-        [found] = ask(
-            self._at[piece.level],
-            [
-                'SELECT sum("sent") AS s, sum("received") AS r, sum("not_measured") AS n,'  # noqa: S608
-                ' min("rtt_min") AS low, max("rtt_max") AS high, sum(/^h[0-9]+$/)'
-                f' FROM "{name}" {where(piece.start_ms, piece.end_ms, tags)}'
-                f" GROUP BY time({width}ms), {_WHO} fill(none)"
-            ],
-            bound(tags),
+        source = (
+            f'FROM "{MEASURED[piece.level][0].name}" {where(piece.start_ms, piece.end_ms, tags)}'
         )
+        # Rows as they are where a bucket is one of them: a tenth of the time.
+        statement = (
+            f"{_AS_THEY_ARE} {source} GROUP BY {_WHO}"
+            if width == piece.level
+            else f"{_SUMMED} {source} GROUP BY time({width}ms), {_WHO} fill(none)"
+        )
+        [found] = ask(self._at[piece.level], [statement], bound(tags))
         for series in found:
             buckets = gathered.setdefault(target_of(series.tags), {})
             counted = _histogram_columns(series)
@@ -182,7 +190,7 @@ class Rollups:
 def _histogram_columns(series: Series) -> list[tuple[int, int]]:
     """Where which bucket of the histogram stands: (column, bucket)."""
     return [
-        (number, int(column.removeprefix(_COUNTED)))
+        (number, int(match[1]))
         for number, column in enumerate(series.columns)
-        if column.startswith(_COUNTED)
+        if (match := _COUNTED.fullmatch(column))
     ]
