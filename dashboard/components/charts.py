@@ -9,7 +9,7 @@ from zlib import crc32
 from dash import dcc, html
 
 from dashboard.components.reasons import Names, reason_text
-from dashboard.figures.canvas import Frame, config, plain
+from dashboard.figures.canvas import Frame, config, one_line, plain
 from dashboard.figures.latency import LOSS_STEPS, LatencyTexts, latency
 from dashboard.figures.traffic import TrafficTexts, throughput
 from dashboard.i18n import MONTHS, Words
@@ -91,7 +91,8 @@ def traffic_card(
             else plain(words.say("site.capacity_line", value=capacity)),
         ),
     )
-    shown = port.name if port.link is None else f"{port.name} ({port.link.partition('/')[2]})"
+    name = one_line(port.name)
+    shown = name if port.link is None else f"{name} ({one_line(port.link.partition('/')[2])})"
     title = words.say("site.traffic_of", span=words.say(f"site.span_{span.name}"), name=shown)
     if not buckets:
         return message_card(title, words.say("site.no_samples"), half=half)

@@ -47,10 +47,14 @@ class Frame:
         return datetime.fromtimestamp(at_s, self.zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def one_line(text: str) -> str:
+    """A text of a device as people may see it: one short line, no character that turns others."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:400]).split())[:80]
+
+
 def plain(text: str) -> str:
     """A text that Plotly shows as it is: no tags, no entities, no mathematics, one line."""
-    shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:80]
-    return escape(shown, quote=False).replace("$", "&#36;")
+    return escape(one_line(text), quote=False).replace("$", "&#36;")
 
 
 def config(lang: str, months: Sequence[str]) -> Json:
