@@ -20,6 +20,8 @@ from dashboard.theme import css, paints
 
 YEAR_S = 31_536_000
 SMALL = 600
+PARTS = ("text/javascript", "application/javascript", "text/css", "font/woff2")
+"""What a browser never shows as a document of its own."""
 TEXTUAL = ("text/", "application/json", "application/javascript", "image/svg+xml")
 
 
@@ -93,18 +95,22 @@ def content_policy(script_hashes: Sequence[str]) -> str:
 
 
 def add_headers(app: Flask, policy: str) -> None:
-    """The same safe headers on every answer."""
-    headers = {
+    """The same safe headers on every answer.
+
+    Those that speak of a document are left off what is none: a page has twenty scripts, and they
+    would weigh more than some of these.
+    """
+    of_all = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+    of_documents = {
         "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     }
 
     def add(response: Response) -> Response:
-        for name, value in headers.items():
+        wanted = of_all if response.mimetype in PARTS else of_all | of_documents
+        for name, value in wanted.items():
             response.headers.setdefault(name, value)
         return response
 
