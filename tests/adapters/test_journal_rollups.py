@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.journal import JournalReader, SqliteJournal
+from monitor.adapters.journal.cursor import Cursor
+from monitor.adapters.journal.rolled import RollupFiles
+from monitor.adapters.journal.rolling import sum_up
 from monitor.adapters.journal.writer import RollupLog
 from monitor.core.model import Lost, Outcome, Reply, State, Transition
 from monitor.core.requests import Requests, in_order
@@ -270,3 +273,19 @@ def test_a_damaged_day_keeps_no_other_hour_from_being_summed_up(
     assert again.roll(LATER_S) == 1
     assert any("is damaged" in problem for problem in again.problems)
     again.close()
+
+
+def test_an_hour_that_is_summed_up_minute_by_minute_is_the_same(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    journal.append(day_of_rows(random.Random(5), 1, [LINK, "inti"]))
+    found = []
+    for name, at_once in (("whole", 100_000), ("slices", 10)):
+        other = tmp_path / name
+        other.mkdir()
+        minutes, hours = RollupFiles(other, "minutes", {}), RollupFiles(other, "hours", {})
+        hour_ms = round(MIDNIGHT_S * 1000)
+        sum_up(tmp_path, hour_ms, None, minutes, hours, at_once)
+        found.append([each.read_after(Cursor({}), 1000)[1] for each in (minutes, hours)])
+    assert found[0] == found[1]
+    assert [len(each) for each in found[0]] == [120, 2]

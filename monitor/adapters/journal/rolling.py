@@ -24,6 +24,10 @@ Marks = dict[int, list[tuple[str, int]]]
 """Hours that are to be summed up, and by which row of which day's file they were marked."""
 
 
+AT_ONCE = 100_000
+"""Rows that are summed up at once: an hour of some 250 targets, 100 MB."""
+
+
 def marked_hours(directory: Path) -> Marks:
     """All of them; a file that cannot be read has none."""
     marks: Marks = {}
@@ -44,12 +48,16 @@ def sum_up(
     timelines: Timelines | None,
     minutes: RollupFiles,
     hours: RollupFiles,
+    at_once: int = AT_ONCE,
 ) -> None:
-    """One hour into both files. Minute by minute: ten thousand targets must fit into memory."""
+    """One hour into both files; minute by minute where it is large, to fit into memory."""
     pings, ports = PingHours(), InterfaceHours()
     found: list[Rollup] = []
-    for start_ms in range(hour_ms, hour_ms + HOUR_MS, MINUTE_MS):
-        span = (start_ms, start_ms + MINUTE_MS)
+    end_ms = hour_ms + HOUR_MS
+    rows = sum(part.last - part.first + 1 for part in parts(directory, hour_ms, end_ms))
+    step_ms = HOUR_MS if rows <= at_once else MINUTE_MS
+    for start_ms in range(hour_ms, end_ms, step_ms):
+        span = (start_ms, start_ms + step_ms)
         of_pings = ping_minutes(_with_replies(directory, span), timelines)
         of_ports = interface_minutes(_rows(directory, INTERFACE, span))
         pings.add(of_pings)
