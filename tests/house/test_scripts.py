@@ -119,7 +119,12 @@ def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
     asked = [line for line in done.stdout.splitlines() if line.startswith(TOOLS)]
     assert [line.split(" --timeout")[0] for line in asked] == [
         *("ruff check .", "ruff format --check .", "mypy ", "lint-imports --no-logo"),
-        *("pytest -m not bench and not full", "pytest -m full and not bench", "pytest -m bench -s"),
+        "pytest -m not bench and not full -n 2 --dist loadfile --ignore tests/e2e",
+        *(
+            "pytest -m not bench and not full tests/e2e",
+            "pytest -m full and not bench",
+            "pytest -m bench -s",
+        ),
     ]
 
 
