@@ -3,6 +3,7 @@
     GET  /api/v1/incidents?view=active|untaken|history   GET  /api/v1/incidents/<id>
     POST /api/v1/incidents/<id>/<verb>                   POST /api/v1/maintenance
     GET  /api/v1/places      GET /insiden.csv            GET  /laporan/<yyyy-mm>.csv
+    GET  /situs/<id>.csv?range=&what=latency|traffic
     GET  /i/<id>, POST /i/<id>: the page behind an alert's link, a plain form
 
 Whatever changes something goes through the daemon, and only from our own page (Origin).
@@ -19,17 +20,17 @@ from flask import Flask, Request, Response, abort, request
 
 from dashboard.app import asked
 from dashboard.app.visit import read_visit
-from dashboard.components import casefile, cases, month
+from dashboard.components import casefile, cases, month, series
 from dashboard.components.frame import Look
 from dashboard.components.naming import Names
 from dashboard.components.sheet import sheet
 from dashboard.i18n import Lang, Words
-from dashboard.pages import alert
+from dashboard.pages import alert, site
 from dashboard.pages.incidents import VIEWS
 from dashboard.reads import actions
 from dashboard.reads.actions import Doer, Verb, Wrong
 from dashboard.reads.cases import HISTORY_DAYS, MOST, Case, File
-from dashboard.reads.questions import Reads
+from dashboard.reads.questions import Reads, spans
 from monitor.core.errors import ApiError, NoSuchThing, StoreError, TooLate, Unfit
 
 ALERT_POLICY = (
@@ -64,6 +65,7 @@ class Desk:
             (f"{api}places", "places", self.places, "GET"),
             (f"{self._prefix}insiden.csv", "incident_csv", self.incidents_csv, "GET"),
             (f"{self._prefix}laporan/<name>.csv", "report_csv", self.report_csv, "GET"),
+            (f"{self._prefix}situs/<name>.csv", "site_csv", self.site_csv, "GET"),
             (f"{self._prefix}i/<int:number>", "alert_page", self.alert, "GET"),
             (f"{self._prefix}i/<int:number>", "alert_act", self.alert_act, "POST"),
         )
@@ -134,6 +136,21 @@ class Desk:
         except StoreError:
             return _sentence(words.say("report.unread"), 503)
         return _file(sheet(month.table(report, words), words.lang), f"laporan-{period.name}.csv")
+
+    def site_csv(self, name: str) -> Response:
+        """What the charts of a site are drawn from, as a file."""
+        words, reads = self._spoken(), self._reads
+        found = reads.site(name)
+        if found is None:
+            abort(404, name)
+        chosen = asked.choice(request, "range", list(spans()), site.DEFAULT_SPAN)
+        what = asked.choice(request, "what", ("latency", "traffic"), "latency")
+        try:
+            tables = {"latency": series.latency, "traffic": series.traffic}
+            rows = tables[what](found, spans()[chosen], reads, words)
+        except StoreError:
+            return _sentence(words.say("site.no_store"), 503)
+        return _file(sheet(rows, words.lang), f"{found.id}-{what}-{chosen}.csv")
 
     def alert(self, number: int) -> Response:
         """The page behind an alert's link."""

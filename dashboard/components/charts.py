@@ -19,6 +19,8 @@ from monitor.core.model import Incident, Interface, Link, Scope, Site, State
 from monitor.core.samples import LatencyBucket, ThroughputBucket
 
 Part = Any
+MOST_ROWS = 200
+"""Of troubles in a table; the sum over it counts all of them."""
 
 
 def card(title: str, note: str, *body: Part, half: bool = False) -> Part:
@@ -103,7 +105,11 @@ def traffic_card(
         ],
         className="lg",
     )
-    how = words.say("site.traffic_how", width=words.number(span.traffic_width_s / 60))
+    minutes = span.traffic_width_s / 60
+    key, width = ("site.traffic_how", minutes)
+    if minutes >= 60:
+        key, width = ("site.traffic_how_hours", minutes / 60)
+    how = words.say(key, width=words.number(width))
     graph = _graph(f"traffic-{port.name}", figure, title, words)
     return card(title, how, graph, legend, half=half)
 
@@ -146,7 +152,9 @@ def outages_card(
                     html.Thead(
                         html.Tr([html.Th(words.say(f"site.{head}"), scope="col") for head in heads])
                     ),
-                    html.Tbody([_row(each, site, end_s, names, words) for each in incidents]),
+                    html.Tbody(
+                        [_row(each, site, end_s, names, words) for each in incidents[:MOST_ROWS]]
+                    ),
                 ],
                 className="tb",
             ),

@@ -23,7 +23,7 @@ def crumbs(site: Site, chosen: str, offered: Iterable[str], prefix: str, words: 
     )
     return Markup(
         '<div class="crumb"><a href="{}">{}</a><h1>{}</h1><span>{}</span>'
-        '<nav class="rng" aria-label="{}">{}</nav></div>'
+        '<nav class="rng" aria-label="{}">{}</nav>{}</div>'
     ).format(
         prefix,
         words.say("page.overview"),
@@ -31,6 +31,12 @@ def crumbs(site: Site, chosen: str, offered: Iterable[str], prefix: str, words: 
         site.code,
         words.say("site.ranges"),
         ranges,
+        joined(
+            Markup('<a class="btn" href="{}situs/{}.csv?range={}&what={}">{}</a>').format(
+                prefix, site.id, chosen, what, words.say(f"site.csv_{what}")
+            )
+            for what in ("latency", "traffic")
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from dashboard.theme import Theme, paints, rgba, state_paint
 
 Json = dict[str, Any]
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def config(lang: str, months: Sequence[str]) -> Json:
 def layout(frame: Frame) -> Json:
     mut, letters = frame.colour("mut"), frame.letters_px
     hours = "%H" + frame.colon + "%M"
+    marks = hours if frame.end_s - frame.start_s < 2 * DAY_S else "%-d %b"
     return {
         "margin": {"l": round(letters * 5.4), "r": 10, "t": 8, "b": round(letters * 2.1)},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -102,7 +104,7 @@ def layout(frame: Frame) -> Json:
         "xaxis": {
             "type": "date",
             "range": [frame.local(frame.start_s), frame.local(frame.end_s)],
-            "tickformat": hours,
+            "tickformat": marks,
             "hoverformat": "%d %b " + hours,
             "showgrid": False,
             "linecolor": frame.colour("line"),

@@ -51,6 +51,9 @@ def spans() -> dict[str, Span]:
         Span("1h", 3600.0, 20.0, 120.0),
         Span("6h", 21_600.0, 60.0, 120.0),
         Span("24h", DAY_S, 300.0, 300.0),
+        Span("7d", 7 * DAY_S, 1800.0, 1800.0),
+        Span("30d", 30 * DAY_S, 7200.0, 7200.0),
+        Span("90d", 90 * DAY_S, 21_600.0, 21_600.0),
     )
     return {span.name: span for span in offered}
 

@@ -432,3 +432,20 @@ def test_all_of_it_stands_under_a_prefix_too() -> None:
     for path in ("tv", "insiden", "serah-terima", "laporan/2026-11", f"i/{number}", "insiden.csv"):
         assert desk.client.get(f"/pantau/{path}").status_code == 200
     assert desk.client.get("/pantau/laporan").headers["Location"] == "/pantau/laporan/2026-11"
+
+
+@pytest.mark.parametrize("span", ["1h", "6h", "24h", "7d", "30d", "90d"])
+def test_what_is_drawn_of_a_site_comes_as_a_file_for_each_range(desk: Desk, span: str) -> None:
+    assert f"?range={span}" in desk.client.get("/situs/terisi").text
+    for what, columns in (("latency", 8), ("traffic", 4)):
+        response = desk.client.get(f"/situs/terisi.csv?range={span}&what={what}")
+        rows = list(csv.reader(io.StringIO(response.text[1:]), delimiter=";"))
+        assert len(rows) >= 2
+        assert {len(row) for row in rows} == {columns}
+        assert f"terisi-{what}-{span}.csv" in response.headers["Content-Disposition"]
+
+
+def test_a_file_of_nothing_is_refused_in_a_sentence(desk: Desk) -> None:
+    assert desk.client.get("/situs/bandung.csv").status_code == 404
+    assert desk.client.get("/situs/terisi.csv?range=1000y").status_code == 400
+    assert desk.client.get("/situs/terisi.csv?what=all").status_code == 400
