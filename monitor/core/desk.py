@@ -31,13 +31,21 @@ FAR_S = 31_622_400.0
 
 class Desk:
     """Times are UTC seconds. Of the configuration in force: alerts, zone; duty: who is told, by
-    the routes and the rota; words: what a message says.
+    the routes and the rota; words: what a message says. link_key: signs the links in messages;
+    None: they are not signed.
     """
 
-    __slots__ = ("_actions", "_maintenance", "alerts", "duty", "words", "zone")
+    __slots__ = ("_actions", "_link_key", "_maintenance", "alerts", "duty", "words", "zone")
 
-    def __init__(self, alerts: Alerts, network: Network, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self,
+        alerts: Alerts,
+        network: Network,
+        zone: tzinfo = UTC,
+        link_key: bytes | None = None,
+    ) -> None:
         self._actions: dict[int, list[Action]] = {}
+        self._link_key = link_key
         self._maintenance = Maintenance({})
         self.reconfigure(alerts, network, zone)
 
@@ -46,7 +54,7 @@ class Desk:
         self.alerts = alerts
         self.zone = zone
         self.duty = Rotas(alerts, network, zone)
-        self.words = Texts(network, alerts, zone)
+        self.words = Texts(network, alerts, zone, self._link_key)
         self._maintenance = replace(
             self._maintenance,
             reach=reach_of(network),

@@ -15,6 +15,7 @@ from monitor.core.alerting import Action, ActionKind, Alerts, ChannelSettings, E
 from monitor.core.alertports import Occasion, Recipient, Wording, Words
 from monitor.core.model import Incident, Link, Network, Node, Proof, Rules, Scope, Site, State
 from monitor.core.reasons import Reason
+from monitor.core.signing import LINK_LASTS_S, link_opens
 from monitor.core.texts import Texts
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -384,3 +385,14 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
     assert found <= {"\n"}
     assert "\n\n" not in wording.text
     wording.text.encode()
+
+
+def test_with_a_key_the_link_is_signed_and_opens_for_a_week() -> None:
+    what = occasion(DOWN)
+    key = bytes(range(32))
+    text = Texts(NETWORK, ALERTS, WIB, key)(what).text
+    line = next(line for line in text.splitlines() if line.startswith("https://"))
+    address, code = line.split("?k=")
+    assert address == "https://pantau.example/i/17"
+    assert link_opens(key, 17, code, what.at_s + LINK_LASTS_S - 5) is True
+    assert link_opens(key, 17, code, what.at_s + LINK_LASTS_S + 5) is False

@@ -17,12 +17,14 @@ TITLE_CHARACTERS = 110
 
 
 class Texts:
-    """Words for one configuration. zone: of the people who read them."""
+    """Words for one configuration. zone: of the people who read them. link_key: as in Places."""
 
     __slots__ = ("_places", "_zone")
 
-    def __init__(self, network: Network, alerts: Alerts, zone: tzinfo) -> None:
-        self._places = Places(network, alerts)
+    def __init__(
+        self, network: Network, alerts: Alerts, zone: tzinfo, link_key: bytes | None = None
+    ) -> None:
+        self._places = Places(network, alerts, link_key)
         self._zone = zone
 
     def __call__(self, occasion: Occasion) -> Wording:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from monitor.core.alerting import Alerts
 from monitor.core.model import Incident, Network, Scope
+from monitor.core.signing import link_address
 from monitor.core.texts.cleaning import clean
 from monitor.core.texts.speech import Speech
 
@@ -23,14 +24,24 @@ _NAME = 60
 class Places:
     """The names of one network and of the people who are told, looked up and not searched for."""
 
-    __slots__ = ("_links", "_nodes", "_people", "_sites", "base_url")
+    __slots__ = ("_link_key", "_links", "_nodes", "_people", "_sites", "_url")
 
-    def __init__(self, network: Network, alerts: Alerts) -> None:
-        self.base_url = alerts.base_url
+    def __init__(self, network: Network, alerts: Alerts, link_key: bytes | None = None) -> None:
+        """link_key: signs the addresses of pages; None: whoever opens one must sign in."""
+        self._url = alerts.base_url
+        self._link_key = link_key
         self._links = {link.name: link for link in network.links()}
         self._sites = {site.id: site for site in network.sites}
         self._nodes = {node.id: node for node in network.nodes}
         self._people = {person.id: person.name for person in alerts.people}
+
+    def address(self, incident: int, now_s: float) -> str | None:
+        """Where to read on about an incident; None: no page is configured."""
+        if self._url is None:
+            return None
+        if self._link_key is None:
+            return f"{self._url}/i/{incident}"
+        return link_address(self._link_key, self._url, incident, now_s)
 
     def target(self, name: str, speech: Speech) -> str:
         """`Anjatan · utama` of a link, `PoP Patrol` of a node; what is gone is called by its id."""

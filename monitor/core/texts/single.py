@@ -127,8 +127,10 @@ def after(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
     people = places.people(occasion.told, occasion.recipient.name)
     if people:
         found.append(Line(speech.say(_TOLD), _PEOPLE, tuple(people), speech.say(MORE, n="{n}")))
-    if places.base_url is not None and occasion.incidents and occasion.incidents[0].id:
-        found.append(Line(f"{places.base_url}/i/{occasion.incidents[0].id}", _LINK))
+    number = occasion.incidents[0].id if occasion.incidents else 0
+    address = places.address(number, occasion.at_s) if number else None
+    if address is not None:
+        found.append(Line(address, _LINK))
     return found
 
 
