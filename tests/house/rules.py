@@ -48,7 +48,7 @@ CORE_MAY_IMPORT = frozenset(
             "operator",
             "re",
         ),
-        *("statistics", "string", "typing", "unicodedata"),
+        *("statistics", "string", "types", "typing", "unicodedata"),
     }
 )
 
