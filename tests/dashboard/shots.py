@@ -53,6 +53,7 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
         Shot("site-light", "situs/terisi", "light", 1920, 1080, whole=True),
         Shot("site-dark", "situs/gantar", "dark", 1920, 1080, whole=True),
         Shot("site-down-6h", "situs/losarang?range=6h", "light", *DESK),
+        Shot("site-7d", "situs/losarang?range=7d", "light", 1920, 1080, whole=True),
         Shot("site-hidden", "situs/juntinyuat", "light", *DESK),
         Shot("site-1h-english", "situs/bangodua?range=1h&lang=en", "light", *DESK),
         Shot("site-phone", "situs/terisi", "light", *PHONE, whole=True),
@@ -95,7 +96,8 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
     ),
 }
 SMALL = ("trouble-desk-light", "trouble-desk-dark", "trouble-phone-light", "quiet-desk-light",
-         "stale-desk-dark", "site-light")  # fmt: skip
+         "stale-desk-dark", "site-light", "tv-dark", "mass-tv-dark", "incidents-light",
+         "report-light", "alert-light")  # fmt: skip
 
 
 def take(served: Served, browser: Browser, shot: Shot, into: Path, size: float) -> None:
