@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -24,14 +24,21 @@ from monitor.adapters.service_manager import ServiceManager
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.thread import OwnThread
 from monitor.api import Api, Office
+from monitor.core.alerting import Action, ActionKind
+from monitor.core.announcer import Announcer
 from monitor.core.aside import Aside
 from monitor.core.desk import Desk
 from monitor.core.model import Network
+from monitor.core.notices.recollection import kept_in, recollect
 from monitor.core.ports import Clock, Remembered, SampleLog, SampleSink
+from monitor.core.reload import left_behind
 from monitor.core.world import Standing, World
-from monitor.daemon import Daemon
+from monitor.daemon import Daemon, office_of
+from monitor.dispatch import Dispatcher, Means
+from monitor.heralds import Heralds
 from monitor.housekeeping import Housekeeping
 from monitor.metrics import Metrics
+from monitor.outside import Outside
 from monitor.pipeline import Pipeline
 from monitor.polling import Polling
 from monitor.rounds import Rounds
@@ -64,6 +71,13 @@ def remembered_world(network: Network, remembered: Remembered, now_s: float) -> 
     return world
 
 
+def _world(network: Network, ledger: SqlLedger, now_s: float) -> World:
+    """Goes on where the last run stood, with the targets that there are now."""
+    remembered = ledger.remember()
+    ledger.record(left_behind(network, remembered.open_incidents, now_s))
+    return remembered_world(network, remembered, now_s)
+
+
 async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
     """The daemon until SIGTERM or SIGINT. Raises PantauError when it cannot start."""
     stop = _when_signalled(signal.SIGTERM, signal.SIGINT)
@@ -71,12 +85,18 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         stack.enter_context(DirectoryLock(settings.data_dir))
-        ledger = SqlLedger.open(settings.data_dir / LEDGER)
-        stack.callback(ledger.close)
-        journal = _journal(settings)
-        stack.callback(journal.close)
-        world = remembered_world(settings.network, ledger.remember(), clock.steady_s())
-        pipeline = Pipeline(settings.network, world, clock, ledger, journal)
+        ledger, journal = _stores(settings, stack)
+        world = _world(settings.network, ledger, clock.steady_s())
+        desk, announcer, dispatcher = _alerting(settings, ledger, clock, stack)
+        pipeline = Pipeline(
+            settings.network,
+            world,
+            clock,
+            ledger,
+            journal,
+            announcer=announcer,
+            queued=dispatcher.wake,
+        )
         stack.callback(pipeline.close)
         prober = IcmpProber(clock)
         await prober.open(pipeline.take)
@@ -93,7 +113,11 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         storekeeping = Storekeeping(
             journal, ledger, clock, shippers, settings.journal, maintenance_from(ledger, settings)
         )
-        aside, desk, actions, trials = await _desk(settings, ledger, clock, pipeline, stack)
+        heralds = Heralds(pipeline, announcer, dispatcher)
+        aside = _thread("desk", stack)
+        actions = Actions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
+        await actions.remember()
+        trials = Trials(ledger, clock, desk, aside, dispatcher.wake)
         status = Status(
             pipeline,
             schedule,
@@ -102,7 +126,14 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             polling,
             clock,
             lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
-            storekeeping.warnings,
+            lambda: [*storekeeping.warnings(), *dispatcher.trouble()],
+        )
+        outside = Outside(
+            environ,
+            dispatcher,
+            _pressed(actions),
+            lambda: status.healthy() and _is_well(pipeline, dispatcher),
+            actions.now_s,
         )
         manager = ServiceManager(environ, os.getpid())
         daemon = Daemon(
@@ -122,13 +153,16 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
                 ledger,
                 asyncio.to_thread,
                 status.healthy,
-                lambda: True,
+                dispatcher.turns,
                 trials,
             ),
+            heralds=heralds,
+            announcer=announcer,
+            outside=outside,
             desk=desk,
             settings=settings,
         )
-        await daemon.apply(settings)
+        await daemon.apply(settings, outside.open(settings))
         metrics = Metrics(
             pipeline, schedule, housekeeping, prober, shipper, ledger, desk, clock, aside
         )
@@ -137,38 +171,69 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         await api.open()
         stack.push_async_callback(api.close)
         services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
-        services += [shipper.run() for shipper in shippers]
+        services += [dispatcher.run(), outside.run(), *(shipper.run() for shipper in shippers)]
+        services.append(_reloads(daemon, hup))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(service) for service in services]
-            tasks.append(group.create_task(_reloads(daemon, hup)))
             schedule.start()
             log.info("watching %d targets (process %d)", len(world.healths), os.getpid())
             manager.ready()
             on_ready()
             await stop.wait()
-            log.info("ending")
-            manager.stopping()
-            schedule.close()
-            pipeline.finish_period(round(clock.utc_s(clock.steady_s()), 3))
-            await housekeeping.alive()
+            await _end(manager, schedule, pipeline, housekeeping, actions.now_s())
             for task in tasks:
                 task.cancel()
 
 
-async def _desk(
-    settings: Settings,
-    ledger: SqlLedger,
-    clock: Clock,
+async def _end(
+    manager: ServiceManager,
+    schedule: Schedule,
     pipeline: Pipeline,
-    stack: AsyncExitStack,
-) -> tuple[Aside, Desk, Actions, Trials]:
-    """What people did before the start, and what they may do."""
-    aside = OwnThread("desk")
-    stack.callback(aside.close)
+    housekeeping: Housekeeping,
+    now_s: float,
+) -> None:
+    """Start nothing more, and leave what was measured behind. now_s: UTC."""
+    log.info("ending")
+    manager.stopping()
+    schedule.close()
+    pipeline.finish_period(now_s)
+    await housekeeping.alive()
+
+
+def _alerting(
+    settings: Settings, ledger: SqlLedger, clock: Clock, stack: AsyncExitStack
+) -> tuple[Desk, Announcer, Dispatcher]:
+    """Who is told and who sends; goes on where the last run stood."""
     desk = Desk(settings.alerts, settings.network, settings.timezone)
-    actions = Actions(ledger, clock, desk, pipeline.open_incidents, aside)
-    await actions.remember()
-    return aside, desk, actions, Trials(ledger, clock, desk, aside, lambda: None)
+    now_s = clock.steady_s()
+    utc_s = clock.utc_s(now_s)
+    book = recollect(kept_in(ledger, utc_s), now_s, utc_s)
+    means = Means(ledger, desk, clock, _thread("outbox", stack))
+    return desk, Announcer(book, desk, office_of(settings)), Dispatcher(means, {})
+
+
+def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
+    """On the network, writing down what is judged, and able to tell somebody."""
+    on_network = pipeline.world.isolation is None
+    return on_network and pipeline.progress.ledger_trouble is None and dispatcher.delivers()
+
+
+def _pressed(actions: Actions) -> Callable[[Action], Awaitable[None]]:
+    """What is pressed in a chat is done as if it were typed."""
+
+    async def keep(action: Action) -> None:
+        if action.kind is ActionKind.ACKNOWLEDGE:
+            await actions.acknowledge(action.incident, action.who, action.text, action.until_s)
+        else:
+            await actions.snooze(action.incident, action.who, action.until_s, action.text)
+
+    return keep
+
+
+def _thread(name: str, stack: AsyncExitStack) -> Aside:
+    thread = OwnThread(name)
+    stack.callback(thread.close)
+    return thread
 
 
 def _when_signalled(*numbers: signal.Signals) -> asyncio.Event:
@@ -185,12 +250,15 @@ async def _reloads(daemon: Daemon, hup: asyncio.Event) -> None:
         await daemon.reload()
 
 
-def _journal(settings: Settings) -> SqliteJournal:
+def _stores(settings: Settings, stack: AsyncExitStack) -> tuple[SqlLedger, SqliteJournal]:
+    ledger = SqlLedger.open(settings.data_dir / LEDGER)
+    stack.callback(ledger.close)
     kept = settings.journal.evidence_days > 0
     journal = SqliteJournal(settings.data_dir / JOURNAL, evidence=kept)
     for problem in journal.problems:
         log.warning("journal: %s", problem)
-    return journal
+    stack.callback(journal.close)
+    return ledger, journal
 
 
 def _shippers(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 import orjson
 
 from monitor.adapters.snmp import SnmpPoller
+from monitor.core.alertports import OfficeHours
+from monitor.core.announcer import Announcer
 from monitor.core.desk import Desk
 from monitor.core.errors import ConfigError, PantauError
+from monitor.core.hours import OfficeHours as WorkingHours
+from monitor.heralds import Heralds
 from monitor.housekeeping import Housekeeping
+from monitor.outside import Outside, Ways
 from monitor.pipeline import Pipeline
 from monitor.polling import Polling
 from monitor.rounds import Rounds
@@ -43,6 +49,9 @@ class Daemon:
         storekeeping: Storekeeping,
         status: Status,
         watching: Watching,
+        heralds: Heralds,
+        announcer: Announcer,
+        outside: Outside,
         desk: Desk,
         settings: Settings,
     ) -> None:
@@ -57,11 +66,14 @@ class Daemon:
         self._storekeeping = storekeeping
         self._status = status
         self._watching = watching
+        self._heralds = heralds
+        self._announcer = announcer
+        self._outside = outside
         self._desk = desk
         self._settings = settings
 
-    async def apply(self, settings: Settings) -> None:
-        """Probe, poll and show exactly what `settings` names."""
+    async def apply(self, settings: Settings, ways: Ways) -> None:
+        """Probe, poll, show and tell exactly what `settings` names; ways: see Outside.open."""
         network = settings.network
         await self._poller.open(network.devices, secrets_of(settings, self._environ))
         jobs = [
@@ -70,9 +82,12 @@ class Daemon:
             *self._housekeeping.jobs(network),
             *self._storekeeping.jobs(),
             *self._watching.jobs(),
+            *self._heralds.jobs(),
         ]
         self._schedule.set(jobs)
         self._desk.reconfigure(settings.alerts, network, settings.timezone)
+        self._announcer.reconfigure(office_of(settings))
+        self._outside.use(ways)
         self._settings = settings
         self._status.reloaded(settings.timezone.key, settings.organisation)
         (settings.data_dir / LOADED_CONFIG).write_bytes(
@@ -85,13 +100,22 @@ class Daemon:
             settings = require(load(self._config_dir, self._environ), strict=True)
             if settings.data_dir != self._settings.data_dir:
                 raise ConfigError("data_dir cannot change while the daemon runs: restart it")
+            ways = self._outside.open(settings)
             self._pipeline.reconfigure(settings.network)
-            await self.apply(settings)
+            await self.apply(settings, ways)
         except PantauError as error:
             log.error("reload refused, going on with what was loaded:\n%s", error)
             self._status.reload_refused(str(error).splitlines()[0])
         else:
             log.info("configuration reloaded: %d targets", len(settings.network.targets()))
+
+
+def office_of(settings: Settings) -> OfficeHours:
+    """When somebody is at work; the calendar is loaded only where a route waits for that."""
+    if not any(route.office_hours for route in settings.alerts.routes):
+        return lambda _: True
+    holidays = import_module("monitor.adapters.holidays").IndonesianHolidays()
+    return WorkingHours(settings.alerts.week, holidays, settings.timezone)
 
 
 def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from monitor.core.alerting import Alerts, Channel, EventKind, OutboxRow, OutboxStatus
 from monitor.core.alertports import Wording
@@ -17,13 +17,12 @@ from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def at_once(what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Instead of a thread: nothing here waits for a disk."""
-    return what(*args, **kwargs)
+async def at_once(what: Callable[[], T], /) -> T:
+    """`Aside` without a thread: nothing here waits for a disk."""
+    return what()
 
 
 @dataclass
@@ -46,7 +45,7 @@ class Post:
             clock=self.clock,
             sleep=self._sleep,
             chance=lambda: self.luck,
-            in_thread=at_once,
+            aside=at_once,
         )
         self.dispatcher = Dispatcher(means, self.channels or self.boxes)
         self.running = asyncio.ensure_future(self.dispatcher.run())

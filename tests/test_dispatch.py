@@ -462,9 +462,24 @@ async def test_a_channel_that_fails_for_long_is_said(post: Post) -> None:
     assert post.dispatcher.trouble() == []
     await post.passes(310)
     assert post.dispatcher.trouble() == ["channel chat: nothing can be sent for 10 min (HTTP 503)"]
+    assert post.dispatcher.delivers(), "the others may work"
     post.boxes["chat"].answer = None
     await post.passes(400)
     assert post.dispatcher.trouble() == []
+
+
+async def test_when_no_way_out_works_for_long_that_is_known(post: Post) -> None:
+    assert post.dispatcher.delivers()
+    for name, box in post.boxes.items():
+        box.answer = always(TryLater("network is unreachable"))
+        post.put(channel=name, recipient=f"channel:{name}")
+    await post.passes(290)
+    assert post.dispatcher.delivers()
+    await post.passes(30)
+    assert not post.dispatcher.delivers()
+    post.boxes["mail"].answer = None
+    await post.passes(400)
+    assert post.dispatcher.delivers()
 
 
 async def test_a_worker_that_stands_still_is_noticed(post: Post) -> None:

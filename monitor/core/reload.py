@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from monitor.core.health import Health
-from monitor.core.model import Decision, Network, Role, State, Target, Transition
+from monitor.core.model import (
+    Change,
+    Decision,
+    Incident,
+    IncidentChange,
+    Network,
+    Role,
+    Scope,
+    State,
+    Target,
+    Transition,
+)
 from monitor.core.verdicts import remove
 from monitor.core.windows import Window
 from monitor.core.world import World
@@ -38,6 +52,22 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
     fresh.unmeasurable = world.unmeasurable & fresh.healths.keys()
     fresh.dirty = True
     return fresh, out
+
+
+def left_behind(
+    network: Network, open_incidents: Iterable[Incident], at_s: float
+) -> list[Decision]:
+    """Incidents that a start finds open about targets that are configured no more: they end."""
+    known = {target.name for target in network.targets()}
+    return [
+        IncidentChange(
+            Change.CLOSED,
+            replace(incident, ended_s=max(at_s, incident.started_s), end_reason="removed"),
+            at_s,
+        )
+        for incident in open_incidents
+        if incident.scope is not Scope.MONITOR and incident.target not in known
+    ]
 
 
 def _keep(fresh: World, health: Health, target: Target) -> None:

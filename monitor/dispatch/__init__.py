@@ -83,6 +83,16 @@ class Dispatcher:
             if not post.task.done()
         )
 
+    def delivers(self) -> bool:
+        """Is there a way out that works? (also when none is configured)"""
+        now_s = self._means.clock.steady_s()
+        failing = [
+            self.states[name].failing_since_s for name in self._channels if name in self.states
+        ]
+        return not failing or any(
+            since_s is None or now_s - since_s < LONG_S for since_s in failing
+        )
+
     def trouble(self) -> list[str]:
         """What people must know, in sentences: channels that fail for long, messages given up."""
         now_s = self._means.clock.steady_s()
@@ -90,7 +100,9 @@ class Dispatcher:
             f"channel {name}: nothing can be sent for {(now_s - state.failing_since_s) / 60:.0f}"
             f" min ({state.why})"
             for name, state in sorted(self.states.items())
-            if state.failing_since_s is not None and now_s - state.failing_since_s >= LONG_S
+            if name in self._channels
+            and state.failing_since_s is not None
+            and now_s - state.failing_since_s >= LONG_S
         ]
         if self.dead:
             many = f"{SHOWN_DEAD} or more" if self.dead >= SHOWN_DEAD else str(self.dead)
@@ -100,8 +112,8 @@ class Dispatcher:
     async def _look(self) -> None:
         wanted = dict(self._channels)
         try:
-            waiting = await self._means.in_thread(self._means.ledger.outbox, OutboxStatus.PENDING)
-            dead = await self._means.in_thread(
+            waiting = await self._means.ask(self._means.ledger.outbox, OutboxStatus.PENDING)
+            dead = await self._means.ask(
                 self._means.ledger.outbox, OutboxStatus.DEAD, limit=SHOWN_DEAD
             )
         except LedgerError as error:

@@ -6,38 +6,38 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import random
-from typing import ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, TypeVar
 
 from monitor.core.alerting import Delivery, Message, Refused
 from monitor.core.alertports import AlertLedger
+from monitor.core.aside import Aside
 from monitor.core.desk import Desk
 from monitor.core.ports import Clock
 
 LEASE_S = 60.0
 
-Sleep = Callable[[float], Awaitable[None]]
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class InThread(Protocol):
-    """Runs what waits for the disk beside the event loop (`asyncio.to_thread`)."""
-
-    async def __call__(self, what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T: ...
+Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What every worker needs. A test brings its own time, luck and turns."""
+    """What every worker needs. aside: where the ledger is asked. A test brings time and luck."""
 
     ledger: AlertLedger
     desk: Desk
     clock: Clock
+    aside: Aside
     sleep: Sleep = asyncio.sleep
     chance: Callable[[], float] = random
-    in_thread: InThread = asyncio.to_thread
     lease_s: float = LEASE_S
+
+    async def ask(self, what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What waits for the disk, beside the event loop."""
+        return await self.aside(partial(what, *args, **kwargs))
 
     def utc_s(self) -> float:
         """The present moment by people's clocks."""

@@ -87,7 +87,7 @@ class Worker:
             free = self._free_slots(now_s)
             if free == 0:
                 return self.state.tries[0] + MINUTE_S - now_s
-            parcels = await self._means.in_thread(
+            parcels = await self._means.ask(
                 self._means.ledger.lease,
                 self.name,
                 self._means.utc_s(),
@@ -118,7 +118,7 @@ class Worker:
             now_s = self._means.clock.steady_s()
             if self._stopping or now_s < self.state.not_before_s or self._free_slots(now_s) == 0:
                 left = [number for batch in waiting for p in batch for number in p.ids]
-                await self._means.in_thread(self._means.ledger.give_back, left)
+                await self._means.ask(self._means.ledger.give_back, left)
                 return
             batch = waiting.popleft()
             delivery = await self._try(batch)
@@ -165,7 +165,7 @@ class Worker:
     async def _mark(self) -> None:
         """What was taken is sent; until the ledger has that, nothing more is leased."""
         while self._unmarked:
-            await self._means.in_thread(self._means.ledger.sent, *self._unmarked[0])
+            await self._means.ask(self._means.ledger.sent, *self._unmarked[0])
             self._unmarked.popleft()
 
     async def _put_off(self, parcel: Parcel, delivery: TryLater | Refused) -> None:
@@ -175,7 +175,7 @@ class Worker:
         if isinstance(delivery, Refused) or too_old:
             instead = self._next_channel(parcel.row, utc_s)
             self.state.dead += 1
-            await self._means.in_thread(self._means.ledger.dead, parcel.ids, delivery.why, instead)
+            await self._means.ask(self._means.ledger.dead, parcel.ids, delivery.why, instead)
             by = f"goes on by {instead[0].channel}" if instead else "no other way is left"
             log.error("message %d is dead on %s: %s", parcel.row.id, self.name, by)
             return
@@ -183,9 +183,7 @@ class Worker:
         if delivery.after_s is not None:
             self.state.not_before_s = now_s + wait_s
         self._soonest_s = min(self._soonest_s, now_s + wait_s)
-        await self._means.in_thread(
-            self._means.ledger.fail, parcel.ids, delivery.why, utc_s + wait_s
-        )
+        await self._means.ask(self._means.ledger.fail, parcel.ids, delivery.why, utc_s + wait_s)
 
     def _next_channel(self, row: OutboxRow, utc_s: float) -> list[OutboxRow]:
         ways = self._means.desk.duty.channels(row.recipient)

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from monitor.core.judge import advance
-from monitor.core.model import IncidentChange, Reply, State, Transition
-from monitor.core.reload import reconfigure
+from monitor.core.model import (
+    Change,
+    Incident,
+    IncidentChange,
+    Reply,
+    Scope,
+    State,
+    Transition,
+)
+from monitor.core.reload import left_behind, reconfigure
 from monitor.core.world import Standing, World
 from tests.core.story import T0, Story, network, silent_between
 
@@ -69,3 +77,19 @@ def test_what_the_ledger_remembers_from_the_future_is_taken_as_of_now() -> None:
         ("unknown", "up"),
     ]
     assert all(t.at_s <= t.detected_s for t in said if isinstance(t, Transition))
+
+
+def test_an_outage_of_a_target_that_left_while_nobody_ran_ends_at_the_start() -> None:
+    story = Story(network({"a/utama": (), "b/utama": ()}))
+    story["a/utama"] = story["b/utama"] = silent_between((20.0, 500.0))
+    story.run(60)
+    (closed,) = left_behind(network({"a/utama": ()}), story.incidents(), T0 + 60)
+    assert isinstance(closed, IncidentChange)
+    assert (closed.incident.target, closed.incident.end_reason) == ("b/utama", "removed")
+    assert (closed.change, closed.incident.ended_s) == (Change.CLOSED, T0 + 60)
+    assert left_behind(network({"a/utama": (), "b/utama": ()}), story.incidents(), T0) == []
+
+
+def test_the_monitors_own_incident_is_about_no_target_and_stays() -> None:
+    own = Incident(1, Scope.MONITOR, "monitor", State.UNKNOWN, T0, T0, "silence")
+    assert left_behind(network({}), [own], T0 + 60) == []
