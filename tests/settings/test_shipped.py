@@ -118,7 +118,8 @@ def test_the_examples_that_are_commented_out_are_right_too(tmp_path: Path) -> No
         there.parent.mkdir(exist_ok=True)
         commented = r"(?m)^# (?=[a-z_]+ = |\[+[a-z_.]+\]+$|\]$|  \{)"
         there.write_text(re.sub(commented, "", path.read_text()))
-    found = load(tmp_path, {"PANTAU_SECRET_ROUTER_RO": "public", "PANTAU_SECRET_INFLUXDB": "t"})
+    known = {"ROUTER_RO": "public", "INFLUXDB": "t", "PROKSI": "x" * 32}
+    found = load(tmp_path, {f"PANTAU_SECRET_{name}": text for name, text in known.items()})
     assert found.settings is not None, [str(error) for error in found.errors]
     assert all(warning.blocks_run for warning in found.warnings), found.warnings
     alerts = found.settings.alerts
