@@ -449,3 +449,17 @@ def test_a_file_of_nothing_is_refused_in_a_sentence(desk: Desk) -> None:
     assert desk.client.get("/situs/bandung.csv").status_code == 404
     assert desk.client.get("/situs/terisi.csv?range=1000y").status_code == 400
     assert desk.client.get("/situs/terisi.csv?what=all").status_code == 400
+
+
+def test_whoever_is_signed_in_acts_under_that_name_and_is_not_asked_for_it() -> None:
+    made = Made.of(trouble(shipped_network(), NOW_S))
+    doer = ToldDoer()
+    identity = Identity("Diskominfo", ZONE)
+    server = build(made.reads, identity, lambda: NOW_S, doer, lambda _: "dewi")
+    client = server.test_client()
+    sent = {"who": "somebody else", "text": "x"}
+    assert client.post("/api/v1/incidents/3/note", json=sent, headers=HOME).status_code == 200
+    assert client.post("/i/16", data={"verb": "snooze"}, headers=HOME).status_code == 200
+    assert [body["who"] for _, body in doer.told] == ["dewi", "dewi"]
+    assert 'id="who"' not in client.get("/insiden").text
+    assert 'name="who"' not in client.get("/i/16").text
