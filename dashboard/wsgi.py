@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import orjson
 from flask import Flask
 
 from dashboard.app.following import Following
@@ -31,7 +32,7 @@ from monitor.adapters.local_api import LocalApi
 from monitor.adapters.passwords import Argon2Passwords
 from monitor.adapters.users_file import UsersFile
 from monitor.reading import CurrentState
-from monitor.settings import load, require, where
+from monitor.settings import fingerprint, load, require, where
 from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
@@ -67,12 +68,14 @@ class Workshop:
         if self._data_dir is None:
             return ""
         try:
-            return hashlib.sha256((self._data_dir / LOADED_CONFIG).read_bytes()).hexdigest()
+            return _hashed((self._data_dir / LOADED_CONFIG).read_bytes())
         except OSError:
             return ""
 
-    def build(self) -> Flask:
-        """The application on this machine's daemon and stores. Raises ConfigError."""
+    def build(self) -> tuple[Flask, str]:
+        """The application on this machine's daemon and stores, and the version of its
+        configuration, as the daemon would write it. Raises ConfigError.
+        """
         settings = read_settings(self._environ)
         page, organisation = settings.dashboard, settings.organisation
         front = Front(organisation, page.prefix, words_of(settings.timezone))
@@ -81,7 +84,7 @@ class Workshop:
         daemon = LocalApi(settings.data_dir)
         server = build(self._reads(settings, daemon), identity, boottime_s, daemon, named)
         attach(gate, server, page.prefix)
-        return server
+        return server, _hashed(orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS))
 
     def _reads(self, settings: Settings, daemon: LocalApi) -> Reads:
         ledger = SqlLedgerReader.open(settings.data_dir / "ledger.db")
@@ -116,6 +119,10 @@ class Workshop:
             now=self._now,
             proxy=proxy_of(settings, self._environ),
         )
+
+
+def _hashed(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
 
 
 def proxy_of(settings: Settings, environ: Mapping[str, str]) -> Proxy | None:

@@ -33,13 +33,14 @@ class Application(Protocol):
 class Following:
     """A WSGI application that is whatever `build` last made.
 
-    build: raises PantauError; version: of what it is built from, asked for at most every LOOK_S;
+    build: the application, and the version that it was built from; raises PantauError.
+    version: the one in force, "" when that is not known; asked for at most every LOOK_S.
     steady: seconds that never jump.
     """
 
     def __init__(
         self,
-        build: Callable[[], Application],
+        build: Callable[[], tuple[Application, str]],
         version: Callable[[], str],
         steady: Callable[[], float],
     ) -> None:
@@ -50,7 +51,7 @@ class Following:
         self._looked_s = steady()
         self._building: threading.Thread | None = None
         self._current: Application = _unfit
-        self._built_from: str | None = None
+        self._settled: frozenset[str] = frozenset()
         self._make()
 
     def __call__(self, environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]:
@@ -59,13 +60,13 @@ class Following:
 
     def _look(self) -> None:
         """Seldom, and one at a time; the work is done beside."""
-        every_s = AGAIN_S if self._built_from is None else LOOK_S
+        every_s = LOOK_S if self._settled else AGAIN_S
         if self._steady() - self._looked_s < every_s or not self._lock.acquire(blocking=False):
             return
         try:
             self._looked_s = self._steady()
             is_busy = self._building is not None and self._building.is_alive()
-            if not is_busy and self._version() != self._built_from:
+            if not is_busy and self._version() not in self._settled:
                 self._building = threading.Thread(target=self._make, daemon=True)
                 self._building.start()
         finally:
@@ -74,17 +75,19 @@ class Following:
     def _make(self) -> None:
         version = self._version()
         try:
-            made = self._build()
+            made, own = self._build()
         except PantauError as error:
             if self._current is _unfit:
                 log.error("the page cannot be built: %s", error)
                 return
             log.error("going on with the configuration as it was: %s", error)
+            own = version
         else:
             if self._current is not _unfit:
                 log.warning("the daemon works with another configuration: followed")
             self._current = made
-        self._built_from = version
+        # One that failed is not tried again: the daemon would have to take another one first.
+        self._settled = frozenset({version, own, ""})
 
 
 def _unfit(_environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]:
