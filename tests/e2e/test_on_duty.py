@@ -165,7 +165,7 @@ def test_systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends(duty: OnD
         house.start(
             environ={"NOTIFY_SOCKET": str(house.work / "notify"), "WATCHDOG_USEC": "3000000"}
         )
-        heard = [systemd.recv(200) for _ in range(4)]
+        heard = [systemd.recv(200) for _ in range(3)]
         assert house.kill(signal.SIGTERM) == 0
         systemd.settimeout(5)
         while heard[-1] != b"STOPPING=1":
@@ -173,3 +173,31 @@ def test_systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends(duty: OnD
     assert heard[0] == b"READY=1"
     assert set(heard[1:-1]) == {b"WATCHDOG=1"}
     house.start()
+
+
+def test_planned_work_shows_and_pages_nobody_and_an_unplanned_cut_pages_once(
+    duty: OnDuty,
+) -> None:
+    duty.says("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
+    eventually(lambda: duty.overlays(OTHER) == ["maintenance"], 10)
+    duty.house.simulation.control.cut(OTHER)
+    duty.house.simulation.control.cut(LINK)
+    planned, cut = duty.opened(OTHER).id, duty.opened(LINK).id
+
+    def told(number: int) -> list[str]:
+        every = [m for m in duty.messages() if m["incident"] and m["incident"]["id"] == number]
+        return [str(message["event"]) for message in every]
+
+    eventually(lambda: told(cut) == ["opened"], 20)
+    assert told(planned) == []
+    reasons = {n["reason"] for n in duty.told("incidents", str(planned))["notices"]}
+    assert "maintenance" in reasons
+    assert "TIDAK diberitahukan (sedang pemeliharaan)" in duty.says("incidents", str(planned))
+
+
+def test_a_test_message_goes_the_whole_way_and_bears_its_code(duty: OnDuty) -> None:
+    output = duty.says("alert-test", "berkas")
+    assert "terkirim" in output
+    (message,) = [each for each in duty.messages() if each["event"] == "test"]
+    assert message["key"][:8] in output
+    assert message["key"][:8] in message["text"]
