@@ -21,7 +21,6 @@ from monitor.core.announcer import Announcer, Letters, as_events
 from monitor.core.causes import Causes, RouterSeen
 from monitor.core.documents import Standing
 from monitor.core.errors import JournalError, LedgerError
-from monitor.core.flapping import decayed, is_flapping
 from monitor.core.judge import advance
 from monitor.core.model import (
     Decision,
@@ -169,14 +168,16 @@ class Pipeline:
         """What is shown of a target now; times UTC."""
         health = self.world.healths[target]
         now_s = self._clock.steady_s()
-        value = decayed(health.flap_value, now_s - health.flap_at_s)
         return Standing(
             state=health.state,
             since_s=self._clock.utc_s(health.since_s) if health.since_s > 0 else None,
             rtt_ms=self.recent.rtt_ms(target, now_s),
             loss_pct=self.recent.loss_pct(target, now_s),
-            overlays=("flapping",) if is_flapping(value, was_flapping=False) else (),
+            overlays=("flapping",) if self._flaps(target) else (),
         )
+
+    def _flaps(self, target: str) -> bool:
+        return self._announcer is not None and self._announcer.is_flapping(target)
 
     def open_incidents(self) -> list[Incident]:
         """All open incidents by id; times UTC."""

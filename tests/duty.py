@@ -1,0 +1,103 @@
+"""From a silent link to a message that arrived: judge, notices, ledger, dispatcher, on one clock.
+
+Fakes at the ports only: the prober, the ledger in memory, channels, the clock. Writes to the ledger
+take a real thread, so what must have arrived is waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from monitor.app import remembered_world
+from monitor.core.alerting import Alerts, Channel, EventKind, Message, OutboxStatus
+from monitor.core.alertports import AlertLedger
+from monitor.core.announcer import Announcer
+from monitor.core.desk import Desk
+from monitor.core.model import Network
+from monitor.core.notices.recollection import kept_in, recollect
+from monitor.dispatch import Dispatcher, Means
+from monitor.heralds import Heralds
+from monitor.pipeline import Pipeline
+from monitor.rounds import Rounds
+from tests.core.night import ALERTS
+from tests.driving import drive
+from tests.fakes.channel import MemoryChannel
+from tests.fakes.clock import ManualClock
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.prober import FakeProber
+from tests.posting import at_once
+from tests.waiting import eventually_async
+
+
+@dataclass
+class DutyHouse:
+    """open() begins; watch(s) lets time pass; arrived() waits until nothing is on its way."""
+
+    network: Network
+    alerts: Alerts = ALERTS
+    clock: ManualClock = field(default_factory=ManualClock)
+    ledger: AlertLedger = field(default_factory=MemoryLedger)
+    channels: Mapping[str, Channel] | None = None
+
+    async def open(self) -> DutyHouse:
+        self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
+        self.prober = FakeProber(self.clock)
+        self.desk = Desk(self.alerts, self.network)
+        now_s = self.clock.steady_s()
+        book = recollect(kept_in(self.ledger, now_s), now_s, now_s)
+        self.announcer = Announcer(book, self.desk, lambda _: True)
+        means = Means(self.ledger, self.desk, self.clock, at_once, self._sleep, lambda: 0.5)
+        self.dispatcher = Dispatcher(means, self.channels or self.boxes)
+        self.pipeline = Pipeline(
+            self.network,
+            remembered_world(self.network, self.ledger.remember(), now_s),
+            self.clock,
+            self.ledger,
+            MemoryJournal(),
+            retry_s=0.01,
+            announcer=self.announcer,
+            queued=self.dispatcher.wake,
+        )
+        await self.prober.open(self.pipeline.take)
+        heralds = Heralds(self.pipeline, self.announcer, self.dispatcher)
+        rounds = Rounds(self.prober, self.pipeline, self.clock)
+        self.jobs = [*rounds.jobs(self.network), *heralds.jobs()]
+        services: list[Callable[[], Awaitable[None]]] = [
+            self.pipeline.write_ledger,
+            self.pipeline.write_journal,
+            self.dispatcher.run,
+        ]
+        self._services = [asyncio.ensure_future(service()) for service in services]
+        return self
+
+    async def close(self) -> None:
+        for service in self._services:
+            service.cancel()
+        await asyncio.wait(self._services)
+        self.pipeline.close()
+
+    async def _sleep(self, for_s: float) -> None:
+        await self.clock.sleep_until(self.clock.steady_s() + for_s)
+
+    async def watch(self, for_s: float) -> None:
+        await drive(self.jobs, self.clock, for_s)
+
+    async def arrived(self, count: int, channel: str = "chat") -> list[Message]:
+        """So many messages, and nothing is left on its way."""
+        box = self.boxes[channel]
+        await eventually_async(lambda: len(box.accepted) >= count and self.is_quiet())
+        return box.accepted
+
+    def is_quiet(self) -> bool:
+        """Is nothing on its way?"""
+        on_their_way = (OutboxStatus.PENDING, OutboxStatus.LEASED)
+        return all(row.status not in on_their_way for row in self.ledger.outbox())
+
+
+def about(message: Message) -> tuple[EventKind, list[object]]:
+    """What it is, and the targets that it names."""
+    documents = message.incidents if message.incident is None else (message.incident,)
+    return message.event, [document["target"] for document in documents]
