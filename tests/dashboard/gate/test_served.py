@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from monitor.adapters.key_file import SESSION_KEY
-from monitor.adapters.users_file import USERS_FILE
+from monitor.adapters.users_file import USERS_FILE, UsersFile
+from monitor.core.access import Role, User
 from monitor.settings import fingerprint, load
 from monitor.settings.where import LOADED_CONFIG
 from tests.dashboard.browser import Browser
@@ -24,6 +25,7 @@ from tests.dashboard.gate.closed import PASSWORD
 from tests.dashboard.gate.front import nginx
 from tests.dashboard.serving import PANTAU, TOP, Served
 from tests.dashboard.story import quiet, shipped_network
+from tests.dashboard.test_desk_browser import AXE, FIND
 from tests.waiting import eventually
 
 
@@ -265,3 +267,16 @@ def test_a_session_outlives_a_restart_of_the_page(served: Served) -> None:
     served.start_web()
     assert get(served, Cookie=cookie)[0] == 200
     assert get(served)[0] == 401
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_sign_in(served: Served, browser: Browser, theme: str) -> None:
+    users = UsersFile(served.data)
+    users.change(lambda known: known.with_user(User("adi", Role.SEE)))
+    browser.cdp("Network.clearBrowserCookies")
+    for path in ("masuk", "situs/losarang"):
+        browser.driver.get(f"http://127.0.0.1:{served.port}/pantau/{path}?theme={theme}")
+        eventually(lambda: browser.run("return !!document.querySelector('[name=sandi]')"))
+        browser.run(AXE.read_text("utf-8"))
+        browser.driver.set_script_timeout(60)
+        assert browser.driver.execute_async_script(FIND) == []
