@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.alerting import OutboxRow, Window
+from monitor.core.alerting import OutboxRow, Route, Window
 from monitor.core.alertports import Notice, Occasion, OfficeHours
 from monitor.core.casefile import with_handling
 from monitor.core.desk import Desk
@@ -33,7 +33,7 @@ class Letters:
 class Announcer:
     """book: as recollected from the ledger. office_open: see `core.alertports.OfficeHours`."""
 
-    __slots__ = ("_book", "_covered", "_desk", "_looked_s", "_office_open")
+    __slots__ = ("_book", "_covered", "_desk", "_looked_s", "_office_open", "_routes")
 
     def __init__(self, book: Book, desk: Desk, office_open: OfficeHours) -> None:
         self._book = book
@@ -41,10 +41,12 @@ class Announcer:
         self._office_open = office_open
         self._covered: Mapping[str, Window] = {}
         self._looked_s: float | None = None
+        self._routes: dict[int, Route | None] = {}
 
     def reconfigure(self, office_open: OfficeHours) -> None:
-        """Other office hours are in force; the desk is told of the rest by itself."""
+        """Another configuration is in force; the desk has it already."""
         self._office_open = office_open
+        self._routes.clear()
         self._looked_s = None
 
     def planned(self) -> None:
@@ -67,8 +69,11 @@ class Announcer:
             duty=self._desk.duty,
             office_open=self._office_open,
             covered=self._look_at_windows(utc_s),
+            routes=self._routes,
         )
         self._book, said = advance(self._book, events, now_s, around)
+        if len(self._routes) > len(self._book.cases):
+            self._routes = {n: r for n, r in self._routes.items() if n in self._book.cases}
         return Letters(
             tuple(self._row(planned, utc_s) for planned in said.planned), tuple(said.notices)
         )

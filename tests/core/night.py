@@ -173,6 +173,7 @@ class Night:
     def reconfigures(self, alerts: Alerts) -> None:
         self.alerts = alerts
         self.desk.reconfigure(alerts, NET, self.desk.zone)
+        self.announcer.reconfigure(self._is_office_open)
 
     def passes(self, for_s: float) -> None:
         """Time passes; everything due is looked at every second."""

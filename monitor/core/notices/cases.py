@@ -167,7 +167,8 @@ class Book:
 class Around:
     """What surrounds a decision: the moment by people's clocks, and what is configured.
 
-    covered: the targets that are under maintenance now.
+    covered: the targets that are under maintenance now. routes: those found already, by incident;
+    they hold until another configuration is in force.
     """
 
     utc_s: float
@@ -175,10 +176,20 @@ class Around:
     duty: Duty
     office_open: Callable[[float], bool]
     covered: Mapping[str, Window]
+    routes: dict[int, Route | None] = field(default_factory=dict)
+    _people: dict[tuple[str, ...], tuple[Recipient, ...]] = field(default_factory=dict)
 
-    def recipients(self, to: Sequence[str]) -> tuple[Recipient, ...]:
+    def route(self, incident: Incident) -> Route | None:
+        """The route that takes it; None: nobody is told."""
+        if incident.id not in self.routes:
+            self.routes[incident.id] = self.duty.route(incident)
+        return self.routes[incident.id]
+
+    def recipients(self, to: tuple[str, ...]) -> tuple[Recipient, ...]:
         """Who that is now."""
-        return self.duty.recipients(to, self.utc_s)
+        if to not in self._people:
+            self._people[to] = self.duty.recipients(to, self.utc_s)
+        return self._people[to]
 
     def way_to(self, recipient: Recipient) -> Recipient:
         """The same one by a channel that (still) exists, where there is one."""

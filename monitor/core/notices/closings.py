@@ -35,7 +35,7 @@ def tell_closings(book: Book, now_s: float, around: Around, out: Telling) -> Non
 
 def _close_untold(book: Book, case: Case, now_s: float, around: Around, out: Telling) -> None:
     closed_s = now_s if case.closed_s is None else case.closed_s
-    route = around.duty.route(case.incident)
+    route = around.route(case.incident)
     first = first_step(route, around)
     if first is None or first_gate(book, case, route, now_s, around) is not None:
         out.no(case, EventKind.RESOLVED, Reason.NOT_OPENED_NO_CLOSING)

@@ -32,7 +32,7 @@ def tell_flapping(book: Book, now_s: float, around: Around, out: Telling) -> Non
 def _flapping_began(book: Book, flapper: Flapper, case: Case, around: Around, out: Telling) -> None:
     if book.cut_off or case.incident.target in around.covered or case.incident.parent is not None:
         return
-    first = first_step(around.duty.route(case.incident), around)
+    first = first_step(around.route(case.incident), around)
     if first is not None:
         number, recipients = first
         flapper.thread = case.incident.id if case.thread is None else case.thread

@@ -19,7 +19,7 @@ def tell_openings(book: Book, now_s: float, around: Around, out: Telling) -> Non
     for case in book.cases.values():
         if case.is_told or case.is_closed:
             continue
-        route = around.duty.route(case.incident)
+        route = around.route(case.incident)
         gate = first_gate(book, case, route, now_s, around)
         if gate is not None:
             case.freed_s = now_s
@@ -96,7 +96,7 @@ def _open(
         thread = book.threads[lead] = Thread(lead, now_s, now_s, now_s, is_group=together)
     thread.listed_s = now_s
     for case in cases:
-        first = first_step(around.duty.route(case.incident), around)
+        first = first_step(around.route(case.incident), around)
         if first is None:
             continue
         number, recipients = first

@@ -12,10 +12,10 @@ from monitor.core.reasons import Reason
 def tell_next_steps(book: Book, now_s: float, around: Around, out: Telling) -> None:
     """Step 2, step 3 …, so long after the opening without acknowledgement."""
     for case in book.cases.values():
-        if case.is_closed:
+        if case.is_closed or case.thread is None:
             continue
-        steps = steps_of(around.duty.route(case.incident))
-        while case.thread is not None and case.steps_done < len(steps):
+        steps = steps_of(around.route(case.incident))
+        while case.steps_done < len(steps):
             step = steps[case.steps_done]
             if now_s < case.basis_s + step.after_s - steps[0].after_s:
                 break
@@ -65,8 +65,8 @@ def tell_reminders(book: Book, now_s: float, around: Around, out: Telling) -> No
         thread.reminders += 1
         for case in due:
             # Whoever is on call now: the turn may have changed since the opening.
-            steps = steps_of(around.duty.route(case.incident))[: case.steps_done]
-            recipients = around.recipients([name for step in steps for name in step.to])
+            steps = steps_of(around.route(case.incident))[: case.steps_done]
+            recipients = around.recipients(tuple(name for step in steps for name in step.to))
             recipients = recipients or tuple(case.receivers.values())
             out.yes(case, thread.lead, recipients, EventKind.REMINDER, Reason.REMINDER_DUE)
             case.receivers |= {recipient.name: recipient for recipient in recipients}
