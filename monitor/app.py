@@ -15,6 +15,7 @@ from monitor.actions import Actions
 from monitor.adapters.clock import SystemClock, synchronised
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.key_file import LINK_KEY, LINK_KEY_MODE, key_of
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.local_api import SOCKET_NAME
 from monitor.adapters.lock import DirectoryLock
@@ -204,7 +205,8 @@ def _alerting(
     settings: Settings, ledger: SqlLedger, clock: Clock, stack: AsyncExitStack
 ) -> tuple[Desk, Announcer, Dispatcher]:
     """Who is told and who sends; goes on where the last run stood."""
-    desk = Desk(settings.alerts, settings.network, settings.timezone)
+    key = key_of(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
+    desk = Desk(settings.alerts, settings.network, settings.timezone, key)
     now_s = clock.steady_s()
     utc_s = clock.utc_s(now_s)
     book = recollect(kept_in(ledger, utc_s), now_s, utc_s)

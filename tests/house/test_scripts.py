@@ -121,7 +121,7 @@ def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
         *("ruff check .", "ruff format --check .", "mypy ", "lint-imports --no-logo"),
         "pytest -m not bench and not full -n 2 --dist loadfile --ignore tests/e2e",
         *(
-            "pytest -m not bench and not full tests/e2e",
+            "pytest -m not bench and not full -n 3 --dist loadfile tests/e2e",
             "pytest -m full and not bench",
             "pytest -m bench -s",
         ),
