@@ -17,6 +17,9 @@ TICK_MS = 1000
 UNUSED = re.compile(r'<script src="[^"]*/dash_table/[^"]*"></script>\n?')
 """Dash loads its table on every page, and no page of ours has one."""
 
+OLD = re.compile(r'<script src="[^"]*/polyfill@[^"]*"></script>\n?')
+"""What old browsers lack; of it Dash itself needs only what loads charts (regeneratorRuntime)."""
+
 Render = Callable[[Mapping[str, str]], str]
 
 
@@ -34,9 +37,14 @@ class Shell(Dash):
         favicon: str = "",
         renderer: str = "",
     ) -> str:
-        """The whole page around Dash's parts; `g.render` was left by whoever chose the page."""
+        """The whole page around Dash's parts.
+
+        `g.render`, and `g.draws` (has it charts?), were left by whoever chose the page.
+        """
         render: Render = g.render
         needed = UNUSED.sub("", scripts)
+        if not g.draws:
+            needed = OLD.sub("", needed)
         return render({"config": config, "scripts": needed, "renderer": renderer})
 
 

@@ -202,7 +202,7 @@ class Web:
                 + own("".join(parts.values())),
             )
 
-        g.visit, g.render = visit, render
+        g.visit, g.render, g.draws = visit, render, chosen.name == "site"
 
     def _account(self, words: Words) -> Markup:
         asks = visitor()
