@@ -409,6 +409,15 @@ def test_what_is_still_down_when_maintenance_ends_is_told_then() -> None:
     assert night.reasons(number) == [Reason.MAINTENANCE, Reason.MAINTENANCE_OVER]
 
 
+def test_maintenance_that_is_planned_in_the_last_moment_of_the_hold_still_counts() -> None:
+    night = Night()
+    night.opens()
+    night.passes(14.5)
+    night.plans("kec-01", for_s=HOUR_S)
+    night.passes(10 * MINUTE_S)
+    assert night.told() == []
+
+
 def test_the_end_of_maintenance_is_no_message_when_the_state_is_what_it_was() -> None:
     night = Night()
     number = night.opens()
