@@ -137,14 +137,13 @@ async def never_answering(asked: Asked, writer: asyncio.StreamWriter) -> None:
 async def command(stack: AsyncExitStack, tmp_path: Path) -> Post:
     script = tmp_path / "siren"
     script.write_text(
-        f"#!{sys.executable}\nimport sys, time, pathlib\n"
+        "import sys, time, pathlib\n"
         f"mood = pathlib.Path({str(tmp_path / 'mood')!r}).read_text()\n"
         "sys.stdin.read()\n"
         "if mood == 'hang': time.sleep(600)\n"
         f"if mood == 'take': open({str(tmp_path / 'count')!r}, 'a').write('x')\n"
         "sys.exit({'take': 0, 'later': 75, 'never': 77}[mood])\n"
     )
-    script.chmod(0o700)
 
     def mood(word: str) -> None:
         (tmp_path / "mood").write_text(word)
@@ -152,7 +151,7 @@ async def command(stack: AsyncExitStack, tmp_path: Path) -> Post:
     count = tmp_path / "count"
     count.touch()
     mood(TAKE)
-    channel = opened(ChannelSettings("x", "command", command=(str(script),)))
+    channel = opened(ChannelSettings("x", "command", command=(sys.executable, str(script))))
     return Post(channel, mood, lambda: len(count.read_text()))
 
 
