@@ -8,11 +8,11 @@ from monitor.dispatch import Dispatcher
 from monitor.pipeline import Pipeline
 from monitor.schedule import Job
 
-LOOK_S = 1.0
+LOOK_S = 0.5
 
 
 class Heralds:
-    """`monitor.actions.Told`, and the look at what is due, once a second. On the event loop."""
+    """`monitor.actions.Told`, and the look at what is due, twice a second. On the event loop."""
 
     def __init__(self, pipeline: Pipeline, announcer: Announcer, dispatcher: Dispatcher) -> None:
         self._pipeline = pipeline
@@ -34,7 +34,7 @@ class Heralds:
 
     def jobs(self) -> list[Job]:
         """Reminders, next steps, ends of holds and of maintenance."""
-        return [Job("notices", LOOK_S, self._look, deadline_s=LOOK_S)]
+        return [Job("notices", LOOK_S, self._look, deadline_s=2 * LOOK_S)]
 
     async def _look(self) -> None:
         self._pipeline.hear()

@@ -137,7 +137,7 @@ class Pipeline:
         self._say(decisions)
 
     def hear(self, *actions: Action) -> None:
-        """What people did; and once a second: what is due although nothing happened."""
+        """What people did; and from time to time: what is due although nothing happened."""
         self._hand_on([], *actions)
 
     def finish_period(self, at_utc_s: float, names: Sequence[str] | None = None) -> None:

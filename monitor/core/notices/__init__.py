@@ -4,7 +4,7 @@
 
 `book` is consumed: go on with the one returned. Pure: time comes in (`now_s` on the steady
 timeline for every delay, `around.utc_s` for what people's clocks decide), deadlines are looked at
-whenever it is called, so call it once a second even when nothing happened. Each yes and each no
+whenever it is called, so call it every second even when nothing happened. Each yes and each no
 has a named reason. A book that is lost is made again by `recollection`, and repeats nothing.
 
     cases.py    what is known          gates.py      what keeps a message back
