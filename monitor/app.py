@@ -181,23 +181,17 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             manager.ready()
             on_ready()
             await stop.wait()
-            await _end(manager, schedule, pipeline, housekeeping, actions.now_s())
+            await _end(manager, schedule, housekeeping)
             for task in tasks:
                 task.cancel()
 
 
-async def _end(
-    manager: ServiceManager,
-    schedule: Schedule,
-    pipeline: Pipeline,
-    housekeeping: Housekeeping,
-    now_s: float,
-) -> None:
-    """Start nothing more, and leave what was measured behind. now_s: UTC."""
+async def _end(manager: ServiceManager, schedule: Schedule, housekeeping: Housekeeping) -> None:
+    """Start nothing more, and leave what was measured behind."""
     log.info("ending")
     manager.stopping()
     schedule.close()
-    pipeline.finish_period(now_s)
+    housekeeping.finish()
     await housekeeping.alive()
 
 

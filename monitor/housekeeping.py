@@ -12,6 +12,7 @@ from typing import Protocol
 from monitor.core.errors import StoreError
 from monitor.core.model import Network
 from monitor.core.ports import Clock, Ledger, Prober
+from monitor.core.recorder import Finished
 from monitor.core.samples import MonitorSample
 from monitor.pipeline import Pipeline
 from monitor.schedule import Job, Schedule
@@ -20,6 +21,11 @@ from monitor.shipper import Shipper
 log = logging.getLogger("monitor.housekeeping")
 
 ALIVE_S = 10.0
+STORED_AT_ONCE = 500
+STORED_WITHIN = 0.5
+"""The rows of thousands of targets are computed and written in parts, spread over this share of
+the next period: all at once they would hold up the probes."""
+
 EARLY_S = 2.0
 """A row's boundary may be this far ahead by our UTC: a smaller step is followed slowly."""
 
@@ -97,9 +103,25 @@ class Housekeeping:
         boundary_s = (self._now_s() + slack_s) // record_s * record_s
         # Started late, or again after a step of the clock: a second row would take the first's
         # place in InfluxDB.
-        if self._recorded.get(record_s) != boundary_s:
-            self._recorded[record_s] = boundary_s
-            self._pipeline.finish_period(boundary_s, names)
+        if self._recorded.get(record_s) == boundary_s:
+            return
+        self._recorded[record_s] = boundary_s
+        rest = self._pipeline.finish_period(boundary_s, names)
+        pause_s = STORED_WITHIN * record_s * STORED_AT_ONCE / max(1, len(rest))
+        try:
+            while len(rest) > STORED_AT_ONCE:
+                self._store(rest[:STORED_AT_ONCE])
+                del rest[:STORED_AT_ONCE]
+                await asyncio.sleep(pause_s)
+        finally:
+            self._store(rest)
+
+    def _store(self, finished: Sequence[Finished]) -> None:
+        self._pipeline.store([one.row() for one in finished])
+
+    def finish(self) -> None:
+        """The daemon ends: what was measured in the present period is stored, too."""
+        self._store(self._pipeline.finish_period(round(self._now_s(), 3)))
 
     async def alive(self) -> None:
         """Note in the ledger that evidence is being taken, so that a gap is known later."""

@@ -13,7 +13,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from monitor.core.alerting import Action
 from monitor.core.alertports import AlertLedger
@@ -32,7 +31,9 @@ from monitor.core.model import (
     Transition,
 )
 from monitor.core.ports import Clock, Journal
-from monitor.core.recorder import Recent, Recorder, Tags, pack_waiting, tags_of
+from monitor.core.progress import Progress
+from monitor.core.recent import Recent
+from monitor.core.recorder import Finished, Recorder, Tags, pack_waiting, tags_of
 from monitor.core.reload import reconfigure
 from monitor.core.samples import Sample, StateChangeSample
 from monitor.core.spoken import describe, in_utc, incident_in_utc
@@ -42,29 +43,11 @@ log = logging.getLogger("monitor.pipeline")
 
 KEPT_BATCHES = 720
 RETRY_S = 2.0
+LEDGER_BATCH = 500
+"""Decisions in one transaction, and what more belongs to the last judgement of them."""
 
-
-@dataclass(slots=True)
-class Progress:
-    """How far the path has come, for the page and for `monitor` (steady seconds).
-
-    round_lag_s: how late a round was done at worst, since `take_round_lag_s`.
-    """
-
-    last_outcome_s: float | None = None
-    last_round_s: float | None = None
-    missed_rounds: int = 0
-    last_missed_s: float | None = None
-    round_lag_s: float = 0.0
-    ledger_trouble: str | None = None
-    journal_trouble: str | None = None
-    dropped_samples: int = 0
-    journal_written_s: float | None = None
-
-    def take_round_lag_s(self) -> float:
-        """The worst since the last call."""
-        worst_s, self.round_lag_s = self.round_lag_s, 0.0
-        return worst_s
+FIRST_REPLY = "first_reply"
+"""Why a target is up after a start: of each target once, which is no news."""
 
 
 class Pipeline:
@@ -140,16 +123,15 @@ class Pipeline:
         """What people did; and from time to time: what is due although nothing happened."""
         self._hand_on([], *actions)
 
-    def finish_period(self, at_utc_s: float, names: Sequence[str] | None = None) -> None:
-        """Close the period of these targets (None: of all) and store its rows."""
+    def finish_period(self, at_utc_s: float, names: Sequence[str] | None = None) -> list[Finished]:
+        """Close the period of these targets (None: of all): what is to be stored of it."""
         now_s = self._clock.steady_s()
-        rows = self._recorder.finish(
+        return self._recorder.finish(
             at_utc_s,
             self.state_of,
             self._recorder.names() if names is None else names,
             shift_s=self._clock.utc_s(now_s) - now_s,
         )
-        self.store(rows)
 
     def store(self, samples: Sequence[Sample]) -> None:
         """Hand samples to the journal's thread."""
@@ -168,11 +150,12 @@ class Pipeline:
         """What is shown of a target now; times UTC."""
         health = self.world.healths[target]
         now_s = self._clock.steady_s()
+        lately = self.recent.of(target, now_s)
         return Standing(
             state=health.state,
             since_s=self._clock.utc_s(health.since_s) if health.since_s > 0 else None,
-            rtt_ms=self.recent.rtt_ms(target, now_s),
-            loss_pct=self.recent.loss_pct(target, now_s),
+            rtt_ms=lately.rtt_ms,
+            loss_pct=lately.loss_pct,
             overlays=("flapping",) if self._flaps(target) else (),
         )
 
@@ -222,12 +205,23 @@ class Pipeline:
                 if getattr(self.progress, trouble) is not None:
                     log.warning("%s: writing again", name)
                 setattr(self.progress, trouble, None)
+                if self._spoken:
+                    self._wake_ledger.set()
                 if has_rows and self._queued is not None:
                     self._queued()
 
     def _drain_ledger(self) -> bool:
-        """Everything spoken so far in one transaction. True: there are messages to send."""
-        batches = list(self._spoken)
+        """Whole judgements, several a transaction, but not a start's thousands all at once.
+
+        True: there are messages to send.
+        """
+        batches: list[tuple[list[Decision], Letters]] = []
+        size = 0
+        for judgement in list(self._spoken):
+            batches.append(judgement)
+            size += len(judgement[0])
+            if size >= LEDGER_BATCH:
+                break
         rows = [row for _, letters in batches for row in letters.rows]
         if batches:
             self._ledger.record(
@@ -254,7 +248,7 @@ class Pipeline:
     def close(self) -> None:
         """Write what is left, once, and stop the threads (call after the writers have ended)."""
         for thread, drain in zip(
-            self._threads, (self._drain_ledger, self._drain_journal), strict=True
+            self._threads, (self._finish_ledger, self._drain_journal), strict=True
         ):
             try:
                 thread.submit(drain).result()
@@ -262,12 +256,17 @@ class Pipeline:
                 log.error("could not write everything at the end: %s", error)
             thread.shutdown()
 
+    def _finish_ledger(self) -> None:
+        while self._spoken:
+            self._drain_ledger()
+
     def _say(self, decisions: Sequence[Decision]) -> None:
         if not decisions:
             return
         every = [in_utc(decision, self._clock.utc_s) for decision in decisions]
         for spoken in every:
-            log.info("%s", describe(spoken))
+            first = isinstance(spoken, Transition) and spoken.reason == FIRST_REPLY
+            log.log(logging.DEBUG if first else logging.INFO, "%s", describe(spoken))
         self._hand_on(every)
         self.store([self._change_sample(each) for each in every if isinstance(each, Transition)])
 

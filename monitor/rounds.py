@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set
 from functools import partial
 
 from monitor.core.model import Network, Target
@@ -13,6 +14,15 @@ from monitor.schedule import Job
 log = logging.getLogger("monitor.rounds")
 
 SPREAD = 0.85
+CONFIRMED_AT_ONCE = 400
+CONFIRMED_SHARE = 0.1
+"""So many suspects, or this share of all targets if that is more, are asked at the confirm rate.
+
+When thousands fall silent at once they would be asked five times as often, at the worst moment.
+The nodes and anchors on which everything hangs come first; the rest keep the steady rate, and
+take a place as it becomes free.
+"""
+
 """The share of an interval over which a round's sends are spread; the rest is slack."""
 
 
@@ -24,6 +34,9 @@ class Rounds:
         self._pipeline = pipeline
         self._clock = clock
         self._confirm_s: dict[str, float] = {}
+        self._rank: dict[str, int] = {}
+        self._at_once = CONFIRMED_AT_ONCE
+        self._confirming: frozenset[str] = frozenset()
         self._started_s: dict[float, float] = {}
 
     def jobs(self, network: Network) -> list[Job]:
@@ -39,6 +52,10 @@ class Rounds:
             for target in targets
             if confirms_faster(target)
         }
+        # Anchors, then nodes, then links: the order of `targets`.
+        self._rank = {target.name: place for place, target in enumerate(targets)}
+        self._at_once = max(CONFIRMED_AT_ONCE, int(CONFIRMED_SHARE * len(targets)))
+        self._confirming = frozenset()
         jobs = [
             Job(
                 name=f"round every {interval_s:g} s",
@@ -62,13 +79,15 @@ class Rounds:
     async def _steady(self, names: tuple[str, ...], interval_s: float) -> None:
         started_s = self._clock.steady_s()
         self._count_missed(interval_s, started_s)
-        suspects = self._pipeline.world.suspects & self._confirm_s.keys()
-        due = [name for name in names if name not in suspects] if suspects else names
+        faster = self._confirming & self._pipeline.world.suspects
+        due = [name for name in names if name not in faster] if faster else names
         await self._prober.round(due, interval_s * SPREAD)
         now_s = self._clock.steady_s()
         progress = self._pipeline.progress
+        late_s = now_s - started_s - interval_s * SPREAD
         progress.last_round_s = now_s
-        progress.round_lag_s = max(progress.round_lag_s, now_s - started_s - interval_s * SPREAD)
+        progress.round_lag_s = max(progress.round_lag_s, late_s)
+        log.debug("round of %d requests done %.3f ms late", len(due), max(0.0, late_s) * 1000)
 
     def _count_missed(self, interval_s: float, started_s: float) -> None:
         """How many rounds should have begun since the last one of this cadence did."""
@@ -83,10 +102,21 @@ class Rounds:
 
     async def _confirm(self, confirm_s: float) -> None:
         suspects = self._pipeline.world.suspects
-        if suspects:
-            due = sorted(name for name in suspects if self._confirm_s.get(name) == confirm_s)
+        if suspects or self._confirming:
+            self._choose(suspects & self._confirm_s.keys())
+            due = [n for n in self._in_order(self._confirming) if self._confirm_s[n] == confirm_s]
             await self._prober.round(due, confirm_s * SPREAD / 2)
         self._pipeline.tick()
+
+    def _choose(self, suspects: Set[str]) -> None:
+        """Who has a place keeps it while suspected; free ones go to those that matter most."""
+        kept = self._confirming & suspects
+        free = self._at_once - len(kept)
+        waiting = self._in_order(suspects - kept)
+        self._confirming = kept.union(waiting[: max(0, free)])
+
+    def _in_order(self, names: Set[str]) -> list[str]:
+        return sorted(names, key=self._rank.__getitem__)
 
 
 def confirms_faster(target: Target) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.core.documents import Document, Standing, rfc3339, state_document
-from monitor.core.model import Incident
+from monitor.core.model import Incident, Network
 from monitor.core.ports import Clock
 from monitor.housekeeping import Housekeeping, in_words
 from monitor.pipeline import Pipeline
@@ -16,6 +17,12 @@ from monitor.shipper import Shipper
 
 WELL_S = 30.0
 REUSED_S = 0.25
+REUSED_TIMES = 10
+"""A document serves for so many times as long as it took to make it, if that is more."""
+
+AT_ONCE = 250
+"""Targets that are looked at before the probes get their turn."""
+
 LATELY_S = 900.0
 """What went wrong once is shown for so long."""
 
@@ -23,7 +30,7 @@ FEW_FDS = 0.8
 
 
 class Status:
-    """Says what the daemon knows; the same document serves all who ask within 0.25 s.
+    """Says what the daemon knows; the same document serves all who ask soon after one another.
 
     overlays: what people did, to be shown beside the state of a target. of_store: warnings of the
     one who keeps the journal.
@@ -50,8 +57,9 @@ class Status:
         self._of_store = of_store
         self._about: Document = {}
         self._refused: str | None = None
-        self._made_s = float("-inf")
+        self._good_until_s = float("-inf")
         self._made: Document = {}
+        self._making: asyncio.Future[None] | None = None
 
     def reloaded(self, timezone: str, organisation: str) -> None:
         """A configuration is in force."""
@@ -67,15 +75,46 @@ class Status:
         last_s = self._pipeline.progress.last_round_s
         return last_s is not None and self._clock.steady_s() - last_s < WELL_S
 
-    def document(self) -> Document:
-        """`GET /state`."""
-        now_s = self._clock.steady_s()
-        if now_s - self._made_s >= REUSED_S:
-            self._made = self._make(now_s)
-            self._made_s = now_s
+    async def document(self) -> Document:
+        """`GET /state`. However many ask, it is made once."""
+        if self._clock.steady_s() >= self._good_until_s:
+            if self._making is None:
+                self._making = asyncio.ensure_future(self._make())
+            await asyncio.shield(self._making)
         return self._made
 
-    def _make(self, now_s: float) -> Document:
+    async def _make(self) -> None:
+        try:
+            now_s = self._clock.steady_s()
+            network, standings = await self._look()
+            self._made = self._written(now_s, network, standings)
+            took_s = self._clock.steady_s() - now_s
+            self._good_until_s = now_s + max(REUSED_S, REUSED_TIMES * took_s)
+        finally:
+            self._making = None
+
+    async def _look(self) -> tuple[Network, dict[str, Standing]]:
+        """Every target as it stands; of thousands in parts, and anew after a reload meanwhile."""
+        while True:
+            network = self._pipeline.network
+            overlays = self._overlays()
+            standings: dict[str, Standing] = {}
+            for place, target in enumerate(network.targets()):
+                if place % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)
+                    if self._pipeline.network is not network:
+                        break
+                standing = self._pipeline.standing(target.name)
+                more = overlays.get(target.name, ())
+                standings[target.name] = (
+                    replace(standing, overlays=standing.overlays + more) if more else standing
+                )
+            else:
+                return network, standings
+
+    def _written(
+        self, now_s: float, network: Network, standings: Mapping[str, Standing]
+    ) -> Document:
         pipeline = self._pipeline
         last_round_s = pipeline.progress.last_round_s
         age_s = 0.0 if last_round_s is None else now_s - last_round_s
@@ -95,15 +134,9 @@ class Status:
                 "last_error": shipper.state.last_error,
                 "quarantined": shipper.state.quarantined,
             }
-        overlays = self._overlays()
-
-        def standing_of(target: str) -> Standing:
-            standing = pipeline.standing(target)
-            return replace(standing, overlays=standing.overlays + overlays.get(target, ()))
-
         document = state_document(
-            pipeline.network,
-            standing_of,
+            network,
+            standings.__getitem__,
             monitor,
             pipeline.open_incidents(),
             self._clock.utc_s(now_s),

@@ -26,6 +26,7 @@ from monitor.core.alerting import (
 )
 from monitor.core.alertports import AlertLedger
 from monitor.core.desk import Desk
+from monitor.core.documents import Document
 from monitor.core.model import Change, Incident, IncidentChange, Scope, State
 from monitor.core.ports import Clock
 from monitor.trials import Trials
@@ -90,6 +91,9 @@ class Desks(Generic[L, C]):
     def now_s(self) -> float:
         return self.actions.now_s()
 
+    async def state(self) -> Document:
+        return {"sites": []}
+
     async def metrics(self) -> bytes:
         return b"pantau_targets 3\n"
 
@@ -98,7 +102,7 @@ class Desks(Generic[L, C]):
         """The client of a real server on a socket in `directory`."""
         aside = asyncio.to_thread
         office = Office(self.ledger, self.desk, self.actions, self.trials, aside, self.metrics)
-        api = Api(directory / SOCKET_NAME, lambda: {"sites": []}, lambda: True, office)
+        api = Api(directory / SOCKET_NAME, self.state, lambda: True, office)
         await api.open()
         try:
             yield LocalApi(directory, timeout_s=5.0)

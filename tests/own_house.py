@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from monitor.core.model import Network
-from monitor.core.samples import MonitorSample, PingSample
+from monitor.core.samples import MonitorSample, PingSample, Sample
 from monitor.core.world import World
 from monitor.housekeeping import Housekeeping
 from monitor.pipeline import Pipeline
@@ -33,12 +33,26 @@ class Process:
     max_fds: int = 1024
 
 
+class CountingJournal(MemoryJournal):
+    """A journal that knows how many rows of pings came at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[int] = []
+
+    def append(self, samples: Sequence[Sample]) -> None:
+        pings = sum(isinstance(sample, PingSample) for sample in samples)
+        if pings:
+            self.parts.append(pings)
+        super().append(samples)
+
+
 class OwnHouse:
     """Everything but the sockets. `process` and `synchronised` are what the machine tells."""
 
     def __init__(self, net: Network = NET) -> None:
         self.clock = ManualClock()
-        self.journal = MemoryJournal()
+        self.journal = CountingJournal()
         self.process = Process()
         self.synchronised: bool | None = True
         self.prober = FakeProber(self.clock)
@@ -83,15 +97,13 @@ class OwnHouse:
         await self.jobs["record every 10 s"].run()
 
     async def rows(self) -> list[PingSample]:
-        """The rows that were stored so far."""
-        writing = asyncio.ensure_future(self.pipeline.write_journal())
+        """The rows that were stored; the daemon has ended."""
         self.pipeline.close()
-        writing.cancel()
         every = self.journal.read_after(None, 10_000).samples
         return [sample for sample in every if isinstance(sample, PingSample)]
 
-    def warnings(self) -> list[str]:
+    async def warnings(self) -> list[str]:
         self.clock.advance(1.0)
-        monitor = self.status.document()["monitor"]
+        monitor = (await self.status.document())["monitor"]
         assert isinstance(monitor, dict)
         return [str(warning) for warning in monitor["warnings"]]

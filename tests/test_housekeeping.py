@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -11,6 +13,7 @@ from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.schedule import Failed, Happened
 from tests.core.story import network
 from tests.own_house import LINK, OwnHouse
+from tests.waiting import eventually_async
 
 START_S = 1_764_000_000.0
 
@@ -50,6 +53,43 @@ async def test_two_runs_for_one_boundary_give_one_row_and_lose_nothing() -> None
     await house.record()
     rows = await house.rows()
     assert [(row.at_s - START_S, row.sent) for row in rows] == [(10.0, 1), (20.0, 2)]
+
+
+async def many(count: int) -> OwnHouse:
+    """A house with so many targets, each measured once, at the end of a period."""
+    house = OwnHouse(network({f"s{n}/utama": () for n in range(count)}))
+    house.clock.advance(10.0)
+    now_s = house.clock.steady_s()
+    names = list(house.pipeline.world.healths)
+    house.pipeline.take([Reply(name, now_s - 0.01, now_s, 10.0) for name in names])
+    return house
+
+
+async def test_the_rows_of_many_targets_are_stored_in_parts_and_bear_one_time() -> None:
+    house = await many(1200)
+    writing = asyncio.ensure_future(house.pipeline.write_journal())
+    storing = asyncio.ensure_future(house.record())
+    await eventually_async(lambda: house.journal.parts == [500, 500])
+    now_s = house.clock.steady_s()
+    house.pipeline.take([Reply("s7/utama", now_s, now_s, 99.0)])
+    await storing
+    writing.cancel()
+    rows = await house.rows()
+    assert len({row.target for row in rows}) == len(rows) == 1200
+    assert {(row.at_s - START_S, row.sent, row.rtt_max) for row in rows} == {(10.0, 1, 10.0)}
+
+
+async def test_a_daemon_that_ends_meanwhile_stores_the_rest_at_once() -> None:
+    house = await many(1200)
+    writing = asyncio.ensure_future(house.pipeline.write_journal())
+    storing = asyncio.ensure_future(house.record())
+    await eventually_async(lambda: house.journal.parts == [500])
+    storing.cancel()
+    with suppress(asyncio.CancelledError):
+        await storing
+    writing.cancel()
+    house.housekeeping.finish()
+    assert len(await house.rows()) == 1200
 
 
 @pytest.mark.parametrize("step_s", [86_400.0, -86_400.0])
@@ -133,7 +173,7 @@ async def test_a_quiet_daemon_has_nothing_to_warn_of() -> None:
     house = OwnHouse()
     measured(house)
     await house.look()
-    assert house.warnings() == []
+    assert await house.warnings() == []
 
 
 async def test_every_trouble_of_its_own_is_a_warning_that_says_what_to_do() -> None:
@@ -149,7 +189,7 @@ async def test_every_trouble_of_its_own_is_a_warning_that_says_what_to_do() -> N
     counters.last_step = Happened(now_s - 130, -86_400.0)
     counters.last_stall = Happened(now_s, 12.3)
     counters.last_failure = Failed(now_s, "prune")
-    found = "\n".join(house.warnings())
+    found = "\n".join(await house.warnings())
     for words in (
         "not measured in the last 10 s: 7 x ENOBUFS",
         "11 rounds were missed since the start, the last just now",
@@ -170,9 +210,9 @@ async def test_what_happened_once_is_not_warned_of_for_ever() -> None:
     counters = house.schedule.counters
     counters.last_step = counters.last_stall = Happened(now_s, 12.3)
     counters.last_failure = Failed(now_s, "prune")
-    assert len(house.warnings()) == 4
+    assert len(await house.warnings()) == 4
     house.clock.advance(3600)
-    assert house.warnings() == []
+    assert await house.warnings() == []
 
 
 def told(house: OwnHouse, outcome: Callable[[str, float], Outcome], for_s: int) -> None:
@@ -191,4 +231,4 @@ async def test_a_machine_that_cannot_send_or_is_cut_off_says_which() -> None:
         house = OwnHouse(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
         told(house, lambda name, at_s: Reply(name, at_s - 0.01, at_s, 10.0), 10)
         told(house, outcome, 30)
-        assert words in house.warnings()[0]
+        assert words in (await house.warnings())[0]

@@ -152,7 +152,7 @@ async def test_it_is_served_as_the_format_that_it_is(tmp_path: Path) -> None:
     office = daemon.office
     api = Api(
         tmp_path / "pantau.sock",
-        dict,
+        office.state,
         lambda: True,
         Office(
             office.ledger,

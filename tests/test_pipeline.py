@@ -88,7 +88,8 @@ async def test_a_failing_send_is_never_an_outage() -> None:
 async def test_a_period_becomes_one_row_a_target_and_a_change_becomes_a_point() -> None:
     house = await House().open()
     await house.watch(10)
-    house.pipeline.finish_period(house.clock.steady_s())
+    finished = house.pipeline.finish_period(house.clock.steady_s())
+    house.pipeline.store([one.row() for one in finished])
     house.pipeline.close()
     rows = [s for s in house.journal.read_after(None, 1000).samples if isinstance(s, PingSample)]
     assert sorted(row.target for row in rows) == sorted(t.name for t in NET.targets())

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
+from monitor.core.model import Network, State
 from monitor.core.world import World
 from monitor.pipeline import Pipeline
-from monitor.rounds import Rounds
+from monitor.rounds import CONFIRMED_AT_ONCE, Rounds
 from monitor.schedule import Job
 from tests.core.story import network
+from tests.driving import drive
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
-from tests.fakes.prober import FakeProber
+from tests.fakes.prober import Answers, FakeProber, Silent
 
 NET = network({"anjatan/utama": (), "bongas/utama": ()}, anchors=1)
 
@@ -22,14 +25,15 @@ NET = network({"anjatan/utama": (), "bongas/utama": ()}, anchors=1)
 class House:
     """Rounds on a clock that the test moves."""
 
-    def __init__(self) -> None:
+    def __init__(self, net: Network = NET) -> None:
         self.clock = ManualClock()
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            NET, World.new(NET), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
+            net, World.new(net), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
         )
         self.rounds = Rounds(self.prober, self.pipeline, self.clock)
-        self.steady: Job = self.rounds.jobs(NET)[0]
+        self.jobs: list[Job] = self.rounds.jobs(net)
+        self.steady = self.jobs[0]
 
     async def round(self) -> None:
         """One round, from its beginning to its end."""
@@ -82,3 +86,29 @@ async def test_a_reload_is_no_missed_round() -> None:
     house.steady = house.rounds.jobs(NET)[0]
     await house.round()
     assert house.pipeline.progress.missed_rounds == 0
+
+
+async def test_thousands_that_fall_silent_at_once_are_confirmed_in_turns_nodes_first() -> None:
+    links = {f"s{n:03}/utama": ("pop",) for n in range(600)}
+    net = network(links, {"pop": ()}, anchors=1)
+    house = House(net)
+    await house.prober.open(house.pipeline.take)
+    await drive(house.jobs, house.clock, 5)
+    house.prober.behave_by(lambda name, _: Answers() if name.startswith("anchor") else Silent())
+    await drive(house.jobs, house.clock, 3)
+    house.prober.rounds.clear()
+    await drive(house.jobs, house.clock, 1)
+    asked = Counter(name for names, _ in house.prober.rounds for name in names)
+    assert asked["pop"] >= 4
+    quick = [name for name in links if asked[name] >= 4]
+    steady = [name for name in links if asked[name] == 1]
+    assert len(quick) == CONFIRMED_AT_ONCE - 1
+    assert len(quick) + len(steady) == 600
+    assert sorted(quick) == sorted(links)[: len(quick)]
+    await drive(house.jobs, house.clock, 30)
+    assert house.pipeline.state_of("pop") is State.DOWN
+    assert {house.pipeline.state_of(name) for name in links} == {State.UNREACHABLE}
+    house.prober.rounds.clear()
+    await drive(house.jobs, house.clock, 1)
+    asked = Counter(name for names, _ in house.prober.rounds for name in names)
+    assert set(asked.values()) == {1}

@@ -26,7 +26,7 @@ class Api:
     def __init__(
         self,
         socket_path: Path,
-        state: Callable[[], Document],
+        state: Callable[[], Awaitable[Document]],
         healthy: Callable[[], bool],
         office: Office,
     ) -> None:
@@ -63,7 +63,8 @@ class Api:
         self._path.unlink(missing_ok=True)
 
     async def _get_state(self, _: web.Request) -> web.Response:
-        return web.Response(body=orjson.dumps(self._state()), content_type="application/json")
+        document = await self._state()
+        return web.Response(body=orjson.dumps(document), content_type="application/json")
 
     async def _get_health(self, _: web.Request) -> web.Response:
         healthy = self._healthy()

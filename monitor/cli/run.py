@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -35,7 +36,13 @@ def run(config: Path, level: str) -> None:
     )
     settings = settings_of(config, os.environ, strict=True)
     try:
-        asyncio.run(app.run(settings, os.environ, lambda: None))
+        asyncio.run(app.run(settings, os.environ, _settle))
     except* PantauError as group:
         # A task group wraps what its tasks raise; a person wants the sentence.
         raise group.exceptions[0] from None
+
+
+def _settle() -> None:
+    """What exists now stays: the collector need not look at all of it again and again."""
+    gc.collect()
+    gc.freeze()

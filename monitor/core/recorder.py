@@ -1,4 +1,4 @@
-"""Outcomes → rows: one PingSample a target for each `record_s`, and the last 60 s for people.
+"""Outcomes → rows: one PingSample a target for each `record_s`.
 
 A request counts in the period in which its outcome became known: a finished period is final, and
 a crash loses at most one.
@@ -6,17 +6,15 @@ a crash loses at most one.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 
-from monitor.core.model import Lost, Network, NotMeasured, Outcome, Reply, State
+from monitor.core.model import Network, NotMeasured, Outcome, Reply, State
 from monitor.core.requests import Requests
 from monitor.core.samples import STATE_CODES, PingSample, Sample
-
-RECENT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +78,37 @@ class Recorder:
         state_of: Callable[[str], State],
         names: Iterable[str],
         shift_s: float = 0.0,
-    ) -> list[PingSample]:
+    ) -> list[Finished]:
         """Close the period of these targets at `at_s` (UTC); one without an outcome has no row.
 
-        shift_s: what turns the outcomes' steady times into UTC.
+        shift_s: what turns the outcomes' steady times into UTC. The rows are computed when they
+        are asked for: of 10,000 targets that takes a while, and the period ends for all at once.
         """
-        rows: list[PingSample] = []
+        finished: list[Finished] = []
         for name in names:
             period = self._periods.pop(name, None)
             if period is not None and name in self._tags:
                 state = STATE_CODES[state_of(name)]
-                rows.append(_row(self._tags[name], period, at_s, state, shift_s))
-        return rows
+                finished.append(Finished(self._tags[name], period, at_s, state, shift_s))
+        return finished
 
     def names(self) -> tuple[str, ...]:
         """Targets that have something in the present period."""
         return tuple(self._periods)
+
+
+class Finished(NamedTuple):
+    """The outcomes of one target in a period that is over, and its verdict at that moment."""
+
+    tags: Tags
+    outcomes: list[Outcome]
+    at_s: float
+    state: int
+    shift_s: float
+
+    def row(self) -> PingSample:
+        """What is stored of it."""
+        return _row(*self)
 
 
 def _row(tags: Tags, period: list[Outcome], at_s: float, state: int, shift_s: float) -> PingSample:
@@ -124,49 +137,6 @@ def _row(tags: Tags, period: list[Outcome], at_s: float, state: int, shift_s: fl
         jitter=sum(steps) / len(steps) if steps else None,
         requests=Requests(at_s, shift_s, period),
     )
-
-
-class Recent:
-    """The last 60 s of each target, for the page: median RTT and loss."""
-
-    def __init__(self) -> None:
-        self._outcomes: dict[str, deque[tuple[float, float | None]]] = {}
-
-    def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep replies and losses; what was not measured is neither."""
-        for outcome in outcomes:
-            kept = self._outcomes.get(outcome.target)
-            if kept is None:
-                kept = self._outcomes[outcome.target] = deque()
-            if isinstance(outcome, Reply):
-                kept.append((outcome.sent_s, outcome.rtt_ms))
-            elif isinstance(outcome, Lost):
-                kept.append((outcome.sent_s, None))
-            oldest_s = outcome.sent_s - RECENT_S
-            while kept and kept[0][0] <= oldest_s:
-                kept.popleft()
-
-    def rtt_ms(self, target: str, now_s: float) -> float | None:
-        """Median RTT of the last 60 s; None without a reply."""
-        rtts = sorted(rtt for _, rtt in self._kept(target, now_s) if rtt is not None)
-        return median(rtts) if rtts else None
-
-    def loss_pct(self, target: str, now_s: float) -> float | None:
-        """Share of lost requests of the last 60 s, in percent; None without a request."""
-        kept = self._kept(target, now_s)
-        if not kept:
-            return None
-        return 100.0 * sum(rtt is None for _, rtt in kept) / len(kept)
-
-    def forget(self, keep: Iterable[str]) -> None:
-        """Drop every target that is not in `keep`."""
-        wanted = set(keep)
-        for name in [name for name in self._outcomes if name not in wanted]:
-            del self._outcomes[name]
-
-    def _kept(self, target: str, now_s: float) -> list[tuple[float, float | None]]:
-        oldest_s = now_s - RECENT_S
-        return [item for item in self._outcomes.get(target, ()) if item[0] > oldest_s]
 
 
 def pack_waiting(waiting: Sequence[Sequence[Sample]]) -> None:

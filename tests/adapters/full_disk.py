@@ -53,7 +53,7 @@ class House:
         ]
         self.pipeline.take(outcomes)
         if now_s % 10 == 0:
-            self.pipeline.finish_period(now_s)
+            self.pipeline.store([one.row() for one in self.pipeline.finish_period(now_s)])
             self.made += len(NAMES)
         turn = asyncio.Event()
         asyncio.get_running_loop().call_later(0.002, turn.set)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply, State
-from monitor.core.recorder import Recent, Recorder, tags_of
+from monitor.core.recorder import Recorder, tags_of
 from monitor.core.samples import STATE_CODES
 from tests.core.story import network
 
@@ -23,7 +23,8 @@ def some() -> list[Outcome]:
 def test_a_row_counts_requests_and_keeps_what_was_not_measured_apart() -> None:
     recorder = Recorder(tags_of(NET))
     recorder.add(some())
-    (row,) = recorder.finish(10.0, lambda _: State.UP, ["anjatan/utama", "pop"])
+    (finished,) = recorder.finish(10.0, lambda _: State.UP, ["anjatan/utama", "pop"])
+    row = finished.row()
     assert (row.sent, row.received, row.not_measured) == (4, 3, 1)
     assert (row.site, row.link, row.node, row.kind) == ("anjatan", "utama", None, "fibre")
     assert (row.rtt_min, row.rtt_p50, row.rtt_p95, row.rtt_max) == (10.0, 20.0, 60.0, 60.0)
@@ -36,16 +37,7 @@ def test_a_row_counts_requests_and_keeps_what_was_not_measured_apart() -> None:
 def test_a_silent_period_has_no_rtt_at_all() -> None:
     recorder = Recorder(tags_of(NET))
     recorder.add([Lost("pop", 0.0, 1.0)])
-    (row,) = recorder.finish(10.0, lambda _: State.DOWN, ["pop"])
+    (finished,) = recorder.finish(10.0, lambda _: State.DOWN, ["pop"])
+    row = finished.row()
     assert (row.node, row.sent, row.received) == ("pop", 1, 0)
     assert (row.rtt_min, row.rtt_avg, row.rtt_p50, row.jitter) == (None, None, None, None)
-
-
-def test_the_last_minute_is_what_people_see() -> None:
-    recent = Recent()
-    recent.add(some())
-    assert recent.rtt_ms("anjatan/utama", 10.0) == 20.0
-    assert recent.loss_pct("anjatan/utama", 10.0) == 25.0
-    assert recent.rtt_ms("anjatan/utama", 64.5) is None
-    assert recent.loss_pct("anjatan/utama", 64.5) is None
-    assert recent.loss_pct("pop", 10.0) is None

@@ -34,7 +34,16 @@ READS_THE_WALL_CLOCK = (
 
 CORE_MAY_IMPORT = frozenset(
     {
-        *("__future__", "abc", "base64", "binascii", "bisect", "collections", "dataclasses"),
+        *(
+            "__future__",
+            "abc",
+            "array",
+            "base64",
+            "binascii",
+            "bisect",
+            "collections",
+            "dataclasses",
+        ),
         *("datetime", "enum"),
         *(
             "functools",

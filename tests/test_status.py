@@ -1,0 +1,70 @@
+"""The status document: made once for all who ask, in parts, and whole all the same."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.core.story import network
+from tests.own_house import OwnHouse
+
+BIG = network({f"s{n:03}/utama": () for n in range(900)}, {"pop": ()}, anchors=1)
+
+
+class Turns:
+    """Counts how often others on the event loop get their turn."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            self.count += 1
+            await asyncio.sleep(0)
+
+    def stop(self) -> int:
+        self._task.cancel()
+        return self.count
+
+
+def targets_in(document: dict[str, object]) -> set[str]:
+    sites = document["sites"]
+    assert isinstance(sites, list)
+    return {link["target"] for site in sites for link in site["links"]}
+
+
+async def test_thousands_of_targets_are_looked_at_in_parts_and_all_are_there() -> None:
+    house = OwnHouse(BIG)
+    turns = Turns()
+    document = await house.status.document()
+    assert turns.stop() >= 3
+    assert targets_in(document) == {link.name for link in BIG.links()}
+
+
+async def test_however_many_ask_at_once_it_is_made_once() -> None:
+    house = OwnHouse(BIG)
+    documents = await asyncio.gather(*(house.status.document() for _ in range(5)))
+    assert all(document is documents[0] for document in documents)
+    house.clock.advance(0.2)
+    assert await house.status.document() is documents[0]
+    house.clock.advance(0.1)
+    assert await house.status.document() is not documents[0]
+
+
+async def test_a_reload_while_it_is_made_gives_the_new_targets_only() -> None:
+    house = OwnHouse(BIG)
+    making = asyncio.ensure_future(house.status.document())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    fewer = network({f"s{n:03}/utama": () for n in range(300)}, {"pop": ()}, anchors=1)
+    house.pipeline.reconfigure(fewer)
+    assert targets_in(await making) == {link.name for link in fewer.links()}
+
+
+async def test_one_who_gives_up_waiting_takes_it_from_nobody() -> None:
+    house = OwnHouse(BIG)
+    patient = asyncio.ensure_future(house.status.document())
+    hasty = asyncio.ensure_future(house.status.document())
+    await asyncio.sleep(0)
+    hasty.cancel()
+    assert targets_in(await patient)
