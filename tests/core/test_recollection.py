@@ -205,6 +205,34 @@ def test_numbers_of_messages_go_on_although_the_first_of_a_group_is_long_over() 
     assert [t.event for t in night.told() if t.recipient == "ani"] == [DIGEST, RESOLVED, REMINDER]
 
 
+def test_a_clock_that_was_set_back_a_day_while_nobody_ran_delays_no_reminder() -> None:
+    night = Night()
+    night.opens()
+    night.passes(MINUTE_S)
+    night.news()
+    night.wall_ahead_s -= 86_400
+    night.restarts(after_s=5)
+    night.passes(31 * MINUTE_S)
+    reminded = [t.recipient for t in night.news() if t.event is REMINDER]
+    assert sorted(reminded) == ["ani", "budi", "channel:hook"]
+
+
+def test_a_release_before_the_restart_still_begins_the_steps_anew() -> None:
+    night = Night()
+    number = night.opens()
+    night.passes(MINUTE_S)
+    night.acts(number, ActionKind.ACKNOWLEDGE, for_s=8 * HOUR_S)
+    night.passes(HOUR_S)
+    night.acts(number, ActionKind.RELEASE)
+    released_s = night.now_s
+    night.passes(10 * MINUTE_S)
+    night.restarts(after_s=5)
+    night.passes(10 * MINUTE_S)
+    ((at_s, event, _),) = night.heard("budi")
+    assert event is OPENED
+    assert released_s + 900 <= at_s <= released_s + 900 + 1
+
+
 OPS = st.lists(
     st.tuples(
         st.sampled_from(["open", "close", "act", "plan", "restart", "cut", "wait", "wait"]),

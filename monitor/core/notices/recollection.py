@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.core.alerting import Action, ActionKind
@@ -14,6 +14,10 @@ from monitor.core.reasons import Reason
 
 FLAPS_BACK_S = 172_800.0
 """Zino's value fades within 19 minutes; but flapping that was told may have lasted for long."""
+Steady = Callable[[float], float]
+"""A UTC time as a moment on the steady timeline."""
+
+MUTING = (ActionKind.ACKNOWLEDGE, ActionKind.SNOOZE, ActionKind.RELEASE)
 ASIDE = (Reason.FLAPPING_BEGAN, Reason.FLAPPING_OVER)
 
 
@@ -61,7 +65,11 @@ def kept_in(ledger: AlertReader, utc_s: float) -> Kept:
 
 def recollect(kept: Kept, now_s: float, utc_s: float) -> Book:
     """now_s: on the steady timeline, utc_s: by people's clocks; both are the same moment."""
-    ahead_s = now_s - utc_s
+
+    def steady(at_s: float) -> float:
+        # Nothing happened later than now: the clock was set back meanwhile.
+        return min(at_s + now_s - utc_s, now_s)
+
     notices: defaultdict[int, list[Notice]] = defaultdict(list)
     for notice in kept.notices:
         notices[notice.incident].append(notice)
@@ -70,15 +78,15 @@ def recollect(kept: Kept, now_s: float, utc_s: float) -> Book:
         actions[action.incident].append(action)
     book = Book(sequences=dict(kept.sequences or {}))
     for incident in kept.incidents:
-        case = _case(incident, notices[incident.id], actions[incident.id], now_s, ahead_s)
+        case = _case(incident, notices[incident.id], actions[incident.id], now_s, steady)
         book.cases[incident.id] = case
         if case.thread is not None:
-            _into_thread(book, case, notices[incident.id], ahead_s)
+            _into_thread(book, case, notices[incident.id], steady)
     for thread in book.threads.values():
         for number in thread.members:
             case = book.cases[number]
             case.basis_s = max(case.basis_s, thread.told_s)
-    _recollect_flappers(book, kept, ahead_s)
+    _recollect_flappers(book, kept, steady)
     return book
 
 
@@ -87,22 +95,17 @@ def _case(
     notices: Sequence[Notice],
     actions: Sequence[Action],
     now_s: float,
-    ahead_s: float,
+    steady: Steady,
 ) -> Case:
-    case = Case(incident, incident.detected_s + ahead_s, now_s, actions=list(actions))
+    case = Case(incident, steady(incident.detected_s), now_s, actions=list(actions))
     told = [notice for notice in notices if notice.told and notice.reason not in ASIDE]
     opening = next((notice for notice in told if notice.thread is not None), None)
     if opening is not None:
         case.thread = opening.thread
-        case.told_s = opening.at_s + ahead_s
+        case.told_s = steady(opening.at_s)
         case.steps_done = 1 + max((n.step for n in told if n.step is not None), default=0)
         case.receivers = _receivers(told)
-    ends = [
-        end_s
-        for action in actions
-        if (end_s := _mute_end_s(action)) is not None and end_s + ahead_s <= now_s
-    ]
-    case.basis_s = max(ends, default=float("-inf")) + ahead_s
+    case.basis_s = _last_mute_s(actions, now_s, steady)
     last = notices[-1] if notices else None
     if last is not None and not last.told:
         case.why_not = (last.event, last.reason)
@@ -111,12 +114,15 @@ def _case(
     return case
 
 
-def _mute_end_s(action: Action) -> float | None:
-    if action.kind is ActionKind.RELEASE:
-        return action.at_s
-    if action.kind in (ActionKind.ACKNOWLEDGE, ActionKind.SNOOZE):
-        return action.until_s
-    return None
+def _last_mute_s(actions: Sequence[Action], now_s: float, steady: Steady) -> float:
+    """When the last one ended; one that is in force ends later, and counts then."""
+    last = next((action for action in reversed(actions) if action.kind in MUTING), None)
+    if last is None:
+        return float("-inf")
+    if last.kind is ActionKind.RELEASE:
+        return steady(last.at_s)
+    end_s = now_s if last.until_s is None else steady(last.until_s)
+    return end_s if end_s < now_s else float("-inf")
 
 
 def _receivers(told: Sequence[Notice]) -> dict[str, Recipient]:
@@ -127,7 +133,7 @@ def _receivers(told: Sequence[Notice]) -> dict[str, Recipient]:
     }
 
 
-def _into_thread(book: Book, case: Case, notices: Sequence[Notice], ahead_s: float) -> None:
+def _into_thread(book: Book, case: Case, notices: Sequence[Notice], steady: Steady) -> None:
     if case.thread is None or case.told_s is None:
         return
     thread = book.threads.get(case.thread)
@@ -139,7 +145,7 @@ def _into_thread(book: Book, case: Case, notices: Sequence[Notice], ahead_s: flo
     thread.listed_s = max(thread.listed_s, case.told_s)
     thread.is_group |= any(notice.reason is Reason.DIGEST for notice in notices)
     reminders = {
-        notice.sequence: notice.at_s + ahead_s
+        notice.sequence: steady(notice.at_s)
         for notice in notices
         if notice.told and notice.reason is Reason.REMINDER_DUE
     }
@@ -147,7 +153,7 @@ def _into_thread(book: Book, case: Case, notices: Sequence[Notice], ahead_s: flo
     thread.last_s = max(thread.last_s, *reminders.values(), thread.told_s)
 
 
-def _recollect_flappers(book: Book, kept: Kept, ahead_s: float) -> None:
+def _recollect_flappers(book: Book, kept: Kept, steady: Steady) -> None:
     changes = [
         change
         for incident in kept.recent
@@ -157,7 +163,7 @@ def _recollect_flappers(book: Book, kept: Kept, ahead_s: float) -> None:
     for change in sorted(changes, key=lambda change: change.at_s):
         incident = change.incident
         flapper = book.flappers.setdefault(incident.target, Flapper(incident))
-        flapper.bump(incident, change.at_s + ahead_s)
+        flapper.bump(incident, steady(change.at_s))
     targets = {incident.id: incident.target for incident in (*kept.recent, *kept.incidents)}
     for notice in kept.flap_notices:
         named = book.flappers.get(targets.get(notice.incident, ""))
