@@ -87,6 +87,7 @@ def test_without_acknowledgement_the_next_step_is_told_after_15_and_the_third_af
     night.passes(30 * MINUTE_S)
     assert night.heard("citra") == [(15 + 2700, OPENED, (number,))]
     assert night.reasons(number).count(Reason.ESCALATION_STEP) == 2
+    assert Reason.NOBODY_TO_TELL not in night.reasons(number)
     night.closes(number)
     for name in ("ani", "budi", "citra", HOOK):
         assert [event for _, event, _ in night.heard(name)][-1] is RESOLVED, name
@@ -461,6 +462,20 @@ def test_a_degraded_link_waits_for_office_hours_where_its_route_says_so() -> Non
     night.acts(down, TAKEN, for_s=8 * HOUR_S)
     night.passes(opens_at_s - night.now_s)
     assert [at_s for at_s, _, found in night.heard("ani") if found == (slow,)] == [opens_at_s]
+
+
+def test_without_office_hours_in_its_route_a_degraded_link_is_told_at_night_too() -> None:
+    night = Night()
+    number = night.opens("kec-01/utama", State.DEGRADED)
+    night.passes(15)
+    assert night.news()[0] == Told(15, OPENED, "ani", (number,))
+
+
+def test_the_monitors_own_trouble_never_waits_for_office_hours() -> None:
+    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, STEPS, office_hours=True),)))
+    night.opens("monitor", State.UNKNOWN)
+    night.passes(15)
+    assert len(night.told()) == 2
 
 
 @pytest.mark.parametrize(("match", "waits"), [(EVERYTHING, False), ({"site": ("kec-01",)}, True)])

@@ -151,6 +151,16 @@ def test_later_ones_join_a_group_after_a_restart_too() -> None:
     assert [row.sequence for row in night.ledger.outbox() if row.recipient == "ani"] == [1, 2]
 
 
+def test_an_outage_that_was_told_alone_is_no_group_after_a_restart() -> None:
+    night = Night()
+    first = night.opens()
+    night.passes(20)
+    night.restarts(after_s=5)
+    second = night.opens("kec-02/utama")
+    night.passes(20)
+    assert {row.incident for row in night.ledger.outbox()} == {first, second}
+
+
 def test_flapping_that_was_told_is_not_told_again_and_its_end_is() -> None:
     night = Night()
     for _ in range(5):
