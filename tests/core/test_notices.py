@@ -12,6 +12,7 @@ from monitor.core.model import State
 from monitor.core.notices import advance
 from monitor.core.notices.cases import Around, Book
 from monitor.core.notices.recollection import kept_in, recollect
+from monitor.core.outbox import message_of
 from monitor.core.reasons import Reason
 from tests.core.night import ALERTS, EVERYTHING, START_S, STEPS, Night, Told
 
@@ -201,7 +202,7 @@ def test_when_nobody_is_on_call_any_more_those_who_heard_of_it_are_reminded() ->
     assert [event for _, event, _ in night.heard("ani")] == [OPENED, REMINDER]
 
 
-def test_a_note_or_a_ticket_changes_nothing() -> None:
+def test_a_note_or_a_ticket_stops_nothing_and_stands_beside_the_incident() -> None:
     night = Night()
     number = night.opens()
     night.passes(MINUTE_S)
@@ -209,6 +210,11 @@ def test_a_note_or_a_ticket_changes_nothing() -> None:
     night.acts(number, ActionKind.TICKET)
     night.passes(15 * MINUTE_S)
     assert [event for _, event, _ in night.heard("budi")] == [OPENED]
+    document = message_of(night.ledger.outbox()[-1], night.utc_s).incident
+    assert document is not None
+    handling = document["handling"]
+    assert isinstance(handling, dict)
+    assert [note["who"] for note in handling["notes"]] == ["dina"]
 
 
 def test_one_that_is_taken_before_it_was_told_wakes_nobody() -> None:
