@@ -16,6 +16,9 @@ from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
 from monitor.core.errors import PantauError
 
+COLLECTED_AFTER = (20_000, 50, 100)
+"""New objects before a look at the youngest; looks at one age before one at the next."""
+
 LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -43,6 +46,10 @@ def run(config: Path, level: str) -> None:
 
 
 def _settle() -> None:
-    """What exists now stays: the collector need not look at all of it again and again."""
+    """What exists now stays, and nearly all that comes is let go without the collector's help.
+
+    With 10,000 targets it held up the probes for a tenth of a second, every 40 s.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)

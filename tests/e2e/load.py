@@ -2,7 +2,7 @@
 
 Targets stand in 10.77.0.0/16, which the made-up network answers for; routers of version 2c are its
 agents, routers of version 3 one real snmpd of Debian's that answers at an address for each
-(10.78.0.0/16, local to the namespace). Every link is fibre, so no reply is ever lost on its way:
+(in 10.78.0.0/16, local to the namespace). Every link is fibre, so no reply is ever lost on its way:
 whatever the daemon calls lost on a link that is not dead is a loss of its own.
 """
 
@@ -102,6 +102,7 @@ class County:
     dead: set[str] = field(default_factory=set)
     routers: list[str] = field(default_factory=list)
     dead_routers: set[str] = field(default_factory=set)
+    real_routers: list[str] = field(default_factory=list)
 
     @property
     def targets(self) -> list[str]:
@@ -192,9 +193,10 @@ def _router(county: County, size: Size, router: int, owner: str, address: str) -
     county.routers.append(owner)
     if _is_v3(size, router):
         dead = _is_in(size.dead, router * 3 + 1)
-        net = 79 if dead else 78
-        lines = [f'address = "10.{net}.{router // 250}.{router % 250 + 1}"']
-        lines += ['version = "3"', 'credential = "v3"']
+        address = f"10.{79 if dead else 78}.{router // 250}.{router % 250 + 1}"
+        if not dead:
+            county.real_routers.append(address)
+        lines = [f'address = "{address}"', 'version = "3"', 'credential = "v3"']
     else:
         dead = owner in county.dead or f"{owner}/l0" in county.dead
         lines = [f'address = "{address}"', 'version = "2c"', 'credential = "v2"']
@@ -353,10 +355,11 @@ class Load:
     def _start_snmpd(self) -> None:
         snmpd = shutil.which("snmpd", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
         assert snmpd is not None, "snmpd is missing: apt install snmpd"
+        # Each by itself: the kernel prefers the made-up network's route to one address.
+        routes = [f"route add local {address}/32 dev lo\n" for address in self.county.real_routers]
         done = subprocess.run(
-            self.simulation.inside(
-                [tool("ip", "iproute2"), "route", "add", "local", "10.78.0.0/16", "dev", "lo"]
-            ),
+            self.simulation.inside([tool("ip", "iproute2"), "-batch", "-"]),
+            input="".join(routes),
             check=False,
             capture_output=True,
             text=True,
@@ -364,13 +367,17 @@ class Load:
         assert done.returncode == 0, done.stderr
         state = self.work / "snmpd"
         state.mkdir()
-        (state / "snmpd.conf").write_text(SNMPD)
-        words = ["-f", "-c", str(state / "snmpd.conf"), "-I", SNMPD_MODULES]
+        # Not `snmpd.conf` in its state directory: that would be read a second time.
+        config = self.work / "agent.conf"
+        config.write_text(SNMPD)
+        words = ["-f", "-c", str(config), "-I", SNMPD_MODULES]
         words += ["-Lf", str(state / "log"), "-p", str(state / "pid")]
         environ = {"MIBS": "", "SNMP_PERSISTENT_DIR": str(state), "SNMPCONFPATH": str(state)}
-        self._processes.append(
-            subprocess.Popen(self.simulation.inside([snmpd, *words]), env=os.environ | environ)
-        )
+        agent = subprocess.Popen(self.simulation.inside([snmpd, *words]), env=os.environ | environ)
+        self._processes.append(agent)
+        bound = Path(f"/proc/{agent.pid}/net/udp")
+        eventually(lambda: agent.poll() is not None or ":00A1 " in bound.read_text(), 15)
+        assert agent.poll() is None, (state / "log").read_text()
 
 
 def _goes_first(pid: int) -> None:
