@@ -62,8 +62,10 @@ def interface(
     device: str = "anjatan",
     ifname: str = "ether1",
     link: str | None = LINK,
+    faults: tuple[float | None, ...] = (None, 0.0, None, None),
 ) -> InterfaceSample:
-    """One row of a router's port."""
+    """One row of a router's port. faults: errors in, out, discards in, out, a second."""
+    in_errors, out_errors, in_discards, out_discards = faults
     return InterfaceSample(
         at_s=at_s,
         device=device,
@@ -73,7 +75,10 @@ def interface(
         in_bps=in_bps,
         out_bps=out_bps,
         in_util=0.01,
-        out_errors=0.0,
+        in_errors=in_errors,
+        out_errors=out_errors,
+        in_discards=in_discards,
+        out_discards=out_discards,
         oper=1,
         speed_bps=100_000_000,
     )

@@ -105,17 +105,31 @@ class Latency:
 
 @dataclass(slots=True)
 class Throughput:
-    """One bucket of a port while it is gathered, bits a second. into, out: (sum, largest, rows)."""
+    """One bucket of a port while it is gathered.
+
+    into, out: bits a second (sum, largest, rows). faults: the largest rates of errors in, errors
+    out, discards in, discards out, a second.
+    """
 
     into: list[tuple[float, float, int]] = field(default_factory=list)
     out: list[tuple[float, float, int]] = field(default_factory=list)
+    faults: list[float | None] = field(default_factory=lambda: [None] * 4)
 
-    def add(self, in_bps: float | None, out_bps: float | None) -> None:
+    def add(
+        self, in_bps: float | None, out_bps: float | None, faults: Sequence[float | None] = ()
+    ) -> None:
         """One row; what it does not know it does not say."""
         if in_bps is not None:
             self.into.append((in_bps, in_bps, 1))
         if out_bps is not None:
             self.out.append((out_bps, out_bps, 1))
+        self.add_faults(faults)
+
+    def add_faults(self, faults: Sequence[float | None]) -> None:
+        """Of a row, or the largest of several."""
+        for place, rate in enumerate(faults):
+            if rate is not None:
+                self.faults[place] = _pick(max, self.faults[place], rate)
 
     def bucket(self, start_ms: int, width_ms: int) -> ThroughputBucket:
         return ThroughputBucket(
@@ -125,6 +139,10 @@ class Throughput:
             out_bps=_mean(self.out),
             in_bps_max=max((high for _, high, _ in self.into), default=None),
             out_bps_max=max((high for _, high, _ in self.out), default=None),
+            in_errors_max=self.faults[0],
+            out_errors_max=self.faults[1],
+            in_discards_max=self.faults[2],
+            out_discards_max=self.faults[3],
         )
 
 

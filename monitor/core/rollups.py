@@ -176,8 +176,10 @@ def interface_minutes(rows: Iterable[InterfaceSample]) -> list[InterfaceMinute]:
             out_max=row.out_bps,
             in_util_max=row.in_util,
             out_util_max=row.out_util,
-            errors_max=most(row.in_errors, row.out_errors),
-            discards_max=most(row.in_discards, row.out_discards),
+            in_errors_max=row.in_errors,
+            out_errors_max=row.out_errors,
+            in_discards_max=row.in_discards,
+            out_discards_max=row.out_discards,
         )
         found[key] = _summed(found[key], one) if key in found else one
     return list(found.values())
@@ -205,7 +207,10 @@ class InterfaceHours:
 
 _SUMMED = ("rows", "in_count", "out_count", "in_sum", "out_sum")
 _LEAST = ("in_min", "out_min")
-_MOST = ("in_max", "out_max", "in_util_max", "out_util_max", "errors_max", "discards_max")
+_MOST = (
+    *("in_max", "out_max", "in_util_max", "out_util_max"),
+    *("in_errors_max", "out_errors_max", "in_discards_max", "out_discards_max"),
+)
 
 
 def _summed(one: R, other: R) -> R:

@@ -195,8 +195,10 @@ class InterfaceRollup:
     out_max: float | None = None
     in_util_max: float | None = None
     out_util_max: float | None = None
-    errors_max: float | None = None
-    discards_max: float | None = None
+    in_errors_max: float | None = None
+    out_errors_max: float | None = None
+    in_discards_max: float | None = None
+    out_discards_max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,10 @@ class LatencyBucket:
 
 @dataclass(frozen=True, slots=True)
 class ThroughputBucket:
-    """One port over [start_s, start_s + width_s): mean and largest rate, bits a second."""
+    """One port over [start_s, start_s + width_s): mean and largest rate, bits a second.
+
+    The largest rates of errors and discards are packets a second. Of a bucket, something is known.
+    """
 
     start_s: float
     width_s: float
@@ -246,6 +251,10 @@ class ThroughputBucket:
     out_bps: float | None
     in_bps_max: float | None
     out_bps_max: float | None
+    in_errors_max: float | None = None
+    out_errors_max: float | None = None
+    in_discards_max: float | None = None
+    out_discards_max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

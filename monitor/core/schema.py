@@ -147,7 +147,8 @@ _PING_SUMS = (
 _INTERFACE_SUMS = _fields(Kind.COUNT, "rows", "in_count", "out_count") + _fields(
     Kind.NUMBER,
     *("in_sum", "out_sum", "in_min", "out_min", "in_max", "out_max"),
-    *("in_util_max", "out_util_max", "errors_max", "discards_max"),
+    *("in_util_max", "out_util_max"),
+    *("in_errors_max", "out_errors_max", "in_discards_max", "out_discards_max"),
 )
 
 MINUTES: tuple[Measurement, ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,20 @@ import pytest
 
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.adapters.journal.cursor import Cursor
+from monitor.adapters.journal.files import HOURS, MINUTES, days_in, path_of
 from monitor.adapters.journal.rolled import RollupFiles
 from monitor.adapters.journal.rolling import sum_up
 from monitor.adapters.journal.writer import RollupLog
 from monitor.core.model import Lost, Outcome, Reply, State, Transition
 from monitor.core.requests import Requests, in_order
-from monitor.core.samples import InterfaceHour, PingHour, PingMinute, PingSample, Sample
+from monitor.core.samples import (
+    InterfaceHour,
+    InterfaceMinute,
+    PingHour,
+    PingMinute,
+    PingSample,
+    Sample,
+)
 from monitor.core.timelines import Timelines
 from tests.making import LINK, MIDNIGHT_S, interface, ping
 
@@ -289,3 +298,21 @@ def test_an_hour_that_is_summed_up_minute_by_minute_is_the_same(
         found.append([each.read_after(Cursor({}), 1000)[1] for each in (minutes, hours)])
     assert found[0] == found[1]
     assert [len(each) for each in found[0]] == [120, 2]
+
+
+def test_rollups_of_a_version_that_kept_no_errors_are_read_without_them(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    ports = [interface(MIDNIGHT_S + 60.0 * place, faults=(1.0,) * 4) for place in range(24 * 60)]
+    journal.append([*ports, interface(MIDNIGHT_S + 2 * DAY_S)])
+    journal.roll(LATER_S)
+    for name, kind in (("interface_1m", MINUTES), ("interface_1h", HOURS)):
+        for label in days_in(tmp_path, kind):
+            with closing(sqlite3.connect(path_of(tmp_path, label, kind))) as file:
+                file.execute(f"ALTER TABLE {name} DROP COLUMN in_errors_max")
+    span = (MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S)
+    found = JournalReader(tmp_path).throughput("anjatan", "ether1", *span)
+    assert {(each.in_errors_max, each.out_errors_max) for each in found} == {(None, 1.0)}
+    minutes, _ = everything(journal)
+    told = [each for each in minutes if isinstance(each, InterfaceMinute)]
+    assert {(each.in_errors_max, each.out_errors_max) for each in told} >= {(None, 1.0)}

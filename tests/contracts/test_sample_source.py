@@ -295,10 +295,38 @@ def test_throughput_has_mean_and_largest_of_each_direction(store: Store) -> None
 
 
 def test_a_port_whose_rate_is_not_known_leaves_a_gap(store: Store) -> None:
-    store.put([interface(MIDNIGHT_S, None, None), interface(MIDNIGHT_S + 60, None, 5.0)])
+    nothing = interface(MIDNIGHT_S, None, None, faults=(None,) * 4)
+    store.put([nothing, interface(MIDNIGHT_S + 60, None, 5.0, faults=(None,) * 4)])
     assert store.source.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + 120, 60.0) == [
         ThroughputBucket(MIDNIGHT_S + 60, 60.0, None, 5.0, None, 5.0)
     ]
+
+
+def test_errors_and_discards_are_the_largest_of_each_direction_and_need_no_rate(
+    store: Store,
+) -> None:
+    store.put(
+        [
+            interface(MIDNIGHT_S, faults=(0.5, None, 0.0, 2.0)),
+            interface(MIDNIGHT_S + 60, faults=(0.25, None, None, 7.5)),
+            interface(MIDNIGHT_S + 300, None, None, faults=(None, 0.0, None, None)),
+            interface(MIDNIGHT_S + 60, faults=(9e3, 9e3, 9e3, 9e3), ifname="ether2"),
+        ]
+    )
+    span = (MIDNIGHT_S, MIDNIGHT_S + 600, 300.0)
+    both, quiet = store.source.throughput("anjatan", "ether1", *span)
+    assert faults_of(both) == (0.5, None, 0.0, 7.5)
+    assert faults_of(quiet) == (None, 0.0, None, None)
+    assert (quiet.in_bps, quiet.out_bps_max) == (None, None)
+
+
+def faults_of(bucket: ThroughputBucket) -> tuple[float | None, ...]:
+    return (
+        bucket.in_errors_max,
+        bucket.out_errors_max,
+        bucket.in_discards_max,
+        bucket.out_discards_max,
+    )
 
 
 @pytest.mark.parametrize(
@@ -409,9 +437,14 @@ def test_the_median_of_a_long_bucket_is_that_of_its_rows_as_near_as_its_histogra
 
 
 def test_throughput_of_a_long_range_has_the_mean_and_the_largest_of_its_rows(store: Store) -> None:
-    rng = random.Random(8)
+    rng, other = random.Random(8), random.Random(9)
     rows = [
-        interface(MIDNIGHT_S + 60 * place, rng.uniform(1e3, 1e9), rng.choice((None, 5e5)))
+        interface(
+            MIDNIGHT_S + 60 * place,
+            rng.uniform(1e3, 1e9),
+            rng.choice((None, 5e5)),
+            faults=(other.choice((None, 0.0, 3.5)), 0.25, None, other.uniform(0.0, 40.0)),
+        )
         for place in range(1440)
         if not 300 < place < 400
     ]
@@ -429,4 +462,5 @@ def test_throughput_of_a_long_range_has_the_mean_and_the_largest_of_its_rows(sto
             assert each.out_bps == pytest.approx(expected.out_bps, rel=1e-9)
             assert each.in_bps_max == expected.in_bps_max
             assert each.out_bps_max == expected.out_bps_max
+            assert faults_of(each) == faults_of(expected)
         store.settle()

@@ -55,7 +55,7 @@ class MemorySource:
                 isinstance(row, InterfaceSample)
                 and (row.device, row.ifname) == (device, ifname)
                 and start_s <= row.at_s < end_s
-                and not row.in_bps is row.out_bps is None
+                and any(rate is not None for rate in _rates(row))
             ):
                 found[_bucket(row.at_s, width_s)].append(row)
         return [_throughput(index * width_s, width_s, found[index]) for index in sorted(found)]
@@ -116,6 +116,15 @@ def _latency(start_s: float, width_s: float, rows: list[PingSample]) -> LatencyB
     )
 
 
+def _rates(row: InterfaceSample) -> tuple[float | None, ...]:
+    faults = (row.in_errors, row.out_errors, row.in_discards, row.out_discards)
+    return (row.in_bps, row.out_bps, *faults)
+
+
+def _worst(rates: Iterable[float | None]) -> float | None:
+    return max((rate for rate in rates if rate is not None), default=None)
+
+
 def _throughput(start_s: float, width_s: float, rows: list[InterfaceSample]) -> ThroughputBucket:
     into = [row.in_bps for row in rows if row.in_bps is not None]
     out = [row.out_bps for row in rows if row.out_bps is not None]
@@ -126,4 +135,8 @@ def _throughput(start_s: float, width_s: float, rows: list[InterfaceSample]) -> 
         out_bps=sum(out) / len(out) if out else None,
         in_bps_max=max(into, default=None),
         out_bps_max=max(out, default=None),
+        in_errors_max=_worst(row.in_errors for row in rows),
+        out_errors_max=_worst(row.out_errors for row in rows),
+        in_discards_max=_worst(row.in_discards for row in rows),
+        out_discards_max=_worst(row.out_discards for row in rows),
     )

@@ -27,6 +27,9 @@ RAW_DAYS = 30
 MINUTE_DAYS = 180
 LOOKED_BACK = "7d"
 _WHO = '"site", "link", "node"'
+_WORST = (
+    'max("in_errors_max"), max("out_errors_max"), max("in_discards_max"), max("out_discards_max")'
+)
 _COUNTED = re.compile(r"(?:sum_)?h(\d+)")
 _AS_THEY_ARE = (
     'SELECT "sent" AS s, "received" AS r, "not_measured" AS n, "rtt_min" AS low, "rtt_max" AS high,'
@@ -136,16 +139,27 @@ class Rollups:
             self._at[piece.level],
             [
                 'SELECT sum("in_sum"), max("in_max"), sum("in_count"), sum("out_sum"),'  # noqa: S608
-                f' max("out_max"), sum("out_count") FROM "{name}"'
+                f' max("out_max"), sum("out_count"), {_WORST} FROM "{name}"'
                 f" {where(piece.start_ms, piece.end_ms, tags)} GROUP BY time({width}ms) fill(none)"
             ],
             bound(tags),
         )
         for series in found:
-            for at_ms, in_sum, in_max, in_count, out_sum, out_max, out_count in series.values:
-                if not (in_count or out_count):
+            for (
+                at_ms,
+                in_sum,
+                in_max,
+                in_count,
+                out_sum,
+                out_max,
+                out_count,
+                *most,
+            ) in series.values:
+                worst = [as_float(rate) for rate in most]
+                if not in_count and not out_count and all(rate is None for rate in worst):
                     continue
                 bucket = gathered.setdefault(at_ms // width, Throughput())
+                bucket.add_faults(worst)
                 if in_count:
                     bucket.into.append((float(in_sum), float(in_max), in_count))
                 if out_count:

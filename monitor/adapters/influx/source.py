@@ -33,6 +33,7 @@ _SUMMED = (
     'sum("sent"), sum("received"), sum("not_measured"),'
     ' min("rtt_min"), max("rtt_p95"), max("rtt_max")'
 )
+_RATES = '"in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_discards"'
 _WHO = '"site", "link", "node"'
 
 
@@ -126,13 +127,13 @@ class InfluxSource:
         condition = where(piece.start_ms, piece.end_ms, tags)
         [found] = ask(
             self._connection,
-            [f'SELECT "in_bps", "out_bps" FROM "{INTERFACE.name}" {condition}'],  # noqa: S608
+            [f'SELECT {_RATES} FROM "{INTERFACE.name}" {condition}'],  # noqa: S608
             bound(tags),
         )
         for series in found:
-            for at_ms, in_bps, out_bps in series.values:
-                bucket = gathered.setdefault(at_ms // width, Throughput())
-                bucket.add(as_float(in_bps), as_float(out_bps))
+            for at_ms, *rates in series.values:
+                in_bps, out_bps, *faults = map(as_float, rates)
+                gathered.setdefault(at_ms // width, Throughput()).add(in_bps, out_bps, faults)
 
     def latest_interfaces(self, device: str) -> list[InterfaceSample]:
         newest_s = self.newest_s()

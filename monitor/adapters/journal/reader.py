@@ -35,6 +35,7 @@ from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucke
 from monitor.core.schema import INTERFACE, PING, Measurement, link_name, seconds, stamp_ms, width_ms
 
 LATEST_MS = 15 * 60 * 1000
+RATES = ("in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_discards")
 
 # One text a group with each row's median and the replies behind it, packed into one integer:
 # medians of parts (two files, two series of one target) cannot be merged, lists of them can.
@@ -113,10 +114,12 @@ class JournalReader:
             span = (piece.start_ms, piece.end_ms)
             for part in parts(self._directory, *span):
                 ids = dict(_series(part, INTERFACE, **wanted))
-                columns = f"(t + {part.begins_ms}) / {width}, in_bps, out_bps"
-                known = "AND (in_bps IS NOT NULL OR out_bps IS NOT NULL)"
-                for index, in_bps, out_bps in _rows(part, INTERFACE, columns, span, ids, known):
-                    gathered.setdefault(index, Throughput()).add(in_bps, out_bps)
+                columns = f"(t + {part.begins_ms}) / {width}, {', '.join(RATES)}"
+                known = f"AND coalesce({', '.join(RATES)}) IS NOT NULL"
+                for index, in_bps, out_bps, *faults in _rows(
+                    part, INTERFACE, columns, span, ids, known
+                ):
+                    gathered.setdefault(index, Throughput()).add(in_bps, out_bps, faults)
         return [gathered[index].bucket(index * width, width) for index in sorted(gathered)]
 
     def totals(self, start_s: float, end_s: float) -> dict[str, Totals]:

@@ -17,6 +17,7 @@ from monitor.adapters.journal.cursor import Cursor
 from monitor.adapters.journal.files import (
     HOURS,
     MINUTES,
+    columns_of,
     day_of,
     make_columns,
     make_series,
@@ -126,7 +127,7 @@ def _rows(
     """So many rows of one bucket, behind so many others; by series."""
     known = dict(identities(connection, measurement.name))
     make = maker_of(measurement)
-    have = frozenset(field.name for field in measurement.fields)
+    have = columns_of(connection, measurement.name)
     found = connection.execute(
         f"SELECT series, {selected(measurement, have)} FROM {quoted(measurement.name)}"  # noqa: S608
         " WHERE series IN (SELECT id FROM series) AND t = ? ORDER BY series LIMIT ? OFFSET ?",

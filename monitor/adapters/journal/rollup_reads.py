@@ -6,7 +6,15 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from monitor.adapters.journal.files import HOURS, MINUTES, days_in, path_of, reading, start_of
+from monitor.adapters.journal.files import (
+    HOURS,
+    MINUTES,
+    columns_of,
+    days_in,
+    path_of,
+    reading,
+    start_of,
+)
 from monitor.adapters.journal.rolled import MEASURED, label_of
 from monitor.adapters.journal.rows import MICROS_PER_MS, Identity, identities, quoted
 from monitor.core.buckets import Latency, Throughput
@@ -15,6 +23,7 @@ from monitor.core.resolution import HOUR_MS, Level, Piece
 from monitor.core.rollups import plus
 from monitor.core.samples import Totals
 
+FAULTS = ("in_errors_max", "out_errors_max", "in_discards_max", "out_discards_max")
 KIND = {Level.MINUTE: MINUTES, Level.HOUR: HOURS}
 
 
@@ -61,15 +70,19 @@ def add_throughput(
     kind = KIND[piece.level]
     name = MEASURED[kind][1].name
     for connection, begins_ms, low, high in _files(directory, kind, piece):
+        have = columns_of(connection, name)
+        faults = ", ".join(each if each in have else f"NULL AS {each}" for each in FAULTS)
         for series, _ in _series(connection, name, wanted):
             found = connection.execute(
                 f"SELECT (t + {begins_ms}) / {width}, in_sum, in_max, in_count, out_sum, out_max,"  # noqa: S608
-                f" out_count FROM {quoted(name)} WHERE series = ? AND t >= ? AND t < ?"
-                " AND in_count + out_count > 0",
+                f" out_count, {faults} FROM {quoted(name)} WHERE series = ? AND t >= ? AND t < ?",
                 (series, low, high),
             )
-            for index, in_sum, in_max, in_count, out_sum, out_max, out_count in found:
+            for index, in_sum, in_max, in_count, out_sum, out_max, out_count, *worst in found:
+                if not in_count and not out_count and all(rate is None for rate in worst):
+                    continue
                 bucket = gathered.setdefault(index, Throughput())
+                bucket.add_faults(worst)
                 if in_count:
                     bucket.into.append((in_sum, in_max, in_count))
                 if out_count:
