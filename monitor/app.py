@@ -167,7 +167,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         metrics = Metrics(
             pipeline, schedule, housekeeping, prober, shipper, ledger, desk, clock, aside
         )
-        office = Office(ledger, desk, actions, trials, aside, metrics.text)
+        office = Office(ledger, desk, actions, trials, aside, metrics.text, polling.router)
         api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
         await api.open()
         stack.push_async_callback(api.close)

@@ -9,9 +9,12 @@ from dataclasses import replace
 from functools import partial
 
 from monitor.core.causes import PortSeen, RouterSeen
+from monitor.core.documents import Document
+from monitor.core.errors import NoSuchThing
 from monitor.core.model import Device, Network
 from monitor.core.ports import Clock, DevicePoll, Poller, PollFailed
-from monitor.core.rates import RateMemory, advance
+from monitor.core.rates import RateMemory, Rates, advance
+from monitor.core.routers import RouterTold, router_document
 from monitor.core.samples import InterfaceSample, Sample
 from monitor.pipeline import Pipeline
 from monitor.schedule import Job
@@ -30,14 +33,15 @@ class Polling:
         self._clock = clock
         self._memory: dict[str, RateMemory] = {}
         self._trouble: dict[str, str] = {}
-        self._watched: frozenset[str] = frozenset()
+        self._told: dict[str, RouterTold] = {}
+        self._devices: dict[str, Device] = {}
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
     def jobs(self, network: Network) -> list[Job]:
         """A job a poll interval. What was known of routers that are gone is forgotten."""
-        self._watched = frozenset(device.name for device in network.devices)
-        for known in (self._memory, self._trouble):
-            for name in known.keys() - self._watched:
+        self._devices = {device.name: device for device in network.devices}
+        for known in (self._memory, self._trouble, self._told):
+            for name in known.keys() - self._devices.keys():
                 del known[name]
         groups: dict[float, list[Device]] = {}
         for device in network.devices:
@@ -55,6 +59,13 @@ class Polling:
     def trouble(self) -> dict[str, str]:
         """Routers whose last poll brought nothing, and why."""
         return dict(self._trouble)
+
+    def router(self, name: str) -> Document:
+        """What one router told of itself. Raises NoSuchThing for one that nobody watches."""
+        device = self._devices.get(name)
+        if device is None:
+            raise NoSuchThing(f"no router named {name[:80]} is watched")
+        return router_document(device, self._told.get(name))
 
     async def close(self) -> None:
         """Give up the polls that are under way, and close the poller."""
@@ -88,8 +99,10 @@ class Polling:
 
     async def _poll(self, device: Device) -> None:
         answer = await self._poller.poll(device)
-        if device.name not in self._watched:
+        if device.name not in self._devices:
             return
+        now_s = round(self._clock.utc_s(answer.at_s), 3)
+        told = self._told.get(device.name, RouterTold(now_s))
         if isinstance(answer, PollFailed):
             if self._trouble.get(device.name) != answer.reason:
                 log.warning(
@@ -100,21 +113,23 @@ class Polling:
                     answer.detail,
                 )
             self._trouble[device.name] = answer.reason
+            self._told[device.name] = told.silent(answer, now_s)
             return
         if self._trouble.pop(device.name, None) is not None:
             log.info("%s can be read by SNMP again", device.name)
-        self._pipeline.store(self._samples(device, answer))
+        rates = self._rates(device, answer, now_s)
+        self._told[device.name] = told.told(answer, rates, now_s)
+        samples: list[Sample] = list(rates.samples)
+        if answer.facts is not None:
+            samples.append(replace(answer.facts, at_s=now_s))
+        self._pipeline.store(samples)
 
-    def _samples(self, device: Device, poll: DevicePoll) -> list[Sample]:
-        at_s = round(self._clock.utc_s(poll.at_s), 3)
+    def _rates(self, device: Device, poll: DevicePoll, at_s: float) -> Rates:
         rates = advance(self._memory.get(device.name, RateMemory()), device, poll, at_s)
         self._memory[device.name] = rates.memory
         for seen in sites_seen(device, poll, rates.samples):
             self._pipeline.router_seen(seen)
-        samples: list[Sample] = list(rates.samples)
-        if poll.facts is not None:
-            samples.append(replace(poll.facts, at_s=at_s))
-        return samples
+        return rates
 
 
 def sites_seen(

@@ -27,6 +27,7 @@ from monitor.core.alerting import (
 from monitor.core.alertports import AlertLedger
 from monitor.core.desk import Desk
 from monitor.core.documents import Document
+from monitor.core.errors import NoSuchThing
 from monitor.core.model import Change, Incident, IncidentChange, Scope, State
 from monitor.core.ports import Clock
 from monitor.trials import Trials
@@ -87,6 +88,7 @@ class Desks(Generic[L, C]):
             ledger, clock, self.desk, lambda: tuple(self.open), aside, [self.heard]
         )
         self.trials = Trials(ledger, clock, self.desk, aside, self.heard.queued)
+        self.routers: dict[str, Document] = {}
 
     def now_s(self) -> float:
         return self.actions.now_s()
@@ -97,11 +99,17 @@ class Desks(Generic[L, C]):
     async def metrics(self) -> bytes:
         return b"pantau_targets 3\n"
 
+    def router(self, name: str) -> Document:
+        if name not in self.routers:
+            raise NoSuchThing(f"no router named {name} is watched")
+        return self.routers[name]
+
     @asynccontextmanager
     async def serving(self, directory: Path) -> AsyncIterator[LocalApi]:
         """The client of a real server on a socket in `directory`."""
         aside = asyncio.to_thread
-        office = Office(self.ledger, self.desk, self.actions, self.trials, aside, self.metrics)
+        desk = (self.ledger, self.desk, self.actions, self.trials)
+        office = Office(*desk, aside, self.metrics, self.router)
         api = Api(directory / SOCKET_NAME, self.state, lambda: True, office)
         await api.open()
         try:

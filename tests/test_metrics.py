@@ -161,6 +161,7 @@ async def test_it_is_served_as_the_format_that_it_is(tmp_path: Path) -> None:
             office.trials,
             asyncio.to_thread,
             daemon.metrics.text,
+            office.router,
         ),
     )
     await api.open()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from monitor.adapters.clock import SystemClock
+from monitor.core.errors import NoSuchThing
 from monitor.core.model import Device, Interface, Network
 from monitor.core.ports import DevicePoll, InterfaceCounters, PollFailed
 from monitor.core.samples import InterfaceSample
@@ -149,6 +150,17 @@ async def test_trouble_is_named_until_it_is_over_and_logged_when_it_changes(
     assert "cannot be read by SNMP: auth" in caplog.text
     house.routers.failing.clear()
     await eventually_async(lambda: house.polling.trouble() == {})
+
+
+async def test_what_a_router_told_stays_when_it_falls_silent_and_goes_with_it(house: House) -> None:
+    await eventually_async(lambda: house.polling.router("anjatan")["at"] is not None)
+    house.routers.failing["anjatan"] = "timeout"
+    await eventually_async(lambda: house.polling.router("anjatan")["failed"] is not None)
+    assert house.polling.router("anjatan")["uptime_s"] is None
+    assert house.polling.router("anjatan")["at"] is not None
+    house.watch("bongas")
+    with pytest.raises(NoSuchThing, match="no router named anjatan is watched"):
+        house.polling.router("anjatan")
 
 
 async def test_a_router_that_a_reload_took_away_is_forgotten_also_while_it_is_being_asked(

@@ -25,6 +25,7 @@ with what was stored. Times are RFC 3339 with a zone.
     POST /alert-test                  channel, or all of them
     GET  /oncall                      each rota: now and next
     GET  /handover?since=             the summary of a shift
+    GET  /routers/<name>              what a router told of itself by SNMP, and when
 
 server: the socket and the errors; asking: GET; telling: POST; fields: what a request carries.
 """

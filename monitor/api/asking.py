@@ -30,6 +30,7 @@ class Asking:
             web.get("/outbox/{number}", self._message),
             web.get("/oncall", self._oncall),
             web.get("/handover", self._handover),
+            web.get("/routers/{name}", self._router),
         ]
 
     async def _metrics(self, _: web.Request) -> web.Response:
@@ -66,6 +67,9 @@ class Asking:
 
     async def _oncall(self, _: web.Request) -> web.Response:
         return answer(questions.oncall(self._office.desk, self._office.now_s()))
+
+    async def _router(self, request: web.Request) -> web.Response:
+        return answer(self._office.router(request.match_info["name"]))
 
     async def _handover(self, request: web.Request) -> web.Response:
         office, now_s, since_s = self._office, self._office.now_s(), since_of(request)

@@ -18,7 +18,10 @@ from monitor.trials import Trials
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """ledger: asked on the thread of `aside`. metrics: the text for Prometheus."""
+    """ledger: asked on the thread of `aside`. metrics: the text for Prometheus.
+
+    router: what the router of a name told of itself; raises NoSuchThing.
+    """
 
     ledger: AlertReader
     desk: Desk
@@ -26,6 +29,7 @@ class Office:
     trials: Trials
     aside: Aside
     metrics: Callable[[], Awaitable[bytes]]
+    router: Callable[[str], Document]
 
     def now_s(self) -> float:
         """The present moment (UTC)."""

@@ -112,8 +112,7 @@ class InterfaceCounters:
 class DevicePoll:
     """What one poll of one router brought. uptime_ticks: sysUpTime in 1/100 s, 32 bits.
 
-    at_s, and `facts.at_s` with it, is on the steady timeline.
-    missing: names of configured interfaces that the router does not have.
+    at_s, and `facts.at_s`, is steady. missing: configured interfaces that it does not have.
     """
 
     device: str
@@ -122,6 +121,7 @@ class DevicePoll:
     interfaces: tuple[InterfaceCounters, ...]
     facts: DeviceSample | None = None
     sys_name: str | None = None
+    description: str | None = None
     missing: tuple[str, ...] = ()
 
 

@@ -77,6 +77,15 @@ async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
     assert len(message["code"]) == 8
 
 
+async def test_a_router_is_asked_for_by_its_name(tmp_path: Path) -> None:
+    office = DutyOffice()
+    office.routers["anjatan"] = {"device": "anjatan", "sys_name": "r-anjatan"}
+    async with office.serving(tmp_path) as api:
+        assert (await get(api, "/routers/anjatan"))["sys_name"] == "r-anjatan"
+        with pytest.raises(NoSuchThing, match="no router named bandung"):
+            await get(api, "/routers/bandung")
+
+
 async def test_a_message_about_a_group_belongs_to_each_incident_in_it(tmp_path: Path) -> None:
     office = DutyOffice()
     now_s = office.now_s()

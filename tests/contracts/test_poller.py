@@ -81,6 +81,7 @@ async def test_a_poll_brings_what_the_router_tells(world: World) -> None:
     poll = await good(world)
     assert (poll.device, poll.at_s) == ("anjatan", world.clock.steady_s())
     assert (poll.uptime_ticks, poll.sys_name, poll.missing) == (100_000, "router-uji", ())
+    assert poll.description == "RouterOS RB4011iGS+"
     assert poll.facts is not None
     assert (poll.facts.device, poll.facts.site) == ("anjatan", "anjatan")
     assert (poll.facts.at_s, poll.facts.uptime_s) == (poll.at_s, 1000.0)

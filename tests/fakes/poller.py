@@ -55,6 +55,7 @@ class FakePoller:
             interfaces=tuple(_counters(ports[name], ticks) for name in names if name in ports),
             facts=DeviceSample(at_s, device.name, device.site, uptime_s=ticks / 100),
             sys_name=router.name,
+            description=router.description,
             missing=tuple(name for name in names if name not in ports),
         )
 

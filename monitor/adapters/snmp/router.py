@@ -19,6 +19,7 @@ from monitor.core.uptime import TICKS_A_SECOND, uptime_continues
 
 _HEAD = (objects.SYS_UPTIME,)
 _SYSTEM = Group((), (objects.SYS_NAME, objects.SYS_OBJECT_ID))
+_DESCRIPTION = Group((), (objects.SYS_DESCR,))
 
 
 class Router:
@@ -31,6 +32,7 @@ class Router:
         self._ports = PortFinder(self._session)
         self._facts = FactFinder(self._session)
         self._object_id: Oid | None = None
+        self._description: str | None = None
         self._last: tuple[int, float] | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -53,6 +55,7 @@ class Router:
                 interfaces=ports,
                 facts=facts,
                 sys_name=sys_name,
+                description=self._description,
                 missing=tuple(name for name in names if name not in seen),
             )
 
@@ -77,6 +80,7 @@ class Router:
 
     def _forget(self) -> None:
         self._object_id = None
+        self._description = None
         self._ports.forget()
         self._facts.forget()
 
@@ -101,6 +105,7 @@ class Router:
             if self._object_id is None:
                 system = _merged(await self._session.get((), [_SYSTEM], deadline_s))
                 self._object_id = _object_id(system)
+                self._description = await self._described(deadline_s)
             await self._facts.find(self._object_id, at_s, deadline_s)
             groups = [_SYSTEM, *self._ports.slow_groups(names), *self._facts.groups()]
             answer = _merged(await self._session.get((), groups, deadline_s))
@@ -125,6 +130,14 @@ class Router:
             voltage_v=told.get("voltage_v"),
         )
         return facts, sys_name
+
+    async def _described(self, deadline_s: float) -> str | None:
+        """What it is, in its own words: asked once, alone, for they may fit into no answer."""
+        try:
+            told = _merged(await self._session.get((), [_DESCRIPTION], deadline_s))
+        except RouterTrouble:
+            return None
+        return values.text(told.get(objects.SYS_DESCR))
 
     def _read(
         self, names: Sequence[str], readings: Sequence[Reading]

@@ -40,6 +40,7 @@ class MadeUpRouter:
     """A router; uptime_ticks without a width. more: further objects, vendors' and others."""
 
     name: str = "router-uji"
+    description: str = "RouterOS RB4011iGS+"
     object_id: str = MIKROTIK
     uptime_ticks: int = 100_000
     ports: list[Port] = field(
@@ -60,6 +61,7 @@ class MadeUpRouter:
     def objects(self) -> Objects:
         """Everything that the agent tells."""
         told: Objects = {
+            f"{_SYSTEM}.1.0": ("string", self.description),
             f"{_SYSTEM}.2.0": ("objectid", f".{self.object_id}"),
             f"{_SYSTEM}.3.0": ("timeticks", self.uptime_ticks % 2**32),
             f"{_SYSTEM}.5.0": ("string", self.name),
