@@ -32,6 +32,7 @@ dir = "{directory}/meta"
 dir = "{directory}/data"
 wal-dir = "{directory}/wal"
 query-log-enabled = false
+{data}
 [monitor]
 store-enabled = false
 [http]
@@ -74,10 +75,11 @@ def free_ports(count: int) -> list[int]:
 class InfluxServer:
     """Started by `with`; everything of it is ended and reaped at the end.
 
-    admin: "user:password" of an administrator; authentication is on when it is given.
+    admin: "user:password" of an administrator; authentication is on when it is given. data: more
+    lines of its [data].
     """
 
-    def __init__(self, directory: Path, admin: str | None = None) -> None:
+    def __init__(self, directory: Path, admin: str | None = None, data: str = "") -> None:
         for program, package in (("influxd", "influxdb"), ("nginx", "nginx-light")):
             assert shutil.which(program), f"{program} is missing: apt-get install {package}"
         directory.mkdir(parents=True, exist_ok=True)
@@ -93,6 +95,7 @@ class InfluxServer:
                 http=self._http,
                 backup=backup,
                 auth=str(admin is not None).lower(),
+                data=data,
             )
         )
         (directory / "nginx.conf").write_text(_NGINX.format(directory=directory))

@@ -16,6 +16,7 @@ from monitor.settings.secrets import SecretStore
 RAW_DAYS = 30
 MINUTE_DAYS = 180
 HOUR_DAYS = 1826
+HOUR_SHARD_DAYS = 90
 
 
 @click.command()
@@ -48,7 +49,11 @@ def influx(config: Path, action: str, raw_days: int, minute_days: int, hour_days
             [
                 Wanted(influxdb.bucket, raw_days),
                 Wanted(f"{influxdb.bucket}_1m", minute_days),
-                Wanted(f"{influxdb.bucket}_1h", hour_days),
+                Wanted(
+                    f"{influxdb.bucket}_1h",
+                    hour_days,
+                    min(HOUR_SHARD_DAYS, max(1, hour_days // 10)),
+                ),
             ]
         )
     finally:

@@ -50,6 +50,25 @@ def test_a_fresh_1_6_gets_databases_that_forget(tmp_path: Path) -> None:
         setup.close()
 
 
+def test_years_of_hours_lie_in_few_files_of_1_6(tmp_path: Path) -> None:
+    def grouped(server: InfluxServer, bucket: str) -> str:
+        [series] = server.ask(f'SHOW RETENTION POLICIES ON "{bucket}"')
+        return str(series["values"][0][series["columns"].index("shardGroupDuration")])
+
+    with InfluxServer(tmp_path) as server:
+        setup = InfluxSetup(replace(server.bucket("old_1h"), bucket="pantau"), None)
+        setup.prepare([Wanted("old_1h", 1826)])
+        assert grouped(server, "old_1h") == "168h0m0s"
+        wanted = [Wanted("pantau_1h", 1826, 90), Wanted("old_1h", 1826, 90)]
+        assert [each.said for each in setup.prepare(wanted)] == [
+            "created, keeps 1826 days",
+            "is there, keeps 1826 days, from now on 90 in a file",
+        ]
+        assert grouped(server, "pantau_1h") == grouped(server, "old_1h") == "2160h0m0s"
+        assert [each.said for each in setup.prepare(wanted)] == ["is there, keeps 1826 days"] * 2
+        setup.close()
+
+
 def test_who_is_no_administrator_of_1_6_is_told_what_is_missing(tmp_path: Path) -> None:
     with InfluxServer(tmp_path, admin=ADMIN) as server:
         settings = replace(server.bucket("pantau"), bucket="pantau")
@@ -71,8 +90,15 @@ def test_who_is_no_administrator_of_1_6_is_told_what_is_missing(tmp_path: Path) 
         wrong.close()
 
 
-def of_two(buckets: dict[str, int], *, may_create: bool = True) -> AnsweringServer:
-    """InfluxDB 2.7 as its documents tell; buckets: name to seconds."""
+def of_two(
+    buckets: dict[str, int], *, may_create: bool = True, groups: dict[str, int] | None = None
+) -> AnsweringServer:
+    """InfluxDB 2.7 as its documents tell; buckets, groups: name to seconds of data, of a shard."""
+    sharded = {} if groups is None else groups
+
+    def keep(name: str, rule: dict[str, int]) -> None:
+        buckets[name] = rule["everySeconds"]
+        sharded[name] = rule.get("shardGroupDurationSeconds", 604_800)
 
     def answer(request: Request) -> Reply:
         match request.method, request.path:
@@ -85,7 +111,8 @@ def of_two(buckets: dict[str, int], *, may_create: bool = True) -> AnsweringServ
                 if name not in buckets:
                     told = {"code": "not found", "message": f'bucket "{name}" not found'}
                     return Reply(404, json.dumps(told))
-                rules = [{"type": "expire", "everySeconds": buckets[name]}]
+                rule = {"type": "expire", "everySeconds": buckets[name]}
+                rules = [rule | {"shardGroupDurationSeconds": sharded.get(name, 604_800)}]
                 found = {"id": f"b-{name}", "name": name, "retentionRules": rules}
                 return Reply(200, json.dumps({"buckets": [found]}))
             case "POST", "/api/v2/buckets":
@@ -94,11 +121,11 @@ def of_two(buckets: dict[str, int], *, may_create: bool = True) -> AnsweringServ
                     return Reply(403, json.dumps(told))
                 body = json.loads(request.body)
                 assert body["orgID"] == "0f"
-                buckets[body["name"]] = body["retentionRules"][0]["everySeconds"]
+                keep(body["name"], body["retentionRules"][0])
                 return Reply(201, request.body)
             case "PATCH", path:
                 name = path.removeprefix("/api/v2/buckets/b-")
-                buckets[name] = json.loads(request.body)["retentionRules"][0]["everySeconds"]
+                keep(name, json.loads(request.body)["retentionRules"][0])
                 return Reply(200, "{}")
             case "POST", "/api/v2/write":
                 known = request.query["bucket"] in buckets
@@ -118,6 +145,19 @@ def test_a_2_7_gets_buckets_and_another_retention() -> None:
     assert [each.missing for each in found] == [None, None]
     assert buckets == {"pantau": 30 * 86_400, "pantau_1m": 180 * 86_400}
     assert {each.headers["authorization"] for each in server.requests} == {"Token a-token"}
+
+
+def test_years_of_hours_lie_in_few_files_of_2_7() -> None:
+    """https://docs.influxdata.com/influxdb/v2/reference/internals/shards/#shard-group-duration"""
+    groups = {"old_1h": 604_800}
+    with of_two({"old_1h": 1826 * 86_400}, groups=groups) as server:
+        setup = InfluxSetup(server.settings(), "a-token")
+        wanted = [Wanted("pantau_1h", 1826, 90), Wanted("old_1h", 1826, 90)]
+        setup.prepare(wanted)
+        again = setup.prepare(wanted)
+        setup.close()
+    assert groups == {"pantau_1h": 90 * 86_400, "old_1h": 90 * 86_400}
+    assert [each.said for each in again] == ["is there, keeps 1826 days"] * 2
 
 
 def test_a_token_of_2_7_that_may_not_create_is_told_what_an_administrator_does() -> None:

@@ -29,10 +29,15 @@ PROBE = "pantau_setup"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A bucket, and for how many days it keeps what it is given."""
+    """A bucket, and for how many days it keeps what it is given.
+
+    shard_days: how many lie in one file group, None as the server likes it. A question opens every
+    group of its range: for years of hours 90 days answer twice as fast as the 7 that are usual.
+    """
 
     name: str
     days: int
+    shard_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +112,32 @@ class InfluxSetup:
     def _database(self, wanted: Wanted) -> str:
         name = _identifier(wanted.name)
         length = f"{wanted.days * 24}h"
+        group = None if wanted.shard_days is None else f"{wanted.shard_days * 24}h"
+        shard = "" if group is None else f" SHARD DURATION {group}"
         [found] = self._ask("SHOW DATABASES")
         there = wanted.name in [row[0] for series in found for row in series.values]
         if not there:
-            self._ask(f"CREATE DATABASE {name} WITH DURATION {length} NAME autogen", "POST")
+            self._ask(f"CREATE DATABASE {name} WITH DURATION {length}{shard} NAME autogen", "POST")
             return f"created, keeps {wanted.days} days"
         [policies] = self._ask(f"SHOW RETENTION POLICIES ON {name}")
         defaults = [row for series in policies for row in series.values if row[-1] is True]
         if not defaults:
             self._ask(
                 f"CREATE RETENTION POLICY autogen ON {name} DURATION {length} REPLICATION 1"
-                " DEFAULT",
+                f"{shard} DEFAULT",
                 "POST",
             )
             return f"had no retention policy, keeps {wanted.days} days now"
         policy, kept = str(defaults[0][0]), str(defaults[0][1])
-        if kept.startswith(f"{length}0m"):
+        same = kept.startswith(f"{length}0m")
+        if same and (group is None or str(defaults[0][2]).startswith(f"{group}0m")):
             return f"is there, keeps {wanted.days} days"
         self._ask(
-            f"ALTER RETENTION POLICY {_identifier(policy)} ON {name} DURATION {length}", "POST"
+            f"ALTER RETENTION POLICY {_identifier(policy)} ON {name} DURATION {length}{shard}",
+            "POST",
         )
+        if same:
+            return f"is there, keeps {wanted.days} days, from now on {wanted.shard_days} in a file"
         return f"kept {kept}, keeps {wanted.days} days now"
 
     def _ask(self, statement: str, method: str = "GET") -> Any:
@@ -141,14 +152,19 @@ class InfluxSetup:
             raise self._connection.failed(
                 f"it has no organisation {org!r}, or does not show it", 404
             )
-        rules = [{"type": "expire", "everySeconds": wanted.days * DAY_S}]
+        rules: list[dict[str, Any]] = [{"type": "expire", "everySeconds": wanted.days * DAY_S}]
+        if wanted.shard_days is not None:
+            rules[0]["shardGroupDurationSeconds"] = wanted.shard_days * DAY_S
         found = self._buckets(org, wanted.name)
         if not found:
             body = {"orgID": orgs[0]["id"], "name": wanted.name, "retentionRules": rules}
             self._json("/api/v2/buckets", "POST", [], body)
             return f"created, keeps {wanted.days} days"
-        kept = [rule.get("everySeconds") for rule in found[0].get("retentionRules", [])]
-        if kept == [wanted.days * DAY_S]:
+        kept = [
+            {name: rule.get(name) for name in rules[0]}
+            for rule in found[0].get("retentionRules", [])
+        ]
+        if kept == rules:
             return f"is there, keeps {wanted.days} days"
         self._json(f"/api/v2/buckets/{found[0]['id']}", "PATCH", [], {"retentionRules": rules})
         return f"had another retention, keeps {wanted.days} days now"
