@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from math import floor
 from pathlib import Path
@@ -120,6 +120,10 @@ class Words:
         """`24 Nov` in the zone."""
         local = self._local(at_s)
         return f"{local.day}{NBSP}{MONTHS[self.lang.value][local.month - 1]}"
+
+    def date(self, day: date) -> str:
+        """`24 Nov 2026`."""
+        return f"{day.day}{NBSP}{MONTHS[self.lang.value][day.month - 1]}{NBSP}{day.year}"
 
     def moment(self, at_s: float) -> str:
         """`24 Nov 14.32 WIB`."""

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -102,6 +103,7 @@ class Workshop:
             steady=boottime_s,
             alerts=settings.alerts,
             zone=settings.timezone,
+            router=lambda name: daemon.get(f"/routers/{quote(name, safe='')}"),
         )
 
     def _trust(self, settings: Settings) -> Trust:

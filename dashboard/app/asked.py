@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any
 
 import orjson
@@ -11,9 +11,7 @@ from flask import Request
 from werkzeug.exceptions import BadRequest, Forbidden, UnsupportedMediaType
 
 from dashboard.app.gate.peers import is_own_page
-
-FIRST_YEAR = 2020
-LONGEST_DAYS = 400
+from dashboard.reads import ranges
 
 
 def choice(request: Request, name: str, offered: Sequence[str], default: str) -> str:
@@ -26,14 +24,19 @@ def choice(request: Request, name: str, offered: Sequence[str], default: str) ->
 
 def span(request: Request, zone: tzinfo, now_s: float, default_days: int) -> tuple[float, float]:
     """`from` and `to` (local days, both included) as [start, end) in UTC seconds."""
-    today = datetime.fromtimestamp(now_s, zone).date()
-    last = _day(request, "to", today, today)
-    first = _day(request, "from", last - timedelta(days=default_days - 1), today)
-    if first > last:
-        raise BadRequest("from > to")
-    if (last - first).days > LONGEST_DAYS:
-        raise BadRequest(f"from, to: > {LONGEST_DAYS}")
-    return _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
+    try:
+        first, last = ranges.days(request.args, zone, now_s, default_days)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    return ranges.midnight(first, zone), ranges.midnight(last + timedelta(days=1), zone)
+
+
+def drawn(request: Request, zone: tzinfo, now_s: float) -> ranges.Span:
+    """What charts are asked to draw: `range`, or `from` and `to`."""
+    try:
+        return ranges.span_of(request.args, zone, now_s)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
 
 
 def json_body(request: Request) -> Mapping[str, Any]:
@@ -57,20 +60,3 @@ def see_origin(request: Request) -> None:
     """
     if not is_own_page(request):
         raise Forbidden
-
-
-def _day(request: Request, name: str, default: date, today: date) -> date:
-    text = request.args.get(name)
-    if not text:
-        return default
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise BadRequest(name) from error
-    if not FIRST_YEAR <= day.year <= today.year + 1:
-        raise BadRequest(name)
-    return day
-
-
-def _midnight(day: date, zone: tzinfo) -> float:
-    return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()

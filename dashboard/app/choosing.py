@@ -15,7 +15,7 @@ from dashboard.components.frame import Look
 from dashboard.figures.geometry import MapShape
 from dashboard.pages import incidents, overview, report, shift, site, tv
 from dashboard.reads.cases import HISTORY_DAYS
-from dashboard.reads.questions import Reads, spans
+from dashboard.reads.questions import Reads
 
 Body = Callable[[Look, Markup], Markup]
 """What stands under the header; the Markup is where Dash puts its parts."""
@@ -107,16 +107,16 @@ class Chooser:
         return Chosen("report", body)
 
     def _site(self, name: str) -> Chosen:
-        """`?range=`."""
+        """`?range=`, or `?from=&to=`."""
         found = self.reads.site(name)
         if found is None:
             abort(404, name)
-        chosen = asked.choice(request, "range", list(spans()), site.DEFAULT_SPAN)
+        span = asked.drawn(request, self.zone, self.reads.now())
 
         def body(look: Look, entry: Markup) -> Markup:
-            return site.body(found, chosen, self.reads, self.prefix, look.words, entry)
+            return site.body(found, span, self.reads, self.prefix, look.words, entry)
 
-        return Chosen("site", body, ("site",), {"site": found.id, "range": chosen})
+        return Chosen("site", body, ("site",), {"site": found.id, **site.told(span)})
 
 
 def _aside(entry: Markup) -> Markup:

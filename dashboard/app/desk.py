@@ -3,7 +3,7 @@
     GET  /api/v1/incidents?view=active|untaken|history   GET  /api/v1/incidents/<id>
     POST /api/v1/incidents/<id>/<verb>                   POST /api/v1/maintenance
     GET  /api/v1/places      GET /insiden.csv            GET  /laporan/<yyyy-mm>.csv
-    GET  /situs/<id>.csv?range=&what=latency|traffic
+    GET  /situs/<id>.csv?range=&from=&to=&what=latency|traffic|errors
     GET  /i/<id>, POST /i/<id>: the page behind an alert's link, a plain form
 
 Whatever changes something goes through the daemon, and only from our own page (Origin).
@@ -25,12 +25,12 @@ from dashboard.components.frame import Look
 from dashboard.components.naming import Names
 from dashboard.components.sheet import sheet
 from dashboard.i18n import Lang, Words
-from dashboard.pages import alert, site
+from dashboard.pages import alert
 from dashboard.pages.incidents import VIEWS
 from dashboard.reads import actions
 from dashboard.reads.actions import Doer, Verb, Wrong
 from dashboard.reads.cases import HISTORY_DAYS, MOST, Case, File
-from dashboard.reads.questions import Reads, spans
+from dashboard.reads.questions import Reads
 from monitor.core.errors import ApiError, NoSuchThing, StoreError, TooLate, Unfit
 
 ALERT_POLICY = (
@@ -143,14 +143,13 @@ class Desk:
         found = reads.site(name)
         if found is None:
             abort(404, name)
-        chosen = asked.choice(request, "range", list(spans()), site.DEFAULT_SPAN)
-        what = asked.choice(request, "what", ("latency", "traffic"), "latency")
+        span = asked.drawn(request, words.zone, reads.now())
+        what = asked.choice(request, "what", list(series.TABLES), "latency")
         try:
-            tables = {"latency": series.latency, "traffic": series.traffic}
-            rows = tables[what](found, spans()[chosen], reads, words)
+            rows = series.TABLES[what](found, span, reads, words)
         except StoreError:
             return _sentence(words.say("site.no_store"), 503)
-        return _file(sheet(rows, words.lang), f"{found.id}-{what}-{chosen}.csv")
+        return _file(sheet(rows, words.lang), f"{found.id}-{what}-{span.label}.csv")
 
     def alert(self, number: int) -> Response:
         """The page behind an alert's link."""

@@ -176,7 +176,8 @@ class Web:
                 return words.say("act.no_incident")
             return words.say("error.no_page")
         if 400 <= code < 500 and code not in BODIES:
-            return words.say("error.bad_query", what=detail[:120])
+            what = words.say(detail) if words.has(detail) else detail[:120]
+            return words.say("error.bad_query", what=what)
         return words.say(BODIES.get(code, "error.broken"))
 
     def _prepare(self, chosen: Chosen) -> None:

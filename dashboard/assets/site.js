@@ -63,7 +63,7 @@
     if (key === asked.key && nowS - asked.at < AGAIN_S) return null;
     asked = { at: nowS, key };
     return {
-      site: config.site, range: config.range, theme: theme(), lang: config.lang,
+      site: config.site, range: config.range, from: config.from, to: config.to, theme: theme(), lang: config.lang,
       phone: window.innerWidth < 700, at: Math.round(nowS),
       px: Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize)),
     };

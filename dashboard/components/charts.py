@@ -8,15 +8,15 @@ from zlib import crc32
 
 from dash import dcc, html
 
+from dashboard.components.numbers import latency_cells, numbers
 from dashboard.components.reasons import Names, reason_text
-from dashboard.figures.canvas import Frame, config, one_line, plain
+from dashboard.figures.canvas import Frame, config
 from dashboard.figures.latency import LOSS_STEPS, LatencyTexts, latency
-from dashboard.figures.traffic import TrafficTexts, throughput
 from dashboard.i18n import MONTHS, Words
 from dashboard.reads.intervals import Stretch, union_s
-from dashboard.reads.questions import Span
-from monitor.core.model import Incident, Interface, Link, Scope, Site, State
-from monitor.core.samples import LatencyBucket, ThroughputBucket
+from dashboard.reads.ranges import Span
+from monitor.core.model import Incident, Link, Scope, Site, State
+from monitor.core.samples import LatencyBucket
 
 Part = Any
 MOST_ROWS = 200
@@ -29,6 +29,14 @@ def card(title: str, note: str, *body: Part, half: bool = False) -> Part:
     return html.Section([html.H2([title, html.Small(note)]), *body], className=name)
 
 
+def span_text(span: Span, words: Words) -> str:
+    """`24 jam`, `20 Nov 2026 – 22 Nov 2026`."""
+    if span.first is None or span.last is None:
+        return words.say(f"site.span_{span.name}")
+    first, last = words.date(span.first), words.date(span.last)
+    return first if first == last else f"{first} – {last}"
+
+
 def latency_card(
     link: Link,
     buckets: Sequence[LatencyBucket],
@@ -38,7 +46,7 @@ def latency_card(
     words: Words,
 ) -> Part:
     """One link's latency with what was lost under it."""
-    title = words.say("site.latency_of", span=words.say(f"site.span_{span.name}"), link=link.id)
+    title = words.say("site.latency_of", span=span_text(span, words), link=link.id)
     if not buckets:
         return message_card(title, words.say("site.no_samples"))
     shaded = [
@@ -63,55 +71,16 @@ def latency_card(
     return card(
         title,
         words.say("site.latency_how"),
-        _graph(f"latency-{link.id}", figure, title, words),
+        graph(f"latency-{link.id}", figure, title, words),
         _legend([state for _, _, state in shaded], words),
-    )
-
-
-def traffic_card(
-    port: Interface,
-    buckets: Sequence[ThroughputBucket],
-    span: Span,
-    frame: Frame,
-    words: Words,
-    *,
-    half: bool,
-) -> Part:
-    """One port's traffic against its capacity; half: as in `card`."""
-    capacity_bps = port.capacity_bps
-    capacity = None if capacity_bps is None else _rate_text(capacity_bps, words)
-    figure = throughput(
-        buckets,
-        span.traffic_width_s,
-        capacity_bps,
-        frame,
-        TrafficTexts(
-            inward=words.say("site.in"),
-            outward=words.say("site.out"),
-            capacity=None
-            if capacity is None
-            else plain(words.say("site.capacity_line", value=capacity)),
+        numbers(
+            buckets,
+            [words.say(f"site.{head}") for head in ("loss", "csv_low", "csv_p95", "csv_high")],
+            lambda some: latency_cells(some, words),
+            title,
+            words,
         ),
     )
-    name = one_line(port.name)
-    shown = name if port.link is None else f"{name} ({one_line(port.link.partition('/')[2])})"
-    title = words.say("site.traffic_of", span=words.say(f"site.span_{span.name}"), name=shown)
-    if not buckets:
-        return message_card(title, words.say("site.no_samples"), half=half)
-    legend = html.Div(
-        [
-            html.Span([html.I(className="key key-in"), words.say("site.in")]),
-            html.Span([html.I(className="key key-out"), words.say("site.out")]),
-        ],
-        className="lg",
-    )
-    minutes = span.traffic_width_s / 60
-    key, width = ("site.traffic_how", minutes)
-    if minutes >= 60:
-        key, width = ("site.traffic_how_hours", minutes / 60)
-    how = words.say(key, width=words.number(width))
-    graph = _graph(f"traffic-{port.name}", figure, title, words)
-    return card(title, how, graph, legend, half=half)
 
 
 def message_card(title: str, text: str, *, half: bool = False) -> Part:
@@ -129,7 +98,7 @@ def outages_card(
     words: Words,
 ) -> Part:
     """What happened in the range, newest first; the sum counts overlapping outages once."""
-    title = words.say("site.outages", span=words.say(f"site.span_{span.name}"))
+    title = words.say("site.outages", span=span_text(span, words))
     if not incidents:
         return message_card(title, words.say("site.outages_none"))
     links = {link.name for link in site.links}
@@ -192,7 +161,7 @@ def spoken(label: str) -> Part:
     return {"aria-label": label}
 
 
-def _graph(name: str, figure: dict[str, Any], label: str, words: Words) -> Part:
+def graph(name: str, figure: dict[str, Any], label: str, words: Words) -> Part:
     lang = words.lang.value
     options: Part = config(lang, MONTHS[lang])
     # A port may be called `eth0.100`; Dash gives dots and braces in an id a meaning.
@@ -212,11 +181,3 @@ def _legend(shaded: Sequence[str], words: Words) -> Part:
         [html.Span([html.I(className=name), text]) for name, text in loss + states],
         className="lg",
     )
-
-
-def _rate_text(bps: float, words: Words) -> str:
-    for divisor, unit in ((1e9, "Gbit/s"), (1e6, "Mbit/s")):
-        if bps >= divisor:
-            value = bps / divisor
-            return f"{words.number(value, 0 if value == int(value) else 1)} {unit}"
-    return f"{words.number(bps / 1e3)} kbit/s"

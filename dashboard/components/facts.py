@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from markupsafe import Markup
 
 from dashboard.components.icons import icon, joined
 from dashboard.i18n import Words
+from dashboard.reads.ranges import FIRST_YEAR, Span
 from monitor.core.model import Link, Site
 
 
-def crumbs(site: Site, chosen: str, offered: Iterable[str], prefix: str, words: Words) -> Markup:
+def crumbs(site: Site, span: Span, offered: Iterable[str], prefix: str, words: Words) -> Markup:
     """Name and code, and the ranges of time as links: the address holds what is chosen."""
     ranges = joined(
         Markup('<a href="?range={}"{}>{}</a>').format(
             name,
-            Markup(' class="on" aria-current="true"') if name == chosen else "",
+            Markup(' class="on" aria-current="true"') if name == span.name else "",
             words.say(f"site.range_{name}"),
         )
         for name in offered
     )
     return Markup(
         '<div class="crumb"><a href="{}">{}</a><h1>{}</h1><span>{}</span>'
-        '<nav class="rng" aria-label="{}">{}</nav>{}</div>'
+        '<nav class="rng" aria-label="{}">{}</nav></div>'
     ).format(
         prefix,
         words.say("page.overview"),
@@ -31,12 +33,36 @@ def crumbs(site: Site, chosen: str, offered: Iterable[str], prefix: str, words: 
         site.code,
         words.say("site.ranges"),
         ranges,
-        joined(
-            Markup('<a class="btn" href="{}situs/{}.csv?range={}&what={}">{}</a>').format(
-                prefix, site.id, chosen, what, words.say(f"site.csv_{what}")
-            )
-            for what in ("latency", "traffic")
-        ),
+    )
+
+
+def tools(site: Site, span: Span, today: date, prefix: str, words: Words) -> Markup:
+    """A range by its dates, and what is drawn as files. today: the last day that can be drawn."""
+    first = today if span.first is None else span.first
+    last = today if span.last is None else span.last
+    fields = joined(
+        Markup(
+            '<label>{} <input type="date" name="{}" value="{}" min="{}-01-01" max="{}" required>'
+            "</label>"
+        ).format(words.say(f"site.{name}"), name, day, FIRST_YEAR, today)
+        for name, day in (("from", first), ("to", last))
+    )
+    files = joined(
+        Markup('<a class="btn" href="{}situs/{}.csv?{}&amp;what={}">{}</a>').format(
+            prefix, site.id, span.query, what, words.say(f"site.csv_{what}")
+        )
+        for what in ("latency", "traffic", "errors")
+    )
+    return Markup(
+        '<div class="tools"><form class="dates{}" method="get" aria-label="{}">{}'
+        '<button class="btn">{}</button><small>{}</small></form>{}</div>'
+    ).format(
+        "" if span.first is None else " on",
+        words.say("site.by_date"),
+        fields,
+        words.say("site.draw"),
+        words.zone_name(0.0),
+        files,
     )
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
+from dashboard.figures.faults import a_minute
 from dashboard.i18n import Lang, Words
-from dashboard.reads.questions import Reads, Span
+from dashboard.reads.questions import Reads
+from dashboard.reads.ranges import Span
 from monitor.core.model import Site
+from monitor.core.samples import ThroughputBucket
 
 LATENCY = ("time", "sent", "received", "low", "mid", "p95", "high")
 TRAFFIC = ("time", "port", "in", "out")
+ERRORS = ("time", "port", "in_errors", "out_errors", "in_discards", "out_discards")
 
 
 def latency(site: Site, span: Span, reads: Reads, words: Words) -> list[list[str]]:
-    """Every link up to now. Raises StoreError."""
+    """Every link. Raises StoreError."""
     time, *rest = (words.say(f"site.csv_{head}") for head in LATENCY)
     found = [[time, words.say("site.link"), *rest]]
     end_s = reads.now()
@@ -33,16 +38,34 @@ def latency(site: Site, span: Span, reads: Reads, words: Words) -> list[list[str
 
 
 def traffic(site: Site, span: Span, reads: Reads, words: Words) -> list[list[str]]:
-    """Every port of the site's router up to now. Raises StoreError."""
+    """Every port of the site's router. Raises StoreError."""
     found = [[words.say(f"site.csv_{head}") for head in TRAFFIC]]
-    device, end_s = site.device, reads.now()
-    if device is None:
-        return found
-    for port in reads.ports(device):
-        for each in reads.throughput(device.name, port.name, span, end_s):
-            rates = (_cell(rate, 0, words) for rate in (each.in_bps, each.out_bps))
-            found.append([_moment(each.start_s, words), port.name, *rates])
+    for port, each in _buckets(site, span, reads):
+        rates = (_cell(rate, 0, words) for rate in (each.in_bps, each.out_bps))
+        found.append([_moment(each.start_s, words), port, *rates])
     return found
+
+
+def errors(site: Site, span: Span, reads: Reads, words: Words) -> list[list[str]]:
+    """Errors and discards a minute of every port of the site's router. Raises StoreError."""
+    found = [[words.say(f"site.csv_{head}") for head in ERRORS]]
+    for port, each in _buckets(site, span, reads):
+        cells = (_cell(rate, 3, words) for rate in a_minute(each))
+        found.append([_moment(each.start_s, words), port, *cells])
+    return found
+
+
+Table = Callable[[Site, Span, Reads, Words], list[list[str]]]
+TABLES: Mapping[str, Table] = {"latency": latency, "traffic": traffic, "errors": errors}
+
+
+def _buckets(site: Site, span: Span, reads: Reads) -> Iterator[tuple[str, ThroughputBucket]]:
+    device, now_s = site.device, reads.now()
+    if device is None:
+        return
+    for port in reads.ports(device):
+        for each in reads.throughput(device.name, port.name, span, now_s):
+            yield port.name, each
 
 
 def _moment(at_s: float, words: Words) -> str:

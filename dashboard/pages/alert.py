@@ -18,7 +18,8 @@ from dashboard.components.naming import Names
 from dashboard.components.strip import strip
 from dashboard.i18n import Words
 from dashboard.reads.cases import File
-from dashboard.reads.questions import Reads, Span
+from dashboard.reads.questions import Reads
+from dashboard.reads.ranges import Span
 from dashboard.theme import css, paints
 from monitor.core.errors import StoreError
 from monitor.core.model import Incident, Link, State

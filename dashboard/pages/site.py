@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
-from dashboard.components import charts, facts
+from dashboard.components import charts, facts, ports
 from dashboard.components.ninety import ninety
+from dashboard.components.router import router_card
 from dashboard.figures.canvas import Frame
 from dashboard.i18n import Lang, Words
-from dashboard.reads.questions import Reads, Span, spans
+from dashboard.reads.questions import Reads
+from dashboard.reads.ranges import Span, span_of, spans
 from dashboard.theme import Theme
 from monitor.core.errors import StoreError
 from monitor.core.model import Site
 
-DEFAULT_SPAN = "24h"
+ASKED = ("range", "from", "to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +38,13 @@ def read_ask(data: object, reads: Reads) -> Ask | None:
     """The request of the browser, None unless every part of it is one that we offer."""
     if not isinstance(data, dict):
         return None
-    asked = {key: str(data.get(key)) for key in ("site", "range", "theme", "lang")}
-    site, span = reads.site(asked["site"]), spans().get(asked["range"])
-    if site is None or span is None:
+    asked = {key: str(data.get(key) or "") for key in ("site", "theme", "lang", *ASKED)}
+    site = reads.site(asked["site"])
+    if site is None or not any(asked[key] for key in ASKED):
+        return None
+    try:
+        span = span_of(asked, reads.zone, reads.now())
+    except ValueError:
         return None
     if asked["theme"] not in {*Theme} or asked["lang"] not in {*Lang}:
         return None
@@ -47,10 +54,19 @@ def read_ask(data: object, reads: Reads) -> Ask | None:
     return Ask(site, span, theme, lang, data.get("phone") is True, size_px)
 
 
-def body(site: Site, chosen: str, reads: Reads, prefix: str, words: Words, entry: Markup) -> Markup:
+def told(span: Span) -> dict[str, str]:
+    """The range for the page's script, which asks `read_ask` with it."""
+    if span.first is None or span.last is None:
+        return {"range": span.name}
+    return {"from": span.first.isoformat(), "to": span.last.isoformat()}
+
+
+def body(site: Site, span: Span, reads: Reads, prefix: str, words: Words, entry: Markup) -> Markup:
     """What stands under the header. entry: where Dash puts the charts."""
-    return Markup('<main class="site" id="main">{}{}{}{}{}</main>').format(
-        facts.crumbs(site, chosen, spans(), prefix, words),
+    today = datetime.fromtimestamp(reads.now(), words.zone).date()
+    return Markup('<main class="site" id="main">{}{}{}{}{}{}</main>').format(
+        facts.crumbs(site, span, spans(), prefix, words),
+        facts.tools(site, span, today, prefix, words),
         facts.kpis(words),
         facts.link_table(site, reads.node_names(), words),
         entry,
@@ -70,10 +86,8 @@ def _ninety(site: Site, reads: Reads, words: Words) -> Markup:
 
 def chart_cards(ask: Ask, reads: Reads, words: Words) -> list[Any]:
     """The charts and the list of troubles up to now; a store that fails is said on its card."""
-    end_s = reads.now()
     frame = Frame(
-        end_s - ask.span.length_s,
-        end_s,
+        *ask.span.bounds(reads.now()),
         ask.theme,
         words.zone,
         "." if words.lang is Lang.ID else ":",
@@ -82,7 +96,7 @@ def chart_cards(ask: Ask, reads: Reads, words: Words) -> list[Any]:
     )
     return [
         *_latency_cards(ask, reads, frame, words),
-        *_traffic_cards(ask, reads, frame, words),
+        *_router_cards(ask, reads, frame, words),
         _outages(ask, reads, frame, words),
     ]
 
@@ -91,7 +105,7 @@ def _latency_cards(ask: Ask, reads: Reads, frame: Frame, words: Words) -> list[A
     cards = []
     for link in ask.site.links:
         try:
-            buckets = reads.latency(link.name, ask.span, frame.end_s)
+            buckets = reads.latency(link.name, ask.span, reads.now())
         except StoreError:
             return [charts.message_card(words.say("site.latency"), words.say("site.no_store"))]
         try:
@@ -102,35 +116,32 @@ def _latency_cards(ask: Ask, reads: Reads, frame: Frame, words: Words) -> list[A
     return cards
 
 
-def _traffic_cards(ask: Ask, reads: Reads, frame: Frame, words: Words) -> list[Any]:
+def _router_cards(ask: Ask, reads: Reads, frame: Frame, words: Words) -> list[Any]:
+    """Each port's traffic with its errors beside it, and what the router tells of itself."""
     device = ask.site.device
-    span = words.say(f"site.span_{ask.span.name}")
+    span = charts.span_text(ask.span, words)
     title = words.say("site.traffic_of", span=span, name="SNMP")
     if device is None:
         return [charts.message_card(title, words.say("site.no_ports"))]
+    about = router_card(device, reads.router(device), reads.now(), words)
+    cards: list[Any] = []
     try:
-        ports = reads.ports(device)
-        cards = [
-            charts.traffic_card(
-                port,
-                reads.throughput(device.name, port.name, ask.span, frame.end_s),
-                ask.span,
-                frame,
-                words,
-                half=len(ports) > 1,
-            )
-            for port in ports
-        ]
+        for port in reads.ports(device):
+            buckets = reads.throughput(device.name, port.name, ask.span, reads.now())
+            cards += [
+                ports.traffic_card(port, buckets, ask.span, frame, words),
+                ports.faults_card(port, buckets, ask.span, frame, words),
+            ]
     except StoreError:
-        return [charts.message_card(title, words.say("site.no_store"))]
-    return cards or [charts.message_card(title, words.say("site.no_samples"))]
+        return [charts.message_card(title, words.say("site.no_store")), about]
+    return [*(cards or [charts.message_card(title, words.say("site.no_samples"))]), about]
 
 
 def _outages(ask: Ask, reads: Reads, frame: Frame, words: Words) -> Any:
     try:
-        incidents = reads.incidents_of(ask.site, frame.start_s)
+        incidents = reads.incidents_of(ask.site, frame.start_s, frame.end_s)
     except StoreError:
-        title = words.say("site.outages", span=words.say(f"site.span_{ask.span.name}"))
+        title = words.say("site.outages", span=charts.span_text(ask.span, words))
         return charts.message_card(title, words.say("site.outages_unread"))
     return charts.outages_card(
         ask.site, incidents, frame.start_s, frame.end_s, ask.span, reads.node_names(), words

@@ -15,14 +15,14 @@ from dashboard.reads.cases import Cases
 from dashboard.reads.intervals import Stretch, by_target, site_stretches, target_stretches
 from dashboard.reads.kept import Kept
 from dashboard.reads.months import Months
+from dashboard.reads.ranges import DAY_S, Span
 from monitor.core.alerting import Alerts
 from monitor.core.alertports import AlertReader
-from monitor.core.errors import PantauError, StoreError
+from monitor.core.errors import ApiError, PantauError, StoreError
 from monitor.core.model import Device, Incident, Interface, Network, Site, State
 from monitor.core.ports import SampleSource
 from monitor.core.samples import LatencyBucket, ThroughputBucket
 
-DAY_S = 86_400.0
 SPARK_S = 3600.0
 SPARK_WIDTH_S = 60.0
 
@@ -33,29 +33,6 @@ class StateSource(Protocol):
     def document(self) -> dict[str, Any]:
         """The document of `pantau status --json`; raises PantauError when nobody knows."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A range of time that a page offers, and how finely each store is asked for it."""
-
-    name: str
-    length_s: float
-    latency_width_s: float
-    traffic_width_s: float
-
-
-def spans() -> dict[str, Span]:
-    """The ranges of the site page, by the name in its address."""
-    offered = (
-        Span("1h", 3600.0, 20.0, 120.0),
-        Span("6h", 21_600.0, 60.0, 120.0),
-        Span("24h", DAY_S, 300.0, 300.0),
-        Span("7d", 7 * DAY_S, 1800.0, 1800.0),
-        Span("30d", 30 * DAY_S, 7200.0, 7200.0),
-        Span("90d", 90 * DAY_S, 21_600.0, 21_600.0),
-    )
-    return {span.name: span for span in offered}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +63,7 @@ class Reads:
     """Answers to the pages. now: UTC seconds; steady: seconds that never jump, for keeping.
 
     cases: incidents and what people did about them; months: availability. alerts, zone: of the
-    configuration.
+    configuration. router: asks the daemon what a router told of itself; raises PantauError.
     """
 
     def __init__(
@@ -99,6 +76,7 @@ class Reads:
         steady: Callable[[], float],
         alerts: Alerts | None = None,
         zone: tzinfo = UTC,
+        router: Callable[[str], dict[str, Any]] | None = None,
     ) -> None:
         configured = Alerts() if alerts is None else alerts
         self.cases = Cases(network, ledger, configured, zone, now, steady)
@@ -109,6 +87,7 @@ class Reads:
         self._state = state
         self._ledger = ledger
         self._samples = samples
+        self._router = _nobody_asked if router is None else router
         self._sites = {site.id: site for site in network.sites}
         self._sparks = Kept(self._ask_sparks, 10.0, steady)
         self._day = Kept(self._ask_day, 5.0, steady)
@@ -141,10 +120,9 @@ class Reads:
             return {}
         return {each["target"]: each["state"] for each in nodes}
 
-    def latency(self, target: str, span: Span, end_s: float) -> list[LatencyBucket]:
-        """One target up to end_s; raises StoreError."""
-        width_s = span.latency_width_s
-        return self._samples.latency(target, end_s - span.length_s, end_s, width_s)
+    def latency(self, target: str, span: Span, now_s: float) -> list[LatencyBucket]:
+        """One target over a range; raises StoreError."""
+        return self._samples.latency(target, *span.bounds(now_s), span.latency_width_s)
 
     def ports(self, device: Device) -> list[Interface]:
         """The ports of a router by name: those configured, and any other that was seen lately.
@@ -165,19 +143,26 @@ class Reads:
         return found
 
     def throughput(
-        self, device: str, ifname: str, span: Span, end_s: float
+        self, device: str, ifname: str, span: Span, now_s: float
     ) -> list[ThroughputBucket]:
-        """One port up to end_s; raises StoreError."""
+        """One port over a range; raises StoreError."""
         width_s = span.traffic_width_s
-        return self._samples.throughput(device, ifname, end_s - span.length_s, end_s, width_s)
+        return self._samples.throughput(device, ifname, *span.bounds(now_s), width_s)
+
+    def router(self, device: Device) -> dict[str, Any] | None:
+        """What a router told of itself (`GET /routers/<name>`); None when nobody knows."""
+        try:
+            return self._router(device.name)
+        except PantauError:
+            return None
 
     def stretches(self, target: str, start_s: float, end_s: float) -> list[Stretch]:
         """The states of one target over a range; raises StoreError."""
         changes = self._ledger.transitions(start_s, end_s, target)
         return target_stretches(changes, start_s, end_s)
 
-    def incidents_of(self, site: Site, start_s: float) -> list[Incident]:
-        """What concerned a site since then, newest first; raises StoreError.
+    def incidents_of(self, site: Site, start_s: float, end_s: float) -> list[Incident]:
+        """What concerned a site in a range, newest first; raises StoreError.
 
         Its links' own incidents, those of nodes that hid its links, and the monitor's.
         """
@@ -185,9 +170,12 @@ class Reads:
         found = [
             incident
             for incident in self._ledger.incidents(since_s=start_s)
-            if incident.target in links
-            or links.intersection(incident.affected)
-            or incident.scope == "monitor"
+            if incident.started_s <= end_s
+            and (
+                incident.target in links
+                or links.intersection(incident.affected)
+                or incident.scope == "monitor"
+            )
         ]
         return sorted(found, key=lambda incident: (incident.started_s, incident.id), reverse=True)
 
@@ -221,6 +209,10 @@ class Reads:
             for site in self.network.sites
         }
         return Day(start_s, end_s, sites, incidents, failed=False)
+
+
+def _nobody_asked(name: str) -> dict[str, Any]:
+    raise ApiError(f"there is no daemon that could say what {name} told")
 
 
 def is_trouble(state: State | None) -> bool:

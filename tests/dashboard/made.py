@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from dashboard.reads.questions import Reads
+from tests.dashboard.routers import told_by
 from tests.dashboard.story import HOUR_S, Story, quiet, shipped_network, trouble
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.state import ToldState
@@ -44,6 +46,8 @@ class Made:
             samples,
             now=lambda: clocks["now"],
             steady=lambda: clocks["now"],
+            zone=ZoneInfo("Asia/Jakarta"),
+            router=lambda name: told_by(story, name),
         )
         return Made(story, state, ledger, samples, reads, story.now_s, clocks)
 

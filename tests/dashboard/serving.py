@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
 from types import MappingProxyType
+from urllib.parse import unquote
 
 import orjson
 
@@ -27,24 +28,33 @@ from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.local_api import SOCKET_NAME
 from monitor.core.documents import Document
+from monitor.core.errors import NoSuchThing
 from monitor.core.samples import InterfaceSample, PingSample
 from tests.dashboard.deeds import tell_deeds
+from tests.dashboard.routers import told_by
 from tests.dashboard.story import CONFIG, DAY_S, HOUR_S, Story, written
 from tests.waiting import eventually
 
 DATA_DIR = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
+ROUTERS = "/routers/"
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 PANTAU = (sys.executable, "-m", "monitor")
 TOP = Path(__file__).parents[2]
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """`GET /state` of what the server was given; keeps what it is told."""
+    """`GET /state`, `GET /routers/<name>` of what it was given; keeps what it is told."""
 
     def do_GET(self) -> None:
         assert isinstance(self.server, _Server)
-        body = orjson.dumps(self.server.document())
-        self.send_response(200)
+        code, document = 200, self.server.document()
+        if self.path.startswith(ROUTERS):
+            try:
+                document = self.server.router(unquote(self.path.removeprefix(ROUTERS)))
+            except NoSuchThing as error:
+                code, document = 404, {"error": str(error)}
+        body = orjson.dumps(document)
+        self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -69,18 +79,26 @@ class _Answer(BaseHTTPRequestHandler):
 class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
 
-    def __init__(self, path: Path, document: Callable[[], Document]) -> None:
+    def __init__(
+        self, path: Path, document: Callable[[], Document], router: Callable[[str], Document]
+    ) -> None:
         self.document = document
+        self.router = router
         self.told: list[tuple[str, dict[str, object]]] = []
         super().__init__(str(path), _Answer)
 
 
 class Daemon:
-    """`GET /state` on the daemon's socket, saying what it is told to say."""
+    """The daemon's socket, saying what it is told to say of the state and of each router."""
 
-    def __init__(self, socket_path: Path, document: Callable[[], Document]) -> None:
+    def __init__(
+        self,
+        socket_path: Path,
+        document: Callable[[], Document],
+        router: Callable[[str], Document],
+    ) -> None:
         self._path = socket_path
-        self._server = _Server(socket_path, document)
+        self._server = _Server(socket_path, document, router)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
@@ -120,6 +138,7 @@ class Served:
         self.ledger = SqlLedger.open(self.data / "ledger.db")
         self.journal = SqliteJournal(self.data / "journal")
         self.daemon: Daemon | None = None
+        self.router: Callable[[str], Document] = lambda name: told_by(story, name)
         self.log = work / "dashboard.log"
         self.port = free_port()
         self.web: subprocess.Popen[bytes] | None = None
@@ -167,7 +186,7 @@ class Served:
 
     def start_daemon(self, document: Callable[[], Document] | None = None) -> None:
         """Only the API."""
-        self.daemon = Daemon(self.data / SOCKET_NAME, document or self.story.document)
+        self.daemon = Daemon(self.data / SOCKET_NAME, document or self.story.document, self.router)
 
     def stop_daemon(self) -> None:
         """As if it had been killed, its socket gone."""

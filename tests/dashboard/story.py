@@ -41,6 +41,9 @@ def shipped_network() -> Network:
     return require(load(CONFIG, {}), strict=False).network
 
 
+Faults = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that went wrong `ago_s` ago; lasted_s None: it still is. A node hides links."""
@@ -260,8 +263,14 @@ class Story:
         outward = inward * chance.uniform(0.18, 0.3)
         return InterfaceSample(
             at_s, site, name, site, link, inward, outward, inward / full, outward / full,
-            0.0, 0.0, 0.0, 0.0, 1, round(full),
+            *self._faults(link, at_s, chance), 1, round(full),
         )  # fmt: skip
+
+    def _faults(self, link: str, at_s: float, chance: random.Random) -> Faults:
+        """Errors and discards a second: while a link is poor, else none."""
+        if self.state_at(link, at_s)[0] is not State.DEGRADED:
+            return (0.0, 0.0, 0.0, 0.0)
+        return (chance.uniform(0.1, 0.9), 0.0, 0.0, chance.choice((0.0, 0.05, 0.3)))
 
     def _event_now(self, target: str, at_s: float, reason: str) -> bool:
         return any(

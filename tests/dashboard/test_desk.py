@@ -437,12 +437,26 @@ def test_all_of_it_stands_under_a_prefix_too() -> None:
 @pytest.mark.parametrize("span", ["1h", "6h", "24h", "7d", "30d", "90d"])
 def test_what_is_drawn_of_a_site_comes_as_a_file_for_each_range(desk: Desk, span: str) -> None:
     assert f"?range={span}" in desk.client.get("/situs/terisi").text
-    for what, columns in (("latency", 8), ("traffic", 4)):
+    for what, columns in (("latency", 8), ("traffic", 4), ("errors", 6)):
         response = desk.client.get(f"/situs/terisi.csv?range={span}&what={what}")
         rows = list(csv.reader(io.StringIO(response.text[1:]), delimiter=";"))
         assert len(rows) >= 2
         assert {len(row) for row in rows} == {columns}
         assert f"terisi-{what}-{span}.csv" in response.headers["Content-Disposition"]
+
+
+def test_days_come_as_a_file_of_exactly_those_days(desk: Desk) -> None:
+    response = desk.client.get("/situs/terisi.csv?from=2026-11-24&to=2026-11-24&what=errors")
+    assert "terisi-errors-2026-11-24_2026-11-24.csv" in response.headers["Content-Disposition"]
+    head, *rows = csv.reader(io.StringIO(response.text[1:]), delimiter=";")
+    assert head[2:] == [
+        "Galat masuk (per menit)", "Galat keluar (per menit)", "Dibuang masuk (per menit)",
+        "Dibuang keluar (per menit)",
+    ]  # fmt: skip
+    assert {row[0][:10] for row in rows} == {"2026-11-24"}
+    assert max(float(row[2].replace(",", ".")) for row in rows) > 6
+    nothing = desk.client.get("/situs/terisi.csv?from=2026-11-01&to=2026-11-02&what=latency")
+    assert len(nothing.text.strip().splitlines()) == 1
 
 
 def test_a_file_of_nothing_is_refused_in_a_sentence(desk: Desk) -> None:

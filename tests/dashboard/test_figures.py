@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.figures.canvas import Frame, config, plain
+from dashboard.figures.faults import faults, worst
 from dashboard.figures.latency import LatencyTexts, latency, loss_step
 from dashboard.figures.traffic import TrafficTexts, throughput
 from dashboard.i18n import MONTHS
@@ -166,3 +167,23 @@ def test_every_chart_keeps_to_this_host() -> None:
         assert options["plotlyServerURL"] == ""
         assert options["displayModeBar"] is False
         assert options["locales"]["id"]["format"]["decimal"] == ","
+
+
+def faulty(minute: int, *rates: float | None) -> ThroughputBucket:
+    """A minute of a port. rates: errors in, out, discards in, out, a second."""
+    return ThroughputBucket(START_S + minute * WIDTH_S, WIDTH_S, 1.0, 1.0, 1.0, 1.0, *rates)
+
+
+def test_errors_are_four_lines_a_minute_with_gaps_where_nothing_is_known() -> None:
+    buckets = [faulty(0, 0.5, 0.0, None, 2.0), faulty(1, 0.25, 0.0, None, 0.0), faulty(5, 1.0)]
+    figure = faults(buckets, WIDTH_S, ["a", "b", "c", "d"], "/mnt", frame())
+    assert [trace["y"] for trace in figure["data"]] == [
+        [30.0, 15.0, None, 60.0],
+        [0.0, 0.0, None, None],
+        [None, None, None, None],
+        [120.0, 0.0, None, None],
+    ]
+    assert figure["layout"]["yaxis"]["range"][1] > 120
+    looks = {(trace["line"]["color"], trace["line"]["dash"]) for trace in figure["data"]}
+    assert len({dash for _, dash in looks}) == 4, "told apart without colours, too"
+    assert (worst(buckets), worst([faulty(0)]), worst([])) == (120.0, None, None)

@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from dashboard.app.web import Identity, build
+from dashboard.reads.questions import Reads
 from monitor.core.errors import JournalError, LedgerError
 from monitor.core.model import Interface, Network
 from tests.dashboard.made import Made, made_trouble
@@ -175,7 +176,16 @@ def test_dash_gets_the_small_plotly_where_it_asks_for_all_of_it(client: FlaskCli
         ("/?lang=", 400, "tidak dimengerti"),
         ("/?lang=id&lang=%00", 200, ""),
         ("/?theme=<script>", 400, "tidak dimengerti"),
-        ("/situs/anjatan?range=1000y", 400, "tidak dimengerti: range"),
+        ("/situs/anjatan?range=1000y", 400, "rentang waktu itu tidak ada"),
+        ("/situs/anjatan?from=2026-11-24&to=2026-11-01", 400, "sesudah tanggal akhir"),
+        ("/situs/anjatan?from=2026-11-20&to=2025-11-01", 400, "sesudah tanggal akhir"),
+        ("/situs/anjatan?from=1026-11-24&to=2026-11-24", 400, "itu bukan tanggal"),
+        ("/situs/anjatan?from=2021-01-01&to=2026-11-24", 400, "lebih dari 400 hari"),
+        ("/situs/anjatan?from=2027-11-24&to=2027-11-24", 400, "belum terjadi"),
+        ("/situs/anjatan?from=kemarin", 400, "itu bukan tanggal"),
+        ("/situs/anjatan?from=2026-02-30", 400, "itu bukan tanggal"),
+        ("/situs/anjatan?from=&to=", 200, ""),
+        ("/situs/anjatan.csv?from=2026-11-24&to=2026-11-01", 400, "sesudah tanggal akhir"),
         ("/situs/anjatan?range=24h'--", 400, "tidak dimengerti"),
         ("/situs/anjatan?range[]=1h", 200, ""),
         ("/?" + "a=b&" * 2000, 200, ""),
@@ -226,7 +236,9 @@ def test_a_callback_that_is_almost_ours_is_refused(client: FlaskClient) -> None:
     "value",
     [
         {}, {**GOOD, "site": "bandung"}, {**GOOD, "site": 7}, {**GOOD, "range": "1000y"},
-        {**GOOD, "theme": True}, {**GOOD, "lang": None}, {**GOOD, "site": "../x"},
+        {**GOOD, "range": "", "from": "2026-11-24", "to": "2026-11-01"}, {**GOOD, "range": None},
+        {**GOOD, "from": "1026-11-24"}, {**GOOD, "to": 7}, {**GOOD, "theme": True},
+        {**GOOD, "lang": None}, {**GOOD, "site": "../x"},
     ],
 )  # fmt: skip
 def test_a_question_that_we_do_not_offer_draws_nothing(client: FlaskClient, value: object) -> None:
@@ -242,10 +254,53 @@ def test_the_charts_of_a_site_come_as_cards(client: FlaskClient) -> None:
         "Latensi 1 jam · utama",
         "Latensi 1 jam · cadangan",
         "Lalu lintas 1 jam · ether1 (utama)",
+        "Galat dan paket dibuang 1 jam · ether1 (utama)",
         "Lalu lintas 1 jam · ether2 (cadangan)",
+        "Galat dan paket dibuang 1 jam · ether2 (cadangan)",
+        "Router (SNMP)",
         "Gangguan 1 jam",
     ]
     assert "Hilang paket 8,3\u00a0% (ambang 5\u00a0%)" in orjson.dumps(cards).decode()
+
+
+def test_days_are_drawn_from_midnight_to_midnight_of_the_office_and_not_beyond_now(
+    client: FlaskClient,
+) -> None:
+    text = client.get("/situs/terisi?from=2026-11-23&to=2026-11-24").text
+    config = config_of(text)
+    assert (config["from"], config["to"], "range" in config) == ("2026-11-23", "2026-11-24", False)
+    assert 'name="from" value="2026-11-23" min="2020-01-01" max="2026-11-24"' in text
+    assert "terisi.csv?from=2026-11-23&amp;to=2026-11-24&amp;what=errors" in text
+    asked = {**GOOD, "range": None, "from": "2026-11-23", "to": "2026-11-24"}
+    drawn = ask(client, asked).get_data(as_text=True)
+    assert "Latensi 23 Nov 2026 – 24 Nov 2026 · utama" in drawn
+    assert '"range":["2026-11-23 00:00:00","2026-11-24 14:27:47"]' in drawn
+
+
+def test_what_a_router_tells_stands_in_plain_words_and_so_does_what_is_wrong(
+    client: FlaskClient,
+) -> None:
+    text = orjson.dumps(ask(client, GOOD).get_json()).decode()
+    for words in (
+        "r-terisi", "RouterOS RB", "ke terisi/utama", "30 Mbit/s", " °C",
+        "Tidak ada di router: ether2.",
+        "Pencacah melompat terlalu cepat: 2 pembacaan dibuang.",
+    ):  # fmt: skip
+        assert words in text, words
+    silent = ask(client, {**GOOD, "site": "losarang"}).get_data(as_text=True)
+    assert "Pembacaan terakhir gagal (router tidak menjawab SNMP)" in silent
+
+
+def test_when_the_daemon_is_silent_nothing_is_said_of_the_router(made: Made) -> None:
+    nobody = Reads(
+        *(made.story.network, made.state, made.ledger, made.samples),
+        now=lambda: made.now_s,
+        steady=lambda: made.now_s,
+    )
+    server = build(nobody, Identity(ORGANISATION, ZONE), lambda: made.now_s)
+    text = ask(server.test_client(), GOOD).get_data(as_text=True)
+    assert "keadaan router tidak diketahui" in text
+    assert "Latensi 1 jam · utama" in text
 
 
 def test_a_port_may_be_called_anything() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dashboard.reads.questions import spans
+from dashboard.reads.ranges import spans
 from monitor.core.errors import JournalError, LedgerError
 from monitor.core.model import Device, Interface, State
 from tests.dashboard.made import NOW_S, Made, made_trouble
@@ -55,8 +55,10 @@ def test_a_sites_incidents_are_its_links_its_nodes_and_the_monitors() -> None:
     made = Made.of(Story(network, NOW_S, events))
     site = made.reads.site("krangkeng")
     assert site is not None
-    found = made.reads.incidents_of(site, NOW_S - 24 * HOUR_S)
+    found = made.reads.incidents_of(site, NOW_S - 24 * HOUR_S, NOW_S)
     assert [each.target for each in found] == ["monitor", "pop-karangampel", "krangkeng/utama"]
+    earlier = made.reads.incidents_of(site, NOW_S - 24 * HOUR_S, NOW_S - 7.5 * HOUR_S)
+    assert [each.target for each in earlier] == ["pop-karangampel", "krangkeng/utama"]
 
 
 def test_ports_are_those_configured_and_those_seen_with_the_speed_that_is_known() -> None:
