@@ -18,6 +18,8 @@ BLIP_RUN = 3
 BLIP_S = 1.0
 KEPT_LOSSES = 64
 KEPT_SUSPICIONS = 8
+CLOCK_GRAIN_S = 1e-6
+"""Sums of 0.2 s are not exact: a span that is short by less than this is as long as asked."""
 
 
 def losses_needed(loss_upper: float, false_alarm: float) -> int:
@@ -56,6 +58,7 @@ class Health:
     bad_in_row: int = 0
     unmeasured: int = 0
     unmeasured_from_s: float = 0.0
+    unmeasured_last_s: float = 0.0
     unmeasured_reason: str = ""
     lost_reason: str | None = None
     crossed: frozenset[str] = frozenset()
@@ -166,8 +169,16 @@ class Health:
         """A request that never left this machine; how many in a row there are now."""
         if self.unmeasured == 0:
             self.unmeasured_from_s = sent_s
+        self.unmeasured_last_s = sent_s
         self.unmeasured += 1
         self.unmeasured_reason = reason
+        return self.unmeasured
+
+    def break_unmeasured(self, sent_s: float) -> int:
+        """A request sent then did leave this machine; how many after it did not."""
+        still = self.unmeasured_last_s > sent_s
+        self.unmeasured = int(still)
+        self.unmeasured_from_s = self.unmeasured_last_s
         return self.unmeasured
 
     def recovered(self, rises: int) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
+from monitor.core import sending
 from monitor.core.health import Health
 from monitor.core.model import (
     Change,
@@ -40,17 +41,16 @@ def judge_monitor(world: World, out: list[Decision]) -> None:
             world.cut_since_s = world.now_s
             world.at_deadline(world.now_s + confirm_s)
         elif world.now_s >= world.cut_since_s + confirm_s:
-            _isolate(world, "silence", _silence_start_s(world), out)
+            _isolate(world, out)
             return
     else:
         world.cut_since_s = None
-    if sends_may_fail(world):
+    if sending.machine_cannot_send(world):
         if world.unsent_since_s is None:
             world.unsent_since_s = world.now_s
             world.at_deadline(world.now_s + confirm_s)
         elif world.now_s >= world.unsent_since_s + confirm_s:
-            started_s = min(h.unmeasured_from_s for h in world.healths.values() if h.unmeasured)
-            _isolate(world, "send_failure", started_s, out)
+            _isolate(world, out)
     else:
         world.unsent_since_s = None
 
@@ -64,22 +64,6 @@ def _is_cut(world: World) -> bool:
     )
 
 
-def sends_may_fail(world: World) -> bool:
-    """Do sends fail locally, for (nearly) all: is it this machine rather than one link?"""
-    return (
-        world.unsent >= AT_LEAST
-        and world.unsent >= SHARE * world.seen
-        and world.anchors_unsent == world.anchors_seen
-    )
-
-
-def count_unsent(world: World, health: Health, step: int) -> None:
-    """A target's newest request could not be sent (+1), or could again (-1)."""
-    world.unsent += step
-    if health.target.role is Role.ANCHOR:
-        world.anchors_unsent += step
-
-
 def _silence_start_s(world: World) -> float:
     """The first lost request of this silence: sent after the last one that an anchor answered."""
     answered_s = max(anchor.last_reply_s for anchor in world.anchors if anchor.seen)
@@ -91,7 +75,14 @@ def _silence_start_s(world: World) -> float:
     return min(firsts, default=world.now_s)
 
 
-def _isolate(world: World, reason: str, started_s: float, out: list[Decision]) -> None:
+def _isolate(world: World, out: list[Decision]) -> None:
+    """Cut off. When sends fail as well as silence reigns, the failing sends are the reason."""
+    starts_s = [_silence_start_s(world)] if _is_cut(world) else []
+    reason = "silence"
+    if sending.machine_cannot_send(world):
+        starts_s.append(sending.start_s(world))
+        reason = "send_failure"
+    started_s = min(starts_s)
     share = max(world.silent, world.unsent) / world.seen if world.seen else None
     errors = {h.unmeasured_reason for h in world.healths.values() if h.unmeasured}
     proof = Proof(silent_share=share, error=", ".join(sorted(errors)) or None)
@@ -101,7 +92,7 @@ def _isolate(world: World, reason: str, started_s: float, out: list[Decision]) -
     for name in world.topology.order:
         health = world.healths[name]
         if health.unmeasured:
-            count_unsent(world, health, -1)
+            sending.count_unsent(world, health, -1)
         if not health.seen:
             continue
         if health.earliest_s is None:
@@ -110,6 +101,7 @@ def _isolate(world: World, reason: str, started_s: float, out: list[Decision]) -
         world.turn(health, State.UNKNOWN, started_s, "isolated", out, proof)
         world.update_silent(health)
     _forget_timers(world)
+    world.patchy = reason == "send_failure" and sending.is_patchy_from(world, started_s)
 
 
 def _forget_timers(world: World) -> None:
@@ -119,6 +111,7 @@ def _forget_timers(world: World) -> None:
     world.deadlines.clear()
     world.cut_since_s = None
     world.unsent_since_s = None
+    world.patchy = False
 
 
 def ends(
@@ -129,9 +122,12 @@ def ends(
     incident = world.isolation
     if incident is None:
         return True
+    goes_well = sending.may_end(world, item)
     if not isinstance(item, Reply) or item.sent_s <= incident.started_s:
         return False
     world.answering.add(health.target.name)
+    if not goes_well:
+        return False
     if health.target.role is not Role.ANCHOR and not _no_anchor_needed(world):
         return False
     closed = replace(incident, ended_s=item.sent_s, end_reason="reply")
@@ -155,7 +151,7 @@ def go_blind(world: World, start_s: float, end_s: float, out: list[Decision]) ->
     for name in world.topology.order:
         health = world.healths[name]
         if health.unmeasured:
-            count_unsent(world, health, -1)
+            sending.count_unsent(world, health, -1)
         if not health.seen:
             continue
         was_down = health.state is State.DOWN

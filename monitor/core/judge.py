@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from heapq import heappop
 
-from monitor.core import isolation, verdicts
+from monitor.core import isolation, sending, verdicts
 from monitor.core.health import Health
 from monitor.core.isolation import Held
 from monitor.core.model import (
@@ -32,8 +32,6 @@ from monitor.core.model import (
     Tick,
 )
 from monitor.core.world import World
-
-UNMEASURED_IN_ROW = 5
 
 
 def advance(world: World, evidence: Iterable[Evidence]) -> tuple[World, list[Decision]]:
@@ -84,7 +82,8 @@ def _take(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -
     elif isinstance(item, Lost):
         _lost(world, health, item, out)
     else:
-        _not_measured(world, health, item)
+        sending.failed(world, health, item)
+        world.dirty = True
 
 
 def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> None:
@@ -151,24 +150,17 @@ def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None
         world.dirty = True
 
 
-def _not_measured(world: World, health: Health, item: NotMeasured) -> None:
-    if health.add_unmeasured(item.sent_s, item.reason) == 1:
-        isolation.count_unsent(world, health, 1)
-    if health.unmeasured >= UNMEASURED_IN_ROW:
-        world.unmeasurable.add(health.target.name)
-    world.dirty = True
-
-
 def _measured_again(world: World, health: Health, sent_s: float, out: list[Decision]) -> None:
     """VERDICTS: a link that alone could not be measured can be again."""
-    if not health.unmeasured:
-        return
-    health.unmeasured = 0
-    isolation.count_unsent(world, health, -1)
-    world.unmeasurable.discard(health.target.name)
+    if health.unmeasured:
+        if sent_s < health.unmeasured_from_s:
+            return  # known late: it was sent before the run of failed sends
+        if not health.break_unmeasured(sent_s):
+            sending.count_unsent(world, health, -1)
     incident = health.incident
     if incident is not None and incident.state is State.UNKNOWN:
-        ended = replace(incident, ended_s=sent_s, end_reason="measured_again")
+        ended_s = max(sent_s, incident.started_s)
+        ended = replace(incident, ended_s=ended_s, end_reason="measured_again")
         world.note(Change.CLOSED, ended, out)
         health.incident = None
 
@@ -196,7 +188,7 @@ def _settle(world: World, out: list[Decision]) -> None:
                 verdicts.decide(world, health, out)
             else:
                 world.waiting.discard(name)
-    if world.unmeasurable and not isolation.sends_may_fail(world):
+    if world.unmeasurable:
         for name in sorted(world.unmeasurable, key=world.topology.rank.__getitem__):
             verdicts.unmeasured(world, world.healths[name], out)
         world.unmeasurable.clear()

@@ -39,6 +39,8 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
     fresh.answering = world.answering & fresh.healths.keys()
     fresh.cut_since_s = world.cut_since_s
     fresh.unsent_since_s = world.unsent_since_s
+    fresh.patchy = world.patchy
+    fresh.failed_lately = {n: s for n, s in world.failed_lately.items() if n in fresh.healths}
     fresh.deadlines = world.deadlines
     for name in world.topology.order:
         old = world.healths[name]

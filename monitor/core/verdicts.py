@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from monitor.core import sending
 from monitor.core.health import Health
 from monitor.core.model import Change, Decision, Incident, Proof, Role, Scope, State
 from monitor.core.topology import Above, above, hidden_links, roots
@@ -216,13 +217,19 @@ def cross(world: World, health: Health, now: frozenset[str], out: list[Decision]
 
 
 def unmeasured(world: World, health: Health, out: list[Decision]) -> None:
-    """A link that alone cannot be measured: unknown, with an incident of its own."""
+    """A link that cannot be measured is unknown: alone, it has an incident of its own.
+
+    While it is being settled whether the machine can send at all, nothing is said.
+    """
+    explained = sending.is_explained(world, health)
+    if explained and world.unsent_since_s is not None:
+        return
     started_s = health.unmeasured_from_s
     proof = Proof(error=health.unmeasured_reason)
     world.waiting.discard(health.target.name)
     health.drop_run()
     health.window.clear()
-    if health.target.role is not Role.ANCHOR and health.incident is None:
+    if health.target.role is not Role.ANCHOR and health.incident is None and not explained:
         health.incident = world.open(
             scope_of(health),
             health.target.name,

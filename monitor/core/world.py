@@ -42,6 +42,8 @@ class World:
 
     last_evidence_s: the newest sending time of any evidence. isolation: the monitor's own open
     incident. cut_since_s: when all anchors and most targets were first known to be silent.
+    failed_lately: when a target's send last failed, the oldest first. patchy: cut
+    off, and yet answers and failed sends alternate.
     """
 
     topology: Topology
@@ -55,10 +57,12 @@ class World:
     isolation: Incident | None = None
     cut_since_s: float | None = None
     unsent_since_s: float | None = None
+    patchy: bool = False
     dirty: bool = False
     deadlines: list[float] = field(default_factory=list)
     waiting: set[str] = field(default_factory=set)
     unmeasurable: set[str] = field(default_factory=set)
+    failed_lately: dict[str, float] = field(default_factory=dict)
     answering: set[str] = field(default_factory=set)
     suspects: set[str] = field(default_factory=set)
     seen: int = 0
