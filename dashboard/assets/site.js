@@ -69,5 +69,33 @@
     };
   }
 
+  // Dash makes its parts anew at every drawing: a table that was open is opened again, and
+  // whoever stood on it by keyboard stands there again.
+  const opened = new Set();
+  let stood = null;
+
+  function remember(charts) {
+    document.addEventListener("toggle", ({ target }) => {
+      if (!target.matches(".beside") || !target.isConnected) return;
+      if (target.open) opened.add(target.id);
+      else opened.delete(target.id);
+    }, true);
+    document.addEventListener("focusin", ({ target }) => {
+      const table = target.closest(".beside");
+      stood = table && { id: table.id, part: target.matches("summary") ? "summary" : ".wide" };
+    });
+    new MutationObserver(() => {
+      for (const id of opened) {
+        const table = document.getElementById(id);
+        if (table && !table.open) table.open = true;
+      }
+      if (!stood || document.activeElement !== document.body) return;
+      const part = document.querySelector(`[id="${stood.id}"] > ${stood.part}`);
+      if (part) part.focus({ preventScroll: true });
+    }).observe(charts, { childList: true, subtree: true });
+  }
+
+  if (config.page === "site") remember(document.querySelector("main"));
+
   pantau.site = { draw, ask, theme };
 })();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
+from zlib import crc32
 
 from dash import html
 
@@ -59,6 +60,7 @@ def numbers(
             ),
         ],
         className="beside",
+        id=f"numbers-{crc32(label.encode()):08x}",
     )
 
 

@@ -20,13 +20,39 @@ from monitor.core.samples import ThroughputBucket
 KINDS = ("in_errors", "out_errors", "in_discards", "out_discards")
 
 
-def traffic_card(
-    port: Interface, buckets: Sequence[ThroughputBucket], span: Span, frame: Frame, words: Words
+def port_cards(
+    seen: Sequence[tuple[Interface, Sequence[ThroughputBucket]]],
+    span: Span,
+    frame: Frame,
+    words: Words,
+) -> list[Part]:
+    """Each port's traffic, then the errors of those that have any: calm until trouble."""
+    faulty = [(port, buckets) for port, buckets in seen if worst(buckets)]
+    return [
+        *(
+            _traffic_card(port, buckets, span, frame, words, half=len(seen) > 1)
+            for port, buckets in seen
+        ),
+        *(
+            _faults_card(port, buckets, span, frame, words, half=len(faulty) > 1)
+            for port, buckets in faulty
+        ),
+    ]
+
+
+def _traffic_card(
+    port: Interface,
+    buckets: Sequence[ThroughputBucket],
+    span: Span,
+    frame: Frame,
+    words: Words,
+    *,
+    half: bool,
 ) -> Part:
-    """Traffic against capacity."""
+    """Traffic against capacity, and in a line whether there are errors."""
     title = words.say("site.traffic_of", span=span_text(span, words), name=_shown(port))
     if not any(each.in_bps is not None or each.out_bps is not None for each in buckets):
-        return message_card(title, words.say("site.no_samples"), half=True)
+        return message_card(title, words.say("site.no_samples"), half=half)
     capacity_bps = port.capacity_bps
     capacity = None
     if capacity_bps is not None:
@@ -50,31 +76,44 @@ def traffic_card(
         words,
     )
     drawn = graph(f"traffic-{port.name}", figure, title, words)
-    return card(title, _how(span, "site.traffic_how", words), drawn, legend, table, half=True)
+    how = _how(span, "site.traffic_how", words)
+    return card(title, how, drawn, legend, *_calm(buckets, words), table, half=half)
 
 
-def faults_card(
-    port: Interface, buckets: Sequence[ThroughputBucket], span: Span, frame: Frame, words: Words
-) -> Part:
-    """Errors and discards; a port without any says so and needs no chart."""
-    title = words.say("site.faults_of", span=span_text(span, words), name=_shown(port))
+def _calm(buckets: Sequence[ThroughputBucket], words: Words) -> list[Part]:
+    """A port without errors needs no chart of them."""
     most = worst(buckets)
-    if most is None:
-        return message_card(title, words.say("site.faults_untold"), half=True)
-    if most == 0:
-        return message_card(title, words.say("site.faults_none"), half=True)
+    if most:
+        return []
+    key = "site.faults_untold" if most is None else "site.faults_none"
+    return [html.P(words.say(key), className="none")]
+
+
+def _faults_card(
+    port: Interface,
+    buckets: Sequence[ThroughputBucket],
+    span: Span,
+    frame: Frame,
+    words: Words,
+    *,
+    half: bool,
+) -> Part:
+    """Errors and discards."""
+    title = words.say("site.faults_of", span=span_text(span, words), name=_shown(port))
     names = [words.say(f"site.{kind}") for kind in KINDS]
     figure = faults(buckets, span.traffic_width_s, names, words.say("site.a_minute"), frame)
     legend = html.Div(
         [
             html.Span([html.I(className=f"key key-{kind.replace('_', '-')}"), name])
-            for kind, name in zip(KINDS, names, strict=True)
+            for kind, name, drawn in zip(KINDS, names, figure["data"], strict=True)
+            if drawn["visible"]
         ],
         className="lg",
     )
     table = numbers(buckets, names, lambda some: _faults(some, words), title, words)
-    drawn = graph(f"faults-{port.name}", figure, title, words)
-    return card(title, _how(span, "site.faults_how", words), drawn, legend, table, half=True)
+    chart = graph(f"faults-{port.name}", figure, title, words)
+    how = _how(span, "site.faults_how", words)
+    return card(title, how, chart, legend, table, half=half)
 
 
 def rate_text(bps: float, words: Words) -> str:

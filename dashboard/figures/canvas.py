@@ -39,6 +39,11 @@ class Frame:
         """The size of letters in a chart."""
         return max(11, round(self.size_px * 0.86))
 
+    @property
+    def line_px(self) -> float:
+        """How thick a line is: as the letters are, on a wall too."""
+        return round(max(1.7, self.letters_px * 0.14), 2)
+
     def colour(self, name: str) -> str:
         """A colour of the table in this theme."""
         return paints()[name].of(self.theme)
@@ -165,4 +170,5 @@ def note(text: str, value: float, top: float, frame: Frame) -> Json:
         "yanchor": "bottom" if in_sight and value < 0.9 * top else "top",
         "showarrow": False,
         "font": {"color": frame.colour("degraded-line"), "size": frame.letters_px},
+        "bgcolor": rgba(frame.colour("card"), 0.75),
     }

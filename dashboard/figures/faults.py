@@ -41,7 +41,10 @@ def faults(
     unit: str,
     frame: Frame,
 ) -> Json:
-    """names: of the four lines, in the order of `a_minute`. A gap is a gap."""
+    """names: of the four lines, in the order of `a_minute`; one that is all 0 is not seen.
+
+    A gap is a gap.
+    """
     top = max(worst(buckets) or 0.0, 1.0) * 1.12
     traces = []
     for place, (name, (colour, dash)) in enumerate(zip(names, LOOKS, strict=True)):
@@ -62,8 +65,9 @@ def faults(
                 "x": x,
                 "y": y,
                 "mode": "lines",
-                "line": {"color": frame.colour(colour), "width": 1.7, "dash": dash},
+                "line": {"color": frame.colour(colour), "width": frame.line_px, "dash": dash},
                 "name": name,
+                "visible": any(y),
                 "hovertemplate": f"%{{y:.1f}} {unit} {name}<extra></extra>",
             }
         )

@@ -71,7 +71,7 @@ def latency(
             "y": line.y,
             "customdata": line.extra,
             "mode": "lines+markers",
-            "line": {"color": accent, "width": 1.7},
+            "line": {"color": accent, "width": frame.line_px},
             "marker": {"color": accent, "size": line.dots},
             "name": texts.median,
             "hovertemplate": (

@@ -79,7 +79,7 @@ def _rate(
         "x": x,
         "y": y,
         "mode": "lines",
-        "line": {"color": colour, "width": 1.7, "dash": "solid" if inward else "4px,2px"},
+        "line": {"color": colour, "width": frame.line_px, "dash": "solid" if inward else "4px,2px"},
         "name": name,
         "hovertemplate": f"%{{y:.2f}} {unit} {name}<extra></extra>",
     } | fill

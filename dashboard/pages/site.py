@@ -124,16 +124,14 @@ def _router_cards(ask: Ask, reads: Reads, frame: Frame, words: Words) -> list[An
     if device is None:
         return [charts.message_card(title, words.say("site.no_ports"))]
     about = router_card(device, reads.router(device), reads.now(), words)
-    cards: list[Any] = []
     try:
-        for port in reads.ports(device):
-            buckets = reads.throughput(device.name, port.name, ask.span, reads.now())
-            cards += [
-                ports.traffic_card(port, buckets, ask.span, frame, words),
-                ports.faults_card(port, buckets, ask.span, frame, words),
-            ]
+        seen = [
+            (port, reads.throughput(device.name, port.name, ask.span, reads.now()))
+            for port in reads.ports(device)
+        ]
     except StoreError:
         return [charts.message_card(title, words.say("site.no_store")), about]
+    cards = ports.port_cards(seen, ask.span, frame, words)
     return [*(cards or [charts.message_card(title, words.say("site.no_samples"))]), about]
 
 

@@ -19,6 +19,8 @@ QUIET = (
     "--disable-default-apps", "--disable-extensions", "--disable-dev-shm-usage",
     "--hide-scrollbars", "--force-color-profile=srgb", "--enable-precise-memory-info",
 )  # fmt: skip
+REMARKS = ("intervention", "violation")
+"""What the browser itself says of a slow machine ("Slow network is detected"), not of the page."""
 
 
 class Browser:
@@ -56,7 +58,12 @@ class Browser:
         return sum(self._finished.values())
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Begin anew, before another page is opened.
+
+        The page that is open is left first: what it asks for, perhaps of a server that is gone,
+        and what it complains of until the next one comes, is not the next one's.
+        """
+        self.driver.get("about:blank")
         self._listen()
         self._requests, self._finished, self.console = [], {}, []
 
@@ -73,7 +80,9 @@ class Browser:
                     self._requests.append(told["request"])
             elif message["method"] == "Network.loadingFinished":
                 self._finished[told["requestId"]] = int(told["encodedDataLength"])
-        self.console += [entry["message"] for entry in self._log("browser")]
+        self.console += [
+            entry["message"] for entry in self._log("browser") if entry["source"] not in REMARKS
+        ]
 
 
 @contextmanager

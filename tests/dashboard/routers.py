@@ -10,7 +10,7 @@ from monitor.core.model import Device
 from monitor.core.ports import DevicePoll, InterfaceCounters, PollFailed
 from monitor.core.rates import Dropped, NoRate, RateMemory, Rates
 from monitor.core.routers import RouterTold, router_document
-from monitor.core.samples import DeviceSample
+from monitor.core.samples import DeviceSample, InterfaceSample
 from tests.dashboard.story import DAY_S, Story
 
 SILENT = "losarang"
@@ -25,10 +25,11 @@ def told_by(story: Story, name: str) -> Document:
     device = next((each for each in story.network.devices if each.name == name), None)
     if device is None:
         raise NoSuchThing(f"no router named {name} is watched")
-    return router_document(device, _told(device, story.now_s))
+    samples = [each for each in story.ports(120.0, 60.0, 60.0) if each.device == name]
+    return router_document(device, _told(device, story.now_s, tuple(samples)))
 
 
-def _told(device: Device, now_s: float) -> RouterTold:
+def _told(device: Device, now_s: float, samples: tuple[InterfaceSample, ...]) -> RouterTold:
     chance = random.Random(device.name)
     at_s = now_s - chance.uniform(5, 55)
     ports = device.interfaces[:1] if device.name == ODD else device.interfaces
@@ -59,8 +60,10 @@ def _told(device: Device, now_s: float) -> RouterTold:
     )
     odd = device.name == ODD
     dropped = (Dropped("ether1", "in_bps", NoRate.TOO_FAST),) * 2 if odd else ()
-    told = RouterTold(now_s - 3 * DAY_S).told(poll, Rates(RateMemory(), (), dropped), at_s)
+    told = RouterTold(now_s - 3 * DAY_S).told(poll, Rates(RateMemory(), samples, dropped), at_s)
     if device.name == SILENT:
-        told = RouterTold(now_s - 3 * DAY_S).told(poll, Rates(RateMemory(), (), ()), now_s - 900)
+        told = RouterTold(now_s - 3 * DAY_S).told(
+            poll, Rates(RateMemory(), samples, ()), now_s - 900
+        )
         return told.silent(PollFailed(device.name, now_s - 20, "timeout"), now_s - 20)
     return told

@@ -57,6 +57,7 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
         Shot("site-hidden", "situs/juntinyuat", "light", *DESK),
         Shot("site-1h-english", "situs/bangodua?range=1h&lang=en", "light", *DESK),
         Shot("site-phone", "situs/terisi", "light", *PHONE, whole=True),
+        Shot("site-wall", "situs/terisi", "dark", *WALL),
         Shot("tv-dark", "tv", "dark", *DESK),
         Shot("tv-light", "tv", "light", *DESK),
         Shot("tv-wall", "tv", "dark", *WALL),

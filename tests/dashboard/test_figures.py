@@ -183,6 +183,7 @@ def test_errors_are_four_lines_a_minute_with_gaps_where_nothing_is_known() -> No
         [None, None, None, None],
         [120.0, 0.0, None, None],
     ]
+    assert [trace["visible"] for trace in figure["data"]] == [True, False, False, True]
     assert figure["layout"]["yaxis"]["range"][1] > 120
     looks = {(trace["line"]["color"], trace["line"]["dash"]) for trace in figure["data"]}
     assert len({dash for _, dash in looks}) == 4, "told apart without colours, too"

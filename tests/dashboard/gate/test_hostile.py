@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
 
+from monitor.core.documents import Document
 from tests.dashboard.browser import Browser
 from tests.dashboard.gate.closed import ORIGIN, Closed, closed_house
+from tests.dashboard.routers import told_by
 from tests.dashboard.serving import Served
 from tests.dashboard.story import HOUR_S, shipped_network, trouble, written
 from tests.waiting import eventually
@@ -84,7 +88,8 @@ def test_hostile_words_in_every_place_of_every_address(house: Closed, client: Fl
     "page",
     [
         "/", "/tv", "/situs/anjatan", "/insiden", "/laporan/2026-11", "/serah-terima", "/i/1",
-        "/insiden.csv", "/laporan/2026-11.csv", "/api/v1/incidents", "/api/v1/snapshot", "/masuk",
+        "/insiden.csv", "/situs/anjatan.csv", "/laporan/2026-11.csv", "/masuk",
+        "/api/v1/incidents", "/api/v1/snapshot",
     ],
 )  # fmt: skip
 def test_hostile_words_in_every_query(client: FlaskClient, page: str) -> None:
@@ -101,13 +106,15 @@ def test_hostile_words_in_every_query(client: FlaskClient, page: str) -> None:
         "to=9999-12-31", "from=2026-02-30", "from=2026-11-24T00:00:00Z&to=2026-11-24",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("path", ["/api/v1/incidents", "/insiden.csv"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/incidents", "/insiden.csv", "/situs/anjatan", "/situs/anjatan.csv"]
+)
 def test_ranges_backwards_or_of_a_thousand_years_are_refused(
     client: FlaskClient, path: str, query: str
 ) -> None:
     answer = client.get(f"{path}?view=history&{query}")
     assert answer.status_code == 400
-    assert answer.text.startswith("Permintaan ini tidak dimengerti")
+    assert "Permintaan ini tidak dimengerti" in answer.text
 
 
 def test_bad_bodies_of_every_kind_to_every_address(house: Closed, client: FlaskClient) -> None:
@@ -153,6 +160,22 @@ TURNED = "\u202e\u2066gnp.exe\u200f"
 LONG = "<b>60 kB</b>" * 5000
 
 
+def hostile_router(running: Served, name: str) -> Document:
+    """Whatever a router can say of itself, said by one that means harm."""
+    told = told_by(running.story, name)
+    ports: Any = told["ports"]
+    texts = itertools.cycle((HTML + TEX, FORMULA + TURNED, LONG))
+    harm = {
+        "sys_name": HTML + TURNED + TEX,
+        "description": LONG,
+        "missing": [HTML, TEX + TURNED, LONG],
+        "ports": [{**port, "name": next(texts), "alias": next(texts)} for port in ports],
+        "failed": {"at": told["at"], "reason": HTML + TURNED, "detail": LONG},
+        "dropped": {HTML: {"readings": 1, "last": None}, **told["dropped"]},  # type: ignore[dict-item]
+    }
+    return told | harm
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Sites and links with such names, and a router whose ports have the rest."""
@@ -165,6 +188,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     rows = [each for each in story.ports(HOUR_S, 60.0) if each.device == "anjatan"]
     for name in (HTML + TEX, FORMULA + TURNED, LONG):
         running.journal.append(written([replace(row, ifname=name) for row in rows[::2]]))
+    running.router = lambda name: hostile_router(running, name)
     running.start()
     yield running
     running.close()
@@ -193,12 +217,19 @@ def test_what_turns_the_direction_of_text_is_in_no_page(served: Served, browser:
     eventually(lambda: browser.run("return document.querySelectorAll('#charts h2').length > 2"))
     text = str(browser.run("return document.documentElement.innerHTML"))
     assert "gnp.exe" in text, "the port is there"
+    assert "Router (SNMP)" in text
+    assert "&lt;img src=x" in text, "and what the router calls itself, as words"
     assert re.findall("[\u202a-\u202e\u2066-\u2069\u200e\u200f]", text) == []
 
 
 def test_names_are_never_formulas_in_a_file(served: Served, browser: Browser) -> None:
     month = time.strftime("%Y-%m", time.gmtime())
-    for path in (f"laporan/{month}.csv", "insiden.csv?view=active", "insiden.csv?view=history"):
+    for path in (
+        *(f"situs/anjatan.csv?range=1h&what={what}" for what in ("traffic", "errors")),
+        f"laporan/{month}.csv",
+        "insiden.csv?view=active",
+        "insiden.csv?view=history",
+    ):
         text = browser.run(
             "const r = new XMLHttpRequest(); r.open('GET', arguments[0], false); r.send();"
             "return r.responseText", served.url + path,
