@@ -208,7 +208,7 @@ def test_a_site_has_its_charts_its_links_and_its_troubles(page: Page) -> None:
     eventually(lambda: page.browser.run(drawn) >= 6, within_s=20)
     assert page.text("#kpi-status b").strip() == "Terganggu"
     assert "cadangan" in page.text("#links")
-    assert "Hilang paket 8,3 % (ambang 5 %)" in page.text("#charts .tb")
+    assert "Hilang paket 8,3 % (ambang 5 %)" in page.text("#charts > :last-child .tb")
     assert page.browser.run("return document.querySelectorAll('.modebar').length") == 0
     assert page.browser.run("return Plotly.version").startswith("4.")
     hosts = {request["url"].split("/")[2] for request in page.browser.requests()}
