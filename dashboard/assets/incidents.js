@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const pantau = window.pantau;
-  const { parts, config } = pantau;
+  const { parts, config, mass } = pantau;
   const { say, duration, clock, moment } = pantau.words;
   const AGAIN_S = 10;
   const DAY_S = 86400;
@@ -57,15 +57,17 @@
     if (rows === null) return;
     const now = new Map(snapshot.open.map((item) => [item.id, item]));
     const words = pantau.search.plain(filter.value).split(/\s+/).filter(Boolean);
-    shown = rows.filter((row) => {
-      const text = pantau.search.plain([row.name, row.link, row.why, row.fold, row.by || "", row.ticket || "", row.id].join(" "));
-      return words.every((word) => text.includes(word));
-    });
-    for (const row of shown) {
+    for (const row of rows) {
       const item = now.get(row.id);
       row.grade = Math.max(row.rank, (item && GRADES[item.s]) || 0);
     }
-    shown.sort(order[sort.value]);
+    rows.sort(order[sort.value]);
+    const folded = mass.fold(rows, now);
+    // What is looked for by name is shown by itself.
+    shown = !words.length ? folded : rows.filter((row) => {
+      const text = pantau.search.plain([row.name, row.link, row.why, row.fold, row.by || "", row.ticket || "", row.id].join(" "));
+      return words.every((word) => text.includes(word));
+    });
     parts.keyed(table, [HEAD, ...shown], (row) => row.id, make, (node, row) => {
       if (row !== HEAD) fill(node, row, now.get(row.id), nowS);
     });
@@ -94,6 +96,7 @@
     choose.type = "button";
     choose.addEventListener("click", () => pick(row.id));
     cells[1].append(choose);
+    if (row.members) cells[1].append(mass.button());
     cells[6].append(parts.element("span"), takeButton(row));
     line.append(...cells);
     line.addEventListener("click", (event) => {
@@ -120,11 +123,13 @@
     const state = now ? now.s : row.s;
     const open = row.e === null;
     const by = now && now.by ? now.by : row.by;
-    parts.attribute(body, "class", "i " + (open ? state : "up") + (by || !open ? " taken" : "") + (row.id === chosen ? " on" : ""));
+    parts.attribute(body, "class", "i " + (open ? state : "up") + (by || !open ? " taken" : "") + (mass.has(row) ? " member" : "") + (row.id === chosen ? " on" : ""));
     parts.setIcon(status.children[0], state);
     parts.text(status.children[1], say("state." + state));
     parts.text(where.firstElementChild, row.name);
-    parts.attribute(where.firstElementChild, "aria-label", say("incident.number", { id: row.id }) + ": " + row.name + ", " + say("state." + state));
+    const number = row.members ? "" : say("incident.number", { id: row.id }) + ": ";
+    parts.attribute(where.firstElementChild, "aria-label", number + row.name + ", " + say("state." + state));
+    if (row.members) mass.fillButton(where.lastElementChild, row);
     parts.attribute(where.firstElementChild, "aria-pressed", String(row.id === chosen));
     parts.text(link, row.link || "–");
     link.classList.toggle("none", !row.link);
@@ -137,23 +142,25 @@
     let hand = by ? say("wall.taken", { who: by }) : "";
     if (!by && open && row.mute) hand = say("incident.snoozed", { clock: clock(row.mute) });
     if (!by && planned) hand = now.e ? say("wall.until", { clock: clock(now.e) }) : say("wall.planned");
-    parts.text(who, hand);
+    parts.text(who, (row.members && mass.hands(row)) || hand);
     parts.hidden(take, !open || planned || Boolean(by));
-    parts.attribute(take, "aria-label", say("act.take") + ": " + row.name);
+    parts.text(take, say(row.members ? "act.take_all" : "act.take"));
+    parts.attribute(take, "aria-label", take.textContent + ": " + row.name);
     parts.hidden(fold, row.fold === "");
     parts.text(fold.firstElementChild, row.fold === "" ? "" : "↳ " + row.fold);
   }
 
   function pick(id, then) {
     chosen = id;
+    const group = mass.group();
+    if (group !== null && group.members.some((row) => row.id === id)) mass.toggle(true);
     const address = new URL(location.href);
     address.hash = id === null ? "" : String(id);
     history.replaceState(null, "", address);
     pantau.panel.show(id, then);
     pantau.draw();
-    const body = table.querySelector('tbody[data-key="' + id + '"]');
     // Below the list, where there is no room beside it.
-    const target = window.innerWidth < 1200 ? document.getElementById("panel") : body;
+    const target = window.innerWidth < 1200 ? document.getElementById("panel") : table.querySelector('tbody[data-key="' + id + '"]');
     if (target) target.scrollIntoView({ block: window.innerWidth < 1200 ? "start" : "nearest" });
   }
 
@@ -200,7 +207,7 @@
   pantau.incidents = {
     pick,
     again: () => ask(pantau.freshness.nowS()),
-    first: () => (/^#\d+$/.test(location.hash) ? Number(location.hash.slice(1)) : null),
+    first: () => (/^#\d+$/.test(location.hash) ? Number(location.hash.slice(1)) : location.hash === "#" + mass.ID && mass.group() ? mass.ID : null),
     open: () => (last === null ? [] : last.open),
   };
   pantau.page = { draw };

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const pantau = window.pantau;
-  const { parts, config } = pantau;
+  const { parts, config, mass } = pantau;
   const { say, duration, clock, moment, local, COLON } = pantau.words;
   const get = (id) => document.getElementById(id);
   const AGAIN_S = 10;
@@ -35,7 +35,10 @@
       parts.text(get("said"), "");
       for (const name of ["note", "window-why"]) get(name).value = "";
     }
-    await load(id);
+    for (const part of document.querySelectorAll("#case .one")) parts.hidden(part, id === mass.ID);
+    parts.hidden(get("group"), id !== mass.ID);
+    if (id === mass.ID) renderGroup();
+    else await load(id);
     if (then) then();
   }
 
@@ -45,6 +48,10 @@
       if (first !== null) pantau.incidents.pick(first);
       return;
     }
+    if (chosen === mass.ID) {
+      renderGroup();
+      return;
+    }
     const item = now.get(chosen);
     const key = chosen + JSON.stringify(item ? [item.s, item.by] : null);
     if (key !== seen || nowS - askedS > AGAIN_S) {
@@ -52,6 +59,19 @@
       load(chosen);
     }
     if (file !== null) head(nowS, item);
+  }
+
+  // A mass outage, while it lasts.
+  function renderGroup() {
+    const group = mass.group();
+    parts.hidden(get("choose"), group !== null);
+    parts.hidden(get("case"), group === null);
+    if (group === null) return;
+    mass.head(pantau.freshness.nowS());
+    parts.text(get("take"), say("act.take_all_key"));
+    parts.hidden(get("take"), group.by !== null);
+    parts.hidden(get("release"), true);
+    parts.hidden(get("snooze"), false);
   }
 
   function head(nowS, item) {
@@ -71,6 +91,7 @@
     get("timeline").replaceChildren(...file.timeline.map((each) => entry(each.t, each.text, each.more, each.kind)));
     const told = file.told.map((each) => entry(each.t, each.text, "", each.yes ? "yes" : "no"));
     get("told").replaceChildren(...(told.length ? told : [parts.element("li", "mutp", say("incident.paged_none"))]));
+    parts.text(get("take"), say("act.take_key"));
     parts.hidden(get("take"), !file.open || file.by !== null);
     parts.hidden(get("release"), !file.open || (file.by === null && file.mute === null));
     parts.hidden(get("snooze"), !file.open);
@@ -95,31 +116,54 @@
   }
 
   // Every action needs a name; the field is shown what is missing.
-  async function send(address, body) {
-    if (!who()) {
-      complain("act.no_name");
-      get("who").focus();
-      return false;
+  function named() {
+    if (who()) {
+      remember();
+      return true;
     }
-    remember();
+    complain("act.no_name");
+    get("who").focus();
+    return false;
+  }
+
+  async function post(address, body) {
     try {
       const answer = await fetch(config.prefix + "api/v1/" + address + "?lang=" + config.lang, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify({ who: who(), ...body }),
       });
-      parts.text(get("said"), (await answer.text()).trim());
-      get("said").classList.toggle("bad", !answer.ok);
-      if (answer.ok) {
-        pantau.freshness.refresh();
-        load(chosen);
-        pantau.incidents.again();
-      }
-      return answer.ok;
+      return [answer.ok, (await answer.text()).trim()];
     } catch (error) {
-      complain("act.silent");
-      return false;
+      return [false, say("act.silent")];
     }
+  }
+
+  function tell(done, said) {
+    parts.text(get("said"), said);
+    get("said").classList.toggle("bad", !done);
+    pantau.freshness.refresh();
+    if (chosen !== mass.ID) load(chosen);
+    pantau.incidents.again();
+    return done;
+  }
+
+  async function send(address, body) {
+    return named() && tell(...(await post(address, body)));
+  }
+
+  // The same for each of them; what could not be done is told at the end.
+  async function sendAll(rows, verb, body) {
+    if (!named()) return false;
+    let count = 0;
+    let why = "";
+    for (const row of rows) {
+      const [done, said] = await post("incidents/" + row.id + "/" + verb, body);
+      if (done) count += 1;
+      else why = said;
+    }
+    const values = { count, all: rows.length, why };
+    return tell(!why, say(why ? "act.all_partly" : "act.all_done", values));
   }
 
   function complain(key) {
@@ -129,16 +173,18 @@
 
   const act = (verb, body) => send("incidents/" + chosen + "/" + verb, body);
 
-  function take() {
-    if (file === null || !file.open || file.by !== null) return;
-    const why = get("note").value.trim();
-    act("acknowledge", { text: why }).then((done) => {
-      if (done) get("note").value = "";
-    });
+  async function take() {
+    const group = chosen === mass.ID ? mass.group() : null;
+    const body = { text: get("note").value.trim() };
+    if (group !== null) await sendAll(group.untaken, "acknowledge", { text: "" });
+    else if (file !== null && file.open && file.by === null && (await act("acknowledge", body))) get("note").value = "";
   }
 
   function snooze() {
-    if (file !== null && file.open) act("snooze", { minutes: Number(get("snooze-for").value), text: "" });
+    const body = { minutes: Number(get("snooze-for").value), text: "" };
+    const group = chosen === mass.ID ? mass.group() : null;
+    if (group !== null) sendAll(group.members, "snooze", body);
+    else if (file !== null && file.open) act("snooze", body);
   }
 
   function remember() {

@@ -19,7 +19,7 @@ LAST_SCRIPT = "start.js"
 SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "overview": ("map.js", "overview.js"),
     "tv": ("map.js", "wall.js"),
-    "incidents": ("incidents.js", "panel.js"),
+    "incidents": ("mass.js", "incidents.js", "panel.js"),
 }
 """Those of one page alone; they come between the others."""
 

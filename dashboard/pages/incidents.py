@@ -118,6 +118,7 @@ def _panel(named: str | None, words: Words) -> Markup:
         "choose": say("incident.choose"),
         "keys": say("incident.keys"),
         "timeline": say("incident.timeline"),
+        "members": say("incident.mass_members"),
         "paged": say("incident.paged"),
         "who": who,
         "take": say("act.take_key"),
@@ -150,10 +151,12 @@ PANEL = Markup(
     '<div class="acts" id="acts"><button type="button" class="btn main" id="take">{take}</button>'
     '<button type="button" class="btn" id="release" hidden>{release}</button>'
     '<button type="button" class="btn" id="snooze">{snooze}</button>'
-    '<a class="btn" id="to-site">{site}</a></div>'
+    '<a class="btn one" id="to-site">{site}</a></div>'
     '<p class="said" id="said" role="status"></p>'
     '<div class="two" id="set">{who}<label class="fld">{snooze_for}<select id="snooze-for">'
-    '{snoozes}</select></label></div><dl id="facts"></dl>'
+    "{snoozes}</select></label></div>"
+    '<div id="group" hidden><h3>{members}</h3><ul class="mem" id="members"></ul></div>'
+    '<div class="one"><dl id="facts"></dl>'
     '<h3>{timeline}</h3><ol class="tl" id="timeline"></ol>'
     '<form id="note-form"><label class="fld">{note}<textarea id="note" rows="2" maxlength="1000" '
     'placeholder="{note_hint}"></textarea></label><button class="btn">{note_save}</button></form>'
@@ -165,7 +168,7 @@ PANEL = Markup(
     '<details id="window"><summary>{window}</summary><form id="window-form">'
     '<label class="fld">{window_for}<select id="window-for">{windows}</select></label>'
     '<label class="fld">{window_why}<input id="window-why" maxlength="200"></label>'
-    '<button class="btn">{window_save}</button></form></details></div>'
+    '<button class="btn">{window_save}</button></form></details></div></div>'
     '<p class="keys" aria-hidden="true">{keys}</p></aside>'
 )
 

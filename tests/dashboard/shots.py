@@ -87,7 +87,8 @@ SHOTS: dict[str, tuple[Shot, ...]] = {
     "mass": (
         Shot("mass-tv-dark", "tv", "dark", *DESK),
         Shot("mass-desk-light", "", "light", *DESK),
-        Shot("mass-incidents", "insiden", "light", *DESK),
+        Shot("mass-incidents", "insiden#mass", "light", *DESK),
+        Shot("mass-incidents-phone", "insiden#mass", "light", *PHONE, whole=True),
     ),
     "stale": (
         Shot("stale-tv-dark", "tv", "dark", *DESK),
@@ -166,6 +167,8 @@ def shoot(into: Path, only: str = "", kept: bool = False) -> None:
             try:
                 served.start(story.document if name == "stale" else living(story))
                 for shot in shots:
+                    if name != "stale":
+                        served.write_now()
                     numbered = replace(shot, where=_numbered(shot.where, story))
                     take(served, browser, numbered, into, SMALLER if kept else 1.0)
             finally:

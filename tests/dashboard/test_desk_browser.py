@@ -148,6 +148,49 @@ def test_more_than_ten_at_once_are_one_card_on_wall_and_desk(
         desk.served.close()
 
 
+def test_a_mass_outage_is_one_row_of_the_list_taken_and_snoozed_as_one(
+    tmp_path: Path, browser: Browser
+) -> None:
+    desk = Desk(serve(tmp_path / "work", mass(shipped_network(), time.time())), browser)
+    desk.served.start(desk.document)
+    daemon = desk.served.daemon
+    assert daemon is not None
+    try:
+        desk.open("insiden")
+        eventually(lambda: desk.texts("#incidents .row") == ["Gangguan massal", "Terisi"])
+        desk.press("j")
+        eventually(lambda: desk.text("#case-title") == "Gangguan massal")
+        assert len(desk.texts("#members li")) == 14
+        assert desk.browser.driver.current_url.endswith("#mass")
+        desk.browser.run("document.getElementById('who').value = 'Dewi'")
+        desk.press("a")
+        eventually(lambda: desk.text("#said") == "14 insiden tersimpan.")
+        acknowledged = {path for path, _ in daemon.told if path.endswith("/acknowledge")}
+        assert len(acknowledged) == 14
+        assert all(body["who"] == "Dewi" for _, body in daemon.told)
+        desk.press("s")
+        eventually(lambda: len(daemon.told) == 28)
+        assert daemon.told[-1][1]["for_s"] == 1800
+        members = [number for number in range(1, 20) if f"/incidents/{number}/acknowledge"
+                   in acknowledged]  # fmt: skip
+        now_s = time.time()
+        for number in members[:5]:
+            taken = Action(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
+            desk.served.ledger.act(taken)
+        eventually(lambda: "9 belum ditangani" in desk.text('tbody[data-key="mass"]'), within_s=15)
+        desk.browser.run("document.querySelector('#incidents .unf').focus()")
+        desk.press("Enter")
+        assert len(desk.texts("#incidents .row")) == 16
+        desk.press("j")
+        eventually(lambda: desk.text("#case-title").endswith(" putus"))
+        assert desk.browser.run("return document.getElementById('group').hidden")
+        desk.press("k")
+        eventually(lambda: desk.text("#case-title") == "Gangguan massal")
+        assert desk.browser.console == []
+    finally:
+        desk.served.close()
+
+
 def test_sound_only_after_it_was_asked_for_once_for_a_group_and_not_while_muted(
     desk: Desk,
 ) -> None:
