@@ -120,3 +120,14 @@ def test_axe_finds_nothing_serious_with_every_table_open(
     site.run(AXE.read_text("utf-8"))
     site.driver.set_script_timeout(60)
     assert site.driver.execute_async_script(FIND) == []
+
+
+def test_on_a_phone_everything_that_is_pressed_has_a_fingers_size(site: Browser) -> None:
+    site.size(390, 844, 2, phone=True)
+    try:
+        pressed = ".rng a, .dates input, .tools .btn, .beside summary"
+        heights = f"return [...document.querySelectorAll('{pressed}')].map(e => e.offsetHeight)"
+        eventually(lambda: min(site.run(heights)) >= 44)
+        assert site.run("return document.documentElement.scrollWidth") <= 390
+    finally:
+        site.size(1920, 1080)
