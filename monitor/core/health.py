@@ -56,6 +56,7 @@ class Health:
     good_first_s: float = 0.0
     good_count: int = 0
     bad_in_row: int = 0
+    bad_last_s: float = -inf
     unmeasured: int = 0
     unmeasured_from_s: float = 0.0
     unmeasured_last_s: float = 0.0
@@ -80,6 +81,12 @@ class Health:
     def suspected(self) -> bool:
         """Lost requests since the last answered one, and no verdict on them yet."""
         return self.run_count > 0 and self.state not in (State.DOWN, State.UNREACHABLE)
+
+    @property
+    def owes_rise(self) -> bool:
+        """An outage is open: one answer does not end it, `rise` of them do."""
+        incident = self.incident
+        return self.state is State.DOWN or (incident is not None and incident.state is State.DOWN)
 
     @property
     def gone(self) -> bool:
@@ -160,7 +167,8 @@ class Health:
     def confirm(self, now_s: float) -> bool:
         """Does the run of losses span `confirm_s` and is it too long to be chance?"""
         rules = self.target.rules
-        if self.run_count < MIN_RUN or self.run_last_s - self.run_first_s < rules.confirm_s:
+        span_s = self.run_last_s - self.run_first_s
+        if self.run_count < MIN_RUN or span_s < rules.confirm_s - CLOCK_GRAIN_S:
             return False
         needed = losses_needed(self.history.upper_loss(now_s), rules.false_alarm)
         return self.run_count >= needed
@@ -187,15 +195,18 @@ class Health:
 
     def good(self, sent_s: float) -> None:
         """An answer from a target with an open outage."""
+        if sent_s < self.bad_last_s:
+            return  # known late: it was sent before the losses that began the recovery anew
         self.good_first_s = sent_s if self.good_count == 0 else min(self.good_first_s, sent_s)
         self.good_count += 1
         self.bad_in_row = 0
 
-    def bad(self) -> None:
+    def bad(self, sent_s: float) -> None:
         """A loss during a recovery: one between answers is forgiven, two in a row are not."""
         self.bad_in_row += 1
         if self.bad_in_row > 1:
             self.good_count = 0
+            self.bad_last_s = max(self.bad_last_s, sent_s)
 
     def start_anew(self, fresh_from_s: float) -> None:
         """Only requests sent at or after `fresh_from_s` count from now on."""
@@ -217,7 +228,7 @@ class Health:
         window = self.window
         if window.quiet and not self.crossed:
             return self.crossed
-        if len(window) * rules.interval_s < rules.window_s / 2:
+        if len(window) * rules.interval_s < rules.window_s / 2 - CLOCK_GRAIN_S:
             return self.crossed
         loss_pct = window.loss_ratio() * 100
         now = set(self.crossed)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
+from math import ceil, inf
 
 from monitor.core import sending
 from monitor.core.health import Health
@@ -65,14 +66,13 @@ def _is_cut(world: World) -> bool:
 
 
 def _silence_start_s(world: World) -> float:
-    """The first lost request of this silence: sent after the last one that an anchor answered."""
-    answered_s = max(anchor.last_reply_s for anchor in world.anchors if anchor.seen)
-    firsts = [
-        h.run_first_s
-        for h in world.healths.values()
-        if h.run_count and not h.gone and h.run_first_s > answered_s
-    ]
-    return min(firsts, default=world.now_s)
+    """The first lost request of this silence: sent after all anchors and most targets answered."""
+    fell = [h for h in world.healths.values() if h.run_count and not h.gone]
+    answers_s = sorted(h.last_reply_s for h in fell)
+    most_s = answers_s[ceil(SHARE * len(fell)) - 1] if fell else -inf
+    answered_s = max(most_s, *(anchor.last_reply_s for anchor in world.anchors if anchor.seen))
+    firsts_s = [h.run_first_s for h in fell if h.run_first_s > answered_s]
+    return min(firsts_s, default=world.now_s)
 
 
 def _isolate(world: World, out: list[Decision]) -> None:

@@ -106,7 +106,7 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
     health.add_reply(item.sent_s, item.known_s, item.rtt_ms)
     if not health.waiting:
         world.waiting.discard(health.target.name)
-    if verdicts.owes_rise(health):
+    if health.owes_rise:
         health.good(item.sent_s)
         health.resume_down = False
         if health.recovered(health.target.rules.rise):
@@ -124,9 +124,9 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
 
 def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None:
     _measured_again(world, health, item.sent_s, out)
-    if verdicts.owes_rise(health):
-        health.bad()
     in_run = health.add_loss(item.sent_s, item.known_s, item.reason)
+    if in_run and health.owes_rise:
+        health.bad(item.sent_s)
     if not in_run:
         if not health.run_count:
             _limits(world, health, out)

@@ -82,7 +82,8 @@ def above(health: Health, healths: Mapping[str, Health], now_s: float) -> Above:
     """What the parents say about a target that is silent since `run_first_s`.
 
     A parent answers when it has answered a request sent after the target fell silent. One whose
-    next answer is merely not due yet is unsettled; one without evidence explains nothing.
+    next answer is merely not due yet is unsettled, and so is one whose own outage is open but
+    hidden (the monitor was blind) until it is up; one without evidence explains nothing.
     """
     parents = [healths[name] for name in health.target.parents if name in healths]
     if not parents:
@@ -95,7 +96,7 @@ def above(health: Health, healths: Mapping[str, Health], now_s: float) -> Above:
 
 
 def _answers(parent: Health, since_s: float, now_s: float) -> bool:
-    if parent.run_count:
+    if parent.run_count or parent.owes_rise:
         return False
     if parent.last_reply_s >= since_s:
         return True

@@ -14,12 +14,6 @@ WAIT_S = 15.0
 """A child's verdict waits for its parent, and any verdict for the anchors, at most this long."""
 
 
-def owes_rise(health: Health) -> bool:
-    """An outage is open: one answer does not end it, `rise` of them do."""
-    incident = health.incident
-    return health.state is State.DOWN or (incident is not None and incident.state is State.DOWN)
-
-
 def scope_of(health: Health) -> Scope:
     """The scope of an incident about this target."""
     return Scope.NODE if health.target.role is Role.NODE else Scope.LINK
@@ -146,15 +140,17 @@ def recover(world: World, health: Health, out: list[Decision]) -> None:
         )
         world.note(Change.CLOSED, closed, out)
         health.incident = None
-    answer(world, health, ended_s, out)
+    answer(world, health, ended_s, out, was_owing=True)
     health.good_count = 0
     health.floor_s = None
     health.earliest_s = None
 
 
-def answer(world: World, health: Health, at_s: float, out: list[Decision]) -> None:
+def answer(
+    world: World, health: Health, at_s: float, out: list[Decision], was_owing: bool = False
+) -> None:
     """It answers: up (or degraded still, when that incident is open); children are judged anew."""
-    was_gone = health.gone
+    was_gone = health.gone or was_owing
     first = health.state is State.UNKNOWN and health.since_s <= 0
     degraded = health.incident is not None and health.incident.state is State.DEGRADED
     world.turn(
@@ -248,6 +244,7 @@ def remove(world: World, health: Health, out: list[Decision]) -> Incident | None
     incident = health.incident
     if incident is None:
         return None
-    closed = replace(incident, ended_s=world.now_s, end_reason="removed")
+    ended_s = max(world.now_s, incident.started_s)
+    closed = replace(incident, ended_s=ended_s, end_reason="removed")
     health.incident = None
     return world.note(Change.CLOSED, closed, out)

@@ -8,7 +8,7 @@ from heapq import heappush
 from math import inf
 
 from monitor.core.flapping import bumped
-from monitor.core.health import Health
+from monitor.core.health import CLOCK_GRAIN_S, Health
 from monitor.core.model import (
     NO_PROOF,
     Change,
@@ -206,7 +206,7 @@ class World:
 def blind_after_s(network: Network) -> float:
     """How long without any evidence is a blind interval: max(10 s, 3 × the shortest interval)."""
     intervals = [target.rules.interval_s for target in network.targets()]
-    return max(BLIND_S, 3 * min(intervals, default=1.0))
+    return max(BLIND_S, 3 * min(intervals, default=1.0)) + CLOCK_GRAIN_S
 
 
 def isolation_confirm_s(network: Network) -> float:
