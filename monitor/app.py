@@ -25,6 +25,7 @@ from monitor.adapters.service_manager import ServiceManager
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.thread import OwnThread
 from monitor.api import Api, Office
+from monitor.convoy import Convoy
 from monitor.core.alerting import Action, ActionKind
 from monitor.core.announcer import Announcer
 from monitor.core.aside import Aside
@@ -48,7 +49,7 @@ from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.secrets import SecretStore
 from monitor.shipper import Shipper
 from monitor.status import Status
-from monitor.storekeeping import Storekeeping, maintenance_from
+from monitor.storekeeping import Storekeeping
 from monitor.trials import Trials
 from monitor.watching import Watching
 
@@ -107,13 +108,11 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         stack.push_async_callback(polling.close)
         schedule = Schedule(clock)
         shippers = _shippers(settings, environ, journal, clock, stack)
-        shipper = shippers[0] if shippers else None
+        convoy = Convoy(shippers, clock)
         housekeeping = Housekeeping(
-            pipeline, schedule, clock, ledger, prober, shipper, own_figures, synchronised
+            pipeline, schedule, clock, ledger, prober, convoy, own_figures, synchronised
         )
-        storekeeping = Storekeeping(
-            journal, ledger, clock, shippers, settings.journal, maintenance_from(ledger, settings)
-        )
+        storekeeping = Storekeeping(journal, ledger, clock, convoy.first, settings.journal)
         heralds = Heralds(pipeline, announcer, dispatcher)
         aside = _thread("desk", stack)
         actions = Actions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
@@ -123,11 +122,11 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             pipeline,
             schedule,
             housekeeping,
-            shipper,
+            convoy,
             polling,
             clock,
             lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
-            lambda: [*storekeeping.warnings(), *dispatcher.trouble()],
+            lambda: [*storekeeping.remarks(), *dispatcher.remarks()],
         )
         outside = Outside(
             environ,
@@ -161,11 +160,12 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             announcer=announcer,
             outside=outside,
             desk=desk,
+            ledger=ledger,
             settings=settings,
         )
         await daemon.apply(settings, outside.open(settings))
         metrics = Metrics(
-            pipeline, schedule, housekeeping, prober, shipper, ledger, desk, clock, aside
+            pipeline, schedule, housekeeping, prober, convoy, ledger, desk, clock, aside
         )
         office = Office(ledger, desk, actions, trials, aside, metrics.text, polling.router)
         api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)

@@ -27,7 +27,7 @@ from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
 from monitor.status import Status
-from monitor.storekeeping import Storekeeping
+from monitor.storekeeping import Storekeeping, Windows, maintenance_from
 from monitor.watching import Watching
 
 log = logging.getLogger("monitor.daemon")
@@ -53,6 +53,7 @@ class Daemon:
         announcer: Announcer,
         outside: Outside,
         desk: Desk,
+        ledger: Windows,
         settings: Settings,
     ) -> None:
         self._config_dir = config_dir
@@ -70,11 +71,13 @@ class Daemon:
         self._announcer = announcer
         self._outside = outside
         self._desk = desk
+        self._ledger = ledger
         self._settings = settings
 
     async def apply(self, settings: Settings, ways: Ways) -> None:
         """Probe, poll, show and tell exactly what `settings` names; ways: see Outside.open."""
         network = settings.network
+        self._storekeeping.reconfigure(settings.journal, maintenance_from(self._ledger, settings))
         await self._poller.open(network.devices, secrets_of(settings, self._environ))
         jobs = [
             *self._rounds.jobs(network),

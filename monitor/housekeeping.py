@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
+from monitor.convoy import Convoy
 from monitor.core.errors import StoreError
 from monitor.core.model import Network
 from monitor.core.ports import Clock, Ledger, Prober
@@ -16,7 +17,6 @@ from monitor.core.recorder import Finished
 from monitor.core.samples import MonitorSample
 from monitor.pipeline import Pipeline
 from monitor.schedule import Job, Schedule
-from monitor.shipper import Shipper
 
 log = logging.getLogger("monitor.housekeeping")
 
@@ -57,7 +57,7 @@ class Housekeeping:
         clock: Clock,
         ledger: Ledger,
         prober: Prober,
-        shipper: Shipper | None,
+        convoy: Convoy | None,
         figures: Callable[[], Figures],
         synchronised: Callable[[], bool | None],
     ) -> None:
@@ -68,7 +68,7 @@ class Housekeeping:
         self._clock = clock
         self._ledger = ledger
         self._prober = prober
-        self._shipper = shipper
+        self._convoy = convoy
         self._figures = figures
         self._synchronised = synchronised
         self._host = socket.gethostname()
@@ -145,6 +145,8 @@ class Housekeeping:
         figures = self._figures()
         written_s = progress.journal_written_s
         synchronised = self._synchronised()
+        shipped = None if self._convoy is None else self._convoy.state
+        behind_s = None if self._convoy is None else self._convoy.behind_s()
         before = self.own
         if synchronised is False and (before is None or before.synchronised != 0):
             log.warning("this machine's clock is not synchronised (NTP)")
@@ -155,7 +157,10 @@ class Housekeeping:
             loop_lag_s=schedule.take_loop_lag_s(),
             missed_rounds=progress.missed_rounds,
             journal_age_s=None if written_s is None else self._clock.steady_s() - written_s,
-            spool_lines=None if self._shipper is None else self._shipper.state.lag_lines,
+            spool_lines=None if shipped is None else shipped.lag_lines,
+            shipper_lag_s=behind_s,
+            quarantined=None if shipped is None else shipped.quarantined,
+            shipper_error=None if shipped is None else shipped.last_error,
             open_fds=figures.open_fds,
             rss_bytes=figures.rss_bytes,
             odd_packets=counters.late + counters.duplicate + counters.spoofed + counters.malformed,

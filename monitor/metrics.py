@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from monitor.convoy import Convoy
 from monitor.core.alerting import OutboxRow, OutboxStatus
 from monitor.core.alertports import AlertReader
 from monitor.core.aside import Aside
@@ -24,7 +25,6 @@ from monitor.core.samples import STATE_CODES
 from monitor.housekeeping import Housekeeping
 from monitor.pipeline import Pipeline
 from monitor.schedule import Schedule
-from monitor.shipper import Shipper
 
 WAITING = (OutboxStatus.PENDING, OutboxStatus.LEASED, OutboxStatus.DEAD)
 
@@ -38,7 +38,7 @@ class Metrics:
         schedule: Schedule,
         housekeeping: Housekeeping,
         prober: Prober,
-        shipper: Shipper | None,
+        convoy: Convoy | None,
         ledger: AlertReader,
         desk: Desk,
         clock: Clock,
@@ -48,7 +48,7 @@ class Metrics:
         self._schedule = schedule
         self._housekeeping = housekeeping
         self._prober = prober
-        self._shipper = shipper
+        self._convoy = convoy
         self._ledger = ledger
         self._desk = desk
         self._clock = clock
@@ -112,8 +112,8 @@ class Metrics:
         trouble = GaugeMetricFamily("pantau_store_trouble", "1: not writable", labels=["store"])
         trouble.add_metric(["ledger"], int(progress.ledger_trouble is not None))
         trouble.add_metric(["journal"], int(progress.journal_trouble is not None))
-        if self._shipper is not None:
-            state = self._shipper.state
+        state = None if self._convoy is None else self._convoy.state
+        if state is not None:
             trouble.add_metric(["influxdb"], int(state.last_error is not None))
             yield from _gauge("pantau_shipper_lag_samples", "Not in InfluxDB yet", state.lag_lines)
             yield from _gauge(

@@ -19,7 +19,7 @@ from monitor.core.alertports import AlertLedger
 from monitor.core.announcer import Announcer, Letters, as_events
 from monitor.core.causes import Causes, RouterSeen
 from monitor.core.documents import Standing
-from monitor.core.errors import JournalError, LedgerError
+from monitor.core.errors import JournalError, JournalFull, LedgerError
 from monitor.core.judge import advance
 from monitor.core.model import (
     Decision,
@@ -200,6 +200,7 @@ class Pipeline:
                 if getattr(self.progress, trouble) is None:
                     log.error("%s: %s; nothing is lost, trying again", name, error)
                 setattr(self.progress, trouble, str(error))
+                self.progress.journal_is_full |= isinstance(error, JournalFull)
                 loop.call_later(self._retry_s, wake.set)
             else:
                 if getattr(self.progress, trouble) is not None:
@@ -243,6 +244,7 @@ class Pipeline:
                 pack_waiting(list(self._samples))
                 raise
             self.progress.journal_written_s = self._clock.steady_s()
+            self.progress.journal_is_full = False
         return False
 
     def close(self) -> None:

@@ -20,7 +20,6 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import partial
 from typing import TypeVar
 
@@ -30,6 +29,7 @@ from monitor.core.ports import Clock, JournalBatch, Quarantine, Refused, SampleL
 from monitor.core.samples import Sample
 from monitor.core.schema import point_of
 from monitor.lanes import Lag, Lanes
+from monitor.refusals import Action, Cause, action_on, cause_of
 
 log = logging.getLogger("monitor.shipper")
 
@@ -68,33 +68,20 @@ class ShipperState:
     """For the status page and the `monitor` measurement. Times UTC.
 
     lag_lines: samples in the journal that are not shipped. backfilling: it was far behind, so the
-    newest go first. last_error: a sentence without
-    secrets, None while all is well. quarantined: lines set aside, those of earlier runs too.
+    newest go first. last_error: a sentence without secrets, None while all is well; cause,
+    failing_since_s: the same in a word, and since when. quarantined: lines set aside, those of
+    earlier runs too; last_refused_s: when this run set one aside.
     """
 
     lag_lines: int = 0
     last_ok_s: float | None = None
     last_error: str | None = None
+    cause: Cause | None = None
+    failing_since_s: float | None = None
     backing_off_until_s: float | None = None
     quarantined: int = 0
+    last_refused_s: float | None = None
     backfilling: bool = False
-
-
-class Action(Enum):
-    """What to do about samples that were not acknowledged."""
-
-    KEEP = "keep"
-    HALVE = "halve"
-    SET_ASIDE = "set aside"
-
-
-def action_on(status: int | None, lines: int) -> Action:
-    """By the HTTP status (None: no answer) and how many lines were sent."""
-    if status in (400, 422):
-        return Action.HALVE if lines > 1 else Action.SET_ASIDE
-    if status == 413 and lines > 1:
-        return Action.HALVE
-    return Action.KEEP
 
 
 class Shipper:
@@ -175,7 +162,12 @@ class Shipper:
         self._failures = self._refused_in_row = 0
         self._lines = min(self._most, self._lines * 2)
         self._state = replace(
-            self._state, last_ok_s=self._now_s(), last_error=None, backing_off_until_s=None
+            self._state,
+            last_ok_s=self._now_s(),
+            last_error=None,
+            cause=None,
+            failing_since_s=None,
+            backing_off_until_s=None,
         )
 
     async def _move_to(self, thread: _Thread, batch: JournalBatch) -> None:
@@ -201,6 +193,7 @@ class Shipper:
         await thread.run(partial(self._quarantine.add, refused))
         log.warning("set aside, as InfluxDB refuses it: %s: %s", error, line)
         await self._count(thread)
+        self._state = replace(self._state, last_refused_s=self._now_s())
         self._refused_in_row += 1
         await self._move_to(thread, batch)
         return 0.0 if self._refused_in_row < DOUBTED else self._back_off(error)
@@ -214,6 +207,8 @@ class Shipper:
         self._state = replace(
             self._state,
             last_error=str(error),
+            cause=cause_of(error),
+            failing_since_s=self._state.failing_since_s or self._now_s(),
             backing_off_until_s=self._now_s() + wait_s,
         )
         return wait_s

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from monitor.core.alerting import Window
 from monitor.core.errors import StoreError
 from monitor.core.maintenance import Maintenance, reach_of
 from monitor.core.ports import Clock, LedgerReader
+from monitor.core.remark import Remark
 from monitor.core.timelines import Spans, Timelines, maintenance_spans
 from monitor.schedule import Job
 from monitor.settings.model import JournalSettings, Settings
-from monitor.shipper import Shipper
 
 log = logging.getLogger("monitor.storekeeping")
 
@@ -56,6 +56,8 @@ class KeptJournal(Protocol):
 
     @property
     def evidence_trouble(self) -> str | None: ...
+
+    def keep_evidence(self, kept: bool) -> None: ...
 
     def roll(
         self,
@@ -107,8 +109,9 @@ def maintenance_from(
 class Storekeeping:
     """Keeps the journal in order.
 
-    shippers: what follows it; the first one ships the raw rows. maintenance: the spans of each
-    target that touch [start, end) (UTC).
+    shipper: the name of what ships the raw rows, None: nothing does. maintenance: the spans of
+    each target that touch [start, end) (UTC). lost: samples thrown away that were never shipped;
+    share: of max_mb, filled with what is not shipped.
     """
 
     def __init__(
@@ -116,19 +119,27 @@ class Storekeeping:
         journal: KeptJournal,
         ledger: LedgerReader,
         clock: Clock,
-        shippers: Sequence[Shipper],
+        shipper: str | None,
         keep: JournalSettings,
         maintenance: Callable[[float, float], Mapping[str, Spans]] = nobody,
     ) -> None:
         self.lost = 0
+        self.share = 0.0
         self._journal = journal
         self._ledger = ledger
         self._clock = clock
-        self._shippers = tuple(shippers)
+        self._shipper = shipper
         self._keep = keep
         self._maintenance = maintenance
-        self._share = 0.0
         self._trouble: str | None = None
+
+    def reconfigure(
+        self, keep: JournalSettings, maintenance: Callable[[float, float], Mapping[str, Spans]]
+    ) -> None:
+        """Another configuration is in force; what is too old by it goes within the hour."""
+        self._keep = keep
+        self._maintenance = maintenance
+        self._journal.keep_evidence(keep.evidence_days > 0)
 
     def jobs(self) -> list[Job]:
         """Rollups every minute, retention every hour."""
@@ -138,29 +149,37 @@ class Storekeeping:
             Job("prune", PRUNE_S, self.prune, deadline_s=600),
         ]
 
-    def warnings(self) -> list[str]:
+    def remarks(self) -> list[Remark]:
         """What a person should know or do."""
-        found = [f"journal: {problem}" for problem in self._journal.problems]
+        found = [
+            Remark(f"journal: {problem}", "journal_problem", {"why": problem})
+            for problem in self._journal.problems
+        ]
         if self._trouble is not None:
-            found.append(f"rollups: {self._trouble}")
-        if self._journal.evidence_trouble is not None:
-            found.append(f"requests are not kept for replay: {self._journal.evidence_trouble}")
+            found.append(Remark(f"rollups: {self._trouble}", "rollups", {"why": self._trouble}))
+        ill = self._journal.evidence_trouble
+        if ill is not None:
+            found.append(
+                Remark(f"requests are not kept for replay: {ill}", "evidence", {"why": ill})
+            )
         if self.lost:
             found.append(
-                f"{self.lost} samples were thrown away before InfluxDB had them: max_mb was reached"
-            )
-        for share in ALARMS:
-            if self._share >= share:
-                found.append(
-                    f"{self._share:.0%} of the journal's max_mb is full of samples that InfluxDB"
-                    " does not have: the oldest are thrown away at 100 %"
+                Remark(
+                    f"{self.lost} samples were thrown away before InfluxDB had them: max_mb was"
+                    " reached",
+                    "thrown_away",
+                    {"count": self.lost},
                 )
-                break
-        found += [
-            f"InfluxDB, {shipper.name}: {shipper.state.last_error}"
-            for shipper in self._shippers[1:]
-            if shipper.state.last_error
-        ]
+            )
+        if self.share >= min(ALARMS):
+            found.append(
+                Remark(
+                    f"{self.share:.0%} of the journal's max_mb is full of samples that InfluxDB"
+                    " does not have: the oldest are thrown away at 100 %",
+                    "quota",
+                    {"full_share": round(self.share, 3)},
+                )
+            )
         return found
 
     async def roll(self) -> None:
@@ -178,14 +197,14 @@ class Storekeeping:
 
     async def look(self) -> None:
         """How much of the quota is filled with what was not shipped."""
-        before = self._share
-        usage = await asyncio.to_thread(self._journal.usage, self._keep.max_mb, self._first())
-        self._share = usage.share_unshipped
+        before = self.share
+        usage = await asyncio.to_thread(self._journal.usage, self._keep.max_mb, self._shipper)
+        self.share = usage.share_unshipped
         for share in ALARMS:
-            if before < share <= self._share:
+            if before < share <= self.share:
                 log.warning(
                     "journal: %.0f %% of max_mb is full of samples that InfluxDB does not have",
-                    self._share * 100,
+                    self.share * 100,
                 )
                 break
 
@@ -197,7 +216,7 @@ class Storekeeping:
                 self._now_s(),
                 keep.raw_days,
                 keep.max_mb,
-                self._first(),
+                self._shipper,
                 evidence_days=keep.evidence_days,
                 minute_days=keep.minute_days,
                 hour_days=keep.hour_days,
@@ -220,9 +239,6 @@ class Storekeeping:
     def _timelines(self, start_s: float, end_s: float) -> Timelines:
         transitions = self._ledger.transitions(start_s, end_s)
         return Timelines.of(transitions, self._maintenance(start_s, end_s))
-
-    def _first(self) -> str | None:
-        return self._shippers[0].name if self._shippers else None
 
     def _now_s(self) -> float:
         return self._clock.utc_s(self._clock.steady_s())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from monitor.convoy import Convoy
 from monitor.core.model import Network
 from monitor.core.samples import MonitorSample, PingSample, Sample
 from monitor.core.world import World
@@ -50,7 +51,7 @@ class CountingJournal(MemoryJournal):
 class OwnHouse:
     """Everything but the sockets. `process` and `synchronised` are what the machine tells."""
 
-    def __init__(self, net: Network = NET) -> None:
+    def __init__(self, net: Network = NET, convoy: Convoy | None = None) -> None:
         self.clock = ManualClock()
         self.journal = CountingJournal()
         self.process = Process()
@@ -66,13 +67,13 @@ class OwnHouse:
             self.clock,
             MemoryLedger(),
             self.prober,
-            None,
+            convoy,
             lambda: self.process,
             lambda: self.synchronised,
         )
         self.polling = Polling(FakePoller(self.clock), self.pipeline, self.clock)
         self.status = Status(
-            self.pipeline, self.schedule, self.housekeeping, None, self.polling, self.clock
+            self.pipeline, self.schedule, self.housekeeping, convoy, self.polling, self.clock
         )
         self.jobs: dict[str, Job] = {job.name: job for job in self.housekeeping.jobs(net)}
 

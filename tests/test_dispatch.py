@@ -153,7 +153,7 @@ async def test_what_every_way_refuses_is_kept_and_said(post: Post) -> None:
     assert post.statuses() == [("chat", DEAD), ("mail", DEAD)]
     post.dispatcher.reconfigure(post.boxes)
     await post.passes()
-    assert post.dispatcher.trouble() == [
+    assert [each.text for each in post.dispatcher.remarks()] == [
         "2 messages could not be delivered: see `pantau outbox --dead`"
     ]
 
@@ -459,13 +459,15 @@ async def test_a_channel_that_fails_for_long_is_said(post: Post) -> None:
     post.boxes["chat"].answer = always(TryLater("HTTP 503"))
     post.put()
     await post.passes(290)
-    assert post.dispatcher.trouble() == []
+    assert [each.text for each in post.dispatcher.remarks()] == []
     await post.passes(310)
-    assert post.dispatcher.trouble() == ["channel chat: nothing can be sent for 10 min (HTTP 503)"]
+    assert [each.text for each in post.dispatcher.remarks()] == [
+        "channel chat: nothing can be sent for 10 min (HTTP 503)"
+    ]
     assert post.dispatcher.delivers(), "the others may work"
     post.boxes["chat"].answer = None
     await post.passes(400)
-    assert post.dispatcher.trouble() == []
+    assert [each.text for each in post.dispatcher.remarks()] == []
 
 
 async def test_when_no_way_out_works_for_long_that_is_known(post: Post) -> None:

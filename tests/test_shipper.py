@@ -13,7 +13,8 @@ import pytest
 
 from monitor.core.errors import InfluxError, JournalError
 from monitor.core.samples import Sample
-from monitor.shipper import Action, Pace, Shipper, action_on
+from monitor.refusals import Action, action_on
+from monitor.shipper import Pace, Shipper
 from tests.fakes.journal import MemoryJournal
 from tests.harbour import Harbour, down, rows
 from tests.waiting import eventually_async

@@ -57,6 +57,7 @@ SHARED_TEXTS = (
     "sound",
     "listed",
     "wall",
+    "remark",
 )
 BODIES = {
     403: "act.origin",

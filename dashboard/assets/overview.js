@@ -3,7 +3,7 @@
   "use strict";
   const pantau = window.pantau;
   const { parts, listed } = pantau;
-  const { say, percent, rtt, duration, clock, local, COLON } = pantau.words;
+  const { say, has, number, percent, rtt, duration, clock, local, COLON } = pantau.words;
   const NEW_S = 120;
   const DAY_MIN = 1440;
   const THIN_PX = 2.5;
@@ -19,7 +19,8 @@
     drawDay(snapshot, nowS);
     drawOpen(snapshot, nowS, stale);
     drawRecent(snapshot, nowS);
-    drawNotes(snapshot.changed ? [say("attention.changed"), ...snapshot.warnings] : snapshot.warnings);
+    const notes = snapshot.warnings.map(remark);
+    drawNotes(snapshot.changed ? [say("attention.changed"), ...notes] : notes);
   }
 
   // [value, unit, beside it, a line in place of the sparkline]
@@ -189,6 +190,18 @@
       fillItem(node, item, "up", words, say("attention.ago", { age: duration(nowS - item.e) }), "", false);
     });
     parts.hidden(document.getElementById("recent-none"), snapshot.recent.length > 0);
+  }
+
+  // What the monitor says of itself, in the reader's words; what has none stays as it came.
+  function remark([kind, text, values]) {
+    if (!has("remark." + kind)) return text;
+    const shown = {};
+    for (const [name, value] of Object.entries(values)) {
+      if (name.endsWith("_s")) shown[name] = duration(value);
+      else if (name.endsWith("_share")) shown[name] = percent(value * 100);
+      else shown[name] = typeof value === "number" ? number(value) : value;
+    }
+    return say("remark." + kind, shown);
   }
 
   function drawNotes(warnings) {

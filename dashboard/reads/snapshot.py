@@ -86,7 +86,8 @@ def compose(
 
     build; round: when the last round ended, without a daemon its last sign of life; late: the
     states come from the ledger, or no round ends (the banner says so in place of warnings);
-    samples: the newest sample's time; failed: of `state`, `ledger`, `samples`; warnings;
+    samples: the newest sample's time; failed: of `state`, `ledger`, `samples`; warnings: [kind,
+    text, values], see `monitor.core.remark`;
     changed: the daemon watches other sites than this process was started with;
     sites: by id, see `_site`; open, recent: incidents, see `listed`; day: the minute
     (since 1970) that the stretches of `sites.*.d` count from.
@@ -118,12 +119,20 @@ def compose(
         "samples": None if sparks.newest_s is None else round(sparks.newest_s),
         "failed": list(failed),
         "changed": bool(known) and known.keys() != sites.keys(),
-        "warnings": [] if late else [str(text) for text in monitor.get("warnings", ())],
+        "warnings": [] if late else _remarks(monitor),
         "day": base_min,
         "sites": sites,
         "open": opened,
         "recent": recent_items(day.incidents, homes, names, set(incidents)),
     }
+
+
+def _remarks(monitor: Json) -> list[list[Any]]:
+    """The daemon's remarks on itself; of an older daemon its sentences."""
+    remarks = monitor.get("remarks")
+    if remarks is None:
+        return [["other", str(text), {}] for text in monitor.get("warnings", ())]
+    return [[each["kind"], each["text"], each["values"]] for each in remarks]
 
 
 def _last_sign_of_life(status: Json) -> str | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Progress:
     """Of the path from a round to the stores. Times are steady seconds.
 
-    round_lag_s: how late a round was done at worst, since `take_round_lag_s`.
+    round_lag_s: how late a round was done at worst, since `take_round_lag_s`. journal_is_full:
+    the trouble of the journal is a full disk.
     """
 
     last_outcome_s: float | None = None
@@ -19,6 +20,7 @@ class Progress:
     round_lag_s: float = 0.0
     ledger_trouble: str | None = None
     journal_trouble: str | None = None
+    journal_is_full: bool = False
     dropped_samples: int = 0
     journal_written_s: float | None = None
 

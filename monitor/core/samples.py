@@ -111,6 +111,8 @@ class MonitorSample:
     their requests came too late to be sent), stalls (the process stood still for over a second),
     clock_steps, failed_runs. max_fds: so many descriptors may be open.
     synchronised: 1 when something keeps the clock right (NTP), else 0.
+    Of all shippers: spool_lines (samples that InfluxDB does not have), shipper_lag_s (for how long
+    it has taken none, 0 while it does) and shipper_error (why), quarantined (lines set aside).
     """
 
     at_s: float
@@ -130,6 +132,9 @@ class MonitorSample:
     failed_runs: int | None = None
     max_fds: int | None = None
     synchronised: int | None = None
+    shipper_lag_s: float | None = None
+    quarantined: int | None = None
+    shipper_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

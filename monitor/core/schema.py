@@ -132,7 +132,10 @@ MONITOR = Measurement(
     + _fields(Kind.NUMBER, "journal_age_s")
     + _fields(Kind.COUNT, "spool_lines", "open_fds", "rss_bytes", "odd_packets")
     + _fields(Kind.COUNT, "not_measured", "stalled_rounds", "stalls", "clock_steps")
-    + _fields(Kind.COUNT, "failed_runs", "max_fds", "synchronised"),
+    + _fields(Kind.COUNT, "failed_runs", "max_fds", "synchronised")
+    + _fields(Kind.NUMBER, "shipper_lag_s")
+    + _fields(Kind.COUNT, "quarantined")
+    + _fields(Kind.TEXT, "shipper_error"),
 )
 
 MEASUREMENTS: tuple[Measurement, ...] = (PING, INTERFACE, DEVICE, STATE_CHANGE, MONITOR)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from monitor.core.alerting import Channel, OutboxStatus
 from monitor.core.errors import LedgerError
+from monitor.core.remark import Remark, Value
 from monitor.dispatch.means import ChannelState, Means, Nowhere
 from monitor.dispatch.worker import Worker
 
@@ -93,20 +94,26 @@ class Dispatcher:
             since_s is None or now_s - since_s < LONG_S for since_s in failing
         )
 
-    def trouble(self) -> list[str]:
-        """What people must know, in sentences: channels that fail for long, messages given up."""
+    def remarks(self) -> list[Remark]:
+        """What people must know: channels that fail for long, messages given up."""
         now_s = self._means.clock.steady_s()
-        found = [
-            f"channel {name}: nothing can be sent for {(now_s - state.failing_since_s) / 60:.0f}"
-            f" min ({state.why})"
-            for name, state in sorted(self.states.items())
-            if name in self._channels
-            and state.failing_since_s is not None
-            and now_s - state.failing_since_s >= LONG_S
-        ]
+        found = []
+        for name, state in sorted(self.states.items()):
+            if name not in self._channels or state.failing_since_s is None:
+                continue
+            length_s = now_s - state.failing_since_s
+            if length_s >= LONG_S:
+                text = f"channel {name}: nothing can be sent for {length_s / 60:.0f} min"
+                values: dict[str, Value] = {
+                    "channel": name,
+                    "length_s": round(length_s),
+                    "why": str(state.why),
+                }
+                found.append(Remark(f"{text} ({state.why})", "channel", values))
         if self.dead:
             many = f"{SHOWN_DEAD} or more" if self.dead >= SHOWN_DEAD else str(self.dead)
-            found.append(f"{many} messages could not be delivered: see `pantau outbox --dead`")
+            text = f"{many} messages could not be delivered: see `pantau outbox --dead`"
+            found.append(Remark(text, "dead", {"count": self.dead}))
         return found
 
     async def _look(self) -> None:

@@ -43,7 +43,8 @@ CONTRACT = {
         {"host"},
         {"round_lag_s", "loop_lag_s", "missed_rounds", "journal_age_s", "spool_lines"}
         | {"open_fds", "max_fds", "rss_bytes", "odd_packets", "not_measured", "stalled_rounds"}
-        | {"stalls", "clock_steps", "failed_runs", "synchronised"},
+        | {"stalls", "clock_steps", "failed_runs", "synchronised"}
+        | {"shipper_lag_s", "quarantined", "shipper_error"},
     ),
 }
 

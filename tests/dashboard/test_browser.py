@@ -15,6 +15,7 @@ import pytest
 from dashboard.i18n import Lang, Words, read_catalogue
 from monitor.core.documents import Document, rfc3339
 from monitor.core.model import State
+from monitor.core.remark import Remark
 from tests.dashboard.browser import Browser
 from tests.dashboard.serving import Served
 from tests.dashboard.story import Event, Story, shipped_network, trouble
@@ -34,13 +35,17 @@ class Life:
     story: Story
     late_s: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    remarks: list[Remark] | None = None
 
     def document(self) -> Document:
         now_s = time.time()
         told = self.story.later(now_s - self.story.now_s).document()
         monitor: Any = told["monitor"]
         last_round = rfc3339(now_s - self.late_s)
-        return told | {"monitor": monitor | {"last_round": last_round, "warnings": self.warnings}}
+        more: Any = {"last_round": last_round, "warnings": self.warnings}
+        if self.remarks is not None:
+            more |= {"remarks": [remark.document() for remark in self.remarks]}
+        return told | {"monitor": monitor | more}
 
 
 @dataclass
@@ -96,7 +101,7 @@ def page(served: tuple[Served, Life], browser: Browser) -> Iterator[Page]:
     story = life.story
     running.write_now()
     yield Page(running, browser, life)
-    life.story, life.late_s, life.warnings = story, 0.0, []
+    life.story, life.late_s, life.warnings, life.remarks = story, 0.0, [], None
 
 
 def test_31_tiles_in_their_states_and_no_request_leaves_the_host(page: Page) -> None:
@@ -252,6 +257,24 @@ def test_notes_of_the_monitor_are_shown_as_text(page: Page) -> None:
     page.life.warnings = ["journal: <b>penuh</b>"]
     page.open()
     eventually(lambda: "journal: <b>penuh</b>" in page.text("#notes"), within_s=5)
+
+
+def test_how_far_influxdb_is_behind_is_said_in_the_readers_language(page: Page) -> None:
+    page.life.remarks = [
+        Remark("InfluxDB: no answer", "influx_silent", {"behind_s": 190, "count": 12_345}),
+        Remark("80 %", "quota", {"full_share": 0.8}),
+        Remark("<b>of a newer daemon</b>", "unheard_of", {"count": 1}),
+    ]
+    page.open()
+    wanted = (
+        "InfluxDB: tertinggal 3 mnt (server tidak menjawab); 12.345 sampel menunggu di sini",
+        "80 % dari max_mb terisi sampel",
+        "<b>of a newer daemon</b>",
+    )
+    eventually(lambda: all(words in page.text("#notes") for words in wanted), within_s=5)
+    page.open("?lang=en")
+    english = "InfluxDB: 3 min behind (the server does not answer); 12,345 samples wait here"
+    eventually(lambda: english in page.text("#notes"), within_s=5)
 
 
 def test_all_of_it_works_by_keyboard(page: Page) -> None:

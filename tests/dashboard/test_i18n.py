@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.i18n import CATALOGUE, NBSP, Lang, Words, read_catalogue
+from monitor.refusals import Cause
 
 GAP = re.compile(r"\{(\w+)\}")
 DASHBOARD = CATALOGUE.parents[1]
@@ -43,6 +44,16 @@ def test_every_key_that_a_script_or_a_module_names_is_in_the_catalogue() -> None
     }
     assert len(found) > 60
     assert sorted(pair for pair in found if pair[1] not in known) == []
+
+
+def test_the_page_has_words_for_every_remark_of_the_daemon() -> None:
+    known = read_catalogue()[Lang.ID]
+    daemon = DASHBOARD.parent / "monitor"
+    made = re.compile(r"""Remark\((?:[^()]|\([^()]*\))*?["']([a-z_]+)["'],? *[{)\n]""")
+    kinds = {kind for path in daemon.glob("*.py") for kind in made.findall(path.read_text("utf-8"))}
+    kinds |= {f"influx_{cause.value}" for cause in Cause}
+    assert len(kinds) > 15
+    assert sorted(kind for kind in kinds if f"remark.{kind}" not in known) == []
 
 
 def test_every_text_of_the_catalogue_is_used() -> None:

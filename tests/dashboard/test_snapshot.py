@@ -13,6 +13,7 @@ import pytest
 from dashboard.reads.snapshot import Snapshots
 from monitor.core.errors import ApiError, JournalError, LedgerError
 from monitor.core.model import State
+from monitor.core.remark import Remark
 from tests.dashboard.made import NOW_S, Made, made_quiet, made_trouble
 from tests.dashboard.story import HOUR_S, Event, Story, shipped_network
 
@@ -235,4 +236,14 @@ def test_a_site_that_the_daemon_does_not_tell_of_is_without_data() -> None:
 
 def test_notes_of_the_monitor_come_through() -> None:
     made = Made.of(replace(made_quiet().story, warnings=("journal: the disk is full",)))
-    assert taken(made)["warnings"] == ["journal: the disk is full"]
+    assert taken(made)["warnings"] == [["other", "journal: the disk is full", {}]]
+
+
+def test_what_the_monitor_says_of_itself_comes_with_its_kind_and_numbers() -> None:
+    made = made_quiet()
+    told: Any = made.state.told["monitor"]
+    remark = Remark("InfluxDB: no answer", "influx_silent", {"behind_s": 180, "count": 7})
+    made.state.told = made.state.told | {"monitor": told | {"remarks": [remark.document()]}}
+    assert taken(made)["warnings"] == [
+        ["influx_silent", "InfluxDB: no answer", {"behind_s": 180, "count": 7}]
+    ]

@@ -77,6 +77,10 @@ class SqliteJournal(JournalReader):
         """Why requests are not kept although rows are; None while they are."""
         return self._evidence_trouble
 
+    def keep_evidence(self, kept: bool) -> None:
+        """Are requests kept for replay from now on?"""
+        self._evidence = kept
+
     def append(self, samples: Sequence[Sample]) -> None:
         """One transaction, in the file of the newest sample's day; durable when it returns.
 
