@@ -88,7 +88,6 @@ def _row(each: LinkMonth, low: float, prefix: str, words: Words) -> Markup:
     shape = "unknown" if told.ratio is None else "down" if each.missed else "up"
     verdict = {"unknown": "nothing_row", "down": "missed_row", "up": "met_row"}[shape]
     numbers = (
-        percent(each.target, words),
         words.duration(told.down_s) if told.down_s else "–",
         str(told.outages) if told.outages else "–",
         words.duration(told.longest_s) if told.longest_s else "–",
@@ -99,7 +98,8 @@ def _row(each: LinkMonth, low: float, prefix: str, words: Words) -> Markup:
     return Markup(
         '<tr class="{}"><th scope="row">{}<span class="voice">{}: </span>'
         '<a href="{}situs/{}">{}</a></th><td>{}</td><td>{}</td><td>{}</td>'
-        '<td class="num"><b>{}</b></td><td class="barc">{}</td>{}</tr>'
+        '<td class="num"><b>{}</b></td><td class="barc">{}</td>'
+        '<td class="num">{} <small>{}</small></td>{}</tr>'
     ).format(
         "missed" if each.missed else "",
         icon(shape),
@@ -111,7 +111,9 @@ def _row(each: LinkMonth, low: float, prefix: str, words: Words) -> Markup:
         words.say(kind) if words.has(kind) else each.link.kind,
         each.link.provider or "–",
         percent(told.ratio, words),
-        _bar(told, each.target, low, words),
+        _bar(told, each.aim.ratio, low, words),
+        percent(each.aim.ratio, words),
+        words.say(f"report.agreed_{each.aim.agreed}"),
         joined(Markup('<td class="num">{}</td>').format(number) for number in numbers),
     )
 
@@ -133,8 +135,8 @@ def _bar(told: Availability, target: float, low: float, words: Words) -> Markup:
     )
 
 
-CSV_HEADS = ("site", "link", "kind", "provider", "ratio_pct", "target_pct", "down_min", "count",
-             "longest_min", "excluded_min", "coverage_pct")  # fmt: skip
+CSV_HEADS = ("site", "link", "kind", "provider", "ratio_pct", "target_pct", "agreed", "down_min",
+             "count", "longest_min", "excluded_min", "coverage_pct")  # fmt: skip
 
 
 def table(report: Report, words: Words) -> list[list[str]]:
@@ -149,7 +151,8 @@ def table(report: Report, words: Words) -> list[list[str]]:
                 each.link.kind,
                 each.link.provider or "",
                 _cell(None if told.ratio is None else told.ratio * 100, 4, words),
-                _cell(each.target * 100, 2, words),
+                _cell(each.aim.ratio * 100, 4, words),
+                words.say(f"report.agreed_{each.aim.agreed}"),
                 _cell(told.down_s / 60, 2, words),
                 str(told.outages),
                 _cell(told.longest_s / 60, 2, words),

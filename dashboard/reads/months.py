@@ -15,11 +15,12 @@ from dashboard.reads.past import NOT_SERVED, Past, intervals
 from monitor.core.alerting import Recurring
 from monitor.core.alertports import AlertReader
 from monitor.core.availability import (
+    Aim,
     Availability,
     Interval,
+    built_in_aim,
     clip,
     less,
-    target_of,
     total,
 )
 from monitor.core.maintenance import Maintenance, over_s, reach_of
@@ -56,17 +57,17 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class LinkMonth:
-    """One link against its target (0 to 1)."""
+    """One link against what it should reach."""
 
     site: Site
     link: Link
     told: Availability
-    target: float
+    aim: Aim
 
     @property
     def missed(self) -> bool:
         """Below its target; False when nothing is known."""
-        return self.told.ratio is not None and self.told.ratio < self.target
+        return self.told.ratio is not None and self.told.ratio < self.aim.ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +157,14 @@ class Months:
     def _report(self, period: Period) -> Report:
         past = self._past(period.start_s, period.until_s)
         links = [
-            LinkMonth(site, link, past.link(link.name), target_of(link.kind))
+            LinkMonth(site, link, past.link(link.name), link.aim or built_in_aim(link.kind))
             for site in self._network.sites
             for link in site.links
         ]
         sites = [SiteMonth(site, past.site(site)) for site in self._network.sites if site.links]
         return Report(
             period,
-            tuple(sorted(links, key=lambda each: _worst_first(each.told, each.target))),
+            tuple(sorted(links, key=lambda each: _worst_first(each.told, each.aim.ratio))),
             tuple(sorted(sites, key=lambda each: _worst_first(each.told, 0.0))),
             total(each.told for each in sites),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -18,9 +19,26 @@ Interval = tuple[float, float]
 TARGETS: Mapping[str, float] = MappingProxyType(
     {"fibre": 0.995, "radio": 0.99, "vsat": 0.98, "lte": 0.99}
 )
-"""What a link of a kind should reach in a calendar month, 0 to 1; SOURCES tells where from."""
+"""What a link of a kind should reach in a calendar month, 0 to 1, where nothing is agreed."""
 
 DEFAULT_TARGET = 0.99
+
+
+class Agreed(StrEnum):
+    """What says which availability a link should reach; each outranks what stands after it."""
+
+    LINK = "link"
+    PROVIDER = "provider"
+    KIND = "kind"
+    BUILT_IN = "built_in"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a link should reach in a calendar month, 0 to 1, and by whose word."""
+
+    ratio: float
+    agreed: Agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +114,9 @@ def total(parts: Iterable[Availability]) -> Availability:
     )
 
 
-def target_of(kind: str) -> float:
-    """What a link of this kind should reach in a month, 0 to 1."""
-    return TARGETS.get(kind, DEFAULT_TARGET)
+def built_in_aim(kind: str) -> Aim:
+    """What a link of this kind should reach where nothing is agreed."""
+    return Aim(TARGETS.get(kind, DEFAULT_TARGET), Agreed.BUILT_IN)
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:

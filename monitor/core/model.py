@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from monitor.core.availability import Aim
+
 
 class State(StrEnum):
     """The verdict on a link, a node or a site (VERDICT rules: see core.judge)."""
@@ -85,7 +87,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One path to one kecamatan office. `name` is the full `site/link`."""
+    """One path to one kecamatan office. `name` is the full `site/link`; aim: by the settings."""
 
     id: str
     name: str
@@ -98,6 +100,7 @@ class Link:
     capacity_mbps: float | None = None
     circuit: str | None = None
     contact: str | None = None
+    aim: Aim | None = None
 
 
 @dataclass(frozen=True, slots=True)

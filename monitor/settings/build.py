@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core import access
 from monitor.core.model import Link, Network, Node, Role, Site, Target
-from monitor.settings import alerts, rules
+from monitor.settings import agreements, alerts, rules
 from monitor.settings.devices import node_device, site_device
 from monitor.settings.files import Source
 from monitor.settings.kecamatan import Kecamatan
@@ -120,6 +120,7 @@ def _site(checked: Checked, source: Source, table: SiteFile) -> Site:
             capacity_mbps=link.capacity_mbps,
             circuit=link.circuit,
             contact=link.contact,
+            aim=agreements.aim(checked.monitor[1].sla, link),
         )
         for number, link in enumerate(table.links)
     )

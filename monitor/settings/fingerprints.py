@@ -109,6 +109,7 @@ def _target(target: Target, more: Link | Node | None) -> dict[str, Value]:
             "capacity_mbps": more.capacity_mbps,
             "circuit": more.circuit,
             "contact": more.contact,
+            "sla_pct": None if more.aim is None else round(more.aim.ratio * 100, 4),
         }
     return values
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from monitor.settings import build, callings, pairs, references, rules, surroundings
+from monitor.settings import agreements, build, callings, pairs, references, rules, surroundings
 from monitor.settings.files import Files, Source, read_directory
 from monitor.settings.kecamatan import Kecamatan, kecamatan_by_code
 from monitor.settings.loaded import Loaded
@@ -48,6 +48,7 @@ def load(
     errors += pairs.half_points(files)
     errors += pairs.routers_without_address(files)
     errors += callings.errors(files)
+    errors += agreements.errors(files)
     targets = _targets(files)
     for layers in targets:
         errors += rules.errors(layers)
@@ -59,6 +60,7 @@ def load(
     warnings += pairs.misnamed_files(files)
     warnings += pairs.same_routers(files)
     warnings += callings.warnings(files)
+    warnings += agreements.warnings(files)
     store = SecretStore(config_dir, os.environ if environ is None else environ)
     around = [
         *surroundings.data_directory(files),

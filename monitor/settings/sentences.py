@@ -101,7 +101,8 @@ def _unknown(
     known = list(table.model_fields) if table is not None else []
     guess = _guess(key, known)
     elsewhere = [name for name, fields in _tables(model) if key in fields and fields != known]
-    if guess is not None:
+    # A key that stands right elsewhere is misplaced, rather than misspelt.
+    if guess is not None and (not elsewhere or key.lower() in _ALSO_CALLED):
         mend = f"did you mean {guess}?"
     else:
         mend = f"the nearest key that may stand here is {nearest(key, known, alike=0.0)}"

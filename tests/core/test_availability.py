@@ -12,12 +12,12 @@ from monitor.core.availability import (
     Availability,
     Interval,
     availability,
+    built_in_aim,
     clip,
     common,
     days,
     length,
     less,
-    target_of,
     total,
     union,
 )
@@ -114,11 +114,11 @@ def test_nothing_known_is_no_availability_and_no_coverage() -> None:
 
 
 def test_the_target_of_a_month_of_30_days() -> None:
-    """SOURCES: 99.5 % leaves 3.6 h, 98 % leaves 14.4 h."""
+    """99.5 % leaves 3.6 h, 98 % leaves 14.4 h."""
     month_s = 30 * 86_400.0
-    assert month_s * (1 - target_of("fibre")) == pytest.approx(3.6 * 3600)
-    assert month_s * (1 - target_of("vsat")) == pytest.approx(14.4 * 3600)
-    assert target_of("radio") == target_of("lte") == target_of("pigeon") == 0.99
+    assert month_s * (1 - built_in_aim("fibre").ratio) == pytest.approx(3.6 * 3600)
+    assert month_s * (1 - built_in_aim("vsat").ratio) == pytest.approx(14.4 * 3600)
+    assert {built_in_aim(kind).ratio for kind in ("radio", "lte", "pigeon")} == {0.99}
 
 
 def test_a_sum_of_nothing_is_nothing() -> None:

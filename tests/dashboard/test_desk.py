@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from dashboard.app.web import Identity, build
 from dashboard.components.sheet import harmless
 from monitor.core.alerting import Action, ActionKind
+from monitor.core.availability import Agreed, Aim
 from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
 from monitor.core.model import IncidentChange, Network, State
 from tests.dashboard.deeds import tell_deeds
@@ -307,6 +308,22 @@ def test_the_report_has_every_link_the_worst_first(desk: Desk) -> None:
     assert len(rows) == len(links) + 1
     assert rows[1][0] == "Gantar"
     assert rows[1][4].count(",") == 1
+
+
+def test_the_report_says_whose_target_a_link_is_held_to() -> None:
+    network = shipped_network()
+    first, *others = network.sites
+    agreed = tuple(replace(link, aim=Aim(0.9975, Agreed.PROVIDER)) for link in first.links)
+    sites = (replace(first, links=agreed), *others)
+    desk = Desk(Story(replace(network, sites=sites), NOW_S))
+    text = desk.client.get("/laporan/2026-11.csv").text
+    rows = list(csv.reader(io.StringIO(text[1:]), delimiter=";"))
+    assert rows[0][5:7] == ["Target (%)", "Target menurut"]
+    by_site = {(row[0], row[1]): row[5:7] for row in rows[1:]}
+    assert by_site[first.name, first.links[0].id] == ["99,7500", "penyedia"]
+    assert by_site["Losarang", "utama"] == ["99,0000", "bawaan"]
+    page = desk.client.get("/laporan/2026-11").text.replace("\xa0", " ")
+    assert "99,75 % <small>penyedia</small>" in page
 
 
 def test_a_month_without_any_evidence_is_neither_good_nor_bad(desk: Desk) -> None:

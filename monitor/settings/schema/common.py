@@ -101,6 +101,18 @@ class PingKeys(Table):
     )
 
 
+class AgreedKeys(Table):
+    """What a link should reach: of a kind, of a provider, of one link."""
+
+    sla_pct: float | None = Field(
+        default=None,
+        ge=50,
+        le=100,
+        examples=[99.5],
+        description="the availability in a calendar month that was agreed, in percent",
+    )
+
+
 class SnmpKeys(Table):
     """How a router is asked: in [snmp] of monitor.toml, and in the section of one router."""
 

@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from monitor.settings import values
-from monitor.settings.schema.common import PingKeys, SecretName, SnmpKeys, Table, Text
+from monitor.settings.schema.common import (
+    AgreedKeys,
+    PingKeys,
+    SecretName,
+    SnmpKeys,
+    Table,
+    Text,
+)
 
 ProxyPeer = Annotated[str, AfterValidator(values.peer)]
 
@@ -39,6 +46,34 @@ class PingTable(PingKeys):
     """[ping]: for every target."""
 
     kinds: PingKinds = PingKinds()
+
+
+class AgreedKinds(Table):
+    """What is agreed for a kind of link."""
+
+    fibre: AgreedKeys = AgreedKeys()
+    radio: AgreedKeys = AgreedKeys()
+    lte: AgreedKeys = AgreedKeys()
+    vsat: AgreedKeys = AgreedKeys()
+
+
+class AgreedProvider(AgreedKeys):
+    """[[sla.providers]]"""
+
+    name: Text = Field(
+        examples=["Penyedia A"], description="the provider's name as the links have it, in quotes"
+    )
+
+
+class SlaTable(Table):
+    """[sla]: what links should reach, for the report."""
+
+    kinds: AgreedKinds = AgreedKinds()
+    providers: list[AgreedProvider] = Field(
+        default=[],
+        examples=[],
+        description="each provider under a header of its own: [[sla.providers]]",
+    )
 
 
 class InfluxTable(Table):
@@ -165,5 +200,6 @@ class MonitorFile(Table):
     monitor: MonitorTable
     ping: PingTable = PingTable()
     snmp: SnmpKeys = SnmpKeys()
+    sla: SlaTable = SlaTable()
     storage: StorageTable = StorageTable()
     dashboard: DashboardTable = DashboardTable()

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from monitor.settings.schema.common import (
     Address,
+    AgreedKeys,
     Kind,
     NodeIds,
     PingKeys,
@@ -64,7 +65,7 @@ class NetworkFile(Table):
     )
 
 
-class LinkTable(PingKeys):
+class LinkTable(AgreedKeys, PingKeys):
     """[[links]]"""
 
     id: Slug = Field(examples=["utama"], description="a short name of small letters, digits and -")
