@@ -42,6 +42,7 @@ from monitor.housekeeping import Housekeeping
 from monitor.metrics import Metrics
 from monitor.outside import Outside
 from monitor.pipeline import Pipeline
+from monitor.plight import Plights
 from monitor.polling import Polling
 from monitor.rounds import Rounds
 from monitor.schedule import Schedule
@@ -118,6 +119,11 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         actions = Actions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
         await actions.remember()
         trials = Trials(ledger, clock, desk, aside, dispatcher.wake)
+        plights = Plights(
+            *(ledger, clock, desk, aside, dispatcher.wake),
+            lambda: pipeline.progress,
+            lambda: storekeeping.share,
+        )
         status = Status(
             pipeline,
             schedule,
@@ -161,6 +167,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             outside=outside,
             desk=desk,
             ledger=ledger,
+            plights=plights,
             settings=settings,
         )
         await daemon.apply(settings, outside.open(settings))

@@ -19,6 +19,7 @@ from monitor.heralds import Heralds
 from monitor.housekeeping import Housekeeping
 from monitor.outside import Outside, Ways
 from monitor.pipeline import Pipeline
+from monitor.plight import Plights
 from monitor.polling import Polling
 from monitor.rounds import Rounds
 from monitor.schedule import Schedule
@@ -54,6 +55,7 @@ class Daemon:
         outside: Outside,
         desk: Desk,
         ledger: Windows,
+        plights: Plights,
         settings: Settings,
     ) -> None:
         self._config_dir = config_dir
@@ -72,6 +74,7 @@ class Daemon:
         self._outside = outside
         self._desk = desk
         self._ledger = ledger
+        self._plights = plights
         self._settings = settings
 
     async def apply(self, settings: Settings, ways: Ways) -> None:
@@ -86,6 +89,7 @@ class Daemon:
             *self._storekeeping.jobs(),
             *self._watching.jobs(),
             *self._heralds.jobs(),
+            *self._plights.jobs(),
         ]
         self._schedule.set(jobs)
         self._desk.reconfigure(settings.alerts, network, settings.timezone)

@@ -74,7 +74,7 @@ def print_messages(messages: list[dict[str, object]], zone: ZoneInfo) -> None:
 def _row(message: Mapping[str, object], zone: ZoneInfo) -> list[Text]:
     return [
         Text(str(message["id"])),
-        Text(str(message["incident"]) if message["incident"] else "–"),
+        Text(_number(message["incident"])),
         Text(alert_words.EVENTS.get(str(message["event"]), str(message["event"]))),
         Text(str(message["channel"])),
         Text(alert_words.recipient(message["recipient"])),
@@ -82,6 +82,11 @@ def _row(message: Mapping[str, object], zone: ZoneInfo) -> list[Text]:
         Text(str(message["code"])),
         Text(_remark(message, zone)),
     ]
+
+
+def _number(incident: object) -> str:
+    """Of an incident; a test, and what is about the monitor itself, has none."""
+    return str(incident) if isinstance(incident, int) and incident > 0 else "–"
 
 
 def _remark(message: Mapping[str, object], zone: ZoneInfo) -> str:

@@ -23,6 +23,7 @@ from monitor.core.alerting import (
     Window,
 )
 from monitor.core.model import Decision, Incident
+from monitor.core.plights import Told
 from monitor.core.ports import Ledger, LedgerReader
 from monitor.core.reasons import Reason
 
@@ -181,6 +182,7 @@ class Occasion:
     incidents: what it is about, UTC, the first one first; more than one: a message about several.
     Those that are over have `ended_s`. told: who gets the same message now. most_characters: of
     the text, by the channel's limit. escalated: it comes because nobody acknowledged.
+    plight: it is about the monitor itself, and about no incident.
     """
 
     event: EventKind
@@ -193,6 +195,7 @@ class Occasion:
     actions: tuple[Action, ...] = ()
     most_characters: int = 4000
     escalated: bool = False
+    plight: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)

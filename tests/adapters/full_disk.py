@@ -17,15 +17,23 @@ from pathlib import Path
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.journal.files import free_in
 from monitor.adapters.ledger.writer import SqlLedger
+from monitor.core.alerting import Alerts, ChannelSettings, Route, Step
+from monitor.core.desk import Desk
 from monitor.core.model import Lost, Outcome, Reply
+from monitor.core.plights import NUMBERS, Plight
 from monitor.core.world import World
 from monitor.pipeline import Pipeline
+from monitor.plight import Plights
 from tests.core.story import network
 from tests.fakes.clock import ManualClock
 from tests.waiting import eventually_async
 
 LINK = "anjatan/utama"
 NET = network({LINK: (), "bongas/utama": ()}, anchors=1)
+ALERTS = Alerts(
+    channels=(ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/"),),
+    routes=(Route({"scope": ("monitor",)}, (Step(0.0, ("channel:hook",)),)),),
+)
 NAMES = [target.name for target in NET.targets()]
 
 
@@ -40,6 +48,11 @@ class House:
             NET, World.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
         )
         self.made = 0
+        self.plights = Plights(
+            *(self.ledger, self.clock, Desk(ALERTS, NET), asyncio.to_thread, lambda: None),
+            lambda: self.pipeline.progress,
+            lambda: 0.0,
+        )
 
     async def second(self, dead: str | None = None) -> None:
         """A round, and every ten seconds a row a target."""
@@ -55,9 +68,17 @@ class House:
         if now_s % 10 == 0:
             self.pipeline.store([one.row() for one in self.pipeline.finish_period(now_s)])
             self.made += len(NAMES)
+            await self.plights.look()
         turn = asyncio.Event()
         asyncio.get_running_loop().call_later(0.002, turn.set)
         await turn.wait()
+
+    def messages(self) -> list[tuple[str, str, float]]:
+        """What people are told of the monitor itself: the event, its title, when."""
+        return [
+            (row.event.value, json.loads(row.body)["title"], row.next_try_s)
+            for row in self.ledger.outbox(incident=NUMBERS[Plight.JOURNAL])
+        ]
 
     def rows(self) -> int:
         """How many rows of pings the files have."""
@@ -90,13 +111,15 @@ async def story(disk: Path) -> dict[str, object]:
     await eventually_async(lambda: house.ledger.remember().open_incidents, 10)
     told["verdicts_while_full"] = [str(each.state) for each in house.ledger.incidents()]
     told["kept_while_full"] = house.rows()
+    told["messages_while_full"] = [(*what, at_s - full_s) for *what, at_s in house.messages()]
     filler.unlink()
     await house.second()
     await eventually_async(lambda: progress.journal_trouble is None, 10)
-    for _ in range(30):
+    for _ in range(90):
         await house.second()
     await eventually_async(lambda: house.rows() == house.made, 10)
     told |= {
+        "messages_after": [event for event, *_ in house.messages()],
         "trouble_after": progress.journal_trouble,
         "made": house.made,
         "kept_after": house.rows(),

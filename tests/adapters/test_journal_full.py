@@ -36,6 +36,19 @@ def test_the_pipeline_says_so_within_two_minutes(told: dict[str, object]) -> Non
     assert float(str(told["told_after_s"])) <= 120
 
 
+def test_a_message_is_on_its_way_within_two_minutes_and_one_when_it_is_over(
+    told: dict[str, object],
+) -> None:
+    """On the same full disk: the reserve makes room for it."""
+    messages = told["messages_while_full"]
+    assert isinstance(messages, list)
+    [(event, title, after_s)] = messages
+    assert event == "opened"
+    assert title.startswith("DISK PEMANTAU PENUH: sampel tidak disimpan, sejak")
+    assert after_s <= 120
+    assert told["messages_after"] == ["opened", "resolved"]
+
+
 def test_verdicts_go_on_and_are_written_while_no_sample_is(told: dict[str, object]) -> None:
     """The reserve is given up: the ledger has room to write on."""
     assert told["verdicts_while_full"] == ["down"]

@@ -2,7 +2,7 @@
 
 cleaning: strange characters out, texts cut to a limit; speech: words, times and lengths of time;
 places: what people call a target, and whom to call about it; evidence: why it is believed;
-single, several: the lines of a message; composing: the port `core.alertports.Words`.
+single, several, own: the lines of a message; composing: the port `core.alertports.Words`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from monitor.core.alerting import Alerts
 from monitor.core.alertports import Occasion, Wording
 from monitor.core.model import Network
-from monitor.core.texts import several, single
+from monitor.core.texts import own, several, single
 from monitor.core.texts.cleaning import clean_lines, cut, fitted
 from monitor.core.texts.places import Places
 from monitor.core.texts.speech import Speech
@@ -31,7 +31,9 @@ class Texts:
         """title: the first line; text: all of it, never over `occasion.most_characters`."""
         places = self._places
         speech = Speech(occasion.language, self._zone)
-        if not occasion.incidents:
+        if occasion.plight is not None:
+            lines = own.lines(occasion.plight, occasion.at_s, speech)
+        elif not occasion.incidents:
             lines = several.test_lines(occasion, places, speech)
         elif len(occasion.incidents) == 1:
             lines = single.lines(occasion, places, speech)

@@ -1,0 +1,59 @@
+"""What can be the matter with the monitor itself so that somebody must be told. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.core.progress import Progress
+
+FULL_SHARE = 0.8
+CLEAR_SHARE = 0.75
+"""Told above the one, over below the other: what hovers between them is told once."""
+
+
+class Plight(StrEnum):
+    """One thing that is the matter."""
+
+    JOURNAL = "journal"
+    """Samples cannot be written."""
+    QUOTA = "quota"
+    """Most of max_mb waits for InfluxDB; the oldest are thrown away when it is full."""
+
+
+NUMBERS = {Plight.JOURNAL: -1, Plight.QUOTA: -2}
+"""Messages run under these instead of an incident's number: an incident is about the network."""
+
+HOLD_S = {Plight.JOURNAL: 30.0, Plight.QUOTA: 0.0}
+"""So long it lasts before it is told."""
+
+OVER_S = {Plight.JOURNAL: 60.0, Plight.QUOTA: 0.0}
+"""So long it is well before its end is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A plight as a message tells of it. Times UTC; ended_s None: it lasts.
+
+    is_full: the disk is. why: the program's own words. share: of max_mb.
+    """
+
+    plight: Plight
+    since_s: float
+    ended_s: float | None = None
+    is_full: bool = False
+    why: str | None = None
+    share: float | None = None
+
+
+def found(progress: Progress, share: float, told: frozenset[Plight]) -> frozenset[Plight]:
+    """What is the matter now. share: of max_mb, not shipped; told: what was the matter before."""
+    limit = CLEAR_SHARE if Plight.QUOTA in told else FULL_SHARE
+    return frozenset(
+        plight
+        for plight, is_so in (
+            (Plight.JOURNAL, progress.journal_trouble is not None),
+            (Plight.QUOTA, share >= limit),
+        )
+        if is_so
+    )
