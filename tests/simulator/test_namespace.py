@@ -185,7 +185,10 @@ def everybodys_python() -> str:
     candidates = [str(Path(sys.executable).resolve()), "/usr/bin/python3"]
     check = "import sys; sys.exit(sys.version_info < (3, 11))"
     for python in candidates:
-        if subprocess.run([*unprivileged(), python, "-c", check], check=False).returncode == 0:
+        # By a shell: setpriv itself still holds root's rights when it starts a program, and would
+        # start one that lies in root's own directory.
+        words = [*unprivileged(), "sh", "-c", 'exec "$@"', "sh", python, "-c", check]
+        if subprocess.run(words, stderr=subprocess.DEVNULL, check=False).returncode == 0:
             return python
     raise AssertionError("no Python 3.11 that other users may run, such as /usr/bin/python3")
 

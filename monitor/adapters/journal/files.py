@@ -45,8 +45,8 @@ def day_of(at_ms: int) -> str:
 
 def start_of(day: str) -> int:
     """The Unix milliseconds at which a day (YYYYMMDD) or a month (YYYYMM) begins."""
-    whole = day if len(day) == 8 else f"{day}01"
-    return int(datetime.strptime(whole, "%Y%m%d").replace(tzinfo=UTC).timestamp()) * 1000
+    date = int(day[:4]), int(day[4:6]), int(day[6:8] or "1")
+    return int(datetime(*date, tzinfo=UTC).timestamp()) * 1000
 
 
 def next_day(day: str) -> str:
