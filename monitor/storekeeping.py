@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from types import MappingProxyType
+from typing import Protocol, TypeVar
 
 from monitor.core.alerting import Window
 from monitor.core.errors import StoreError
@@ -17,6 +18,13 @@ from monitor.schedule import Job
 from monitor.settings.model import JournalSettings, Settings
 
 log = logging.getLogger("monitor.storekeeping")
+
+Done = TypeVar("Done")
+
+JOBS: Mapping[str, str] = MappingProxyType(
+    {"rollups": "rollups", "usage": "how full the journal is", "prune": "prune"}
+)
+"""What a job is called in the log, by the kind of the remark on its trouble."""
 
 ROLL_S = 60.0
 HOURS_AT_ONCE = 24
@@ -131,7 +139,7 @@ class Storekeeping:
         self._shipper = shipper
         self._keep = keep
         self._maintenance = maintenance
-        self._trouble: str | None = None
+        self._troubles: dict[str, str] = {}
 
     def reconfigure(
         self, keep: JournalSettings, maintenance: Callable[[float, float], Mapping[str, Spans]]
@@ -144,9 +152,9 @@ class Storekeeping:
     def jobs(self) -> list[Job]:
         """Rollups every minute, retention every hour."""
         return [
-            Job("rollups", ROLL_S, self.roll, deadline_s=3600),
-            Job("how full the journal is", LOOK_S, self.look, deadline_s=600),
-            Job("prune", PRUNE_S, self.prune, deadline_s=600),
+            Job(JOBS["rollups"], ROLL_S, self.roll, deadline_s=3600),
+            Job(JOBS["usage"], LOOK_S, self.look, deadline_s=600),
+            Job(JOBS["prune"], PRUNE_S, self.prune, deadline_s=600),
         ]
 
     def remarks(self) -> list[Remark]:
@@ -155,8 +163,10 @@ class Storekeeping:
             Remark(f"journal: {problem}", "journal_problem", {"why": problem})
             for problem in self._journal.problems
         ]
-        if self._trouble is not None:
-            found.append(Remark(f"rollups: {self._trouble}", "rollups", {"why": self._trouble}))
+        found += [
+            Remark(f"{JOBS[what]}: {why}", what, {"why": why})
+            for what, why in self._troubles.items()
+        ]
         ill = self._journal.evidence_trouble
         if ill is not None:
             found.append(
@@ -184,21 +194,19 @@ class Storekeeping:
 
     async def roll(self) -> None:
         """Sum up what is over; what fails is said, and tried again in a minute."""
-        try:
-            await asyncio.to_thread(
-                self._journal.roll, self._now_s(), self._timelines, HOURS_AT_ONCE
-            )
-        except StoreError as error:
-            if self._trouble is None:
-                log.error("rollups: %s; trying again", error)
-            self._trouble = str(error)
-        else:
-            self._trouble = None
+        await self._attempt(
+            "rollups",
+            lambda: self._journal.roll(self._now_s(), self._timelines, HOURS_AT_ONCE),
+        )
 
     async def look(self) -> None:
         """How much of the quota is filled with what was not shipped."""
         before = self.share
-        usage = await asyncio.to_thread(self._journal.usage, self._keep.max_mb, self._shipper)
+        usage = await self._attempt(
+            "usage", lambda: self._journal.usage(self._keep.max_mb, self._shipper)
+        )
+        if usage is None:
+            return
         self.share = usage.share_unshipped
         for share in ALARMS:
             if before < share <= self.share:
@@ -211,7 +219,8 @@ class Storekeeping:
     async def prune(self) -> None:
         """Remove what is too old, and what is too much."""
         keep = self._keep
-        pruned = await asyncio.to_thread(
+        pruned = await self._attempt(
+            "prune",
             lambda: self._journal.prune(
                 self._now_s(),
                 keep.raw_days,
@@ -220,8 +229,10 @@ class Storekeeping:
                 evidence_days=keep.evidence_days,
                 minute_days=keep.minute_days,
                 hour_days=keep.hour_days,
-            )
+            ),
         )
+        if pruned is None:
+            return
         self.lost += pruned.lost
         if pruned.removed:
             log.info("journal: removed the days %s", ", ".join(pruned.removed))
@@ -235,6 +246,18 @@ class Storekeeping:
                 "journal: the days %s are due to go but InfluxDB does not have them yet",
                 ", ".join(pruned.held),
             )
+
+    async def _attempt(self, what: str, act: Callable[[], Done]) -> Done | None:
+        """Do it beside the loop; what fails is said once, and tried again when it is due."""
+        try:
+            done = await asyncio.to_thread(act)
+        except StoreError as error:
+            if what not in self._troubles:
+                log.error("%s: %s; trying again", JOBS[what], error)
+            self._troubles[what] = str(error)
+            return None
+        self._troubles.pop(what, None)
+        return done
 
     def _timelines(self, start_s: float, end_s: float) -> Timelines:
         transitions = self._ledger.transitions(start_s, end_s)

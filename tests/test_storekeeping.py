@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +75,29 @@ async def test_while_the_ledger_is_silent_hours_wait_and_that_is_said(
     await store.roll()
     assert texts_of(store) == []
     assert journal.totals(MIDNIGHT_S, MIDNIGHT_S + 3600)[LINK].sent == 10
+
+
+async def test_a_journal_that_cannot_be_looked_at_is_a_sentence_and_is_looked_at_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = tmp_path / "journal"
+    with contextlib.closing(SqliteJournal(directory)) as journal:
+        clock = ManualClock(MIDNIGHT_S + 4000)
+        store = Storekeeping(journal, MemoryLedger(), clock, None, JournalSettings())
+        aside = directory.rename(tmp_path / "aside")
+        directory.write_text("no directory")
+        for _ in range(2):
+            await store.look()
+            await store.prune()
+        said = store.remarks()
+        directory.unlink()
+        aside.rename(directory)
+        await store.look()
+        await store.prune()
+        assert store.remarks() == []
+    assert [each.text.partition(":")[0] for each in said] == ["how full the journal is", "prune"]
+    assert all(each.text.endswith("cannot be read: Not a directory") for each in said)
+    assert [r.exc_info for r in caplog.records if r.levelname == "ERROR"] == [None, None]
 
 
 async def test_a_backlog_is_told_at_half_and_at_four_fifths_of_the_quota(
