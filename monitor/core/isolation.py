@@ -106,6 +106,7 @@ def _isolate(world: World, out: list[Decision]) -> None:
 
 def _forget_timers(world: World) -> None:
     world.waiting.clear()
+    world.stirred.clear()
     world.unmeasurable.clear()
     world.answering.clear()
     world.deadlines.clear()

@@ -53,10 +53,14 @@ def advance(world: World, evidence: Iterable[Evidence]) -> tuple[World, list[Dec
 
 def _reach(world: World, at_s: float, out: list[Decision]) -> None:
     _settle(world, out)
-    while world.deadlines and world.deadlines[0] <= at_s:
-        world.now_s = max(world.now_s, heappop(world.deadlines))
-        world.dirty = True
-        _settle(world, out)
+    if world.deadlines and not world.nobody_looked(at_s):
+        while world.deadlines and world.deadlines[0][0] <= at_s:
+            due_s, name = heappop(world.deadlines)
+            world.now_s = max(world.now_s, due_s)
+            if name in world.healths:
+                world.stir(world.healths[name])
+            world.dirty = True
+            _settle(world, out)
     world.now_s = at_s
 
 
@@ -83,6 +87,8 @@ def _take(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -
         _lost(world, health, item, out)
     else:
         sending.failed(world, health, item)
+        if world.waiting:
+            world.stir(health)
         world.dirty = True
 
 
@@ -100,6 +106,7 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
         if not health.window.quiet:
             _limits(world, health, out)
         if world.waiting and health.target.role is not Role.LINK:
+            world.stir(health)
             world.dirty = True
         return
     _measured_again(world, health, item.sent_s, out)
@@ -119,6 +126,8 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
     if not health.run_count:
         _limits(world, health, out)
     world.update_silent(health)
+    if world.waiting:
+        world.stir(health)
     world.dirty = True
 
 
@@ -140,13 +149,11 @@ def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None
         and not health.waiting
         and health.confirm(world.now_s)
     ):
-        health.waiting = True
-        health.confirmed_s = world.now_s
-        world.waiting.add(health.target.name)
-        world.at_deadline(world.now_s + verdicts.WAIT_S)
+        verdicts.wait(world, health)
         world.dirty = True
     if not health.silent:
         world.update_silent(health)
+        world.stir(health)
         world.dirty = True
 
 
@@ -173,25 +180,32 @@ def _limits(world: World, health: Health, out: list[Decision]) -> None:
 
 
 def _settle(world: World, out: list[Decision]) -> None:
-    """Say what can be said of this moment: the monitor first, then parents before children."""
-    if not world.dirty:
+    """Say what can be said of this moment: the monitor first, then parents before children.
+
+    Of a moment in which nobody looked, nothing: it waits for evidence, or is blind.
+    """
+    if not world.dirty or world.nobody_looked(world.now_s):
         return
     world.dirty = False
     isolation.judge_monitor(world, out)
     if world.isolation is not None:
         return
     _speak_anchors(world, out)
-    if world.waiting and isolation.held(world) is Held.NONE:
-        for name in sorted(world.waiting, key=world.topology.rank.__getitem__):
-            health = world.healths[name]
-            if health.waiting:
-                verdicts.decide(world, health, out)
-            else:
-                world.waiting.discard(name)
+    if world.stirred and isolation.held(world) is Held.NONE:
+        _speak_stirred(world, out)
     if world.unmeasurable:
         for name in sorted(world.unmeasurable, key=world.topology.rank.__getitem__):
             verdicts.unmeasured(world, world.healths[name], out)
         world.unmeasurable.clear()
+
+
+def _speak_stirred(world: World, out: list[Decision]) -> None:
+    """Parents before children: what is said of a parent stirs its children."""
+    while world.stirred:
+        names = sorted(world.stirred & world.waiting, key=world.topology.rank.__getitem__)
+        world.stirred.clear()
+        for name in names:
+            verdicts.decide(world, world.healths[name], out)
 
 
 def _speak_anchors(world: World, out: list[Decision]) -> None:

@@ -18,6 +18,8 @@ from monitor.core.model import (
     Target,
     Transition,
 )
+from monitor.core.sending import count_unsent
+from monitor.core.topology import Above, above
 from monitor.core.verdicts import remove
 from monitor.core.windows import Window
 from monitor.core.world import World
@@ -51,6 +53,8 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
             _end(world, old, out)
     fresh.anchors = tuple(fresh.healths[anchor.name] for anchor in network.anchors)
     fresh.waiting = {name for name, health in fresh.healths.items() if health.waiting}
+    fresh.stirred = set(fresh.waiting)
+    _uncover(fresh)
     fresh.unmeasurable = world.unmeasurable & fresh.healths.keys()
     fresh.dirty = True
     return fresh, out
@@ -85,6 +89,20 @@ def _keep(fresh: World, health: Health, target: Target) -> None:
     if health.unmeasured:
         fresh.unsent += 1
         fresh.anchors_unsent += target.role is Role.ANCHOR
+
+
+def _uncover(world: World) -> None:
+    """Hidden until now, but no dead node hides it any more: it is judged on its own evidence."""
+    for name in world.topology.order:
+        health = world.healths[name]
+        if health.state is not State.UNREACHABLE:
+            continue
+        if above(health, world.healths, world.now_s) is not Above.DEAD:
+            if health.unmeasured:
+                count_unsent(world, health, -1)
+            health.start_anew(world.now_s)
+            health.floor_s = world.now_s
+            world.update_silent(health)
 
 
 def _end(world: World, health: Health, out: list[Decision]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 
 from monitor.core.health import Health
 from monitor.core.model import Role, State, Target
@@ -100,10 +101,20 @@ def _answers(parent: Health, since_s: float, now_s: float) -> bool:
         return False
     if parent.last_reply_s >= since_s:
         return True
+    return now_s >= _unprobed_at_s(parent)
+
+
+def _unprobed_at_s(parent: Health) -> float:
+    """No evidence for so long means that nobody probes it: it cannot explain anything."""
     rules = parent.target.rules
-    due_s = parent.last_reply_s + 3 * rules.interval_s + rules.timeout_s
-    # No evidence for so long means that nobody probes it: it cannot explain anything.
-    return now_s > due_s
+    return parent.last_reply_s + 3 * rules.interval_s + rules.timeout_s
+
+
+def unprobed_at_s(health: Health, healths: Mapping[str, Health]) -> float:
+    """When the first of its parents that merely say nothing explains nothing; inf: none does."""
+    parents = [healths[name] for name in health.target.parents if name in healths]
+    mute = [p for p in parents if not (p.gone or p.run_count or p.owes_rise)]
+    return min((_unprobed_at_s(parent) for parent in mute), default=inf)
 
 
 def roots(name: str, healths: Mapping[str, Health]) -> tuple[Health, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from monitor.core import sending
 from monitor.core.health import Health
 from monitor.core.model import Change, Decision, Incident, Proof, Role, Scope, State
-from monitor.core.topology import Above, above, hidden_links, roots
+from monitor.core.topology import Above, above, hidden_links, roots, unprobed_at_s
 from monitor.core.world import World
 
 WAIT_S = 15.0
@@ -19,14 +20,29 @@ def scope_of(health: Health) -> Scope:
     return Scope.NODE if health.target.role is Role.NODE else Scope.LINK
 
 
+def wait(world: World, health: Health) -> None:
+    """Confirmed silent: spoken when parents and anchors allow it, or no later than `WAIT_S`."""
+    health.waiting = True
+    health.confirmed_s = world.now_s
+    world.waiting.add(health.target.name)
+    world.stirred.add(health.target.name)
+    world.at_deadline(world.now_s + WAIT_S, health.target.name)
+
+
 def decide(world: World, health: Health, out: list[Decision]) -> None:
     """A target is confirmed silent: is it its own fault? ("Cause, not symptoms")"""
     verdict = above(health, world.healths, world.now_s)
     confirmed_s = health.confirmed_s if health.confirmed_s is not None else world.now_s
     if verdict is Above.DEAD:
         _unreachable(world, health, out)
-    elif verdict is Above.ALIVE or world.now_s >= confirmed_s + WAIT_S:
+    elif world.now_s >= confirmed_s + WAIT_S or (
+        verdict is Above.ALIVE and world.anchor_heard_since(health.run_first_s)
+    ):
         _down(world, health, out)
+    elif verdict is Above.UNSETTLED:
+        unprobed_s = unprobed_at_s(health, world.healths)
+        if world.now_s < unprobed_s < inf:
+            world.at_deadline(unprobed_s, health.target.name)
 
 
 def _spoken(world: World, health: Health) -> None:

@@ -42,6 +42,7 @@ class World:
 
     last_evidence_s: the newest sending time of any evidence. isolation: the monitor's own open
     incident. cut_since_s: when all anchors and most targets were first known to be silent.
+    stirred: whose verdict may have become ripe; only those that wait are looked at.
     failed_lately: when a target's send last failed, the oldest first. patchy: cut
     off, and yet answers and failed sends alternate.
     """
@@ -49,6 +50,7 @@ class World:
     topology: Topology
     healths: dict[str, Health]
     blind_after_s: float
+    held_after_s: float
     confirm_s: float
     anchors: tuple[Health, ...]
     now_s: float = -inf
@@ -59,8 +61,9 @@ class World:
     unsent_since_s: float | None = None
     patchy: bool = False
     dirty: bool = False
-    deadlines: list[float] = field(default_factory=list)
+    deadlines: list[tuple[float, str]] = field(default_factory=list)
     waiting: set[str] = field(default_factory=set)
+    stirred: set[str] = field(default_factory=set)
     unmeasurable: set[str] = field(default_factory=set)
     failed_lately: dict[str, float] = field(default_factory=dict)
     answering: set[str] = field(default_factory=set)
@@ -81,6 +84,7 @@ class World:
             topology=Topology.of(targets),
             healths=healths,
             blind_after_s=blind_after_s(network),
+            held_after_s=held_after_s(network),
             confirm_s=isolation_confirm_s(network),
             anchors=tuple(healths[anchor.name] for anchor in network.anchors),
         )
@@ -139,9 +143,37 @@ class World:
             if health.target.role is Role.ANCHOR:
                 self.anchors_silent += step
 
-    def at_deadline(self, at_s: float) -> None:
-        """Ask to be judged again at `at_s`, evidence or not."""
-        heappush(self.deadlines, at_s)
+    def at_deadline(self, at_s: float, target: str = MONITOR) -> None:
+        """Ask that a target (or the monitor) is judged again at `at_s`, evidence or not."""
+        heappush(self.deadlines, (at_s, target))
+
+    def nobody_looked(self, at_s: float) -> bool:
+        """Has there been no evidence for so long that time itself settles nothing?"""
+        return self.last_evidence_s is not None and at_s - self.last_evidence_s > self.held_after_s
+
+    def stir(self, health: Health) -> None:
+        """Something happened to it: a verdict that waits for it may be ripe."""
+        if not self.waiting:
+            return
+        if health.target.role is Role.ANCHOR:
+            self.stirred |= self.waiting
+        else:
+            self.stirred.add(health.target.name)
+            self.stirred.update(self.topology.children.get(health.target.name, ()))
+
+    def anchor_heard_since(self, since_s: float) -> bool:
+        """Did an anchor answer a request sent at `since_s` or later: were we connected then?
+
+        True also without an anchor that could: all are down themselves, or cannot be measured.
+        """
+        able = [
+            anchor
+            for anchor in self.anchors
+            if anchor.seen
+            and anchor.state is not State.DOWN
+            and not (anchor.state is State.UNKNOWN and anchor.unmeasured)
+        ]
+        return not able or any(anchor.last_reply_s >= since_s for anchor in able)
 
     def turn(
         self,
@@ -167,6 +199,7 @@ class World:
         health.state = after
         health.since_s = at_s
         self.update_silent(health)
+        self.stir(health)
 
     def open(
         self,
@@ -207,6 +240,12 @@ def blind_after_s(network: Network) -> float:
     """How long without any evidence is a blind interval: max(10 s, 3 × the shortest interval)."""
     intervals = [target.rules.interval_s for target in network.targets()]
     return max(BLIND_S, 3 * min(intervals, default=1.0)) + CLOCK_GRAIN_S
+
+
+def held_after_s(network: Network) -> float:
+    """How long without evidence deadlines still count: a loss is known only at its time-out."""
+    timeouts = [target.rules.timeout_s for target in network.targets()]
+    return max(blind_after_s(network), 3 * max(timeouts, default=1.0))
 
 
 def isolation_confirm_s(network: Network) -> float:

@@ -7,6 +7,7 @@ from monitor.core.model import (
     Change,
     Incident,
     IncidentChange,
+    Lost,
     Reply,
     Scope,
     State,
@@ -93,3 +94,47 @@ def test_an_outage_of_a_target_that_left_while_nobody_ran_ends_at_the_start() ->
 def test_the_monitors_own_incident_is_about_no_target_and_stays() -> None:
     own = Incident(1, Scope.MONITOR, "monitor", State.UNKNOWN, T0, T0, "silence")
     assert left_behind(network({}), [own], T0 + 60) == []
+
+
+def test_a_hidden_link_whose_node_left_is_judged_on_its_own_evidence() -> None:
+    story = Story(network({"a/utama": ("pop",), "b/utama": ("pop",)}, {"pop": ()}))
+    for name in ("a/utama", "b/utama", "pop"):
+        story[name] = silent_between((20.0, 500.0))
+    story["b/utama"] = silent_between((20.0, 62.0))
+    story.run(60)
+    assert story.path("a/utama") == ["up", "unreachable"]
+    plain = network({"a/utama": (), "b/utama": ()})
+    world, _ = reconfigure(story.world, plain, T0 + 60)
+    after = Story(plain, story.behaviours)
+    after.world, after.now = world, 60.0
+    after._queue = [(60.0, "a/utama"), (60.1, "b/utama")]
+    after.run(100)
+    (incident,) = after.incidents()
+    assert (incident.target, incident.state) == ("a/utama", State.DOWN)
+    assert incident.started_s == T0 + 60
+    assert after.path("a/utama") == ["down"]
+    assert after.path("b/utama") == ["up"]
+
+
+def test_a_link_that_another_dead_node_hides_too_stays_hidden_when_one_leaves() -> None:
+    story = Story(network({"a/utama": ("p1", "p2")}, {"p1": (), "p2": ()}))
+    for name in ("a/utama", "p1", "p2"):
+        story[name] = silent_between((20.0, 500.0))
+    story.run(60)
+    world, _ = reconfigure(
+        story.world, network({"a/utama": ("p2",)}, {"p1": (), "p2": ()}), T0 + 60
+    )
+    assert world.healths["a/utama"].state is State.UNREACHABLE
+    lost = [Lost("a/utama", T0 + 60 + i * 0.2, T0 + 61 + i * 0.2) for i in range(60)]
+    assert advance(world, lost)[1] == []
+
+
+def test_a_verdict_that_waits_is_spoken_after_a_reload() -> None:
+    story = Story(network({"a/utama": ("pop",), "b/utama": ()}, {"pop": ()}))
+    story["a/utama"] = silent_between((20.0, 500.0))
+    story["pop"] = silent_between((21.5, 500.0))
+    story.run(26.9)
+    assert story.world.healths["a/utama"].waiting
+    story.world, _ = reconfigure(story.world, story.net, T0 + 26.9)
+    story.run(60)
+    assert story.path("a/utama") == ["up", "unreachable"]
