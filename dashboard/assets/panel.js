@@ -98,7 +98,15 @@
     parts.hidden(get("window"), !file.open || file.target === "monitor");
     get("to-site").hidden = file.site === null;
     if (file.site !== null) get("to-site").href = config.prefix + "situs/" + encodeURIComponent(file.site);
-    for (const name of ["ticket", "cause"]) if (document.activeElement !== get(name)) get(name).value = file[name];
+    if (document.activeElement !== get("ticket")) get("ticket").value = file.ticket;
+    // A suspected cause stands ready to be confirmed, or to be corrected.
+    if (document.activeElement !== get("cause")) get("cause").value = file.cause || file.suspect;
+    wordCause();
+  }
+
+  function wordCause() {
+    const confirms = file.suspect !== "" && file.cause === "" && get("cause").value === file.suspect;
+    parts.text(document.querySelector("#cause-form .btn"), say(confirms ? "act.confirm" : "act.save"));
   }
 
   function entry(atS, text, more, kind) {
@@ -209,6 +217,7 @@
     if (await act("note", { text: get("note").value.trim() })) get("note").value = "";
   });
   onSubmit("ticket-form", () => act("ticket", { text: get("ticket").value.trim() }));
+  get("cause").addEventListener("change", () => file !== null && wordCause());
   onSubmit("cause-form", () => act("cause", { text: get("cause").value }));
   onSubmit("window-form", async () => {
     const body = { target: file.target, minutes: Number(get("window-for").value), text: get("window-why").value.trim() };

@@ -43,6 +43,7 @@ def document(file: File, network: Network, alerts: Alerts, words: Words, at_s: f
         "mute": None if muted is None or muted.until_s is None else round(muted.until_s),
         "ticket": file.handling.ticket or "",
         "cause": file.handling.cause or "",
+        "suspect": incident.suspected_cause or "",
         "facts": [
             *facts(file, network, alerts, words),
             (words.say("incident.detected"), _detected(incident, words)),
@@ -103,7 +104,7 @@ def timeline(file: File, words: Words) -> list[Json]:
         )
     state = words.say(f"state.{incident.state}")
     found.append(_entry(incident.detected_s, "state", words.say("incident.judged", state=state)))
-    found += [_done(action, words) for action in file.actions]
+    found += [_done(action, incident, words) for action in file.actions]
     if incident.ended_s is not None:
         found.append(_entry(incident.ended_s, "state", words.say("incident.over")))
     return sorted(found, key=lambda each: float(each["t"]))
@@ -173,12 +174,17 @@ def _detected(incident: Incident, words: Words) -> str:
     return words.say("incident.detected_after", clock=clock, seconds=words.number(late_s, 1))
 
 
-def _done(action: Action, words: Words) -> Json:
-    more = cause_text(action.text, words) if action.kind is ActionKind.CAUSE else action.text
+def _done(action: Action, incident: Incident, words: Words) -> Json:
+    of_cause = action.kind is ActionKind.CAUSE
+    more = cause_text(action.text, words) if of_cause else action.text
     parts = [more] if more else []
     if action.until_s is not None:
         parts.append(words.say("act.done_until", clock=words.clock(action.until_s)))
-    text = words.say(f"act.done_{action.kind}", who=action.who)
+    key = f"act.done_{action.kind}"
+    if of_cause and incident.suspected_cause is not None:
+        agrees = action.text == incident.suspected_cause
+        key = "act.cause_confirmed" if agrees else "act.cause_corrected"
+    text = words.say(key, who=action.who)
     return _entry(action.at_s, "done", text) | {"more": " · ".join(parts)}
 
 

@@ -4,13 +4,15 @@ fetched before the gate opens.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dashboard.components.icons import own
+from dashboard.components.icons import joined, own
 from dashboard.i18n import Lang, Words
 from dashboard.theme import Theme, css, paints
+from monitor.core.access import User
 
 PAINTS = ("bg", "card", "line", "fg", "mut", "hd", "acc", "down", "down-bg", "down-fg")
 STYLE = (
@@ -33,9 +35,13 @@ STYLE = (
     "code{display:block;padding:.6rem .8rem;background:var(--bg);border-radius:.3rem;"
     "overflow-wrap:anywhere}main a{color:var(--acc)}section>:last-child{margin-bottom:0}"
     ":focus-visible{outline:3px solid var(--acc);outline-offset:2px}"
-    "header :focus-visible{outline-color:#fff}"
+    "header :focus-visible{outline-color:#fff}h2{font-size:1.05rem;margin:0 0 .4rem}"
+    "table{width:100%;border-collapse:collapse;margin-bottom:1rem}"
+    "th,td{text-align:left;padding:.35rem .3rem;border-top:1px solid var(--line)}"
+    "td{color:var(--mut)}th{font-weight:600;overflow-wrap:anywhere}"
 )
 FIRST_COMMAND = "sudo pantau user add NAMA --role administer"
+USER_COMMAND = "sudo pantau user --help"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,11 @@ def sign_in(door: Door, back: str, said: str, name: str) -> str:
     )
 
 
-def signed_in(door: Door, name: str, role: str, leaves: bool) -> str:
-    """Who is signed in. leaves: may sign out here (a proxy's sign-in ends at the proxy)."""
+def signed_in(door: Door, name: str, role: str, leaves: bool, users: Sequence[User] = ()) -> str:
+    """Who is signed in. leaves: may sign out here (a proxy's sign-in ends at the proxy).
+
+    users: everybody who may sign in, for whoever administers; they are changed on the server.
+    """
     words = door.words
     out = Markup('<form method="post" action="{}keluar"><button>{}</button></form>').format(
         door.prefix, words.say("door.leave")
@@ -84,12 +93,27 @@ def signed_in(door: Door, name: str, role: str, leaves: bool) -> str:
     return _document(
         door,
         name,
-        Markup('<p>{}</p><p><a href="{}">{}</a></p>{}').format(
+        Markup('<p>{}</p>{}<p><a href="{}">{}</a></p>{}').format(
             words.say(f"door.role_{role}"),
+            _users(users, words) if users else "",
             door.prefix,
             words.say("error.home"),
             out if leaves else "",
         ),
+    )
+
+
+def _users(users: Sequence[User], words: Words) -> Markup:
+    rows = joined(
+        Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>').format(
+            user.name,
+            user.role.value,
+            words.say("door.by_password" if user.password else "door.by_proxy"),
+        )
+        for user in users
+    )
+    return Markup("<h2>{}</h2><table>{}</table><p>{}</p><p><code>{}</code></p>").format(
+        words.say("door.users"), rows, words.say("door.users_how"), USER_COMMAND
     )
 
 

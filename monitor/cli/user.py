@@ -27,7 +27,7 @@ ROLES = tuple(role.value for role in Role)
 MEANT = {
     Role.SEE: "melihat",
     Role.OPERATE: "melihat dan menangani",
-    Role.ADMINISTER: "semuanya",
+    Role.ADMINISTER: "juga melihat siapa saja yang boleh masuk",
 }
 
 
@@ -36,7 +36,8 @@ MEANT = {
 def user(config: Path) -> None:
     """Who may sign in to the web page. While there is nobody, everybody may look at it.
 
-    Roles: see (look), operate (take incidents, plan maintenance), administer (everything).
+    Roles: see (look), operate (take incidents, plan maintenance), administer
+    (see who may sign in, too).
 
     \b
     Example: pantau user add siti --role operate

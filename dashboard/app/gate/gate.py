@@ -118,7 +118,9 @@ class Gate:
             text = door.opened(front, visitor.local)
         elif visitor.name is not None:
             role = "none" if visitor.role is None else visitor.role.value
-            text = door.signed_in(front, visitor.name, role, visitor.way is Way.SESSION)
+            leaves = visitor.way is Way.SESSION
+            users = self._trust.users.read().users if visitor.may(Role.ADMINISTER) else ()
+            text = door.signed_in(front, visitor.name, role, leaves, users)
         elif self._comes_from_elsewhere():
             text = self._once_more()
         else:

@@ -230,6 +230,17 @@ def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(house: Close
     assert other.get("/").status_code == 401
 
 
+def test_who_may_sign_in_is_shown_to_whoever_administers_and_to_nobody_else(house: Closed) -> None:
+    house.users.change(lambda users: users.with_user(User("proksi", Role.SEE, None)))
+    shown = house.signed_in("rina").get("/masuk").text
+    for row in ("siti</th><td>operate", "proksi</th><td>see</td><td>lewat proksi"):
+        assert row in shown
+    assert "plain:" not in shown
+    for name in ("siti", "adi"):
+        assert "proksi" not in house.signed_in(name).get("/masuk").text
+    assert "proksi" not in house.client().get("/masuk").text
+
+
 def test_removal_role_and_password_count_at_once(house: Closed) -> None:
     client = house.signed_in("siti")
     house.users.change(lambda users: users.with_user(User("siti", Role.SEE, f"plain:{PASSWORD}")))
