@@ -80,7 +80,9 @@ class Desk:
             found = self._found(view)
         except StoreError:
             return _json({"failed": True, "more": False, "rows": []})
-        rows = cases.rows(found[:MOST], Names.of(self._reads.network), words, self._reads.now())
+        reads = self._reads
+        names, work = Names.of(reads.network), reads.cases.standing().work
+        rows = cases.rows(found[:MOST], names, words, reads.now(), work)
         return _json({"failed": False, "more": len(found) > MOST, "rows": rows})
 
     def file(self, number: int) -> Response:

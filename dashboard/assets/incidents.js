@@ -133,12 +133,12 @@
     parts.attribute(where.firstElementChild, "aria-pressed", String(row.id === chosen));
     parts.text(link, row.link || "–");
     link.classList.toggle("none", !row.link);
-    parts.text(why, row.why);
     const near = nowS - row.t < DAY_S;
     parts.text(since, near && open ? clock(row.t) : moment(row.t));
     parts.text(length, duration((open ? nowS : row.e) - row.t));
     const [who, take] = hands.children;
     const planned = open && state === "maintenance";
+    parts.text(why, planned && row.work ? row.work : row.why);
     let hand = by ? say("wall.taken", { who: by }) : "";
     if (!by && open && row.mute) hand = say("incident.snoozed", { clock: clock(row.mute) });
     if (!by && planned) hand = now.e ? say("wall.until", { clock: clock(now.e) }) : say("wall.planned");

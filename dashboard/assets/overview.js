@@ -31,6 +31,7 @@
       return site.r === null ? [say("state.degraded"), "", why(site), ""] : [rtt(site.r), "ms", why(site), ""];
     }
     if (site.s === "down") return [age, "", say("tile.no_rtt"), ""];
+    if (site.e) return [say("wall.until", { clock: clock(site.e) }), "", say("state.maintenance"), ""];
     return [say("state." + site.s), "", age, site.s === "unreachable" ? why(site) : ""];
   }
 
@@ -166,8 +167,9 @@
       const ageS = nowS - item.t;
       const fresh = item.s === "down" && ageS < NEW_S && !item.by;
       const taken = item.by ? say("wall.taken", { who: item.by }) : say("tile.since", { since: clock(item.t) });
-      const under = fresh ? say("state.new") : taken;
-      fillItem(node, item, item.s, listed.message(item), duration(ageS), under, fresh);
+      const under = fresh ? say("state.new") : item.e && !item.by ? say("wall.planned") : taken;
+      const time = item.e ? say("wall.until", { clock: clock(item.e) }) : duration(ageS);
+      fillItem(node, item, item.s, listed.message(item), time, under, fresh);
     });
     const badge = document.getElementById("open-count");
     parts.text(badge, String(snapshot.open.length));

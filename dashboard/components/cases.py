@@ -5,7 +5,7 @@ Times stay numbers (UTC seconds): the page puts them into words as they age.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,10 +19,13 @@ Json = dict[str, Any]
 RANKS = ("monitor", "node", "down", "degraded", "unknown")
 
 
-def rows(cases: Sequence[Case], names: Names, words: Words, at_s: float) -> list[Json]:
+def rows(
+    cases: Sequence[Case], names: Names, words: Words, at_s: float, work: Mapping[str, str]
+) -> list[Json]:
     """Each incident of a list; one that another of the list explains stands in its `fold`.
 
     rank: 0 is the worst. by, until: who has it in hand; mute: until when it is snoozed.
+    work: what maintenance is in force for, by target.
     """
     listed = {case.incident.id for case in cases}
     under: dict[int, list[str]] = {}
@@ -32,6 +35,7 @@ def rows(cases: Sequence[Case], names: Names, words: Words, at_s: float) -> list
             under.setdefault(parent, []).append(case.incident.target)
     return [
         _row(case, names, words, at_s, under.get(case.incident.id, []))
+        | {"work": work.get(case.incident.target, "")}
         for case in cases
         if case.incident.parent not in listed
     ]

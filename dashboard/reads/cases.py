@@ -50,11 +50,13 @@ class File:
 class Standing:
     """What the overview and the wall say beside open incidents; failed: the ledger is unreadable.
 
-    taken: who has an incident in hand, by its id. until: when maintenance ends, by target.
+    taken: who has an incident in hand, by its id. until: when maintenance ends, work: what it is
+    for, by target.
     """
 
     taken: Mapping[int, str]
     until: Mapping[str, float]
+    work: Mapping[str, str]
     failed: bool = False
 
 
@@ -149,10 +151,14 @@ class Cases:
             cases = self.open()
             covered = self.desk().maintenance.covered(at_s)
         except StoreError:
-            return Standing({}, {}, failed=True)
+            return Standing({}, {}, {}, failed=True)
         taken = {
             case.incident.id: held.who
             for case in cases
             if (held := case.handling.taken(at_s)) is not None
         }
-        return Standing(taken, {target: window.end_s for target, window in covered.items()})
+        return Standing(
+            taken,
+            {target: window.end_s for target, window in covered.items()},
+            {target: window.why for target, window in covered.items()},
+        )

@@ -17,7 +17,7 @@ from dashboard.components.sheet import harmless
 from monitor.core.alerting import Action, ActionKind
 from monitor.core.availability import Agreed, Aim
 from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
-from monitor.core.model import IncidentChange, Network, State
+from monitor.core.model import Change, IncidentChange, Network, Proof, State
 from tests.dashboard.deeds import tell_deeds
 from tests.dashboard.made import NOW_S, Made
 from tests.dashboard.story import HOUR_S, Event, Story, shipped_network, trouble
@@ -104,6 +104,12 @@ def test_what_somebody_has_in_hand_is_not_in_the_list_of_the_untaken(desk: Desk)
     assert "Losarang" in rows
 
 
+def test_a_row_says_what_maintenance_is_for(desk: Desk) -> None:
+    rows = desk.rows()
+    assert rows["Cantigi"]["work"] == "Ganti radio, WO-0412"
+    assert rows["Losarang"]["work"] == ""
+
+
 def test_an_incident_explained_by_another_is_folded_under_it(own_desk: Desk) -> None:
     hub = own_desk.number("pop-karangampel")
     for each in own_desk.made.story.decisions():
@@ -134,6 +140,29 @@ def test_one_incident_is_told_whole(desk: Desk) -> None:
     assert lines[:3] == ["permintaan pertama hilang", "dinyatakan Putus", "Budi S. menangani"]
     assert told["by"] == "Budi S."
     assert told["title"] == "PoP Karangampel putus"
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        ("power", "Rina membenarkan dugaan penyebab"),
+        ("link", "Rina mengoreksi dugaan penyebab"),
+    ],
+)
+def test_whoever_confirms_or_corrects_a_suspected_cause_stands_in_the_timeline(
+    own_desk: Desk, cause: str, words: str
+) -> None:
+    number = own_desk.number("losarang/utama")
+    (found,) = (each for each in own_desk.made.story.incidents() if each.id == number)
+    guess = replace(found, suspected_cause="power", proof=Proof(near_sites=("arahan",)))
+    own_desk.made.ledger.record([IncidentChange(Change.UPDATED, guess, NOW_S)])
+    before = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
+    assert (before["suspect"], before["cause"]) == ("power", "")
+    assert "Arahan" in dict(before["facts"])["Dugaan penyebab"]
+    own_desk.made.ledger.act(Action(number, ActionKind.CAUSE, "Rina", NOW_S, cause))
+    told = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
+    assert words in [each["text"] for each in told["timeline"]]
+    assert told["cause"] == cause
 
 
 def test_why_somebody_was_and_was_not_told_is_answered(desk: Desk) -> None:
@@ -328,7 +357,7 @@ def test_the_report_says_whose_target_a_link_is_held_to() -> None:
 
 def test_a_month_without_any_evidence_is_neither_good_nor_bad(desk: Desk) -> None:
     text = desk.client.get("/laporan/2026-01").text
-    assert "missed" not in text
+    assert 'class="missed"' not in text
     assert "0 / 0" in text
     assert "0,00" in text, "its coverage"
 
