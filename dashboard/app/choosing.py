@@ -86,12 +86,15 @@ class Chooser:
         return Chosen("incidents", body, ("incident", "act"), extra)
 
     def _shift(self) -> Chosen:
-        """`?hours=`."""
+        """`?hours=&said=`. said: what became of a form that was sent from here."""
         offered = [str(each) for each in shift.HOURS]
         hours = int(asked.choice(request, "hours", offered, offered[0]))
+        said = asked.choice(request, "said", ["", *shift.SAID.values()], "")
+        named = self.named(request)
 
         def body(look: Look, entry: Markup) -> Markup:
-            return shift.body(hours, self.reads, look.words) + _aside(entry)
+            page = shift.body(hours, said, self.reads, self.prefix, named, look.words)
+            return page + _aside(entry)
 
         return Chosen("shift", body)
 

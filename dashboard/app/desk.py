@@ -2,6 +2,7 @@
 
     GET  /api/v1/incidents?view=active|untaken|history   GET  /api/v1/incidents/<id>
     POST /api/v1/incidents/<id>/<verb>                   POST /api/v1/maintenance
+    POST /serah-terima/akhiri: the form of the handover page that ends a maintenance window
     GET  /api/v1/places      GET /insiden.csv            GET  /laporan/<yyyy-mm>.csv
     GET  /situs/<id>.csv?range=&from=&to=&what=latency|traffic|errors
     GET  /i/<id>, POST /i/<id>: the page behind an alert's link, a plain form
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -25,7 +27,7 @@ from dashboard.components.frame import Look
 from dashboard.components.naming import Names
 from dashboard.components.sheet import sheet
 from dashboard.i18n import Lang, Words
-from dashboard.pages import alert
+from dashboard.pages import alert, shift
 from dashboard.pages.incidents import VIEWS
 from dashboard.reads import actions
 from dashboard.reads.actions import Doer, Verb, Wrong
@@ -62,6 +64,7 @@ class Desk:
             (f"{api}incidents/<int:number>", "incident_file", self.file, "GET"),
             (f"{api}incidents/<int:number>/<verb>", "incident_act", self.act, "POST"),
             (f"{api}maintenance", "maintenance_plan", self.plan, "POST"),
+            (f"{self._prefix}serah-terima/akhiri", "maintenance_end", self.end, "POST"),
             (f"{api}places", "places", self.places, "GET"),
             (f"{self._prefix}insiden.csv", "incident_csv", self.incidents_csv, "GET"),
             (f"{self._prefix}laporan/<name>.csv", "report_csv", self.report_csv, "GET"),
@@ -109,6 +112,18 @@ class Desk:
         """Somebody plans maintenance."""
         body = asked.json_body(request)
         return self._do(lambda: actions.window_of(body, self.named(request)), self._spoken())
+
+    def end(self) -> Response:
+        """Somebody ends maintenance by the form of the handover page, which then comes back.
+
+        What became of it stands on that page in a sentence.
+        """
+        asked.see_origin(request)
+        body = {key: request.form.get(key, "") for key in ("who", "name")}
+        answer = self._do(lambda: actions.end_of(body, self.named(request)), self._spoken())
+        back = urlencode({"hours": shift.HOURS[0], "said": shift.SAID[answer.status_code]})
+        where = f"{self._prefix}serah-terima?{back}"
+        return Response(status=303, headers={"Location": where})
 
     def places(self) -> Response:
         """What the search looks through."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from markupsafe import Markup
 
@@ -12,6 +14,7 @@ from dashboard.components.icons import icon, joined
 from dashboard.components.naming import Names
 from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
+from dashboard.reads.actions import LONGEST_NAME
 from dashboard.reads.cases import Case
 from dashboard.reads.questions import Reads
 from monitor.core.alerting import Window
@@ -22,9 +25,27 @@ from monitor.core.shift import AHEAD_S
 
 HOURS = (8, 12, 24)
 
+SAID: Mapping[int, str] = MappingProxyType(
+    {200: "ended", 400: "no_name", 404: "no_window", 409: "window_over", 503: "silent"}
+)
+"""What is said of a form that ended maintenance, by the status of the answer."""
 
-def body(hours: int, reads: Reads, words: Words) -> Markup:
-    """hours: how long the shift was; a ledger that cannot be read is said in a sentence."""
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Ends maintenance. action: where it goes; named: who is signed in, None: it asks."""
+
+    action: str
+    named: str | None
+
+
+def body(
+    hours: int, said: str, reads: Reads, prefix: str, named: str | None, words: Words
+) -> Markup:
+    """hours: how long the shift was; said: one of SAID, or ''.
+
+    A ledger that cannot be read is said in a sentence.
+    """
     at_s = reads.now()
     since_s = at_s - hours * 3600
     ways = joined(
@@ -36,26 +57,31 @@ def body(hours: int, reads: Reads, words: Words) -> Markup:
         for each in HOURS
     )
     try:
-        inside = _inside(since_s, at_s, reads, words)
+        form = Form(f"{prefix}serah-terima/akhiri", named)
+        inside = _inside(since_s, at_s, reads, form, words)
     except StoreError:
         inside = Markup('<section class="card"><p class="mutp">{}</p></section>').format(
             words.say("report.unread")
         )
+    told = Markup("")
+    if said:
+        told = Markup('<p class="said" role="status">{}</p>').format(words.say(f"act.{said}"))
     return Markup(
         '<main class="site shf" id="main"><div class="crumb"><h1>{}</h1><span>{}</span>'
         '<nav class="rng" aria-label="{}">{}</nav>'
-        '<button type="button" class="btn" id="print">{}</button></div>{}</main>'
+        '<button type="button" class="btn" id="print">{}</button></div>{}{}</main>'
     ).format(
         words.say("shift.title"),
         words.say("shift.since", since=words.moment(since_s), at=words.moment(at_s)),
         words.say("shift.hours"),
         ways,
         words.say("incident.print"),
+        told,
         inside,
     )
 
 
-def _inside(since_s: float, at_s: float, reads: Reads, words: Words) -> Markup:
+def _inside(since_s: float, at_s: float, reads: Reads, form: Form, words: Words) -> Markup:
     names = Names.of(reads.network)
     cases, desk = reads.cases, reads.cases.desk()
     opened = sorted(cases.open(), key=lambda case: case.incident.started_s)
@@ -71,7 +97,7 @@ def _inside(since_s: float, at_s: float, reads: Reads, words: Words) -> Markup:
         _card("open", [_case(case, names, words, at_s) for case in opened], words),
         _card("over", [_case(case, names, words, at_s) for case in over], words),
         _card("oncall", turns, words),
-        _card("maintenance", [_window(each, names, at_s, words) for each in windows], words),
+        _card("maintenance", [_window(each, names, at_s, form, words) for each in windows], words),
         sign,
     )
 
@@ -129,13 +155,13 @@ def _case(case: Case, names: Names, words: Words, at_s: float) -> Markup:
     )
 
 
-def _window(window: Window, names: Names, at_s: float, words: Words) -> Markup:
+def _window(window: Window, names: Names, at_s: float, form: Form, words: Words) -> Markup:
     state = words.say("shift.now" if window.covers(at_s) else "shift.ahead")
     sites = {site.id: site.name for site in names.sites.values()}
     targets = [sites.get(each) or names.targets([each])[0] for each in window.targets]
     return Markup(
         '<li class="maintenance">{}<div><b>{}</b> <span>{} – {}</span> <em>{}</em><p>{} · {}</p>'
-        "</div></li>"
+        "{}</div></li>"
     ).format(
         icon("maintenance"),
         ", ".join(targets),
@@ -144,7 +170,25 @@ def _window(window: Window, names: Names, at_s: float, words: Words) -> Markup:
         state,
         window.why,
         window.who,
+        _end(window, at_s, form, words),
     )
+
+
+def _end(window: Window, at_s: float, form: Form, words: Words) -> Markup:
+    """The way to end it; a line of maintenance.toml that is not yet in force has none."""
+    name = str(window.id) if window.id else window.recurring
+    if name is None or not (window.id or window.covers(at_s)):
+        return Markup("")
+    who = Markup("")
+    if form.named is None:
+        who = Markup(
+            '<input name="who" required maxlength="{}" autocomplete="name" aria-label="{}" '
+            'placeholder="{}">'
+        ).format(LONGEST_NAME, words.say("act.name"), words.say("act.name"))
+    return Markup(
+        '<form class="end" method="post" action="{}"><input type="hidden" name="name" value="{}">'
+        '{}<button class="btn">{}</button></form>'
+    ).format(form.action, name, who, words.say("shift.end"))
 
 
 def _turn(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from monitor.core.errors import ApiError
 from monitor.core.handling import CAUSES
@@ -87,6 +88,17 @@ def window_of(asked: Mapping[str, Any], who: str | None) -> Request:
     minutes = _minutes(asked, LONGEST_WINDOW_MIN, needed=True)
     body = {"who": _who(asked, who), "targets": [target], "why": why}
     return Request("/maintenance", body | {"for_s": (minutes or 0) * 60})
+
+
+def end_of(asked: Mapping[str, Any], who: str | None) -> Request:
+    """The end of a window, now. asked: `who`, and its `name`: its number or the key of its line.
+
+    Raises Wrong.
+    """
+    name = asked.get("name")
+    if not isinstance(name, str) or not name:
+        raise Wrong("act.no_name")
+    return Request(f"/maintenance/{quote(name, safe='')}/end", {"who": _who(asked, who)})
 
 
 _FIELDS: Mapping[Verb, str] = {Verb.NOTE: "text", Verb.TICKET: "number", Verb.CAUSE: "cause"}

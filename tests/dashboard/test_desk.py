@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from html import unescape
 from typing import Any
@@ -202,6 +203,45 @@ def test_maintenance_goes_to_the_daemon(own_desk: Desk) -> None:
     assert own_desk.client.post("/api/v1/maintenance", json=sent, headers=HOME).status_code == 200
     body = {"who": "Budi", "targets": ["anjatan/utama"], "why": "Ganti radio", "for_s": 7200}
     assert own_desk.doer.told == [("/maintenance", body)]
+
+
+def test_maintenance_is_ended_from_the_handover_page(own_desk: Desk) -> None:
+    page = own_desk.client.get("/serah-terima").text
+    window = re.search(r'name="name" value="([^"]+)"', page)
+    assert window is not None
+    form = {"who": "Budi", "name": window[1]}
+    response = own_desk.client.post("/serah-terima/akhiri", data=form, headers=HOME)
+    assert own_desk.doer.told == [(f"/maintenance/{window[1]}/end", {"who": "Budi"})]
+    assert response.status_code == 303
+    assert "Pemeliharaan itu diakhiri." in own_desk.client.get(response.headers["Location"]).text
+
+
+@pytest.mark.parametrize(
+    ("form", "trouble_of", "words"),
+    [
+        ({"name": "1"}, None, "nama Anda"),
+        ({"who": "Budi"}, None, "nama Anda"),
+        ({"who": "Budi", "name": "1"}, TooLate("over"), "sudah selesai"),
+        ({"who": "Budi", "name": "../x"}, NoSuchThing("none"), "tidak ada, atau belum berlaku"),
+        ({"who": "Budi", "name": "1"}, ApiError("silent"), "BELUM tercatat"),
+    ],
+)
+def test_maintenance_that_cannot_be_ended_is_told_on_the_same_page(
+    own_desk: Desk, form: dict[str, str], trouble_of: ApiError | Unfit | None, words: str
+) -> None:
+    own_desk.doer.trouble = trouble_of
+    response = own_desk.client.post("/serah-terima/akhiri", data=form, headers=HOME)
+    assert response.status_code == 303
+    assert words in own_desk.client.get(response.headers["Location"]).text
+    assert all("/x" not in path for path, _ in own_desk.doer.told)
+
+
+def test_no_other_sites_page_ends_maintenance(desk: Desk) -> None:
+    form = {"who": "Budi", "name": "1"}
+    headers = {"Origin": "http://elsewhere.example"}
+    response = desk.client.post("/serah-terima/akhiri", data=form, headers=headers)
+    assert response.status_code == 403
+    assert desk.doer.told == []
 
 
 @pytest.mark.parametrize(
