@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -14,8 +15,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from monitor.adapters.journal import SqliteJournal
 from tests.e2e.house import MadeUp
 from tests.influx_server import InfluxServer
+from tests.making import interface
 from tests.waiting import eventually
 
 Rows = Counter[tuple[str, int]]
@@ -96,3 +99,67 @@ def test_after_the_server_was_away_and_killed_every_sample_is_there_once(
             ]
             assert missing == []
             assert {b - a for a, b in pairwise(stamps)} == {RECORD_S * 1000}
+
+
+def poison(house: MadeUp, server: InfluxServer) -> None:
+    """Two samples of weeks ago in the journal, where InfluxDB has a text in place of the number.
+
+    The daemon is dead meanwhile: the journal has one writer.
+    """
+    journal = SqliteJournal(house.data / "journal")
+    now_s = journal.newest_s()
+    assert now_s is not None
+    for weeks in (10, 20):
+        at_s = now_s - weeks * 7 * 86_400
+        server.write(f'interface,ifname=x in_bps="text" {at_s:.0f}000', "pantau")
+        journal.append([interface(at_s, 1e6, 1e6), interface(at_s + 60, None, 2e6)])
+    journal.close()
+
+
+def set_aside(house: MadeUp) -> list[str]:
+    return [
+        json.loads(line)["line"]
+        for path in (house.data / "quarantine").glob("*")
+        for line in path.read_text().splitlines()
+    ]
+
+
+@pytest.mark.parametrize("away_s", [4.0, pytest.param(600.0, marks=pytest.mark.full)])
+@pytest.mark.timeout(1200)
+def test_daemon_and_server_killed_and_two_lines_poisoned_every_sample_is_there_once(
+    tmp_path: Path, away_s: float
+) -> None:
+    with InfluxServer(tmp_path / "influx") as server:
+        settings = server.bucket("pantau")
+        section = f'\n[storage.influxdb]\nurl = "{settings.url}"\nbucket = "pantau"\n'
+        port = urlsplit(settings.url).port
+        assert port is not None
+        work = tmp_path / "w"
+        work.mkdir()
+        with MadeUp(work, extra=section) as house, bridged(house, port):
+            house.start()
+            eventually(lambda: in_influx(server, "pantau"), 30)
+            pause = threading.Event()
+            house.kill()
+            poison(house, server)
+            server.stop()
+            house.start()
+            pause.wait(away_s)
+            house.kill()
+            house.start()
+            server.start()
+            server.kill()
+            pause.wait(2.0)
+            server.start()
+            eventually(lambda: len(set_aside(house)) >= 2, 90)
+            written = in_journal(house)
+            eventually(lambda: written <= in_influx(server, "pantau").keys(), 90)
+            assert set(in_influx(server, "pantau").values()) == {1}
+            refused = set_aside(house)
+            monitor = house.status()["monitor"]
+    assert [line.partition(",")[0] for line in refused] == ["interface", "interface"]
+    assert all(" in_bps=1000000" in line for line in refused)
+    assert isinstance(monitor, dict)
+    assert monitor["influxdb"]["quarantined"] == 2
+    kinds = [remark["kind"] for remark in monitor["remarks"]]
+    assert "influx_quarantine" in kinds
