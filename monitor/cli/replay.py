@@ -30,6 +30,7 @@ from monitor.core.world import World
 from monitor.settings.model import Settings
 
 REPORT_EVERY = 20_000
+NUMBER = (int, float)
 
 
 @click.command()
@@ -133,14 +134,14 @@ def _line(file: Path, number: int, raw: bytes) -> Line:
             'each line is like {"t": 1764000000.0, "target": "anjatan/utama", "rtt_ms": 12.4}'
         ) from error
     if isinstance(item, dict):
-        t, target = item.get("t"), item.get("target")
-        rtt_ms, error_name = item.get("rtt_ms"), item.get("error")
+        get = item.get
+        t, target, rtt_ms, error_name = get("t"), get("target"), get("rtt_ms"), get("error")
         if (
-            isinstance(t, int | float)
+            isinstance(t, NUMBER)
             and isinstance(target, str)
-            and (rtt_ms is None or (isinstance(rtt_ms, int | float) and rtt_ms >= 0))
+            and (rtt_ms is None or (isinstance(rtt_ms, NUMBER) and rtt_ms >= 0))
             and (error_name is None or isinstance(error_name, str))
-            and ("rtt_ms" in item or error_name is not None)
+            and (rtt_ms is not None or error_name is not None or "rtt_ms" in item)
         ):
             return Line(float(t), target, rtt_ms, error_name)
     raise PantauError(

@@ -121,11 +121,17 @@ class Health:
         counts = not self.gone and self.state is not State.UNKNOWN
         if self.run_count and sent_s >= self.run_first_s:
             self._end_run(sent_s, known_s, counts)
-        self.last_reply_s = max(self.last_reply_s, sent_s)
         if counts:
-            self.history.add(sent_s, 0)
-            if self._is_regular(sent_s):
-                self.window.add(sent_s, rtt_ms)
+            self.count_reply(sent_s, rtt_ms)
+        else:
+            self.last_reply_s = max(self.last_reply_s, sent_s)
+
+    def count_reply(self, sent_s: float, rtt_ms: float) -> None:
+        """An answer that ends no run, of a target that is up or degraded."""
+        self.last_reply_s = max(self.last_reply_s, sent_s)
+        self.history.add(sent_s, 0)
+        if self._is_regular(sent_s):
+            self.window.add(sent_s, rtt_ms)
 
     def _is_regular(self, sent_s: float) -> bool:
         if self._suspected_s <= sent_s:

@@ -42,11 +42,16 @@ def advance(world: World, evidence: Iterable[Evidence]) -> tuple[World, list[Dec
     """
     out: list[Decision] = []
     for item in evidence:
-        at_s = item.at_s if isinstance(item, Tick) else item.known_s
-        if at_s > world.now_s:
-            _reach(world, at_s, out)
-        if not isinstance(item, Tick):
-            _take(world, item, out)
+        if isinstance(item, Tick):
+            if item.at_s > world.now_s:
+                _reach(world, item.at_s, out)
+            continue
+        if item.known_s > world.now_s:
+            if world.dirty or world.deadlines:
+                _reach(world, item.known_s, out)
+            else:
+                world.now_s = item.known_s
+        _take(world, item, out)
     _settle(world, out)
     return world, out
 
@@ -100,7 +105,7 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
         and health.incident is None
     ):
         # The path of almost every reply: count it, and look only if a limit may be near.
-        health.add_reply(item.sent_s, item.known_s, item.rtt_ms)
+        health.count_reply(item.sent_s, item.rtt_ms)
         health.floor_s = None
         health.earliest_s = None
         if not health.window.quiet:
@@ -190,13 +195,13 @@ def _settle(world: World, out: list[Decision]) -> None:
     isolation.judge_monitor(world, out)
     if world.isolation is not None:
         return
-    _speak_anchors(world, out)
-    if world.stirred and isolation.held(world) is Held.NONE:
-        _speak_stirred(world, out)
     if world.unmeasurable:
         for name in sorted(world.unmeasurable, key=world.topology.rank.__getitem__):
             verdicts.unmeasured(world, world.healths[name], out)
         world.unmeasurable.clear()
+    _speak_anchors(world, out)
+    if world.stirred and isolation.held(world) is Held.NONE:
+        _speak_stirred(world, out)
 
 
 def _speak_stirred(world: World, out: list[Decision]) -> None:

@@ -253,6 +253,7 @@ def unmeasured(world: World, health: Health, out: list[Decision]) -> None:
         )
     world.turn(health, State.UNKNOWN, started_s, "not_measured", out, proof)
     world.update_silent(health)
+    world.stir(health)
 
 
 def remove(world: World, health: Health, out: list[Decision]) -> Incident | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from monitor.core.judge import advance
 from monitor.core.model import (
@@ -151,6 +151,7 @@ def in_instants(evidence: Sequence[Evidence], look_at_all: bool) -> list[Decisio
 
 @settings(max_examples=100, deadline=None)
 @given(PHASES)
+@example([(23, [None, None, 10.0, 10.0, 10.0], 0.2), (22, ["EPERM", None, 10.0, 10.0, 10.0], 0.2)])
 def test_looking_only_at_what_was_stirred_finds_what_looking_at_all_would(phases: Phases) -> None:
     evidence = list(evidence_of(lines_of(phases), TIMEOUTS_S))
     assert in_instants(evidence, look_at_all=False) == in_instants(evidence, look_at_all=True)
