@@ -66,12 +66,15 @@ def print_messages(messages: list[dict[str, object]], zone: ZoneInfo) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("No", "Insiden", "Pesan", "Saluran", "Kepada", "Keadaan", "Kode", "Keterangan"):
         table.add_column(title)
+    ailing = {
+        m["channel"] for m in messages if m["status"] == OutboxStatus.PENDING and m["attempts"]
+    }
     for message in messages:
-        table.add_row(*_row(message, zone))
+        table.add_row(*_row(message, zone, ill=message["channel"] in ailing))
     console.print(table)
 
 
-def _row(message: Mapping[str, object], zone: ZoneInfo) -> list[Text]:
+def _row(message: Mapping[str, object], zone: ZoneInfo, *, ill: bool) -> list[Text]:
     return [
         Text(str(message["id"])),
         Text(_number(message["incident"])),
@@ -80,7 +83,7 @@ def _row(message: Mapping[str, object], zone: ZoneInfo) -> list[Text]:
         Text(alert_words.recipient(message["recipient"])),
         Text(alert_words.MESSAGE.get(str(message["status"]), str(message["status"]))),
         Text(str(message["code"])),
-        Text(_remark(message, zone)),
+        Text(_remark(message, zone, ill=ill)),
     ]
 
 
@@ -89,8 +92,11 @@ def _number(incident: object) -> str:
     return str(incident) if isinstance(incident, int) and incident > 0 else "–"
 
 
-def _remark(message: Mapping[str, object], zone: ZoneInfo) -> str:
-    """What a person wants to know of a message in its state."""
+def _remark(message: Mapping[str, object], zone: ZoneInfo, *, ill: bool) -> str:
+    """What a person wants to know of a message in its state.
+
+    ill: another message of its channel was tried in vain.
+    """
     if message["merged_into"] is not None:
         return f"di dalam pesan {message['merged_into']}"
     if message["sent"] is not None:
@@ -100,6 +106,8 @@ def _remark(message: Mapping[str, object], zone: ZoneInfo) -> str:
         return f"{message['attempts']} kali dicoba{error}"
     if message["attempts"]:
         return f"dicoba lagi {words.moment(message['next_try'], zone)}{error}"
+    if ill and message["status"] == OutboxStatus.PENDING:
+        return "menunggu giliran: pesan lain di saluran ini belum berhasil dikirim"
     due_s = words.seconds_of(message["next_try"])
     late = due_s is not None and moments.now_s() - due_s > 60
     return "belum dicoba: apakah pantau run berjalan?" if late else ""

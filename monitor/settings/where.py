@@ -26,5 +26,9 @@ def config_dir(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Pa
 
 
 def resolved_data_dir(config_dir: Path, text: str) -> Path:
-    """`data_dir` as written; one that is not absolute counts from the configuration directory."""
-    return config_dir.absolute() / text
+    """`data_dir`; one that is not absolute counts from the configuration directory.
+
+    Without `..` in it: people read this path in messages, and follow it.
+    """
+    path = config_dir.absolute() / text
+    return path.resolve() if ".." in path.parts else path

@@ -221,6 +221,26 @@ async def test_the_outbox_is_listed_and_a_dead_message_sent_again(tmp_path: Path
         assert "Tidak ada pesan" in await daemon.says("outbox", "--dead")
 
 
+async def test_a_message_behind_one_that_fails_is_said_to_wait_its_turn(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        long_ago_s = daemon.now_s() - 3600
+        every = [
+            OutboxRow(2, place, channel, "petugas-1", EventKind.OPENED, "{}", long_ago_s)
+            for place, channel in ((1, "hook"), (2, "hook"), (1, "mail"))
+        ]
+        daemon.ledger.record([], every)
+        daemon.ledger.lease("hook", daemon.now_s(), 60, 1)
+        daemon.ledger.fail([1], "no answer", daemon.now_s() + 600)
+        (waits,) = [
+            line for line in (await daemon.says("outbox")).splitlines() if "giliran" in line
+        ]
+        (late,) = [
+            line for line in (await daemon.says("outbox")).splitlines() if "belum di" in line
+        ]
+    assert waits.split()[0] == "2"
+    assert late.split()[0] == "3"
+
+
 async def test_alert_test_waits_for_the_channel_and_says_when_it_did_not_take_it(
     tmp_path: Path,
 ) -> None:

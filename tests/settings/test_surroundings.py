@@ -8,6 +8,7 @@ import pytest
 
 from monitor.core.errors import ConfigError
 from monitor.settings import require
+from monitor.settings.where import resolved_data_dir
 from tests.settings.made import ANJATAN, MONITOR, NETWORK, SUKRA, brief, loaded, only, written
 
 SNMP = '[snmp]\ncredential = "ro"\n'
@@ -34,6 +35,11 @@ def test_a_relative_data_directory_counts_from_the_configuration(tmp_path: Path)
     found = loaded(written(tmp_path))
     assert found.settings is not None
     assert found.settings.data_dir == tmp_path / "config" / "data"
+
+
+def test_a_data_directory_beside_the_configuration_is_named_without_dots(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    assert resolved_data_dir(tmp_path / "config", "../data") == tmp_path.resolve() / "data"
 
 
 def test_a_data_directory_that_cannot_be_looked_at_is_no_crash(tmp_path: Path) -> None:
