@@ -87,7 +87,9 @@ class Convoy:
             behind_s = self.behind_s() or 0.0
             found.append(
                 Remark(
-                    f"InfluxDB: {state.last_error}",
+                    state.last_error
+                    if state.last_error.startswith("InfluxDB")
+                    else f"InfluxDB: {state.last_error}",
                     f"influx_{(state.cause or Cause.OTHER).value}",
                     {"behind_s": round(behind_s), "count": state.lag_lines},
                 )

@@ -8,6 +8,7 @@ send is stored once, as every sample carries its time.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from monitor.core.errors import StoreError
@@ -47,6 +48,11 @@ class Lanes:
     def load(self) -> None:
         """Go on where the last run stood. Raises StoreError."""
         self._main = self._log.load_cursor(self._name)
+        if self._main is None:  # noted at once, so that others see how far it is behind
+            with suppress(StoreError):
+                begin = self._log.read_after(None, 0).cursor
+                self._log.save_cursor(self._name, begin)
+                self._main = begin
         live = self._log.load_cursor(f"{self._name}_live")
         try:
             if live is not None and self._log.lag(live) < self._log.lag(self._main):

@@ -141,7 +141,7 @@ async def test_an_outage_is_logged_once_and_its_end_once(caplog: pytest.LogCaptu
     harbour.sink.answer = lambda samples: refusals.pop() if refusals else None
     harbour.journal.append(rows(9))
     with caplog.at_level(logging.INFO, "monitor.shipper"):
-        await harbour.until(lambda: "influxdb" in harbour.journal.saved)
+        await harbour.until(lambda: harbour.journal.saved.get("influxdb") == "9")
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 

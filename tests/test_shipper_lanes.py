@@ -98,3 +98,11 @@ async def test_the_shipper_sends_everything_by_two_lanes() -> None:
     assert len(harbour.sink.stored) == 60_000
     assert harbour.sink.stored[0] == rows(1, 55_000)[0]
     assert harbour.sink.stored[-1] == rows(1, 54_999)[0]
+
+
+def test_a_shipper_that_has_sent_nothing_yet_is_known_to_be_behind() -> None:
+    journal = MemoryJournal()
+    lanes = Lanes(journal, "influxdb", Lag())
+    journal.append(rows(3))
+    lanes.load()
+    assert journal.lag(journal.saved["influxdb"]) == 3

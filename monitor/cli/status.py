@@ -71,6 +71,9 @@ def _print(document: dict[str, object], zone: ZoneInfo) -> None:
         _add(table, str(node.get("name", "")), node, zone)
     console.print(table)
     console.print(_summary(sites))
+    influxdb = monitor.get("influxdb") if isinstance(monitor, dict) else None
+    if isinstance(influxdb, dict):
+        console.print(_of_influxdb(influxdb))
     console.print(f"Data per {words.moment(document['at'], zone)}", style="dim")
 
 
@@ -99,6 +102,17 @@ def _summary(sites: list[dict[str, object]]) -> Text:
             summary.append(", ")
         summary.append(f"{counts[state]} ").append_text(words.state_text(state))
     return summary
+
+
+def _of_influxdb(told: dict[str, object]) -> str:
+    """How far it is behind, of all that is sent there."""
+    behind_s = told.get("behind_s")
+    since = ""
+    if isinstance(behind_s, int | float) and behind_s > 0:
+        since = f", tertinggal {words.duration(behind_s)}"
+    return (
+        f"InfluxDB: {told.get('lag')} sampel menunggu{since}, {told.get('quarantined')} disisihkan."
+    )
 
 
 def _dicts(value: object) -> list[dict[str, object]]:

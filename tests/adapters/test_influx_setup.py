@@ -16,6 +16,7 @@ import pytest
 
 from monitor.adapters.influx.setup import InfluxSetup, Wanted
 from monitor.core.errors import InfluxError
+from monitor.settings.model import InfluxSettings
 from tests.answering_server import AnsweringServer, Reply, Request
 from tests.influx_server import InfluxServer
 
@@ -46,6 +47,17 @@ def test_a_fresh_1_6_gets_databases_that_forget(tmp_path: Path) -> None:
         assert [each.said for each in again] == [
             "is there, keeps 30 days",
             "is there, keeps 180 days",
+        ]
+        setup.close()
+
+
+def test_a_1_6_that_was_just_installed_has_no_database_at_all(tmp_path: Path) -> None:
+    with InfluxServer(tmp_path) as server:
+        settings = InfluxSettings(url=server.url, bucket="pantau", timeout_s=5.0)
+        setup = InfluxSetup(settings, None)
+        assert [each.said for each in setup.prepare(WANTED)] == [
+            "created, keeps 30 days",
+            "created, keeps 180 days",
         ]
         setup.close()
 

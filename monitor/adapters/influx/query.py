@@ -23,7 +23,7 @@ PATIENCE = 3
 class Series:
     """Rows with the same tags: each (at_ms, *the selected columns); what is absent is None.
 
-    columns: their names, `time` first.
+    columns: their names, `time` first. A list without entries comes as a series without rows.
     """
 
     tags: Mapping[str, str]
@@ -108,7 +108,7 @@ def _results(connection: Connection, answer: Any, expected: int) -> list[list[Se
         raise connection.failed("its answer was cut short: raise max-row-limit there", 200)
     return [
         [
-            Series(each.get("tags", {}), each["values"], each.get("columns", ()))
+            Series(each.get("tags", {}), each.get("values", ()), each.get("columns", ()))
             for each in result.get("series", [])
         ]
         for result in results
