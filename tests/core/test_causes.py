@@ -104,3 +104,46 @@ def test_an_outage_whose_node_falls_too_is_suspected_to_come_from_above() -> Non
     (incident,) = updated(said(story, causes, 160))
     assert incident.suspected_cause == "upstream"
     assert incident.parent is not None
+
+
+def fell_together(where: tuple[float, float], seconds_apart: float) -> set[str]:
+    """Who is suspected of a power cut when a site there falls so long after site a."""
+    net = placed(network({"a/utama": (), "b/utama": ()}), {"a/utama": "P", "b/utama": "Q"})
+    net = replace(net, sites=(net.sites[0], replace(net.sites[1], lat=where[0], lon=where[1])))
+    story, causes = Story(net), Causes(net)
+    story["a/utama"] = silent_between((60.0, 500.0))
+    story["b/utama"] = silent_between((60.0 + seconds_apart, 500.0))
+    return {i.target for i in updated(said(story, causes, 300))}
+
+
+def test_sites_within_ten_kilometres_that_fall_within_two_minutes_fall_together() -> None:
+    both = {"a/utama", "b/utama"}
+    assert fell_together((-6.40, 108.28), 100.0) == both  # 8.8 km
+    assert fell_together((-6.40, 108.30), 10.0) == set()  # 11 km
+    assert fell_together((-6.40, 108.28), 125.0) == set()
+
+
+def test_a_router_whose_agent_started_shortly_before_the_first_lost_request_restarted() -> None:
+    for booted, cause in ((40.0, "power"), (20.0, "link")):
+        story, causes = outage()
+        said(story, causes, 130)
+        seen = RouterSeen("a", T0 + 150, 150.0 - booted)
+        (incident,) = updated(causes.router_seen(story.world, seen))
+        assert incident.suspected_cause == cause
+
+
+def test_a_port_that_is_down_while_no_link_of_the_site_answers_suggests_nothing() -> None:
+    story, causes = outage()
+    story["a/cadangan"] = silent_between((60.0, 120.0))
+    said(story, causes, 100)
+    seen = RouterSeen("a", T0 + 100, 9e4, {"a/utama": PortSeen(oper=2)})
+    assert causes.router_seen(story.world, seen) == []
+
+
+def test_an_interface_that_is_used_at_80_percent_suggests_nothing() -> None:
+    net = placed(network({"a/utama": ()}), {})
+    story, causes = Story(net), Causes(net)
+    story["a/utama"] = lambda t: 200.0 if t > 60 else 10.0
+    said(story, causes, 130)
+    seen = RouterSeen("a", T0 + 130, 9e4, {"a/utama": PortSeen(oper=1, utilisation=0.8)})
+    assert causes.router_seen(story.world, seen) == []

@@ -88,3 +88,10 @@ def test_the_counts_of_a_window_agree_with_a_plain_recount(rtts: list[float | No
     else:
         assert not window.median_over()
         assert not window.median_cleared()
+
+
+def test_a_request_is_out_of_the_window_when_it_is_as_old_as_the_window_is_long() -> None:
+    window = Window(60.0, 50.0)
+    window.add(0.0, 10.0)
+    window.add(60.0, 10.0)
+    assert len(window) == 1
