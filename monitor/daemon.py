@@ -76,11 +76,16 @@ class Daemon:
         self._ledger = ledger
         self._plights = plights
         self._settings = settings
+        self._ships_to = settings.influxdb
 
     async def apply(self, settings: Settings, ways: Ways) -> None:
         """Probe, poll, show and tell exactly what `settings` names; ways: see Outside.open."""
         network = settings.network
-        self._storekeeping.reconfigure(settings.journal, maintenance_from(self._ledger, settings))
+        self._storekeeping.reconfigure(
+            settings.journal,
+            maintenance_from(self._ledger, settings),
+            ships_otherwise=settings.influxdb != self._ships_to,
+        )
         await self._poller.open(network.devices, secrets_of(settings, self._environ))
         jobs = [
             *self._rounds.jobs(network),

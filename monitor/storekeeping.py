@@ -140,11 +140,20 @@ class Storekeeping:
         self._keep = keep
         self._maintenance = maintenance
         self._troubles: dict[str, str] = {}
+        self._ships_otherwise = False
 
     def reconfigure(
-        self, keep: JournalSettings, maintenance: Callable[[float, float], Mapping[str, Spans]]
+        self,
+        keep: JournalSettings,
+        maintenance: Callable[[float, float], Mapping[str, Spans]],
+        *,
+        ships_otherwise: bool = False,
     ) -> None:
-        """Another configuration is in force; what is too old by it goes within the hour."""
+        """Another configuration is in force; what is too old by it goes within the hour.
+
+        ships_otherwise: it names another InfluxDB than the one that is written to until a restart.
+        """
+        self._ships_otherwise = ships_otherwise
         self._keep = keep
         self._maintenance = maintenance
         self._journal.keep_evidence(keep.evidence_days > 0)
@@ -167,6 +176,13 @@ class Storekeeping:
             Remark(f"{JOBS[what]}: {why}", what, {"why": why})
             for what, why in self._troubles.items()
         ]
+        if self._ships_otherwise:
+            found.append(
+                Remark(
+                    "[storage.influxdb] was changed: it is used after a restart of the daemon",
+                    "influx_later",
+                )
+            )
         ill = self._journal.evidence_trouble
         if ill is not None:
             found.append(

@@ -109,3 +109,20 @@ def test_a_reload_takes_a_site_away_and_one_with_an_error_changes_nothing(
     made_up.daemon.send_signal(signal.SIGHUP)
     eventually(lambda: "bongas/utama" not in made_up.states(), 10)
     assert made_up.states()[LINK] == "up"
+
+
+def test_a_reload_says_which_setting_waits_for_a_restart(made_up: MadeUp) -> None:
+    def warned() -> bool:
+        monitor = made_up.status()["monitor"]
+        assert isinstance(monitor, dict)
+        return any("it is used after a restart" in warning for warning in monitor["warnings"])
+
+    assert made_up.daemon is not None
+    file = made_up.config / "monitor.toml"
+    text = file.read_text()
+    file.write_text(text + '\n[storage.influxdb]\nurl = "http://127.0.0.1:9"\nbucket = "pantau"\n')
+    made_up.daemon.send_signal(signal.SIGHUP)
+    eventually(warned, 10)
+    file.write_text(text)
+    made_up.daemon.send_signal(signal.SIGHUP)
+    eventually(lambda: not warned(), 10)
