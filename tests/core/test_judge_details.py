@@ -404,3 +404,33 @@ def test_the_wait_for_a_node_goes_on_over_a_reload_and_ends_without_evidence_on_
     story.run(100)
     (incident,) = story.incidents()
     assert incident.detected_s - incident.started_s == pytest.approx(6.0 + 15.0, abs=0.5)
+
+
+def test_of_six_targets_four_that_fail_are_most() -> None:
+    story = links(6, anchors=0)
+    for i in range(4):
+        story[f"s{i}/utama"] = unsent(60.0, 80.0)
+    story.run(110)
+    assert {i.target for i in story.incidents()} == {"monitor"}
+
+
+def test_a_link_that_answered_since_its_node_was_back_keeps_its_own_evidence() -> None:
+    """The node owes ten answers; meanwhile the link answered and fell silent again."""
+    story = Story(network({LINK: ("pop",)}, {"pop": ()}, rules=Rules(rise=10)))
+    story["pop"] = silent_between((60.0, 100.0))
+    story[LINK] = silent_between((60.0, 100.0), (106.0, 140.0))
+    story.run(180)
+    _, own = story.incidents()
+    assert own.target == LINK
+    assert 106.0 <= after(own.started_s) <= 107.2
+
+
+def test_a_link_that_waits_for_a_node_is_judged_at_once_when_a_reload_takes_the_node_away() -> None:
+    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
+    story[LINK] = silent_between((60.0, 100.0))
+    story["pop"] = silent_between((61.5, 100.0))
+    story.run(66.9)
+    world, _ = reconfigure(story.world, network({LINK: (), "b/utama": ()}), T0 + 66.9)
+    _, said = advance(world, [Reply("b/utama", T0 + 67, T0 + 67.01, 9.0)])
+    opened = [d.incident.target for d in said if isinstance(d, IncidentChange)]
+    assert opened == [LINK]
