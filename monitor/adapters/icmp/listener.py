@@ -26,8 +26,12 @@ from monitor.adapters.icmp.words import icmp_error
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.ports import OutcomeSink
 
-LOOK_EVERY_S = 0.005
-"""How often the sockets are read while answers flow."""
+FLOW_S = 0.005
+"""Answers that come this soon after the last look flow: from then on we look by the clock."""
+
+LOOK_EVERY_S = 0.020
+"""How often the sockets are read while answers flow. The kernel has stamped them: no RTT is the
+longer for it, and each look costs as much as several answers."""
 
 SETTLED_AFTER_S = 0.002
 """A deadline is settled this long after it: the kernel needs a moment to queue what came."""
@@ -141,7 +145,7 @@ class Listener:
             self._read_when_readable()
 
     def _on_readable(self) -> None:
-        flowing = self._steady_s() - self._looked_s < LOOK_EVERY_S
+        flowing = self._steady_s() - self._looked_s < FLOW_S
         if flowing and not self._flowing:
             self._flowing = True
             self._stop_reading()
