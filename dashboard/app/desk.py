@@ -121,7 +121,8 @@ class Desk:
         asked.see_origin(request)
         body = {key: request.form.get(key, "") for key in ("who", "name")}
         answer = self._do(lambda: actions.end_of(body, self.named(request)), self._spoken())
-        back = urlencode({"hours": shift.HOURS[0], "said": shift.SAID[answer.status_code]})
+        hours = asked.choice(request, "hours", [str(each) for each in shift.HOURS], "8")
+        back = urlencode({"hours": hours, "said": shift.SAID[answer.status_code]})
         where = f"{self._prefix}serah-terima?{back}"
         return Response(status=303, headers={"Location": where})
 

@@ -26,7 +26,7 @@ from monitor.core.shift import AHEAD_S
 HOURS = (8, 12, 24)
 
 SAID: Mapping[int, str] = MappingProxyType(
-    {200: "ended", 400: "no_name", 404: "no_window", 409: "window_over", 503: "silent"}
+    {200: "ended", 400: "not_ended", 404: "no_window", 409: "window_over", 503: "silent"}
 )
 """What is said of a form that ended maintenance, by the status of the answer."""
 
@@ -57,7 +57,7 @@ def body(
         for each in HOURS
     )
     try:
-        form = Form(f"{prefix}serah-terima/akhiri", named)
+        form = Form(f"{prefix}serah-terima/akhiri?hours={hours}", named)
         inside = _inside(since_s, at_s, reads, form, words)
     except StoreError:
         inside = Markup('<section class="card"><p class="mutp">{}</p></section>').format(

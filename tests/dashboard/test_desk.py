@@ -206,11 +206,13 @@ def test_maintenance_goes_to_the_daemon(own_desk: Desk) -> None:
 
 
 def test_maintenance_is_ended_from_the_handover_page(own_desk: Desk) -> None:
-    page = own_desk.client.get("/serah-terima").text
+    page = own_desk.client.get("/serah-terima?hours=24").text
+    assert 'action="/serah-terima/akhiri?hours=24"' in page
     window = re.search(r'name="name" value="([^"]+)"', page)
     assert window is not None
     form = {"who": "Budi", "name": window[1]}
-    response = own_desk.client.post("/serah-terima/akhiri", data=form, headers=HOME)
+    response = own_desk.client.post("/serah-terima/akhiri?hours=24", data=form, headers=HOME)
+    assert "hours=24" in response.headers["Location"]
     assert own_desk.doer.told == [(f"/maintenance/{window[1]}/end", {"who": "Budi"})]
     assert response.status_code == 303
     assert "Pemeliharaan itu diakhiri." in own_desk.client.get(response.headers["Location"]).text
@@ -221,6 +223,7 @@ def test_maintenance_is_ended_from_the_handover_page(own_desk: Desk) -> None:
     [
         ({"name": "1"}, None, "nama Anda"),
         ({"who": "Budi"}, None, "nama Anda"),
+        ({"who": "Budi", "name": "1"}, Unfit("no"), "TIDAK diakhiri"),
         ({"who": "Budi", "name": "1"}, TooLate("over"), "sudah selesai"),
         ({"who": "Budi", "name": "../x"}, NoSuchThing("none"), "tidak ada, atau belum berlaku"),
         ({"who": "Budi", "name": "1"}, ApiError("silent"), "BELUM tercatat"),
