@@ -20,6 +20,7 @@ import click
 from monitor.adapters.local_api import LocalApi
 from monitor.cli.loading import network_of
 from monitor.cli.options import config_option
+from monitor.cli.plug import DIR, PREFIX, called, cut, restore
 from monitor.core.errors import ApiError, PantauError
 from monitor.settings.secrets import variable
 from monitor.simulator.simulation import Simulation
@@ -31,7 +32,8 @@ COMMUNITY = "pantau-demo"
 DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.pass_context
 @config_option
 @click.option("--scenario", default=None, help="A shipped scenario's name, or a TOML file.")
 @click.option("--no-faults", is_flag=True, help="A quiet day: nothing goes wrong.")
@@ -39,18 +41,28 @@ DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
 @click.option(
     "--keep",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=DIR,
     help="Keep configuration, data and logs in this directory (default: a temporary one).",
 )
 def demo(
-    config: Path, scenario: str | None, no_faults: bool, host: str, port: int, keep: Path | None
+    context: click.Context,
+    config: Path,
+    scenario: str | None,
+    no_faults: bool,
+    host: str,
+    port: int,
+    keep: Path | None,
 ) -> None:
     """A made-up Indramayu: 31 offices that answer real ICMP and SNMP, with faults that come and go.
 
     \b
     Example: pantau demo
              pantau demo --scenario pop-down
+             pantau demo cut anjatan         (in another terminal, while it runs)
+             pantau demo restore anjatan
     """
+    if context.invoked_subcommand is not None:
+        return
     if scenario is not None and no_faults:
         raise click.UsageError("--scenario and --no-faults exclude one another")
     chosen = "quiet" if no_faults else (scenario or "demo")
@@ -101,7 +113,11 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
     _wait_for_port(web, host, port, work / "dashboard.log")
     click.echo(f"\n  Buka  http://{host}:{port}/\n")
     click.echo(f"Konfigurasi, data dan log: {work}")
-    click.echo("Ctrl-C mengakhiri.")
+    which = "" if work.name.startswith(PREFIX) else f" --dir {work}"
+    click.echo("\nCabut satu kantor, dari terminal lain, dan lihat halamannya:")
+    for words in (f"demo cut anjatan{which}", f"demo restore{which}", f"status --config {copy}"):
+        click.echo(f"  {called()} {words}")
+    click.echo("\nCtrl-C mengakhiri.")
     while True:
         for name, child in (("pemantau", daemon), ("halaman", web)):
             if child.poll() is not None:
@@ -142,7 +158,7 @@ def _work_dir(stack: ExitStack, keep: Path | None) -> Path:
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
         return keep.resolve()
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pantau-demo-")))
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX)))
 
 
 @contextmanager
@@ -206,3 +222,7 @@ def _last_lines(log: Path, count: int = 8) -> str:
 
 def _tail(work: Path) -> str:
     return "\n".join(_last_lines(work / name) for name in ("daemon.log", "dashboard.log"))
+
+
+demo.add_command(cut)
+demo.add_command(restore)

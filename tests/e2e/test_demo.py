@@ -1,0 +1,154 @@
+"""What a stranger does first: `pantau demo`, the page, and the plug of one office."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.cli.loading import network_of
+from monitor.cli.plug import PREFIX
+from monitor.simulator.behaviour import usual_behaviour
+from tests.e2e.house import PANTAU, SHIPPED
+from tests.waiting import eventually
+
+SITE = "cantigi"
+"""It has one link."""
+
+
+def said(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What a command says to its end."""
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environ)
+
+
+def command_lines() -> list[str]:
+    """Of every process of this machine."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(file.read_text(errors="replace"))
+    return found
+
+
+class Demo:
+    """`pantau demo` as a process of its own, with a temporary directory of its own."""
+
+    def __init__(self, tmp: Path) -> None:
+        self.environ = os.environ | {"TMPDIR": str(tmp)}
+        self.tmp = tmp
+        self.out = tmp / "out.txt"
+
+    def __enter__(self) -> Demo:
+        with self.out.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*PANTAU, "demo", "--no-faults", "--config", str(SHIPPED)],
+                stdout=out,
+                stderr=out,
+                env=self.environ,
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+    def said(self) -> str:
+        return self.out.read_text()
+
+    def address(self) -> str:
+        """Of the page, once it is there."""
+
+        def told() -> list[str]:
+            assert self.process.poll() is None, self.said()
+            return [word for word in self.said().split() if word.startswith("http://")]
+
+        return eventually(told, 60)[0]
+
+    def sites(self) -> dict[str, Any]:
+        """The tiles, as the page gets them."""
+        page = http.client.HTTPConnection(self.address().removeprefix("http://").strip("/"))
+        with closing(page):
+            page.request("GET", "/api/v1/snapshot")
+            sites: dict[str, Any] = json.load(page.getresponse())["sites"]
+        return sites
+
+    def words(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return said([*PANTAU, "demo", *words], self.environ)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    # A Unix socket lies in it: a short path.
+    with tempfile.TemporaryDirectory(prefix="d") as tmp, Demo(Path(tmp)) as running:
+        yield running
+
+
+def test_thirty_one_tiles_come_each_with_an_rtt_near_its_scripted_one(demo: Demo) -> None:
+    firsts = {site.id: site.links[0] for site in network_of(SHIPPED, os.environ).sites}
+    eventually(lambda: {tile["s"] for tile in demo.sites().values()} == {"up"}, 60)
+    sites = demo.sites()
+    assert sites.keys() == firsts.keys()
+    assert len(sites) == 31
+    for name, link in firsts.items():
+        script = usual_behaviour(link.kind, link.name, 1)
+        assert sites[name]["r"] == pytest.approx(script.delay_ms, abs=3.0 + 3 * script.jitter_ms), (
+            name
+        )
+
+
+def test_who_pulls_a_plug_sees_that_tile_go_red_and_come_back(demo: Demo) -> None:
+    pulled = demo.words("cut", SITE)
+    assert pulled.returncode == 0, pulled.stderr
+    assert pulled.stdout.startswith(f"{SITE}: dicabut pukul ")
+    assert pulled.stdout.endswith(" WIB.\n")
+    eventually(lambda: demo.sites()[SITE]["s"] == "down", 15)
+    assert [name for name, tile in demo.sites().items() if tile["s"] == "down"] == [SITE]
+    assert demo.words("restore").returncode == 0
+    eventually(lambda: demo.sites()[SITE]["s"] == "up", 15)
+
+
+def test_a_pop_takes_with_it_what_is_behind_it(demo: Demo) -> None:
+    assert demo.words("cut", "pop-karangampel", "--for", "1m").returncode == 0
+    eventually(lambda: "unreachable" in {t["s"] for t in demo.sites().values()}, 20)
+    assert "down" not in {tile["s"] for tile in demo.sites().values()}
+    assert demo.words("restore", "pop-karangampel").returncode == 0
+    eventually(lambda: {tile["s"] for tile in demo.sites().values()} == {"up"}, 20)
+
+
+def test_a_wrong_name_is_answered_with_the_nearest_one(demo: Demo) -> None:
+    refused = demo.words("cut", "anjatn")
+    assert refused.returncode == 1
+    assert "did you mean 'anjatan'?" in refused.stderr
+
+
+def test_the_commands_that_it_prints_are_the_ones_that_work(demo: Demo) -> None:
+    demo.address()
+    lines = [line.split() for line in eventually(demo.said).splitlines()]
+    (status,) = [line for line in lines if "status" in line]
+    told = said([*PANTAU, *status[status.index("status") :], "--json"], demo.environ)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["stale"] is False
+
+
+def test_ctrl_c_ends_all_of_it_and_leaves_nothing(demo: Demo) -> None:
+    demo.address()
+    (work,) = demo.tmp.glob(f"{PREFIX}*")
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(30) == 0, demo.said()
+    assert demo.said().endswith("Selesai: semuanya dihentikan.\n")
+    assert not work.exists()
+    assert not any(str(work) in words for words in command_lines())
+    nobody = demo.words("cut", SITE)
+    assert nobody.returncode == 1
+    assert "no demo of yours runs here" in nobody.stderr
