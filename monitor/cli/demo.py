@@ -20,7 +20,7 @@ import click
 from monitor.adapters.local_api import LocalApi
 from monitor.cli.loading import network_of
 from monitor.cli.options import config_option
-from monitor.cli.plug import DIR, PREFIX, called, cut, restore
+from monitor.cli.plug import PREFIX, called, cut, restore
 from monitor.core.errors import ApiError, PantauError
 from monitor.settings.secrets import variable
 from monitor.simulator.simulation import Simulation
@@ -41,7 +41,7 @@ DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
 @click.option(
     "--keep",
-    type=DIR,
+    type=click.Path(file_okay=False, path_type=Path),
     help="Keep configuration, data and logs in this directory (default: a temporary one).",
 )
 def demo(

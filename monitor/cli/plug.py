@@ -21,15 +21,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 PREFIX = "pantau-demo-"
 """A demo without --keep works in a temporary directory with such a name."""
 
-DIR = click.Path(file_okay=False, path_type=Path)
-
 
 def dir_option(command: F) -> F:
     """`--dir DIR`: which demo is meant."""
     return click.option(
         "--dir",
         "work",
-        type=DIR,
+        type=click.Path(file_okay=False, path_type=Path),
         help="The demo's directory, where several run or it was started with --keep.",
     )(command)
 
