@@ -32,7 +32,7 @@ COMMUNITY = "pantau-demo"
 DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, commands=[cut, restore])
 @click.pass_context
 @config_option
 @click.option("--scenario", default=None, help="A shipped scenario's name, or a TOML file.")
@@ -222,7 +222,3 @@ def _last_lines(log: Path, count: int = 8) -> str:
 
 def _tail(work: Path) -> str:
     return "\n".join(_last_lines(work / name) for name in ("daemon.log", "dashboard.log"))
-
-
-demo.add_command(cut)
-demo.add_command(restore)
