@@ -66,15 +66,16 @@ def tools(site: Site, span: Span, today: date, prefix: str, words: Words) -> Mar
     )
 
 
-def kpis(words: Words) -> Markup:
-    """State and since when, latency, loss, and which link is in use."""
-    return Markup('<section class="kpis">{}</section>').format(
+def kpis(standing: Markup, words: Words) -> Markup:
+    """State and since when, latency, loss, which link is in use; then what `standing` tells."""
+    return Markup('<section class="kpis six">{}{}</section>').format(
         joined(
             Markup('<div class="kpi" id="kpi-{0}"><span>{1}</span><b></b><i></i></div>').format(
                 name, words.say(f"site.{name}")
             )
             for name in ("status", "latency", "loss", "path")
-        )
+        ),
+        standing,
     )
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from dashboard.components import charts, facts, ports
 from dashboard.components.ninety import ninety
 from dashboard.components.router import router_card
+from dashboard.components.standing import month_figure, thirty_figure, unread_figures
 from dashboard.figures.canvas import Frame
 from dashboard.i18n import Lang, Words
 from dashboard.reads.questions import Reads
@@ -67,17 +68,27 @@ def body(site: Site, span: Span, reads: Reads, prefix: str, words: Words, entry:
     return Markup('<main class="site" id="main">{}{}{}{}{}{}</main>').format(
         facts.crumbs(site, span, spans(), prefix, words),
         facts.tools(site, span, today, prefix, words),
-        facts.kpis(words),
+        facts.kpis(_standing(site, reads, words), words),
         facts.link_table(site, reads.node_names(), words),
         entry,
         _ninety(site, reads, words),
     )
 
 
+def _standing(site: Site, reads: Reads, words: Words) -> Markup:
+    """This month and the last 30 days; empty places when the ledger cannot be read."""
+    months = reads.months
+    try:
+        report, lately = months.report(months.period(None)), months.lately(site)
+    except StoreError:
+        return unread_figures(words)
+    return month_figure(site, report, words) + thirty_figure(lately.thirty, words)
+
+
 def _ninety(site: Site, reads: Reads, words: Words) -> Markup:
     """The last 90 days; a ledger that cannot be read is said in a sentence."""
     try:
-        return ninety(reads.months.bars(site), words)
+        return ninety(reads.months.lately(site).bars, words)
     except StoreError:
         return Markup('<section class="card"><h2>{}</h2><p class="mutp">{}</p></section>').format(
             words.say("ninety.title"), words.say("site.outages_unread")

@@ -32,6 +32,7 @@ ALIVE_EVERY_S = 30.0
 
 KEPT_S = 30.0
 DAYS = 90
+THIRTY_DAYS_S = 30 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,14 @@ class LinkMonth:
         """Below its target; False when nothing is known."""
         return self.told.ratio is not None and self.told.ratio < self.aim.ratio
 
+    def left_s(self, ahead_s: float) -> float:
+        """How much longer it may be down without missing its target; below 0: it will miss it.
+
+        ahead_s: the rest of the month, taken as known to its end.
+        """
+        counted_s = self.told.up_s + self.told.down_s + ahead_s
+        return (1 - self.aim.ratio) * counted_s - self.told.down_s
+
 
 @dataclass(frozen=True, slots=True)
 class SiteMonth:
@@ -99,6 +108,14 @@ class DayBar:
     blank_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """One site: its last 90 local days, today last; the last 30 times 24 hours as one."""
+
+    bars: tuple[DayBar, ...]
+    thirty: Availability
+
+
 class Months:
     """Answers about months. now: UTC seconds; steady: seconds that never jump, for keeping."""
 
@@ -118,7 +135,7 @@ class Months:
         self._zone = zone
         self._now = now
         self._running = Kept(lambda: self._report(self.period(None)), KEPT_S, steady)
-        self._bars = Kept(self._ask_bars, KEPT_S, steady)
+        self._lately = Kept(self._ask_lately, KEPT_S, steady)
 
     def period(self, name: str | None) -> Period:
         """The month of that name (`2026-11`; None: the running one).
@@ -145,9 +162,9 @@ class Months:
                 return kept
         return self._report(period)
 
-    def bars(self, site: Site) -> tuple[DayBar, ...]:
-        """The last 90 local days of a site, today last. Raises LedgerError."""
-        return self._bars.get()[site.id]
+    def lately(self, site: Site) -> Lately:
+        """The last 90 days of a site, at most half a minute old. Raises LedgerError."""
+        return self._lately.get()[site.id]
 
     def maintenance(self, start_s: float, end_s: float) -> Maintenance:
         """All windows of a stretch of time, recurring ones too. Raises LedgerError."""
@@ -181,7 +198,7 @@ class Months:
         alive_until_s = start_s if alive_s is None else alive_s + ALIVE_EVERY_S
         return Past(start_s, end_s, changes, alive_until_s, excluded)
 
-    def _ask_bars(self) -> dict[str, tuple[DayBar, ...]]:
+    def _ask_lately(self) -> dict[str, Lately]:
         end_s = self._now()
         edges = self._midnights(end_s)
         past = self._past(edges[0], end_s)
@@ -191,7 +208,7 @@ class Months:
             blank = past.blank(told)
             down = less(intervals(told, NOT_SERVED), blank)
             degraded = intervals(told, (State.DEGRADED,))
-            found[site.id] = tuple(
+            bars = tuple(
                 DayBar(
                     start,
                     stop - start,
@@ -199,6 +216,7 @@ class Months:
                 )
                 for start, stop in zip(edges, [*edges[1:], end_s], strict=True)
             )
+            found[site.id] = Lately(bars, past.site(site, end_s - THIRTY_DAYS_S))
         return found
 
     def _midnights(self, end_s: float) -> list[float]:

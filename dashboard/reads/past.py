@@ -53,17 +53,19 @@ class Past:
             self.excluded.get(target, ()),
         )
 
-    def site(self, site: Site) -> Availability:
+    def site(self, site: Site, since_s: float | None = None) -> Availability:
         """One site, as those who work there have it: served while any of its links answers.
 
+        since_s: from then on only; None: from the start.
         Excluded only while every one of its links is: else another should have carried it.
         """
         told = self.of_site(site)
         excluded = list(self.excluded.get(site.links[0].name, ()))
         for link in site.links[1:]:
             excluded = common(excluded, self.excluded.get(link.name, ()))
+        start_s = self.start_s if since_s is None else max(self.start_s, since_s)
         return availability(
-            (self.start_s, self.end_s), intervals(told, NOT_SERVED), self.blank(told), excluded
+            (start_s, self.end_s), intervals(told, NOT_SERVED), self.blank(told), excluded
         )
 
 

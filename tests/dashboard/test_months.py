@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.components.ninety import filled
+from dashboard.components.standing import month_figure, thirty_figure
+from dashboard.i18n import Lang, Words, read_catalogue
 from dashboard.reads.months import DAYS, Months
 from monitor.core.alerting import Window
 from monitor.core.model import State
@@ -99,7 +101,7 @@ def test_time_before_the_first_evidence_and_after_the_last_sign_of_life_is_neith
 def test_ninety_days_end_today_and_each_holds_its_own_minutes() -> None:
     months = months_of(Event("losarang/utama", State.DOWN, 24 * HOUR_S + 30 * 60, HOUR_S))
     site = next(each for each in shipped_network().sites if each.id == "losarang")
-    bars = months.bars(site)
+    bars = months.lately(site).bars
     assert len(bars) == DAYS
     assert sum(each.down_s for each in bars) == HOUR_S
     assert bars[-2].down_s == HOUR_S
@@ -112,3 +114,42 @@ def test_ten_minutes_of_a_day_are_seen_and_a_whole_day_fills_the_bar() -> None:
     assert filled(0, DAY_S) == 0
     assert filled(600, DAY_S) >= 0.12
     assert filled(600, DAY_S) < filled(HOUR_S, DAY_S) < filled(DAY_S, DAY_S) == 1
+
+
+def test_thirty_days_are_the_last_thirty_whatever_the_ninety_hold() -> None:
+    months = months_of(
+        Event("losarang/utama", State.DOWN, 31 * DAY_S, HOUR_S),
+        Event("losarang/utama", State.DOWN, 30 * DAY_S + 30 * 60, HOUR_S),
+        Event("losarang/utama", State.DOWN, 2 * HOUR_S, HOUR_S),
+    )
+    site = next(each for each in shipped_network().sites if each.id == "losarang")
+    lately = months.lately(site)
+    assert (lately.thirty.outages, lately.thirty.down_s) == (2, 1.5 * HOUR_S)
+    assert sum(each.down_s for each in lately.bars) == 3 * HOUR_S
+
+
+def test_what_is_left_of_a_target_is_counted_to_the_end_of_the_month() -> None:
+    """November has 720 hours; a target of 99 % lets 7.2 of them go."""
+    months = months_of(Event("terisi/utama", State.DOWN, 5 * HOUR_S, 2 * HOUR_S))
+    report = months.report(months.period(None))
+    link = next(each for each in report.links if each.link.name == "terisi/utama")
+    assert link.aim.ratio == 0.99
+    ahead_s = report.period.end_s - report.period.until_s
+    assert link.left_s(ahead_s) == pytest.approx(5.2 * HOUR_S)
+    assert link.left_s(0.0) == pytest.approx(0.01 * (720 * HOUR_S - ahead_s) - 2 * HOUR_S)
+
+
+def test_a_site_tells_its_month_by_the_link_that_has_least_left() -> None:
+    words = Words(Lang.ID, read_catalogue()[Lang.ID], ZONE)
+    months = months_of(
+        Event("terisi/utama", State.DOWN, 50 * HOUR_S, 8 * HOUR_S + 30),
+        Event("terisi/cadangan", State.DOWN, 20 * HOUR_S, 2 * HOUR_S),
+    )
+    site = next(each for each in shipped_network().sites if each.id == "terisi")
+    told = str(month_figure(site, months.report(months.period(None)), words))
+    assert "<b>100,00\N{NO-BREAK SPACE}%</b>" in told, "one of its links always answered"
+    assert "utama: target 99,00\N{NO-BREAK SPACE}% · lewat 48\N{NO-BREAK SPACE}mnt" in told
+    assert "kpi degraded" in told
+    assert "<b>0 ×</b><i>tidak pernah putus</i>" in str(
+        thirty_figure(months.lately(site).thirty, words)
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.dashboard.browser import Browser
@@ -47,8 +48,9 @@ def today(served: Served) -> date:
 
 
 def press(browser: Browser, *keys: str) -> None:
+    """To what has the focus when the key arrives, even if it was drawn anew just before."""
     for key in keys:
-        browser.driver.switch_to.active_element.send_keys(key)
+        ActionChains(browser.driver).send_keys(key).perform()
 
 
 def text_of(browser: Browser, selector: str) -> str:
