@@ -60,31 +60,46 @@ def incidents(
             json.dumps({"incidents": [incident_document(i) for i in found]}, ensure_ascii=False)
         )
     else:
-        _print(found, now_s, zone)
+        _print(found, now_s, zone, open_only=since is None and not every)
 
 
-def _print(found: list[Incident], now_s: float, zone: ZoneInfo) -> None:
+def _print(found: list[Incident], now_s: float, zone: ZoneInfo, *, open_only: bool) -> None:
     console = words.console()
     if not found:
-        console.print("Tidak ada insiden terbuka.")
+        console.print("Tidak ada insiden terbuka." if open_only else "Tidak ada insiden.")
         return
     ordered = sorted(found, key=lambda i: (i.ended_s is not None, -i.started_s, -i.id))
+    wide = console.width >= words.WIDE
+    console.print(incident_table(ordered[:SHOWN], now_s, zone, wide=wide))
+    if len(ordered) > SHOWN:
+        console.print(f"… dan {len(ordered) - SHOWN} lagi (--json menampilkan semua)", style="dim")
+
+
+def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide: bool) -> Table:
+    """In the order given; where it is narrow, the end of each is left to its length."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("No", "Sasaran", "Keadaan", "Mulai", "Selesai", "Lama", "Sebab", "Terdampak"):
-        table.add_column(title)
-    for incident in ordered[:SHOWN]:
+    table.add_column("No", no_wrap=True)
+    table.add_column("Sasaran", no_wrap=True)
+    table.add_column("Keadaan")
+    table.add_column(f"Mulai ({words.zone_name(zone)})", no_wrap=True)
+    if wide:
+        table.add_column("Selesai", no_wrap=True)
+    table.add_column("Lama")
+    table.add_column("Sebab")
+    for incident in found:
         document = incident_document(incident)
-        end_s = incident.ended_s if incident.ended_s is not None else now_s
+        is_open = incident.ended_s is None
+        end_s = now_s if incident.ended_s is None else incident.ended_s
+        length = words.duration(end_s - incident.started_s)
+        ended = "terbuka" if is_open else words.moment(document["ended"], zone, zone_named=False)
+        affected = f", {len(incident.affected)} tautan terdampak" if incident.affected else ""
         table.add_row(
             str(incident.id),
             Text(incident.target),
             words.state_text(incident.state.value),
-            words.moment(document["started"], zone),
-            words.moment(document["ended"], zone) if incident.ended_s is not None else "terbuka",
-            words.duration(end_s - incident.started_s),
-            words.reason_text(incident.reason),
-            f"{len(incident.affected)} tautan" if incident.affected else "",
+            words.moment(document["started"], zone, zone_named=False),
+            *([ended] if wide else []),
+            length if wide or not is_open else f"{length}, terbuka",
+            words.reason_text(incident.reason) + affected,
         )
-    console.print(table)
-    if len(ordered) > SHOWN:
-        console.print(f"… dan {len(ordered) - SHOWN} lagi (--json menampilkan semua)", style="dim")
+    return table

@@ -78,12 +78,12 @@ def _print(found: list[Told], age_s: float | None) -> None:
             str(each.files),
             each.first or "–",
             each.last or "–",
-            f"{each.size / 1e6:.1f}",
+            words.number(each.size / 1e6),
             "–" if each.rows is None else str(each.rows),
             "–" if each.lag is None else str(each.lag),
         )
     console.print(table)
-    console.print(f"Seluruhnya {sum(each.size for each in found) / 1e6:.1f} MB.")
+    console.print(f"Seluruhnya {words.number(sum(each.size for each in found) / 1e6)} MB.")
     if age_s is not None:
         console.print(f"Hasil terbaru {words.duration(age_s)} yang lalu.")
 

@@ -165,18 +165,18 @@ def _print(
     for item in documents:
         reasons = item["reasons"]
         if isinstance(reasons, list) and reasons:
-            console.print(f"{item['target']}: {', '.join(map(str, reasons))}", markup=False)
+            console.print(f"{item['target']}: {', '.join(map(str, reasons))}")
     if missing:
-        console.print(f"SNMP dilewati: {missing}", style="yellow", markup=False)
+        console.print(f"SNMP dilewati: {missing}", style="yellow")
     elif isinstance(poll, PollFailed):
-        console.print(f"SNMP: {poll.reason} {poll.detail}", style="red", markup=False)
+        console.print(f"SNMP: {poll.reason} {poll.detail}", style="red")
     elif poll is not None:
         _print_router(console, poll)
 
 
 def _print_router(console: Console, poll: DevicePoll) -> None:
     up = "" if poll.uptime_ticks is None else f", hidup {words.duration(poll.uptime_ticks / 100)}"
-    console.print(f"Router {poll.sys_name or poll.device}{up}", markup=False)
+    console.print(f"Router {poll.sys_name or poll.device}{up}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Antarmuka", "Keadaan", "Kecepatan Mbit/s", "Masuk GB", "Keluar GB", "Galat"):
         table.add_column(title)

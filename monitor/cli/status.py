@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from importlib import import_module
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,11 +13,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.local_api import LocalApi
 from monitor.cli import words
 from monitor.cli.loading import network_of
 from monitor.cli.options import config_option
+from monitor.core.ports import LedgerReader
 from monitor.reading import CurrentState
 from monitor.settings import quick
 
@@ -34,7 +35,7 @@ def status(config: Path, as_json: bool) -> None:
     data_dir = quick.data_dir(config)
     current = CurrentState(
         api=LocalApi(data_dir),
-        open_ledger=lambda: SqlLedgerReader.open(data_dir / "ledger.db"),
+        open_ledger=lambda: _opened(data_dir / "ledger.db"),
         network=lambda: network_of(config, os.environ),
         utc_now_s=time.time,
     )
@@ -45,13 +46,19 @@ def status(config: Path, as_json: bool) -> None:
         _print(document, quick.timezone(config))
 
 
+def _opened(path: Path) -> LedgerReader:
+    """SQLAlchemy, half of this command's time, is loaded only where the daemon does not answer."""
+    reader: LedgerReader = import_module("monitor.adapters.ledger").SqlLedgerReader.open(path)
+    return reader
+
+
 def _print(document: dict[str, object], zone: ZoneInfo) -> None:
     console = words.console()
-    sites = _dicts(document["sites"])
-    nodes = _dicts(document["nodes"])
+    sites = words.dicts(document["sites"])
     monitor = document["monitor"]
     age_s = document.get("age_s")
-    if document.get("stale"):
+    stale = bool(document.get("stale"))
+    if stale:
         age = words.duration(age_s) if isinstance(age_s, int | float) else "?"
         console.print(
             f"BASI: pemantau tidak menjawab; keadaan di bawah ini terakhir benar {age} yang lalu.",
@@ -59,17 +66,8 @@ def _print(document: dict[str, object], zone: ZoneInfo) -> None:
         )
     warnings = monitor.get("warnings", []) if isinstance(monitor, dict) else []
     for warning in warnings:
-        console.print(f"! {warning}", style="yellow", markup=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Situs", "Tautan", "Keadaan", "Sejak", "RTT ms", "Hilang %", "Keterangan"):
-        table.add_column(title, justify="right" if "%" in title or "ms" in title else "left")
-    for site in sites:
-        for i, link in enumerate(_dicts(site["links"])):
-            _add(table, str(site["name"]) if i == 0 else "", link, zone)
-    table.add_section()
-    for node in nodes:
-        _add(table, str(node.get("name", "")), node, zone)
-    console.print(table)
+        console.print(f"! {warning}", style="yellow")
+    console.print(state_table(document, zone, wide=console.width >= words.WIDE, stale=stale))
     console.print(_summary(sites))
     influxdb = monitor.get("influxdb") if isinstance(monitor, dict) else None
     if isinstance(influxdb, dict):
@@ -77,19 +75,54 @@ def _print(document: dict[str, object], zone: ZoneInfo) -> None:
     console.print(f"Data per {words.moment(document['at'], zone)}", style="dim")
 
 
-def _add(table: Table, name: str, target: dict[str, object], zone: ZoneInfo) -> None:
+def state_table(document: dict[str, object], zone: ZoneInfo, *, wide: bool, stale: bool) -> Table:
+    """A row a target, and one for each site of several links; without names where it is narrow."""
+    table = Table(box=None, pad_edge=False, header_style="bold", style="dim" if stale else "")
+    if wide:
+        table.add_column("Nama", no_wrap=True)
+    table.add_column("Sasaran", no_wrap=True)
+    table.add_column("Keadaan")
+    table.add_column(f"Sejak ({words.zone_name(zone)})", no_wrap=True)
+    for title in ("RTT ms", "Hilang %"):
+        table.add_column(title, justify="right", no_wrap=True)
+    rows = [row for site in words.dicts(document["sites"]) for row in _of_site(site)]
+    rows += [(str(node.get("name", "")), node, ()) for node in words.dicts(document["nodes"])]
+    for name, row, notes in rows:
+        state = words.state_text(row["state"])
+        if stale:  # what was true once is not green
+            state = Text(state.plain, style="dim")
+        cells: list[str | Text] = [
+            Text(str(row["target"])),
+            Text(", ").join([state, *map(Text, notes), *_overlays(row)]),
+            words.moment(row["since"], zone, zone_named=False),
+            words.number(row["rtt_ms"]) if "rtt_ms" in row else "",
+            words.number(row["loss_pct"]) if "loss_pct" in row else "",
+        ]
+        table.add_row(*([Text(name), *cells] if wide else cells))
+    return table
+
+
+Row = tuple[str, dict[str, object], tuple[str, ...]]
+"""A name, a target (or a site, without figures of its own), and what else is to be said."""
+
+
+def _of_site(site: dict[str, object]) -> list[Row]:
+    """One row where one link is all there is to say, else the site's before those of its links."""
+    links = words.dicts(site["links"])
+    name = str(site["name"])
+    if len(links) == 1 and links[0]["state"] == site["state"]:
+        return [(name, links[0], ())]
+    answers = [link["state"] in ("up", "degraded") for link in links]
+    on_backup = any(answers) and not answers[0]
+    notes = ("berjalan di cadangan",) if on_backup else ()
+    own = {"target": site["id"], "state": site["state"], "since": site["since"]}
+    return [(name, own, notes), *(("", link, ()) for link in links)]
+
+
+def _overlays(target: dict[str, object]) -> list[Text]:
     overlays = target.get("overlays")
     names = map(str, overlays) if isinstance(overlays, list) else ()
-    notes = [words.OVERLAYS.get(name, name) for name in names]
-    table.add_row(
-        Text(name),
-        Text(str(target["target"])),
-        words.state_text(target["state"]),
-        words.moment(target["since"], zone),
-        words.number(target["rtt_ms"]),
-        words.number(target["loss_pct"]),
-        ", ".join(notes),
-    )
+    return [Text(words.OVERLAYS.get(name, name)) for name in names]
 
 
 def _summary(sites: list[dict[str, object]]) -> Text:
@@ -113,7 +146,3 @@ def _of_influxdb(told: dict[str, object]) -> str:
     return (
         f"InfluxDB: {told.get('lag')} sampel menunggu{since}, {told.get('quarantined')} disisihkan."
     )
-
-
-def _dicts(value: object) -> list[dict[str, object]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

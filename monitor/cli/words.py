@@ -43,6 +43,9 @@ REASONS = {
 }
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
+WIDE = 100
+"""Columns from which on a table shows everything; a terminal has 80 unless somebody widens it."""
+
 ZONES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 
 
@@ -57,13 +60,18 @@ def reason_text(reason: object) -> str:
     return REASONS.get(str(reason), str(reason))
 
 
-def moment(rfc3339: object, zone: ZoneInfo) -> str:
+def moment(rfc3339: object, zone: ZoneInfo, *, zone_named: bool = True) -> str:
     """`24 Nov 14.32.08 WIB` of an RFC 3339 time; `–` of None."""
     if not isinstance(rfc3339, str):
         return "–"
     local = datetime.fromisoformat(rfc3339).astimezone(zone)
-    name = ZONES.get(zone.key, local.strftime("%Z"))
-    return f"{local.day} {MONTHS[local.month - 1]} {local:%H.%M.%S} {name}"
+    name = f" {ZONES.get(zone.key, local.strftime('%Z'))}" if zone_named else ""
+    return f"{local.day} {MONTHS[local.month - 1]} {local:%H.%M.%S}{name}"
+
+
+def zone_name(zone: ZoneInfo) -> str:
+    """`WIB`; of a zone without a name of ours its key."""
+    return ZONES.get(zone.key, zone.key)
 
 
 def duration(seconds: float) -> str:
@@ -96,5 +104,8 @@ def dicts(value: object) -> list[dict[str, object]]:
 
 
 def console() -> Console:
-    """The terminal; wide when there is none (a pipe or a file must not be cut off)."""
-    return Console() if sys.stdout.isatty() else Console(width=200)
+    """The terminal; wide when there is none (a pipe or a file must not be cut off).
+
+    Nothing is markup: `[[rota]]`, and whatever is called `[…]` somewhere, is said as it stands.
+    """
+    return Console(markup=False, width=None if sys.stdout.isatty() else 200)

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from monitor.adapters.ledger.writer import SqlLedger
+from monitor.cli.incidents import incident_table
+from monitor.cli.status import state_table
 from monitor.core.errors import PantauError
+from monitor.core.model import Incident, Scope, State
 from tests.cli.house import T0, place, with_ledger
+
+WIB = ZoneInfo("Asia/Jakarta")
 
 
 def test_status_without_a_daemon_is_the_ledger_and_marked_stale(tmp_path: Path) -> None:
@@ -33,6 +46,69 @@ def test_the_status_table_says_that_it_is_stale_and_what_is_cut(tmp_path: Path) 
     assert "BASI" in output
     assert "Putus" in output
     assert "WIB" in output
+
+
+def drawn(table: Table, width: int) -> list[str]:
+    """The lines of a table on a terminal of that width."""
+    console = Console(width=width, file=StringIO(), markup=False)
+    with console.capture() as said:
+        console.print(table)
+    return said.get().splitlines()
+
+
+def test_the_status_table_has_the_site_itself_and_says_what_carries_it(tmp_path: Path) -> None:
+    lines = with_ledger(place(tmp_path)).run("status").output.splitlines()
+    (site,) = [line for line in lines if line.startswith("Anjatan")]
+    assert "Terganggu, berjalan di cadangan" in site
+    assert "24 Nov 23.10.00" in site
+
+
+def test_on_80_columns_no_target_is_cut(tmp_path: Path) -> None:
+    result = with_ledger(place(tmp_path)).run("status", "--json")
+    document = json.loads(result.stdout)
+    lines = drawn(state_table(document, WIB, wide=False, stale=True), 80)
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == [
+        "anjatan",
+        "anjatan/utama",
+        "anjatan/cadangan",
+        "pop-patrol",
+    ]
+
+
+def test_on_80_columns_no_incident_loses_its_target_or_its_begin() -> None:
+    target = "karangampel/cadangan"
+    cut = Incident(1234, Scope.LINK, target, State.UNKNOWN, T0, T0 + 6, "not_measured")
+    lines = drawn(incident_table([cut], T0 + 70, WIB, wide=False), 80)
+    assert lines[1].startswith("1234")
+    assert target in lines[1]
+    assert "24 Nov 23.00.00" in lines[1]
+    assert any("terbuka" in line for line in lines)
+
+
+def test_what_was_true_once_is_not_green(tmp_path: Path) -> None:
+    document = json.loads(with_ledger(place(tmp_path)).run("status", "--json").stdout)
+    colours = {
+        stale: {
+            str(span.style)
+            for cell in state_table(document, WIB, wide=True, stale=stale).columns[2].cells
+            if isinstance(cell, Text)
+            for span in cell.spans
+        }
+        for stale in (False, True)
+    }
+    assert "green" in colours[False]
+    assert colours[True] <= {"dim"}
+
+
+def test_nothing_that_is_said_is_taken_for_markup(tmp_path: Path) -> None:
+    assert "[[rota]]" in place(tmp_path).run("oncall").output
+
+
+def test_without_any_incident_the_answer_fits_the_question(tmp_path: Path) -> None:
+    at = place(tmp_path)
+    SqlLedger.open(at.data / "ledger.db").close()
+    assert at.run("incidents").output == "Tidak ada insiden terbuka.\n"
+    assert at.run("incidents", "--all").output == "Tidak ada insiden.\n"
 
 
 def test_status_before_the_first_run_says_so_in_one_sentence(tmp_path: Path) -> None:
@@ -158,3 +234,19 @@ def test_a_wrong_set_is_said_in_one_sentence(tmp_path: Path, setting: str) -> No
 def test_compare_without_set_is_wrong_usage(tmp_path: Path) -> None:
     at = place(tmp_path)
     assert at.run("replay", str(evidence(tmp_path / "b.jsonl")), "--compare").exit_code == 2
+
+
+def test_status_pays_for_no_library_that_it_does_not_need() -> None:
+    """Its half second would go to SQLAlchemy and pydantic, of no use where the daemon answers."""
+    heavy = "{'sqlalchemy', 'pydantic', 'pysnmp', 'apscheduler'}"
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys, monitor.cli.status; print({heavy} & {{*sys.modules}})",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout == "set()\n"
