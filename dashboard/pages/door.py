@@ -33,7 +33,8 @@ STYLE = (
     "button{width:100%;min-height:3rem;border:0;border-radius:.4rem;background:var(--acc);"
     "color:var(--card);font:650 1rem Inter,system-ui,sans-serif;cursor:pointer}"
     "code{display:block;padding:.6rem .8rem;background:var(--bg);border-radius:.3rem;"
-    "overflow-wrap:anywhere}main a{color:var(--acc)}section>:last-child{margin-bottom:0}"
+    "overflow-wrap:anywhere}code span{white-space:nowrap}main a{color:var(--acc)}"
+    "section>:last-child{margin-bottom:0}"
     ":focus-visible{outline:3px solid var(--acc);outline-offset:2px}"
     "header :focus-visible{outline-color:#fff}h2{font-size:1.05rem;margin:0 0 .4rem}"
     "table{width:100%;border-collapse:collapse;margin-bottom:1rem}"
@@ -113,7 +114,15 @@ def _users(users: Sequence[User], words: Words) -> Markup:
         for user in users
     )
     return Markup("<h2>{}</h2><table>{}</table><p>{}</p><p><code>{}</code></p>").format(
-        words.say("door.users"), rows, words.say("door.users_how"), USER_COMMAND
+        words.say("door.users"), rows, words.say("door.users_how"), _command(USER_COMMAND)
+    )
+
+
+def _command(text: str) -> Markup:
+    """Breaks between words only: a line that ends after `--` is read wrongly."""
+    words = text.split()
+    return Markup(" ").join(
+        Markup("<span>{}</span>").format(word) if "-" in word else word for word in words
     )
 
 
@@ -121,7 +130,7 @@ def opened(door: Door, local: bool) -> str:
     """Nobody need sign in yet. local: asked from the server itself, by whoever administers it."""
     words = door.words
     how = Markup("<p>{}</p><p><code>{}</code></p>").format(
-        words.say("door.close_it"), FIRST_COMMAND
+        words.say("door.close_it"), _command(FIRST_COMMAND)
     )
     return _document(
         door,
