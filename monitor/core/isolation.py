@@ -110,6 +110,8 @@ def _forget_timers(world: World) -> None:
     world.unmeasurable.clear()
     world.answering.clear()
     world.deadlines.clear()
+    if world.latecomers:
+        world.at_deadline(world.latecomers_due_s)
     world.cut_since_s = None
     world.unsent_since_s = None
     world.patchy = False

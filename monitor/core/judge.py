@@ -192,6 +192,8 @@ def _settle(world: World, out: list[Decision]) -> None:
     if not world.dirty or world.nobody_looked(world.now_s):
         return
     world.dirty = False
+    if world.latecomers and world.now_s >= world.latecomers_due_s:
+        verdicts.tell_latecomers(world, out)
     isolation.judge_monitor(world, out)
     if world.isolation is not None:
         return

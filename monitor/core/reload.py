@@ -51,6 +51,8 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
             _keep(fresh, old, target)
         else:
             _end(world, old, out)
+    fresh.latecomers = {n: late for n, late in world.latecomers.items() if n in fresh.healths}
+    fresh.latecomers_due_s = world.latecomers_due_s
     fresh.anchors = tuple(fresh.healths[anchor.name] for anchor in network.anchors)
     fresh.waiting = {name for name, health in fresh.healths.items() if health.waiting}
     fresh.stirred = set(fresh.waiting)

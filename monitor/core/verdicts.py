@@ -129,11 +129,16 @@ def _unreachable(world: World, health: Health, out: list[Decision]) -> None:
     if health.target.role is not Role.LINK:
         return
     for root in roots(health.target.name, world.healths):
-        incident = root.incident
-        if incident is not None and health.target.name not in incident.affected:
-            known = {*incident.affected, health.target.name}
-            order = tuple(sorted(known, key=lambda name: world.topology.rank.get(name, 0)))
-            root.incident = world.note(Change.UPDATED, replace(incident, affected=order), out)
+        world.add_latecomer(root.target.name, health.target.name)
+
+
+def tell_latecomers(world: World, out: list[Decision]) -> None:
+    """Links that fell silent after their node: told together, not each with all the others."""
+    for name in sorted(world.latecomers, key=world.topology.rank.__getitem__):
+        incident = world.healths[name].incident
+        if incident is not None and not world.latecomers[name].issubset(incident.affected):
+            world.healths[name].incident = world.note(Change.UPDATED, incident, out)
+    world.latecomers.clear()
 
 
 def resume_down(world: World, health: Health, out: list[Decision]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappush
 from math import inf
 
@@ -26,6 +26,8 @@ from monitor.core.topology import Topology
 
 MONITOR = "monitor"
 BLIND_S = 10.0
+TOGETHER_S = 1.0
+"""Links that are found hidden behind a fallen node within this span are told in one change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class World:
     stirred: whose verdict may have become ripe; only those that wait are looked at.
     failed_lately: when a target's send last failed, the oldest first. patchy: cut
     off, and yet answers and failed sends alternate.
+    latecomers: by fallen node, links to be added to its incident at `latecomers_due_s`.
     """
 
     topology: Topology
@@ -68,6 +71,8 @@ class World:
     failed_lately: dict[str, float] = field(default_factory=dict)
     answering: set[str] = field(default_factory=set)
     suspects: set[str] = field(default_factory=set)
+    latecomers: dict[str, set[str]] = field(default_factory=dict)
+    latecomers_due_s: float = inf
     seen: int = 0
     silent: int = 0
     anchors_seen: int = 0
@@ -230,8 +235,20 @@ class World:
         out.append(IncidentChange(Change.OPENED, incident, self.now_s))
         return incident
 
+    def add_latecomer(self, node: str, link: str) -> None:
+        """A link is hidden behind a node that fell before it: its incident will list it, too."""
+        if not self.latecomers:
+            self.latecomers_due_s = self.now_s + TOGETHER_S
+            self.at_deadline(self.latecomers_due_s)
+        self.latecomers.setdefault(node, set()).add(link)
+
     def note(self, change: Change, incident: Incident, out: list[Decision]) -> Incident:
-        """Say that an incident changed or is over; returns it."""
+        """Say that an incident changed or is over; returns it, with those that came late."""
+        late = self.latecomers.pop(incident.target, None)
+        if late:
+            rank = self.topology.rank
+            known = sorted({*incident.affected, *late}, key=lambda name: rank.get(name, 0))
+            incident = replace(incident, affected=tuple(known))
         out.append(IncidentChange(change, incident, self.now_s))
         return incident
 
