@@ -113,7 +113,7 @@ def read_directory(directory: Path) -> Files:
 
     top = _entries(directory)
     if isinstance(top, Problem):
-        return Files(directory, None, None, None, (), (top,), (), frozenset(_KNOWN))
+        return Files(directory, None, None, None, (), (top,), (), frozenset((*_KNOWN, "sites")))
     at_sites = _entries(directory / "sites") if directory / "sites" in top else []
     if isinstance(at_sites, Problem):
         problems.append(at_sites)

@@ -45,8 +45,9 @@ def _of_monitor(config_dir: Path, key: str, example: str) -> str:
     monitor = data.get("monitor")
     text = monitor.get(key) if isinstance(monitor, dict) else None
     if not isinstance(text, str) or not text.strip():
+        wrong = "is missing" if text is None else "is not a text in quotes, or empty"
         raise ConfigError(
-            f"{path}:1: the key {key} is missing — "
-            f'add it under [monitor], for example {key} = "{example}"'
+            f"{path}:1: the key {key} {wrong} — "
+            f'write it under [monitor], for example {key} = "{example}"'
         )
     return text

@@ -128,6 +128,9 @@ def unknown_parents(files: Files) -> Iterator[Problem]:
     hanging = [(named, "parent") for named in nodes(files)]
     for source in files.sites:
         hanging += [(named, "via") for named in links(source)]
+    if not known:
+        yield from _no_node_at_all(files, hanging)
+        return
     for named, key in hanging:
         seen: set[str] = set()
         for path, parent in named.source.texts((*named.path, key)):
@@ -142,6 +145,23 @@ def unknown_parents(files: Files) -> Iterator[Problem]:
                     _of_those(parent, known),
                 )
             seen.add(parent)
+
+
+def _no_node_at_all(files: Files, hanging: list[tuple[Named, str]]) -> Iterator[Problem]:
+    """Said once: not each of forty links is wrong, but one file."""
+    places = [
+        named.source.place(path)
+        for named, key in hanging
+        for path, _ in named.source.texts((*named.path, key))
+    ]
+    if places:
+        missing = "the file is missing" if files.network is None else "there is no node"
+        yield Problem(
+            str(files.directory / "network.toml"),
+            1,
+            f"{missing}, but links hang on nodes in {len(places)} places, first {places[0]}",
+            "write each node here under [[nodes]], or remove via from the links",
+        )
 
 
 def cycles(files: Files) -> Iterator[Problem]:

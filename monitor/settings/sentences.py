@@ -101,8 +101,10 @@ def _unknown(
     known = list(table.model_fields) if table is not None else []
     guess = _guess(key, known)
     elsewhere = [name for name, fields in _tables(model) if key in fields and fields != known]
-    # A key that stands right elsewhere is misplaced, rather than misspelt.
-    if guess is not None and (not elsewhere or key.lower() in _ALSO_CALLED):
+    # A key that stands right elsewhere is misplaced, rather than misspelt; a header is no key.
+    if guess is not None and (header := _header(source, path, guess)) is not None:
+        mend = f"did you mean {header}?"
+    elif guess is not None and (not elsewhere or key.lower() in _ALSO_CALLED):
         mend = f"did you mean {guess}?"
     else:
         mend = f"the nearest key that may stand here is {nearest(key, known, alike=0.0)}"
@@ -116,6 +118,15 @@ def _unknown(
             "and write that name; " + mend
         )
     return source.problem(path, f"{_within(source, path)}the key {_key(key)} is not known", mend)
+
+
+def _header(source: Source, path: KeyPath, name: str) -> str | None:
+    """`[ping.kinds.fibre]`, `[[links]]` for what was written as a table; None for a key."""
+    value = source.get(path)
+    full = ".".join([*(part for part in path[:-1] if isinstance(part, str)), name])
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        return f"[[{full}]]"
+    return f"[{full}]" if isinstance(value, dict) else None
 
 
 def _missing(

@@ -76,6 +76,9 @@ def explain(text: str, message: str) -> SyntaxTrouble:
 
 
 def _hint(reason: str, row: str) -> str:
+    if reason.startswith("Cannot overwrite") and row.lstrip().startswith("[["):
+        header = row.split("#", maxsplit=1)[0].strip()
+        return f"this stands above as {header[1:-1]} already: write {header} each time"
     for start, hint in _BY_MESSAGE:
         if reason.startswith(start):
             return hint

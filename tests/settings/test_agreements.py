@@ -61,7 +61,7 @@ def test_a_link_outranks_its_provider_outranks_its_kind_outranks_what_is_built_i
             OF_A,
             'monitor.toml:7: provider "Penyedia A": sla_pct = "99,7" is not a number — ',
         ),
-        ("[sla.kinds.fiber]\nsla_pct = 99\n", "", "did you mean fibre?"),
+        ("[sla.kinds.fiber]\nsla_pct = 99\n", "", "did you mean [sla.kinds.fibre]?"),
         (
             PROVIDER + PROVIDER,
             OF_A,

@@ -67,7 +67,9 @@ def test_links_of_a_file_that_cannot_be_read_are_not_called_unknown(tmp_path: Pa
 
 
 def test_a_missing_directory_is_one_error(tmp_path: Path) -> None:
-    problem = only(loaded(tmp_path / "nowhere").errors)
+    found = loaded(tmp_path / "nowhere")
+    assert found.warnings == ()
+    problem = only(found.errors)
     assert problem.startswith("nowhere:1: there is no such directory — ")
 
 

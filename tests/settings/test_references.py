@@ -124,8 +124,13 @@ def test_a_via_like_no_node_names_the_nearest_and_all(tmp_path: Path) -> None:
     )
 
 
-def test_a_via_without_any_node_says_so(tmp_path: Path) -> None:
-    assert "there is none yet" in only(loaded(written(tmp_path, network=None)).errors)
+def test_links_that_hang_on_nodes_where_there_is_none_are_one_error(tmp_path: Path) -> None:
+    sites = {"anjatan": ANJATAN, "sukra": SUKRA}
+    absent = only(loaded(written(tmp_path / "absent", network=None, sites=sites)).errors)
+    assert absent.startswith("network.toml:1: the file is missing, but links hang on nodes in 2")
+    assert "anjatan.toml:8" in absent
+    empty = only(loaded(written(tmp_path / "empty", network="", sites=sites)).errors)
+    assert empty.startswith("network.toml:1: there is no node, but links hang on nodes in 2")
 
 
 def test_an_unknown_parent_names_the_nearest_node(tmp_path: Path) -> None:

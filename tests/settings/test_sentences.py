@@ -169,7 +169,7 @@ def test_a_spoilt_site_file_is_explained(tmp_path: Path, spoilt: str, says: str)
     [
         (
             MONITOR.replace("[monitor]", "[monitr]"),
-            ["monitor.toml:1: the key monitr is not known — did you mean monitor?"],
+            ["monitor.toml:1: the key monitr is not known — did you mean [monitor]?"],
         ),
         (
             "[ping]\n",
@@ -183,13 +183,22 @@ def test_a_spoilt_site_file_is_explained(tmp_path: Path, spoilt: str, says: str)
             ['monitor.toml:3: [monitor] timezone = "Asia/Jakata" is not a time zone, did you mean'],
         ),
         (
+            MONITOR + "[storge]\n[[sla.provider]]\n",
+            [
+                "monitor.toml:5: the key storge is not known — did you mean [storage]?",
+                "monitor.toml:6: [sla] the key provider is not known — did you mean "
+                "[[sla.providers]]?",
+            ],
+        ),
+        (
             MONITOR + "interval_s = 2\n",
             ["monitor.toml:5: [monitor] the key interval_s is not known — it belongs under [ping]"],
         ),
         (
             MONITOR + "[ping.kinds.fiber]\nrtt_ms = 1\n",
             [
-                "monitor.toml:5: [ping.kinds] the key fiber is not known — did you mean fibre?",
+                "monitor.toml:5: [ping.kinds] the key fiber is not known — did you mean "
+                "[ping.kinds.fibre]?",
             ],
         ),
         (
@@ -263,7 +272,7 @@ def test_a_spoilt_network_toml_is_explained(tmp_path: Path, spoilt: str, says: s
 
 def test_an_unknown_table_of_alerts_toml_names_the_nearest_known_one(tmp_path: Path) -> None:
     problem = only(loaded(written(tmp_path, alerts="[heartbeet]\n")).errors)
-    assert problem == "alerts.toml:1: the key heartbeet is not known — did you mean heartbeat?"
+    assert problem == "alerts.toml:1: the key heartbeet is not known — did you mean [heartbeat]?"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.settings.made import loaded, only, written
         ("\na = 1\na = 2\n", 3, "this key stands twice"),
         ("\na = 1\na = 2", 3, "this key stands twice"),
         ("[a]\n\n[a]\n", 3, "this [table] stands twice"),
+        ("[a]\n\n[[a]]  # b\n", 3, "this stands above as [a] already: write [[a]] each time"),
         ("[[a]]\n\n[a]\n", 3, "[x] and once as [[x]]"),
         ("\na = 0812\n", 2, "no leading zero"),
         ("\na = True\n", 2, "true or false, in small letters"),

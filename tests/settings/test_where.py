@@ -46,7 +46,7 @@ def test_the_quick_answer_needs_nothing_but_monitor_toml(tmp_path: Path) -> None
         ("\xff", "this is not TOML"),
         ("", "the key data_dir is missing"),
         ("monitor = 1\n", "the key data_dir is missing"),
-        ("[monitor]\ndata_dir = 1\n", "the key data_dir is missing"),
+        ("[monitor]\ndata_dir = 1\n", "the key data_dir is not a text in quotes"),
     ],
 )
 def test_without_an_answer_one_line_says_why(tmp_path: Path, text: str | None, says: str) -> None:
