@@ -34,7 +34,7 @@ from monitor.core.ports import Clock, Journal
 from monitor.core.progress import Progress
 from monitor.core.recent import Recent
 from monitor.core.recorder import Finished, Recorder, Tags, pack_waiting, tags_of
-from monitor.core.reload import reconfigure
+from monitor.core.reload import reconfigure, unmoved
 from monitor.core.samples import Sample, StateChangeSample
 from monitor.core.spoken import describe, in_utc, incident_in_utc
 from monitor.core.world import World
@@ -112,11 +112,11 @@ class Pipeline:
     def reconfigure(self, network: Network) -> None:
         """Go on with another set of targets; what the others had open is closed (`removed`)."""
         self.world, decisions = reconfigure(self.world, network, self._clock.steady_s())
+        self.recent.forget(unmoved(self.network, network))
         self.network = network
         self._causes.reconfigure(network)
         self._tags = tags_of(network)
         self._recorder.reconfigure(self._tags)
-        self.recent.forget(self._tags)
         self._say(decisions)
 
     def hear(self, *actions: Action) -> None:

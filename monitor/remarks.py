@@ -65,7 +65,7 @@ class Remarks:
             age_s = now_s - progress.last_missed_s
             if age_s < LATELY_S:
                 count = progress.missed_rounds
-                text = f"{count} rounds were missed since the start, the last {_ago(age_s)}"
+                text = f"rounds missed since the start: {count}, the last {_ago(age_s)}"
                 found.append(Remark(text, "missed", {"count": count, "age_s": _whole(age_s)}))
         return found
 
@@ -84,7 +84,7 @@ class Remarks:
             found.append(Remark(f"journal: {why}", kind, {"why": why}))
         dropped = progress.dropped_samples
         if dropped:
-            text = f"{dropped} samples were dropped: the journal cannot be written"
+            text = f"samples dropped, the journal cannot be written: {dropped}"
             found.append(Remark(text, "dropped", {"count": dropped}))
         return found
 
@@ -137,7 +137,7 @@ class Remarks:
             return []
         more = " …" if len(routers) > SHOWN_ROUTERS else ""
         shown = ", ".join(routers[:SHOWN_ROUTERS]) + more
-        text = f"SNMP: no answer from {len(routers)} routers: {shown}"
+        text = f"SNMP, routers without an answer: {len(routers)} ({shown})"
         return [Remark(text, "routers", {"count": len(routers), "names": shown})]
 
 

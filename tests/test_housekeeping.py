@@ -192,7 +192,7 @@ async def test_every_trouble_of_its_own_is_a_warning_that_says_what_to_do() -> N
     found = "\n".join(await house.warnings())
     for words in (
         "not measured in the last 10 s: 7 x ENOBUFS",
-        "11 rounds were missed since the start, the last just now",
+        "rounds missed since the start: 11, the last just now",
         "clock was set by -86400.0 s 2 min ago",
         "clock is not synchronised: outages may bear wrong times, and penalties hang on them",
         "stood still for 12.3 s just now",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -139,3 +139,17 @@ async def test_an_outage_that_is_over_is_closed_in_the_ledger() -> None:
     (incident,) = house.ledger.incidents()
     assert incident.ended_s is not None
     assert [c.change for c in house.ledger.changes_told()] == [Change.OPENED, Change.CLOSED]
+
+
+async def test_a_link_that_moved_to_another_address_is_not_shown_with_the_old_ones_figures() -> (
+    None
+):
+    house = await House().open()
+    await house.watch(30)
+    (site,) = [site for site in NET.sites if site.id == "anjatan"]
+    moved = replace(site, links=(replace(site.links[0], address="10.77.23.9"),))
+    others = tuple(site for site in NET.sites if site.id != "anjatan")
+    house.pipeline.reconfigure(replace(NET, sites=(moved, *others)))
+    standing = house.pipeline.standing(LINK)
+    assert (standing.state, standing.rtt_ms, standing.loss_pct) == (State.UNKNOWN, None, None)
+    assert house.pipeline.standing("bongas/utama").rtt_ms == pytest.approx(10.0)

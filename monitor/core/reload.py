@@ -62,6 +62,14 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
     return fresh, out
 
 
+def unmoved(before: Network, after: Network) -> set[str]:
+    """The targets of both that still have the same address."""
+    addresses = {target.name: target.address for target in before.targets()}
+    return {
+        target.name for target in after.targets() if addresses.get(target.name) == target.address
+    }
+
+
 def left_behind(
     network: Network, open_incidents: Iterable[Incident], at_s: float
 ) -> list[Decision]:
