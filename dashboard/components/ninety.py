@@ -20,13 +20,14 @@ def ninety(bars: Sequence[DayBar], words: Words) -> Markup:
     """The card; hatched: no data, not counted."""
     known_s = sum(each.length_s - each.blank_s for each in bars)
     down_s = sum(each.down_s for each in bars)
+    length_s = sum(each.length_s for each in bars)
     ratio = 1 - down_s / known_s if known_s > 0 else None
-    blank = sum(1 for each in bars if _is_blank(each))
     note = words.say(
         "ninety.sum",
         ratio=percent(ratio, words),
+        coverage=percent(known_s / length_s if length_s > 0 else None, words),
         count=sum(1 for each in bars if each.down_s > HOUR_S),
-        blank=blank,
+        blank=sum(1 for each in bars if each.blank_s >= each.length_s),
     )
     width = len(bars) * (WIDTH + GAP) - GAP
     return Markup(

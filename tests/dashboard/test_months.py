@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard.components.ninety import filled
+from dashboard.components.ninety import filled, ninety
 from dashboard.components.standing import month_figure, thirty_figure
 from dashboard.i18n import Lang, Words, read_catalogue
-from dashboard.reads.months import DAYS, Months
+from dashboard.reads.months import DAYS, DayBar, Months
 from monitor.core.alerting import Window
 from monitor.core.model import State
 from tests.dashboard.made import NOW_S
@@ -108,6 +108,16 @@ def test_ninety_days_end_today_and_each_holds_its_own_minutes() -> None:
     assert bars[-1].length_s < DAY_S
     assert bars[0].blank_s == DAY_S, "before the first evidence"
     assert all(each.length_s == DAY_S for each in bars[:-1])
+
+
+def test_beside_the_ninety_days_stands_how_much_of_them_is_known() -> None:
+    """A day of 90 without an outage is no 100 % of 90 days; today's hour is no day without data."""
+    words = Words(Lang.ID, read_catalogue()[Lang.ID], ZONE)
+    full, hour = DayBar(0.0, DAY_S, 0.0, 0.0, 0.0), DayBar(DAY_S, DAY_S, 0.0, 0.0, 23 * HOUR_S)
+    nothing = DayBar(0.0, DAY_S, 0.0, 0.0, DAY_S)
+    said = ninety([*[nothing] * 88, full, hour], words)
+    assert "100,00\u00a0% · cakupan 1,15\u00a0%" in said
+    assert "88 hari tanpa data" in said
 
 
 def test_ten_minutes_of_a_day_are_seen_and_a_whole_day_fills_the_bar() -> None:
