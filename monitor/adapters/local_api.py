@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from monitor.core.errors import ApiError, NoSuchThing, PantauError, TooLate, Unfit
+from monitor.core.errors import RIGHTS, ApiError, NoSuchThing, PantauError, TooLate, Unfit
 
 SOCKET_NAME = "pantau.sock"
 REFUSALS: Mapping[int, type[PantauError]] = {400: Unfit, 404: NoSuchThing, 409: TooLate}
@@ -57,6 +57,10 @@ class LocalApi:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             answer = response.read(MOST_BYTES)
+        except PermissionError as error:
+            raise ApiError(
+                f"the daemon's socket {self._path} is not for this user: {RIGHTS}"
+            ) from error
         except (OSError, HTTPException) as error:
             raise ApiError(
                 f"the daemon does not answer on {self._path} ({error}): "

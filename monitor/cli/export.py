@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from monitor.adapters.journal import JournalReader
 from monitor.adapters.journal.listing import rows_of
 from monitor.cli import moments
+from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
@@ -72,9 +73,7 @@ def export(
     end_s = now_s if until is None else moments.past_s(until, now_s, zone, "--until")
     if end_s <= start_s:
         raise click.UsageError("--until must lie behind --since")
-    directory = quick.data_dir(config) / "journal"
-    if not directory.is_dir():
-        raise PantauError(f"there is no journal in {directory.parent}: start `pantau run` first")
+    directory = journal_of(config)
     wanted = frozenset(targets) or None
     with _destination(output) as file, _progress(start_s, end_s) as report:
         if series is None:

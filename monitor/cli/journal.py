@@ -11,10 +11,10 @@ from rich.table import Table
 from monitor.adapters.journal import JournalReader
 from monitor.adapters.journal.listing import Told, checked, told_of
 from monitor.cli import moments, words
+from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
-from monitor.settings import quick
 
 NAMES = {
     "samples": "hasil mentah",
@@ -35,9 +35,7 @@ def journal(config: Path, check: bool, as_json: bool) -> None:
     Example: pantau journal
              pantau journal --check
     """
-    directory = quick.data_dir(config) / "journal"
-    if not directory.is_dir():
-        raise PantauError(f"there is no journal in {directory.parent}: start `pantau run` first")
+    directory = journal_of(config)
     if check:
         _check(directory)
         return

@@ -22,6 +22,9 @@ translate their library's errors into these, `raise … from`, and into nothing 
 
 from __future__ import annotations
 
+RIGHTS = "run this with sudo, or as a member of the group that owns the data directory"
+"""How to mend it when the data directory is not for this user."""
+
 
 class PantauError(Exception):
     """Anything that a person can be told in one line."""

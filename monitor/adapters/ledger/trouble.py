@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from monitor.adapters.ledger.files import copies_of
-from monitor.core.errors import LedgerError
+from monitor.core.errors import RIGHTS, LedgerError
 
 LEAST_ROOM_BYTES: Final = 65_536
 """What SQLite needs to open a ledger: its log and the index of the log."""
@@ -54,6 +54,8 @@ def told(where: str, path: Path | None) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise LedgerError(_sentence(where, path, error)) from error
+    except PermissionError as error:
+        raise LedgerError(f"the ledger {where} is not for this user: {RIGHTS}") from error
     except OSError as error:
         raise LedgerError(
             f"the ledger {where} cannot be used: {error.strerror or error}"
