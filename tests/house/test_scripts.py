@@ -145,7 +145,8 @@ def test_the_test_command_installs_what_the_tests_ask_for() -> None:
 def running(clone: Path) -> Iterator[subprocess.Popen[bytes]]:
     """`deploy/run` with a `pantau` that writes down its process and waits; it says the address."""
     _script(clone / "bin" / "python", f'exec "{sys.executable}" "$@"')
-    _script(clone / "bin" / "pantau", f'echo $$ >"{clone}/$1.pid"; exec tail -f /dev/null')
+    waits = f'echo $$ >"{clone}/$1.pid"; exec tail -f /dev/null'
+    _script(clone / "bin" / "pantau", f'[ "$1" = check ] || {{ {waits}; }}')
     (clone / "config").rmdir()
     (clone / "config").symlink_to(ROOT / "config")
     said = clone / "said"
@@ -196,6 +197,30 @@ def test_when_one_of_the_two_dies_the_other_ends(
     os.kill(page, signal.SIGKILL)
     assert running.wait(timeout=10) != 0
     assert is_gone(daemon)
+
+
+@pytest.mark.parametrize(
+    ("slip", "mended", "says"),
+    [
+        ("rise = 3", 'rise = "x"', "[ping] rise"),
+        ("/var/lib/pantau", "/nowhere/at all", "the data directory /nowhere/at all is missing"),
+    ],
+)
+def test_with_a_wrong_configuration_nothing_is_started_and_everything_is_said(
+    clone: Path, slip: str, mended: str, says: str
+) -> None:
+    _script(clone / "bin" / "python", f'exec "{sys.executable}" "$@"')
+    check = f'exec "{sys.executable}" -m monitor "$@"'
+    _script(clone / "bin" / "pantau", f'[ "$1" != check ] && touch "{clone}/started" || {check}')
+    (clone / "config").rmdir()
+    shutil.copytree(ROOT / "config", clone / "config")
+    monitor = clone / "config" / "monitor.toml"
+    monitor.write_text(monitor.read_text("utf-8").replace(slip, mended), "utf-8")
+    done = run([str(clone / "deploy" / "run")])
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("Nothing was started: mend the conf")
+    assert not (clone / "started").exists()
 
 
 @pytest.mark.full
