@@ -111,7 +111,8 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         shippers = _shippers(settings, environ, journal, clock, stack)
         convoy = Convoy(shippers, clock)
         housekeeping = Housekeeping(
-            pipeline, schedule, clock, ledger, prober, convoy, own_figures, synchronised
+            *(pipeline, schedule, clock, ledger, prober, convoy, own_figures, synchronised),
+            lambda: dispatcher.age_s,
         )
         storekeeping = Storekeeping(journal, ledger, clock, convoy.first, settings.journal)
         heralds = Heralds(pipeline, announcer, dispatcher)

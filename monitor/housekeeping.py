@@ -60,6 +60,7 @@ class Housekeeping:
         convoy: Convoy | None,
         figures: Callable[[], Figures],
         synchronised: Callable[[], bool | None],
+        outbox_age_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.own: MonitorSample | None = None
         self.unmeasured: dict[str, int] = {}
@@ -71,6 +72,7 @@ class Housekeeping:
         self._convoy = convoy
         self._figures = figures
         self._synchronised = synchronised
+        self._outbox_age_s = outbox_age_s
         self._host = socket.gethostname()
         self._unmeasured_before: Mapping[str, int] = {}
         self._recorded: dict[float, float] = {}
@@ -171,6 +173,7 @@ class Housekeeping:
             failed_runs=schedule.failed_runs,
             max_fds=figures.max_fds,
             synchronised=None if synchronised is None else int(synchronised),
+            outbox_age_s=self._outbox_age_s(),
         )
         self._pipeline.store([self.own])
 

@@ -56,6 +56,7 @@ class OwnHouse:
         self.journal = CountingJournal()
         self.process = Process()
         self.synchronised: bool | None = True
+        self.outbox_age_s: float | None = None
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
             net, World.new(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
@@ -70,6 +71,7 @@ class OwnHouse:
             convoy,
             lambda: self.process,
             lambda: self.synchronised,
+            lambda: self.outbox_age_s,
         )
         self.polling = Polling(FakePoller(self.clock), self.pipeline, self.clock)
         self.status = Status(

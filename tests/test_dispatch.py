@@ -496,3 +496,22 @@ async def test_a_worker_that_stands_still_is_noticed(post: Post) -> None:
     post.boxes["chat"].release()
     await post.passes(11)
     assert post.dispatcher.turns()
+
+
+async def test_how_long_the_oldest_message_waits_is_known(post: Post) -> None:
+    async def looked_s() -> float | None:
+        post.dispatcher.reconfigure(post.boxes)
+        await post.passes()
+        return post.dispatcher.age_s
+
+    assert await looked_s() == 0.0
+    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.put()
+    await post.passes(200)
+    assert await looked_s() == pytest.approx(200.0, abs=0.1), "since the first try, not the last"
+    post.ledger.trouble = LedgerError("the disk is full")
+    assert await looked_s() is None
+    post.ledger.trouble = None
+    post.boxes["chat"].answer = None
+    await post.passes(400)
+    assert await looked_s() == 0.0

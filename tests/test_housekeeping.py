@@ -118,7 +118,9 @@ async def test_what_the_daemon_cost_and_could_not_do_is_in_its_own_row() -> None
     progress.missed_rounds, progress.round_lag_s = 11, 2.5
     counters.stalls, counters.clock_steps, counters.failed_runs = 1, 2, 3
     counters.loop_lag_s = 11.5
+    house.outbox_age_s = 90.5
     own = await house.look()
+    assert own.outbox_age_s == 90.5
     assert (own.open_fds, own.max_fds, own.rss_bytes) == (60, 64, 80_000_000)
     assert (own.not_measured, own.missed_rounds, own.stalls) == (5, 11, 1)
     assert (own.clock_steps, own.failed_runs, own.synchronised) == (2, 3, 1)

@@ -113,6 +113,7 @@ class MonitorSample:
     synchronised: 1 when something keeps the clock right (NTP), else 0.
     Of all shippers: spool_lines (samples that InfluxDB does not have), shipper_lag_s (for how long
     it has taken none, 0 while it does) and shipper_error (why), quarantined (lines set aside).
+    outbox_age_s: for how long the oldest message that is due waits, 0 when none does.
     """
 
     at_s: float
@@ -135,6 +136,7 @@ class MonitorSample:
     shipper_lag_s: float | None = None
     quarantined: int | None = None
     shipper_error: str | None = None
+    outbox_age_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

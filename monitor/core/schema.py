@@ -135,7 +135,8 @@ MONITOR = Measurement(
     + _fields(Kind.COUNT, "failed_runs", "max_fds", "synchronised")
     + _fields(Kind.NUMBER, "shipper_lag_s")
     + _fields(Kind.COUNT, "quarantined")
-    + _fields(Kind.TEXT, "shipper_error"),
+    + _fields(Kind.TEXT, "shipper_error")
+    + _fields(Kind.NUMBER, "outbox_age_s"),
 )
 
 MEASUREMENTS: tuple[Measurement, ...] = (PING, INTERFACE, DEVICE, STATE_CHANGE, MONITOR)

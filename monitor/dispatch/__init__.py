@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.alerting import Channel, OutboxStatus
+from monitor.core.alerting import Channel, OutboxRow, OutboxStatus
 from monitor.core.errors import LedgerError
 from monitor.core.remark import Remark, Value
 from monitor.dispatch.means import ChannelState, Means, Nowhere
@@ -39,13 +39,15 @@ class _Post:
 class Dispatcher:
     """Keeps a worker for each channel; `run` is a service of the daemon.
 
-    states: how each channel is doing. dead: messages that were given up, as of the last look.
+    states: how each channel is doing. As of the last look: dead, messages that were given up;
+    age_s, for how long the oldest one that is due waits (0: none does, None: not known).
     Opens no channel; closes those that it was given.
     """
 
     def __init__(self, means: Means, channels: Mapping[str, Channel]) -> None:
         self.states: dict[str, ChannelState] = {}
         self.dead = 0
+        self.age_s: float | None = None
         self._means = means
         self._channels = dict(channels)
         self._changed = asyncio.Event()
@@ -125,8 +127,10 @@ class Dispatcher:
             )
         except LedgerError as error:
             log.error("the outbox cannot be read: %s", error)
+            self.age_s = None
         else:
             self.dead = len(dead)
+            self.age_s = self._age_s(waiting)
             for row in waiting:
                 if row.channel not in wanted:
                     there = self._posts.get(row.channel)
@@ -137,6 +141,12 @@ class Dispatcher:
                 post.worker.stop()
         for name, channel in wanted.items():
             self._employ(name, channel)
+
+    def _age_s(self, waiting: Sequence[OutboxRow]) -> float:
+        """A message that was tried waits since its first try, not since the last."""
+        now_s = self._means.clock.utc_s(self._means.clock.steady_s())
+        since_s = (row.first_try_s or row.next_try_s for row in waiting)
+        return max((now_s - each_s for each_s in since_s if each_s <= now_s), default=0.0)
 
     def _employ(self, name: str, channel: Channel) -> None:
         before = self._posts.get(name)

@@ -44,7 +44,7 @@ CONTRACT = {
         {"round_lag_s", "loop_lag_s", "missed_rounds", "journal_age_s", "spool_lines"}
         | {"open_fds", "max_fds", "rss_bytes", "odd_packets", "not_measured", "stalled_rounds"}
         | {"stalls", "clock_steps", "failed_runs", "synchronised"}
-        | {"shipper_lag_s", "quarantined", "shipper_error"},
+        | {"shipper_lag_s", "quarantined", "shipper_error", "outbox_age_s"},
     ),
 }
 
