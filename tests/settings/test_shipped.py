@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from monitor.core.alerting import Alerts
 from monitor.core.model import Network
 from monitor.settings import load
 from monitor.settings.kecamatan import kecamatan_by_code
+from monitor.settings.schema.alerts import AlertsFile
+from monitor.settings.schema.daemon import MonitorFile
+from monitor.settings.schema.maintenance import MaintenanceFile
+from monitor.settings.schema.network import NetworkFile, SiteFile
 
 SHIPPED = Path(__file__).parents[2] / "config"
 
@@ -133,3 +140,28 @@ def test_the_examples_that_are_commented_out_are_right_too(tmp_path: Path) -> No
     assert found.settings.influxdb is not None
     assert all(link.circuit for site in found.settings.network.sites for link in site.links[:1])
     assert "[[rota]]" in (tmp_path / "alerts.toml").read_text().splitlines()
+
+
+def test_every_key_that_may_be_written_is_found_in_the_shipped_files() -> None:
+    """An admin who looks for it finds it there, with a word on what it does."""
+    words = "\n".join(
+        path.read_text("utf-8") for path in SHIPPED.rglob("*") if path.suffix in (".toml", ".md")
+    )
+    files = (MonitorFile, NetworkFile, SiteFile, AlertsFile, MaintenanceFile)
+    keys = {key for file in files for key in _keys(file)}
+    assert keys >= {"false_alarm", "capacity_mbps", "workdays", "weekdays"}, "of every file"
+    assert {key for key in keys if not re.search(rf"\b{key}\b", words)} == set()
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    for key, field in model.model_fields.items():
+        yield key
+        for inner in _models(field.annotation):
+            yield from _keys(inner)
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
