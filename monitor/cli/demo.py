@@ -18,21 +18,20 @@ from pathlib import Path
 import click
 
 from monitor.adapters.local_api import LocalApi
+from monitor.cli.demo_probe import COMMUNITY, probe, secrets_of
 from monitor.cli.loading import network_of
 from monitor.cli.options import config_option
 from monitor.cli.plug import PREFIX, called, cut, restore
 from monitor.core.errors import ApiError, PantauError
-from monitor.settings.secrets import variable
 from monitor.simulator.simulation import Simulation
 
 READY_WITHIN_S = 60.0
 END_WITHIN_S = 12.0
 PORTS_TRIED = 20
-COMMUNITY = "pantau-demo"
 DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
 
 
-@click.group(invoke_without_command=True, commands=[cut, restore])
+@click.group(invoke_without_command=True, commands=[cut, restore, probe])
 @click.pass_context
 @config_option
 @click.option("--scenario", default=None, help="A shipped scenario's name, or a TOML file.")
@@ -59,6 +58,7 @@ def demo(
     Example: pantau demo
              pantau demo --scenario pop-down
              pantau demo cut anjatan         (in another terminal, while it runs)
+             pantau demo probe anjatan
              pantau demo restore anjatan
     """
     if context.invoked_subcommand is not None:
@@ -84,7 +84,7 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
     copy = demo_config(config, work)
     names = {device.credential for device in network_of(copy, os.environ).devices}
     communities = dict.fromkeys(sorted(names), COMMUNITY)
-    environ = os.environ | {variable(name): COMMUNITY for name in names}
+    environ = os.environ | secrets_of(copy)
     click.echo(f"1/3 Indramayu buatan: skenario {scenario} …")
     simulation = stack.enter_context(
         Simulation.start(copy, scenario, work_dir=work, communities=communities)
@@ -115,7 +115,12 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
     click.echo(f"Konfigurasi, data dan log: {work}")
     which = "" if work.name.startswith(PREFIX) else f" --dir {work}"
     click.echo("\nCabut satu kantor, dari terminal lain, dan lihat halamannya:")
-    for words in (f"demo cut anjatan{which}", f"demo restore{which}", f"status --config {copy}"):
+    for words in (
+        f"demo cut anjatan{which}",
+        f"demo probe anjatan{which}",
+        f"demo restore{which}",
+        f"status --config {copy}",
+    ):
         click.echo(f"  {called()} {words}")
     click.echo("\nCtrl-C mengakhiri.")
     while True:

@@ -24,7 +24,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -41,6 +43,7 @@ Command = Callable[[Mapping[str, object]], Answer]
 
 _LONGEST_LINE = 64 * 1024
 _LONGEST_PATH = 107  # sun_path of unix(7)
+_PEER = struct.Struct("iII")  # pid, uid, gid: ucred of unix(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,12 @@ class Control:
             write_errors=answer["write_errors"],
         )
 
+    def pid(self) -> int:
+        """The process of the made-up network, as the kernel knows who listens there."""
+        with self._connected() as connection:
+            peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+        return int(_PEER.unpack(peer)[0])
+
     def quit(self) -> None:
         """End the made-up network."""
         self.ask("quit")
@@ -200,23 +209,27 @@ class Control:
         """One request; the answer, without `ok`. A detail whose value is None is left out."""
         kept = {key: value for key, value in details.items() if value is not None}
         request = json.dumps({"do": do, **kept}).encode() + b"\n"
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-                connection.settimeout(self._timeout_s)
-                connection.connect(str(self.path))
-                connection.sendall(request)
-                with connection.makefile("rb") as lines:
-                    line = lines.readline()
-        except OSError as error:
-            raise SimulatorError(
-                f"the made-up network does not answer on {self.path}: {error}"
-            ) from error
+        with self._connected() as connection, connection.makefile("rb") as lines:
+            connection.sendall(request)
+            line = lines.readline()
         if not line:
             raise SimulatorError(f"the made-up network hung up on {self.path}")
         answer: Answer = json.loads(line)
         if not answer.pop("ok", False):
             raise SimulatorError(str(answer.get("error")))
         return answer
+
+    @contextmanager
+    def _connected(self) -> Iterator[socket.socket]:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(self._timeout_s)
+                connection.connect(str(self.path))
+                yield connection
+        except OSError as error:
+            raise SimulatorError(
+                f"the made-up network does not answer on {self.path}: {error}"
+            ) from error
 
 
 def check_socket_path(path: Path) -> None:

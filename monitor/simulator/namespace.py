@@ -116,6 +116,13 @@ class Namespace:
         raise SimulatorError("a network namespace was not made in time: is this machine very busy?")
 
 
+def inside_of(pid: int, command: Sequence[str]) -> list[str]:
+    """The same command, to be run in the namespace that another process of ours holds open."""
+    theirs, ours = (Path(f"/proc/{who}/ns/user").stat().st_ino for who in (pid, "self"))
+    enter = _ENTER_AS_ROOT if theirs == ours else _ENTER_AS_USER
+    return ["nsenter", f"--target={pid}", *enter, "--", *command]
+
+
 def _way_in() -> tuple[Sequence[str], Sequence[str]]:
     """How to make a network namespace here, and how to enter it."""
     if sys.platform != "linux":

@@ -118,6 +118,21 @@ def test_who_pulls_a_plug_sees_that_tile_go_red_and_come_back(demo: Demo) -> Non
     eventually(lambda: demo.sites()[SITE]["s"] == "up", 15)
 
 
+def test_who_probes_an_office_of_the_demo_asks_the_made_up_one_and_its_router(demo: Demo) -> None:
+    demo.address()
+    told = demo.words("probe", "anjatan", "--count", "3", "--json")
+    assert told.returncode == 0, told.stderr
+    answer = json.loads(told.stdout)
+    assert [ping["received"] for ping in answer["pings"]] == [3, 3]
+    assert answer["pings"][0]["rtt_ms"] == pytest.approx(
+        usual_behaviour("fibre", "anjatan/utama", 1).delay_ms, abs=5.0
+    )
+    assert [port["name"] for port in answer["snmp"]["interfaces"]] == ["ether1", "ether2"]
+    unknown = demo.words("probe", "anjatn")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "did you mean 'anjatan'?" in unknown.stderr
+
+
 def test_a_pop_takes_with_it_what_is_behind_it(demo: Demo) -> None:
     assert demo.words("cut", "pop-karangampel", "--for", "1m").returncode == 0
     eventually(lambda: "unreachable" in {t["s"] for t in demo.sites().values()}, 20)
