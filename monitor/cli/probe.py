@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -78,6 +79,8 @@ def probe(config: Path, target: str, count: int, as_json: bool) -> None:
             secrets[device.credential] = store.get(device.credential).reveal()
         except ConfigError as error:
             missing, device = str(error), None
+    # What the engine says of thousands of targets (buffers, lateness) is no answer to a person.
+    logging.getLogger("monitor.adapters.icmp").setLevel(logging.ERROR)
     pings, poll = asyncio.run(_measure(targets, device, secrets, count))
     documents = [item.document() for item in pings]
     if as_json:

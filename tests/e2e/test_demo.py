@@ -121,13 +121,19 @@ def test_who_pulls_a_plug_sees_that_tile_go_red_and_come_back(demo: Demo) -> Non
 def test_who_probes_an_office_of_the_demo_asks_the_made_up_one_and_its_router(demo: Demo) -> None:
     demo.address()
     told = demo.words("probe", "anjatan", "--count", "3", "--json")
-    assert told.returncode == 0, told.stderr
+    assert (told.returncode, told.stderr) == (0, "")
     answer = json.loads(told.stdout)
     assert [ping["received"] for ping in answer["pings"]] == [3, 3]
     assert answer["pings"][0]["rtt_ms"] == pytest.approx(
         usual_behaviour("fibre", "anjatan/utama", 1).delay_ms, abs=5.0
     )
     assert [port["name"] for port in answer["snmp"]["interfaces"]] == ["ether1", "ether2"]
+    for name, router in (("anjatan/cadangan", "anjatan"), ("pop-patrol", "pop-patrol")):
+        shown = demo.words("probe", name, "--count", "2")
+        assert shown.returncode == 0, shown.stderr
+        (row,) = [line.split() for line in shown.stdout.splitlines() if line.startswith(name + " ")]
+        assert row[2:5] == ["2", "2", "0,0"]
+        assert f"Router {router}, hidup" in shown.stdout
     unknown = demo.words("probe", "anjatn")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "did you mean 'anjatan'?" in unknown.stderr
