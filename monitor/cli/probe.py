@@ -168,11 +168,15 @@ def _print(
     for item in documents:
         reasons = item["reasons"]
         if isinstance(reasons, list) and reasons:
-            console.print(f"{item['target']}: {', '.join(map(str, reasons))}")
+            why = ", ".join(map(words.explained, reasons))
+            lead = "tidak terukur: " if not item["sent"] else ""
+            console.print(f"{item['target']}: {lead}{why}")
     if missing:
         console.print(f"SNMP dilewati: {missing}", style="yellow")
     elif isinstance(poll, PollFailed):
-        console.print(f"SNMP: {poll.reason} {poll.detail}", style="red")
+        said = words.POLL_REASONS.get(poll.reason, poll.reason)
+        detail = f": {words.explained(poll.detail)}" if poll.detail else ""
+        console.print(f"SNMP: {said}{detail}", style="red")
     elif poll is not None:
         _print_router(console, poll)
 

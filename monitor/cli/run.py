@@ -14,6 +14,7 @@ import click
 from monitor import app
 from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
+from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
 
 COLLECTED_AFTER = (20_000, 50, 100)
@@ -31,18 +32,22 @@ def run(config: Path, level: str) -> None:
     \b
     Example: pantau run --config /etc/pantau
     """
-    logging.basicConfig(
-        level=level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s.%(msecs)03d %(levelname)s %(name)s: %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
     settings = settings_of(config, os.environ, strict=True)
     try:
         asyncio.run(app.run(settings, os.environ, _settle))
     except* PantauError as group:
         # A task group wraps what its tasks raise; a person wants the sentence.
         raise group.exceptions[0] from None
+
+
+class _Lines(logging.Formatter):
+    """Each with its moment in UTC, and saying so: a log is read beside others."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return str(rfc3339(record.created))
 
 
 def _settle() -> None:

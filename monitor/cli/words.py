@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -42,6 +44,17 @@ REASONS = {
     "down": "menjadi putus",
 }
 
+POLL_REASONS = {
+    "timeout": "router tidak menjawab",
+    "auth": "kata sandi SNMP ditolak",
+    "no-secret": "kata sandi SNMP belum diisi",
+    "refused": "router menolak permintaan",
+    "not-sent": "permintaan tidak dapat dikirim dari mesin ini",
+    "wrong-source": "jawaban datang dari alamat lain",
+    "wrong-answer": "jawabannya tidak sesuai dengan permintaan",
+    "malformed": "jawabannya rusak",
+}
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
 WIDE = 100
 """Columns from which on a table shows everything; a terminal has 80 unless somebody widens it."""
@@ -58,6 +71,12 @@ def state_text(state: object) -> Text:
 def reason_text(reason: object) -> str:
     """A reason in words; an unknown one passes as it is."""
     return REASONS.get(str(reason), str(reason))
+
+
+def explained(reason: object) -> str:
+    """An errno with what it means: `ENETUNREACH (Network is unreachable)`; the rest as it is."""
+    code = getattr(errno, str(reason), None)
+    return f"{reason} ({os.strerror(code)})" if isinstance(code, int) else str(reason)
 
 
 def moment(rfc3339: object, zone: ZoneInfo, *, zone_named: bool = True) -> str:

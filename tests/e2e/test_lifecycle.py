@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -90,6 +91,8 @@ def test_sigterm_ends_cleanly_and_leaves_no_socket(made_up: MadeUp) -> None:
     assert not (made_up.data / "pantau.sock").exists()
     assert "Traceback" not in made_up.log()
     assert intact(made_up.data / "ledger.db")
+    first, *_ = made_up.log().splitlines()
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO ", first), "UTC, and says so"
 
 
 def test_a_reload_takes_a_site_away_and_one_with_an_error_changes_nothing(
