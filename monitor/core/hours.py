@@ -6,13 +6,9 @@ through a port: the calendar is a library's affair.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import Protocol
-
-_LONGEST_CLOSED_DAYS = 60
-"""Lebaran closes offices for two weeks; who is closed longer has no office hours at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +53,6 @@ class OfficeHours:
         opening = self._of_day(moment.date())
         return opening is not None and opening[0] <= moment.time() < opening[1]
 
-    def next_opening_s(self, at_s: float) -> float | None:
-        """The first moment from then on (UTC) at which it is open; None: never."""
-        if self(at_s):
-            return at_s
-        first = datetime.fromtimestamp(at_s, self._zone).date()
-        openings = (opens_s for opens_s in self._openings_s(first) if opens_s >= at_s)
-        return next(openings, None)
-
     def holiday(self, day: date) -> str | None:
         """Why the office is closed on a day that is not closed anyway; None: it is no holiday."""
         if day in self._week.workdays:
@@ -75,11 +63,3 @@ class OfficeHours:
 
     def _of_day(self, day: date) -> tuple[time, time] | None:
         return None if self.holiday(day) is not None else self._week.hours[day.weekday()]
-
-    def _openings_s(self, first: date) -> Iterator[float]:
-        """When it opens (UTC) on the days from `first` on."""
-        for number in range(_LONGEST_CLOSED_DAYS):
-            day = first + timedelta(days=number)
-            hours = self._of_day(day)
-            if hours is not None:
-                yield datetime.combine(day, hours[0], self._zone).timestamp()

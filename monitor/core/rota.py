@@ -97,10 +97,6 @@ class Rotas:
             if (ways := self.channels(name))
         )
 
-    def expand(self, to: str, at_s: float) -> list[tuple[str, str]]:
-        """(channel id, recipient) of one `rota:x`, `person:x` or `channel:x` at that moment."""
-        return [(each.channel, each.name) for each in self.recipients([to], at_s)]
-
     def channels(self, name: str) -> tuple[str, ...]:
         """All ways to a recipient in the order in which they are tried, fall-backs included."""
         kind, colon, rest = name.partition(":")

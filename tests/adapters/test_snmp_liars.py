@@ -465,7 +465,7 @@ async def test_an_answer_in_which_nothing_is_told_is_a_router_without_ports(
 
 
 async def test_silent_routers_do_not_hold_up_the_others(poller: SnmpPoller, liar: Liar) -> None:
-    dead = [device("127.0.0.1", 9, name=f"mati{n}", timeout_s=0.3, retries=0) for n in range(200)]
+    dead = [device("127.0.0.1", 9, name=f"mati{n}", timeout_s=1.0, retries=0) for n in range(200)]
     alive = replace(device(liar.address, liar.port, timeout_s=0.3, retries=0), name="hidup")
     await poller.open([*dead, alive], SECRETS)
     waiting = [asyncio.create_task(poller.poll(router)) for router in dead]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Device, Interface
@@ -63,7 +63,6 @@ def run(polls: list[DevicePoll]) -> list[InterfaceSample]:
     return samples
 
 
-@settings(deadline=None)
 @given(wild_polls())
 def test_no_rate_is_negative_or_above_what_the_line_carries(polls: list[DevicePoll]) -> None:
     for sample in run(polls):
@@ -76,7 +75,6 @@ def test_no_rate_is_negative_or_above_what_the_line_carries(polls: list[DevicePo
                 assert rate <= OVER * sample.speed_bps * (1 + 1e-9)
 
 
-@settings(deadline=None)
 @given(wild_polls())
 def test_every_absent_rate_has_one_reason_and_no_given_rate_has_any(
     polls: list[DevicePoll],
@@ -94,7 +92,6 @@ def test_every_absent_rate_has_one_reason_and_no_given_rate_has_any(
                 assert sorted(absent) == sorted(map(str, reasons))
 
 
-@settings(deadline=None)
 @given(wild_polls())
 def test_no_port_has_a_rate_on_its_first_sample(polls: list[DevicePoll]) -> None:
     samples = run(polls)
@@ -165,7 +162,6 @@ def truths(draw: st.DrawFn, events: bool) -> Truth:
     return truth
 
 
-@settings(deadline=None)
 @given(truths(events=False))
 def test_without_a_reset_the_rates_times_delta_t_are_the_true_growth(truth: Truth) -> None:
     """Through wraps of 32-bit counters and of sysUpTime; nothing is lost, nothing invented."""
@@ -177,7 +173,6 @@ def test_without_a_reset_the_rates_times_delta_t_are_the_true_growth(truth: Trut
     assert total == pytest.approx(truth.octets[-1] - truth.octets[0], rel=1e-3, abs=1.0)
 
 
-@settings(deadline=None)
 @given(truths(events=True))
 def test_a_rate_is_never_given_over_a_moment_at_which_the_counters_broke(truth: Truth) -> None:
     for sample, broken in zip(run(truth.polls), truth.broken, strict=True):
@@ -185,7 +180,6 @@ def test_a_rate_is_never_given_over_a_moment_at_which_the_counters_broke(truth: 
             assert sample.in_bps is None
 
 
-@settings(deadline=None)
 @given(truths(events=True))
 def test_a_rate_that_is_given_is_the_true_one(truth: Truth) -> None:
     samples = run(truth.polls)
@@ -197,7 +191,6 @@ def test_a_rate_that_is_given_is_the_true_one(truth: Truth) -> None:
             assert rate == pytest.approx(true_bps_per_s, rel=2e-3, abs=1.0)
 
 
-@settings(deadline=None)
 @given(truths(events=True), st.data())
 def test_a_lost_poll_changes_no_rate_but_the_one_that_covers_it(
     truth: Truth, data: st.DataObject
@@ -209,7 +202,6 @@ def test_a_lost_poll_changes_no_rate_but_the_one_that_covers_it(
     assert fewer[lost + 1 :] == all_samples[lost + 2 :]
 
 
-@settings(deadline=None)
 @given(wild_polls())
 def test_the_same_polls_give_the_same_samples(polls: list[DevicePoll]) -> None:
     """Pure: nothing is kept but what is handed over."""
