@@ -1,7 +1,8 @@
 """Secrets by name: never in the configuration, never in a log, a repr or an error.
 
 Where a secret is looked for, in this order:
-1. `$CREDENTIALS_DIRECTORY/<name>` (systemd's LoadCredential=),
+1. `$CREDENTIALS_DIRECTORY/<name>`, or `secrets_<name>` there (systemd's LoadCredential= of a file,
+   of the folder: `LoadCredential=secrets:/etc/pantau/secrets`),
 2. `<config>/secrets/<name>` (mode 0600),
 3. the environment variable `PANTAU_SECRET_<NAME>`: capitals, `-` written as `_`.
 
@@ -19,6 +20,9 @@ from monitor.core.errors import ConfigError
 from monitor.settings.where import SECRET_NAME
 
 _MOST_BYTES = 65_536
+OF_SYSTEMD = "/run/credentials/"
+"""Where systemd puts what it hands to a service."""
+
 _OTHERS = 0o077
 """The mode bits of everybody but the owner."""
 
@@ -55,20 +59,28 @@ class SecretStore:
         if SECRET_NAME.fullmatch(name) is None:
             raise ConfigError(f"{name!r} is not the name of a secret: use letters, digits, - and _")
         given = self._environ.get("CREDENTIALS_DIRECTORY")
-        if given:
+        for file in (name, f"secrets_{name}") if given else ():
             # Their mode is systemd's affair: it is 0440 wherever an ACL lets the unit's user in.
-            text = _read(Path(given) / name, private=False)
+            text = _read(Path(str(given)) / file, private=False)
             if text is not None:
                 return _secret(name, text)
         text = _read(self._config_dir / "secrets" / name, private=True)
         if text is None:
             text = self._environ.get(variable(name))
         if text is None:
-            raise SecretOutOfReach(
-                f"the secret {name} is missing: write it into "
-                f"{self._config_dir / 'secrets' / name} (mode 0600) or set {variable(name)}"
-            )
+            raise SecretOutOfReach(f"the secret {name} is missing: {self.remedy(name)}")
         return _secret(name, text)
+
+    def remedy(self, name: str) -> str:
+        """Where to write a secret that is missing."""
+        file = self._config_dir / "secrets" / name
+        given = self._environ.get("CREDENTIALS_DIRECTORY", "")
+        if given.startswith(OF_SYSTEMD):
+            return (
+                f"write it into {file} (mode 0600), then `systemctl restart pantau`: "
+                "systemd hands secrets over when the service starts, not at a reload"
+            )
+        return f"write it into {file} (mode 0600) or set {variable(name)}"
 
     def texts(self, names: Iterable[str]) -> dict[str, str]:
         """The bare texts of several, for an adapter's `open`. Raises as `get` does."""

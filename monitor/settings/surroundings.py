@@ -17,7 +17,7 @@ from monitor.settings.kecamatan import Kecamatan
 from monitor.settings.lines import KeyPath
 from monitor.settings.problems import Problem, nearest, shown
 from monitor.settings.references import nodes
-from monitor.settings.secrets import SecretOutOfReach, SecretStore, variable
+from monitor.settings.secrets import SecretOutOfReach, SecretStore
 from monitor.settings.where import SECRET_NAME, resolved_data_dir
 
 SHORTEST_PROXY_SECRET = 20
@@ -110,8 +110,7 @@ def secrets(files: Files, store: SecretStore) -> Iterator[Problem]:
             yield where.problem(
                 path,
                 f"the secret {shown(name)} is missing, or this user may not read it{count}",
-                f"write it into {files.directory / 'secrets' / name} (mode 0600) "
-                f"or set {variable(name)}",
+                store.remedy(name),
                 blocks_run=True,
             )
         except ConfigError as error:

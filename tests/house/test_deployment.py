@@ -20,6 +20,7 @@ import yaml
 
 from monitor.cli.commands import COMMANDS, pantau
 from monitor.settings.loading import load
+from monitor.settings.secrets import SecretStore
 from tests.house.tree import PACKAGES, ROOT, repository_files
 from tests.influx_server import free_ports
 from tests.waiting import eventually
@@ -124,10 +125,18 @@ def test_the_page_is_another_user_of_the_group_that_may_write_the_data() -> None
     assert str(settings.data_dir) == data
 
 
-def test_the_daemon_is_given_every_secret_of_the_shipped_configuration() -> None:
+def test_the_daemon_is_given_every_secret_whatever_the_configuration_names(tmp_path: Path) -> None:
+    """systemd calls the files of a folder `<id>_<file>`; that is where they are looked for."""
     given, where = unit("pantau.service")["LoadCredential"].split(":")
-    assert {given} == credentials()
-    assert where == f"/etc/pantau/secrets/{given}"
+    assert where == "/etc/pantau/secrets"
+    store = SecretStore(tmp_path / "etc", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    for name in (*credentials(), "telegram-noc"):
+        (tmp_path / f"{given}_{name}").write_text("x")
+        assert store.get(name).reveal() == "x"
+
+
+def test_the_page_is_given_no_secret() -> None:
+    assert "LoadCredential" not in unit("pantau-dashboard.service")
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,17 @@ def test_a_missing_secret_says_where_to_put_it(tmp_path: Path) -> None:
     assert "PANTAU_SECRET_ROUTER_RO" in str(caught.value)
 
 
+def test_under_systemd_a_missing_secret_asks_for_a_restart_not_for_a_variable(
+    tmp_path: Path,
+) -> None:
+    environ = {"CREDENTIALS_DIRECTORY": "/run/credentials/pantau.service"}
+    with pytest.raises(SecretOutOfReach) as caught:
+        SecretStore(tmp_path, environ).get("telegram-noc")
+    assert f"{tmp_path}/secrets/telegram-noc (mode 0600)" in str(caught.value)
+    assert "systemctl restart pantau" in str(caught.value)
+    assert "PANTAU_SECRET" not in str(caught.value)
+
+
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o602, 0o777])
 def test_a_file_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
     _file(tmp_path / "secrets", "hunter2", mode)
