@@ -207,16 +207,16 @@ class Served:
             )
         eventually(self._answers, within_s=30)
 
-    def stop_web(self) -> None:
-        """Ends gunicorn and its worker."""
+    def stop_web(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends gunicorn and its worker; by SIGTERM it first lets idle connections run out."""
         if self.web is not None:
-            self.web.send_signal(signal.SIGTERM)
+            self.web.send_signal(how)
             self.web.wait(15)
             self.web = None
 
     def close(self) -> None:
-        """End all of it."""
-        self.stop_web()
+        """End all of it, at once."""
+        self.stop_web(signal.SIGINT)
         self.stop_daemon()
         self.journal.close()
         self.ledger.close()

@@ -22,7 +22,10 @@ AXE = Path(__file__).parent / "axe" / "axe-4.14.1.min.js"
 POLLS = "return performance.getEntriesByName(location.origin + '/api/v1/snapshot').length"
 FIND = (
     "const done = arguments[arguments.length - 1];"
-    "axe.run(document, {resultTypes: ['violations']}).then(told => done(told.violations"
+    # What has just arrived fades in for 0.3 s: its colours are judged when it has arrived.
+    "Promise.allSettled(document.getAnimations().map(each => each.finished))"
+    ".then(() => axe.run(document, {resultTypes: ['violations']}))"
+    ".then(told => done(told.violations"
     ".filter(each => ['serious', 'critical'].includes(each.impact))"
     ".map(each => each.id + ': ' + "
     "each.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | '))))"
@@ -43,7 +46,6 @@ class Desk:
 
     def open(self, path: str, theme: str = "light") -> None:
         self.browser.cdp("Network.clearBrowserCookies")
-        self.browser.driver.get("about:blank")
         where, mark, rest = path.partition("#")
         joint = "&" if "?" in where else "?"
         self.browser.forget()

@@ -114,18 +114,47 @@ def test_every_check_runs_and_the_first_that_fails_is_named_at_the_end(clone: Pa
 def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
     for tool in TOOLS:
         _script(clone / "bin" / tool, f'echo "{tool} $*"')
+    for room in ("core", "e2e"):
+        (clone / "tests" / room).mkdir(parents=True)
+    (clone / "tests" / "test_rounds.py").touch()
     done = run([str(clone / "deploy" / "test"), "--full"])
     assert (done.returncode, done.stderr.strip()) == (0, "Every check passed.")
     asked = [line for line in done.stdout.splitlines() if line.startswith(TOOLS)]
-    assert [line.split(" --timeout")[0] for line in asked] == [
+    assert [re.sub(r" --timeout.*| --basetemp \S+", "", line) for line in asked] == [
         *("ruff check .", "ruff format --check .", "mypy ", "lint-imports --no-logo"),
-        "pytest -m not bench and not full -n 2 --dist loadfile --ignore tests/e2e",
+        "pytest -m not bench and not full -n 2 --dist loadfile --no-loadscope-reorder "
+        "tests/test_rounds.py tests/core/",
         *(
-            "pytest -m not bench and not full -n 3 --dist loadfile tests/e2e",
+            "pytest -m not bench and not full -n 2 --dist loadfile tests/e2e",
             "pytest -m full and not bench",
             "pytest -m bench -s",
         ),
     ]
+
+
+def test_whole_daemons_that_fail_beside_the_other_checks_are_shown_and_named(clone: Path) -> None:
+    for tool in TOOLS:
+        _script(clone / "bin" / tool, "exit 0")
+    _script(clone / "bin" / "pytest", 'case "$*" in *e2e) echo "a daemon died"; exit 1 ;; esac')
+    done = run([str(clone / "deploy" / "test")])
+    assert done.returncode == 1
+    assert done.stdout.strip().splitlines()[-2] == "a daemon died"
+    assert done.stderr.strip().endswith("failed is: whole daemons (pytest tests/e2e)")
+
+
+def test_ctrl_c_ends_also_what_runs_beside_the_other_checks(clone: Path) -> None:
+    for tool in TOOLS:
+        _script(clone / "bin" / tool, "exit 0")
+    waits = f'echo $$ >"{clone}/beside.pid"; exec tail -f /dev/null'
+    _script(clone / "bin" / "pytest", f'case "$*" in *e2e) {waits} ;; esac')
+    started = subprocess.Popen(
+        [str(clone / "deploy" / "test")], stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    beside = clone / "beside.pid"
+    eventually(lambda: beside.exists() and beside.read_text("utf-8"))
+    os.killpg(started.pid, signal.SIGINT)
+    assert started.wait(timeout=10) == 130
+    assert is_gone(int(beside.read_text("utf-8")))
 
 
 def test_the_test_command_installs_what_the_tests_ask_for() -> None:
