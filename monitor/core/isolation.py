@@ -13,7 +13,6 @@ from enum import Enum
 from math import ceil, inf
 
 from monitor.core import sending
-from monitor.core.health import Health
 from monitor.core.model import (
     Change,
     Decision,
@@ -21,11 +20,11 @@ from monitor.core.model import (
     NotMeasured,
     Proof,
     Reply,
-    Role,
     Scope,
     State,
 )
 from monitor.core.verdicts import WAIT_S
+from monitor.core.windows import RunningMean
 from monitor.core.world import MONITOR, World
 
 SHARE = 0.9
@@ -37,23 +36,18 @@ def judge_monitor(world: World, out: list[Decision]) -> None:
     if world.isolation is not None:
         return
     confirm_s = world.confirm_s
+    sending.keep_share(world)
     if _is_cut(world):
         if world.cut_since_s is None:
             world.cut_since_s = world.now_s
             world.at_deadline(world.now_s + confirm_s)
         elif world.now_s >= world.cut_since_s + confirm_s:
-            _isolate(world, out)
+            _isolate(world, sending.most_fail(world), out)
             return
     else:
         world.cut_since_s = None
     if sending.machine_cannot_send(world):
-        if world.unsent_since_s is None:
-            world.unsent_since_s = world.now_s
-            world.at_deadline(world.now_s + confirm_s)
-        elif world.now_s >= world.unsent_since_s + confirm_s:
-            _isolate(world, out)
-    else:
-        world.unsent_since_s = None
+        _isolate(world, True, out)
 
 
 def _is_cut(world: World) -> bool:
@@ -75,11 +69,11 @@ def _silence_start_s(world: World) -> float:
     return min(firsts_s, default=world.now_s)
 
 
-def _isolate(world: World, out: list[Decision]) -> None:
+def _isolate(world: World, sends_fail: bool, out: list[Decision]) -> None:
     """Cut off. When sends fail as well as silence reigns, the failing sends are the reason."""
     starts_s = [_silence_start_s(world)] if _is_cut(world) else []
     reason = "silence"
-    if sending.machine_cannot_send(world):
+    if sends_fail:
         starts_s.append(sending.start_s(world))
         reason = "send_failure"
     started_s = min(starts_s)
@@ -92,7 +86,7 @@ def _isolate(world: World, out: list[Decision]) -> None:
     for name in world.topology.order:
         health = world.healths[name]
         if health.unmeasured:
-            sending.count_unsent(world, health, -1)
+            world.unsent -= 1
         if not health.seen:
             continue
         if health.earliest_s is None:
@@ -101,7 +95,7 @@ def _isolate(world: World, out: list[Decision]) -> None:
         world.turn(health, State.UNKNOWN, started_s, "isolated", out, proof)
         world.update_silent(health)
     _forget_timers(world)
-    world.patchy = reason == "send_failure" and sending.is_patchy_from(world, started_s)
+    world.patchy = sending.is_patchy_from(world, started_s)
 
 
 def _forget_timers(world: World) -> None:
@@ -110,43 +104,50 @@ def _forget_timers(world: World) -> None:
     world.unmeasurable.clear()
     world.answering.clear()
     world.deadlines.clear()
-    if world.latecomers:
-        world.at_deadline(world.latecomers_due_s)
     world.cut_since_s = None
-    world.unsent_since_s = None
-    world.patchy = False
+    world.unsent_share = RunningMean()
 
 
-def ends(
-    world: World, health: Health, item: Reply | Lost | NotMeasured, out: list[Decision]
-) -> bool:
-    """Does this end the isolation? At the first reply from an anchor to a request sent after it
-    began; also when most targets answer though no anchor does (or there is none)."""
+def ends(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -> list[Reply] | None:
+    """Does this end the isolation? None: it does not, and the item counts for nothing.
+
+    It ends at the first reply from an anchor to a request sent after it began; also when most
+    targets answer though no anchor does (or there is none). When it had to be seen first that
+    sends go well, answers since that reply were held back: they are given back, and count.
+    """
     incident = world.isolation
     if incident is None:
-        return True
-    goes_well = sending.may_end(world, item)
+        return []
+    if isinstance(item, NotMeasured):
+        sending.failed_again(world, item)
+        return None
     if not isinstance(item, Reply) or item.sent_s <= incident.started_s:
-        return False
-    world.answering.add(health.target.name)
-    if not goes_well:
-        return False
-    if health.target.role is not Role.ANCHOR and not _no_anchor_needed(world):
-        return False
-    closed = replace(incident, ended_s=item.sent_s, end_reason="reply")
+        return None
+    ended_s = _ended_s(world, item) if sending.answered(world, item) else None
+    if ended_s is None:
+        return None
+    closed = replace(incident, ended_s=ended_s, end_reason="reply")
     world.note(Change.CLOSED, closed, out)
     world.isolation = None
+    others = [answer for answer in world.answering.values() if answer is not item]
     for other in world.healths.values():
-        other.start_anew(world.now_s)
+        other.start_anew(ended_s)
         world.update_silent(other)
     _forget_timers(world)
-    health.fresh_from_s = item.sent_s
-    return True
+    return others
 
 
-def _no_anchor_needed(world: World) -> bool:
-    """Without anchors any answer will do; with them, when half of all targets answer."""
-    return world.anchors_seen == 0 or len(world.answering) * 2 > world.seen
+def _ended_s(world: World, item: Reply) -> float | None:
+    """The first answer that counts: an anchor's, without anchors anybody's; None: not yet.
+
+    With anchors that stay silent it is over when half of all targets answer.
+    """
+    answering = world.answering
+    names = [anchor.target.name for anchor in world.anchors] if world.anchors_seen else answering
+    first_s = min((answering[name].sent_s for name in names if name in answering), default=None)
+    if first_s is None and len(answering) * 2 > world.seen:
+        return item.sent_s
+    return first_s
 
 
 def go_blind(world: World, start_s: float, end_s: float, out: list[Decision]) -> None:
@@ -154,7 +155,7 @@ def go_blind(world: World, start_s: float, end_s: float, out: list[Decision]) ->
     for name in world.topology.order:
         health = world.healths[name]
         if health.unmeasured:
-            sending.count_unsent(world, health, -1)
+            world.unsent -= 1
         if not health.seen:
             continue
         was_down = health.state is State.DOWN

@@ -82,8 +82,12 @@ def _take(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -
         world.last_evidence_s = item.sent_s
     if not health.seen:
         world.mark_seen(health)
-    if world.isolation is not None and not isolation.ends(world, health, item, out):
-        return
+    if world.isolation is not None:
+        answers = isolation.ends(world, item, out)
+        if answers is None:
+            return
+        for answer in answers:
+            _take(world, answer, out)
     if item.sent_s < health.fresh_from_s:
         return
     if isinstance(item, Reply):
@@ -91,10 +95,7 @@ def _take(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -
     elif isinstance(item, Lost):
         _lost(world, health, item, out)
     else:
-        sending.failed(world, health, item)
-        if world.waiting:
-            world.stir(health)
-        world.dirty = True
+        _not_measured(world, health, item)
 
 
 def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> None:
@@ -162,13 +163,20 @@ def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None
         world.dirty = True
 
 
+def _not_measured(world: World, health: Health, item: NotMeasured) -> None:
+    sending.failed(world, health, item)
+    if world.waiting:
+        world.stir(health)
+    world.dirty = True
+
+
 def _measured_again(world: World, health: Health, sent_s: float, out: list[Decision]) -> None:
     """VERDICTS: a link that alone could not be measured can be again."""
     if health.unmeasured:
         if sent_s < health.unmeasured_from_s:
             return  # known late: it was sent before the run of failed sends
         if not health.break_unmeasured(sent_s):
-            sending.count_unsent(world, health, -1)
+            world.unsent -= 1
     incident = health.incident
     if incident is not None and incident.state is State.UNKNOWN:
         ended_s = max(sent_s, incident.started_s)

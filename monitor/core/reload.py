@@ -12,13 +12,11 @@ from monitor.core.model import (
     Incident,
     IncidentChange,
     Network,
-    Role,
     Scope,
     State,
     Target,
     Transition,
 )
-from monitor.core.sending import count_unsent
 from monitor.core.topology import Above, above
 from monitor.core.verdicts import remove
 from monitor.core.windows import Window
@@ -38,9 +36,9 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
     fresh.last_evidence_s = world.last_evidence_s
     fresh.next_incident = world.next_incident
     fresh.isolation = world.isolation
-    fresh.answering = world.answering & fresh.healths.keys()
+    fresh.answering = {n: a for n, a in world.answering.items() if n in fresh.healths}
     fresh.cut_since_s = world.cut_since_s
-    fresh.unsent_since_s = world.unsent_since_s
+    fresh.unsent_share = world.unsent_share
     fresh.patchy = world.patchy
     fresh.failed_lately = {n: s for n, s in world.failed_lately.items() if n in fresh.healths}
     fresh.deadlines = world.deadlines
@@ -98,7 +96,6 @@ def _keep(fresh: World, health: Health, target: Target) -> None:
     fresh.update_silent(health)
     if health.unmeasured:
         fresh.unsent += 1
-        fresh.anchors_unsent += target.role is Role.ANCHOR
 
 
 def _uncover(world: World) -> None:
@@ -109,7 +106,7 @@ def _uncover(world: World) -> None:
             continue
         if above(health, world.healths, world.now_s) is not Above.DEAD:
             if health.unmeasured:
-                count_unsent(world, health, -1)
+                world.unsent -= 1
             health.start_anew(world.now_s)
             health.floor_s = world.now_s
             world.update_silent(health)

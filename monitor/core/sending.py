@@ -9,8 +9,10 @@ five: every one, and more than one), the anchors among them.
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from monitor.core.health import CLOCK_GRAIN_S, Health
-from monitor.core.model import Lost, NotMeasured, Reply, Role
+from monitor.core.model import NotMeasured, Reply
 from monitor.core.world import World
 
 FEW_TARGETS = 5
@@ -20,12 +22,14 @@ LATELY_S = 10.0
 """A full buffer fails some of each round's sends: who failed at all within this span is counted."""
 EXPLAINED_AT_MOST_S = 30.0
 """A link's own run of failed sends that lasts longer is told, whatever the others do."""
+PATCHY_SHARE = 0.25
+"""Cut off: if the sends of more targets fail again after the first answer, that was chance."""
 
 
 def failed(world: World, health: Health, item: NotMeasured) -> None:
     """A request that never left this machine."""
     if health.add_unmeasured(item.sent_s, item.reason) == 1:
-        count_unsent(world, health, 1)
+        world.unsent += 1
     _note_lately(world, item)
     if is_long_unmeasured(health):
         world.unmeasurable.add(health.target.name)
@@ -55,19 +59,35 @@ def is_long_unmeasured(health: Health) -> bool:
     return health.unmeasured >= IN_ROW and span_s >= at_least_s - CLOCK_GRAIN_S
 
 
-def count_unsent(world: World, health: Health, step: int) -> None:
-    """A target's newest request could not be sent (+1), or could again (-1)."""
-    world.unsent += step
-    if health.target.role is Role.ANCHOR:
-        world.anchors_unsent += step
+def most_fail(world: World) -> bool:
+    """Is it this machine, at this moment? For most targets the newest request failed, and no
+    anchor's sends go well."""
+    return _are_most(world.unsent, world.seen) and _no_anchor_goes_well(world)
+
+
+def keep_share(world: World) -> None:
+    """For what share of all targets the newest request failed, from this moment on."""
+    share = world.unsent / world.seen if world.seen else 0.0
+    if world.seen < FEW_TARGETS:
+        share = float(_are_most(world.unsent, world.seen))
+    world.unsent_share.set(world.now_s, share)
 
 
 def machine_cannot_send(world: World) -> bool:
-    """Is it this machine, and now? The newest request of most targets failed, and no anchor's
-    sends go well: each failed at least once lately."""
-    return _are_most(world.unsent, world.seen) and all(
-        _failed_lately(world, anchor) for anchor in world.anchors if anchor.seen
-    )
+    """Is it this machine, and for long enough? Said with a send that failed.
+
+    Over twice `confirm_s` it was more than half of all targets on average: all of them for
+    `confirm_s`, or a few more than half for twice as long, in whatever order they take turns.
+    """
+    if next(reversed(world.failed_lately.values()), None) != world.now_s:
+        return False
+    span_s = 2 * world.confirm_s
+    unsent_s = world.unsent_share.over(span_s, world.now_s) * span_s
+    return unsent_s > world.confirm_s + CLOCK_GRAIN_S and _no_anchor_goes_well(world)
+
+
+def _no_anchor_goes_well(world: World) -> bool:
+    return all(_fails(world, anchor) for anchor in world.anchors if anchor.seen)
 
 
 def is_explained(world: World, health: Health) -> bool:
@@ -76,11 +96,14 @@ def is_explained(world: World, health: Health) -> bool:
         return False
     return _are_most(_count_lately(world), world.seen) and (
         world.anchors_seen == 0
-        or any(_failed_lately(world, anchor) for anchor in world.anchors if anchor.seen)
+        or any(_fails(world, anchor) for anchor in world.anchors if anchor.seen)
     )
 
 
-def _failed_lately(world: World, health: Health) -> bool:
+def _fails(world: World, health: Health) -> bool:
+    """Its newest request could not be sent, or another one lately."""
+    if health.unmeasured:
+        return True
     at_s = world.failed_lately.get(health.target.name)
     return at_s is not None and at_s >= world.now_s - LATELY_S
 
@@ -96,9 +119,9 @@ def start_s(world: World) -> float:
 
     A link that failed alone, long before the others, does not date it back.
     """
-    since_s = world.now_s if world.unsent_since_s is None else world.unsent_since_s
+    oldest_s = world.now_s - 3 * world.confirm_s
     runs = [h.unmeasured_from_s for h in world.healths.values() if h.unmeasured]
-    return min((from_s for from_s in runs if from_s >= since_s - LATELY_S), default=since_s)
+    return min((from_s for from_s in runs if from_s >= oldest_s), default=world.now_s)
 
 
 def is_patchy_from(world: World, started_s: float) -> bool:
@@ -106,14 +129,27 @@ def is_patchy_from(world: World, started_s: float) -> bool:
     return any(health.last_reply_s > started_s for health in world.healths.values())
 
 
-def may_end(world: World, item: Reply | Lost | NotMeasured) -> bool:
-    """Cut off, and this is known: do sends go well enough that an answer means something?
+def failed_again(world: World, item: NotMeasured) -> None:
+    """Cut off, and a send fails: have many failed since the first answer?"""
+    _note_lately(world, item)
+    if not world.answering or world.patchy:
+        return
+    first_s = next(iter(world.answering.values())).known_s
+    since = takewhile(lambda at_s: at_s > first_s, reversed(world.failed_lately.values()))
+    if sum(1 for _ in since) > PATCHY_SHARE * world.seen:
+        world.patchy = True
+        world.answering.clear()
 
-    When all sends failed, the first answer ends it. When some went out all through (a buffer that
-    is full most of the time), one answer means nothing: sends must have gone well for a while.
+
+def answered(world: World, item: Reply) -> bool:
+    """Cut off, and this is answered: do sends go well enough that it means something?
+
+    When sends failed until now, one answer may be chance: of a buffer that is full most of the
+    time, some find room. It counts when most targets answer before a quarter of them failed
+    again. If those fail, sends must have gone well for a while before any answer counts.
     """
-    if isinstance(item, NotMeasured):
-        world.patchy = world.patchy or bool(world.answering)
-        _note_lately(world, item)
+    go_well = not _are_most(_count_lately(world), world.seen)
+    if world.patchy and not go_well:
         return False
-    return not world.patchy or not _are_most(_count_lately(world), world.seen)
+    world.answering.setdefault(item.target, item)
+    return go_well or len(world.answering) * 2 > world.seen

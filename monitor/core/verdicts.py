@@ -239,7 +239,7 @@ def unmeasured(world: World, health: Health, out: list[Decision]) -> None:
     While it is being settled whether the machine can send at all, nothing is said.
     """
     explained = sending.is_explained(world, health)
-    if explained and world.unsent_since_s is not None:
+    if explained and sending.most_fail(world):
         return
     started_s = health.unmeasured_from_s
     proof = Proof(error=health.unmeasured_reason)

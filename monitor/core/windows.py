@@ -1,13 +1,13 @@
 """What a target did recently: its loss (for the confirm rule) and its window (for DEGRADED).
 
 Both are small mutable accumulators, owned by one Health: a million replies an hour go through
-them, so they count instead of keeping.
+them, so they count instead of keeping. A third one belongs to all targets: what share of them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from math import sqrt
+from math import inf, sqrt
 
 BUCKET_S = 10
 BUCKETS = 60
@@ -163,3 +163,42 @@ class Window:
             median = self.median_ms()
             return median is not None and median < self._clear_ms
         return replies > 0 and self._over_clear * 2 < replies
+
+
+class RunningMean:
+    """The mean of a share over the time that ends now. It holds until it is set; at first it is 0.
+
+    What is older than a span that was asked for is forgotten.
+    """
+
+    __slots__ = ("_area", "_before", "_share", "_since_s")
+
+    def __init__(self) -> None:
+        self._before: deque[tuple[float, float, float]] = deque()
+        self._area = 0.0
+        self._share = 0.0
+        self._since_s = -inf
+
+    def set(self, at_s: float, share: float) -> None:
+        """It is `share` from now on; `at_s` never falls."""
+        if share == self._share:
+            return
+        if self._share:
+            self._before.append((self._since_s, at_s, self._share))
+            self._area += self._share * (at_s - self._since_s)
+        self._share = share
+        self._since_s = at_s
+
+    def over(self, span_s: float, now_s: float) -> float:
+        """The mean of the last `span_s`."""
+        start_s = now_s - span_s
+        before = self._before
+        while before and before[0][1] <= start_s:
+            from_s, to_s, share = before.popleft()
+            self._area -= share * (to_s - from_s)
+        if not before:
+            self._area = 0.0
+        area = self._area + self._share * (now_s - max(self._since_s, start_s))
+        if before and before[0][0] < start_s:
+            area -= before[0][2] * (start_s - before[0][0])
+        return area / span_s

@@ -17,12 +17,14 @@ from monitor.core.model import (
     IncidentChange,
     Network,
     Proof,
+    Reply,
     Role,
     Scope,
     State,
     Transition,
 )
 from monitor.core.topology import Topology
+from monitor.core.windows import RunningMean
 
 MONITOR = "monitor"
 BLIND_S = 10.0
@@ -45,8 +47,10 @@ class World:
     last_evidence_s: the newest sending time of any evidence. isolation: the monitor's own open
     incident. cut_since_s: when all anchors and most targets were first known to be silent.
     stirred: whose verdict may have become ripe; only those that wait are looked at.
-    failed_lately: when a target's send last failed, the oldest first. patchy: cut
-    off, and yet answers and failed sends alternate.
+    failed_lately: when a target's send last failed, the oldest first. unsent_share: of all
+    targets, those whose newest request could not be sent.
+    Cut off, `answering`: the first answer of each that answers again; patchy: answers and failed
+    sends alternate.
     latecomers: by fallen node, links to be added to its incident at `latecomers_due_s`.
     """
 
@@ -61,7 +65,6 @@ class World:
     next_incident: int = 1
     isolation: Incident | None = None
     cut_since_s: float | None = None
-    unsent_since_s: float | None = None
     patchy: bool = False
     dirty: bool = False
     deadlines: list[tuple[float, str]] = field(default_factory=list)
@@ -69,7 +72,8 @@ class World:
     stirred: set[str] = field(default_factory=set)
     unmeasurable: set[str] = field(default_factory=set)
     failed_lately: dict[str, float] = field(default_factory=dict)
-    answering: set[str] = field(default_factory=set)
+    unsent_share: RunningMean = field(default_factory=RunningMean)
+    answering: dict[str, Reply] = field(default_factory=dict)
     suspects: set[str] = field(default_factory=set)
     latecomers: dict[str, set[str]] = field(default_factory=dict)
     latecomers_due_s: float = inf
@@ -78,7 +82,6 @@ class World:
     anchors_seen: int = 0
     anchors_silent: int = 0
     unsent: int = 0
-    anchors_unsent: int = 0
 
     @staticmethod
     def new(network: Network) -> World:

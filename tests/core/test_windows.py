@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.health import losses_needed
-from monitor.core.windows import LOSS_CEILING, LOSS_FLOOR, LossHistory, Window, wilson_upper
+from monitor.core.windows import (
+    LOSS_CEILING,
+    LOSS_FLOOR,
+    LossHistory,
+    RunningMean,
+    Window,
+    wilson_upper,
+)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +102,33 @@ def test_a_request_is_out_of_the_window_when_it_is_as_old_as_the_window_is_long(
     window.add(0.0, 10.0)
     window.add(60.0, 10.0)
     assert len(window) == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 40), st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.booleans()),
+        max_size=30,
+    )
+)
+def test_a_running_mean_is_the_mean_of_the_tenths_of_a_second_that_it_spans(
+    steps: list[tuple[int, float, bool]],
+) -> None:
+    """Asked now and then: what it forgets meanwhile is never needed again."""
+    mean = RunningMean()
+    tenths: list[float] = [0.0] * 50
+    share = 0.0
+    for wait, then, asked in steps:
+        tenths += [share] * wait
+        mean.set(len(tenths) / 10, then)
+        share = then
+        if asked:
+            assert isclose(mean.over(5.0, len(tenths) / 10), sum(tenths[-50:]) / 50, abs_tol=1e-9)
+    assert isclose(mean.over(5.0, len(tenths) / 10), sum(tenths[-50:]) / 50, abs_tol=1e-9)
+
+
+def test_a_running_mean_goes_on_by_itself_while_its_share_holds() -> None:
+    mean = RunningMean()
+    mean.set(100.0, 1.0)
+    assert [mean.over(10.0, 100.0 + s) for s in (0.0, 5.0, 10.0, 50.0)] == [0.0, 0.5, 1.0, 1.0]
+    mean.set(150.0, 0.0)
+    assert [mean.over(10.0, 150.0 + s) for s in (0.0, 4.0, 10.0)] == [1.0, 0.6, 0.0]
