@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -183,9 +183,12 @@ def raw_socket_of(pid: int) -> socket.socket:
     """The process's own raw ICMP socket, not a copy: what is set on it is set on theirs."""
     found = Path(f"/proc/{pid}/net/raw").read_text().splitlines()[1:]
     inodes = {f"socket:[{line.split()[9]}]" for line in found}
-    (number,) = [
-        int(fd.name) for fd in Path(f"/proc/{pid}/fd").iterdir() if str(fd.readlink()) in inodes
-    ]
+    numbers: list[int] = []
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # one that was closed since the folder was read
+            if str(fd.readlink()) in inodes:
+                numbers.append(int(fd.name))
+    (number,) = numbers
     libc = ctypes.CDLL(None, use_errno=True)
     handle = os.pidfd_open(pid)
     try:
