@@ -127,6 +127,7 @@ def _unreachable(world: World, health: Health, out: list[Decision]) -> None:
         return
     world.turn(health, State.UNREACHABLE, started_s, "parent_down", out)
     if health.target.role is not Role.LINK:
+        _hide_behind(world, health, out)
         return
     for root in roots(health.target.name, world.healths):
         world.add_latecomer(root.target.name, health.target.name)

@@ -238,6 +238,28 @@ def test_an_outage_is_its_nodes_while_the_node_is_down_and_its_own_again_after_i
     assert story.path(LINK) == ["up", "down", "unreachable", "down", "up"]
 
 
+@pytest.mark.parametrize("order", ["core first", "PoP first"])
+def test_an_outage_is_hidden_too_when_what_falls_is_the_node_above_its_node(order: str) -> None:
+    late = {"core first": {"inti": 80.0, "pop": 80.4}, "PoP first": {"inti": 80.4, "pop": 80.0}}
+    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"inti": (), "pop": ("inti",)}))
+    story[LINK] = silent_between((60.0, 200.0))
+    for node, at in late[order].items():
+        story[node] = silent_between((at, 120.0))
+    story.run(240)
+    own, core = story.incidents()
+    assert (own.target, core.target) == (LINK, "inti")
+    assert story.path("pop") == ["up", "unreachable", "up"]
+    assert story.path(LINK) == ["up", "down", "unreachable", "down", "up"]
+    hidden = [t for t in story.transitions(LINK) if t.after is State.UNREACHABLE]
+    assert 80.0 <= after(hidden[0].at_s) <= 81.5
+    parents = [
+        d.incident.parent
+        for d in story.decisions
+        if isinstance(d, IncidentChange) and d.incident.id == own.id
+    ]
+    assert parents == [None, core.id, None, None]
+
+
 def slow_until(until: float, *cuts: tuple[float, float]) -> Behaviour:
     silent = silent_between(*cuts)
     return lambda t: None if silent(t) is None else (120.0 if t < until else 10.0)
