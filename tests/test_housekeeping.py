@@ -234,3 +234,36 @@ async def test_a_machine_that_cannot_send_or_is_cut_off_says_which() -> None:
         told(house, lambda name, at_s: Reply(name, at_s - 0.01, at_s, 10.0), 10)
         told(house, outcome, 30)
         assert words in (await house.warnings())[0]
+
+
+async def test_what_is_not_written_and_files_that_are_refused_are_said() -> None:
+    house = OwnHouse()
+    progress = house.pipeline.progress
+    house.status.reload_refused("sites/lelea.toml:3: no")
+    progress.ledger_trouble = "the disk is full"
+    progress.journal_trouble = "no space left"
+    progress.dropped_samples = 310
+    said = await house.warnings()
+    assert said == [
+        "configuration not reloaded: sites/lelea.toml:3: no",
+        "ledger: the disk is full",
+        "journal: no space left",
+        "samples dropped, the journal cannot be written: 310",
+    ]
+    house.status.reloaded("Asia/Jakarta", "Diskominfo")
+    progress.ledger_trouble = progress.journal_trouble = None
+    progress.dropped_samples = 0
+    assert await house.warnings() == []
+
+
+async def test_a_full_disk_has_a_word_of_its_own_for_the_page() -> None:
+    house = OwnHouse()
+    progress = house.pipeline.progress
+    kinds = []
+    for is_full in (False, True):
+        house.clock.advance(1.0)
+        progress.journal_trouble, progress.journal_is_full = "no", is_full
+        monitor = (await house.status.document())["monitor"]
+        assert isinstance(monitor, dict)
+        kinds += [remark["kind"] for remark in monitor["remarks"]]
+    assert kinds == ["journal", "journal_full"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from statistics import median
 
@@ -37,6 +38,17 @@ def test_what_was_never_asked_or_never_measured_has_neither_loss_nor_rtt() -> No
     recent = Recent()
     recent.add([NotMeasured("pop", 0.0, 0.0, "ENOBUFS")])
     assert recent.of("pop", 10.0) == recent.of("nobody", 10.0) == Lately(None, None)
+
+
+def test_a_day_of_requests_takes_no_more_memory_than_an_hour_of_them() -> None:
+    recent = Recent()
+    sizes = []
+    for second in range(86_400):
+        recent.add([Reply(LINK, second, second + 0.01, 10.0)])
+        if second in (3_600, 86_399):
+            sizes.append(len(pickle.dumps(recent)))
+    assert sizes[1] < 1.5 * sizes[0]
+    assert recent.of(LINK, 86_400.0) == Lately(10.0, 0.0)
 
 
 def test_silence_has_a_loss_and_no_rtt() -> None:
