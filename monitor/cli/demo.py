@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,8 +16,9 @@ from pathlib import Path
 import click
 
 from monitor.adapters.local_api import LocalApi
-from monitor.cli.demo_probe import COMMUNITY, probe, secrets_of
-from monitor.cli.loading import network_of
+from monitor.cli.demo_probe import probe
+from monitor.cli.loading import settings_of
+from monitor.cli.made_up import communities_of, demo_config, environ_of
 from monitor.cli.options import config_option
 from monitor.cli.plug import PREFIX, called, cut, restore
 from monitor.core.errors import ApiError, PantauError
@@ -28,7 +27,6 @@ from monitor.simulator.simulation import Simulation
 READY_WITHIN_S = 60.0
 END_WITHIN_S = 12.0
 PORTS_TRIED = 20
-DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
 
 
 @click.group(invoke_without_command=True, commands=[cut, restore, probe])
@@ -82,13 +80,14 @@ def _interrupt(*_: object) -> None:
 
 def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, port: int) -> None:
     copy = demo_config(config, work)
-    names = {device.credential for device in network_of(copy, os.environ).devices}
-    communities = dict.fromkeys(sorted(names), COMMUNITY)
-    environ = os.environ | secrets_of(copy)
+    environ = environ_of(copy)
     click.echo(f"1/3 Indramayu buatan: skenario {scenario} …")
     simulation = stack.enter_context(
-        Simulation.start(copy, scenario, work_dir=work, communities=communities)
+        Simulation.start(copy, scenario, work_dir=work, communities=communities_of(copy))
     )
+    if simulation.silent_routers:
+        names = ", ".join(simulation.silent_routers)
+        click.echo(f"    SNMP versi 3 tidak ditiru: router ini hanya menjawab ping: {names}")
     click.echo("2/3 pemantau …")
     pantau = [sys.executable, "-m", "monitor"]
     data_dir = work / "data"
@@ -111,7 +110,8 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
         )
     )
     _wait_for_port(web, host, port, work / "dashboard.log")
-    click.echo(f"\n  Buka  http://{host}:{port}/\n")
+    prefix = settings_of(copy, os.environ).dashboard.prefix
+    click.echo(f"\n  Buka  http://{host}:{port}{prefix}\n")
     click.echo(f"Konfigurasi, data dan log: {work}")
     which = "" if work.name.startswith(PREFIX) else f" --dir {work}"
     click.echo("\nCabut satu kantor, dari terminal lain, dan lihat halamannya:")
@@ -130,20 +130,6 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
         if not simulation.alive():
             raise PantauError(f"the made-up network ended by itself: see {work}/simulator.log")
         time.sleep(0.5)
-
-
-def demo_config(config: Path, work: Path) -> Path:
-    """A copy of the configuration whose data lies in the demo's own directory."""
-    copy = work / "config"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(config, copy)
-    monitor = copy / "monitor.toml"
-    text, found = DATA_DIR_LINE.subn('data_dir = "../data"', monitor.read_text(encoding="utf-8"), 1)
-    if not found:
-        raise PantauError(f"{config / 'monitor.toml'} has no line `data_dir = …`: add it")
-    monitor.write_text(text, encoding="utf-8")
-    (work / "data").mkdir(exist_ok=True)
-    return copy
 
 
 def free_port(host: str, wanted: int) -> int:

@@ -5,19 +5,15 @@ Its addresses are nobody's on this machine: outside of it, `pantau probe` would 
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 
-from monitor.cli.loading import network_of
+from monitor.cli.made_up import environ_of
 from monitor.cli.plug import control_of, dir_option
-from monitor.settings.secrets import variable
 from monitor.simulator.namespace import inside_of
-
-COMMUNITY = "pantau-demo"
 
 
 @click.command()
@@ -35,13 +31,5 @@ def probe(work: Path | None, target: str, count: int, as_json: bool) -> None:
     config = control.path.parent / "config"
     words = [*("probe", "--config", str(config), "--count", str(count)), *["--json"] * as_json]
     command = [sys.executable, "-m", "monitor", *words, "--", target]
-    done = subprocess.run(
-        inside_of(control.pid(), command), check=False, env=os.environ | secrets_of(config)
-    )
+    done = subprocess.run(inside_of(control.pid(), command), check=False, env=environ_of(config))
     sys.exit(done.returncode)
-
-
-def secrets_of(config: Path) -> dict[str, str]:
-    """What each router of the made-up network takes for its password, as variables."""
-    names = {device.credential for device in network_of(config, os.environ).devices}
-    return {variable(name): COMMUNITY for name in sorted(names)}

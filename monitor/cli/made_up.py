@@ -1,0 +1,67 @@
+"""The configuration of a demo: a copy without secrets, that tells nobody, with its own data."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from monitor.cli.loading import settings_of
+from monitor.core.errors import PantauError
+from monitor.settings.secrets import variable
+
+COMMUNITY = "pantau-demo"
+USER = f"""\
+user = pantau
+auth = sha256
+auth_password = {COMMUNITY}
+priv = aes128
+priv_password = {COMMUNITY}
+"""
+"""Of version 3, which no router of the made-up network speaks: good enough to start with."""
+
+NOBODY = """\
+# Peragaan: gangguan buatan tidak diberitahukan kepada siapa pun.
+"""
+DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
+
+
+def demo_config(config: Path, work: Path) -> Path:
+    """A copy without secrets and alerts, whose data lies in the demo's own directory.
+
+    A siren or a modem on this machine must not cry for an outage that is made up; and with a real
+    password the made-up routers would be asked in vain.
+    """
+    copy = work / "config"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(config, copy, ignore=shutil.ignore_patterns("secrets"))
+    monitor = copy / "monitor.toml"
+    text, found = DATA_DIR_LINE.subn('data_dir = "../data"', monitor.read_text(encoding="utf-8"), 1)
+    if not found:
+        raise PantauError(f"{config / 'monitor.toml'} has no line `data_dir = …`: add it")
+    monitor.write_text(text, encoding="utf-8")
+    (copy / "alerts.toml").write_text(NOBODY, encoding="utf-8")
+    (work / "data").mkdir(exist_ok=True)
+    return copy
+
+
+def communities_of(copy: Path) -> dict[str, str]:
+    """What the made-up routers want to hear, by the name of the credential."""
+    devices = settings_of(copy, os.environ).network.devices
+    return {each.credential: COMMUNITY for each in devices if each.version == "2c"}
+
+
+def environ_of(copy: Path) -> dict[str, str]:
+    """This process's environment, in which every secret that is named there is made up."""
+    settings = settings_of(copy, os.environ)
+    made_up = {
+        each.credential: COMMUNITY if each.version == "2c" else USER
+        for each in settings.network.devices
+    }
+    influxdb, proxy = settings.influxdb, settings.dashboard.proxy
+    for name in (influxdb and influxdb.token, proxy and proxy.secret):
+        if name:
+            made_up[name] = f"user:{COMMUNITY * 4}"
+    inherited = {name: text for name, text in os.environ.items() if name != "CREDENTIALS_DIRECTORY"}
+    return inherited | {variable(name): text for name, text in made_up.items()}
