@@ -62,11 +62,12 @@ class OwnHouse:
             net, World.new(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
         )
         self.schedule = Schedule(self.clock)
+        self.ledger = MemoryLedger()
         self.housekeeping = Housekeeping(
             self.pipeline,
             self.schedule,
             self.clock,
-            MemoryLedger(),
+            self.ledger,
             self.prober,
             convoy,
             lambda: self.process,

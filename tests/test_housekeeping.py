@@ -9,7 +9,9 @@ from contextlib import suppress
 
 import pytest
 
+from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
+from monitor.core.samples import MonitorSample
 from monitor.schedule import Failed, Happened
 from tests.core.story import network
 from tests.own_house import LINK, OwnHouse
@@ -267,3 +269,47 @@ async def test_a_full_disk_has_a_word_of_its_own_for_the_page() -> None:
         assert isinstance(monitor, dict)
         kinds += [remark["kind"] for remark in monitor["remarks"]]
     assert kinds == ["journal", "journal_full"]
+
+
+async def test_only_a_daemon_that_measures_is_noted_as_alive() -> None:
+    """The gap that a restart finds is the time without evidence, not without a process."""
+    house = OwnHouse()
+    await house.jobs["alive"].run()
+    assert house.ledger.remember().last_alive_s is None
+    house.clock.advance(5.0)
+    measured(house)
+    house.clock.advance(9.0)
+    await house.jobs["alive"].run()
+    assert house.ledger.remember().last_alive_s == START_S + 14.0
+    house.clock.advance(1.0)
+    await house.jobs["alive"].run()
+    assert house.ledger.remember().last_alive_s == START_S + 14.0, "10 s without any outcome"
+
+
+async def test_a_ledger_that_cannot_note_it_is_logged_and_stops_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = OwnHouse()
+    measured(house)
+    house.ledger.trouble = LedgerError("the disk is full")
+    await house.jobs["alive"].run()
+    assert "cannot note that the daemon lives: the disk is full" in caplog.text
+
+
+async def test_what_was_measured_before_the_end_is_a_row_with_the_time_of_the_end() -> None:
+    house = OwnHouse()
+    house.clock.advance(3.25)
+    measured(house)
+    house.housekeeping.finish()
+    assert [(row.at_s - START_S, row.sent) for row in await house.rows()] == [(3.25, 1)]
+
+
+async def test_the_daemons_own_row_is_kept_with_the_samples() -> None:
+    house = OwnHouse()
+    house.pipeline.progress.journal_written_s = house.clock.steady_s()
+    house.clock.advance(2.5)
+    own = await house.look()
+    assert own.journal_age_s == 2.5
+    house.pipeline.close()
+    stored = house.journal.read_after(None, 10).samples
+    assert [sample for sample in stored if isinstance(sample, MonitorSample)] == [own]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from monitor.core.model import Network, State
+from monitor.core.model import Network, Rules, State
 from monitor.core.world import World
 from monitor.pipeline import Pipeline
 from monitor.rounds import CONFIRMED_AT_ONCE, Rounds
@@ -67,6 +68,33 @@ async def test_rounds_that_did_not_begin_are_counted_each_and_said(
     assert progress.missed_rounds == 12
 
 
+async def test_when_the_last_round_ended_and_when_one_was_missed_is_known() -> None:
+    house = House()
+    await house.round()
+    begun_s = house.clock.steady_s() - 1.0
+    progress = house.pipeline.progress
+    assert progress.last_round_s is not None
+    assert begun_s <= progress.last_round_s <= house.clock.steady_s()
+    house.clock.advance(5.0)
+    late_s = house.clock.steady_s()
+    await house.round()
+    assert progress.last_missed_s == late_s
+
+
+async def test_a_target_whose_confirm_rate_is_no_faster_has_no_job_of_its_own() -> None:
+    rules = replace(Rules(), confirm_interval_s=1.0)
+    house = House(network({"anjatan/utama": ()}, rules=rules))
+    assert [job.name for job in house.jobs] == ["round every 1 s"]
+
+
+async def test_a_round_has_a_deadline_after_the_next_should_have_begun() -> None:
+    house = House()
+    assert [(job.every_s, job.deadline_s) for job in house.jobs] == [
+        (1.0, 3.0),
+        (0.2, pytest.approx(1.4)),
+    ]
+
+
 async def test_the_lag_of_a_round_is_kept_until_it_is_asked_for() -> None:
     house = House()
     await house.prober.open(house.pipeline.take)
@@ -99,7 +127,7 @@ async def test_thousands_that_fall_silent_at_once_are_confirmed_in_turns_nodes_f
     house.prober.rounds.clear()
     await drive(house.jobs, house.clock, 1)
     asked = Counter(name for names, _ in house.prober.rounds for name in names)
-    assert asked["pop"] >= 4
+    assert 4 <= asked["pop"] <= 5, "at the confirm rate, and not in the steady rounds besides"
     quick = [name for name in links if asked[name] >= 4]
     steady = [name for name in links if asked[name] == 1]
     assert len(quick) == CONFIRMED_AT_ONCE - 1

@@ -68,3 +68,24 @@ async def test_one_who_gives_up_waiting_takes_it_from_nobody() -> None:
     await asyncio.sleep(0)
     hasty.cancel()
     assert targets_in(await patient)
+
+
+async def test_half_a_minute_without_a_round_is_stale_and_its_age_is_told() -> None:
+    house = OwnHouse()
+    assert not house.status.healthy(), "no round has ended yet"
+    house.pipeline.progress.last_round_s = house.clock.steady_s()
+    house.clock.advance(29.0)
+    document = await house.status.document()
+    assert house.status.healthy()
+    assert (document["stale"], document["age_s"]) == (False, 29.0)
+    house.clock.advance(1.0)
+    document = await house.status.document()
+    assert not house.status.healthy()
+    assert (document["stale"], document["age_s"]) == (True, 30.0)
+
+
+async def test_it_tells_whose_network_it_is_and_by_which_clock_they_live() -> None:
+    house = OwnHouse()
+    house.status.reloaded("Asia/Jakarta", "Diskominfo")
+    document = await house.status.document()
+    assert (document["timezone"], document["organisation"]) == ("Asia/Jakarta", "Diskominfo")
