@@ -58,10 +58,12 @@ class Status:
         """A configuration is in force."""
         self._about = {"timezone": timezone, "organisation": organisation}
         self._refused = None
+        self._good_until_s = float("-inf")
 
     def reload_refused(self, why: str) -> None:
         """The files are wrong; the daemon goes on with what it has."""
         self._refused = why
+        self._good_until_s = float("-inf")
 
     def healthy(self) -> bool:
         """A round has ended within the last 30 s."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from monitor.core.model import NotMeasured, Reply
+from monitor.status import Status
 from tests.core.story import network
-from tests.own_house import OwnHouse
+from tests.own_house import LINK, OwnHouse
 
 BIG = network({f"s{n:03}/utama": () for n in range(900)}, {"pop": ()}, anchors=1)
 
@@ -89,3 +91,52 @@ async def test_it_tells_whose_network_it_is_and_by_which_clock_they_live() -> No
     house.status.reloaded("Asia/Jakarta", "Diskominfo")
     document = await house.status.document()
     assert (document["timezone"], document["organisation"]) == ("Asia/Jakarta", "Diskominfo")
+
+
+async def test_a_reload_is_in_the_next_answer_at_once() -> None:
+    house = OwnHouse()
+    first = await house.status.document()
+    house.status.reload_refused("sites/lelea.toml:3: no")
+    refused = await house.status.document()
+    assert refused is not first
+    assert "sites/lelea.toml:3" in str(refused["monitor"])
+    house.status.reloaded("Asia/Jakarta", "Diskominfo")
+    assert "sites/lelea.toml:3" not in str((await house.status.document())["monitor"])
+
+
+async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
+    house = OwnHouse(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
+    for _ in range(30):
+        house.clock.advance(1.0)
+        now_s = house.clock.steady_s()
+        house.pipeline.take(
+            [
+                NotMeasured(name, now_s, now_s, "ENETUNREACH")
+                for name in house.pipeline.world.healths
+            ]
+        )
+    monitor = (await house.status.document())["monitor"]
+    assert isinstance(monitor, dict)
+    assert monitor["state"] == "unknown"
+    for _ in range(30):
+        house.clock.advance(1.0)
+        now_s = house.clock.steady_s()
+        house.pipeline.take(
+            [Reply(name, now_s - 0.01, now_s, 10.0) for name in house.pipeline.world.healths]
+        )
+    monitor = (await house.status.document())["monitor"]
+    assert isinstance(monitor, dict)
+    assert monitor["state"] == "up"
+
+
+async def test_what_people_did_stands_beside_what_was_measured() -> None:
+    house = OwnHouse()
+    status = Status(
+        *(house.pipeline, house.schedule, house.housekeeping, None, house.polling, house.clock),
+        overlays=lambda: {LINK: ("acknowledged",)},
+    )
+    sites = (await status.document())["sites"]
+    assert isinstance(sites, list)
+    shown = {link["target"]: link["overlays"] for site in sites for link in site["links"]}
+    assert shown.pop(LINK) == ["acknowledged"]
+    assert not any(shown.values())
