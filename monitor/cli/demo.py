@@ -18,7 +18,7 @@ import click
 from monitor.adapters.local_api import LocalApi
 from monitor.cli.demo_probe import probe
 from monitor.cli.loading import settings_of
-from monitor.cli.made_up import communities_of, demo_config, environ_of
+from monitor.cli.made_up import communities_of, demo_config, environ_of, kept_dir
 from monitor.cli.options import config_option
 from monitor.cli.plug import PREFIX, called, cut, restore
 from monitor.core.errors import ApiError, PantauError
@@ -26,13 +26,17 @@ from monitor.simulator.simulation import Simulation
 
 READY_WITHIN_S = 60.0
 END_WITHIN_S = 12.0
+SCENARIOS = (
+    "demo (the default), quiet, link-cut, pop-down, lossy-radio, flapping, reboot, router-trouble "
+    "or uplink-cut; or a TOML file of your own, like those in monitor/simulator/scenarios."
+)
 PORTS_TRIED = 20
 
 
 @click.group(invoke_without_command=True, commands=[cut, restore, probe])
 @click.pass_context
 @config_option
-@click.option("--scenario", default=None, help="A shipped scenario's name, or a TOML file.")
+@click.option("--scenario", default=None, metavar="NAME", help=SCENARIOS)
 @click.option("--no-faults", is_flag=True, help="A quiet day: nothing goes wrong.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the page is served.")
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
@@ -147,8 +151,7 @@ def free_port(host: str, wanted: int) -> int:
 
 def _work_dir(stack: ExitStack, keep: Path | None) -> Path:
     if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        return keep.resolve()
+        return kept_dir(keep)
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX)))
 
 

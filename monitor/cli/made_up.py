@@ -24,7 +24,25 @@ priv_password = {COMMUNITY}
 NOBODY = """\
 # Peragaan: gangguan buatan tidak diberitahukan kepada siapa pun.
 """
+MARK = "made-by-pantau-demo"
+"""The file that says whose a directory is."""
+
 DATA_DIR_LINE = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
+
+
+def kept_dir(keep: Path) -> Path:
+    """A directory that is the demo's alone. Raises PantauError for one that holds other things.
+
+    What lies in its `config` is thrown away at each start: it must not be anybody's.
+    """
+    keep.mkdir(parents=True, exist_ok=True)
+    if any(keep.iterdir()) and not (keep / MARK).is_file():
+        raise PantauError(
+            f"{keep} holds other things: give --keep a new or empty directory, or that of an "
+            "earlier demo"
+        )
+    (keep / MARK).write_text("This directory is used by `pantau demo --keep`.\n", "utf-8")
+    return keep.resolve()
 
 
 def demo_config(config: Path, work: Path) -> Path:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from monitor.cli.made_up import COMMUNITY, communities_of, demo_config, environ_of
+from monitor.cli.demo import SCENARIOS
+from monitor.cli.made_up import COMMUNITY, communities_of, demo_config, environ_of, kept_dir
 from monitor.core.credentials import parse_v3
 from monitor.core.errors import PantauError
 from monitor.settings import load, require
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config"
+SIMULATOR = SHIPPED.parent / "monitor" / "simulator"
 SIREN = '\n[[channels]]\nid = "sirene"\ntype = "command"\ncommand = ["/usr/local/bin/sirene"]\n'
 MORE = """
 [storage.influxdb]
@@ -83,3 +86,28 @@ def test_a_configuration_without_a_data_directory_is_refused(office: Path, tmp_p
     monitor.write_text(monitor.read_text().replace("data_dir", "# data_dir"))
     with pytest.raises(PantauError, match="no line `data_dir"):
         demo_config(office, tmp_path)
+
+
+def test_a_directory_that_holds_other_things_is_left_alone(office: Path) -> None:
+    """`--keep .` in a clone must not throw the configuration away."""
+    with pytest.raises(PantauError, match="holds other things"):
+        kept_dir(office.parent)
+    assert (office / "monitor.toml").is_file()
+
+
+def test_a_directory_of_an_earlier_demo_is_used_again(office: Path, tmp_path: Path) -> None:
+    kept = kept_dir(tmp_path / "new" / "kept")
+    demo_config(office, kept)
+    (kept / "config" / "sites" / "lelea.toml").unlink()
+    assert kept_dir(kept) == kept
+    demo_config(office, kept)
+    assert (kept / "config" / "sites" / "lelea.toml").is_file()
+
+
+def test_the_help_of_the_demo_names_every_shipped_scenario() -> None:
+    shipped = {path.stem for path in (SIMULATOR / "scenarios").glob("*.toml")}
+    assert {"quiet", "link-cut"} < shipped
+    named = set(re.findall(r"[a-z-]+", SCENARIOS))
+    assert shipped <= named
+    told = (SHIPPED.parent / "README.md").read_text("utf-8")
+    assert [name for name in shipped if f"`{name}`" not in told] == []
