@@ -63,6 +63,33 @@ def test_the_status_table_has_the_site_itself_and_says_what_carries_it(tmp_path:
     assert "24 Nov 23.10.00" in site
 
 
+def test_the_status_ends_with_a_count_and_its_moment_and_begins_with_what_is_wrong(
+    tmp_path: Path,
+) -> None:
+    output = with_ledger(place(tmp_path)).run("status").output
+    assert "! the daemon does not answer on" in output
+    *_, summary, moment = output.splitlines()
+    assert summary == "1 situs: 1 ! Terganggu"
+    assert moment == "Data per 24 Nov 23.11.40 WIB"
+
+
+def test_a_site_with_one_link_takes_one_row_and_one_without_a_link_is_there_too() -> None:
+    up = {"state": "up", "since": None, "rtt_ms": 9.1, "loss_pct": 0.0, "overlays": ["flapping"]}
+    sites = [
+        {"id": "a", "name": "A", "state": "up", "since": None, "links": [up | {"target": "a/x"}]},
+        {"id": "b", "name": "B", "state": "unknown", "since": None, "links": []},
+    ]
+    document: dict[str, object] = {"sites": sites, "nodes": []}
+    lines = drawn(state_table(document, WIB, wide=True, stale=False), 120)
+    assert [line.split() for line in lines[1:]] == [
+        ["A", "a/x", "✓", "Normal,", "tidak", "stabil", "–", "9,1", "0,0"],
+        ["B", "b", "?", "Tidak", "ada", "data", "–"],
+    ]
+    assert lines[0].split() == [
+        *("Nama", "Sasaran", "Keadaan", "Sejak", "(WIB)", "RTT", "ms", "Hilang", "%")
+    ]
+
+
 def test_on_80_columns_no_target_is_cut(tmp_path: Path) -> None:
     result = with_ledger(place(tmp_path)).run("status", "--json")
     document = json.loads(result.stdout)

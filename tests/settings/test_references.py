@@ -277,3 +277,13 @@ def test_a_router_that_is_polled_twice_is_a_warning(tmp_path: Path) -> None:
     assert only(found.warnings).startswith(
         "sukra.toml:11: the router 10.77.9.9 is polled already, see anjatan.toml:11"
     )
+
+
+def test_a_port_for_a_link_of_a_site_without_any_says_that_there_is_none(tmp_path: Path) -> None:
+    bare = 'id = "lelea"\nname = "Lelea"\ncode = "32.12.05"\n[snmp]\naddress = "10.77.5.1"\n'
+    port = 'credential = "ro"\n[[snmp.interfaces]]\nname = "ether1"\nlink = "utama"\n'
+    config = written(tmp_path, sites={"lelea": bare + port})
+    assert only(loaded(config, RO).errors) == (
+        'lelea.toml:9: link = "utama" is no link of this site — there is none yet: '
+        "remove this line, or add what it names"
+    )
