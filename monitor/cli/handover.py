@@ -77,7 +77,7 @@ def _print_incident(
     line.append(f"  sejak {words.moment(incident['started'], zone)}, {length}")
     affected = incident["affected"]
     if isinstance(affected, list) and affected:
-        line.append(f", {len(affected)} tautan terdampak")
+        line.append(f", {len(affected)} jalur terdampak")
     console.print(line)
     for remark in handling_lines(incident["handling"], zone, over=end_s is not None):
         console.print(Text(f"       {remark}"))

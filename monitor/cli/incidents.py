@@ -92,7 +92,7 @@ def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide:
         end_s = now_s if incident.ended_s is None else incident.ended_s
         length = words.duration(end_s - incident.started_s)
         ended = "terbuka" if is_open else words.moment(document["ended"], zone, zone_named=False)
-        affected = f", {len(incident.affected)} tautan terdampak" if incident.affected else ""
+        affected = f", {len(incident.affected)} jalur terdampak" if incident.affected else ""
         table.add_row(
             str(incident.id),
             Text(incident.target),

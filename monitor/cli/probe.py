@@ -151,20 +151,7 @@ def _print(
     documents: list[dict[str, object]], poll: DevicePoll | PollFailed | None, missing: str
 ) -> None:
     console = words.console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Tautan", "Alamat", "Terkirim", "Dijawab", "Hilang %", "RTT ms (min/med/maks)"):
-        table.add_column(title)
-    for item in documents:
-        rtts = " / ".join(words.number(item[k]) for k in ("rtt_min_ms", "rtt_ms", "rtt_max_ms"))
-        table.add_row(
-            Text(str(item["target"])),
-            str(item["address"]),
-            str(item["sent"]),
-            str(item["received"]),
-            words.number(item["loss_pct"]),
-            rtts,
-        )
-    console.print(table)
+    console.print(ping_table(documents))
     for item in documents:
         reasons = item["reasons"]
         if isinstance(reasons, list) and reasons:
@@ -181,11 +168,28 @@ def _print(
         _print_router(console, poll)
 
 
+def ping_table(documents: Sequence[dict[str, object]]) -> Table:
+    """A row a target; it fits a terminal of 80 columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Sasaran", "Alamat", "Dijawab", "Hilang %", "RTT ms min/med/maks"):
+        table.add_column(title, no_wrap=True)
+    for item in documents:
+        rtts = (words.number(item[k]) for k in ("rtt_min_ms", "rtt_ms", "rtt_max_ms"))
+        table.add_row(
+            Text(str(item["target"])),
+            str(item["address"]),
+            f"{item['received']}/{item['sent']}",
+            words.number(item["loss_pct"]),
+            "/".join(rtts),
+        )
+    return table
+
+
 def _print_router(console: Console, poll: DevicePoll) -> None:
     up = "" if poll.uptime_ticks is None else f", hidup {words.duration(poll.uptime_ticks / 100)}"
     console.print(f"Router {poll.sys_name or poll.device}{up}")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Antarmuka", "Keadaan", "Kecepatan Mbit/s", "Masuk GB", "Keluar GB", "Galat"):
+    for title in ("Porta", "Keadaan", "Kecepatan Mbit/s", "Masuk GB", "Keluar GB", "Galat"):
         table.add_column(title)
     for port in poll.interfaces:
         errors = [e for e in (port.in_errors, port.out_errors) if e is not None]

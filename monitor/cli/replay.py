@@ -164,7 +164,7 @@ def _print(incidents: list[Incident], settings: Settings) -> None:
             words.moment(document["started"], settings.timezone),
             words.moment(document["ended"], settings.timezone),
             words.reason_text(incident.reason),
-            f"{len(incident.affected)} tautan" if incident.affected else "",
+            f"{len(incident.affected)} jalur" if incident.affected else "",
         )
     console.print(table)
     console.print(f"{len(incidents)} insiden akan dilaporkan.")

@@ -132,7 +132,7 @@ def test_who_probes_an_office_of_the_demo_asks_the_made_up_one_and_its_router(de
         shown = demo.words("probe", name, "--count", "2")
         assert shown.returncode == 0, shown.stderr
         (row,) = [line.split() for line in shown.stdout.splitlines() if line.startswith(name + " ")]
-        assert row[2:5] == ["2", "2", "0,0"]
+        assert row[2:4] == ["2/2", "0,0"]
         assert f"Router {router}, hidup" in shown.stdout
     unknown = demo.words("probe", "anjatn")
     assert (unknown.returncode, unknown.stdout) == (1, "")
