@@ -7,7 +7,7 @@ from io import StringIO
 from rich.console import Console
 
 from monitor.cli.probe import Pings, ping_table
-from monitor.core.model import Link, Lost, NotMeasured, Reply, Role, Rules, Target
+from monitor.core.model import Lost, NotMeasured, Reply, Role, Rules, Target
 
 TARGET = Target("haurgeulis/cadangan", "10.77.123.123", Role.LINK, Rules())
 
