@@ -25,18 +25,24 @@ from dashboard.app.gate.visitor import named
 from dashboard.app.web import Identity, build
 from dashboard.i18n import Lang, Words, read_catalogue
 from dashboard.reads.questions import Reads
-from monitor.adapters.clock import SystemClock, boottime_s
 from monitor.adapters.journal import JournalReader
-from monitor.adapters.key_file import LINK_KEY, LINK_KEY_MODE, SESSION_KEY, SESSION_KEY_MODE, key_of
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.local_api import LocalApi
-from monitor.adapters.passwords import Argon2Passwords
-from monitor.adapters.users_file import UsersFile
-from monitor.reading import CurrentState
+from monitor.adapters.system.clock import SystemClock, boottime_s
+from monitor.adapters.system.key_file import (
+    LINK_KEY,
+    LINK_KEY_MODE,
+    SESSION_KEY,
+    SESSION_KEY_MODE,
+    key_of,
+)
+from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.passwords import Argon2Passwords
+from monitor.adapters.system.users_file import UsersFile
 from monitor.settings import fingerprint, load, require, where
 from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
+from monitor.status.current_state import CurrentState
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

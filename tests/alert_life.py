@@ -17,11 +17,11 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, event
 
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.core.alerting import Accepted, ChannelSettings, Delivery, Message, OutboxRow
-from monitor.core.alertports import Notice, Parcel
+from monitor.core.alerting.model import Accepted, ChannelSettings, Delivery, Message, OutboxRow
+from monitor.core.alerting.ports import Notice, Parcel
 from monitor.core.model import Change, Decision, IncidentChange
-from tests.core.night import ALERTS
-from tests.core.story import network
+from tests.core.detection.night import ALERTS
+from tests.core.detection.story import network
 from tests.duty import DutyHouse
 from tests.fakes.clock import ManualClock
 from tests.fakes.prober import Answers, Silent

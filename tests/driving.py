@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from monitor.schedule import Job
+from monitor.core.job import Job
 from tests.fakes.clock import ManualClock
 
 

@@ -10,18 +10,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from monitor.app import remembered_world
-from monitor.core.alerting import Alerts, Channel, EventKind, Message, OutboxStatus
-from monitor.core.alertports import AlertLedger
-from monitor.core.announcer import Announcer
-from monitor.core.desk import Desk
+from monitor.alerting.alert_trigger import Heralds
+from monitor.alerting.dispatcher import Dispatcher, Means
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.model import Alerts, Channel, EventKind, Message, OutboxStatus
+from monitor.core.alerting.notifier import Announcer
+from monitor.core.alerting.policy.recollection import kept_in, recollect
+from monitor.core.alerting.ports import AlertLedger
 from monitor.core.model import Network
-from monitor.core.notices.recollection import kept_in, recollect
-from monitor.dispatch import Dispatcher, Means
-from monitor.heralds import Heralds
-from monitor.pipeline import Pipeline
-from monitor.rounds import Rounds
-from tests.core.night import ALERTS
+from monitor.daemon.app import remembered_world
+from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.ping_rounds import Rounds
+from tests.core.detection.night import ALERTS
 from tests.driving import drive
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock

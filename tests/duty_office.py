@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from monitor.actions import Actions
-from monitor.adapters.local_api import SOCKET_NAME, LocalApi
+from monitor.adapters.system.local_api import SOCKET_NAME, LocalApi
+from monitor.alerting.channel_test import Trials
+from monitor.alerting.incident_actions import Actions
 from monitor.api import Api, Office
-from monitor.core.alerting import (
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.model import (
     Action,
     Alerts,
     ChannelSettings,
@@ -24,14 +26,12 @@ from monitor.core.alerting import (
     Rota,
     Window,
 )
-from monitor.core.alertports import AlertLedger
-from monitor.core.desk import Desk
+from monitor.core.alerting.ports import AlertLedger
 from monitor.core.documents import Document
 from monitor.core.errors import NoSuchThing
 from monitor.core.model import Change, Incident, IncidentChange, Scope, State
 from monitor.core.ports import Clock
-from monitor.trials import Trials
-from tests.core.story import network
+from tests.core.detection.story import network
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from monitor.core.errors import InfluxError
-from monitor.core.samples import PingSample
-from monitor.shipper import Pace, Shipper
+from monitor.core.samples.samples import PingSample
+from monitor.storage.influx_shipper import Pace, Shipper
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.quarantine import MemoryQuarantine

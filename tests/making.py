@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.core.samples import (
+from monitor.core.samples.samples import (
     DeviceSample,
     InterfaceSample,
     MonitorSample,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.alerting import EventKind, Message
+from monitor.core.alerting.model import EventKind, Message
 
 CANARY = "kenari7-Rahasia_9XyZ"
 KEY = "1a2b3c4d" * 8

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitor.convoy import Convoy
+from monitor.adapters.scheduler import Schedule
+from monitor.core.detection.detector_state import World
+from monitor.core.job import Job
 from monitor.core.model import Network
-from monitor.core.samples import MonitorSample, PingSample, Sample
-from monitor.core.world import World
-from monitor.housekeeping import Housekeeping
-from monitor.pipeline import Pipeline
-from monitor.polling import Polling
-from monitor.schedule import Job, Schedule
-from monitor.status import Status
-from tests.core.story import network
+from monitor.core.samples.samples import MonitorSample, PingSample, Sample
+from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.snmp_polling import Polling
+from monitor.status.status import Status
+from monitor.storage.recording import Housekeeping
+from monitor.storage.shipper_group import Convoy
+from tests.core.detection.story import network
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from monitor.core.alerting import Alerts, Channel, EventKind, OutboxRow, OutboxStatus
-from monitor.core.alertports import Wording
-from monitor.core.desk import Desk
-from monitor.core.outbox import pack
-from monitor.dispatch import Dispatcher, Means
-from tests.core.night import ALERTS, NET
+from monitor.alerting.dispatcher import Dispatcher, Means
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.model import Alerts, Channel, EventKind, OutboxRow, OutboxStatus
+from monitor.core.alerting.outbox import pack
+from monitor.core.alerting.ports import Wording
+from tests.core.detection.night import ALERTS, NET
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger

@@ -10,12 +10,12 @@ from dashboard.components.naming import Names
 from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
 from dashboard.reads.cases import File
-from monitor.core.alerting import Action, ActionKind, Alerts, OutboxRow
-from monitor.core.alertports import Notice
+from monitor.core.alerting.messages.evidence import suspected
+from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.target_names import Places
+from monitor.core.alerting.model import Action, ActionKind, Alerts, OutboxRow
+from monitor.core.alerting.ports import Notice
 from monitor.core.model import Incident, Network
-from monitor.core.texts.evidence import suspected
-from monitor.core.texts.places import Places
-from monitor.core.texts.speech import Speech
 
 Fact = tuple[str, str]
 

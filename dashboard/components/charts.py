@@ -16,7 +16,7 @@ from dashboard.i18n import MONTHS, Words
 from dashboard.reads.intervals import Stretch, union_s
 from dashboard.reads.ranges import Span
 from monitor.core.model import Incident, Link, Scope, Site, State
-from monitor.core.samples import LatencyBucket
+from monitor.core.samples.samples import LatencyBucket
 
 Part = Any
 MOST_ROWS = 200

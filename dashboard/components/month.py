@@ -10,7 +10,7 @@ from markupsafe import Markup
 from dashboard.components.icons import icon, joined
 from dashboard.i18n import Words
 from dashboard.reads.months import LinkMonth, Report
-from monitor.core.availability import Availability, total
+from monitor.core.reports.availability import Availability, total
 
 LOWEST = 0.9
 """The bars begin here, or lower in steps of ten percent, where the worst link needs it."""

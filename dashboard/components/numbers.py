@@ -9,7 +9,7 @@ from zlib import crc32
 from dash import html
 
 from dashboard.i18n import Words
-from monitor.core.samples import LatencyBucket, ThroughputBucket
+from monitor.core.samples.samples import LatencyBucket, ThroughputBucket
 
 ROWS = 12
 NOTHING = "–"

@@ -15,7 +15,7 @@ from dashboard.figures.traffic import TrafficTexts, throughput
 from dashboard.i18n import Words
 from dashboard.reads.ranges import Span
 from monitor.core.model import Interface
-from monitor.core.samples import ThroughputBucket
+from monitor.core.samples.samples import ThroughputBucket
 
 KINDS = ("in_errors", "out_errors", "in_discards", "out_discards")
 

@@ -10,7 +10,7 @@ from dashboard.i18n import Lang, Words
 from dashboard.reads.questions import Reads
 from dashboard.reads.ranges import Span
 from monitor.core.model import Site
-from monitor.core.samples import ThroughputBucket
+from monitor.core.samples.samples import ThroughputBucket
 
 LATENCY = ("time", "sent", "received", "low", "mid", "p95", "high")
 TRAFFIC = ("time", "port", "in", "out")

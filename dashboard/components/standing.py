@@ -7,8 +7,8 @@ from markupsafe import Markup
 from dashboard.components.month import percent
 from dashboard.i18n import Words
 from dashboard.reads.months import LinkMonth, Report
-from monitor.core.availability import Availability
 from monitor.core.model import Site
+from monitor.core.reports.availability import Availability
 
 
 def month_figure(site: Site, report: Report, words: Words) -> Markup:

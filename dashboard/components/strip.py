@@ -9,7 +9,7 @@ from markupsafe import Markup
 from dashboard.i18n import Words
 from dashboard.reads.intervals import Stretch
 from monitor.core.model import State
-from monitor.core.samples import LatencyBucket
+from monitor.core.samples.samples import LatencyBucket
 
 WIDTH, HEIGHT = 600, 90
 SHADED = {State.DOWN: "sd", State.UNREACHABLE: "sh", State.UNKNOWN: "su"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard.figures.canvas import Frame, Json, axis, layout
-from monitor.core.samples import ThroughputBucket
+from monitor.core.samples.samples import ThroughputBucket
 
 LOOKS = (
     ("down", "solid"),

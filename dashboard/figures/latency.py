@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.figures.canvas import Frame, Json, axis, layout, limit_line, note, shade
 from dashboard.theme import rgba
-from monitor.core.samples import LatencyBucket
+from monitor.core.samples.samples import LatencyBucket
 
 LOSS_STEPS = ("neut2", "loss1", "loss2", "loss3", "down")
 """Colours of the strip: nothing lost, under 5 %, under 20 %, under 100 %, everything."""

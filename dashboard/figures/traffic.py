@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dashboard.figures.canvas import Frame, Json, axis, layout, limit_line, note
 from dashboard.theme import rgba
-from monitor.core.samples import ThroughputBucket
+from monitor.core.samples.samples import ThroughputBucket
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from dashboard.components.icons import joined
 from dashboard.i18n import Words
-from monitor.core.handling import CAUSES
+from monitor.core.alerting.handling import CAUSES
 
 VIEWS = ("active", "untaken", "history")
 SORTS = ("severity", "age", "taken")

@@ -17,11 +17,11 @@ from dashboard.i18n import Words
 from dashboard.reads.actions import LONGEST_NAME
 from dashboard.reads.cases import Case
 from dashboard.reads.questions import Reads
-from monitor.core.alerting import Window
+from monitor.core.alerting.maintenance import over_s
+from monitor.core.alerting.model import Window
+from monitor.core.alerting.rota import Turn
 from monitor.core.errors import StoreError
-from monitor.core.maintenance import over_s
-from monitor.core.rota import Turn
-from monitor.core.shift import AHEAD_S
+from monitor.core.reports.handover import AHEAD_S
 
 HOURS = (8, 12, 24)
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from monitor.core.alerting.handling import CAUSES
 from monitor.core.errors import ApiError
-from monitor.core.handling import CAUSES
 
 LONGEST_TEXT = 1000
 LONGEST_NAME = 60

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from dashboard.reads.kept import Kept
-from monitor.core.alerting import Action, Alerts, OutboxRow, Window
-from monitor.core.alertports import AlertReader, Notice
-from monitor.core.desk import Desk
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.handling import Handling, by_incident, handling_of
+from monitor.core.alerting.model import Action, Alerts, OutboxRow, Window
+from monitor.core.alerting.ports import AlertReader, Notice
 from monitor.core.errors import StoreError
-from monitor.core.handling import Handling, by_incident, handling_of
 from monitor.core.model import Incident, Network
-from monitor.questions import remember_windows
+from monitor.status.queries import remember_windows
 
 HISTORY_DAYS = 30
 MOST = 500

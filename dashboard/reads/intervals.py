@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from monitor.core.detection.site_state import site_state
 from monitor.core.model import State, Transition
-from monitor.core.sites import site_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """How available every link and every site was over a month, and over each of the last 90 days.
 
-From the ledger's transitions and maintenance windows; the algebra is `monitor.core.availability`.
+From the ledger's transitions and maintenance windows; the algebra is that of
+`monitor.core.reports.availability`.
 """
 
 from __future__ import annotations
@@ -12,19 +13,12 @@ from datetime import datetime, timedelta, tzinfo
 from dashboard.reads.intervals import by_target
 from dashboard.reads.kept import Kept
 from dashboard.reads.past import NOT_SERVED, Past, intervals
-from monitor.core.alerting import Recurring
-from monitor.core.alertports import AlertReader
-from monitor.core.availability import (
-    Aim,
-    Availability,
-    Interval,
-    built_in_aim,
-    clip,
-    less,
-    total,
-)
-from monitor.core.maintenance import Maintenance, over_s, reach_of
+from monitor.core.alerting.maintenance import Maintenance, over_s, reach_of
+from monitor.core.alerting.model import Recurring
+from monitor.core.alerting.ports import AlertReader
+from monitor.core.availability_target import AvailabilityTarget, built_in_target
 from monitor.core.model import Link, Network, Site, State
+from monitor.core.reports.availability import Availability, Interval, clip, less, total
 
 FIRST_YEAR = 2020
 ALIVE_EVERY_S = 30.0
@@ -63,7 +57,7 @@ class LinkMonth:
     site: Site
     link: Link
     told: Availability
-    aim: Aim
+    aim: AvailabilityTarget
 
     @property
     def missed(self) -> bool:
@@ -174,7 +168,7 @@ class Months:
     def _report(self, period: Period) -> Report:
         past = self._past(period.start_s, period.until_s)
         links = [
-            LinkMonth(site, link, past.link(link.name), link.aim or built_in_aim(link.kind))
+            LinkMonth(site, link, past.link(link.name), link.aim or built_in_target(link.kind))
             for site in self._network.sites
             for link in site.links
         ]

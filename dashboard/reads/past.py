@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard.reads.intervals import Stretch, site_stretches, target_stretches
-from monitor.core.availability import Availability, Interval, availability, common, union
 from monitor.core.model import Site, State, Transition
+from monitor.core.reports.availability import Availability, Interval, availability, common, union
 
 NOT_SERVED = (State.DOWN, State.UNREACHABLE)
 """A site is without service in both; of a link itself, `unreachable` says nothing."""

@@ -16,12 +16,12 @@ from dashboard.reads.intervals import Stretch, by_target, site_stretches, target
 from dashboard.reads.kept import Kept
 from dashboard.reads.months import Months
 from dashboard.reads.ranges import DAY_S, Span
-from monitor.core.alerting import Alerts
-from monitor.core.alertports import AlertReader
+from monitor.core.alerting.model import Alerts
+from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import ApiError, PantauError, StoreError
 from monitor.core.model import Device, Incident, Interface, Network, Site, State
 from monitor.core.ports import SampleSource
-from monitor.core.samples import LatencyBucket, ThroughputBucket
+from monitor.core.samples.samples import LatencyBucket, ThroughputBucket
 
 SPARK_S = 3600.0
 SPARK_WIDTH_S = 60.0

@@ -25,7 +25,7 @@ from dashboard.reads.told import Json, rounded, seconds, whole
 from dashboard.theme import MAINTENANCE
 from monitor.core.errors import PantauError
 from monitor.core.model import Site, State
-from monitor.core.samples import LatencyBucket
+from monitor.core.samples.samples import LatencyBucket
 
 KEPT_S = 0.25
 LEVELS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -87,7 +87,7 @@ def compose(
     build; round: when the last round ended, without a daemon its last sign of life; late: the
     states come from the ledger, or no round ends (the banner says so in place of warnings);
     samples: the newest sample's time; failed: of `state`, `ledger`, `samples`; warnings: [kind,
-    text, values], see `monitor.core.remark`;
+    text, values], see `monitor.core.warning`;
     changed: the daemon watches other sites than this process was started with;
     sites: by id, see `_site`; open, recent: incidents, see `listed`; day: the minute
     (since 1970) that the stretches of `sites.*.d` count from.

@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
-from monitor.api.asking import Asking
-from monitor.api.office import Office, answer
-from monitor.api.telling import Telling
+from monitor.api.context import Office, answer
+from monitor.api.get_handlers import Asking
+from monitor.api.post_handlers import Telling
 from monitor.core.documents import Document
 from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
 

@@ -13,7 +13,7 @@ from monitor.cli.options import config_option
 from monitor.cli.outbox import print_messages
 from monitor.cli.people import ledger_of, tell, who_option
 from monitor.cli.words import dicts
-from monitor.core.casefile import row_document
+from monitor.core.alerting.documents import outbox_document
 from monitor.core.errors import PantauError
 from monitor.settings import quick
 
@@ -57,7 +57,7 @@ def _outcome(
     """The messages once all are sent or given up, or when the time is over."""
     end_s = steady_s() + wait_s
     while True:
-        rows = [row_document(row) for row in ledger.outbox(incident=0)]
+        rows = [outbox_document(row) for row in ledger.outbox(incident=0)]
         mine = [row for row in rows if row["id"] in numbers]
         over = all(row["status"] in ("sent", "dead") for row in mine)
         if over or steady_s() >= end_s:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.reasons import Reason
+from monitor.core.alerting.reasons import Reason
 
 NOTICE_REASONS: dict[str, str] = {
     Reason.FIRST_NOTICE: "pemberitahuan pertama",

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from monitor.cli import alert_words, words
 from monitor.cli.handover import handling_lines
-from monitor.core.alerting import Alerts
+from monitor.core.alerting.messages import evidence
+from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.target_names import Places
+from monitor.core.alerting.model import Alerts
 from monitor.core.model import Incident, Network
-from monitor.core.texts import evidence
-from monitor.core.texts.places import Places
-from monitor.core.texts.speech import Speech
 
 
 def print_case(

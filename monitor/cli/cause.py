@@ -9,7 +9,7 @@ import click
 from monitor.cli import alert_words
 from monitor.cli.options import config_option
 from monitor.cli.people import done, tell, who_option
-from monitor.core.handling import CAUSES
+from monitor.core.alerting.handling import CAUSES
 from monitor.settings import quick
 
 

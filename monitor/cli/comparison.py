@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli import words
-from monitor.core.comparing import Comparison, Pair
+from monitor.core.detection.replay_comparison import Comparison, Pair
 from monitor.core.documents import Document, incident_document
 from monitor.core.model import Incident
 

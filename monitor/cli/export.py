@@ -21,10 +21,10 @@ from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
-from monitor.core.histogram import counts_of
-from monitor.core.requests import REACH_S, Request, in_order
-from monitor.core.samples import Sample
-from monitor.core.schema import HOURS, MEASUREMENTS, MINUTES, Kind, Measurement, value_of
+from monitor.core.samples.histogram import counts_of
+from monitor.core.samples.packed_requests import REACH_S, Request, in_order
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import HOURS, MEASUREMENTS, MINUTES, Kind, Measurement, value_of
 from monitor.settings import quick
 
 SERIES: dict[str, Measurement] = {each.name: each for each in (*MEASUREMENTS, *MINUTES, *HOURS)}

@@ -10,7 +10,6 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor import questions
 from monitor.cli import moments, words
 from monitor.cli.case import print_case
 from monitor.cli.options import config_option
@@ -18,6 +17,7 @@ from monitor.cli.people import ledger_of
 from monitor.core.documents import incident_document
 from monitor.core.model import Incident
 from monitor.settings import quick
+from monitor.status import queries
 
 SHOWN = 50
 
@@ -47,11 +47,11 @@ def incidents(
     zone, now_s = quick.timezone(config), moments.now_s()
     ledger = ledger_of(config)
     if incident is not None:
-        document = questions.case(ledger, incident, now_s)
+        document = queries.case(ledger, incident, now_s)
         if as_json:
             click.echo(json.dumps(document, ensure_ascii=False))
         else:
-            print_case(questions.incident(ledger, incident), document, zone, now_s)
+            print_case(queries.incident(ledger, incident), document, zone, now_s)
         return
     since_s = None if since is None else moments.past_s(since, now_s, zone, "--since")
     found = ledger.incidents(since_s=since_s, include_closed=every or since is not None)

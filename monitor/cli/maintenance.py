@@ -12,11 +12,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor import questions
 from monitor.cli import alert_words, moments, words
 from monitor.cli.options import config_option
 from monitor.cli.people import desk_of, ledger_of, tell, who_option
 from monitor.settings import quick
+from monitor.status import queries
 
 
 @click.group()
@@ -76,8 +76,8 @@ def list_windows(config: Path, as_json: bool) -> None:
     Example: pantau maintenance list --json
     """
     now_s, desk = moments.now_s(), desk_of(config)
-    questions.remember_windows(ledger_of(config), desk, now_s)
-    document = questions.maintenance(desk, now_s)
+    queries.remember_windows(ledger_of(config), desk, now_s)
+    document = queries.maintenance(desk, now_s)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:

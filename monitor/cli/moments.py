@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from monitor.adapters.clock import SystemClock
+from monitor.adapters.system.clock import SystemClock
 from monitor.core.documents import rfc3339
 
 UNITS_S = {"m": 60.0, "h": 3600.0, "j": 3600.0, "d": 86_400.0}

@@ -11,12 +11,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor import questions
 from monitor.cli import alert_words, moments, words
 from monitor.cli.options import config_option
 from monitor.cli.people import ledger_of, tell, who_option
-from monitor.core.alerting import OutboxStatus
+from monitor.core.alerting.model import OutboxStatus
 from monitor.settings import quick
+from monitor.status import queries
 
 SHOWN = 50
 
@@ -36,7 +36,7 @@ def outbox(context: click.Context, config: Path, dead: bool, as_json: bool) -> N
     if context.invoked_subcommand is not None:
         return
     status = OutboxStatus.DEAD if dead else None
-    document = questions.outbox(ledger_of(config), status, None if as_json else SHOWN)
+    document = queries.outbox(ledger_of(config), status, None if as_json else SHOWN)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApi
 from monitor.cli import words
 from monitor.cli.loading import settings_of
-from monitor.core.desk import Desk
+from monitor.core.alerting.duty import Desk
 from monitor.settings import quick
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -15,17 +15,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.snmp import SnmpPoller
+from monitor.adapters.system.clock import SystemClock
 from monitor.cli import words
 from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
 from monitor.cli.suggest import nearest
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Device, Lost, Network, Outcome, Reply, Target
-from monitor.core.ports import DevicePoll, PollFailed
-from monitor.core.recorder import median
+from monitor.core.samples.recorder import median
+from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.settings.secrets import SecretStore
 
 PAUSE_S = 0.3

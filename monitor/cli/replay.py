@@ -20,13 +20,13 @@ from monitor.cli import words
 from monitor.cli.comparison import comparison_document, print_comparison
 from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
-from monitor.core.comparing import compare as compared
+from monitor.core.detection.detector import advance
+from monitor.core.detection.detector_state import World
+from monitor.core.detection.replay import Line, evidence_of
+from monitor.core.detection.replay_comparison import compare as compared
 from monitor.core.documents import incident_document, transition_document
 from monitor.core.errors import PantauError
-from monitor.core.judge import advance
 from monitor.core.model import Incident, IncidentChange, Network, Transition
-from monitor.core.replay import Line, evidence_of
-from monitor.core.world import World
 from monitor.settings.model import Settings
 
 REPORT_EVERY = 20_000

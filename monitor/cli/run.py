@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from monitor import app
 from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
+from monitor.daemon import app
 
 COLLECTED_AFTER = (20_000, 50, 100)
 """New objects before a look at the youngest; looks at one age before one at the next."""

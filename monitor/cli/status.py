@@ -13,13 +13,13 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.adapters.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApi
 from monitor.cli import words
 from monitor.cli.loading import network_of
 from monitor.cli.options import config_option
 from monitor.core.ports import LedgerReader
-from monitor.reading import CurrentState
 from monitor.settings import quick
+from monitor.status.current_state import CurrentState
 
 
 @click.command()

@@ -14,8 +14,8 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.adapters.passwords import Argon2Passwords
-from monitor.adapters.users_file import UsersFile
+from monitor.adapters.system.passwords import Argon2Passwords
+from monitor.adapters.system.users_file import UsersFile
 from monitor.cli import words
 from monitor.cli.options import config_option
 from monitor.core.access import Role, User, Users, good_password, user_name

@@ -1,7 +1,6 @@
 """What the program says in JSON: the shapes of CONTRACT, made in one place.
 
-Times are UTC, RFC 3339, to the millisecond. A list of plain dicts and values: ready for orjson.
-"""
+Times are UTC, RFC 3339, to the millisecond. A list of plain dicts and values: ready for orjson."""
 
 from __future__ import annotations
 
@@ -9,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from monitor.core.detection.site_state import site_since, site_state
 from monitor.core.model import Incident, Network, Proof, State, Transition
-from monitor.core.sites import site_since, site_state
 
 Document = dict[str, object]
 

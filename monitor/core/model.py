@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from monitor.core.availability import Aim
+from monitor.core.availability_target import AvailabilityTarget
 
 
 class State(StrEnum):
@@ -100,7 +100,7 @@ class Link:
     capacity_mbps: float | None = None
     circuit: str | None = None
     contact: str | None = None
-    aim: Aim | None = None
+    aim: AvailabilityTarget | None = None
 
 
 @dataclass(frozen=True, slots=True)

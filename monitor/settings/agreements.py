@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.core.availability import Agreed, Aim, built_in_aim
+from monitor.core.availability_target import AgreedBy, AvailabilityTarget, built_in_target
 from monitor.settings.files import Files, Source
 from monitor.settings.lines import KeyPath
 from monitor.settings.problems import Problem, listed, nearest, shown
@@ -20,19 +20,19 @@ from monitor.settings.schema.network import LinkTable
 PROVIDERS: KeyPath = ("sla", "providers")
 
 
-def aim(sla: SlaTable, link: LinkTable) -> Aim:
+def aim(sla: SlaTable, link: LinkTable) -> AvailabilityTarget:
     """What one link should reach, and by whose word."""
     of_kind: AgreedKeys = getattr(sla.kinds, link.kind)
     of_provider = (each.sla_pct for each in sla.providers if each.name == link.provider)
     said = (
-        (link.sla_pct, Agreed.LINK),
-        (next(of_provider, None), Agreed.PROVIDER),
-        (of_kind.sla_pct, Agreed.KIND),
+        (link.sla_pct, AgreedBy.LINK),
+        (next(of_provider, None), AgreedBy.PROVIDER),
+        (of_kind.sla_pct, AgreedBy.KIND),
     )
     for pct, agreed in said:
         if pct is not None:
-            return Aim(pct / 100, agreed)
-    return built_in_aim(link.kind)
+            return AvailabilityTarget(pct / 100, agreed)
+    return built_in_target(link.kind)
 
 
 def errors(files: Files) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from monitor.core.alerting import Alerts, ChannelSettings, Recurring, Rota, Route
+from monitor.core.alerting.model import Alerts, ChannelSettings, Recurring, Rota, Route
 
 Value = str | int | float | bool | None | list[str]
 """What stands behind a key; JSON can hold it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time
 
-from monitor.core.alerting import (
+from monitor.core.alerting.model import (
     AlertRules,
     Alerts,
     ChannelSettings,
@@ -17,7 +17,7 @@ from monitor.core.alerting import (
     Route,
     Step,
 )
-from monitor.core.hours import WorkingWeek
+from monitor.core.alerting.office_hours import WorkingWeek
 from monitor.settings.schema.alerts import (
     AlertsFile,
     ChannelTable,

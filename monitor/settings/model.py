@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.core.access import Role
-from monitor.core.alerting import Alerts, Recurring
+from monitor.core.alerting.model import Alerts, Recurring
 from monitor.core.model import Network
 
 

@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from monitor.core.credentials import parse_community, parse_v3
 from monitor.core.errors import ConfigError
+from monitor.core.snmp_credentials import parse_community, parse_v3
 from monitor.settings.files import Files, Source
 from monitor.settings.kecamatan import Kecamatan
 from monitor.settings.lines import KeyPath

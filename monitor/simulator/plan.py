@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from monitor.core.credentials import parse_community
 from monitor.core.errors import SimulatorError
 from monitor.core.model import Network
+from monitor.core.snmp_credentials import parse_community
 from monitor.settings import load, require
 from monitor.settings.secrets import SecretOutOfReach, SecretStore
 from monitor.simulator.world import all_devices

@@ -17,14 +17,14 @@ from pathlib import Path
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.journal.files import free_in
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.core.alerting import Alerts, ChannelSettings, Route, Step
-from monitor.core.desk import Desk
+from monitor.alerting.self_alerts import Plights
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.model import Alerts, ChannelSettings, Route, Step
+from monitor.core.alerting.self_checks import NUMBERS, Plight
+from monitor.core.detection.detector_state import World
 from monitor.core.model import Lost, Outcome, Reply
-from monitor.core.plights import NUMBERS, Plight
-from monitor.core.world import World
-from monitor.pipeline import Pipeline
-from monitor.plight import Plights
-from tests.core.story import network
+from monitor.pipeline.pipeline import Pipeline
+from tests.core.detection.story import network
 from tests.fakes.clock import ManualClock
 from tests.waiting import eventually_async
 

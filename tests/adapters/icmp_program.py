@@ -15,8 +15,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber
+from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
 from monitor.core.model import Outcome, Reply, Role, Rules, Target
 

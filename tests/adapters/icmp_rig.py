@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber, Mode
+from monitor.adapters.system.clock import SystemClock
 from monitor.core.model import Outcome, Role, Rules, Target
 from tests.adapters.private_network import TwoSides
 from tests.adapters.undisturbed import undisturbed

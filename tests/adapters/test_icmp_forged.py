@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from monitor.adapters.clock import boottime_s
 from monitor.adapters.icmp import Mode
+from monitor.adapters.system.clock import boottime_s
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.ports import ProbeCounters, Prober
 from tests.adapters.icmp_rig import BOTH_MODES, probing

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.adapters.clock import boottime_s
 from monitor.adapters.icmp import Mode
+from monitor.adapters.system.clock import boottime_s
 from monitor.core.model import Lost, NotMeasured, Reply
 from tests.adapters.icmp_rig import BOTH_MODES, Probing, probing
 from tests.adapters.private_network import TwoSides

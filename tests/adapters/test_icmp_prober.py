@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber, Mode
+from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
 from monitor.core.model import Lost, NotMeasured, Reply, Role, Rules, Target
 from tests.adapters.icmp_rig import BOTH_MODES, probing

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.private_network import TwoSides
-from tests.adapters.test_clock import faketime_library
+from tests.adapters.system.test_clock import faketime_library
 
 PROGRAM = Path(__file__).with_name("icmp_program.py")
 

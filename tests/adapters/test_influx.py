@@ -11,7 +11,7 @@ import pytest
 
 from monitor.adapters.influx import InfluxSink, InfluxSource
 from monitor.core.errors import InfluxError
-from monitor.core.schema import MEASUREMENTS
+from monitor.core.samples.schema import MEASUREMENTS
 from monitor.settings.model import InfluxSettings
 from tests.influx_server import DEPLOYED, InfluxServer, with_addresses
 from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping

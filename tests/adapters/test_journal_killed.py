@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.journal import JournalReader, SqliteJournal
-from monitor.core.samples import Sample
+from monitor.core.samples.samples import Sample
 from tests.adapters.journal_process import TARGETS, round_of
 from tests.adapters.sqlite_rows import rows
 from tests.making import MIDNIGHT_S

@@ -18,8 +18,8 @@ from monitor.adapters.journal.rolled import RollupFiles
 from monitor.adapters.journal.rolling import sum_up
 from monitor.adapters.journal.writer import RollupLog
 from monitor.core.model import Lost, Outcome, Reply, State, Transition
-from monitor.core.requests import Requests, in_order
-from monitor.core.samples import (
+from monitor.core.samples.packed_requests import Requests, in_order
+from monitor.core.samples.samples import (
     InterfaceHour,
     InterfaceMinute,
     PingHour,
@@ -27,7 +27,7 @@ from monitor.core.samples import (
     PingSample,
     Sample,
 )
-from monitor.core.timelines import Timelines
+from monitor.core.state_history import StateHistory
 from tests.making import LINK, MIDNIGHT_S, interface, ping
 
 HOUR_S = 3600.0
@@ -209,10 +209,10 @@ def test_ports_are_summed_up_too(journal: SqliteJournal) -> None:
 def test_seconds_in_states_are_the_ledgers(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10 * place) for place in range(360)])
 
-    def ledger(start_s: float, end_s: float) -> Timelines:
+    def ledger(start_s: float, end_s: float) -> StateHistory:
         assert (start_s, end_s) == (MIDNIGHT_S, MIDNIGHT_S + HOUR_S)
         down_s, up_s = MIDNIGHT_S + 100.25, MIDNIGHT_S + 190.75
-        return Timelines.of(
+        return StateHistory.of(
             [
                 Transition(LINK, MIDNIGHT_S - 50, MIDNIGHT_S - 45, State.UNKNOWN, State.UP, ""),
                 Transition(LINK, down_s, down_s + 5, State.UP, State.DOWN, "silence"),

@@ -15,7 +15,7 @@ import pytest
 
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.core.errors import JournalError
-from monitor.core.samples import MonitorSample
+from monitor.core.samples.samples import MonitorSample
 from tests.adapters.journal_process import TARGETS
 from tests.making import LINK, MIDNIGHT_S, interface, ping
 

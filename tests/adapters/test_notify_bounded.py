@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from monitor.adapters.notify.bounded import MOST_HANGING, BoundedCalls
-from monitor.core.alerting import Accepted, Delivery, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, Refused, TryLater
 from tests.waiting import eventually_async
 
 BOUND_S = 0.1

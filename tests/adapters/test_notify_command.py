@@ -12,7 +12,7 @@ import pytest
 
 from monitor.adapters.notify.command import CommandChannel
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting import Accepted, Delivery, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, Refused, TryLater
 from tests.notifying import CANARY, KEY, message
 from tests.waiting import eventually
 

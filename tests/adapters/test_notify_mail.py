@@ -9,7 +9,7 @@ import pytest
 
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.opening import channels_of
-from monitor.core.alerting import (
+from monitor.core.alerting.model import (
     Accepted,
     Alerts,
     Channel,

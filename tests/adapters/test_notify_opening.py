@@ -10,7 +10,7 @@ import pytest
 
 from monitor.adapters.notify import channels_of, heartbeat_of, pressers_of, secret_names
 from monitor.adapters.notify.redaction import MARK, Redaction
-from monitor.core.alerting import Action, Alerts, ChannelSettings
+from monitor.core.alerting.model import Action, Alerts, ChannelSettings
 from monitor.core.errors import ConfigError
 from tests.fakes.telegram import CHAT, TOKEN
 from tests.http_peer import HttpPeer, answering

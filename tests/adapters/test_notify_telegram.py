@@ -15,7 +15,7 @@ from monitor.adapters.notify.redaction import Redaction
 from monitor.adapters.notify.telegram import TelegramChannel, telegram_address, within
 from monitor.adapters.notify.telegram_bot import TelegramBot
 from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
-from monitor.core.alerting import Accepted, Action, ActionKind, EventKind, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Action, ActionKind, EventKind, Refused, TryLater
 from monitor.core.errors import LedgerError
 from tests.fakes.telegram import CHAT, TOKEN, Answer, BotApi
 from tests.notifying import INCIDENT, message

@@ -9,7 +9,7 @@ import pytest
 from monitor.adapters.notify.exchange import Bounds, Exchange
 from monitor.adapters.notify.redaction import Redaction
 from monitor.adapters.notify.webhook import WebhookChannel
-from monitor.core.alerting import Accepted, Delivery, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, Refused, TryLater
 from tests.http_peer import (
     Behaviour,
     HttpPeer,

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.snmp.vendors import GENERIC, VENDORS, vendor_of
-from monitor.core.samples import DeviceSample
+from monitor.core.samples.samples import DeviceSample
 from tests.fakes.agent.devices import device, polled
 from tests.fakes.agent.mib import CISCO, MIKROTIK, NET_SNMP, MadeUpRouter, Objects
 from tests.fakes.agent.snmpd import SECRETS, SnmpAgent

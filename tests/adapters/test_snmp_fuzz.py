@@ -20,8 +20,8 @@ from monitor.adapters.snmp.keys import MasterKeys, master_keys
 from monitor.adapters.snmp.trouble import Odd
 from monitor.adapters.snmp.usm import UsmWire
 from monitor.adapters.snmp.wire import Again, Wire
-from monitor.core.credentials import parse_v3
-from monitor.core.ports import DevicePoll, PollFailed
+from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
+from monitor.core.snmp_credentials import parse_v3
 from tests.fakes.agent.devices import device, polled
 from tests.fakes.agent.liar import Asked, Liar, Said, answer
 from tests.fakes.agent.snmpd import COMMUNITY, SECRETS

@@ -9,8 +9,8 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device
-from monitor.core.ports import DevicePoll
-from monitor.core.rates import NoRate, RateMemory, Rates, advance
+from monitor.core.samples.rates import NoRate, RateMemory, Rates, advance
+from monitor.core.samples.snmp_poll import DevicePoll
 from tests.fakes.agent.devices import device, failed, polled, port_of
 from tests.fakes.agent.mib import MadeUpRouter, Port
 from tests.fakes.agent.snmpd import SECRETS, SnmpAgent

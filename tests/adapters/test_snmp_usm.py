@@ -15,7 +15,7 @@ from monitor.adapters.snmp.keys import MasterKeys, master_keys
 from monitor.adapters.snmp.trouble import Odd
 from monitor.adapters.snmp.usm import UsmWire
 from monitor.adapters.snmp.wire import Again
-from monitor.core.credentials import parse_v3
+from monitor.core.snmp_credentials import parse_v3
 from tests.fakes.agent.devices import device, failed
 from tests.fakes.agent.snmpd import SECRETS
 from tests.fakes.agent.v3 import NOT_IN_TIME, UNKNOWN_ENGINE, V3Router, report, response

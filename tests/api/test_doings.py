@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from monitor.adapters.local_api import LocalApi
-from monitor.core.alerting import EventKind, OutboxRow, OutboxStatus, Recurring
+from monitor.adapters.system.local_api import LocalApi
+from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus, Recurring
 from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
 from tests.api.raw import raw_post
 from tests.duty_office import LINK, OTHER, DutyOffice, ask, on_duty

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from monitor.adapters.local_api import LocalApi
-from monitor.core.alerting import EventKind, OutboxRow, Recurring
-from monitor.core.alertports import Notice
+from monitor.adapters.system.local_api import LocalApi
+from monitor.core.alerting.model import EventKind, OutboxRow, Recurring
+from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.reasons import Reason
 from monitor.core.errors import ApiError, LedgerError, NoSuchThing, Unfit
-from monitor.core.reasons import Reason
 from tests.duty_office import LINK, DutyOffice, ask, on_duty
 
 

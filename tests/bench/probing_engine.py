@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber
+from monitor.adapters.system.clock import SystemClock
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply, Role, Rules, Target
 
 

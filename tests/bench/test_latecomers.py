@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from monitor.core.judge import advance
+from monitor.core.detection.detector import advance
+from monitor.core.detection.detector_state import World
 from monitor.core.model import Change, IncidentChange, Lost, Reply
-from monitor.core.world import World
-from tests.core.story import T0, network
+from tests.core.detection.story import T0, network
 
 pytestmark = pytest.mark.bench
 

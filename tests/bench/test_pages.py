@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from monitor.adapters.passwords import Argon2Passwords
-from monitor.adapters.users_file import UsersFile
+from monitor.adapters.system.passwords import Argon2Passwords
+from monitor.adapters.system.users_file import UsersFile
 from monitor.core.access import Role, User
 from monitor.core.documents import Document, rfc3339
 from tests.bench.page_clients import CLIENTS, LASTS_S, PASSWORD, load

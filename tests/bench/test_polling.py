@@ -32,9 +32,9 @@ from monitor.adapters.snmp.keys import master_keys
 from monitor.adapters.snmp.session import Group, Session
 from monitor.adapters.snmp.usm import UsmWire
 from monitor.adapters.snmp.wire import Wire
-from monitor.core.credentials import parse_v3
 from monitor.core.model import Device
-from monitor.core.ports import DevicePoll
+from monitor.core.samples.snmp_poll import DevicePoll
+from monitor.core.snmp_credentials import parse_v3
 from tests.fakes.agent.devices import device
 from tests.fakes.agent.mib import MadeUpRouter, Objects
 from tests.fakes.agent.snmpd import COMMUNITY, SECRETS, SnmpAgent

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.influx import InfluxSink, InfluxSource
 from monitor.adapters.journal import JournalReader, SqliteJournal
-from monitor.adapters.quarantine import QuarantineFiles
+from monitor.adapters.system.clock import SystemClock
+from monitor.adapters.system.dead_letters import QuarantineFiles
 from monitor.core.ports import SampleSource
-from monitor.core.samples import Sample
-from monitor.shipper import Shipper
+from monitor.core.samples.samples import Sample
+from monitor.storage.influx_shipper import Shipper
 from tests.influx_server import InfluxServer
 from tests.making import MIDNIGHT_S, ping
 from tests.waiting import eventually_async
@@ -129,7 +129,8 @@ async def test_a_day_of_samples_is_written_read_and_shipped(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "module", ["monitor.adapters.journal", "monitor.adapters.influx", "monitor.shipper"]
+    "module",
+    ["monitor.adapters.journal", "monitor.adapters.influx", "monitor.storage.influx_shipper"],
 )
 def test_what_an_import_costs(module: str) -> None:
     done = subprocess.run(

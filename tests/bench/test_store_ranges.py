@@ -24,11 +24,11 @@ from monitor.adapters.influx.setup import InfluxSetup, Wanted
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.adapters.journal.files import HOURS, day_of
 from monitor.adapters.journal.rolled import RollupFiles
-from monitor.core.lineprotocol import line_of
 from monitor.core.model import Outcome, Reply
-from monitor.core.requests import Requests
-from monitor.core.samples import PingHour, PingSample, Sample
-from monitor.core.schema import point_of
+from monitor.core.samples.line_protocol import line_of
+from monitor.core.samples.packed_requests import Requests
+from monitor.core.samples.samples import PingHour, PingSample, Sample
+from monitor.core.samples.schema import point_of
 from tests.influx_server import InfluxServer
 from tests.making import ping
 

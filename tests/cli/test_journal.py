@@ -13,7 +13,7 @@ import pytest
 from monitor.adapters.journal import SqliteJournal
 from monitor.core.errors import PantauError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
-from monitor.core.requests import Requests
+from monitor.core.samples.packed_requests import Requests
 from tests.cli.house import Place, place
 from tests.making import LINK, MIDNIGHT_S, interface, ping
 

@@ -11,8 +11,8 @@ import pytest
 
 from monitor.cli.demo import SCENARIOS
 from monitor.cli.made_up import COMMUNITY, communities_of, demo_config, environ_of, kept_dir
-from monitor.core.credentials import parse_v3
 from monitor.core.errors import PantauError
+from monitor.core.snmp_credentials import parse_v3
 from monitor.settings import load, require
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config"

@@ -12,15 +12,15 @@ import click
 import pytest
 from click.testing import Result
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.ledger.writer import SqlLedger
+from monitor.adapters.system.clock import SystemClock
+from monitor.alerting.channel_test import Trials
 from monitor.cli import alert_words
 from monitor.cli.ack import ack
-from monitor.core.alerting import EventKind, OutboxRow
-from monitor.core.alertports import Notice
+from monitor.core.alerting.model import EventKind, OutboxRow
+from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.reasons import Reason
 from monitor.core.errors import ApiError, NoSuchThing, PantauError, TooLate, Unfit
-from monitor.core.reasons import Reason
-from monitor.trials import Trials
 from tests.cli.house import Place, place
 from tests.duty_office import Desks, ask, on_duty
 

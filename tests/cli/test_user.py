@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from monitor.adapters.passwords import Argon2Passwords
-from monitor.adapters.users_file import UsersFile
+from monitor.adapters.system.passwords import Argon2Passwords
+from monitor.adapters.system.users_file import UsersFile
 from monitor.cli.commands import pantau
 from monitor.core.access import Role, User, Users
 from monitor.core.errors import ConfigError

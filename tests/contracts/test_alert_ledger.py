@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.core.alerting import (
+from monitor.core.alerting.model import (
     Action,
     ActionKind,
     EventKind,
@@ -20,10 +20,10 @@ from monitor.core.alerting import (
     OutboxStatus,
     Window,
 )
-from monitor.core.alertports import AlertLedger, AlertReader, Notice
+from monitor.core.alerting.ports import AlertLedger, AlertReader, Notice
+from monitor.core.alerting.reasons import Reason
 from monitor.core.errors import LedgerError
 from monitor.core.model import Change, Incident, IncidentChange, Scope, State
-from monitor.core.reasons import Reason
 from tests.fakes.ledger import MemoryLedger
 
 NOON_S = 1_764_000_000.0

@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from monitor.adapters.notify import channels_of
 from monitor.adapters.notify.exchange import Bounds
-from monitor.core.alerting import (
+from monitor.core.alerting.model import (
     Accepted,
     Alerts,
     Channel,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from monitor.adapters.clock import SystemClock, boottime_s
+from monitor.adapters.system.clock import SystemClock, boottime_s
 from monitor.core.ports import Clock
 from tests.fakes.clock import ManualClock
 from tests.waiting import eventually

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.adapters.journal import SqliteJournal
 from monitor.core.ports import Journal
-from monitor.core.samples import Sample
+from monitor.core.samples.samples import Sample
 from tests.fakes.journal import MemoryJournal
 from tests.making import MIDNIGHT_S, interface, one_of_each, ping
 

@@ -10,7 +10,8 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device, Interface
-from monitor.core.ports import DevicePoll, Poller, PollFailed
+from monitor.core.ports import Poller
+from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from tests.fakes.agent.mib import MadeUpRouter, Port
 from tests.fakes.agent.snmpd import SECRETS, SnmpAgent
 from tests.fakes.clock import ManualClock

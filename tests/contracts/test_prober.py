@@ -10,8 +10,8 @@ from typing import Protocol
 import pytest
 import pytest_asyncio
 
-from monitor.adapters.clock import SystemClock
 from monitor.adapters.icmp import IcmpProber, Mode
+from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply, Role, Rules, Target
 from monitor.core.ports import Clock, Prober

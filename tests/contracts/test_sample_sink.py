@@ -10,7 +10,7 @@ import pytest
 
 from monitor.adapters.influx import InfluxSink, InfluxSource
 from monitor.core.ports import SampleSink, SampleSource
-from monitor.core.samples import DeviceSample
+from monitor.core.samples.samples import DeviceSample
 from tests.fakes.sink import MemorySink
 from tests.influx_server import InfluxServer
 from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping

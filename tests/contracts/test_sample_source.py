@@ -18,7 +18,7 @@ import pytest
 from monitor.adapters.influx import InfluxSink, InfluxSource
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.core.ports import SampleSource
-from monitor.core.samples import LatencyBucket, PingSample, Sample, ThroughputBucket
+from monitor.core.samples.samples import LatencyBucket, PingSample, Sample, ThroughputBucket
 from tests.fakes.samples import MemorySource
 from tests.influx_server import InfluxServer
 from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from monitor.core.alerting import Action, ActionKind, EventKind, OutboxRow, OutboxStatus, Window
-from monitor.core.alertports import AlertLedger, Notice
+from monitor.core.alerting.model import (
+    Action,
+    ActionKind,
+    EventKind,
+    OutboxRow,
+    OutboxStatus,
+    Window,
+)
+from monitor.core.alerting.ports import AlertLedger, Notice
+from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident, Network, State
-from monitor.core.reasons import Reason
 from tests.dashboard.story import Event, Story
 
 BUDI, RINA = "Budi S.", "Rina W."

@@ -7,10 +7,10 @@ import random
 from monitor.core.documents import Document
 from monitor.core.errors import NoSuchThing
 from monitor.core.model import Device
-from monitor.core.ports import DevicePoll, InterfaceCounters, PollFailed
-from monitor.core.rates import Dropped, NoRate, RateMemory, Rates
-from monitor.core.routers import RouterTold, router_document
-from monitor.core.samples import DeviceSample, InterfaceSample
+from monitor.core.samples.rates import Dropped, NoRate, RateMemory, Rates
+from monitor.core.samples.router_facts import RouterTold, router_document
+from monitor.core.samples.samples import DeviceSample, InterfaceSample
+from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 from tests.dashboard.story import DAY_S, Story
 
 SILENT = "losarang"

@@ -26,10 +26,10 @@ import orjson
 
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.adapters.local_api import SOCKET_NAME
+from monitor.adapters.system.local_api import SOCKET_NAME
 from monitor.core.documents import Document
 from monitor.core.errors import NoSuchThing
-from monitor.core.samples import InterfaceSample, PingSample
+from monitor.core.samples.samples import InterfaceSample, PingSample
 from tests.dashboard.deeds import tell_deeds
 from tests.dashboard.routers import told_by
 from tests.dashboard.story import CONFIG, DAY_S, HOUR_S, Story, written

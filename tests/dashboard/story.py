@@ -26,7 +26,7 @@ from monitor.core.model import (
     State,
     Transition,
 )
-from monitor.core.samples import STATE_CODES, InterfaceSample, PingSample
+from monitor.core.samples.samples import STATE_CODES, InterfaceSample, PingSample
 from monitor.settings import load, require
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -15,7 +15,7 @@ import pytest
 from dashboard.i18n import Lang, Words, read_catalogue
 from monitor.core.documents import Document, rfc3339
 from monitor.core.model import State
-from monitor.core.remark import Remark
+from monitor.core.warning import Remark
 from tests.dashboard.browser import Browser
 from tests.dashboard.serving import Served
 from tests.dashboard.story import Event, Story, shipped_network, trouble

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 
 from dashboard.app.web import Identity, build
 from dashboard.components.sheet import harmless
-from monitor.core.alerting import Action, ActionKind
-from monitor.core.availability import Agreed, Aim
+from monitor.core.alerting.model import Action, ActionKind
+from monitor.core.availability_target import AgreedBy, AvailabilityTarget
 from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
 from monitor.core.model import Change, IncidentChange, Network, Proof, State
 from tests.dashboard.deeds import tell_deeds
@@ -385,7 +385,9 @@ def test_the_report_has_every_link_the_worst_first(desk: Desk) -> None:
 def test_the_report_says_whose_target_a_link_is_held_to() -> None:
     network = shipped_network()
     first, *others = network.sites
-    agreed = tuple(replace(link, aim=Aim(0.9975, Agreed.PROVIDER)) for link in first.links)
+    agreed = tuple(
+        replace(link, aim=AvailabilityTarget(0.9975, AgreedBy.PROVIDER)) for link in first.links
+    )
     sites = (replace(first, links=agreed), *others)
     desk = Desk(Story(replace(network, sites=sites), NOW_S))
     text = desk.client.get("/laporan/2026-11.csv").text

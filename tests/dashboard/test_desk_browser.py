@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.alerting import Action, ActionKind
+from monitor.core.alerting.model import Action, ActionKind
 from monitor.core.documents import Document
 from monitor.core.model import State
 from tests.dashboard.browser import Browser

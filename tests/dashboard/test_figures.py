@@ -14,7 +14,7 @@ from dashboard.figures.latency import LatencyTexts, latency, loss_step
 from dashboard.figures.traffic import TrafficTexts, throughput
 from dashboard.i18n import MONTHS
 from dashboard.theme import Theme, paints
-from monitor.core.samples import LatencyBucket, ThroughputBucket
+from monitor.core.samples.samples import LatencyBucket, ThroughputBucket
 
 START_S = 1_795_500_000.0
 WIDTH_S = 60.0

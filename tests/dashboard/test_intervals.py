@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from dashboard.reads.intervals import Stretch, site_stretches, target_stretches, union_s
+from monitor.core.detection.site_state import site_state
 from monitor.core.model import State, Transition
-from monitor.core.sites import site_state
 
 UP, DOWN, DEGRADED = State.UP, State.DOWN, State.DEGRADED
 CHANGES = some.lists(some.tuples(some.integers(-50, 150), some.sampled_from(list(State))))

@@ -11,7 +11,7 @@ from dashboard.components.ninety import filled, ninety
 from dashboard.components.standing import month_figure, thirty_figure
 from dashboard.i18n import Lang, Words, read_catalogue
 from dashboard.reads.months import DAYS, DayBar, Months
-from monitor.core.alerting import Window
+from monitor.core.alerting.model import Window
 from monitor.core.model import State
 from tests.dashboard.made import NOW_S
 from tests.dashboard.story import DAY_S, HOUR_S, Event, Story, shipped_network

@@ -13,7 +13,7 @@ import pytest
 from dashboard.reads.snapshot import Snapshots
 from monitor.core.errors import ApiError, JournalError, LedgerError
 from monitor.core.model import State
-from monitor.core.remark import Remark
+from monitor.core.warning import Remark
 from tests.dashboard.made import NOW_S, Made, made_quiet, made_trouble
 from tests.dashboard.story import HOUR_S, Event, Story, shipped_network
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monitor.adapters.journal import JournalReader
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApi
 from monitor.cli.made_up import demo_config
 from monitor.core.errors import ApiError
 from monitor.core.model import Incident

@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.adapters.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApi
 from monitor.core.errors import ApiError
 from monitor.simulator.simulation import Simulation
 from tests.e2e.house import PANTAU, SHIPPED

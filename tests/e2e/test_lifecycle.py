@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.samples import LatencyBucket
+from monitor.core.samples.samples import LatencyBucket
 from tests.e2e.house import MadeUp, intact
 from tests.waiting import eventually
 

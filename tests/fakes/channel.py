@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.core.alerting import Accepted, Delivery, Message
+from monitor.core.alerting.model import Accepted, Delivery, Message
 
 Answer = Callable[[Message], Delivery]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from monitor.core.errors import JournalError
 from monitor.core.ports import JournalBatch
-from monitor.core.samples import Sample
+from monitor.core.samples.samples import Sample
 from tests.fakes.samples import MemorySource
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from monitor.core.alerting import Action, EventKind, OutboxRow, OutboxStatus, Window
-from monitor.core.alertports import Notice, Parcel
+from monitor.core.alerting.maintenance import over_s
+from monitor.core.alerting.model import Action, EventKind, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.outbox import choose
+from monitor.core.alerting.ports import Notice, Parcel
 from monitor.core.errors import LedgerError
-from monitor.core.maintenance import over_s
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
-from monitor.core.outbox import choose
 from monitor.core.ports import Remembered, StoredState
 
 

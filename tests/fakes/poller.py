@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor.core.model import Device
-from monitor.core.ports import Clock, DevicePoll, InterfaceCounters, PollFailed
-from monitor.core.samples import DeviceSample
+from monitor.core.ports import Clock
+from monitor.core.samples.samples import DeviceSample
+from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 from tests.fakes.agent.mib import MadeUpRouter, Port
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from monitor.core.samples import (
+from monitor.core.samples.samples import (
     InterfaceSample,
     LatencyBucket,
     PingSample,

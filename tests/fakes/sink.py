@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from monitor.core.errors import InfluxError
-from monitor.core.samples import Sample
-from monitor.core.schema import point_of
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import point_of
 from tests.fakes.samples import MemorySource
 
 Answer = Callable[[Sequence[Sample]], InfluxError | None]

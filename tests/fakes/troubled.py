@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.errors import StoreError
-from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket
+from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket
 from tests.fakes.samples import MemorySource
 
 

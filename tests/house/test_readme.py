@@ -8,9 +8,9 @@ import click
 import pytest
 
 from monitor.cli.commands import COMMANDS, pantau
-from monitor.core.histogram import BOUNDS_MS
-from monitor.core.samples import STATE_CODES
-from monitor.core.schema import HOURS, MEASUREMENTS, MINUTES, Measurement
+from monitor.core.samples.histogram import BOUNDS_MS
+from monitor.core.samples.samples import STATE_CODES
+from monitor.core.samples.schema import HOURS, MEASUREMENTS, MINUTES, Measurement
 from tests.house.tree import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")

@@ -116,15 +116,13 @@ def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
         _script(clone / "bin" / tool, f'echo "{tool} $*"')
     for room in ("core", "e2e"):
         (clone / "tests" / room).mkdir(parents=True)
-    (clone / "tests" / "test_rounds.py").touch()
     done = run([str(clone / "deploy" / "test"), "--full"])
     assert (done.returncode, done.stderr.strip()) == (0, "Every check passed.")
     asked = [line for line in done.stdout.splitlines() if line.startswith(TOOLS)]
     assert [re.sub(r" --timeout.*| --basetemp \S+", "", line) for line in asked] == [
         *("ruff check .", "ruff format --check .", "mypy ", "lint-imports --no-logo"),
         "pytest -m not bench and not full -n 3 --dist loadfile tests/e2e",
-        "pytest -m not bench and not full -n 2 --dist loadfile --no-loadscope-reorder "
-        "tests/test_rounds.py tests/core/",
+        "pytest -m not bench and not full -n 2 --dist loadfile --no-loadscope-reorder tests/core/",
         *(
             "pytest -m full and not bench",
             "pytest -m bench -s",

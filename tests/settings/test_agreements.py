@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.availability import Agreed, Aim
+from monitor.core.availability_target import AgreedBy, AvailabilityTarget
 from tests.settings.made import ANJATAN, MONITOR, brief, loaded, only, written
 
 OF_A = 'provider = "Penyedia A"\n'
@@ -14,7 +14,7 @@ KIND = "[sla.kinds.fibre]\nsla_pct = 99.6\n"
 PROVIDER = '[[sla.providers]]\nname = "Penyedia A"\nsla_pct = 99.7\n'
 
 
-def aim(tmp_path: Path, monitor: str, link: str = "") -> Aim | None:
+def aim(tmp_path: Path, monitor: str, link: str = "") -> AvailabilityTarget | None:
     found = loaded(written(tmp_path, monitor=MONITOR + monitor, sites={"anjatan": ANJATAN + link}))
     assert found.errors == ()
     assert found.settings is not None
@@ -25,16 +25,16 @@ def aim(tmp_path: Path, monitor: str, link: str = "") -> Aim | None:
 @pytest.mark.parametrize(
     ("monitor", "link", "ratio", "agreed"),
     [
-        ("", OF_A, 0.995, Agreed.BUILT_IN),
-        (KIND, OF_A, 0.996, Agreed.KIND),
-        (KIND + PROVIDER, OF_A, 0.997, Agreed.PROVIDER),
-        (KIND + PROVIDER, OF_A + "sla_pct = 99.9\n", 0.999, Agreed.LINK),
-        ("", "sla_pct = 99\n", 0.99, Agreed.LINK),
-        (KIND.replace("fibre", "vsat"), OF_A, 0.995, Agreed.BUILT_IN),
+        ("", OF_A, 0.995, AgreedBy.BUILT_IN),
+        (KIND, OF_A, 0.996, AgreedBy.KIND),
+        (KIND + PROVIDER, OF_A, 0.997, AgreedBy.PROVIDER),
+        (KIND + PROVIDER, OF_A + "sla_pct = 99.9\n", 0.999, AgreedBy.LINK),
+        ("", "sla_pct = 99\n", 0.99, AgreedBy.LINK),
+        (KIND.replace("fibre", "vsat"), OF_A, 0.995, AgreedBy.BUILT_IN),
     ],
 )
 def test_a_link_outranks_its_provider_outranks_its_kind_outranks_what_is_built_in(
-    tmp_path: Path, monitor: str, link: str, ratio: float, agreed: Agreed
+    tmp_path: Path, monitor: str, link: str, ratio: float, agreed: AgreedBy
 ) -> None:
     found = aim(tmp_path, monitor, link)
     assert found is not None

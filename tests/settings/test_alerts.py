@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.alerting import (
+from monitor.core.alerting.model import (
     Alerts,
     ChannelSettings,
     Override,

@@ -16,9 +16,9 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device
-from monitor.core.ports import DevicePoll, PollFailed
-from monitor.core.rates import NoRate, RateMemory, Rates, advance
-from monitor.core.samples import InterfaceSample
+from monitor.core.samples.rates import NoRate, RateMemory, Rates, advance
+from monitor.core.samples.samples import InterfaceSample
+from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.simulator.agents import Agent
 from monitor.simulator.events import Event, What
 from monitor.simulator.ports import PortTraffic, port_traffic

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from monitor.core.errors import InfluxError
-from monitor.core.resolution import HOUR_MS, Piece
-from monitor.core.schema import tag_value
+from monitor.core.samples.resolution import HOUR_MS, Piece
+from monitor.core.samples.schema import tag_value
 
 FILE_LIMIT = "file limit"
 """3 Core refuses what needs more than 432 files, about 72 hours, in these words.

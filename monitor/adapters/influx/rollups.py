@@ -11,14 +11,14 @@ from typing import Any
 from monitor.adapters.influx.conditions import as_float, bound, in_parts, where
 from monitor.adapters.influx.connection import Connection
 from monitor.adapters.influx.query import Series, ask
-from monitor.core import schema
-from monitor.core.buckets import Latency, Throughput
 from monitor.core.errors import InfluxError
-from monitor.core.histogram import joined
-from monitor.core.resolution import HOUR_MS, Kept, Level, Piece, level_for, plan
-from monitor.core.rollups import plus
-from monitor.core.samples import Totals
-from monitor.core.schema import target_of
+from monitor.core.samples import schema
+from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.histogram import joined
+from monitor.core.samples.resolution import HOUR_MS, Kept, Level, Piece, level_for, plan
+from monitor.core.samples.rollups import plus
+from monitor.core.samples.samples import Totals
+from monitor.core.samples.schema import target_of
 from monitor.settings.model import InfluxSettings
 
 SUFFIX = {Level.MINUTE: "_1m", Level.HOUR: "_1h"}

@@ -6,9 +6,9 @@ import gzip
 from collections.abc import Sequence
 
 from monitor.adapters.influx.connection import Connection
-from monitor.core.lineprotocol import line_of
-from monitor.core.samples import Sample
-from monitor.core.schema import point_of
+from monitor.core.samples.line_protocol import line_of
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import point_of
 from monitor.settings.model import InfluxSettings
 
 NO_CONTENT = 204

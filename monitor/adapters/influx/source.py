@@ -10,10 +10,10 @@ from monitor.adapters.influx.conditions import as_float, bound, in_parts, where
 from monitor.adapters.influx.connection import Connection
 from monitor.adapters.influx.query import Series, ask
 from monitor.adapters.influx.rollups import Rollups
-from monitor.core.buckets import Latency, Throughput
-from monitor.core.resolution import Level, Piece
-from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
-from monitor.core.schema import (
+from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.resolution import Level, Piece
+from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
+from monitor.core.samples.schema import (
     INTERFACE,
     MEASUREMENTS,
     PING,

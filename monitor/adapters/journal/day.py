@@ -10,9 +10,9 @@ from monitor.adapters.journal.files import make_samples, open_for_writing, path_
 from monitor.adapters.journal.log import length_of
 from monitor.adapters.journal.rows import identity_of, insert_into, values_of
 from monitor.adapters.journal.series import SeriesTable
-from monitor.core.resolution import HOUR_MS
-from monitor.core.samples import InterfaceSample, PingSample, Sample, StateChangeSample
-from monitor.core.schema import measurement_of, stamp_ms
+from monitor.core.samples.resolution import HOUR_MS
+from monitor.core.samples.samples import InterfaceSample, PingSample, Sample, StateChangeSample
+from monitor.core.samples.schema import measurement_of, stamp_ms
 
 Row = tuple[int | float | str | bytes | None, ...]
 

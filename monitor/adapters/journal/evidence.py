@@ -23,8 +23,8 @@ from monitor.adapters.journal.files import (
     start_of,
 )
 from monitor.adapters.journal.series import SeriesTable
-from monitor.core.samples import PingSample, Sample
-from monitor.core.schema import PING, stamp_ms
+from monitor.core.samples.samples import PingSample, Sample
+from monitor.core.samples.schema import PING, stamp_ms
 
 Packed = tuple[int, str, bytes]
 """A row's time (Unix ms), its target, its requests (core.requests)."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from monitor.adapters.journal.rows import SQL_TYPE, quoted
 from monitor.core.errors import JournalError, JournalFull
-from monitor.core.schema import MEASUREMENTS, Measurement
+from monitor.core.samples.schema import MEASUREMENTS, Measurement
 
 LAYOUT = 1
 """`PRAGMA user_version` of a day file. A new column needs no new number, another meaning does."""

@@ -22,7 +22,7 @@ from monitor.adapters.journal.files import (
     remove,
     size_of,
 )
-from monitor.core.schema import stamp_ms
+from monitor.core.samples.schema import stamp_ms
 
 MB = 1_000_000
 

@@ -27,10 +27,10 @@ from monitor.adapters.journal.rolled import label_of
 from monitor.adapters.journal.rolled import length_of as rolled_length_of
 from monitor.adapters.journal.rows import identities, maker_of, quoted, selected
 from monitor.core.errors import JournalError
-from monitor.core.samples import Sample
-from monitor.core.schema import HOURS as HOUR_MEASUREMENTS
-from monitor.core.schema import MINUTES as MINUTE_MEASUREMENTS
-from monitor.core.schema import Measurement, stamp_ms
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import HOURS as HOUR_MEASUREMENTS
+from monitor.core.samples.schema import MINUTES as MINUTE_MEASUREMENTS
+from monitor.core.samples.schema import Measurement, stamp_ms
 
 
 def rows_of(

@@ -10,8 +10,8 @@ from pathlib import Path
 from monitor.adapters.journal.cursor import Cursor
 from monitor.adapters.journal.files import columns_of, path_of, reading, start_of
 from monitor.adapters.journal.rows import Identity, identities, maker_of, quoted, selected
-from monitor.core.samples import Sample
-from monitor.core.schema import MEASUREMENTS, Measurement
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import MEASUREMENTS, Measurement
 
 Numbered = tuple[int, Sample]
 

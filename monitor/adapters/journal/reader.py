@@ -29,10 +29,18 @@ from monitor.adapters.journal.rows import (
     quoted,
     selected,
 )
-from monitor.core.buckets import Latency, Throughput
-from monitor.core.resolution import HOUR_MS, Kept, Level, Piece, plan
-from monitor.core.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
-from monitor.core.schema import INTERFACE, PING, Measurement, link_name, seconds, stamp_ms, width_ms
+from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.resolution import HOUR_MS, Kept, Level, Piece, plan
+from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
+from monitor.core.samples.schema import (
+    INTERFACE,
+    PING,
+    Measurement,
+    link_name,
+    seconds,
+    stamp_ms,
+    width_ms,
+)
 
 LATEST_MS = 15 * 60 * 1000
 RATES = ("in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_discards")

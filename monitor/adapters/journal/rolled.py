@@ -37,9 +37,9 @@ from monitor.adapters.journal.rows import (
     values_of,
 )
 from monitor.adapters.journal.series import SeriesTable
-from monitor.core import schema
-from monitor.core.samples import Rollup
-from monitor.core.schema import Measurement, measurement_of, stamp_ms
+from monitor.core.samples import schema
+from monitor.core.samples.samples import Rollup
+from monitor.core.samples.schema import Measurement, measurement_of, stamp_ms
 
 MEASURED: dict[str, tuple[Measurement, ...]] = {MINUTES: schema.MINUTES, HOURS: schema.HOURS}
 

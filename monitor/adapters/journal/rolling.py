@@ -13,12 +13,12 @@ from monitor.adapters.journal.parts import parts
 from monitor.adapters.journal.rolled import RollupFiles
 from monitor.adapters.journal.rows import identities, maker_of, quoted, selected
 from monitor.core.errors import JournalError
-from monitor.core.requests import unpack
-from monitor.core.resolution import HOUR_MS, MINUTE_MS
-from monitor.core.rollups import InterfaceHours, PingHours, interface_minutes, ping_minutes
-from monitor.core.samples import PingSample, Rollup
-from monitor.core.schema import INTERFACE, PING, Measurement, stamp_ms
-from monitor.core.timelines import Timelines
+from monitor.core.samples.packed_requests import unpack
+from monitor.core.samples.resolution import HOUR_MS, MINUTE_MS
+from monitor.core.samples.rollups import InterfaceHours, PingHours, interface_minutes, ping_minutes
+from monitor.core.samples.samples import PingSample, Rollup
+from monitor.core.samples.schema import INTERFACE, PING, Measurement, stamp_ms
+from monitor.core.state_history import StateHistory
 
 Marks = dict[int, list[tuple[str, int]]]
 """Hours that are to be summed up, and by which row of which day's file they were marked."""
@@ -45,7 +45,7 @@ def marked_hours(directory: Path) -> Marks:
 def sum_up(
     directory: Path,
     hour_ms: int,
-    timelines: Timelines | None,
+    timelines: StateHistory | None,
     minutes: RollupFiles,
     hours: RollupFiles,
     at_once: int = AT_ONCE,

@@ -17,11 +17,11 @@ from monitor.adapters.journal.files import (
 )
 from monitor.adapters.journal.rolled import MEASURED, label_of
 from monitor.adapters.journal.rows import MICROS_PER_MS, Identity, identities, quoted
-from monitor.core.buckets import Latency, Throughput
-from monitor.core.histogram import unpacked
-from monitor.core.resolution import HOUR_MS, Level, Piece
-from monitor.core.rollups import plus
-from monitor.core.samples import Totals
+from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.histogram import unpacked
+from monitor.core.samples.resolution import HOUR_MS, Level, Piece
+from monitor.core.samples.rollups import plus
+from monitor.core.samples.samples import Totals
 
 FAULTS = ("in_errors_max", "out_errors_max", "in_discards_max", "out_discards_max")
 KIND = {Level.MINUTE: MINUTES, Level.HOUR: HOURS}

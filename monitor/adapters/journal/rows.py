@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from monitor.core.histogram import packed, unpacked
-from monitor.core.samples import Sample
-from monitor.core.schema import Field, Kind, Measurement, Value, seconds, value_of
+from monitor.core.samples.histogram import packed, unpacked
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import Field, Kind, Measurement, Value, seconds, value_of
 
 SQL_TYPE: Mapping[Kind, str] = {
     Kind.COUNT: "INTEGER",

@@ -32,10 +32,10 @@ from monitor.adapters.journal.rolled import RollupFiles
 from monitor.adapters.journal.rolling import marked_hours, sum_up
 from monitor.core.errors import JournalError, JournalFull
 from monitor.core.ports import JournalBatch
-from monitor.core.resolution import HOUR_MS
-from monitor.core.samples import Sample
-from monitor.core.schema import seconds, stamp_ms
-from monitor.core.timelines import Timelines
+from monitor.core.samples.resolution import HOUR_MS
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import seconds, stamp_ms
+from monitor.core.state_history import StateHistory
 
 GRACE_S = 120.0
 """An hour is summed up so long after its end: what belongs to it has come by then, mostly."""
@@ -104,7 +104,7 @@ class SqliteJournal(JournalReader):
     def roll(
         self,
         now_s: float,
-        timelines: Callable[[float, float], Timelines] | None = None,
+        timelines: Callable[[float, float], StateHistory] | None = None,
         most: int | None = None,
     ) -> int:
         """Sum up hours that are over and have new rows, the oldest first; how many were.

@@ -14,8 +14,8 @@ from monitor.adapters.ledger.alert_rows import action_of, notice_of, outbox_of, 
 from monitor.adapters.ledger.questions import incidents_among
 from monitor.adapters.ledger.rows import micros, portions
 from monitor.adapters.ledger.tables import ACTIONS, INCIDENTS, NOTICES, OUTBOX, WINDOWS
-from monitor.core.alerting import Action, EventKind, OutboxRow, OutboxStatus, Window
-from monitor.core.alertports import Notice
+from monitor.core.alerting.model import Action, EventKind, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.ports import Notice
 from monitor.core.model import Incident
 
 

@@ -22,10 +22,10 @@ from monitor.adapters.ledger.alert_rows import (
 )
 from monitor.adapters.ledger.rows import micros, portions
 from monitor.adapters.ledger.tables import ACTIONS, INCIDENTS, NOTICES, OUTBOX, WINDOWS
-from monitor.core.alerting import Action, OutboxRow, OutboxStatus, Window
-from monitor.core.alertports import Notice, Parcel
+from monitor.core.alerting.model import Action, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.outbox import choose
+from monitor.core.alerting.ports import Notice, Parcel
 from monitor.core.errors import LedgerError
-from monitor.core.outbox import choose
 
 ROW_KEY = ("incident", "sequence", "channel", "recipient")
 NOTICE_KEY = ("incident", "at_us", "event", "reason", "recipient", "channel")

@@ -10,9 +10,16 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from monitor.adapters.ledger.rows import micros, micros_or_none, seconds, seconds_or_none
-from monitor.core.alerting import Action, ActionKind, EventKind, OutboxRow, OutboxStatus, Window
-from monitor.core.alertports import Notice
-from monitor.core.reasons import Reason
+from monitor.core.alerting.model import (
+    Action,
+    ActionKind,
+    EventKind,
+    OutboxRow,
+    OutboxStatus,
+    Window,
+)
+from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.reasons import Reason
 
 
 def outbox_row(row: OutboxRow) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from monitor.adapters.ledger import alert_questions, questions
 from monitor.adapters.ledger.files import location, name_of, path_of, reader_engine
 from monitor.adapters.ledger.tables import REVISION
 from monitor.adapters.ledger.trouble import told
-from monitor.core.alerting import Action, OutboxRow, OutboxStatus, Window
-from monitor.core.alertports import Notice
+from monitor.core.alerting.model import Action, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.ports import Notice
 from monitor.core.errors import LedgerError
 from monitor.core.model import Incident, Transition
 from monitor.core.ports import Remembered

@@ -21,8 +21,8 @@ from monitor.adapters.ledger.files import (
 from monitor.adapters.ledger.migrate import SHIPPED, upgrade
 from monitor.adapters.ledger.recording import record_alive, record_changes, record_transitions
 from monitor.adapters.ledger.trouble import how_to_mend, told
-from monitor.core.alerting import Action, OutboxRow, OutboxStatus, Window
-from monitor.core.alertports import Notice, Parcel
+from monitor.core.alerting.model import Action, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.ports import Notice, Parcel
 from monitor.core.errors import LedgerError
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
 from monitor.core.ports import Remembered

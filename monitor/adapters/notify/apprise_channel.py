@@ -18,7 +18,7 @@ from monitor.adapters.notify.bounded import BoundedCalls
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.mail import Mailbox, MailChannel
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting import Accepted, Channel, Delivery, Message, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Channel, Delivery, Message, Refused, TryLater
 from monitor.core.errors import ConfigError
 
 _STATUS = re.compile(r"error\s*=\s*(\d{3})\b")

@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from monitor.core.alerting import Accepted, Delivery, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, TryLater
 
 MOST_HANGING = 3
 

@@ -15,7 +15,7 @@ from io import FileIO
 
 from monitor.adapters.notify.payload import payload
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting import Accepted, Delivery, Message, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, Message, Refused, TryLater
 
 EX_TEMPFAIL = 75
 _NEVER = range(64, 79)

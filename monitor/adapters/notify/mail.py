@@ -18,7 +18,7 @@ from email.utils import format_datetime, formataddr
 from monitor.adapters.notify.bounded import BoundedCalls
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting import Accepted, Delivery, Message, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, Message, Refused, TryLater
 
 log = logging.getLogger("monitor.notify")
 

@@ -14,7 +14,7 @@ from monitor.adapters.notify.telegram import TelegramAddress, TelegramChannel, t
 from monitor.adapters.notify.telegram_bot import TelegramBot
 from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
 from monitor.adapters.notify.webhook import WebhookChannel
-from monitor.core.alerting import Action, Alerts, Channel, ChannelSettings
+from monitor.core.alerting.model import Action, Alerts, Channel, ChannelSettings
 from monitor.core.errors import ConfigError
 
 Secrets = Mapping[str, str]

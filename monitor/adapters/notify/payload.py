@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from monitor.core.alerting import Message
+from monitor.core.alerting.model import Message
 from monitor.core.documents import rfc3339
 
 

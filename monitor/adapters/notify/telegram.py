@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from monitor.adapters.notify.telegram_bot import Said, TelegramBot
-from monitor.core.alerting import Accepted, Delivery, EventKind, Message, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, EventKind, Message, Refused, TryLater
 
 log = logging.getLogger("monitor.notify")
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from monitor.adapters.notify.telegram import ACKNOWLEDGE, SNOOZE
 from monitor.adapters.notify.telegram_bot import Said, TelegramBot
-from monitor.core.alerting import Action, ActionKind
+from monitor.core.alerting.messages.cleaning import clean
+from monitor.core.alerting.model import Action, ActionKind
 from monitor.core.errors import PantauError
-from monitor.core.texts.cleaning import clean
 
 log = logging.getLogger("monitor.notify")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.adapters.notify.exchange import Answer, Bounds, Exchange, NoAnswer
 from monitor.adapters.notify.payload import payload
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting import Accepted, Delivery, Message, Refused, TryLater
+from monitor.core.alerting.model import Accepted, Delivery, Message, Refused, TryLater
 
 _LATER = frozenset({408, 409, 425, 429})
 """Time-out, still at it (a key seen before), too early, too many: it may succeed later."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from monitor.adapters.snmp import objects, values
 from monitor.adapters.snmp.codec import Oid, Value, VarBind
 from monitor.adapters.snmp.session import Group, Reading, Session
-from monitor.core.ports import InterfaceCounters
+from monitor.core.samples.snmp_poll import InterfaceCounters
 
 _LOOK_AGAIN_S = 120.0
 

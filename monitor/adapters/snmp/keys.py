@@ -18,7 +18,7 @@ from pysnmp.proto.secmod.rfc3414 import localkey, service
 
 from monitor.adapters.snmp import ber
 from monitor.adapters.snmp.trouble import Odd, Oddity
-from monitor.core.credentials import SnmpV3Credential
+from monitor.core.snmp_credentials import SnmpV3Credential
 
 
 class _Digest(NamedTuple):

@@ -13,10 +13,11 @@ from monitor.adapters.snmp.router import Router
 from monitor.adapters.snmp.trouble import RouterTrouble
 from monitor.adapters.snmp.usm import UsmWire
 from monitor.adapters.snmp.wire import Wire
-from monitor.core.credentials import SnmpV3Credential, parse_community, parse_v3
 from monitor.core.errors import ConfigError
 from monitor.core.model import Device
-from monitor.core.ports import Clock, DevicePoll, PollFailed
+from monitor.core.ports import Clock
+from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
+from monitor.core.snmp_credentials import SnmpV3Credential, parse_community, parse_v3
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from monitor.adapters.snmp.interfaces import PortFinder, uptime_of
 from monitor.adapters.snmp.session import Group, Reading, Session
 from monitor.adapters.snmp.trouble import REFUSED, RouterTrouble
 from monitor.core.model import Device
-from monitor.core.ports import Clock, DevicePoll, InterfaceCounters
-from monitor.core.samples import DeviceSample
-from monitor.core.uptime import TICKS_A_SECOND, uptime_continues
+from monitor.core.ports import Clock
+from monitor.core.samples.samples import DeviceSample
+from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters
+from monitor.core.samples.uptime import TICKS_A_SECOND, uptime_continues
 
 _HEAD = (objects.SYS_UPTIME,)
 _SYSTEM = Group((), (objects.SYS_NAME, objects.SYS_OBJECT_ID))

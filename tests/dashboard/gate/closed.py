@@ -18,7 +18,7 @@ from dashboard.app.gate.trust import Front, Trust
 from dashboard.app.gate.visitor import named
 from dashboard.app.web import Identity, build
 from dashboard.wsgi import words_of
-from monitor.adapters.users_file import UsersFile
+from monitor.adapters.system.users_file import UsersFile
 from monitor.core.access import Role, User, Users
 from tests.dashboard.made import Made, made_quiet
 from tests.fakes.passwords import PlainPasswords

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from monitor.adapters.key_file import SESSION_KEY
-from monitor.adapters.users_file import USERS_FILE, UsersFile
+from monitor.adapters.system.key_file import SESSION_KEY
+from monitor.adapters.system.users_file import USERS_FILE, UsersFile
 from monitor.core.access import Role, User
 from monitor.settings import fingerprint, load
 from monitor.settings.where import LOADED_CONFIG

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from monitor.core.model import Device, Interface
-from monitor.core.ports import DevicePoll, InterfaceCounters, Poller, PollFailed
+from monitor.core.ports import Poller
+from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 
 
 def device(

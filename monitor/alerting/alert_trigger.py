@@ -1,0 +1,43 @@
+"""Who must know at once: what people do goes to the pipeline, what is new to the dispatcher."""
+
+from __future__ import annotations
+
+from monitor.alerting.dispatcher import Dispatcher
+from monitor.core.alerting.model import Action, Window
+from monitor.core.alerting.notifier import Announcer
+from monitor.core.job import Job
+from monitor.pipeline.pipeline import Pipeline
+
+LOOK_S = 0.5
+
+
+class Heralds:
+    """Forward incident actions to the pipeline and look for due notifications twice a second.
+
+    Called on the event loop only.
+    """
+
+    def __init__(self, pipeline: Pipeline, announcer: Announcer, dispatcher: Dispatcher) -> None:
+        self._pipeline = pipeline
+        self._announcer = announcer
+        self._dispatcher = dispatcher
+
+    def acted(self, action: Action) -> None:
+        """Somebody did something about an incident."""
+        self._pipeline.hear(action)
+
+    def planned(self, window: Window) -> None:
+        """A maintenance window is new, or was ended early."""
+        self._announcer.planned()
+        self._pipeline.hear()
+
+    def queued(self) -> None:
+        """There is something new to send."""
+        self._dispatcher.wake()
+
+    def jobs(self) -> list[Job]:
+        """Reminders, next steps, ends of holds and of maintenance."""
+        return [Job("notices", LOOK_S, self._look, deadline_s=2 * LOOK_S)]
+
+    async def _look(self) -> None:
+        self._pipeline.hear()

@@ -1,0 +1,41 @@
+"""What the API serves: the parts of the daemon that people ask and tell."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from monitor.alerting.channel_test import Trials
+from monitor.alerting.incident_actions import Actions
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.ports import AlertReader
+from monitor.core.documents import Document
+from monitor.core.executor import Aside
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """ledger: asked on the thread of `aside`. metrics: the text for Prometheus.
+
+    router: what the router of a name told of itself; raises NoSuchThing.
+    """
+
+    ledger: AlertReader
+    desk: Desk
+    actions: Actions
+    trials: Trials
+    aside: Aside
+    metrics: Callable[[], Awaitable[bytes]]
+    router: Callable[[str], Document]
+
+    def now_s(self) -> float:
+        """The present moment (UTC)."""
+        return self.actions.now_s()
+
+
+def answer(document: Document, status: int = 200) -> web.Response:
+    """A JSON document."""
+    return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")

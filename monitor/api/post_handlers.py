@@ -1,0 +1,110 @@
+"""The POST requests: what people do. Each bears the name of who does it."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from monitor.api.context import Office, answer
+from monitor.api.validation import LONGEST_LINE, LONGEST_NAME, Fields, cleaned, number_of
+from monitor.core.alerting.documents import action_document, outbox_document, window_document
+from monitor.core.errors import Unfit
+
+
+class Telling:
+    """Changes; each is in the ledger before it is answered."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._actions = office.actions
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/incidents/{number}/acknowledge", self._acknowledge),
+            web.post("/incidents/{number}/snooze", self._snooze),
+            web.post("/incidents/{number}/release", self._release),
+            web.post("/incidents/{number}/note", self._note),
+            web.post("/incidents/{number}/ticket", self._ticket),
+            web.post("/incidents/{number}/cause", self._cause),
+            web.post("/maintenance", self._plan),
+            web.post("/maintenance/{name}/end", self._end),
+            web.post("/outbox/{number}/retry", self._retry),
+            web.post("/alert-test", self._test),
+        ]
+
+    async def _acknowledge(self, request: web.Request) -> web.Response:
+        incident = number_of(request, "an incident")
+        fields = await _fields(request, "why", "until", "for_s")
+        action = await self._actions.acknowledge(
+            incident,
+            fields.who(),
+            fields.text("why"),
+            fields.until("until", self._office.now_s()),
+        )
+        return answer(action_document(action))
+
+    async def _snooze(self, request: web.Request) -> web.Response:
+        incident = number_of(request, "an incident")
+        fields = await _fields(request, "why", "until", "for_s")
+        who, until_s = fields.who(), fields.until("until", self._office.now_s())
+        if until_s is None:
+            raise Unfit('give "until" or "for_s": a snooze has an end')
+        action = await self._actions.snooze(incident, who, until_s, fields.text("why"))
+        return answer(action_document(action))
+
+    async def _release(self, request: web.Request) -> web.Response:
+        incident = number_of(request, "an incident")
+        fields = await _fields(request, "why")
+        action = await self._actions.release(incident, fields.who(), fields.text("why"))
+        return answer(action_document(action))
+
+    async def _note(self, request: web.Request) -> web.Response:
+        incident = number_of(request, "an incident")
+        fields = await _fields(request, "text")
+        action = await self._actions.note(incident, fields.who(), fields.text("text"))
+        return answer(action_document(action))
+
+    async def _ticket(self, request: web.Request) -> web.Response:
+        incident = number_of(request, "an incident")
+        fields = await _fields(request, "number")
+        number = fields.text("number", LONGEST_LINE)
+        return answer(action_document(await self._actions.ticket(incident, fields.who(), number)))
+
+    async def _cause(self, request: web.Request) -> web.Response:
+        incident = number_of(request, "an incident")
+        fields = await _fields(request, "cause")
+        cause = fields.text("cause", LONGEST_LINE)
+        return answer(action_document(await self._actions.cause(incident, fields.who(), cause)))
+
+    async def _plan(self, request: web.Request) -> web.Response:
+        fields = await _fields(request, "targets", "from", "to", "for_s", "why")
+        who, why = fields.who(), fields.text("why")
+        start_s, now_s = fields.moment("from"), self._office.now_s()
+        end_s = fields.until("to", now_s if start_s is None else start_s)
+        if end_s is None:
+            raise Unfit('give "to" or "for_s": maintenance has an end')
+        if not why:
+            raise Unfit('"why" is missing: whoever is not called must be able to read why')
+        targets = fields.targets("targets")
+        window = await self._actions.plan(targets, start_s, end_s, who, why)
+        return answer(window_document(window, now_s))
+
+    async def _end(self, request: web.Request) -> web.Response:
+        fields = await _fields(request)
+        name = cleaned(request.match_info["name"], LONGEST_NAME)
+        window = await self._actions.end_window(name, fields.who())
+        return answer(window_document(window, self._office.now_s()))
+
+    async def _retry(self, request: web.Request) -> web.Response:
+        number = number_of(request, "a message")
+        fields = await _fields(request)
+        row = await self._actions.retry(number, fields.who())
+        return answer(outbox_document(row))
+
+    async def _test(self, request: web.Request) -> web.Response:
+        fields = await _fields(request, "channel")
+        rows = await self._office.trials.send(fields.optional("channel"), fields.who())
+        return answer({"outbox": [outbox_document(row) for row in rows]})
+
+
+async def _fields(request: web.Request, *known: str) -> Fields:
+    return Fields(await request.read(), frozenset({"who", *known}))

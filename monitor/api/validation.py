@@ -1,0 +1,148 @@
+"""What a request carries, checked at the border: every fault is a sentence (Unfit)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import orjson
+from aiohttp import web
+
+from monitor.core.alerting.model import OutboxStatus
+from monitor.core.errors import Unfit
+
+LONGEST_NAME = 64
+LONGEST_LINE = 200
+LONGEST_TEXT = 2000
+LONGEST_NUMBER = 15
+MOST_TARGETS = 200
+MOST_ROWS = 1000
+
+
+class Fields:
+    """The JSON object of a POST; asked field by field, and strange ones are refused."""
+
+    def __init__(self, body: bytes, known: frozenset[str]) -> None:
+        """Raises Unfit for what is no JSON object, or holds a field that is not known."""
+        try:
+            document = orjson.loads(body) if body.strip() else {}
+        except orjson.JSONDecodeError as error:
+            raise Unfit(f"the body is no JSON ({error})") from error
+        if not isinstance(document, dict):
+            raise Unfit('the body must be a JSON object such as {"who": "petugas-1"}')
+        strange = sorted(set(document) - known)
+        if strange:
+            raise Unfit(
+                f"unknown field {cleaned(strange[0], LONGEST_NAME)!r}; known: "
+                + ", ".join(sorted(known))
+            )
+        self._values: Mapping[str, object] = document
+
+    def who(self) -> str:
+        """Who does it: required."""
+        name = self._text("who", LONGEST_NAME)
+        if not name:
+            raise Unfit('"who" is missing: every action bears the name of who does it')
+        return name
+
+    def text(self, name: str, most: int = LONGEST_TEXT) -> str:
+        """A text in one line; empty where it is absent."""
+        return self._text(name, most)
+
+    def optional(self, name: str) -> str | None:
+        """A short text, or None where it is absent."""
+        return self._text(name, LONGEST_NAME) or None
+
+    def targets(self, name: str) -> list[str]:
+        """A list of names, or one name."""
+        value = self._values.get(name)
+        listed = [value] if isinstance(value, str) else value
+        if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+            raise Unfit(f'"{name}" must be a list of names such as ["anjatan", "pop-patrol"]')
+        if len(listed) > MOST_TARGETS:
+            raise Unfit(f'"{name}" holds {len(listed)} names: {MOST_TARGETS} at most')
+        return [cleaned(each, LONGEST_LINE) for each in listed]
+
+    def moment(self, name: str) -> float | None:
+        """Unix seconds of a time with a zone; None where it is absent."""
+        value = self._values.get(name)
+        return None if value is None else moment_s(name, value)
+
+    def until(self, name: str, begin_s: float) -> float | None:
+        """The moment `name`, or `for_s` seconds after `begin_s`; None where both are absent."""
+        length = self._values.get("for_s")
+        if length is None:
+            return self.moment(name)
+        if self._values.get(name) is not None:
+            raise Unfit(f'give "{name}" or "for_s", not both')
+        if isinstance(length, bool) or not isinstance(length, int | float):
+            raise Unfit('"for_s" must be a number of seconds')
+        if not math.isfinite(length) or length <= 0:
+            raise Unfit('"for_s" must be more than 0 seconds')
+        return begin_s + float(length)
+
+    def _text(self, name: str, most: int) -> str:
+        value = self._values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise Unfit(f'"{name}" must be a text')
+        text = cleaned(value, most + 1)
+        if len(text) > most:
+            raise Unfit(f'"{name}" is longer than {most} characters')
+        return text
+
+
+def cleaned(text: str, most: int) -> str:
+    """In one line: no control characters, no space twice, cut after `most` characters."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return " ".join(printable.split())[:most]
+
+
+def moment_s(name: str, value: object) -> float:
+    """Unix seconds of `2026-11-24T08:30:00Z` and the like. Raises Unfit."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is None or moment.tzinfo is None:
+            raise Unfit(
+                f'"{name}" must be a time with its zone such as "2026-11-24T15:30:00+07:00"'
+            )
+        return round(moment.astimezone(UTC).timestamp(), 3)
+    except (ValueError, OverflowError) as error:
+        raise Unfit(
+            f'"{name}" is no time: write it as "2026-11-24T15:30:00+07:00" or with Z'
+        ) from error
+
+
+def number_of(request: web.Request, what: str) -> int:
+    """The number in the path: of an incident or a message."""
+    text = request.match_info["number"]
+    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        raise Unfit(f"{cleaned(text, LONGEST_NAME)!r} is no number of {what}")
+    return int(text)
+
+
+def since_of(request: web.Request) -> float | None:
+    """`since` of the query."""
+    text = request.query.get("since")
+    # "+07:00" arrives as " 07:00" from whoever did not quote it.
+    return None if text is None else moment_s("since", text.replace(" ", "+"))
+
+
+def limit_of(request: web.Request) -> int:
+    """`limit` of the query: the newest so many, 1000 at most."""
+    text = request.query.get("limit", str(MOST_ROWS))
+    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) == 0:
+        raise Unfit(f'"limit" must be a number from 1 to {MOST_ROWS}')
+    return min(int(text), MOST_ROWS)
+
+
+def status_of(request: web.Request) -> OutboxStatus | None:
+    """`status` of the query."""
+    text = request.query.get("status")
+    if text is None:
+        return None
+    if text not in list(OutboxStatus):
+        raise Unfit(f'"status" must be one of {", ".join(OutboxStatus)}')
+    return OutboxStatus(text)

@@ -1,0 +1,108 @@
+"""The desk of whoever is on duty: what people did and planned, and by which rules. In memory.
+
+The ledger keeps it all; this is what the daemon needs at hand at every moment: which incidents
+somebody has in hand, and which targets are under maintenance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, tzinfo
+
+from monitor.core.alerting.documents import oncall_documents
+from monitor.core.alerting.handling import Handling, by_incident, handling_of
+from monitor.core.alerting.maintenance import Maintenance, over_s, reach_of
+from monitor.core.alerting.messages import Texts
+from monitor.core.alerting.model import Action, Alerts, Window
+from monitor.core.alerting.rota import Rotas
+from monitor.core.documents import Document
+from monitor.core.model import Incident, Network
+
+ACKNOWLEDGED = "acknowledged"
+MAINTENANCE = "maintenance"
+
+KEPT_S = 691_200.0
+"""Windows that were over for so long (8 days) are let go; no recurring one lasts longer."""
+
+FAR_S = 31_622_400.0
+"""A window may begin so far ahead (366 days)."""
+
+
+class Desk:
+    """Times are UTC seconds. Of the configuration in force: alerts, zone; duty: who is told, by
+    the routes and the rota; words: what a message says. link_key: signs the links in messages;
+    None: they are not signed.
+    """
+
+    __slots__ = ("_actions", "_link_key", "_maintenance", "alerts", "duty", "words", "zone")
+
+    def __init__(
+        self,
+        alerts: Alerts,
+        network: Network,
+        zone: tzinfo = UTC,
+        link_key: bytes | None = None,
+    ) -> None:
+        self._actions: dict[int, list[Action]] = {}
+        self._link_key = link_key
+        self._maintenance = Maintenance({})
+        self.reconfigure(alerts, network, zone)
+
+    def reconfigure(self, alerts: Alerts, network: Network, zone: tzinfo) -> None:
+        """Another configuration is in force; what people did stays."""
+        self.alerts = alerts
+        self.zone = zone
+        self.duty = Rotas(alerts, network, zone)
+        self.words = Texts(network, alerts, zone, self._link_key)
+        self._maintenance = replace(
+            self._maintenance,
+            reach=reach_of(network),
+            zone=zone,
+            recurring=alerts.maintenance,
+        )
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """All windows that are known, recurring ones included."""
+        return self._maintenance
+
+    def remember(self, actions: Iterable[Action], windows: Iterable[Window]) -> None:
+        """What the ledger kept from before the start."""
+        self._actions = by_incident(actions)
+        self._maintenance = replace(self._maintenance, windows=tuple(windows))
+
+    def acted(self, action: Action) -> None:
+        """Somebody did something about an incident."""
+        self._actions.setdefault(action.incident, []).append(action)
+
+    def planned(self, window: Window, at_s: float) -> None:
+        """A window is new, or was ended early."""
+        others = [
+            each
+            for each in self._maintenance.windows
+            if each.id != window.id and over_s(each) > at_s - KEPT_S
+        ]
+        self._maintenance = replace(self._maintenance, windows=(*others, window))
+
+    def handling(self, incident: int) -> Handling:
+        """How an open incident is being handled."""
+        return handling_of(self._actions.get(incident, ()))
+
+    def overlays(self, incidents: Sequence[Incident], at_s: float) -> dict[str, tuple[str, ...]]:
+        """What is shown beside the state of a target now. incidents: the open ones.
+
+        An acknowledged incident shows on its target and on all that it affects.
+        """
+        found: dict[str, list[str]] = {}
+        for incident in incidents:
+            if self.handling(incident.id).taken(at_s) is not None:
+                for target in dict.fromkeys((incident.target, *incident.affected)):
+                    found.setdefault(target, []).append(ACKNOWLEDGED)
+        for target in self._maintenance.covered(at_s):
+            found.setdefault(target, []).append(MAINTENANCE)
+        return {target: tuple(dict.fromkeys(names)) for target, names in found.items()}
+
+    def oncall(self, at_s: float) -> list[Document]:
+        """Each rota: who is on call now, and who is next."""
+        return oncall_documents(self.alerts, self.duty.turns(at_s))

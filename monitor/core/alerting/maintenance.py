@@ -1,0 +1,131 @@
+"""Which maintenance window covers which target: those made by hand, and those that recur. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from monitor.core.alerting.model import Recurring, Window
+from monitor.core.detection.topology import Topology
+from monitor.core.model import Network
+
+DAY_S = 86_400.0
+
+
+def reach_of(network: Network) -> dict[str, frozenset[str]]:
+    """For each name that a window may give, the targets that it means.
+
+    A link means itself, a site its links, a node itself and everything behind it.
+    """
+    topology = Topology.of(network.targets())
+    reach = {link.name: frozenset({link.name}) for link in network.links()}
+    reach |= {site.id: frozenset(link.name for link in site.links) for site in network.sites}
+    # Last, so that a node wins over a site that bears its name.
+    return reach | {
+        node.id: frozenset({node.id, *topology.behind(node.id)}) for node in network.nodes
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """All that is known of maintenance. windows: made by hand; zone: of the site's clocks."""
+
+    reach: Mapping[str, frozenset[str]]
+    zone: tzinfo = UTC
+    windows: tuple[Window, ...] = ()
+    recurring: tuple[Recurring, ...] = ()
+
+    def now(self, at_s: float) -> list[Window]:
+        """The windows in force at that moment (UTC), by start."""
+        return [window for window in self.ahead(at_s, at_s + 1.0) if window.covers(at_s)]
+
+    def covered(self, at_s: float) -> dict[str, Window]:
+        """Every target that is under maintenance at that moment, and by which window."""
+        found: dict[str, Window] = {}
+        for window in self.now(at_s):
+            for name in window.targets:
+                for target in self.reach.get(name, frozenset({name})):
+                    found.setdefault(target, window)
+        return found
+
+    def ahead(self, start_s: float, end_s: float) -> list[Window]:
+        """All windows in force at some moment of [start, end), by start.
+
+        A window in the ledger that bears the key of a recurring one stands for that occurrence:
+        so it is ended early, or not held at all.
+        """
+        kept = {(w.recurring, w.start_s) for w in self.windows if w.recurring is not None}
+        found = [
+            window
+            for window in self.windows
+            if window.start_s < end_s and max(start_s, window.start_s) < over_s(window)
+        ]
+        found += [
+            window
+            for window in occurrences(self.recurring, self.zone, start_s, end_s)
+            if (window.recurring, window.start_s) not in kept
+        ]
+        return sorted(found, key=lambda window: (window.start_s, window.id, window.recurring or ""))
+
+
+def over_s(window: Window) -> float:
+    """When a window is over, ended early or not."""
+    return window.end_s if window.ended_s is None else min(window.end_s, window.ended_s)
+
+
+def occurrences(
+    recurring: Iterable[Recurring], zone: tzinfo, start_s: float, end_s: float
+) -> list[Window]:
+    """Each time that a recurring window is in force at some moment of [start, end), by start."""
+    found = [
+        window
+        for line in recurring
+        for day in _days(zone, start_s - line.duration_s, end_s)
+        if _falls_on(line, day)
+        and (window := _on(line, day, zone)).start_s < end_s
+        and start_s < window.end_s
+    ]
+    return sorted(found, key=lambda window: (window.start_s, window.recurring or ""))
+
+
+def _days(zone: tzinfo, start_s: float, end_s: float) -> Iterator[date]:
+    """The local days that a range touches, and one more at each end (a zone may shift)."""
+    day = datetime.fromtimestamp(start_s - DAY_S, zone).date()
+    last = datetime.fromtimestamp(end_s + DAY_S, zone).date()
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
+
+
+def _falls_on(line: Recurring, day: date) -> bool:
+    return (
+        (not line.weekdays or day.weekday() in line.weekdays)
+        and (not line.days or day.day in line.days)
+        and (line.first is None or day >= line.first)
+        and (line.last is None or day <= line.last)
+    )
+
+
+def _on(line: Recurring, day: date, zone: tzinfo) -> Window:
+    start_s = datetime.combine(day, line.start, zone).timestamp()
+    return Window(
+        targets=line.targets,
+        start_s=start_s,
+        end_s=start_s + line.duration_s,
+        who=line.who,
+        why=line.why,
+        recurring=line.key,
+    )
+
+
+def maintenance_spans(
+    maintenance: Maintenance, start_s: float, end_s: float
+) -> dict[str, list[tuple[float, float]]]:
+    """The windows that touch [start_s, end_s), by target."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for window in maintenance.ahead(start_s, end_s):
+        for name in window.targets:
+            for target in maintenance.reach.get(name, frozenset({name})):
+                found.setdefault(target, []).append((window.start_s, over_s(window)))
+    return found

@@ -1,0 +1,86 @@
+"""The lines of a message about several incidents, and of the test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.alerting.messages.cleaning import Line
+from monitor.core.alerting.messages.incident import MORE, after, state_word
+from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.target_names import Places
+from monitor.core.alerting.ports import Occasion
+from monitor.core.alerting.reasons import Reason
+from monitor.core.model import Incident
+
+_SAME = {"id": "{state}: {n} sasaran, sejak {since}", "en": "{state}: {n} targets, since {since}"}
+_STILL = {
+    "id": "MASIH {state}: {n} sasaran, sejak {since}",
+    "en": "STILL {state}: {n} targets, since {since}",
+}
+_MIXED = {"id": "{n} GANGGUAN, sejak {since}", "en": "{n} INCIDENTS, since {since}"}
+_ALL_OVER = {"id": "PULIH: semua {n} sasaran, {end}", "en": "UP AGAIN: all {n} targets, {end}"}
+_SOME_OVER = {
+    "id": "PULIH: {over} dari {n} sasaran, {end}",
+    "en": "UP AGAIN: {over} of {n} targets, {end}",
+}
+_OPEN_ITEM = {"id": "{state} {where}, {since}", "en": "{state} {where}, {since}"}
+_OVER_ITEM = {"id": "pulih {where}, {length}", "en": "up again {where}, {length}"}
+_TEST = {
+    "id": "UJI: pemberitahuan pantau berfungsi, {now}",
+    "en": "TEST: pantau's alerts work, {now}",
+}
+_TEST_MORE = {"id": "Tidak ada yang perlu dilakukan.", "en": "There is nothing to do."}
+
+
+def test_lines(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
+    """The daily test, and `pantau alert-test`."""
+    now = speech.moment(occasion.at_s, occasion.at_s)
+    return [
+        Line(speech.say(_TEST, now=now), 100),
+        Line(speech.say(_TEST_MORE), 10),
+        *after(occasion, places, speech),
+    ]
+
+
+def lines(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
+    """A headline with the count, then an item a line: those still open first."""
+    still_open = [each for each in occasion.incidents if each.ended_s is None]
+    over = [each for each in occasion.incidents if each.ended_s is not None]
+    items = [
+        speech.say(
+            _OPEN_ITEM,
+            state=state_word(each, speech),
+            where=places.target(each.target, speech),
+            since=speech.clock(each.started_s, occasion.at_s),
+        )
+        for each in still_open
+    ]
+    items += [
+        speech.say(
+            _OVER_ITEM,
+            where=places.target(each.target, speech),
+            length=speech.length((each.ended_s or each.started_s) - each.started_s),
+        )
+        for each in over
+    ]
+    listing = Line("", 80, tuple(items), speech.say(MORE, n="{n}"), glue=("", "\n"))
+    head = _headline(occasion, still_open, over, speech)
+    return [Line(head, 100), listing, *after(occasion, places, speech)]
+
+
+def _headline(
+    occasion: Occasion, still_open: Sequence[Incident], over: Sequence[Incident], speech: Speech
+) -> str:
+    now_s = occasion.at_s
+    count = len(occasion.incidents)
+    if over:
+        end_s = max(each.ended_s or 0.0 for each in over)
+        end = speech.moment(end_s, now_s)
+        words = _SOME_OVER if still_open else _ALL_OVER
+        return speech.say(words, n=count, over=len(over), end=end)
+    since = speech.moment(min(each.started_s for each in still_open), now_s)
+    states = {state_word(each, speech) for each in still_open}
+    if len(states) > 1:
+        return speech.say(_MIXED, n=count, since=since)
+    still = occasion.escalated or occasion.reason is Reason.REMINDER_DUE
+    return speech.say(_STILL if still else _SAME, state=states.pop(), n=count, since=since)

@@ -1,0 +1,99 @@
+"""What people call a target, what hangs on it, and whom to call about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.alerting.messages.cleaning import clean
+from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.model import Alerts
+from monitor.core.model import Incident, Network, Scope
+from monitor.core.signing import link_address
+
+KINDS = {
+    "fibre": {"id": "serat optik", "en": "fibre"},
+    "radio": {"id": "radio", "en": "radio"},
+    "lte": {"id": "LTE", "en": "LTE"},
+    "vsat": {"id": "VSAT", "en": "VSAT"},
+}
+MONITOR = {"id": "Pemantau", "en": "Monitor"}
+
+_NAME = 60
+
+
+class Places:
+    """The names of one network and of the people who are told, looked up and not searched for."""
+
+    __slots__ = ("_link_key", "_links", "_nodes", "_people", "_sites", "_url")
+
+    def __init__(self, network: Network, alerts: Alerts, link_key: bytes | None = None) -> None:
+        """link_key: signs the addresses of pages; None: whoever opens one must sign in."""
+        self._url = alerts.base_url
+        self._link_key = link_key
+        self._links = {link.name: link for link in network.links()}
+        self._sites = {site.id: site for site in network.sites}
+        self._nodes = {node.id: node for node in network.nodes}
+        self._people = {person.id: person.name for person in alerts.people}
+
+    def address(self, incident: int, now_s: float) -> str | None:
+        """Where to read on about an incident; None: no page is configured."""
+        if self._url is None:
+            return None
+        if self._link_key is None:
+            return f"{self._url}/i/{incident}"
+        return link_address(self._link_key, self._url, incident, now_s)
+
+    def target(self, name: str, speech: Speech) -> str:
+        """`Anjatan · utama` of a link, `PoP Patrol` of a node; what is gone is called by its id."""
+        if name == Scope.MONITOR.value:
+            return speech.say(MONITOR)
+        link = self._links.get(name)
+        if link is not None:
+            return f"{self.site(link.site)} · {clean(link.id, _NAME)}"
+        node = self._nodes.get(name)
+        return clean(node.name if node is not None else name, _NAME)
+
+    def site(self, site_id: str) -> str:
+        """What people call a site."""
+        site = self._sites.get(site_id)
+        return clean(site.name if site is not None else site_id, _NAME)
+
+    def other_links(self, incident: Incident, speech: Speech) -> list[str]:
+        """The other ways to the same site: `cadangan (LTE)`."""
+        link = self._links.get(incident.target)
+        site = self._sites.get(link.site) if link is not None else None
+        if link is None or site is None:
+            return []
+        return [
+            f"{clean(other.id, _NAME)} ({speech.say(KINDS[other.kind])})"
+            if other.kind in KINDS
+            else clean(other.id, _NAME)
+            for other in site.links
+            if other.name != link.name
+        ]
+
+    def affected(self, incident: Incident, speech: Speech) -> list[str]:
+        """The links behind a node, as people call them."""
+        return [self.target(name, speech) for name in incident.affected]
+
+    def provider(self, incident: Incident, speech: Speech) -> str | None:
+        """Provider, telephone and circuit number of a link; None: nothing of it is known."""
+        link = self._links.get(incident.target)
+        if link is None:
+            return None
+        circuit = {"id": "no. sambungan {circuit}", "en": "circuit {circuit}"}
+        parts = [
+            clean(link.provider, _NAME) if link.provider else "",
+            clean(link.contact, _NAME) if link.contact else "",
+            speech.say(circuit, circuit=clean(link.circuit, _NAME)) if link.circuit else "",
+        ]
+        said = " · ".join(part for part in parts if part)
+        return said or None
+
+    def people(self, told: Sequence[str], but: str) -> list[str]:
+        """The names of those who were told, without the reader's own."""
+        return [
+            clean(self._people.get(name, name.removeprefix("channel:")), _NAME)
+            for name in dict.fromkeys(told)
+            if name != but
+        ]

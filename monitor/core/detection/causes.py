@@ -1,0 +1,187 @@
+"""What an outage was probably caused by, with the evidence for it: never as a fact.
+
+VERDICTS, "Suspected cause". `power`: the site's router restarted, or sites near each other on
+different providers fell together. `link`: the router never stopped, or the port that faces the
+site is down while the site's other link answers. `upstream`: a node above is down. `congestion`:
+degraded while the interface is nearly full. What a router says on recovery outweighs the rest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from math import asin, cos, radians, sin, sqrt
+
+from monitor.core.detection.detector_state import World
+from monitor.core.model import (
+    Change,
+    Decision,
+    Incident,
+    IncidentChange,
+    Link,
+    Network,
+    Proof,
+    Scope,
+    Site,
+    State,
+)
+
+POWER = "power"
+LINK = "link"
+UPSTREAM = "upstream"
+CONGESTION = "congestion"
+
+TOGETHER_S = 120.0
+NEAR_KM = 10.0
+FULL_SHARE = 0.9
+KEPT_S = 3600.0
+SLACK_S = 30.0
+"""sysUpTime counts from the agent's start: a router that boots is silent a little longer."""
+
+OPER_DOWN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RouterSeen:
+    """One reading of a router (steady seconds). ports: by the link's full name.
+
+    uptime_s: of the site's own router; None from another router, or when it was not told.
+    """
+
+    site: str
+    at_s: float
+    uptime_s: float | None
+    ports: Mapping[str, PortSeen] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PortSeen:
+    """ifOperStatus (2 is down) and the larger of the two directions' shares of the capacity."""
+
+    oper: int | None = None
+    utilisation: float | None = None
+
+
+class Causes:
+    """Remembers recent outages and says what they suggest; belongs to one pipeline."""
+
+    def __init__(self, network: Network) -> None:
+        self.reconfigure(network)
+        self._fallen: deque[Incident] = deque()
+        self._over: dict[str, list[Incident]] = {}
+
+    def reconfigure(self, network: Network) -> None:
+        """Other sites and links from now on."""
+        self._links: dict[str, Link] = {link.name: link for link in network.links()}
+        self._sites: dict[str, Site] = {site.id: site for site in network.sites}
+
+    def follow(self, world: World, decisions: Iterable[Decision]) -> list[Decision]:
+        """What the judge has just said may suggest a cause; the updates that say so."""
+        out: list[Decision] = []
+        for decision in decisions:
+            if not isinstance(decision, IncidentChange):
+                continue
+            incident = decision.incident
+            if incident.scope is not Scope.LINK or incident.target not in self._links:
+                continue
+            if decision.change is Change.CLOSED:
+                self._remember_over(incident)
+            elif incident.parent is not None and incident.suspected_cause is None:
+                self._suspect(world, incident, UPSTREAM, incident.proof, decision.at_s, out)
+            elif decision.change is Change.OPENED and incident.state is State.DOWN:
+                self._fell(world, incident, decision.at_s, out)
+        return out
+
+    def router_seen(self, world: World, seen: RouterSeen) -> list[Decision]:
+        """A router was read: what it says of outages that are over, and of open ones."""
+        out: list[Decision] = []
+        over = self._over.pop(seen.site, []) if seen.uptime_s is not None else []
+        for incident in over:
+            if seen.uptime_s is not None and incident.ended_s is not None:
+                stopped = seen.at_s - seen.uptime_s > incident.started_s - SLACK_S
+                proof = replace(incident.proof, router_uptime_s=seen.uptime_s)
+                cause = POWER if stopped else LINK
+                self._suspect(world, incident, cause, proof, seen.at_s, out)
+        site = self._sites.get(seen.site)
+        for link in site.links if site is not None else ():
+            port = seen.ports.get(link.name)
+            health = world.healths.get(link.name)
+            standing = health.incident if health is not None else None
+            if port is None or standing is None or standing.suspected_cause is not None:
+                continue
+            if standing.state is State.DOWN and port.oper == OPER_DOWN:
+                if self._another_answers(world, link):
+                    proof = replace(standing.proof, port_oper=port.oper)
+                    self._suspect(world, standing, LINK, proof, seen.at_s, out)
+            elif standing.state is State.DEGRADED and (port.utilisation or 0.0) > FULL_SHARE:
+                proof = replace(standing.proof, utilisation=port.utilisation)
+                self._suspect(world, standing, CONGESTION, proof, seen.at_s, out)
+        return out
+
+    def _remember_over(self, incident: Incident) -> None:
+        if incident.state is State.DOWN and incident.end_reason == "reply":
+            kept = self._over.setdefault(self._links[incident.target].site, [])
+            oldest_s = incident.ended_s - KEPT_S if incident.ended_s is not None else 0.0
+            kept[:] = [i for i in kept if i.ended_s is not None and i.ended_s >= oldest_s]
+            kept.append(incident)
+
+    def _fell(self, world: World, incident: Incident, at_s: float, out: list[Decision]) -> None:
+        while self._fallen and self._fallen[0].started_s < incident.started_s - TOGETHER_S:
+            self._fallen.popleft()
+        link = self._links[incident.target]
+        together = [other for other in self._fallen if self._near_and_other(link, other)]
+        self._fallen.append(incident)
+        if not together:
+            return
+        for each in [*together, incident]:
+            health = world.healths.get(each.target)
+            now = health.incident if health is not None else None
+            if now is None or now.id != each.id or now.suspected_cause not in (None, POWER):
+                continue
+            sites = {self._links[i.target].site for i in [*together, incident]}
+            near = tuple(sorted(sites - {self._links[each.target].site}))
+            proof = replace(now.proof, near_sites=near)
+            self._suspect(world, now, POWER, proof, at_s, out)
+
+    def _near_and_other(self, link: Link, other: Incident) -> bool:
+        fallen = self._links.get(other.target)
+        if fallen is None or fallen.site == link.site or fallen.provider == link.provider:
+            return False
+        here, there = self._sites[link.site], self._sites[fallen.site]
+        if None in (here.lat, here.lon, there.lat, there.lon):
+            return False
+        return distance_km(here, there) <= NEAR_KM
+
+    def _another_answers(self, world: World, link: Link) -> bool:
+        others = [other for other in self._sites[link.site].links if other.name != link.name]
+        return any(
+            world.healths[other.name].state in (State.UP, State.DEGRADED)
+            for other in others
+            if other.name in world.healths
+        )
+
+    def _suspect(
+        self,
+        world: World,
+        incident: Incident,
+        cause: str,
+        proof: Proof,
+        at_s: float,
+        out: list[Decision],
+    ) -> None:
+        updated = replace(incident, suspected_cause=cause, proof=proof)
+        health = world.healths.get(incident.target)
+        standing = health.incident if health is not None else None
+        if health is not None and standing is not None and standing.id == incident.id:
+            health.incident = updated
+        out.append(IncidentChange(Change.UPDATED, updated, at_s))
+
+
+def distance_km(here: Site, there: Site) -> float:
+    """Great-circle distance (haversine, mean radius 6,371 km) of two sites with points."""
+    lat1, lon1, lat2, lon2 = (
+        radians(value or 0.0) for value in (here.lat, here.lon, there.lat, there.lon)
+    )
+    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+    return 2 * 6371.0 * asin(sqrt(half))

@@ -1,0 +1,38 @@
+"""The summary of a shift (`pantau handover`) and who is on call (`pantau oncall`). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.alerting.documents import window_document, with_handling
+from monitor.core.alerting.handling import by_incident
+from monitor.core.alerting.model import Action, Window
+from monitor.core.documents import Document, rfc3339
+from monitor.core.model import Incident
+
+AHEAD_S = 86_400.0
+"""So far ahead the summary looks for maintenance."""
+
+
+def handover_document(
+    incidents: Sequence[Incident],
+    actions: Sequence[Action],
+    windows: Sequence[Window],
+    oncall: Sequence[Document],
+    since_s: float,
+    at_s: float,
+) -> Document:
+    """What the next shift must know. Times UTC; incidents: open ones, and those over since then.
+
+    actions: all those on these incidents. windows: in force now or ahead.
+    """
+    of_each = by_incident(actions)
+    found = [(i, with_handling(i, of_each.get(i.id, ()), at_s)) for i in incidents]
+    return {
+        "at": rfc3339(at_s),
+        "since": rfc3339(since_s),
+        "open": [document for i, document in found if i.ended_s is None],
+        "over": [document for i, document in found if i.ended_s is not None],
+        "maintenance": [window_document(window, at_s) for window in windows],
+        "oncall": list(oncall),
+    }

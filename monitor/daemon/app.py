@@ -1,0 +1,295 @@
+"""Composition root of the daemon: builds everything, an AsyncExitStack takes it down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from importlib import import_module
+
+from monitor.adapters.icmp import IcmpProber
+from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.ledger.writer import SqlLedger
+from monitor.adapters.scheduler import Schedule
+from monitor.adapters.snmp import SnmpPoller
+from monitor.adapters.system.clock import SystemClock, synchronised
+from monitor.adapters.system.dead_letters import QuarantineFiles
+from monitor.adapters.system.key_file import LINK_KEY, LINK_KEY_MODE, key_of
+from monitor.adapters.system.local_api import SOCKET_NAME
+from monitor.adapters.system.lock import DirectoryLock
+from monitor.adapters.system.process import own_figures
+from monitor.adapters.system.service_manager import ServiceManager
+from monitor.adapters.system.worker_thread import OwnThread
+from monitor.alerting.alert_trigger import Heralds
+from monitor.alerting.channel_test import Trials
+from monitor.alerting.dispatcher import Dispatcher, Means
+from monitor.alerting.incident_actions import Actions
+from monitor.alerting.integrations import Outside
+from monitor.alerting.self_alerts import Plights
+from monitor.api import Api, Office
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.model import Action, ActionKind
+from monitor.core.alerting.notifier import Announcer
+from monitor.core.alerting.policy.recollection import kept_in, recollect
+from monitor.core.detection.detector_state import Standing, World
+from monitor.core.detection.reconfigure import left_behind
+from monitor.core.executor import Aside
+from monitor.core.model import Network
+from monitor.core.ports import Clock, Remembered, SampleLog, SampleSink
+from monitor.daemon.reload import Daemon, office_of
+from monitor.daemon.watchdog import Watching
+from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.ping_rounds import Rounds
+from monitor.probing.snmp_polling import Polling
+from monitor.settings.model import InfluxSettings, Settings
+from monitor.settings.secrets import SecretStore
+from monitor.status.metrics import Metrics
+from monitor.status.status import Status
+from monitor.storage.influx_shipper import Shipper
+from monitor.storage.recording import Housekeeping
+from monitor.storage.rollup_job import Storekeeping
+from monitor.storage.shipper_group import Convoy
+
+log = logging.getLogger("monitor.daemon.app")
+
+LEDGER = "ledger.db"
+JOURNAL = "journal"
+QUARANTINE = "quarantine"
+
+
+def remembered_world(network: Network, remembered: Remembered, now_s: float) -> World:
+    """The world as the last run left it (a new daemon's steady time is UTC)."""
+    world = World.new(network)
+    world.remember(
+        {s.target: Standing(s.state, s.since_s) for s in remembered.states},
+        remembered.open_incidents,
+        remembered.next_incident_id,
+        remembered.last_alive_s,
+        now_s,
+    )
+    return world
+
+
+def _world(network: Network, ledger: SqlLedger, now_s: float) -> World:
+    """Goes on where the last run stood, with the targets that there are now."""
+    remembered = ledger.remember()
+    ledger.record(left_behind(network, remembered.open_incidents, now_s))
+    return remembered_world(network, remembered, now_s)
+
+
+async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
+    """The daemon until SIGTERM or SIGINT. Raises PantauError when it cannot start."""
+    stop = _when_signalled(signal.SIGTERM, signal.SIGINT)
+    hup = _when_signalled(signal.SIGHUP)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(DirectoryLock(settings.data_dir))
+        ledger, journal = _stores(settings, stack)
+        world = _world(settings.network, ledger, clock.steady_s())
+        desk, announcer, dispatcher = _alerting(settings, ledger, clock, stack)
+        pipeline = Pipeline(
+            settings.network,
+            world,
+            clock,
+            ledger,
+            journal,
+            announcer=announcer,
+            queued=dispatcher.wake,
+        )
+        stack.callback(pipeline.close)
+        prober = IcmpProber(clock)
+        await prober.open(pipeline.take)
+        stack.push_async_callback(prober.close)
+        poller = SnmpPoller(clock)
+        polling = Polling(poller, pipeline, clock)
+        stack.push_async_callback(polling.close)
+        schedule = Schedule(clock)
+        shippers = _shippers(settings, environ, journal, clock, stack)
+        convoy = Convoy(shippers, clock)
+        housekeeping = Housekeeping(
+            *(pipeline, schedule, clock, ledger, prober, convoy, own_figures, synchronised),
+            lambda: dispatcher.age_s,
+        )
+        storekeeping = Storekeeping(journal, ledger, clock, convoy.first, settings.journal)
+        heralds = Heralds(pipeline, announcer, dispatcher)
+        aside = _thread("desk", stack)
+        actions = Actions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
+        await actions.remember()
+        trials = Trials(ledger, clock, desk, aside, dispatcher.wake)
+        plights = Plights(
+            *(ledger, clock, desk, aside, dispatcher.wake),
+            lambda: pipeline.progress,
+            lambda: storekeeping.share,
+        )
+        status = Status(
+            pipeline,
+            schedule,
+            housekeeping,
+            convoy,
+            polling,
+            clock,
+            lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
+            lambda: [*storekeeping.remarks(), *dispatcher.remarks()],
+        )
+        outside = Outside(
+            environ,
+            dispatcher,
+            _pressed(actions),
+            lambda: status.healthy() and _is_well(pipeline, dispatcher),
+            actions.now_s,
+        )
+        manager = ServiceManager(environ, os.getpid())
+        daemon = Daemon(
+            config_dir=settings.config_dir,
+            environ=environ,
+            schedule=schedule,
+            pipeline=pipeline,
+            rounds=Rounds(prober, pipeline, clock),
+            polling=polling,
+            poller=poller,
+            housekeeping=housekeeping,
+            storekeeping=storekeeping,
+            status=status,
+            watching=Watching(
+                manager,
+                clock,
+                ledger,
+                asyncio.to_thread,
+                status.healthy,
+                dispatcher.turns,
+                trials,
+            ),
+            heralds=heralds,
+            announcer=announcer,
+            outside=outside,
+            desk=desk,
+            ledger=ledger,
+            plights=plights,
+            settings=settings,
+        )
+        await daemon.apply(settings, outside.open(settings))
+        metrics = Metrics(
+            pipeline, schedule, housekeeping, prober, convoy, ledger, desk, clock, aside
+        )
+        office = Office(ledger, desk, actions, trials, aside, metrics.text, polling.router)
+        api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
+        await api.open()
+        stack.push_async_callback(api.close)
+        services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
+        services += [dispatcher.run(), outside.run(), *(shipper.run() for shipper in shippers)]
+        services.append(_reloads(daemon, hup))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(service) for service in services]
+            schedule.start()
+            log.info("watching %d targets (process %d)", len(world.healths), os.getpid())
+            manager.ready()
+            on_ready()
+            await stop.wait()
+            await _end(manager, schedule, housekeeping)
+            for task in tasks:
+                task.cancel()
+
+
+async def _end(manager: ServiceManager, schedule: Schedule, housekeeping: Housekeeping) -> None:
+    """Start nothing more, and leave what was measured behind."""
+    log.info("ending")
+    manager.stopping()
+    schedule.close()
+    housekeeping.finish()
+    await housekeeping.alive()
+
+
+def _alerting(
+    settings: Settings, ledger: SqlLedger, clock: Clock, stack: AsyncExitStack
+) -> tuple[Desk, Announcer, Dispatcher]:
+    """Who is told and who sends; goes on where the last run stood."""
+    key = key_of(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
+    desk = Desk(settings.alerts, settings.network, settings.timezone, key)
+    now_s = clock.steady_s()
+    utc_s = clock.utc_s(now_s)
+    book = recollect(kept_in(ledger, utc_s), now_s, utc_s)
+    means = Means(ledger, desk, clock, _thread("outbox", stack))
+    return desk, Announcer(book, desk, office_of(settings)), Dispatcher(means, {})
+
+
+def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
+    """On the network, writing down what is judged, and able to tell somebody."""
+    on_network = pipeline.world.isolation is None
+    return on_network and pipeline.progress.ledger_trouble is None and dispatcher.delivers()
+
+
+def _pressed(actions: Actions) -> Callable[[Action], Awaitable[None]]:
+    """What is pressed in a chat is done as if it were typed."""
+
+    async def keep(action: Action) -> None:
+        if action.kind is ActionKind.ACKNOWLEDGE:
+            await actions.acknowledge(action.incident, action.who, action.text, action.until_s)
+        else:
+            await actions.snooze(action.incident, action.who, action.until_s, action.text)
+
+    return keep
+
+
+def _thread(name: str, stack: AsyncExitStack) -> Aside:
+    thread = OwnThread(name)
+    stack.callback(thread.close)
+    return thread
+
+
+def _when_signalled(*numbers: signal.Signals) -> asyncio.Event:
+    event = asyncio.Event()
+    for number in numbers:
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
+
+
+async def _reloads(daemon: Daemon, hup: asyncio.Event) -> None:
+    while True:
+        await hup.wait()
+        hup.clear()
+        await daemon.reload()
+
+
+def _stores(settings: Settings, stack: AsyncExitStack) -> tuple[SqlLedger, SqliteJournal]:
+    ledger = SqlLedger.open(settings.data_dir / LEDGER)
+    stack.callback(ledger.close)
+    kept = settings.journal.evidence_days > 0
+    journal = SqliteJournal(settings.data_dir / JOURNAL, evidence=kept)
+    for problem in journal.problems:
+        log.warning("journal: %s", problem)
+    stack.callback(journal.close)
+    return ledger, journal
+
+
+def _shippers(
+    settings: Settings,
+    environ: Mapping[str, str],
+    journal: SqliteJournal,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> list[Shipper]:
+    """What follows the journal to InfluxDB: the raw rows first, then minutes and hours."""
+    influxdb = settings.influxdb
+    if influxdb is None:
+        return []
+    token = influxdb.token
+    text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else None
+    # Imported only where it is used: the library costs 25 MB of memory.
+    make: Callable[[InfluxSettings, str | None], SampleSink]
+    make = import_module("monitor.adapters.influx").InfluxSink
+    logs: list[tuple[str, SampleLog]] = [
+        ("", journal),
+        ("_1m", journal.minutes),
+        ("_1h", journal.hours),
+    ]
+    shippers: list[Shipper] = []
+    for suffix, samples in logs:
+        sink = make(replace(influxdb, bucket=influxdb.bucket + suffix), text)
+        stack.callback(sink.close)
+        kept = QuarantineFiles(settings.data_dir / (QUARANTINE + suffix))
+        shippers.append(Shipper(samples, sink, clock, kept, name=f"influxdb{suffix}"))
+    return shippers

@@ -1,0 +1,137 @@
+"""The daemon while it runs: what a reload exchanges, and how."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import orjson
+
+from monitor.adapters.scheduler import Schedule
+from monitor.adapters.snmp import SnmpPoller
+from monitor.alerting.alert_trigger import Heralds
+from monitor.alerting.integrations import Outside, Ways
+from monitor.alerting.self_alerts import Plights
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.notifier import Announcer
+from monitor.core.alerting.office_hours import OfficeHours as WorkingHours
+from monitor.core.alerting.ports import OfficeHours
+from monitor.core.errors import ConfigError, PantauError
+from monitor.daemon.watchdog import Watching
+from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.ping_rounds import Rounds
+from monitor.probing.snmp_polling import Polling
+from monitor.settings import fingerprint, load, require
+from monitor.settings.model import Settings
+from monitor.settings.secrets import SecretStore
+from monitor.settings.where import LOADED_CONFIG
+from monitor.status.status import Status
+from monitor.storage.recording import Housekeeping
+from monitor.storage.rollup_job import Storekeeping, Windows, maintenance_from
+
+log = logging.getLogger("monitor.daemon.reload")
+
+
+class Daemon:
+    """The parts that a reload exchanges, and the ones that it asks for them."""
+
+    def __init__(
+        self,
+        config_dir: Path,
+        environ: Mapping[str, str],
+        schedule: Schedule,
+        pipeline: Pipeline,
+        rounds: Rounds,
+        polling: Polling,
+        poller: SnmpPoller,
+        housekeeping: Housekeeping,
+        storekeeping: Storekeeping,
+        status: Status,
+        watching: Watching,
+        heralds: Heralds,
+        announcer: Announcer,
+        outside: Outside,
+        desk: Desk,
+        ledger: Windows,
+        plights: Plights,
+        settings: Settings,
+    ) -> None:
+        self._config_dir = config_dir
+        self._environ = environ
+        self._schedule = schedule
+        self._pipeline = pipeline
+        self._rounds = rounds
+        self._polling = polling
+        self._poller = poller
+        self._housekeeping = housekeeping
+        self._storekeeping = storekeeping
+        self._status = status
+        self._watching = watching
+        self._heralds = heralds
+        self._announcer = announcer
+        self._outside = outside
+        self._desk = desk
+        self._ledger = ledger
+        self._plights = plights
+        self._settings = settings
+        self._ships_to = settings.influxdb
+
+    async def apply(self, settings: Settings, ways: Ways) -> None:
+        """Probe, poll, show and tell exactly what `settings` names; ways: see Outside.open."""
+        network = settings.network
+        self._storekeeping.reconfigure(
+            settings.journal,
+            maintenance_from(self._ledger, settings),
+            ships_otherwise=settings.influxdb != self._ships_to,
+        )
+        await self._poller.open(network.devices, secrets_of(settings, self._environ))
+        jobs = [
+            *self._rounds.jobs(network),
+            *self._polling.jobs(network),
+            *self._housekeeping.jobs(network),
+            *self._storekeeping.jobs(),
+            *self._watching.jobs(),
+            *self._heralds.jobs(),
+            *self._plights.jobs(),
+        ]
+        self._schedule.set(jobs)
+        self._desk.reconfigure(settings.alerts, network, settings.timezone)
+        self._announcer.reconfigure(office_of(settings))
+        self._outside.use(ways)
+        self._settings = settings
+        self._status.reloaded(settings.timezone.key, settings.organisation)
+        (settings.data_dir / LOADED_CONFIG).write_bytes(
+            orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS)
+        )
+
+    async def reload(self) -> None:
+        """SIGHUP: read the files again; with any error nothing changes, and it is said."""
+        try:
+            settings = require(load(self._config_dir, self._environ), strict=True)
+            if settings.data_dir != self._settings.data_dir:
+                raise ConfigError("data_dir cannot change while the daemon runs: restart it")
+            ways = self._outside.open(settings)
+            self._pipeline.reconfigure(settings.network)
+            await self.apply(settings, ways)
+        except PantauError as error:
+            log.error("reload refused, going on with what was loaded:\n%s", error)
+            self._status.reload_refused(str(error).splitlines()[0])
+        else:
+            log.info("configuration reloaded: %d targets", len(settings.network.targets()))
+
+
+def office_of(settings: Settings) -> OfficeHours:
+    """When somebody is at work; the calendar is loaded only where a route waits for that."""
+    if not any(route.office_hours for route in settings.alerts.routes):
+        return lambda _: True
+    holidays = import_module("monitor.adapters.system.holidays").IndonesianHolidays()
+    return WorkingHours(settings.alerts.week, holidays, settings.timezone)
+
+
+def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """The texts of all SNMP credentials by name. Raises ConfigError for one that is missing."""
+    store = SecretStore(settings.config_dir, environ)
+    names = {device.credential for device in settings.network.devices}
+    return {name: store.get(name).reveal() for name in sorted(names)}

@@ -1,0 +1,209 @@
+"""`/metrics`: the daemon's own figures for Prometheus, text format 0.0.4.
+
+Names end in their unit (https://prometheus.io/docs/practices/naming/). What is not known is
+absent. Nothing is counted twice: every figure is read, when it is asked for, from whoever has it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from monitor.adapters.scheduler import Schedule
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.model import OutboxRow, OutboxStatus
+from monitor.core.alerting.ports import AlertReader
+from monitor.core.errors import LedgerError
+from monitor.core.executor import Aside
+from monitor.core.model import State
+from monitor.core.ports import Clock, Prober
+from monitor.core.samples.samples import STATE_CODES
+from monitor.pipeline.pipeline import Pipeline
+from monitor.storage.recording import Housekeeping
+from monitor.storage.shipper_group import Convoy
+
+WAITING = (OutboxStatus.PENDING, OutboxStatus.LEASED, OutboxStatus.DEAD)
+
+
+class Metrics:
+    """Reads the parts of a running daemon."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        schedule: Schedule,
+        housekeeping: Housekeeping,
+        prober: Prober,
+        convoy: Convoy | None,
+        ledger: AlertReader,
+        desk: Desk,
+        clock: Clock,
+        aside: Aside,
+    ) -> None:
+        self._pipeline = pipeline
+        self._schedule = schedule
+        self._housekeeping = housekeeping
+        self._prober = prober
+        self._convoy = convoy
+        self._ledger = ledger
+        self._desk = desk
+        self._clock = clock
+        self._aside = aside
+
+    async def text(self) -> bytes:
+        """What `/metrics` answers."""
+        rows = await self._aside(self._waiting)
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Read([*self._measuring(), *self._verdicts(), *self._alerts(rows)]))
+        return generate_latest(registry)
+
+    def _waiting(self) -> list[OutboxRow] | None:
+        """What was not delivered; None: the ledger does not say."""
+        try:
+            return [row for status in WAITING for row in self._ledger.outbox(status)]
+        except LedgerError:
+            return None
+
+    def _measuring(self) -> Iterator[Metric]:
+        """Rounds, outcomes, how late everything is, and where samples go."""
+        now_s = self._clock.steady_s()
+        progress, counters = self._pipeline.progress, self._prober.counters()
+        schedule, own = self._schedule.counters, self._housekeeping.own
+        outcomes = CounterMetricFamily(
+            "pantau_requests", "Echo requests by what became of them", labels=["outcome"]
+        )
+        for name in ("received", "lost", "not_measured"):
+            outcomes.add_metric([name], getattr(counters, name))
+        yield outcomes
+        odd = CounterMetricFamily(
+            "pantau_odd_packets", "Packets that were no proper answer", labels=["what"]
+        )
+        for name in ("late", "duplicate", "foreign", "spoofed", "malformed"):
+            odd.add_metric([name], getattr(counters, name))
+        yield odd
+        yield _count("pantau_missed_rounds", "Rounds that were not sent", progress.missed_rounds)
+        yield _count("pantau_stalled_rounds", "Rounds sent in part", counters.stalled_rounds)
+        yield _count("pantau_failed_runs", "Runs of jobs that failed", schedule.failed_runs)
+        yield _count("pantau_clock_steps", "Times that the clock was set", schedule.clock_steps)
+        yield _count("pantau_stalls", "Times that the process stood still", schedule.stalls)
+        yield from _gauge(
+            "pantau_last_round_age_seconds",
+            "Since the last round ended",
+            None if progress.last_round_s is None else now_s - progress.last_round_s,
+        )
+        if own is not None:
+            yield from _gauge("pantau_round_lag_seconds", "Worst of 10 s", own.round_lag_s)
+            yield from _gauge("pantau_loop_lag_seconds", "Worst of 10 s", own.loop_lag_s)
+            yield from _gauge("pantau_resident_memory_bytes", "Memory in use", own.rss_bytes)
+            yield from _gauge("pantau_open_fds", "Open descriptors", own.open_fds)
+            yield from _gauge("pantau_clock_synchronised", "1: by NTP", own.synchronised)
+        yield from _gauge(
+            "pantau_journal_age_seconds",
+            "Since the last samples were durable",
+            None if progress.journal_written_s is None else now_s - progress.journal_written_s,
+        )
+        yield _count(
+            "pantau_dropped_samples", "The journal could not keep them", progress.dropped_samples
+        )
+        trouble = GaugeMetricFamily("pantau_store_trouble", "1: not writable", labels=["store"])
+        trouble.add_metric(["ledger"], int(progress.ledger_trouble is not None))
+        trouble.add_metric(["journal"], int(progress.journal_trouble is not None))
+        state = None if self._convoy is None else self._convoy.state
+        if state is not None:
+            trouble.add_metric(["influxdb"], int(state.last_error is not None))
+            yield from _gauge("pantau_shipper_lag_samples", "Not in InfluxDB yet", state.lag_lines)
+            yield from _gauge(
+                "pantau_shipper_quarantined_samples", "Refused by InfluxDB", state.quarantined
+            )
+        yield trouble
+
+    def _verdicts(self) -> Iterator[Metric]:
+        """The state of every target, and open incidents by state."""
+        pipeline = self._pipeline
+        state = GaugeMetricFamily(
+            "pantau_target_state",
+            ", ".join(f"{code} {name.value}" for name, code in STATE_CODES.items()),
+            labels=["target"],
+        )
+        counted: Counter[State] = Counter()
+        for target, health in pipeline.world.healths.items():
+            counted[health.state] += 1
+            state.add_metric([target], STATE_CODES[health.state])
+        yield state
+        targets = GaugeMetricFamily("pantau_targets", "Targets by state", labels=["state"])
+        for each in State:
+            targets.add_metric([each.value], counted[each])
+        yield targets
+        now_s = self._clock.utc_s(self._clock.steady_s())
+        incidents = GaugeMetricFamily(
+            "pantau_open_incidents", "Open incidents", labels=["state", "acknowledged"]
+        )
+        found = Counter(
+            (each.state.value, _word(self._desk.handling(each.id).taken(now_s) is not None))
+            for each in pipeline.open_incidents()
+        )
+        for name in (State.DOWN, State.DEGRADED, State.UNKNOWN):
+            for taken in ("no", "yes"):
+                incidents.add_metric([name.value, taken], found[name.value, taken])
+        yield incidents
+        yield from _gauge(
+            "pantau_isolated", "1: cut off itself", int(pipeline.world.isolation is not None)
+        )
+        yield from _gauge(
+            "pantau_maintenance_targets",
+            "Targets under maintenance",
+            len(self._desk.maintenance.covered(now_s)),
+        )
+
+    def _alerts(self, rows: Sequence[OutboxRow] | None) -> Iterator[Metric]:
+        """Messages that are not delivered; absent when the ledger does not say."""
+        if rows is None:
+            return
+        now_s = self._clock.utc_s(self._clock.steady_s())
+        waiting = GaugeMetricFamily(
+            "pantau_outbox_messages", "Not delivered", labels=["channel", "status"]
+        )
+        oldest = GaugeMetricFamily(
+            "pantau_outbox_oldest_due_seconds", "Since when a message is due", labels=["channel"]
+        )
+        channels = {each.id for each in self._desk.alerts.channels} | {r.channel for r in rows}
+        for channel in sorted(channels):
+            mine = [row for row in rows if row.channel == channel]
+            for status in WAITING:
+                count = sum(row.status is status for row in mine)
+                waiting.add_metric([channel, status.value], count)
+            due = [
+                now_s - row.next_try_s
+                for row in mine
+                if row.status is not OutboxStatus.DEAD and row.next_try_s <= now_s
+            ]
+            oldest.add_metric([channel], max(due, default=0.0))
+        yield waiting
+        yield oldest
+
+
+class _Read(Collector):
+    """Families that were made before."""
+
+    def __init__(self, families: Sequence[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Sequence[Metric]:
+        return self._families
+
+
+def _gauge(name: str, help_text: str, value: float | None) -> Iterator[Metric]:
+    if value is not None:
+        yield GaugeMetricFamily(name, help_text, value=value)
+
+
+def _count(name: str, help_text: str, value: float) -> Metric:
+    return CounterMetricFamily(name, help_text, value=value)
+
+
+def _word(yes: bool) -> str:
+    return "yes" if yes else "no"

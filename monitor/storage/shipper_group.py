@@ -1,0 +1,118 @@
+"""All shippers as one: how far InfluxDB is behind, and why, whichever of them it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.core.documents import Document
+from monitor.core.ports import Clock
+from monitor.core.warning import Remark
+from monitor.storage.influx_shipper import Shipper, ShipperState
+from monitor.storage.write_refusals import Cause
+
+LATELY_S = 86_400.0
+"""For so long it is said that samples were set aside; the count stays in `pantau status`."""
+
+
+class Convoy:
+    """Raw rows, minutes and hours, each with a shipper of its own; the first one's are the raw."""
+
+    def __init__(self, shippers: Sequence[Shipper], clock: Clock) -> None:
+        self._shippers = tuple(shippers)
+        self._clock = clock
+
+    @property
+    def first(self) -> str | None:
+        """The name of the one that ships the raw rows: its cursor holds old files back."""
+        return self._shippers[0].name if self._shippers else None
+
+    @property
+    def state(self) -> ShipperState | None:
+        """Of all together: lags and lines set aside summed, one trouble; None: no InfluxDB."""
+        if not self._shippers:
+            return None
+        states = [shipper.state for shipper in self._shippers]
+        ailing = next((each for each in states if each.last_error is not None), states[0])
+        times = [each.last_ok_s for each in states if each.last_ok_s is not None]
+        refused = [each.last_refused_s for each in states if each.last_refused_s is not None]
+        return ShipperState(
+            lag_lines=sum(each.lag_lines for each in states),
+            last_ok_s=max(times, default=None),
+            last_error=ailing.last_error,
+            cause=ailing.cause,
+            failing_since_s=ailing.failing_since_s,
+            backing_off_until_s=ailing.backing_off_until_s,
+            quarantined=sum(each.quarantined for each in states),
+            last_refused_s=max(refused, default=None),
+            backfilling=any(each.backfilling for each in states),
+        )
+
+    def behind_s(self) -> float | None:
+        """For how long InfluxDB has not taken what there is; 0 while all is well."""
+        state = self.state
+        if state is None:
+            return None
+        since_s = state.failing_since_s
+        return 0.0 if since_s is None else max(0.0, self._now_s() - since_s)
+
+    def document(self) -> Document | None:
+        """`monitor.influxdb` of the status; None: it is not configured."""
+        state = self.state
+        if state is None:
+            return None
+        return {
+            "lag": state.lag_lines,
+            "behind_s": round(self.behind_s() or 0.0, 1),
+            "last_error": state.last_error,
+            "quarantined": state.quarantined,
+            "lanes": [
+                {
+                    "name": each.name,
+                    "lag": each.state.lag_lines,
+                    "last_error": each.state.last_error,
+                    "quarantined": each.state.quarantined,
+                    "catching_up": each.state.backfilling,
+                }
+                for each in self._shippers
+            ],
+        }
+
+    def remarks(self) -> list[Remark]:
+        """What a person should know; nothing while it keeps up."""
+        state = self.state
+        if state is None:
+            return []
+        found = []
+        if state.last_error is not None:
+            behind_s = self.behind_s() or 0.0
+            found.append(
+                Remark(
+                    state.last_error
+                    if state.last_error.startswith("InfluxDB")
+                    else f"InfluxDB: {state.last_error}",
+                    f"influx_{(state.cause or Cause.OTHER).value}",
+                    {"behind_s": round(behind_s), "count": state.lag_lines},
+                )
+            )
+        elif state.backfilling:
+            found.append(
+                Remark(
+                    f"InfluxDB: catching up, {state.lag_lines} samples to go",
+                    "influx_catching_up",
+                    {"count": state.lag_lines},
+                )
+            )
+        refused_s = state.last_refused_s
+        if refused_s is not None and self._now_s() - refused_s < LATELY_S:
+            found.append(
+                Remark(
+                    f"InfluxDB: {state.quarantined} samples were refused and set aside: see the"
+                    " directory quarantine",
+                    "influx_quarantine",
+                    {"count": state.quarantined},
+                )
+            )
+        return found
+
+    def _now_s(self) -> float:
+        return self._clock.utc_s(self._clock.steady_s())

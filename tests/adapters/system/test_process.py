@@ -1,0 +1,44 @@
+"""What the process costs: measured for real, and still told when no descriptor is left."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+from monitor.adapters.system.process import own_figures
+
+WITHOUT_DESCRIPTORS = """
+import os, resource
+from monitor.adapters.process import own_figures
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+try:
+    while True:
+        os.dup(0)
+except OSError:
+    print(own_figures())
+"""
+
+
+def test_memory_and_descriptors_are_those_of_this_process() -> None:
+    before = own_figures()
+    assert before.rss_bytes is not None
+    assert 1e6 < before.rss_bytes < 4e9
+    assert before.max_fds == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    with Path(os.devnull).open() as _, Path(os.devnull).open() as _:
+        now = own_figures()
+    assert before.open_fds is not None
+    assert now.open_fds == before.open_fds + 2
+
+
+def test_a_process_without_a_descriptor_left_says_that_all_are_in_use() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DESCRIPTORS],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "OwnFigures(rss_bytes=None, open_fds=32, max_fds=32)"

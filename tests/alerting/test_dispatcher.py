@@ -1,0 +1,517 @@
+"""Outbox → channels: in order, once as far as that can be known, and nobody waits for another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from monitor.core.alerting.model import (
+    Accepted,
+    Delivery,
+    EventKind,
+    Message,
+    OutboxRow,
+    OutboxStatus,
+    Refused,
+    TryLater,
+)
+from monitor.core.alerting.outbox import key_of
+from monitor.core.alerting.ports import Parcel
+from monitor.core.errors import LedgerError
+from tests.core.detection.night import ALERTS, NET
+from tests.fakes.channel import MemoryChannel
+from tests.fakes.ledger import MemoryLedger
+from tests.posting import Post
+
+PENDING, LEASED = OutboxStatus.PENDING, OutboxStatus.LEASED
+SENT, DEAD = OutboxStatus.SENT, OutboxStatus.DEAD
+RESOLVED = EventKind.RESOLVED
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[Post]:
+    opened = await Post().open()
+    yield opened
+    await opened.close()
+
+
+def always(delivery: Delivery) -> Callable[[Message], Delivery]:
+    return lambda _: delivery
+
+
+def in_turn(*deliveries: Delivery) -> Callable[[Message], Delivery]:
+    """One after the other; the last for good."""
+    left = list(deliveries)
+    return lambda _: left.pop(0) if len(left) > 1 else left[0]
+
+
+def noting(at_s: list[float], post: Post, delivery: Delivery) -> Callable[[Message], Delivery]:
+    """Always the same, and when it was asked for."""
+
+    def answer(_: Message) -> Delivery:
+        at_s.append(post.passed_s())
+        return delivery
+
+    return answer
+
+
+async def test_a_message_goes_out_at_once_with_its_key_and_a_code_and_is_marked(
+    post: Post,
+) -> None:
+    post.put()
+    await post.passes()
+    (message,) = post.boxes["chat"].accepted
+    assert message.key == key_of(1, 1, "chat", "ani")
+    assert message.text == f"text 1.1\n#{message.key[:8]}"
+    assert message.incident == {"id": 1}
+    (row,) = post.ledger.outbox()
+    assert (row.status, row.sent_s, row.attempts) == (SENT, post.utc_s(), 1)
+
+
+async def test_what_lay_in_the_outbox_before_the_start_is_sent() -> None:
+    post = Post()
+    body = '{"title": "t", "text": "x", "incidents": []}'
+    row = OutboxRow(1, 1, "chat", "ani", EventKind.OPENED, body, post.utc_s())
+    post.ledger.record([], [row])
+    await post.open()
+    assert post.texts() == ["x"]
+    await post.close()
+
+
+async def test_a_failing_channel_is_tried_again_ever_more_seldom_with_the_same_key(
+    post: Post,
+) -> None:
+    box = post.boxes["chat"]
+    at_s: list[float] = []
+    box.answer = noting(at_s, post, TryLater("HTTP 503"))
+    post.put()
+    await post.passes(1000)
+    waits = [round(after - before) for before, after in pairwise(at_s)]
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300]
+    assert len({message.key for message in box.tried}) == 1
+    (row,) = post.ledger.outbox()
+    assert (row.status, row.last_error, row.attempts) == (PENDING, "HTTP 503", 9)
+    box.answer = None
+    await post.passes(301)
+    assert post.texts() == ["text 1.1"]
+
+
+@pytest.mark.parametrize(("luck", "first_s"), [(0.0, 4.0), (1.0, 6.0)])
+async def test_waits_are_spread_by_luck(luck: float, first_s: float) -> None:
+    post = await Post(luck=luck).open()
+    post.boxes["chat"].answer = in_turn(TryLater("HTTP 503"), Accepted())
+    post.put()
+    await post.passes(first_s - 0.1)
+    assert post.texts() == []
+    await post.passes(0.2)
+    assert post.texts() == ["text 1.1"]
+    await post.close()
+
+
+async def test_a_channel_that_asks_for_a_pause_gets_it_for_all_its_messages(post: Post) -> None:
+    box = post.boxes["chat"]
+    box.answer = in_turn(TryLater("HTTP 429", after_s=42.0), Accepted())
+    post.put()
+    await post.passes(1)
+    post.put(2)
+    await post.passes(40)
+    assert len(box.tried) == 1
+    await post.passes(2)
+    assert post.texts() == ["text 1.1", "text 2.1"]
+
+
+async def test_a_pause_of_a_day_is_five_minutes(post: Post) -> None:
+    post.boxes["chat"].answer = in_turn(TryLater("HTTP 429", after_s=86_400.0), Accepted())
+    post.put()
+    await post.passes(299)
+    assert post.texts() == []
+    await post.passes(2)
+    assert post.texts() == ["text 1.1"]
+
+
+async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: Post) -> None:
+    post.boxes["chat"].answer = always(Refused("HTTP 403"))
+    post.put()
+    await post.passes()
+    await post.passes(10)
+    assert post.texts("mail") == ["text 1.1"]
+    assert post.boxes["mail"].keys == [key_of(1, 1, "mail", "ani")]
+    assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
+    assert post.ledger.outbox(DEAD)[0].last_error == "HTTP 403"
+
+
+async def test_what_every_way_refuses_is_kept_and_said(post: Post) -> None:
+    for box in post.boxes.values():
+        box.answer = always(Refused("HTTP 403"))
+    post.put()
+    await post.passes(20)
+    assert post.statuses() == [("chat", DEAD), ("mail", DEAD)]
+    post.dispatcher.reconfigure(post.boxes)
+    await post.passes()
+    assert [each.text for each in post.dispatcher.remarks()] == [
+        "2 messages could not be delivered: see `pantau outbox --dead`"
+    ]
+
+
+async def test_a_fall_back_of_a_channel_is_tried_after_it() -> None:
+    channels = (
+        replace(ALERTS.channels[0], fallback=("hook",)),
+        *ALERTS.channels[1:],
+    )
+    post = await Post(replace(ALERTS, channels=channels)).open()
+    post.boxes["chat"].answer = always(Refused("HTTP 401"))
+    post.put(recipient="channel:chat")
+    await post.passes(20)
+    assert post.texts("hook") == ["text 1.1"]
+    await post.close()
+
+
+async def test_after_a_day_of_trying_a_message_is_given_up_and_goes_the_next_way(
+    post: Post,
+) -> None:
+    post.boxes["chat"].answer = always(TryLater("no route to host"))
+    post.put()
+    await post.passes(86_400 - 300)
+    assert post.statuses() == [("chat", PENDING)]
+    await post.passes(700)
+    assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
+
+
+async def test_a_slow_channel_delays_no_other(post: Post) -> None:
+    post.boxes["chat"].hold()
+    for number in range(1, 6):
+        post.put(number)
+        post.put(number, channel="mail", recipient="budi")
+    await post.passes(1)
+    assert post.texts("mail") == [f"text {n}.1" for n in range(1, 6)]
+    assert [row.sent_s for row in post.ledger.outbox(SENT)] == [post.utc_s() - 1] * 5
+    assert len(post.boxes["chat"].tried) == 1
+    post.boxes["chat"].release()
+    await post.passes(1)
+    assert post.texts("chat") == [f"text {n}.1" for n in range(1, 6)]
+
+
+async def test_a_dead_channel_delays_no_other(post: Post) -> None:
+    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    for number in range(1, 30):
+        post.put(number)
+        post.put(number, channel="mail", recipient="budi")
+        await post.passes(1)
+    delays_s = [
+        row.sent_s - row.next_try_s for row in post.ledger.outbox(SENT) if row.sent_s is not None
+    ]
+    assert len(delays_s) == 29
+    assert max(delays_s) < 5
+
+
+async def test_of_one_incident_the_closing_never_overtakes_the_opening(post: Post) -> None:
+    box = post.boxes["chat"]
+    box.hold()
+    post.put(recipient="ani")
+    await post.passes()
+    post.put(event=RESOLVED, sequence=2, recipient="ani")
+    post.put(2)
+    await post.passes(1)
+    box.release()
+    await post.passes(1)
+    assert post.texts() == ["text 1.1", "text 1.2", "text 2.1"]
+
+
+async def test_an_opening_that_could_not_be_sent_is_one_message_with_its_closing(
+    post: Post,
+) -> None:
+    box = post.boxes["chat"]
+    box.answer = always(TryLater("network is unreachable"))
+    post.put()
+    await post.passes(200)
+    box.answer = None
+    post.put(event=RESOLVED, sequence=2)
+    await post.passes()
+    assert post.texts() == ["text 1.2"]
+    opening, closing = post.ledger.outbox()
+    assert (opening.status, opening.merged_into) == (SENT, closing.id)
+
+
+def limited(per_minute: int, most_characters: int = 4000) -> Post:
+    first = replace(ALERTS.channels[0], per_minute=per_minute, most_characters=most_characters)
+    return Post(replace(ALERTS, channels=(first, *ALERTS.channels[1:])))
+
+
+async def test_what_is_over_a_channels_limit_is_merged_and_none_is_dropped() -> None:
+    post = await limited(3).open()
+    at_s: list[float] = []
+    box = post.boxes["chat"]
+    box.answer = noting(at_s, post, Accepted())
+    for number in range(1, 41):
+        post.put(number, recipient="ani" if number % 4 else "citra")
+        await post.passes(0.5)
+    await post.passes(120)
+    for number in range(1, 41):
+        assert sum(f"text {number}.1\n" in message.text for message in box.accepted) == 1
+    for place, began_s in enumerate(at_s):
+        assert sum(began_s <= s < began_s + 60 for s in at_s[place:]) <= 3
+    assert {row.status for row in post.ledger.outbox()} == {SENT}
+    for message in box.accepted:
+        assert {"ani", "citra"} - {message.recipient}, "never two people in one message"
+    await post.close()
+
+
+async def test_a_merged_message_is_never_over_the_channels_limit_of_a_text() -> None:
+    post = await limited(1, most_characters=200).open()
+    post.boxes["chat"].hold()
+    for number in range(1, 21):
+        post.put(number, text="x" * 40 + f"{number:02}")
+    await post.passes()
+    post.boxes["chat"].release()
+    await post.passes(3600)
+    arrived = post.boxes["chat"].accepted
+    assert max(len(message.text) for message in arrived) <= 200
+    assert sum(message.text.count("x" * 40) for message in arrived) == 20
+    assert len(arrived) < 20
+    await post.close()
+
+
+async def test_of_merged_messages_the_one_that_spoils_the_rest_is_refused_alone() -> None:
+    post = await limited(2).open()
+    box = post.boxes["chat"]
+    box.answer = lambda m: Refused("HTTP 400") if "text 4.1" in m.text else Accepted()
+    for number in range(1, 7):
+        post.put(number, recipient="citra")
+    await post.passes(1200)
+    assert {text for row in post.texts() for text in row.split("\n\n")} >= {"text 3.1"}
+    statuses = {row.incident: row.status for row in post.ledger.outbox()}
+    assert statuses == {n: DEAD if n == 4 else SENT for n in range(1, 7)}
+    await post.close()
+
+
+class Broken(MemoryChannel):
+    """Raises what no channel should, with a secret in it."""
+
+    async def send(self, message: Message) -> Delivery:
+        self.tried.append(message)
+        if len(self.tried) < 3:
+            raise RuntimeError("https://user:KANARI@example.net refused")
+        self.accepted.append(message)
+        return Accepted()
+
+
+async def test_a_channel_that_breaks_is_counted_and_tried_again_and_its_words_stay_inside(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken = Broken()
+    post = await Post(channels={"chat": broken, "mail": MemoryChannel()}).open()
+    with caplog.at_level(logging.DEBUG):
+        post.put()
+        await post.passes(60)
+    assert len(broken.accepted) == 1
+    assert post.dispatcher.states["chat"].faults == 2
+    assert "RuntimeError" in caplog.text
+    assert "KANARI" not in caplog.text
+    assert "KANARI" not in repr(post.ledger.outbox())
+    await post.close()
+
+
+async def test_what_was_taken_is_not_sent_again_while_the_ledger_cannot_be_written(
+    post: Post,
+) -> None:
+    box = post.boxes["chat"]
+
+    def taken_and_the_disk_fills(_: Message) -> Delivery:
+        post.ledger.trouble = LedgerError("the disk is full")
+        return Accepted()
+
+    box.answer = taken_and_the_disk_fills
+    post.put()
+    await post.passes(300)
+    post.ledger.trouble = None
+    assert post.statuses() == [("chat", LEASED)]
+    await post.passes(10)
+    assert post.statuses() == [("chat", SENT)]
+    assert len(box.tried) == 1
+
+
+async def test_while_the_ledger_cannot_be_read_every_worker_waits_and_goes_on_after(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.put()
+    post.ledger.trouble = LedgerError("the disk is full")
+    await post.passes(60)
+    said = [r.getMessage() for r in caplog.records if "waits for the ledger" in r.getMessage()]
+    assert len(said) == len(post.boxes), "once for each channel"
+    assert post.boxes["chat"].tried == []
+    assert post.dispatcher.turns()
+    post.ledger.trouble = None
+    await post.passes(5)
+    assert post.texts() == ["text 1.1"]
+
+
+class CountingLedger(MemoryLedger):
+    """Counts the questions of the workers."""
+
+    leases = 0
+
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+        self.leases += 1
+        return super().lease(channel, now_s, lease_s, limit)
+
+
+async def test_a_dispatcher_with_nothing_to_do_asks_seldom() -> None:
+    ledger = CountingLedger()
+    post = await Post(ledger=ledger).open()
+    post.put()
+    await post.passes(600)
+    assert ledger.leases <= 3 * (600 / 10 + 2) + 1
+    await post.close()
+
+
+async def test_a_row_that_cannot_be_read_is_dead_and_holds_nothing_up(post: Post) -> None:
+    post.ledger.record([], [OutboxRow(1, 1, "chat", "citra", EventKind.OPENED, "{", post.utc_s())])
+    post.put(2)
+    await post.passes(10)
+    assert [status for _, status in post.statuses()] == [DEAD, SENT]
+
+
+async def test_a_lease_of_a_daemon_that_was_killed_ends_by_itself() -> None:
+    post = Post()
+    body = '{"title": "t", "text": "x", "incidents": []}'
+    row = OutboxRow(1, 1, "chat", "ani", EventKind.OPENED, body, post.utc_s())
+    post.ledger.record([], [row])
+    post.ledger.lease("chat", post.utc_s(), 60.0, 10)
+    await post.open()
+    await post.passes(59)
+    assert post.texts() == []
+    await post.passes(12)
+    assert post.texts() == ["x"]
+    await post.close()
+
+
+async def test_a_clock_that_is_set_back_a_day_holds_no_message_up(post: Post) -> None:
+    box = post.boxes["chat"]
+    box.answer = in_turn(TryLater("HTTP 503"), Accepted())
+    post.put()
+    await post.passes(1)
+    post.clock.step_wall(-86_400)
+    post.clock.step_s()
+    post.put(2)
+    await post.passes(20)
+    assert sorted(post.texts()) == ["text 1.1", "text 2.1"]
+
+
+async def test_after_a_reload_the_new_channel_is_used_and_the_old_one_finishes_first(
+    post: Post,
+) -> None:
+    old, new = post.boxes["chat"], MemoryChannel()
+    old.hold()
+    post.put()
+    await post.passes(1)
+    post.put(2)
+    post.dispatcher.reconfigure({**post.boxes, "chat": new})
+    await post.passes(1)
+    assert new.tried == []
+    assert not old.closed
+    old.release()
+    await post.passes(20)
+    assert [m.incident for m in old.accepted] == [{"id": 1}]
+    assert [m.incident for m in new.accepted] == [{"id": 2}]
+    assert old.closed
+    assert not new.closed
+
+
+async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: Post) -> None:
+    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.put()
+    await post.passes(1)
+    without = replace(
+        ALERTS,
+        channels=ALERTS.channels[1:],
+        people=(replace(ALERTS.people[0], channels=("mail",)), *ALERTS.people[1:]),
+    )
+    post.desk.reconfigure(without, NET, post.desk.zone)
+    post.dispatcher.reconfigure({name: post.boxes[name] for name in ("mail", "hook")})
+    await post.passes(60)
+    post.dispatcher.reconfigure({name: post.boxes[name] for name in ("mail", "hook")})
+    await post.passes(60)
+    assert post.texts("mail") == ["text 1.1"]
+    assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
+
+
+async def test_at_the_end_what_is_under_way_is_finished_and_every_channel_closed() -> None:
+    post = await Post().open()
+    box = post.boxes["chat"]
+    box.hold()
+    post.put()
+    post.put(2)
+    await post.passes(1)
+    post.running.cancel()
+    await post.passes(1)
+    box.release()
+    await asyncio.wait({post.running})
+    assert [row.status for row in post.ledger.outbox()] == [SENT, PENDING]
+    assert all(each.closed for each in post.boxes.values())
+
+
+async def test_a_channel_that_fails_for_long_is_said(post: Post) -> None:
+    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.put()
+    await post.passes(290)
+    assert [each.text for each in post.dispatcher.remarks()] == []
+    await post.passes(310)
+    assert [each.text for each in post.dispatcher.remarks()] == [
+        "channel chat: nothing can be sent for 10 min (HTTP 503)"
+    ]
+    assert post.dispatcher.delivers(), "the others may work"
+    post.boxes["chat"].answer = None
+    await post.passes(400)
+    assert [each.text for each in post.dispatcher.remarks()] == []
+
+
+async def test_when_no_way_out_works_for_long_that_is_known(post: Post) -> None:
+    assert post.dispatcher.delivers()
+    for name, box in post.boxes.items():
+        box.answer = always(TryLater("network is unreachable"))
+        post.put(channel=name, recipient=f"channel:{name}")
+    await post.passes(290)
+    assert post.dispatcher.delivers()
+    await post.passes(30)
+    assert not post.dispatcher.delivers()
+    post.boxes["mail"].answer = None
+    await post.passes(400)
+    assert post.dispatcher.delivers()
+
+
+async def test_a_worker_that_stands_still_is_noticed(post: Post) -> None:
+    await post.passes(600)
+    assert post.dispatcher.turns()
+    post.boxes["chat"].hold()
+    post.put()
+    await post.passes(119)
+    assert post.dispatcher.turns()
+    await post.passes(2)
+    assert not post.dispatcher.turns()
+    post.boxes["chat"].release()
+    await post.passes(11)
+    assert post.dispatcher.turns()
+
+
+async def test_how_long_the_oldest_message_waits_is_known(post: Post) -> None:
+    async def looked_s() -> float | None:
+        post.dispatcher.reconfigure(post.boxes)
+        await post.passes()
+        return post.dispatcher.age_s
+
+    assert await looked_s() == 0.0
+    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.put()
+    await post.passes(200)
+    assert await looked_s() == pytest.approx(200.0, abs=0.1), "since the first try, not the last"
+    post.ledger.trouble = LedgerError("the disk is full")
+    assert await looked_s() is None
+    post.ledger.trouble = None
+    post.boxes["chat"].answer = None
+    await post.passes(400)
+    assert await looked_s() == 0.0

@@ -1,0 +1,167 @@
+"""The monitor's own plights: told once at their beginning, once at their end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from monitor.alerting.self_alerts import LOOK_S, Plights
+from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.model import Alerts, EventKind, OutboxRow
+from monitor.core.alerting.self_checks import NUMBERS, Plight
+from monitor.core.errors import LedgerError
+from monitor.core.progress import Progress
+from tests.core.detection.night import ALERTS, NET
+from tests.fakes.clock import ManualClock
+from tests.fakes.ledger import MemoryLedger
+from tests.posting import at_once
+
+FULL = "the disk of the journal is full"
+
+
+class House:
+    """A plight keeper on a ledger in memory; `looks` lets time pass."""
+
+    def __init__(self, alerts: Alerts = ALERTS) -> None:
+        self.clock = ManualClock()
+        self.ledger = MemoryLedger()
+        self.progress = Progress()
+        self.share = 0.0
+        self.queued = 0
+        self.desk = Desk(alerts, NET)
+        self.restart()
+
+    def restart(self) -> None:
+        self.plights = Plights(
+            *(self.ledger, self.clock, self.desk, at_once, self._queue),
+            lambda: self.progress,
+            lambda: self.share,
+        )
+
+    def _queue(self) -> None:
+        self.queued += 1
+
+    async def looks(self, for_s: float) -> None:
+        for _ in range(int(for_s / LOOK_S)):
+            self.clock.advance(LOOK_S)
+            await self.plights.look()
+
+    def rows(self, plight: Plight = Plight.JOURNAL) -> list[OutboxRow]:
+        return self.ledger.outbox(incident=NUMBERS[plight])
+
+    def said(self, plight: Plight = Plight.JOURNAL) -> list[tuple[str, EventKind]]:
+        return [(row.recipient, row.event) for row in self.rows(plight)]
+
+    def titles(self, plight: Plight = Plight.JOURNAL) -> list[str]:
+        return [json.loads(row.body)["title"].partition(",")[0] for row in self.rows(plight)]
+
+
+BOTH = [("ani", EventKind.OPENED), ("channel:hook", EventKind.OPENED)]
+BOTH_OVER = [("ani", EventKind.RESOLVED), ("channel:hook", EventKind.RESOLVED)]
+
+
+async def test_a_journal_that_cannot_be_written_is_told_within_two_minutes_and_its_end_once() -> (
+    None
+):
+    house = House()
+    await house.looks(60)
+    house.progress.journal_trouble, house.progress.journal_is_full = FULL, True
+    await house.looks(110)
+    assert house.said() == BOTH
+    await house.looks(3600)
+    assert house.said() == BOTH, "once"
+    house.progress.journal_trouble = None
+    await house.looks(120)
+    assert house.said() == BOTH + BOTH_OVER
+    await house.looks(600)
+    assert house.said() == BOTH + BOTH_OVER
+    assert house.titles() == [
+        *["DISK PEMANTAU PENUH: sampel tidak disimpan"] * 2,
+        *["PULIH: pemantau menyimpan sampel lagi"] * 2,
+    ]
+    assert house.queued == 2
+
+
+async def test_a_hiccup_of_the_disk_is_told_nobody() -> None:
+    house = House()
+    house.progress.journal_trouble = "locked"
+    await house.looks(20)
+    house.progress.journal_trouble = None
+    await house.looks(600)
+    assert house.said() == []
+
+
+async def test_a_journal_that_comes_and_goes_is_one_plight() -> None:
+    house = House()
+    for _ in range(10):
+        house.progress.journal_trouble = "the disk is odd"
+        await house.looks(50)
+        house.progress.journal_trouble = None
+        await house.looks(30)
+    assert house.said() == BOTH
+
+
+async def test_four_fifths_of_the_quota_are_told_and_what_hovers_there_is_told_once() -> None:
+    house = House()
+    for share in (0.5, 0.79, 0.81, 0.79, 0.82, 0.78, 0.9):
+        house.share = share
+        await house.looks(60)
+    assert house.said(Plight.QUOTA) == BOTH
+    assert house.titles(Plight.QUOTA)[0].startswith("PENYIMPANAN PEMANTAU 81 % PENUH")
+    house.share = 0.7
+    await house.looks(60)
+    assert house.said(Plight.QUOTA) == BOTH + BOTH_OVER
+    assert house.said(Plight.JOURNAL) == []
+
+
+async def test_a_restart_repeats_nothing_and_tells_the_end() -> None:
+    house = House()
+    house.progress.journal_trouble = FULL
+    await house.looks(60)
+    house.restart()
+    await house.looks(600)
+    assert house.said() == BOTH
+    house.restart()
+    house.progress.journal_trouble = None
+    await house.looks(120)
+    assert house.said() == BOTH + BOTH_OVER
+    house.restart()
+    await house.looks(120)
+    assert house.said() == BOTH + BOTH_OVER
+
+
+async def test_it_waits_for_a_ledger_that_cannot_be_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House()
+    house.progress.journal_trouble = FULL
+    house.ledger.trouble = LedgerError("the disk is full")
+    await house.looks(120)
+    assert len(caplog.messages) == 1
+    house.ledger.trouble = None
+    await house.looks(60)
+    assert house.said() == BOTH
+
+
+async def test_without_a_route_nobody_is_told_and_that_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House(replace(ALERTS, routes=()))
+    house.progress.journal_trouble = FULL
+    await house.looks(600)
+    house.progress.journal_trouble = None
+    await house.looks(600)
+    assert house.said() == []
+    assert ["no route" in line for line in caplog.messages] == [True]
+
+
+async def test_whoever_reads_english_is_told_in_english() -> None:
+    house = House(replace(ALERTS, people=(replace(ALERTS.people[0], language="en"),)))
+    house.progress.journal_trouble = "the journal is damaged"
+    await house.looks(60)
+    text = json.loads(house.rows()[0].body)["text"]
+    assert text.startswith("THE MONITOR CANNOT KEEP SAMPLES, since")
+    assert "outages are still told" in text
+    assert "the journal is damaged" in text

@@ -1,0 +1,79 @@
+"""Actions folded: the later one counts, and what ran out is in nobody's hand."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.alerting.handling import Handling, by_incident, handling_of
+from monitor.core.alerting.model import Action, ActionKind
+
+T0 = 1_764_000_000.0
+
+
+def done(kind: ActionKind, at_s: float = 0.0, text: str = "", until: float | None = None) -> Action:
+    return Action(7, kind, "p", T0 + at_s, text, None if until is None else T0 + until)
+
+
+def test_nothing_done_is_nothing_in_hand() -> None:
+    assert handling_of([]) == Handling()
+    assert Handling().taken(T0) is None
+
+
+def test_an_acknowledgement_holds_until_its_end_and_not_at_it() -> None:
+    handling = handling_of([done(ActionKind.ACKNOWLEDGE, until=60)])
+    assert handling.taken(T0 + 59.999) is not None
+    assert handling.taken(T0 + 60) is None
+
+
+def test_the_later_acknowledgement_counts_even_when_it_ends_earlier() -> None:
+    handling = handling_of(
+        [done(ActionKind.ACKNOWLEDGE, until=600), done(ActionKind.ACKNOWLEDGE, 5, until=60)]
+    )
+    assert handling.taken(T0 + 61) is None
+
+
+def test_a_release_ends_acknowledgement_and_snooze_and_keeps_what_was_written() -> None:
+    handling = handling_of(
+        [
+            done(ActionKind.ACKNOWLEDGE, until=600),
+            done(ActionKind.SNOOZE, until=600),
+            done(ActionKind.NOTE, text="satu"),
+            done(ActionKind.TICKET, text="INC-1"),
+            done(ActionKind.RELEASE, 10),
+            done(ActionKind.TICKET, text="INC-2"),
+            done(ActionKind.CAUSE, text="power"),
+        ]
+    )
+    assert (handling.taken(T0 + 20), handling.muted(T0 + 20)) == (None, None)
+    assert (handling.ticket, handling.cause) == ("INC-2", "power")
+    assert [note.text for note in handling.notes] == ["satu"]
+
+
+ACTIONS = st.lists(
+    st.builds(
+        Action,
+        incident=st.integers(1, 3),
+        kind=st.sampled_from(ActionKind),
+        who=st.just("p"),
+        at_s=st.floats(T0, T0 + 100),
+        text=st.sampled_from(["", "x"]),
+        until_s=st.floats(T0, T0 + 200),
+    )
+)
+
+
+@given(ACTIONS, st.floats(T0, T0 + 300))
+def test_each_incident_is_handled_by_its_own_actions_alone(
+    actions: list[Action], at_s: float
+) -> None:
+    for number, mine in by_incident(actions).items():
+        assert mine == [action for action in actions if action.incident == number]
+        taken = handling_of(mine).taken(at_s)
+        if taken is not None:
+            assert taken.incident == number
+            assert taken.until_s is not None
+            assert taken.until_s > at_s
+            # Of equal ones the last: the same may be done twice.
+            after = mine[len(mine) - mine[::-1].index(taken) :]
+            assert not any(a.kind in (ActionKind.RELEASE, ActionKind.ACKNOWLEDGE) for a in after)

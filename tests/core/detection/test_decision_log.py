@@ -1,0 +1,81 @@
+"""Decisions in UTC, and in a line for the log."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from monitor.core.detection.decision_log import describe, in_utc, incident_in_utc
+from monitor.core.model import (
+    Change,
+    Incident,
+    IncidentChange,
+    Proof,
+    Scope,
+    State,
+    Transition,
+)
+
+AHEAD_S = 86_400.0
+DOWN = Transition("anjatan/utama", 10.0, 16.0, State.UP, State.DOWN, "silence")
+OUTAGE = Incident(
+    id=7,
+    scope=Scope.LINK,
+    target="anjatan/utama",
+    state=State.DOWN,
+    started_s=10.0,
+    detected_s=16.0,
+    reason="silence",
+    ended_s=40.0,
+    end_reason="reply",
+    started_earliest_s=5.0,
+    ended_earliest_s=39.0,
+)
+OPEN = Incident(1, Scope.MONITOR, "monitor", State.UNKNOWN, 10.0, 16.0, "send_failure")
+
+
+def to_utc(steady_s: float) -> float:
+    return steady_s + AHEAD_S
+
+
+def test_every_time_of_a_decision_becomes_utc_and_nothing_else_changes() -> None:
+    for decision in (OUTAGE, DOWN):
+        spoken = (
+            incident_in_utc(decision, to_utc)
+            if isinstance(decision, Incident)
+            else in_utc(decision, to_utc)
+        )
+        for each in fields(decision):
+            before, after = getattr(decision, each.name), getattr(spoken, each.name)
+            moved = each.name.endswith("_s")
+            assert after == (before + AHEAD_S if moved else before), each.name
+    change = in_utc(IncidentChange(Change.CLOSED, OUTAGE, 41.0), to_utc)
+    expected = IncidentChange(Change.CLOSED, incident_in_utc(OUTAGE, to_utc), 41.0 + AHEAD_S)
+    assert change == expected
+
+
+def test_a_time_that_is_not_known_stays_unknown() -> None:
+    spoken = incident_in_utc(OPEN, to_utc)
+    assert (spoken.ended_s, spoken.started_earliest_s, spoken.ended_earliest_s) == (None,) * 3
+
+
+def test_a_line_for_the_log_says_who_what_and_why() -> None:
+    assert describe(DOWN) == "anjatan/utama: up -> down (silence)"
+    opened = IncidentChange(Change.OPENED, OPEN, 16.0)
+    assert describe(opened) == "incident 1 opened: monitor (send_failure)"
+    closed = IncidentChange(Change.CLOSED, OUTAGE, 41.0)
+    assert describe(closed) == "incident 7 closed: anjatan/utama (reply)"
+
+
+def test_what_opened_an_incident_is_named_with_the_machines_own_word() -> None:
+    unsent = Incident(
+        1,
+        Scope.MONITOR,
+        "monitor",
+        State.UNKNOWN,
+        10.0,
+        16.0,
+        "send_failure",
+        Proof(error="ENETUNREACH"),
+    )
+    line = describe(IncidentChange(Change.OPENED, unsent, 16.0))
+    assert line == "incident 1 opened: monitor (send_failure: ENETUNREACH)"

@@ -1,0 +1,187 @@
+"""Where an outage begins and ends, to the request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from monitor.core.detection.detector import advance
+from monitor.core.detection.detector_state import World
+from monitor.core.detection.reconfigure import reconfigure
+from monitor.core.detection.transitions import remove
+from monitor.core.model import Evidence, Lost, Reply, Rules, State, Tick
+from tests.core.detection.story import T0, Story, after, network, silent_between, unsent_between
+
+LINK = "anjatan/utama"
+
+
+def replies(times: Iterable[float], target: str = LINK) -> list[Evidence]:
+    return [Reply(target, T0 + t, T0 + t + 0.01, 10.0) for t in times]
+
+
+def losses(times: Iterable[float], timeout_s: float = 1.0, target: str = LINK) -> list[Evidence]:
+    return [Lost(target, T0 + t, T0 + t + timeout_s) for t in times]
+
+
+def told(
+    evidence: Sequence[Evidence], links: Sequence[str] = (LINK,), rules: Rules | None = None
+) -> Story:
+    """A story of exactly this evidence."""
+    story = Story(network(dict.fromkeys(links, ()), rules=rules))
+    for item in sorted(evidence, key=known_s):
+        story.world, said = advance(story.world, [item])
+        story.decisions.extend(said)
+    return story
+
+
+def known_s(item: Evidence) -> float:
+    return item.at_s if isinstance(item, Tick) else item.known_s
+
+
+@pytest.mark.parametrize("first", [60.02, 60.1, 60.21, 60.35])
+def test_a_run_of_exactly_confirm_s_is_long_enough_although_sums_of_floats_are_not_exact(
+    first: float,
+) -> None:
+    sent = [round(first + 0.2 * i, 3) for i in range(30)]
+    assert sent[25] - sent[0] < 5.0
+    evidence = [Reply(LINK, float(t), t + 0.01, 10.0) for t in range(60)]
+    story = told([*evidence, *[Lost(LINK, t, t + 1.0) for t in sent]])
+    (incident,) = story.incidents()
+    assert incident.proof.lost_in_row == 26
+    assert incident.detected_s == pytest.approx(first + 6.0)
+
+
+def test_half_a_window_is_half_a_window_although_products_of_floats_are_not_exact() -> None:
+    """100 requests every 0.29 s are 28.999… s; the first answer only makes it up."""
+    rules = Rules(interval_s=0.29, window_s=58.0)
+    slow = [Reply(LINK, T0 + 0.29 * i, T0 + 0.29 * i + 0.1, 100.0) for i in range(101)]
+    story = told(slow, rules=rules)
+    assert [i.state for i in story.incidents()] == [State.DEGRADED]
+
+
+def test_a_gap_of_exactly_ten_seconds_is_not_blind() -> None:
+    # As floats, the second is 10.0000002 s later.
+    gap = [T0 + 60.3, T0 + 70.3 + 2.4e-7]
+    assert gap[1] - gap[0] > 10.0
+    story = told([Reply(LINK, at, at + 0.01, 10.0) for at in gap])
+    assert story.path(LINK) == ["up"]
+
+
+def recovery(*after_the_outage: Evidence) -> Story:
+    outage = losses([60 + 0.2 * i for i in range(40)])
+    return told([*replies(range(60)), *outage, *after_the_outage])
+
+
+def test_two_single_losses_between_good_replies_move_no_end() -> None:
+    story = recovery(
+        *replies([68.0]), *losses([68.2]), *replies([69.4]), *losses([69.6]), *replies([70.8])
+    )
+    (incident,) = story.incidents()
+    assert incident.ended_s == T0 + 68.0
+
+
+def test_two_losses_in_a_row_begin_the_recovery_anew() -> None:
+    story = recovery(
+        *replies([68.0, 68.2]), *losses([68.4, 68.6]), *replies([69.8, 70.0]), *replies([70.2])
+    )
+    (incident,) = story.incidents()
+    assert incident.ended_s == T0 + 69.8
+
+
+def test_losses_known_after_a_later_reply_do_not_break_a_recovery() -> None:
+    """Two in a row, but each is known only when a later request has been answered."""
+    story = recovery(
+        *replies([68.0]),
+        *losses([68.1, 68.2], timeout_s=3.0),
+        *replies([69.0, 71.9]),
+        Tick(T0 + 80),
+    )
+    (incident,) = story.incidents()
+    assert incident.ended_s == T0 + 68.0
+
+
+def test_an_answer_that_is_known_late_does_not_date_an_end_before_the_losses() -> None:
+    """An ICMP error is known at once, a slow answer to an earlier request after it."""
+    late = Reply(LINK, T0 + 68.0, T0 + 68.9, 900.0)
+    story = recovery(late, *losses([68.2, 68.4], timeout_s=0.01), *replies([69.0, 69.2, 69.4]))
+    (incident,) = story.incidents()
+    assert incident.ended_s == T0 + 69.0
+
+
+def test_a_removed_link_never_ends_before_it_started() -> None:
+    story = Story(network({LINK: (), "b/utama": ()}))
+    story[LINK] = unsent_between(20.0, 90.0)
+    story.run(40)
+    story.world.now_s = T0
+    health = story.world.healths[LINK]
+    remove(story.world, health, story.decisions)
+    incident = story.incidents()[-1]
+    assert incident.ended_s == incident.started_s
+
+
+def test_isolation_starts_when_most_had_answered_for_the_last_time() -> None:
+    """One link loses a request by itself just before everything is cut off."""
+    story = Story(network({f"s{i}/utama": () for i in range(20)}, anchors=1))
+    for target in story.net.targets():
+        story[target.name] = silent_between((60.5, 90.0))
+    story["s3/utama"] = silent_between((60.1, 90.0))
+    story.run(120)
+    (incident,) = story.incidents()
+    assert incident.target == "monitor"
+    assert 60.4 <= after(incident.started_s) <= 60.6
+    assert not any(t.after is State.DOWN for t in story.transitions())
+
+
+def test_after_isolation_a_node_that_owes_answers_still_hides_its_links_until_it_is_up() -> None:
+    links = {f"s{i}/utama": ("pop",) for i in range(3)}
+    others = {f"x{i}/utama": () for i in range(9)}
+    story = Story(network({**links, **others}, {"pop": ()}, 1, Rules(rise=10)))
+    for target in story.net.targets():
+        story[target.name] = silent_between((80.0, 100.0))
+    story["pop"] = silent_between((60.0, 100.0))
+    for link in links:
+        story[link] = silent_between((60.0, 140.0))
+    story.run(180)
+    up = story.transitions("pop")[-1]
+    assert up.detected_s - up.at_s >= 8.9
+    own = [i for i in story.incidents() if i.target in links]
+    assert sorted(i.target for i in own) == list(links)
+    assert {i.started_s for i in own} == {up.at_s}
+    assert min(i.detected_s for i in own) >= up.detected_s
+
+
+@pytest.mark.parametrize("rise", [3, 8])
+def test_a_node_that_owes_answers_goes_on_hiding_its_links(rise: int) -> None:
+    rules = Rules(rise=rise)
+    links = {f"s{i}/utama": ("pop",) for i in range(3)}
+    story = Story(network(links, {"pop": ()}, rules=rules))
+    story["pop"] = silent_between((60.0, 100.0))
+    for link in links:
+        story[link] = silent_between((62.0, 140.0))
+    story.run(180)
+    pop, *own = story.incidents()
+    assert pop.ended_s is not None
+    up = story.transitions("pop")[-1]
+    assert up.detected_s - pop.ended_s >= rise - 1 - 0.1
+    assert [i.target for i in own] == list(links)
+    for incident in own:
+        assert incident.started_s == pop.ended_s
+        assert incident.detected_s >= up.detected_s
+    for link in links:
+        assert story.path(link) == ["up", "unreachable", "down", "up"]
+
+
+def test_a_world_goes_on_after_a_reload_in_the_middle_of_a_recovery() -> None:
+    story = recovery(*replies([68.0, 68.2]))
+    world, said = reconfigure(story.world, story.net, T0 + 68.3)
+    assert said == []
+    _, said = advance(world, replies([68.4]))
+    story.decisions.extend(said)
+    (incident,) = story.incidents()
+    assert incident.ended_s == T0 + 68.0
+
+
+def test_the_judge_of_a_world_without_targets_says_nothing() -> None:
+    world = World.new(network({}))
+    assert advance(world, [Tick(T0), *replies([1.0]), Tick(T0 + 100)])[1] == []

@@ -1,0 +1,126 @@
+"""What holds for every story, however odd."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core.detection.detector import advance
+from monitor.core.detection.detector_state import World
+from monitor.core.detection.replay import Line, evidence_of
+from monitor.core.model import Decision, IncidentChange, Network, Transition
+from tests.core.detection.story import network
+
+NET = network({"a/utama": ("pop",), "b/utama": ("pop",), "c/utama": ()}, {"pop": ()}, anchors=1)
+NAMES = [target.name for target in NET.targets()]
+TIMEOUTS_S = {target.name: target.rules.timeout_s for target in NET.targets()}
+
+Phases = list[tuple[int, list[float | str | None], float]]
+
+ANSWERS = st.sampled_from([10.0, 10.0, 10.0, 120.0, None, None, "ENETUNREACH"])
+PHASES = st.lists(
+    st.tuples(
+        st.integers(min_value=1, max_value=40),
+        st.lists(ANSWERS, min_size=len(NAMES), max_size=len(NAMES)),
+        st.sampled_from([0.2, 0.2, 1.0, 15.0]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def lines_of(phases: Phases) -> list[Line]:
+    """Every target is asked at every step of a phase, all at the same time."""
+    lines: list[Line] = []
+    t = 1_764_000_000.0
+    for steps, answers, pause_s in phases:
+        for _ in range(steps):
+            for name, answer in zip(NAMES, answers, strict=True):
+                if isinstance(answer, str):
+                    lines.append(Line(t, name, error=answer))
+                else:
+                    lines.append(Line(t, name, answer))
+            t = round(t + pause_s, 3)
+    return lines
+
+
+def judged(lines: Sequence[Line], net: Network = NET) -> list[Decision]:
+    return advance(World.new(net), evidence_of(lines, TIMEOUTS_S))[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(PHASES)
+def test_the_decisions_of_a_prefix_are_a_prefix_of_the_decisions(phases: Phases) -> None:
+    lines = lines_of(phases)
+    whole = judged(lines)
+    for share in (0.2, 0.5, 0.8):
+        some = lines[: int(len(lines) * share)]
+        # An instant is judged when all of its lines are there.
+        while some and len(some) < len(lines) and lines[len(some)].t == some[-1].t:
+            some.append(lines[len(some)])
+        part = judged(some)
+        assert part == whole[: len(part)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(PHASES, st.randoms())
+def test_no_verdict_depends_on_the_order_of_lines_with_equal_time(
+    phases: Phases, random: Random
+) -> None:
+    lines = lines_of(phases)
+    mixed = sorted(lines, key=lambda line: (line.t, random.random()))
+    assert judged(mixed) == judged(lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PHASES)
+def test_intervals_of_a_target_never_overlap_and_follow_one_another(phases: Phases) -> None:
+    last: dict[str, Transition] = {}
+    for decision in judged(lines_of(phases)):
+        if isinstance(decision, Transition):
+            before = last.get(decision.target)
+            if before is not None:
+                assert decision.before is before.after
+                assert decision.at_s >= before.at_s
+                assert decision.detected_s >= before.detected_s
+            assert decision.at_s <= decision.detected_s
+            last[decision.target] = decision
+
+
+@settings(max_examples=60, deadline=None)
+@given(PHASES)
+def test_an_incident_is_opened_once_closed_at_most_once_and_ends_after_it_began(
+    phases: Phases,
+) -> None:
+    opened: set[int] = set()
+    closed: set[int] = set()
+    for decision in judged(lines_of(phases)):
+        if isinstance(decision, IncidentChange):
+            incident = decision.incident
+            if decision.change.value == "opened":
+                assert incident.id not in opened
+                opened.add(incident.id)
+            assert incident.id in opened
+            assert incident.id not in closed
+            if decision.change.value == "closed":
+                closed.add(incident.id)
+                assert incident.ended_s is not None
+                assert incident.ended_s >= incident.started_s
+
+
+def test_without_evidence_there_is_no_verdict() -> None:
+    assert judged([]) == []
+    world, _ = advance(World.new(NET), [])
+    assert {health.state.value for health in world.healths.values()} == {"unknown"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(PHASES)
+def test_evidence_on_unknown_targets_changes_nothing(phases: Phases) -> None:
+    lines = lines_of(phases)
+    strangers = [Line(line.t, "nowhere/utama", None) for line in lines[:: len(NAMES)]]
+    mixed = sorted([*lines, *strangers], key=lambda line: line.t)
+    assert judged(mixed) == judged(lines)

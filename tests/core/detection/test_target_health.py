@@ -1,0 +1,80 @@
+"""One target's evidence: which requests count for what."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.core.detection.target_health import Health
+from monitor.core.model import Role, Rules, State, Target
+
+
+def health(rules: Rules | None = None) -> Health:
+    found = Health(Target("a/utama", "10.77.0.1", Role.LINK, rules or Rules()), State.UP)
+    for second in range(60):
+        found.add_reply(float(second), second + 0.01, 10.0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("lost_at", "answered_at", "counted"),
+    [
+        # Two are no blip however long; the second was sent when the link was suspected.
+        ([60.0, 61.0], 62.0, 1),
+        # Three within less than a second are no blip: all were sent before it was suspected.
+        ([60.0, 60.2, 60.4], 60.7, 3),
+        ([60.0, 60.4, 60.8], 61.2, 0),
+    ],
+)
+def test_only_a_blip_of_three_losses_over_a_second_is_left_out_of_the_window(
+    lost_at: list[float], answered_at: float, counted: int
+) -> None:
+    found = health()
+    for sent_s in lost_at:
+        found.add_loss(sent_s, sent_s + 1.0, None)
+    found.add_reply(answered_at, answered_at + 1.01, 10.0)
+    assert round(found.window.loss_ratio() * len(found.window)) == counted
+
+
+def test_a_run_begins_with_the_earliest_request_in_whatever_order_losses_become_known() -> None:
+    found = health()
+    found.add_loss(60.5, 60.51, "host unreachable from 10.0.0.1")
+    found.add_loss(60.0, 61.0, None)
+    assert (found.run_first_s, found.run_last_s, found.run_count) == (60.0, 60.5, 2)
+    assert found.lost_reason == "host unreachable from 10.0.0.1"
+
+
+def test_a_late_answer_to_a_request_before_the_run_leaves_the_run_alone() -> None:
+    found = health()
+    for i in range(30):
+        found.add_loss(60.0 + i * 0.2, 60.1 + i * 0.2, None)
+    found.waiting, found.confirmed_s = True, 66.0
+    found.add_reply(59.5, 66.0, 6500.0)
+    assert (found.run_count, found.waiting, found.confirmed_s) == (30, True, 66.0)
+
+
+def test_a_limit_is_cleared_only_under_80_percent_of_it() -> None:
+    found = health(Rules(loss_pct=10.0))
+    found.window.clear()
+    found.crossed = frozenset({"loss"})
+    for i in range(60):
+        found.window.add(100.0 + i, None if i < 5 else 10.0)  # 8.3 %
+    assert found.crossings() == {"loss"}
+    found.window.add(160.0, 10.0)  # the first lost one is out: 6.7 %
+    assert found.crossings() == frozenset()
+
+
+def test_a_link_that_loses_half_anyway_needs_more_losses_in_a_row() -> None:
+    found = health()
+    for i in range(600):
+        found.history.add(60.0 + i, i % 2)
+    for i in range(38):
+        found.add_loss(660.0 + i * 0.2, 661.0 + i * 0.2, None)
+    assert not found.confirm(669.0)
+    found.add_loss(668.0, 669.0, None)
+    assert found.confirm(669.0)
+
+
+def test_a_target_that_starts_anew_has_an_empty_window() -> None:
+    found = health()
+    found.start_anew(61.0)
+    assert len(found.window) == 0

@@ -1,0 +1,64 @@
+"""Counts in fixed buckets: they add up, and a percentile of the sum is a percentile."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.samples.histogram import (
+    BOUNDS_MS,
+    approximated,
+    counts_of,
+    histogram_of,
+    packed,
+    percentile_of,
+    unpacked,
+)
+
+rtts = st.lists(st.floats(0.0, 100_000.0), max_size=200)
+
+
+@given(rtts, rtts)
+def test_the_sum_of_two_is_that_of_all_their_replies(one: list[float], other: list[float]) -> None:
+    assert histogram_of(one) + histogram_of(other) == histogram_of(one + other)
+    assert sum(counts_of(histogram_of(one)).values()) == len(one)
+
+
+@given(rtts)
+def test_what_is_packed_comes_back(some: list[float]) -> None:
+    assert unpacked(packed(histogram_of(some))) == histogram_of(some)
+
+
+def test_a_bound_belongs_to_its_bucket() -> None:
+    assert counts_of(histogram_of([0.0, BOUNDS_MS[0], BOUNDS_MS[5], 1e9])) == {
+        0: 2,
+        5: 1,
+        len(BOUNDS_MS): 1,
+    }
+
+
+@given(st.lists(st.floats(0.2, 60_000.0), min_size=1, max_size=300), st.floats(0.01, 1.0))
+def test_a_percentile_lies_within_a_fifth_of_the_true_one(some: list[float], share: float) -> None:
+    ordered = sorted(some)
+    true = ordered[max(0, ceil(share * len(ordered)) - 1)]
+    found = percentile_of(histogram_of(some), share, ordered[0], ordered[-1])
+    assert found == pytest.approx(true, rel=0.19, abs=0.001)
+
+
+def test_without_a_reply_there_is_no_percentile() -> None:
+    assert percentile_of(0, 0.5, None, None) is None
+    assert packed(0) == b""
+    assert unpacked(b"") == 0
+
+
+@given(st.integers(0, 5000), st.lists(st.floats(0.2, 6e4), min_size=4, max_size=4).map(sorted))
+def test_what_is_made_up_from_four_numbers_adds_up(received: int, four: list[float]) -> None:
+    low, median, p95, high = four
+    found = approximated(received, low, median, p95, high)
+    assert sum(counts_of(found).values()) == received
+    if received > 40:
+        near = percentile_of(found, 0.5, low, high)
+        assert near == pytest.approx(median, rel=0.19)

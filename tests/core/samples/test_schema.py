@@ -1,0 +1,174 @@
+"""The names under which samples are stored are those of the metric contract (STORE: Schema)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+
+import pytest
+
+from monitor.core.samples.samples import DeviceSample
+from monitor.core.samples.schema import (
+    MEASUREMENTS,
+    Kind,
+    link_name,
+    measurement_of,
+    point_of,
+    stamp_ms,
+    tag_value,
+    target_of,
+    target_tags,
+    value_of,
+    width_ms,
+)
+from tests.making import MIDNIGHT_S, interface, one_of_each, ping
+
+CONTRACT = {
+    "ping": (
+        {"site", "link", "kind", "provider", "node"},
+        {"sent", "received", "rtt_min", "rtt_avg", "rtt_p50", "rtt_p95", "rtt_max", "jitter"}
+        | {"not_measured", "state"},
+    ),
+    "interface": (
+        {"site", "link", "device", "ifname"},
+        {"in_bps", "out_bps", "in_util", "out_util", "in_errors", "out_errors"}
+        | {"in_discards", "out_discards", "oper", "speed_bps"},
+    ),
+    "device": (
+        {"site", "device"},
+        {"uptime_s", "cpu", "memory", "temperature_c", "voltage_v"},
+    ),
+    "state_change": ({"site", "link", "node"}, {"from", "to", "reason", "previous_s"}),
+    "monitor": (
+        {"host"},
+        {"round_lag_s", "loop_lag_s", "missed_rounds", "journal_age_s", "spool_lines"}
+        | {"open_fds", "max_fds", "rss_bytes", "odd_packets", "not_measured", "stalled_rounds"}
+        | {"stalls", "clock_steps", "failed_runs", "synchronised"}
+        | {"shipper_lag_s", "quarantined", "shipper_error", "outbox_age_s"},
+    ),
+}
+
+
+def test_measurements_and_fields_are_those_of_the_contract() -> None:
+    found = {each.name: {field.name for field in each.fields} for each in MEASUREMENTS}
+    assert found == {name: names for name, (_, names) in CONTRACT.items()}
+
+
+def test_tags_are_those_of_the_contract() -> None:
+    seen: dict[str, set[str]] = {}
+    for sample in one_of_each():
+        point = point_of(sample)
+        assert point is not None
+        seen.setdefault(point.measurement, set()).update(point.tags)
+    for name, (tags, _) in CONTRACT.items():
+        assert seen[name] <= tags
+    assert seen["ping"] == CONTRACT["ping"][0]
+
+
+@pytest.mark.parametrize("sample", one_of_each(), ids=lambda sample: type(sample).__name__)
+def test_every_attribute_of_a_sample_says_whose_it_is_or_is_measured(sample: object) -> None:
+    [measurement] = [each for each in MEASUREMENTS if each.sample is type(sample)]
+    known = {*measurement.identity, *(field.attribute for field in measurement.fields), "at_s"}
+    assert known == {field.name for field in fields(measurement.sample) if field.compare}
+
+
+def test_a_link_is_tagged_by_site_and_id_and_anything_else_as_a_node() -> None:
+    link, node, anchor = (
+        point_of(ping(MIDNIGHT_S, name))
+        for name in ("anjatan/utama", "pop-patrol", "anchor:10.77.0.1")
+    )
+    assert link is not None
+    assert node is not None
+    assert anchor is not None
+    assert link.tags == {
+        "kind": "fibre",
+        "link": "utama",
+        "provider": "Penyedia A",
+        "site": "anjatan",
+    }
+    assert node.tags == {"node": "pop-patrol"}
+    assert anchor.tags == {"node": "anchor:10.77.0.1"}
+
+
+@pytest.mark.parametrize(
+    "name", ["anjatan/utama", "pop-patrol", "anchor:10.77.0.1", "anchor:fd::1"]
+)
+def test_a_target_is_found_again_by_its_tags(name: str) -> None:
+    point = point_of(ping(MIDNIGHT_S, name))
+    assert point is not None
+    assert target_of(point.tags) == name
+    assert target_tags(name).items() <= point.tags.items()
+
+
+@pytest.mark.parametrize(
+    ("site", "link", "full"),
+    [
+        ("anjatan", "utama", "anjatan/utama"),
+        ("anjatan", "anjatan/utama", "anjatan/utama"),
+        (None, "utama", "utama"),
+        ("anjatan", None, None),
+        (None, None, None),
+    ],
+)
+def test_the_link_of_a_port_may_be_told_by_its_id_or_its_full_name(
+    site: str | None, link: str | None, full: str | None
+) -> None:
+    assert link_name(site, link) == full
+    point = point_of(replace(interface(MIDNIGHT_S, link=link), site=site))
+    assert point is not None
+    assert point.tags.get("link") == (None if link is None else "utama")
+
+
+def test_what_was_not_measured_is_absent_and_never_0() -> None:
+    point = point_of(ping(MIDNIGHT_S, received=0))
+    assert point is not None
+    assert point.fields == {"sent": 10, "received": 0, "not_measured": 0, "state": 3}
+
+
+def test_a_sample_in_which_nothing_was_measured_is_no_point() -> None:
+    assert point_of(DeviceSample(MIDNIGHT_S, "anjatan", "anjatan")) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "stored"),
+    [
+        (Kind.COUNT, 7, 7),
+        (Kind.COUNT, 2**63, None),
+        (Kind.COUNT, None, None),
+        (Kind.RTT, 1.23456, 1.235),
+        (Kind.RTT, 12, 12.0),
+        (Kind.NUMBER, 1e11 / 3, 1e11 / 3),
+        (Kind.NUMBER, math.nan, None),
+        (Kind.NUMBER, -math.inf, None),
+        (Kind.TEXT, "a\nb", "a b"),
+    ],
+)
+def test_values_are_stored_alike_everywhere(
+    kind: Kind, raw: float | str | None, stored: float | str | None
+) -> None:
+    assert value_of(kind, raw) == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("ether1", "ether1"),
+        ("Penyedia A", "Penyedia A"),
+        ("⇄ Bé", "⇄ Bé"),
+        ("a\tb\r\n\x00c\x7f", "a b   c "),
+        ("back\\slash", "back\\slash"),
+        ("end\\\\", "end//"),
+    ],
+)
+def test_a_tag_is_what_every_influxdb_can_take(text: str, stored: str) -> None:
+    assert tag_value(text) == stored
+
+
+def test_times_are_whole_milliseconds() -> None:
+    assert stamp_ms(1764028800.1234567) == 1764028800123
+    assert stamp_ms(1764028800.9996) == 1764028801000
+    assert (width_ms(60), width_ms(0.0001)) == (60_000, 1)
+
+
+def test_each_sample_knows_its_measurement() -> None:
+    assert {measurement_of(sample).name for sample in one_of_each()} == set(CONTRACT)

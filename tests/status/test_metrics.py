@@ -1,0 +1,172 @@
+"""`/metrics` as Prometheus reads it: parsed by its own library, figure by figure."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.api import Api, Office
+from monitor.core.alerting.model import Action, ActionKind, EventKind, OutboxRow, Window
+from monitor.core.errors import LedgerError
+from monitor.core.model import Lost, Reply
+from monitor.status.metrics import Metrics
+from tests.api.raw import raw_get
+from tests.core.detection.story import network
+from tests.duty_office import DutyOffice, on_duty
+from tests.own_house import OwnHouse
+
+NET = network({"anjatan/utama": (), "bongas/utama": ()}, {"pop": ()}, anchors=1)
+Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def figures(text: bytes) -> Figures:
+    """Every sample by its name and labels."""
+    families = list(text_string_to_metric_families(text.decode()))
+    names = [family.name for family in families]
+    assert len(names) == len(set(names))
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def one(found: Figures, name: str, **labels: str) -> float:
+    return found[name, tuple(sorted(labels.items()))]
+
+
+class Measured:
+    """A daemon on fakes that has watched for a minute; one link is down."""
+
+    def __init__(self) -> None:
+        self.house = OwnHouse(NET)
+        self.office = DutyOffice(on_duty())
+        self.metrics = Metrics(
+            self.house.pipeline,
+            self.house.schedule,
+            self.house.housekeeping,
+            self.house.prober,
+            None,
+            self.office.ledger,
+            self.office.desk,
+            self.house.clock,
+            asyncio.to_thread,
+        )
+
+    def seconds(self, count: int, silent: str = "") -> None:
+        for _ in range(count):
+            self.house.clock.advance(1.0)
+            now_s = self.house.clock.steady_s()
+            self.house.pipeline.take(
+                [
+                    Lost(name, now_s - 1.0, now_s)
+                    if name == silent
+                    else Reply(name, now_s - 0.01, now_s, 10.0)
+                    for name in self.house.pipeline.world.healths
+                ]
+            )
+
+    async def read(self) -> Figures:
+        return figures(await self.metrics.text())
+
+
+async def test_states_and_incidents_are_counted_with_who_has_them_in_hand() -> None:
+    daemon = Measured()
+    daemon.seconds(30)
+    daemon.seconds(40, silent="anjatan/utama")
+    found = await daemon.read()
+    assert one(found, "pantau_targets", state="up") == 3
+    assert one(found, "pantau_targets", state="down") == 1
+    assert one(found, "pantau_target_state", target="anjatan/utama") == 3
+    assert one(found, "pantau_target_state", target="anchor:10.79.0.1") == 1
+    assert one(found, "pantau_open_incidents", state="down", acknowledged="no") == 1
+    (incident,) = daemon.house.pipeline.open_incidents()
+    now_s = daemon.house.clock.steady_s()
+    daemon.office.desk.acted(
+        Action(incident.id, ActionKind.ACKNOWLEDGE, "p", now_s, until_s=now_s + 60)
+    )
+    found = await daemon.read()
+    assert one(found, "pantau_open_incidents", state="down", acknowledged="no") == 0
+    assert one(found, "pantau_open_incidents", state="down", acknowledged="yes") == 1
+    assert one(found, "pantau_isolated") == 0
+
+
+async def test_rounds_outcomes_lags_and_stores() -> None:
+    daemon = Measured()
+    daemon.house.pipeline.progress.last_round_s = daemon.house.clock.steady_s()
+    daemon.house.pipeline.progress.missed_rounds = 4
+    daemon.house.pipeline.progress.ledger_trouble = "the disk is full"
+    daemon.house.schedule.counters.stalls = 2
+    daemon.house.schedule.counters.loop_lag_s = 0.25
+    await daemon.house.look()
+    daemon.house.clock.advance(7)
+    found = await daemon.read()
+    assert one(found, "pantau_last_round_age_seconds") == 7
+    assert one(found, "pantau_missed_rounds_total") == 4
+    assert one(found, "pantau_stalls_total") == 2
+    assert one(found, "pantau_loop_lag_seconds") == 0.25
+    assert one(found, "pantau_resident_memory_bytes") == 80_000_000
+    assert one(found, "pantau_store_trouble", store="ledger") == 1
+    assert one(found, "pantau_store_trouble", store="journal") == 0
+    for outcome in ("received", "lost", "not_measured"):
+        assert one(found, "pantau_requests_total", outcome=outcome) == 0
+    # The journal has not been written yet: what is not known is absent.
+    assert ("pantau_journal_age_seconds", ()) not in found
+
+
+async def test_messages_that_are_not_delivered_by_channel_and_the_oldest_that_is_due() -> None:
+    daemon = Measured()
+    now_s = daemon.house.clock.steady_s()
+    rows = [OutboxRow(2, n, "hook", "p", EventKind.OPENED, "{}", now_s - 30 * n) for n in (1, 2, 3)]
+    daemon.office.ledger.record([], rows)
+    daemon.office.ledger.dead([1], "403")
+    daemon.office.ledger.sent(2, (), now_s)
+    found = await daemon.read()
+    assert one(found, "pantau_outbox_messages", channel="hook", status="pending") == 1
+    assert one(found, "pantau_outbox_messages", channel="hook", status="dead") == 1
+    assert one(found, "pantau_outbox_messages", channel="sms", status="dead") == 0
+    assert one(found, "pantau_outbox_oldest_due_seconds", channel="hook") == 90
+    assert one(found, "pantau_outbox_oldest_due_seconds", channel="sms") == 0
+
+
+async def test_targets_under_maintenance_are_counted() -> None:
+    daemon = Measured()
+    now_s = daemon.house.clock.steady_s()
+    window = Window(("pop-patrol",), now_s - 1, now_s + 60, "p", "x", id=1)
+    daemon.office.desk.planned(window, now_s)
+    assert one(await daemon.read(), "pantau_maintenance_targets") == 2
+
+
+async def test_a_ledger_in_trouble_leaves_the_rest() -> None:
+    daemon = Measured()
+    daemon.office.ledger.trouble = LedgerError("the disk is full")
+    found = await daemon.read()
+    assert not any(name.startswith("pantau_outbox") for name, _ in found)
+    assert one(found, "pantau_targets", state="unknown") == 4
+
+
+async def test_it_is_served_as_the_format_that_it_is(tmp_path: Path) -> None:
+    daemon = Measured()
+    office = daemon.office
+    api = Api(
+        tmp_path / "pantau.sock",
+        office.state,
+        lambda: True,
+        Office(
+            office.ledger,
+            office.desk,
+            office.actions,
+            office.trials,
+            asyncio.to_thread,
+            daemon.metrics.text,
+            office.router,
+        ),
+    )
+    await api.open()
+    status, headers, body = await raw_get(tmp_path / "pantau.sock", "/metrics")
+    await api.close()
+    assert status == 200
+    assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert one(figures(body), "pantau_targets", state="unknown") == 4

@@ -1,0 +1,142 @@
+"""The status document: made once for all who ask, in parts, and whole all the same."""
+
+from __future__ import annotations
+
+import asyncio
+
+from monitor.core.model import NotMeasured, Reply
+from monitor.status.status import Status
+from tests.core.detection.story import network
+from tests.own_house import LINK, OwnHouse
+
+BIG = network({f"s{n:03}/utama": () for n in range(900)}, {"pop": ()}, anchors=1)
+
+
+class Turns:
+    """Counts how often others on the event loop get their turn."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            self.count += 1
+            await asyncio.sleep(0)
+
+    def stop(self) -> int:
+        self._task.cancel()
+        return self.count
+
+
+def targets_in(document: dict[str, object]) -> set[str]:
+    sites = document["sites"]
+    assert isinstance(sites, list)
+    return {link["target"] for site in sites for link in site["links"]}
+
+
+async def test_thousands_of_targets_are_looked_at_in_parts_and_all_are_there() -> None:
+    house = OwnHouse(BIG)
+    turns = Turns()
+    document = await house.status.document()
+    assert turns.stop() >= 3
+    assert targets_in(document) == {link.name for link in BIG.links()}
+
+
+async def test_however_many_ask_at_once_it_is_made_once() -> None:
+    house = OwnHouse(BIG)
+    documents = await asyncio.gather(*(house.status.document() for _ in range(5)))
+    assert all(document is documents[0] for document in documents)
+    house.clock.advance(0.2)
+    assert await house.status.document() is documents[0]
+    house.clock.advance(0.1)
+    assert await house.status.document() is not documents[0]
+
+
+async def test_a_reload_while_it_is_made_gives_the_new_targets_only() -> None:
+    house = OwnHouse(BIG)
+    making = asyncio.ensure_future(house.status.document())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    fewer = network({f"s{n:03}/utama": () for n in range(300)}, {"pop": ()}, anchors=1)
+    house.pipeline.reconfigure(fewer)
+    assert targets_in(await making) == {link.name for link in fewer.links()}
+
+
+async def test_one_who_gives_up_waiting_takes_it_from_nobody() -> None:
+    house = OwnHouse(BIG)
+    patient = asyncio.ensure_future(house.status.document())
+    hasty = asyncio.ensure_future(house.status.document())
+    await asyncio.sleep(0)
+    hasty.cancel()
+    assert targets_in(await patient)
+
+
+async def test_half_a_minute_without_a_round_is_stale_and_its_age_is_told() -> None:
+    house = OwnHouse()
+    assert not house.status.healthy(), "no round has ended yet"
+    house.pipeline.progress.last_round_s = house.clock.steady_s()
+    house.clock.advance(29.0)
+    document = await house.status.document()
+    assert house.status.healthy()
+    assert (document["stale"], document["age_s"]) == (False, 29.0)
+    house.clock.advance(1.0)
+    document = await house.status.document()
+    assert not house.status.healthy()
+    assert (document["stale"], document["age_s"]) == (True, 30.0)
+
+
+async def test_it_tells_whose_network_it_is_and_by_which_clock_they_live() -> None:
+    house = OwnHouse()
+    house.status.reloaded("Asia/Jakarta", "Diskominfo")
+    document = await house.status.document()
+    assert (document["timezone"], document["organisation"]) == ("Asia/Jakarta", "Diskominfo")
+
+
+async def test_a_reload_is_in_the_next_answer_at_once() -> None:
+    house = OwnHouse()
+    first = await house.status.document()
+    house.status.reload_refused("sites/lelea.toml:3: no")
+    refused = await house.status.document()
+    assert refused is not first
+    assert "sites/lelea.toml:3" in str(refused["monitor"])
+    house.status.reloaded("Asia/Jakarta", "Diskominfo")
+    assert "sites/lelea.toml:3" not in str((await house.status.document())["monitor"])
+
+
+async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
+    house = OwnHouse(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
+    for _ in range(30):
+        house.clock.advance(1.0)
+        now_s = house.clock.steady_s()
+        house.pipeline.take(
+            [
+                NotMeasured(name, now_s, now_s, "ENETUNREACH")
+                for name in house.pipeline.world.healths
+            ]
+        )
+    monitor = (await house.status.document())["monitor"]
+    assert isinstance(monitor, dict)
+    assert monitor["state"] == "unknown"
+    for _ in range(30):
+        house.clock.advance(1.0)
+        now_s = house.clock.steady_s()
+        house.pipeline.take(
+            [Reply(name, now_s - 0.01, now_s, 10.0) for name in house.pipeline.world.healths]
+        )
+    monitor = (await house.status.document())["monitor"]
+    assert isinstance(monitor, dict)
+    assert monitor["state"] == "up"
+
+
+async def test_what_people_did_stands_beside_what_was_measured() -> None:
+    house = OwnHouse()
+    status = Status(
+        *(house.pipeline, house.schedule, house.housekeeping, None, house.polling, house.clock),
+        overlays=lambda: {LINK: ("acknowledged",)},
+    )
+    sites = (await status.document())["sites"]
+    assert isinstance(sites, list)
+    shown = {link["target"]: link["overlays"] for site in sites for link in site["links"]}
+    assert shown.pop(LINK) == ["acknowledged"]
+    assert not any(shown.values())

@@ -1,0 +1,63 @@
+"""A journal and its shipper in a process that may be killed.
+
+Started by `python -m tests.storage.store_process …`.
+
+A round every 20 ms; a second of the shipper's waiting takes 10 ms. Tells each round that is kept.
+Two of the rounds bring a row that InfluxDB refuses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from monitor.adapters.influx import InfluxSink
+from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.system.clock import SystemClock
+from monitor.adapters.system.dead_letters import QuarantineFiles
+from monitor.core.samples.samples import Sample
+from monitor.settings.model import InfluxSettings
+from monitor.storage.influx_shipper import Shipper
+from tests.making import MIDNIGHT_S, interface, ping
+
+TARGETS = [f"site-{place}/utama" for place in range(30)]
+POISONED = (150, 450)
+ROUND_S = 0.02
+
+
+def round_of(number: int) -> list[Sample]:
+    """One row a target; `sent` tells the rounds apart."""
+    at_s = MIDNIGHT_S - 300 + 10 * number
+    rows: list[Sample] = [ping(at_s, target, sent=number + 1, received=0) for target in TARGETS]
+    return [*rows, interface(at_s)] if number in POISONED else rows
+
+
+async def nap(length_s: float) -> None:
+    """A hundred times faster than it says."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(length_s * 0.01):
+            await asyncio.Event().wait()
+
+
+async def run(directory: Path, url: str, bucket: str) -> None:
+    journal = SqliteJournal(directory / "journal")
+    shipper = Shipper(
+        journal,
+        InfluxSink(InfluxSettings(url=url, bucket=bucket, timeout_s=5.0), None),
+        SystemClock(),
+        QuarantineFiles(directory / "quarantine"),
+        sleep=nap,
+    )
+    shipping = asyncio.create_task(shipper.run())
+    number = len(journal.latency(TARGETS[0], 0.0, 2e9, 10.0))
+    while not shipping.done():
+        await asyncio.to_thread(journal.append, round_of(number))
+        number += 1
+        print(number, flush=True)
+        await nap(ROUND_S * 100)
+
+
+if __name__ == "__main__":
+    asyncio.run(run(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))

@@ -1,0 +1,178 @@
+"""The one write path for real: journal files, the shipper, a real InfluxDB that dies and returns.
+
+By default time is compressed: a second of the shipper's waiting takes 10 ms, a round of
+samples comes every 20 ms. The long variant takes the two minutes that it says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.influx import InfluxSink
+from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.system.clock import SystemClock
+from monitor.adapters.system.dead_letters import QuarantineFiles
+from monitor.core.samples.samples import Sample
+from monitor.settings.model import InfluxSettings
+from monitor.storage.influx_shipper import Shipper
+from tests.influx_server import InfluxServer
+from tests.making import MIDNIGHT_S, interface, ping
+from tests.waiting import eventually_async
+
+TARGETS = [f"site-{place}/utama" for place in range(30)]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[InfluxServer]:
+    with InfluxServer(tmp_path / "influx") as running:
+        yield running
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    made = SqliteJournal(tmp_path / "journal")
+    yield made
+    made.close()
+
+
+def compressed(factor: float) -> Callable[[float], Awaitable[None]]:
+    """A nap of so many seconds takes `factor` of them."""
+
+    async def nap(length_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(length_s * factor):
+                await asyncio.Event().wait()
+
+    return nap
+
+
+def shipper_to(
+    settings: InfluxSettings, journal: SqliteJournal, directory: Path, factor: float
+) -> Shipper:
+    return Shipper(
+        journal,
+        InfluxSink(settings, None),
+        SystemClock(),
+        QuarantineFiles(directory / "quarantine"),
+        sleep=compressed(factor),
+    )
+
+
+def round_of(number: int) -> list[Sample]:
+    """One row a target; `sent` tells the rounds apart."""
+    at_s = MIDNIGHT_S - 300 + 10 * number
+    return [ping(at_s, target, sent=number + 1, received=0) for target in TARGETS]
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+LONG = (pytest.mark.full, pytest.mark.timeout(600))
+
+
+@pytest.mark.parametrize(
+    ("factor", "round_s", "away"),
+    [
+        (0.01, 0.02, 30),
+        pytest.param(1.0, 10.0, 12, marks=LONG, id="two minutes away"),
+    ],
+)
+async def test_after_an_outage_with_a_kill_every_sample_of_every_target_is_there_once(
+    server: InfluxServer,
+    journal: SqliteJournal,
+    tmp_path: Path,
+    factor: float,
+    round_s: float,
+    away: int,
+) -> None:
+    settings = server.bucket("pantau")
+    shipper = shipper_to(settings, journal, tmp_path, factor)
+    task = asyncio.create_task(shipper.run())
+    rest = compressed(1.0)
+    written = 0
+
+    async def rounds(count: int) -> None:
+        nonlocal written
+        for _ in range(count):
+            await asyncio.to_thread(journal.append, round_of(written))
+            written += 1
+            await rest(round_s)
+
+    await rounds(5)
+    await eventually_async(lambda: shipper.state.last_ok_s)
+    await asyncio.to_thread(server.stop)
+    await rounds(away)
+    assert shipper.state.last_error is not None
+    assert shipper.state.lag_lines > 0
+    await asyncio.gather(asyncio.to_thread(server.start), rounds(5))
+    await asyncio.to_thread(server.kill)
+    await rounds(5)
+    await asyncio.gather(asyncio.to_thread(server.start), rounds(5))
+    await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 90)
+    await eventually_async(lambda: shipper.state.last_error is None)
+    await end(task)
+
+    found = server.ask('SELECT "sent" FROM "ping" GROUP BY "site", "link"', "pantau")
+    assert {f"{each['tags']['site']}/{each['tags']['link']}" for each in found} == set(TARGETS)
+    expected = [[round(1000 * round_of(n)[0].at_s), n + 1] for n in range(written)]
+    assert all(each["values"] == expected for each in found)
+    assert shipper.state.quarantined == 0
+
+
+async def test_a_shipper_that_ends_anywhere_is_followed_by_one_that_loses_and_doubles_nothing(
+    server: InfluxServer, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    settings = server.bucket("pantau")
+    for number in range(200):
+        journal.append(round_of(number))
+    for later in range(1, 16):
+        task = asyncio.create_task(shipper_to(settings, journal, tmp_path, 0.01).run())
+        await compressed(0.004)(later)
+        await end(task)
+    task = asyncio.create_task(shipper_to(settings, journal, tmp_path, 0.01).run())
+    await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 60)
+    await end(task)
+    found = server.ask('SELECT count("sent"), sum("sent") FROM "ping" GROUP BY "site"', "pantau")
+    assert len(found) == len(TARGETS)
+    assert all(each["values"][0][1:] == [200, 200 * 201 // 2] for each in found)
+
+
+async def test_exactly_the_lines_that_influxdb_refuses_are_set_aside_with_its_words(
+    server: InfluxServer, journal: SqliteJournal, tmp_path: Path
+) -> None:
+    """Someone wrote a text where our number goes: two rows of ours cannot be stored beside it."""
+    settings = server.bucket("pantau")
+    server.write(f'interface,ifname=x in_bps="text" {MIDNIGHT_S - 300:.0f}000', "pantau")
+    refused = [interface(MIDNIGHT_S - 250), interface(MIDNIGHT_S + 100, device="sukra")]
+    for number in range(60):
+        journal.append(round_of(number))
+    journal.append(refused)
+    for number in range(60, 120):
+        journal.append(round_of(number))
+    shipper = shipper_to(settings, journal, tmp_path, 0.01)
+    task = asyncio.create_task(shipper.run())
+    await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 30)
+    await eventually_async(lambda: shipper.state.lag_lines == 0)
+    await end(task)
+    entries = [
+        json.loads(line)
+        for path in (tmp_path / "quarantine").iterdir()
+        for line in path.read_text().splitlines()
+    ]
+    assert [entry["line"].split(" ")[0] for entry in entries] == [
+        "interface,device=anjatan,ifname=ether1,link=utama,site=anjatan",
+        "interface,device=sukra,ifname=ether1,link=utama,site=sukra",
+    ]
+    assert all("field type conflict" in entry["words"] for entry in entries)
+    assert shipper.state.quarantined == 2
+    [count] = server.ask('SELECT count("sent") FROM "ping"', "pantau")
+    assert count["values"][0][1] == 120 * len(TARGETS)

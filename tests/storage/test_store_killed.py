@@ -1,0 +1,104 @@
+"""The server away, two kill -9 of the writer and one of the server, two poisoned lines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitor.adapters.journal import JournalReader
+from tests.influx_server import InfluxServer
+from tests.making import MIDNIGHT_S
+from tests.storage.store_process import TARGETS
+from tests.waiting import eventually
+
+ROOT = Path(__file__).parents[1]
+
+
+class Writer:
+    """The process, and the last round that it said was kept."""
+
+    def __init__(self, directory: Path, url: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.storage.store_process", str(directory), url, "pantau"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.kept = 0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.kept = int(line)
+
+    def until(self, number: int) -> None:
+        eventually(lambda: self.kept >= number, 60)
+
+    def kill(self) -> int:
+        self._process.kill()
+        self._process.wait()
+        return self.kept
+
+
+@contextmanager
+def writing(directory: Path, url: str) -> Iterator[Writer]:
+    writer = Writer(directory, url)
+    try:
+        yield writer
+    finally:
+        writer.kill()
+
+
+def test_every_sample_is_stored_once_and_exactly_two_lines_are_set_aside(tmp_path: Path) -> None:
+    with InfluxServer(tmp_path / "influx") as server:
+        server.bucket("pantau")
+        # Somebody wrote a text where our number goes: two of our rows cannot be stored beside it.
+        for at_s in (MIDNIGHT_S - 300 + 1500, MIDNIGHT_S - 300 + 4500):
+            server.write(f'interface,ifname=x in_bps="text" {at_s:.0f}000', "pantau")
+        with writing(tmp_path, server.url) as writer:
+            writer.until(60)
+            server.stop()
+            writer.until(200)
+            kept = writer.kill()
+        with writing(tmp_path, server.url) as writer:
+            writer.until(kept + 150)
+            server.start()
+            writer.until(kept + 250)
+            server.kill()
+            writer.until(kept + 280)
+            kept = writer.kill()
+        with writing(tmp_path, server.url) as writer:
+            server.start()
+            writer.until(max(kept + 50, 520))
+            eventually(lambda: _shipped(server) >= kept * len(TARGETS), 60)
+            last = writer.kill()
+        with writing(tmp_path, server.url) as writer:
+            writer.until(last + 1)
+            eventually(lambda: _shipped(server) >= last * len(TARGETS), 60)
+        rows = len(JournalReader(tmp_path / "journal").latency(TARGETS[0], 0.0, 2e9, 10.0))
+        with_numbers = server.ask(
+            'SELECT count("sent"), sum("sent") FROM "ping" GROUP BY *', "pantau"
+        )
+        assert len(with_numbers) == len(TARGETS)
+        for series in with_numbers:
+            [[_, count, total]] = series["values"]
+            assert last <= count <= rows
+            assert total == count * (count + 1) // 2
+    lines = [
+        json.loads(line)["line"]
+        for path in (tmp_path / "quarantine").iterdir()
+        for line in path.read_text().splitlines()
+    ]
+    assert sorted(lines) == sorted(set(lines))
+    assert [line.partition(",")[0] for line in lines] == ["interface", "interface"]
+
+
+def _shipped(server: InfluxServer) -> int:
+    found = server.ask('SELECT count("sent") FROM "ping"', "pantau")
+    return int(found[0]["values"][0][1]) if found else 0
