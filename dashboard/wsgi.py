@@ -33,9 +33,9 @@ from monitor.adapters.system.key_file import (
     LINK_KEY_MODE,
     SESSION_KEY,
     SESSION_KEY_MODE,
-    key_of,
+    load_or_create_key,
 )
-from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApiClient
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
 from monitor.settings import fingerprint, load, require, where
@@ -88,12 +88,12 @@ class Workshop:
         front = Front(organisation, page.prefix, words_of(settings.timezone))
         gate = Gate(self._trust(settings), front)
         identity = Identity(organisation, settings.timezone, page.prefix)
-        daemon = LocalApi(settings.data_dir)
+        daemon = LocalApiClient(settings.data_dir)
         server = build(self._reads(settings, daemon), identity, boottime_s, daemon, named)
         attach(gate, server, page.prefix)
         return server, _hashed(orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS))
 
-    def _reads(self, settings: Settings, daemon: LocalApi) -> Reads:
+    def _reads(self, settings: Settings, daemon: LocalApiClient) -> Reads:
         ledger = SqlLedgerReader.open(settings.data_dir / "ledger.db")
         return Reads(
             network=settings.network,
@@ -116,14 +116,16 @@ class Workshop:
         data_dir = settings.data_dir
         if self._sessions is None or data_dir != self._data_dir:
             key_file = data_dir / SESSION_KEY
-            self._sessions = Sessions(lambda: key_of(key_file, SESSION_KEY_MODE), self._now)
+            self._sessions = Sessions(
+                lambda: load_or_create_key(key_file, SESSION_KEY_MODE), self._now
+            )
         self._data_dir = data_dir
         return Trust(
             users=UsersFile(data_dir),
             passwords=self._passwords,
             sessions=self._sessions,
             attempts=self._attempts,
-            link_key=lambda: key_of(data_dir / LINK_KEY, LINK_KEY_MODE),
+            link_key=lambda: load_or_create_key(data_dir / LINK_KEY, LINK_KEY_MODE),
             now=self._now,
             proxy=proxy_of(settings, self._environ),
         )

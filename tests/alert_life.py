@@ -17,9 +17,15 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, event
 
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.core.alerting.model import Accepted, ChannelSettings, Delivery, Message, OutboxRow
-from monitor.core.alerting.ports import Notice, Parcel
-from monitor.core.model import Change, Decision, IncidentChange
+from monitor.core.alerting.model import (
+    ChannelSettings,
+    Delivered,
+    Delivery,
+    Notification,
+    OutboxRow,
+)
+from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
+from monitor.core.model import ChangeKind, Decision, IncidentChange
 from tests.core.detection.night import ALERTS
 from tests.core.detection.story import network
 from tests.duty import DutyHouse
@@ -62,7 +68,7 @@ class Doom:
     """Kills this process at the point, and nowhere else."""
 
     def __init__(self, life: Life) -> None:
-        self.awaited = Change.OPENED if life.silent else Change.CLOSED
+        self.awaited = ChangeKind.OPENED if life.silent else ChangeKind.CLOSED
         self._point = life.point
         self._in_transaction: tuple[str, ...] = ()
 
@@ -88,7 +94,7 @@ class DoomedLedger(SqlLedger):
         self,
         decisions: Sequence[Decision],
         outbox: Sequence[OutboxRow] = (),
-        notices: Sequence[Notice] = (),
+        notices: Sequence[PolicyDecision] = (),
     ) -> None:
         changes = {each.change for each in decisions if isinstance(each, IncidentChange)}
         points = ["verdict"] if self.doom.awaited in changes else []
@@ -101,7 +107,7 @@ class DoomedLedger(SqlLedger):
         for point in points:
             self.doom.reach(f"{point} committed")
 
-    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[DeliveryBatch]:
         parcels = super().lease(channel, now_s, lease_s, limit)
         if parcels:
             self.doom.reach("leased")
@@ -122,13 +128,13 @@ class FileChannel:
         self._path = path
         self._doom = doom
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         self._doom.reach("before sending")
         line = json.dumps({"key": message.key, "event": message.event.value})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
         self._doom.reach("taken, and nobody knows")
-        return Accepted()
+        return Delivered()
 
     async def close(self) -> None:
         return

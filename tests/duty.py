@@ -10,17 +10,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from monitor.alerting.alert_trigger import Heralds
-from monitor.alerting.dispatcher import Dispatcher, Means
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import Alerts, Channel, EventKind, Message, OutboxStatus
-from monitor.core.alerting.notifier import Announcer
-from monitor.core.alerting.policy.recollection import kept_in, recollect
+from monitor.alerting.alert_trigger import AlertTrigger
+from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import (
+    AlertSettings,
+    Channel,
+    EventKind,
+    Notification,
+    OutboxStatus,
+)
+from monitor.core.alerting.notifier import Notifier
+from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.model import Network
 from monitor.daemon.app import remembered_world
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.ping_rounds import Rounds
+from monitor.probing.ping_rounds import PingRounds
 from tests.core.detection.night import ALERTS
 from tests.driving import drive
 from tests.fakes.channel import MemoryChannel
@@ -37,7 +43,7 @@ class DutyHouse:
     """open() begins; watch(s) lets time pass; arrived() waits until nothing is on its way."""
 
     network: Network
-    alerts: Alerts = ALERTS
+    alerts: AlertSettings = ALERTS
     clock: ManualClock = field(default_factory=ManualClock)
     ledger: AlertLedger = field(default_factory=MemoryLedger)
     channels: Mapping[str, Channel] | None = None
@@ -45,11 +51,13 @@ class DutyHouse:
     async def open(self) -> DutyHouse:
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
         self.prober = FakeProber(self.clock)
-        self.desk = Desk(self.alerts, self.network)
+        self.desk = DutyState(self.alerts, self.network)
         now_s = self.clock.steady_s()
-        book = recollect(kept_in(self.ledger, now_s), now_s, now_s)
-        self.announcer = Announcer(book, self.desk, lambda _: True)
-        means = Means(self.ledger, self.desk, self.clock, at_once, self._sleep, lambda: 0.5)
+        book = restore_policy_state(read_alert_history(self.ledger, now_s), now_s, now_s)
+        self.announcer = Notifier(book, self.desk, lambda _: True)
+        means = DeliveryContext(
+            self.ledger, self.desk, self.clock, at_once, self._sleep, lambda: 0.5
+        )
         self.dispatcher = Dispatcher(means, self.channels or self.boxes)
         self.pipeline = Pipeline(
             self.network,
@@ -62,8 +70,8 @@ class DutyHouse:
             queued=self.dispatcher.wake,
         )
         await self.prober.open(self.pipeline.take)
-        heralds = Heralds(self.pipeline, self.announcer, self.dispatcher)
-        rounds = Rounds(self.prober, self.pipeline, self.clock)
+        heralds = AlertTrigger(self.pipeline, self.announcer, self.dispatcher)
+        rounds = PingRounds(self.prober, self.pipeline, self.clock)
         self.jobs = [*rounds.jobs(self.network), *heralds.jobs()]
         services: list[Callable[[], Awaitable[None]]] = [
             self.pipeline.write_ledger,
@@ -85,7 +93,7 @@ class DutyHouse:
     async def watch(self, for_s: float) -> None:
         await drive(self.jobs, self.clock, for_s)
 
-    async def arrived(self, count: int, channel: str = "chat") -> list[Message]:
+    async def arrived(self, count: int, channel: str = "chat") -> list[Notification]:
         """So many messages, and nothing is left on its way."""
         box = self.boxes[channel]
         await eventually_async(lambda: len(box.accepted) >= count and self.is_quiet())
@@ -97,7 +105,7 @@ class DutyHouse:
         return all(row.status not in on_their_way for row in self.ledger.outbox())
 
 
-def about(message: Message) -> tuple[EventKind, list[object]]:
+def about(message: Notification) -> tuple[EventKind, list[object]]:
     """What it is, and the targets that it names."""
     documents = message.incidents if message.incident is None else (message.incident,)
     return message.event, [document["target"] for document in documents]

@@ -12,24 +12,24 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from monitor.adapters.system.local_api import SOCKET_NAME, LocalApi
-from monitor.alerting.channel_test import Trials
-from monitor.alerting.incident_actions import Actions
-from monitor.api import Api, Office
-from monitor.core.alerting.duty import Desk
+from monitor.adapters.system.local_api import SOCKET_NAME, LocalApiClient
+from monitor.alerting.channel_test import ChannelTests
+from monitor.alerting.incident_actions import IncidentActions
+from monitor.api import ApiContext, ApiServer
+from monitor.core.alerting.duty import DutyState
 from monitor.core.alerting.model import (
-    Action,
-    Alerts,
+    AlertSettings,
     ChannelSettings,
+    IncidentAction,
+    MaintenanceWindow,
     Person,
-    Recurring,
+    RecurringWindow,
     Rota,
-    Window,
 )
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.documents import Document
-from monitor.core.errors import NoSuchThing
-from monitor.core.model import Change, Incident, IncidentChange, Scope, State
+from monitor.core.errors import NotFound
+from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 from monitor.core.ports import Clock
 from tests.core.detection.story import network
 from tests.fakes.clock import ManualClock
@@ -50,14 +50,14 @@ BEGIN = datetime.fromisoformat("2025-11-24T07:30")
 class Heard:
     """`Told` that remembers."""
 
-    actions: list[Action] = field(default_factory=list)
-    windows: list[Window] = field(default_factory=list)
+    actions: list[IncidentAction] = field(default_factory=list)
+    windows: list[MaintenanceWindow] = field(default_factory=list)
     queued_times: int = 0
 
-    def acted(self, action: Action) -> None:
+    def acted(self, action: IncidentAction) -> None:
         self.actions.append(action)
 
-    def planned(self, window: Window) -> None:
+    def planned(self, window: MaintenanceWindow) -> None:
         self.windows.append(window)
 
     def queued(self) -> None:
@@ -67,27 +67,27 @@ class Heard:
 class Desks(Generic[L, C]):
     """One link is down (incident 2), an earlier outage is over (incident 1)."""
 
-    def __init__(self, ledger: L, clock: C, alerts: Alerts | None = None) -> None:
+    def __init__(self, ledger: L, clock: C, alerts: AlertSettings | None = None) -> None:
         self.clock = clock
         self.ledger = ledger
         self.heard = Heard()
-        self.desk = Desk(alerts or Alerts(), NET, WIB)
+        self.desk = DutyState(alerts or AlertSettings(), NET, WIB)
         now_s = clock.utc_s(clock.steady_s())
         over = Incident(1, Scope.LINK, OTHER, State.DOWN, now_s - 900, now_s - 890, "silence")
         self.cut = Incident(2, Scope.LINK, LINK, State.DOWN, now_s - 60, now_s - 54, "silence")
         self.open = [self.cut]
         self.ledger.record(
             [
-                IncidentChange(Change.OPENED, over, now_s - 890),
-                IncidentChange(Change.CLOSED, replace(over, ended_s=now_s - 600), now_s - 600),
-                IncidentChange(Change.OPENED, self.cut, now_s - 54),
+                IncidentChange(ChangeKind.OPENED, over, now_s - 890),
+                IncidentChange(ChangeKind.CLOSED, replace(over, ended_s=now_s - 600), now_s - 600),
+                IncidentChange(ChangeKind.OPENED, self.cut, now_s - 54),
             ]
         )
         aside = asyncio.to_thread
-        self.actions = Actions(
+        self.actions = IncidentActions(
             ledger, clock, self.desk, lambda: tuple(self.open), aside, [self.heard]
         )
-        self.trials = Trials(ledger, clock, self.desk, aside, self.heard.queued)
+        self.trials = ChannelTests(ledger, clock, self.desk, aside, self.heard.queued)
         self.routers: dict[str, Document] = {}
 
     def now_s(self) -> float:
@@ -101,19 +101,19 @@ class Desks(Generic[L, C]):
 
     def router(self, name: str) -> Document:
         if name not in self.routers:
-            raise NoSuchThing(f"no router named {name} is watched")
+            raise NotFound(f"no router named {name} is watched")
         return self.routers[name]
 
     @asynccontextmanager
-    async def serving(self, directory: Path) -> AsyncIterator[LocalApi]:
+    async def serving(self, directory: Path) -> AsyncIterator[LocalApiClient]:
         """The client of a real server on a socket in `directory`."""
         aside = asyncio.to_thread
         desk = (self.ledger, self.desk, self.actions, self.trials)
-        office = Office(*desk, aside, self.metrics, self.router)
-        api = Api(directory / SOCKET_NAME, self.state, lambda: True, office)
+        office = ApiContext(*desk, aside, self.metrics, self.router)
+        api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, office)
         await api.open()
         try:
-            yield LocalApi(directory, timeout_s=5.0)
+            yield LocalApiClient(directory, timeout_s=5.0)
         finally:
             await api.close()
 
@@ -121,7 +121,9 @@ class Desks(Generic[L, C]):
 class DutyOffice(Desks[MemoryLedger, ManualClock]):
     """Over the ledger in memory, on a clock that stands still: 23:00 in Jakarta."""
 
-    def __init__(self, alerts: Alerts | None = None, ledger: MemoryLedger | None = None) -> None:
+    def __init__(
+        self, alerts: AlertSettings | None = None, ledger: MemoryLedger | None = None
+    ) -> None:
         super().__init__(ledger or MemoryLedger(), ManualClock(), alerts)
 
 
@@ -135,9 +137,9 @@ def channel(name: str, *, daily_test: bool = False) -> ChannelSettings:
     return ChannelSettings(name, "webhook", address="http://127.0.0.1:9/", daily_test=daily_test)
 
 
-def on_duty(*, recurring: tuple[Recurring, ...] = ()) -> Alerts:
+def on_duty(*, recurring: tuple[RecurringWindow, ...] = ()) -> AlertSettings:
     """Two people take turns; three channels, two of which are tested daily."""
-    return Alerts(
+    return AlertSettings(
         channels=(channel("hook", daily_test=True), channel("sms", daily_test=True), channel("x")),
         people=(
             Person("petugas-1", "Petugas Satu", ("hook",), phone="0811"),

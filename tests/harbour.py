@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from monitor.core.errors import InfluxError
 from monitor.core.samples.samples import PingSample
-from monitor.storage.influx_shipper import Pace, Shipper
+from monitor.storage.influx_shipper import InfluxShipper, ShipperLimits
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.quarantine import MemoryQuarantine
@@ -26,12 +26,12 @@ class Harbour:
         self.sink = MemorySink()
         self.quarantine = MemoryQuarantine()
         self.naps: list[float] = []
-        self.shipper = Shipper(
+        self.shipper = InfluxShipper(
             self.journal,
             self.sink,
             self.clock,
             self.quarantine,
-            pace=Pace(lines=lines),
+            pace=ShipperLimits(lines=lines),
             sleep=self.nap,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.alerting.model import EventKind, Message
+from monitor.core.alerting.model import EventKind, Notification
 
 CANARY = "kenari7-Rahasia_9XyZ"
 KEY = "1a2b3c4d" * 8
@@ -15,8 +15,8 @@ def message(
     key: str = KEY,
     event: EventKind = EventKind.OPENED,
     incident: dict[str, object] | None = None,
-) -> Message:
-    return Message(
+) -> Notification:
+    return Notification(
         key=key,
         event=event,
         title=text.partition("\n")[0][:100],

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitor.adapters.scheduler import Schedule
-from monitor.core.detection.detector_state import World
+from monitor.adapters.scheduler import Scheduler
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.job import Job
 from monitor.core.model import Network
 from monitor.core.samples.samples import MonitorSample, PingSample, Sample
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.snmp_polling import Polling
+from monitor.probing.snmp_polling import SnmpPolling
 from monitor.status.status import Status
-from monitor.storage.recording import Housekeeping
-from monitor.storage.shipper_group import Convoy
+from monitor.storage.recording import PeriodRecorder
+from monitor.storage.shipper_group import ShipperGroup
 from tests.core.detection.story import network
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
@@ -52,7 +52,7 @@ class CountingJournal(MemoryJournal):
 class OwnHouse:
     """Everything but the sockets. `process` and `synchronised` are what the machine tells."""
 
-    def __init__(self, net: Network = NET, convoy: Convoy | None = None) -> None:
+    def __init__(self, net: Network = NET, convoy: ShipperGroup | None = None) -> None:
         self.clock = ManualClock()
         self.journal = CountingJournal()
         self.process = Process()
@@ -60,11 +60,11 @@ class OwnHouse:
         self.outbox_age_s: float | None = None
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            net, World.new(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
+            net, DetectorState.new(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
         )
-        self.schedule = Schedule(self.clock)
+        self.schedule = Scheduler(self.clock)
         self.ledger = MemoryLedger()
-        self.housekeeping = Housekeeping(
+        self.housekeeping = PeriodRecorder(
             self.pipeline,
             self.schedule,
             self.clock,
@@ -75,7 +75,7 @@ class OwnHouse:
             lambda: self.synchronised,
             lambda: self.outbox_age_s,
         )
-        self.polling = Polling(FakePoller(self.clock), self.pipeline, self.clock)
+        self.polling = SnmpPolling(FakePoller(self.clock), self.pipeline, self.clock)
         self.status = Status(
             self.pipeline, self.schedule, self.housekeeping, convoy, self.polling, self.clock
         )

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from monitor.alerting.dispatcher import Dispatcher, Means
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import Alerts, Channel, EventKind, OutboxRow, OutboxStatus
+from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import AlertSettings, Channel, EventKind, OutboxRow, OutboxStatus
 from monitor.core.alerting.outbox import pack
 from monitor.core.alerting.ports import Wording
 from tests.core.detection.night import ALERTS, NET
@@ -29,7 +29,7 @@ async def at_once(what: Callable[[], T], /) -> T:
 class Post:
     """The house of a dispatcher. Times are seconds since the start."""
 
-    alerts: Alerts = ALERTS
+    alerts: AlertSettings = ALERTS
     channels: Mapping[str, Channel] | None = None
     luck: float = 0.5
     clock: ManualClock = field(default_factory=ManualClock)
@@ -38,8 +38,8 @@ class Post:
     async def open(self) -> Post:
         self.start_s = self.clock.steady_s()
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
-        self.desk = Desk(self.alerts, NET)
-        means = Means(
+        self.desk = DutyState(self.alerts, NET)
+        means = DeliveryContext(
             ledger=self.ledger,
             desk=self.desk,
             clock=self.clock,

@@ -33,7 +33,7 @@ from dashboard.reads import actions
 from dashboard.reads.actions import Doer, Verb, Wrong
 from dashboard.reads.cases import HISTORY_DAYS, MOST, Case, File
 from dashboard.reads.questions import Reads
-from monitor.core.errors import ApiError, NoSuchThing, StoreError, TooLate, Unfit
+from monitor.core.errors import ApiError, Conflict, InvalidRequest, NotFound, StoreError
 
 ALERT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
@@ -210,11 +210,11 @@ class Desk:
             self._doer.post(made.path, made.body)
         except Wrong as error:
             return _sentence(words.say(error.key), 400)
-        except TooLate:
+        except Conflict:
             return _sentence(words.say("act.too_late"), 409)
-        except NoSuchThing:
+        except NotFound:
             return _sentence(words.say("act.no_incident"), 404)
-        except Unfit as error:
+        except InvalidRequest as error:
             return _sentence(words.say("act.refused", why=str(error)), 400)
         except ApiError:
             return _sentence(words.say("act.silent"), 503)

@@ -12,9 +12,9 @@ from dashboard.i18n import Words
 from dashboard.reads.cases import File
 from monitor.core.alerting.messages.evidence import suspected
 from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.messages.target_names import Places
-from monitor.core.alerting.model import Action, ActionKind, Alerts, OutboxRow
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.model import ActionKind, AlertSettings, IncidentAction, OutboxRow
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.model import Incident, Network
 
 Fact = tuple[str, str]
@@ -23,7 +23,9 @@ REASON_KEYS = {"resolved": "was_resolved", "digest": "in_digest", "test": "a_tes
 """Reasons that bear the name of an event have a text of their own."""
 
 
-def document(file: File, network: Network, alerts: Alerts, words: Words, at_s: float) -> Json:
+def document(
+    file: File, network: Network, alerts: AlertSettings, words: Words, at_s: float
+) -> Json:
     """What the side panel shows. target: for maintenance; texts are plain, never markup."""
     names, incident = Names.of(network), file.incident
     taken, muted = file.handling.taken(at_s), file.handling.muted(at_s)
@@ -60,11 +62,11 @@ def title(incident: Incident, names: Names, words: Words) -> str:
     return words.say("alert.title", name=place, state=words.say(f"alert.state_{incident.state}"))
 
 
-def facts(file: File, network: Network, alerts: Alerts, words: Words) -> list[Fact]:
+def facts(file: File, network: Network, alerts: AlertSettings, words: Words) -> list[Fact]:
     """(label, text), in the order in which they are asked for at night."""
     names, incident = Names.of(network), file.incident
     found = [(words.say("incident.evidence"), evidence_text(incident, words))]
-    guess = suspected(incident, Places(network, alerts), Speech(words.lang.value, words.zone))
+    guess = suspected(incident, TargetNames(network, alerts), Speech(words.lang.value, words.zone))
     if guess is not None:
         found.append((words.say("incident.suspect"), guess))
     if file.handling.cause is not None:
@@ -110,7 +112,7 @@ def timeline(file: File, words: Words) -> list[Json]:
     return sorted(found, key=lambda each: float(each["t"]))
 
 
-def told(file: File, alerts: Alerts, words: Words) -> list[Json]:
+def told(file: File, alerts: AlertSettings, words: Words) -> list[Json]:
     """Each decision to tell somebody or nobody, with its reason: {t, yes, text}.
 
     The same no, said again and again, is one line with a count.
@@ -133,15 +135,17 @@ def told(file: File, alerts: Alerts, words: Words) -> list[Json]:
     return found
 
 
-def _message(notice: Notice) -> tuple[Any, ...]:
+def _message(notice: PolicyDecision) -> tuple[Any, ...]:
     return (notice.recipient, notice.channel, notice.sequence, notice.thread)
 
 
-def _told(notice: Notice, text: str) -> Json:
+def _told(notice: PolicyDecision, text: str) -> Json:
     return {"t": round(notice.at_s, 1), "yes": notice.told, "text": text}
 
 
-def _notice(notice: Notice, people: dict[str, str], row: OutboxRow | None, words: Words) -> str:
+def _notice(
+    notice: PolicyDecision, people: dict[str, str], row: OutboxRow | None, words: Words
+) -> str:
     key = f"notice.{REASON_KEYS.get(notice.reason, notice.reason)}"
     why = words.say(key) if words.has(key) else words.say("notice.other", reason=notice.reason)
     if not notice.told:
@@ -174,7 +178,7 @@ def _detected(incident: Incident, words: Words) -> str:
     return words.say("incident.detected_after", clock=clock, seconds=words.number(late_s, 1))
 
 
-def _done(action: Action, incident: Incident, words: Words) -> Json:
+def _done(action: IncidentAction, incident: Incident, words: Words) -> Json:
     of_cause = action.kind is ActionKind.CAUSE
     more = cause_text(action.text, words) if of_cause else action.text
     parts = [more] if more else []

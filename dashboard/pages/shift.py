@@ -18,7 +18,7 @@ from dashboard.reads.actions import LONGEST_NAME
 from dashboard.reads.cases import Case
 from dashboard.reads.questions import Reads
 from monitor.core.alerting.maintenance import over_s
-from monitor.core.alerting.model import Window
+from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.alerting.rota import Turn
 from monitor.core.errors import StoreError
 from monitor.core.reports.handover import AHEAD_S
@@ -155,7 +155,9 @@ def _case(case: Case, names: Names, words: Words, at_s: float) -> Markup:
     )
 
 
-def _window(window: Window, names: Names, at_s: float, form: Form, words: Words) -> Markup:
+def _window(
+    window: MaintenanceWindow, names: Names, at_s: float, form: Form, words: Words
+) -> Markup:
     state = words.say("shift.now" if window.covers(at_s) else "shift.ahead")
     sites = {site.id: site.name for site in names.sites.values()}
     targets = [sites.get(each) or names.targets([each])[0] for each in window.targets]
@@ -174,7 +176,7 @@ def _window(window: Window, names: Names, at_s: float, form: Form, words: Words)
     )
 
 
-def _end(window: Window, at_s: float, form: Form, words: Words) -> Markup:
+def _end(window: MaintenanceWindow, at_s: float, form: Form, words: Words) -> Markup:
     """The way to end it; a line of maintenance.toml that is not yet in force has none."""
     name = str(window.id) if window.id else window.recurring
     if name is None or not (window.id or window.covers(at_s)):

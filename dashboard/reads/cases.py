@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from dashboard.reads.kept import Kept
-from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.duty import DutyState
 from monitor.core.alerting.handling import Handling, by_incident, handling_of
-from monitor.core.alerting.model import Action, Alerts, OutboxRow, Window
-from monitor.core.alerting.ports import AlertReader, Notice
+from monitor.core.alerting.model import AlertSettings, IncidentAction, MaintenanceWindow, OutboxRow
+from monitor.core.alerting.ports import AlertReader, PolicyDecision
 from monitor.core.errors import StoreError
 from monitor.core.model import Incident, Network
 from monitor.status.queries import remember_windows
@@ -40,8 +40,8 @@ class File:
 
     incident: Incident
     handling: Handling
-    actions: tuple[Action, ...]
-    notices: tuple[Notice, ...]
+    actions: tuple[IncidentAction, ...]
+    notices: tuple[PolicyDecision, ...]
     messages: tuple[OutboxRow, ...]
     folded: tuple[Incident, ...]
 
@@ -67,7 +67,7 @@ class Cases:
         self,
         network: Network,
         ledger: AlertReader,
-        alerts: Alerts,
+        alerts: AlertSettings,
         zone: tzinfo,
         now: Callable[[], float],
         steady: Callable[[], float],
@@ -131,13 +131,13 @@ class Cases:
             tuple(each for each in every if each.parent == number),
         )
 
-    def desk(self) -> Desk:
+    def desk(self) -> DutyState:
         """Maintenance and duty, as they stand. Raises LedgerError."""
-        desk = Desk(self.alerts, self._network, self._zone)
+        desk = DutyState(self.alerts, self._network, self._zone)
         remember_windows(self._ledger, desk, self._now())
         return desk
 
-    def windows(self, start_s: float, end_s: float) -> list[Window]:
+    def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         """Maintenance in force at some moment of [start, end). Raises LedgerError."""
         return self.desk().maintenance.ahead(start_s, end_s)
 

@@ -14,7 +14,7 @@ from dashboard.reads.intervals import by_target
 from dashboard.reads.kept import Kept
 from dashboard.reads.past import NOT_SERVED, Past, intervals
 from monitor.core.alerting.maintenance import Maintenance, over_s, reach_of
-from monitor.core.alerting.model import Recurring
+from monitor.core.alerting.model import RecurringWindow
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.availability_target import AvailabilityTarget, built_in_target
 from monitor.core.model import Link, Network, Site, State
@@ -117,7 +117,7 @@ class Months:
         self,
         network: Network,
         ledger: AlertReader,
-        recurring: Iterable[Recurring],
+        recurring: Iterable[RecurringWindow],
         zone: tzinfo,
         now: Callable[[], float],
         steady: Callable[[], float],

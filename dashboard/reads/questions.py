@@ -16,7 +16,7 @@ from dashboard.reads.intervals import Stretch, by_target, site_stretches, target
 from dashboard.reads.kept import Kept
 from dashboard.reads.months import Months
 from dashboard.reads.ranges import DAY_S, Span
-from monitor.core.alerting.model import Alerts
+from monitor.core.alerting.model import AlertSettings
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import ApiError, PantauError, StoreError
 from monitor.core.model import Device, Incident, Interface, Network, Site, State
@@ -74,11 +74,11 @@ class Reads:
         samples: SampleSource,
         now: Callable[[], float],
         steady: Callable[[], float],
-        alerts: Alerts | None = None,
+        alerts: AlertSettings | None = None,
         zone: tzinfo = UTC,
         router: Callable[[str], dict[str, Any]] | None = None,
     ) -> None:
-        configured = Alerts() if alerts is None else alerts
+        configured = AlertSettings() if alerts is None else alerts
         self.cases = Cases(network, ledger, configured, zone, now, steady)
         self.months = Months(network, ledger, configured.maintenance, zone, now, steady)
         self.network = network

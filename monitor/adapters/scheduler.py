@@ -70,7 +70,7 @@ class Failed(NamedTuple):
 
 
 @dataclass(slots=True)
-class ScheduleCounters:
+class SchedulerCounters:
     """What went wrong since the start, and the last of each.
 
     missed_runs: one was due while the one before was still under way. stalls: how often the event
@@ -92,11 +92,11 @@ class ScheduleCounters:
         return worst_s
 
 
-class Schedule:
+class Scheduler:
     """Starts jobs on the running event loop."""
 
     def __init__(self, clock: Clock) -> None:
-        self.counters = ScheduleCounters()
+        self.counters = SchedulerCounters()
         self._clock = clock
         self._jobs: dict[str, Job] = {}
         self._closing = False

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from monitor.alerting.dispatcher import Dispatcher
-from monitor.core.alerting.model import Action, Window
-from monitor.core.alerting.notifier import Announcer
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
+from monitor.core.alerting.notifier import Notifier
 from monitor.core.job import Job
 from monitor.pipeline.pipeline import Pipeline
 
 LOOK_S = 0.5
 
 
-class Heralds:
+class AlertTrigger:
     """Forward incident actions to the pipeline and look for due notifications twice a second.
 
     Called on the event loop only.
     """
 
-    def __init__(self, pipeline: Pipeline, announcer: Announcer, dispatcher: Dispatcher) -> None:
+    def __init__(self, pipeline: Pipeline, announcer: Notifier, dispatcher: Dispatcher) -> None:
         self._pipeline = pipeline
         self._announcer = announcer
         self._dispatcher = dispatcher
 
-    def acted(self, action: Action) -> None:
+    def acted(self, action: IncidentAction) -> None:
         """Somebody did something about an incident."""
         self._pipeline.hear(action)
 
-    def planned(self, window: Window) -> None:
+    def planned(self, window: MaintenanceWindow) -> None:
         """A maintenance window is new, or was ended early."""
         self._announcer.planned()
         self._pipeline.hear()

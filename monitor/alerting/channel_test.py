@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.duty import DutyState
 from monitor.core.alerting.model import ChannelSettings, EventKind, OutboxRow
 from monitor.core.alerting.outbox import CODE_CHARACTERS, pack
-from monitor.core.alerting.ports import AlertLedger, Occasion, Recipient
+from monitor.core.alerting.ports import AlertLedger, NotificationContext, Recipient
 from monitor.core.alerting.reasons import Reason
-from monitor.core.errors import LedgerError, NoSuchThing, TooLate
-from monitor.core.executor import Aside
+from monitor.core.errors import Conflict, LedgerError, NotFound
+from monitor.core.executor import Executor
 from monitor.core.ports import Clock
 
 log = logging.getLogger("monitor.alerting.channel_test")
@@ -27,15 +27,15 @@ LATE = timedelta(minutes=30)
 """A daemon that was down at 07:30 makes up for it until then."""
 
 
-class Trials:
+class ChannelTests:
     """queued: is told that there is something to send."""
 
     def __init__(
         self,
         ledger: AlertLedger,
         clock: Clock,
-        desk: Desk,
-        aside: Aside,
+        desk: DutyState,
+        aside: Executor,
         queued: Callable[[], None],
     ) -> None:
         self._ledger = ledger
@@ -52,11 +52,11 @@ class Trials:
         """
         channels = self._desk.alerts.channels
         if not channels:
-            raise TooLate("alerts.toml names no channel yet: there is nothing to test")
+            raise Conflict("alerts.toml names no channel yet: there is nothing to test")
         chosen = [each for each in channels if channel in (None, each.id)]
         if not chosen:
             names = ", ".join(each.id for each in channels)
-            raise NoSuchThing(f"there is no channel {channel!r} in alerts.toml; it has {names}")
+            raise NotFound(f"there is no channel {channel!r} in alerts.toml; it has {names}")
         now_s = self._now_s()
         log.info("%s tests %s", who, ", ".join(each.id for each in chosen))
         return await self._record(chosen, round(now_s * 1000), now_s)
@@ -88,7 +88,7 @@ class Trials:
 
     def _row(self, channel: ChannelSettings, sequence: int, now_s: float) -> OutboxRow:
         recipient = Recipient(f"channel:{channel.id}", channel.id)
-        occasion = Occasion(
+        occasion = NotificationContext(
             event=EventKind.TEST,
             reason=Reason.TEST,
             incidents=(),

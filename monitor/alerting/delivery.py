@@ -14,18 +14,18 @@ from dataclasses import replace
 from traceback import extract_tb
 from typing import TypeVar
 
-from monitor.alerting.delivery_context import ChannelState, Means
+from monitor.alerting.delivery_context import ChannelState, DeliveryContext
 from monitor.core.alerting.model import (
-    Accepted,
     Channel,
     ChannelSettings,
+    Delivered,
     Delivery,
     OutboxRow,
-    Refused,
-    TryLater,
+    Rejected,
+    RetryLater,
 )
 from monitor.core.alerting.outbox import GIVE_UP_S, batches, merged, message_of, retry_s, with_code
-from monitor.core.alerting.ports import Parcel
+from monitor.core.alerting.ports import DeliveryBatch
 from monitor.core.errors import LedgerError
 
 log = logging.getLogger("monitor.alerting.dispatcher")
@@ -41,10 +41,12 @@ LONGEST_SEND_S = 30.0
 T = TypeVar("T")
 
 
-class Worker:
+class ChannelWorker:
     """Sends what is due on one channel, in order, until it is told to stop."""
 
-    def __init__(self, name: str, channel: Channel, means: Means, state: ChannelState) -> None:
+    def __init__(
+        self, name: str, channel: Channel, means: DeliveryContext, state: ChannelState
+    ) -> None:
         self.name = name
         self.state = state
         self._channel = channel
@@ -110,7 +112,7 @@ class Worker:
             self._soonest_s = float("inf")
         return min(POLL_S, self._soonest_s + SLACK_S - now_s)
 
-    async def _deliver_all(self, parcels: Sequence[Parcel], free: int) -> None:
+    async def _deliver_all(self, parcels: Sequence[DeliveryBatch], free: int) -> None:
         settings = self._settings()
         most = 4000 if settings is None else settings.most_characters
         waiting = deque(batches(parcels, free, most))
@@ -122,21 +124,21 @@ class Worker:
                 return
             batch = waiting.popleft()
             delivery = await self._try(batch)
-            if isinstance(delivery, Accepted):
+            if isinstance(delivery, Delivered):
                 await self._mark()
-            elif isinstance(delivery, Refused) and len(batch) > 1:
+            elif isinstance(delivery, Rejected) and len(batch) > 1:
                 # One part may spoil the whole: each has to be refused by itself.
                 waiting.extendleft([parcel] for parcel in reversed(batch))
             else:
                 for parcel in batch:
                     await self._put_off(parcel, delivery)
 
-    async def _try(self, batch: Sequence[Parcel]) -> Delivery:
+    async def _try(self, batch: Sequence[DeliveryBatch]) -> Delivery:
         now_s = self._means.clock.steady_s()
         self.state.turned_s = now_s
         self.state.tries.append(now_s)
-        delivery = await self._guarded(self._send(batch), TryLater("a fault of pantau"))
-        if isinstance(delivery, Accepted):
+        delivery = await self._guarded(self._send(batch), RetryLater("a fault of pantau"))
+        if isinstance(delivery, Delivered):
             first, *others = batch
             replaced = (*(row.id for row in first.replaced), *(n for p in others for n in p.ids))
             self._unmarked.append((first.row.id, replaced, self._means.utc_s()))
@@ -150,17 +152,17 @@ class Worker:
             log.warning("channel %s: %s", self.name, delivery.why)
         return delivery
 
-    async def _send(self, batch: Sequence[Parcel]) -> Delivery:
+    async def _send(self, batch: Sequence[DeliveryBatch]) -> Delivery:
         at_s = self._means.utc_s()
         try:
             message = merged([with_code(message_of(parcel.row, at_s)) for parcel in batch])
         except (ValueError, LookupError) as error:
-            return Refused(f"its text cannot be read ({type(error).__name__})")
+            return Rejected(f"its text cannot be read ({type(error).__name__})")
         try:
             async with asyncio.timeout(LONGEST_SEND_S):
                 return await self._channel.send(message)
         except TimeoutError:
-            return TryLater(f"no answer within {LONGEST_SEND_S:g} s")
+            return RetryLater(f"no answer within {LONGEST_SEND_S:g} s")
 
     async def _mark(self) -> None:
         """What was taken is sent; until the ledger has that, nothing more is leased."""
@@ -168,11 +170,11 @@ class Worker:
             await self._means.ask(self._means.ledger.sent, *self._unmarked[0])
             self._unmarked.popleft()
 
-    async def _put_off(self, parcel: Parcel, delivery: TryLater | Refused) -> None:
+    async def _put_off(self, parcel: DeliveryBatch, delivery: RetryLater | Rejected) -> None:
         now_s, utc_s = self._means.clock.steady_s(), self._means.utc_s()
         first_s = parcel.row.first_try_s
         too_old = first_s is not None and utc_s - first_s >= GIVE_UP_S
-        if isinstance(delivery, Refused) or too_old:
+        if isinstance(delivery, Rejected) or too_old:
             instead = self._next_channel(parcel.row, utc_s)
             self.state.dead += 1
             await self._means.ask(self._means.ledger.dead, parcel.ids, delivery.why, instead)

@@ -10,10 +10,10 @@ from functools import partial
 from random import random
 from typing import ParamSpec, TypeVar
 
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import Delivery, Message, Refused
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import Delivery, Notification, Rejected
 from monitor.core.alerting.ports import AlertLedger
-from monitor.core.executor import Aside
+from monitor.core.executor import Executor
 from monitor.core.ports import Clock
 
 LEASE_S = 60.0
@@ -24,13 +24,13 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class DeliveryContext:
     """What every worker needs. aside: where the ledger is asked. A test brings time and luck."""
 
     ledger: AlertLedger
-    desk: Desk
+    desk: DutyState
     clock: Clock
-    aside: Aside
+    aside: Executor
     sleep: Sleep = asyncio.sleep
     chance: Callable[[], float] = random
     lease_s: float = LEASE_S
@@ -63,11 +63,11 @@ class ChannelState:
     not_before_s: float = float("-inf")
 
 
-class Nowhere:
+class MissingChannel:
     """The `Channel` of rows that name one which is no longer configured."""
 
-    async def send(self, message: Message) -> Delivery:
-        return Refused("alerts.toml names no such channel")
+    async def send(self, message: Notification) -> Delivery:
+        return Rejected("alerts.toml names no such channel")
 
     async def close(self) -> None:
         return

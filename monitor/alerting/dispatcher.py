@@ -12,13 +12,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.alerting.delivery import Worker
-from monitor.alerting.delivery_context import ChannelState, Means, Nowhere
+from monitor.alerting.delivery import ChannelWorker
+from monitor.alerting.delivery_context import ChannelState, DeliveryContext, MissingChannel
 from monitor.core.alerting.model import Channel, OutboxRow, OutboxStatus
 from monitor.core.errors import LedgerError
-from monitor.core.warning import Remark, Value
+from monitor.core.warning import MonitorWarning, WarningValue
 
-__all__ = ["ChannelState", "Dispatcher", "Means"]
+__all__ = ["ChannelState", "DeliveryContext", "Dispatcher"]
 
 log = logging.getLogger("monitor.alerting.dispatcher")
 
@@ -31,7 +31,7 @@ SHOWN_DEAD = 100
 
 @dataclass(frozen=True, slots=True)
 class _Post:
-    worker: Worker
+    worker: ChannelWorker
     task: asyncio.Task[None]
     channel: Channel
 
@@ -44,7 +44,7 @@ class Dispatcher:
     Opens no channel; closes those that it was given.
     """
 
-    def __init__(self, means: Means, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, means: DeliveryContext, channels: Mapping[str, Channel]) -> None:
         self.states: dict[str, ChannelState] = {}
         self.dead = 0
         self.age_s: float | None = None
@@ -96,7 +96,7 @@ class Dispatcher:
             since_s is None or now_s - since_s < LONG_S for since_s in failing
         )
 
-    def remarks(self) -> list[Remark]:
+    def remarks(self) -> list[MonitorWarning]:
         """What people must know: channels that fail for long, messages given up."""
         now_s = self._means.clock.steady_s()
         found = []
@@ -106,16 +106,16 @@ class Dispatcher:
             length_s = now_s - state.failing_since_s
             if length_s >= LONG_S:
                 text = f"channel {name}: nothing can be sent for {length_s / 60:.0f} min"
-                values: dict[str, Value] = {
+                values: dict[str, WarningValue] = {
                     "channel": name,
                     "length_s": round(length_s),
                     "why": str(state.why),
                 }
-                found.append(Remark(f"{text} ({state.why})", "channel", values))
+                found.append(MonitorWarning(f"{text} ({state.why})", "channel", values))
         if self.dead:
             many = f"{SHOWN_DEAD} or more" if self.dead >= SHOWN_DEAD else str(self.dead)
             text = f"{many} messages could not be delivered: see `pantau outbox --dead`"
-            found.append(Remark(text, "dead", {"count": self.dead}))
+            found.append(MonitorWarning(text, "dead", {"count": self.dead}))
         return found
 
     async def _look(self) -> None:
@@ -134,8 +134,10 @@ class Dispatcher:
             for row in waiting:
                 if row.channel not in wanted:
                     there = self._posts.get(row.channel)
-                    is_nowhere = there is not None and isinstance(there.channel, Nowhere)
-                    wanted[row.channel] = there.channel if there and is_nowhere else Nowhere()
+                    is_nowhere = there is not None and isinstance(there.channel, MissingChannel)
+                    wanted[row.channel] = (
+                        there.channel if there and is_nowhere else MissingChannel()
+                    )
         for name, post in self._posts.items():
             if wanted.get(name) is not post.channel:
                 post.worker.stop()
@@ -153,7 +155,7 @@ class Dispatcher:
         if before is not None and before.channel is channel and not before.task.done():
             return
         state = self.states.setdefault(name, ChannelState())
-        worker = Worker(name, channel, self._means, state)
+        worker = ChannelWorker(name, channel, self._means, state)
         after = None if before is None else before.task
         task = asyncio.ensure_future(worker.run(after))
         self._posts[name] = _Post(worker, task, channel)

@@ -10,13 +10,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from monitor.core.alerting.duty import FAR_S, KEPT_S, Desk
+from monitor.core.alerting.duty import FAR_S, KEPT_S, DutyState
 from monitor.core.alerting.handling import CAUSES
 from monitor.core.alerting.maintenance import over_s
-from monitor.core.alerting.model import Action, ActionKind, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.model import (
+    ActionKind,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+)
 from monitor.core.alerting.ports import AlertLedger
-from monitor.core.errors import NoSuchThing, TooLate, Unfit
-from monitor.core.executor import Aside
+from monitor.core.errors import Conflict, InvalidRequest, NotFound
+from monitor.core.executor import Executor
 from monitor.core.model import Incident
 from monitor.core.ports import Clock
 
@@ -26,14 +32,14 @@ LONGEST_WINDOW_S = 604_800.0
 """A maintenance window lasts 7 days at most: one that is forgotten would mute for ever."""
 
 
-class Told(Protocol):
+class ActionListener(Protocol):
     """Who must know at once that something was done (notices, dispatch). On the event loop."""
 
-    def acted(self, action: Action) -> None:
+    def acted(self, action: IncidentAction) -> None:
         """Somebody did something about an incident."""
         ...
 
-    def planned(self, window: Window) -> None:
+    def planned(self, window: MaintenanceWindow) -> None:
         """A maintenance window is new, or was ended early."""
         ...
 
@@ -42,7 +48,7 @@ class Told(Protocol):
         ...
 
 
-class Actions:
+class IncidentActions:
     """Everything raises Unfit, NoSuchThing or TooLate for what cannot be, LedgerError when the
     ledger does not take it. Times are UTC seconds.
 
@@ -53,10 +59,10 @@ class Actions:
         self,
         ledger: AlertLedger,
         clock: Clock,
-        desk: Desk,
+        desk: DutyState,
         open_incidents: Callable[[], Sequence[Incident]],
-        aside: Aside,
-        told: Sequence[Told] = (),
+        aside: Executor,
+        told: Sequence[ActionListener] = (),
     ) -> None:
         self._ledger = ledger
         self._clock = clock
@@ -79,7 +85,7 @@ class Actions:
 
     async def acknowledge(
         self, incident: int, who: str, why: str = "", until_s: float | None = None
-    ) -> Action:
+    ) -> IncidentAction:
         """Take an incident in hand; without an end, for as long as the rules allow."""
         await self._must_be_open(incident)
         return await self._act(
@@ -88,43 +94,43 @@ class Actions:
 
     async def snooze(
         self, incident: int, who: str, until_s: float | None = None, why: str = ""
-    ) -> Action:
+    ) -> IncidentAction:
         """No reminders until then; nobody has it in hand by that."""
         await self._must_be_open(incident)
         return await self._act(
             incident, ActionKind.SNOOZE, who, why, self._until_s(until_s, "snoozed")
         )
 
-    async def release(self, incident: int, who: str, why: str = "") -> Action:
+    async def release(self, incident: int, who: str, why: str = "") -> IncidentAction:
         """Give it back: the acknowledgement and the snooze end."""
         await self._must_be_open(incident)
         handling, now_s = self._desk.handling(incident), self.now_s()
         if handling.taken(now_s) is None and handling.muted(now_s) is None:
-            raise TooLate(f"nobody has incident {incident} in hand: there is nothing to release")
+            raise Conflict(f"nobody has incident {incident} in hand: there is nothing to release")
         return await self._act(incident, ActionKind.RELEASE, who, why)
 
-    async def note(self, incident: int, who: str, text: str) -> Action:
+    async def note(self, incident: int, who: str, text: str) -> IncidentAction:
         """Write something down; also after the end."""
         await self._must_exist(incident)
         if not text:
-            raise Unfit("the note is empty: write what was done or heard")
+            raise InvalidRequest("the note is empty: write what was done or heard")
         return await self._act(incident, ActionKind.NOTE, who, text)
 
-    async def ticket(self, incident: int, who: str, number: str) -> Action:
+    async def ticket(self, incident: int, who: str, number: str) -> IncidentAction:
         """The provider's number for it; also after the end."""
         await self._must_exist(incident)
         if not number:
-            raise Unfit("the ticket number is empty: write what the provider gave")
+            raise InvalidRequest("the ticket number is empty: write what the provider gave")
         return await self._act(incident, ActionKind.TICKET, who, number)
 
-    async def cause(self, incident: int, who: str, cause: str) -> Action:
+    async def cause(self, incident: int, who: str, cause: str) -> IncidentAction:
         """What it came from, as a person found out; also after the end."""
         await self._must_exist(incident)
         if cause not in CAUSES:
-            raise Unfit(f"{cause!r} is no cause: one of {', '.join(CAUSES)}")
+            raise InvalidRequest(f"{cause!r} is no cause: one of {', '.join(CAUSES)}")
         return await self._act(incident, ActionKind.CAUSE, who, cause)
 
-    async def take(self, action: Action) -> Action:
+    async def take(self, action: IncidentAction) -> IncidentAction:
         """What came from elsewhere (a button in a chat), checked like everything else."""
         number, who = action.incident, action.who
         match action.kind:
@@ -143,46 +149,48 @@ class Actions:
 
     async def plan(
         self, targets: Sequence[str], start_s: float | None, end_s: float, who: str, why: str
-    ) -> Window:
+    ) -> MaintenanceWindow:
         """A maintenance window; start_s None: from now on."""
         now_s = self.now_s()
         begin_s = now_s if start_s is None else start_s
         known = self._desk.maintenance.reach
         unknown = [name for name in targets if name not in known]
         if not targets:
-            raise Unfit("no target is given: a site, a node or a link such as anjatan/utama")
+            raise InvalidRequest(
+                "no target is given: a site, a node or a link such as anjatan/utama"
+            )
         if unknown:
-            raise Unfit(
+            raise InvalidRequest(
                 f"{', '.join(unknown[:5])}: no site, node or link of that name; "
                 "`pantau status` lists them"
             )
         if end_s <= begin_s:
-            raise Unfit("the window ends before it begins")
+            raise InvalidRequest("the window ends before it begins")
         if end_s <= now_s:
-            raise Unfit("the window is over already: give an end that lies ahead")
+            raise InvalidRequest("the window is over already: give an end that lies ahead")
         if end_s - begin_s > LONGEST_WINDOW_S:
-            raise Unfit("the window is longer than 7 days: plan it in pieces")
+            raise InvalidRequest("the window is longer than 7 days: plan it in pieces")
         if begin_s > now_s + FAR_S:
-            raise Unfit("the window begins more than a year ahead")
-        window = Window(tuple(dict.fromkeys(targets)), begin_s, end_s, who, why)
+            raise InvalidRequest("the window begins more than a year ahead")
+        window = MaintenanceWindow(tuple(dict.fromkeys(targets)), begin_s, end_s, who, why)
         stored = await self._aside(partial(self._ledger.plan, window))
         self._tell_window(stored)
         return stored
 
-    async def end_window(self, name: str, who: str) -> Window:
+    async def end_window(self, name: str, who: str) -> MaintenanceWindow:
         """End a window early: by its number, or the one in force of a line of maintenance.toml."""
         now_s = self.now_s()
         every = self._desk.maintenance.ahead(now_s - KEPT_S, now_s + FAR_S)
         made = [w for w in every if w.id and str(w.id) == name]
         of_line = [w for w in every if w.recurring == name and w.covers(now_s)]
         if not made and not of_line:
-            raise NoSuchThing(
+            raise NotFound(
                 f"there is no maintenance window {name}, and no line of maintenance.toml of that "
                 "name is in force: `pantau maintenance list` shows them"
             )
         window = (made or of_line)[0]
         if over_s(window) <= now_s:
-            raise TooLate(f"maintenance window {name} is over already")
+            raise Conflict(f"maintenance window {name} is over already")
         if not window.id:
             # An occurrence has no row yet; it gets one that stands for it.
             window = await self._aside(partial(self._ledger.plan, window))
@@ -194,9 +202,9 @@ class Actions:
         """Send a dead message again."""
         there = await self._aside(partial(self._ledger.message, row))
         if there is None:
-            raise NoSuchThing(f"there is no message {row}: `pantau outbox` lists them")
+            raise NotFound(f"there is no message {row}: `pantau outbox` lists them")
         if there.status is not OutboxStatus.DEAD:
-            raise TooLate(
+            raise Conflict(
                 f"message {row} is {there.status.value}: only a dead one can be tried again"
             )
         again = await self._aside(partial(self._ledger.retry, row, self.now_s()))
@@ -207,8 +215,8 @@ class Actions:
 
     async def _act(
         self, incident: int, kind: ActionKind, who: str, text: str, until_s: float | None = None
-    ) -> Action:
-        action = Action(incident, kind, who, self.now_s(), text, until_s)
+    ) -> IncidentAction:
+        action = IncidentAction(incident, kind, who, self.now_s(), text, until_s)
         stored = await self._aside(partial(self._ledger.act, action))
         log.info("incident %d: %s by %s", incident, kind.value, who)
         self._desk.acted(stored)
@@ -216,7 +224,7 @@ class Actions:
             each.acted(stored)
         return stored
 
-    def _tell_window(self, window: Window) -> None:
+    def _tell_window(self, window: MaintenanceWindow) -> None:
         log.info("maintenance %d: %s, by %s", window.id, ", ".join(window.targets), window.who)
         self._desk.planned(window, self.now_s())
         for each in self._told:
@@ -228,10 +236,10 @@ class Actions:
         if until_s is None:
             return now_s + longest_s
         if until_s <= now_s:
-            raise Unfit(f"an incident cannot be {done} until a time that is past")
+            raise InvalidRequest(f"an incident cannot be {done} until a time that is past")
         # Whoever says "8h" means eight hours from when it was said.
         if until_s > now_s + longest_s + 60.0:
-            raise Unfit(
+            raise InvalidRequest(
                 f"an incident can be {done} for {longest_s / 3600:g} h at most: do it again then"
             )
         return until_s
@@ -239,12 +247,10 @@ class Actions:
     async def _must_be_open(self, incident: int) -> None:
         if all(each.id != incident for each in self._open_incidents()):
             await self._must_exist(incident)
-            raise TooLate(f"incident {incident} is over already")
+            raise Conflict(f"incident {incident} is over already")
 
     async def _must_exist(self, incident: int) -> None:
         if any(each.id == incident for each in self._open_incidents()):
             return
         if await self._aside(partial(self._ledger.incident, incident)) is None:
-            raise NoSuchThing(
-                f"there is no incident {incident}: `pantau incidents --all` lists them"
-            )
+            raise NotFound(f"there is no incident {incident}: `pantau incidents --all` lists them")

@@ -19,7 +19,7 @@ from monitor.adapters.notify import (
     secret_names,
 )
 from monitor.alerting.dispatcher import Dispatcher
-from monitor.core.alerting.model import Action, Channel
+from monitor.core.alerting.model import Channel, IncidentAction
 from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 
@@ -27,7 +27,7 @@ log = logging.getLogger("monitor.alerting.integrations")
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class IntegrationSet:
     """Opened, and not used yet."""
 
     channels: Mapping[str, Channel] = field(default_factory=dict)
@@ -35,14 +35,14 @@ class Ways:
     pressers: tuple[ButtonPresses, ...] = ()
 
 
-class Outside:
+class Integrations:
     """pressed: keeps what somebody pressed. healthy: may the heartbeat beat? utc_s: the time."""
 
     def __init__(
         self,
         environ: Mapping[str, str],
         dispatcher: Dispatcher,
-        pressed: Callable[[Action], Awaitable[None]],
+        pressed: Callable[[IncidentAction], Awaitable[None]],
         healthy: Callable[[], bool],
         utc_s: Callable[[], float],
     ) -> None:
@@ -51,21 +51,21 @@ class Outside:
         self._pressed = pressed
         self._healthy = healthy
         self._utc_s = utc_s
-        self._ways = Ways()
+        self._ways = IntegrationSet()
         self._changed = asyncio.Event()
 
-    def open(self, settings: Settings) -> Ways:
+    def open(self, settings: Settings) -> IntegrationSet:
         """What these settings name. Raises ConfigError for a secret or an address that is none."""
         alerts = settings.alerts
         store = SecretStore(settings.config_dir, self._environ)
         secrets = store.texts(sorted(secret_names(alerts)))
-        return Ways(
+        return IntegrationSet(
             channels_of(alerts, secrets, settings.timezone),
             heartbeat_of(alerts, secrets, self._healthy),
             tuple(pressers_of(alerts, secrets, self._pressed, self._utc_s)),
         )
 
-    def use(self, ways: Ways) -> None:
+    def use(self, ways: IntegrationSet) -> None:
         """From now on these; what is under way on the others is finished first."""
         self._ways = ways
         self._dispatcher.reconfigure(ways.channels)

@@ -10,36 +10,43 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.duty import DutyState
 from monitor.core.alerting.model import EventKind, OutboxRow
 from monitor.core.alerting.outbox import CODE_CHARACTERS, pack
 from monitor.core.alerting.policy.cases import steps_of
-from monitor.core.alerting.ports import AlertLedger, Occasion, Recipient
+from monitor.core.alerting.ports import AlertLedger, NotificationContext, Recipient
 from monitor.core.alerting.reasons import Reason
-from monitor.core.alerting.self_checks import HOLD_S, NUMBERS, OVER_S, Plight, Told, found
+from monitor.core.alerting.self_checks import (
+    HOLD_S,
+    NUMBERS,
+    OVER_S,
+    SelfCheck,
+    SelfCheckReport,
+    failed_checks,
+)
 from monitor.core.errors import LedgerError
-from monitor.core.executor import Aside
+from monitor.core.executor import Executor
 from monitor.core.job import Job
 from monitor.core.model import Incident, Scope, State
 from monitor.core.ports import Clock
-from monitor.core.progress import Progress
+from monitor.core.progress import DaemonProgress
 
 log = logging.getLogger("monitor.alerting.self_alerts")
 
 LOOK_S = 10.0
 
 
-class Plights:
+class SelfAlerts:
     """progress, share: where to look (see core.plights); queued: there is something to send."""
 
     def __init__(
         self,
         ledger: AlertLedger,
         clock: Clock,
-        desk: Desk,
-        aside: Aside,
+        desk: DutyState,
+        aside: Executor,
         queued: Callable[[], None],
-        progress: Callable[[], Progress],
+        progress: Callable[[], DaemonProgress],
         share: Callable[[], float],
     ) -> None:
         self._ledger = ledger
@@ -49,8 +56,8 @@ class Plights:
         self._queued = queued
         self._progress = progress
         self._share = share
-        self._told: dict[Plight, Told] | None = None
-        self._changed_s: dict[Plight, float] = {}
+        self._told: dict[SelfCheck, SelfCheckReport] | None = None
+        self._changed_s: dict[SelfCheck, float] = {}
         self._trouble: str | None = None
 
     def jobs(self) -> list[Job]:
@@ -70,10 +77,10 @@ class Plights:
         else:
             self._trouble = None
 
-    async def _compare(self, told: dict[Plight, Told]) -> None:
+    async def _compare(self, told: dict[SelfCheck, SelfCheckReport]) -> None:
         now_s = self._clock.steady_s()
-        present = found(self._progress(), self._share(), frozenset(told))
-        for plight in Plight:
+        present = failed_checks(self._progress(), self._share(), frozenset(told))
+        for plight in SelfCheck:
             if (plight in present) == (plight in told):
                 self._changed_s.pop(plight, None)
                 continue
@@ -88,10 +95,10 @@ class Plights:
                 del told[plight]
             del self._changed_s[plight]
 
-    async def _begin(self, plight: Plight, since_s: float) -> Told:
+    async def _begin(self, plight: SelfCheck, since_s: float) -> SelfCheckReport:
         progress = self._progress()
-        is_journal = plight is Plight.JOURNAL
-        told = Told(
+        is_journal = plight is SelfCheck.JOURNAL
+        told = SelfCheckReport(
             plight,
             self._utc_s(since_s),
             is_full=is_journal and progress.journal_is_full,
@@ -104,8 +111,8 @@ class Plights:
         await self._send(told, EventKind.OPENED, recipients)
         return told
 
-    async def _end(self, told: Told, ended_s: float) -> None:
-        ended = Told(told.plight, told.since_s, self._utc_s(ended_s))
+    async def _end(self, told: SelfCheckReport, ended_s: float) -> None:
+        ended = SelfCheckReport(told.plight, told.since_s, self._utc_s(ended_s))
         rows = await self._aside(partial(self._ledger.outbox, incident=NUMBERS[told.plight]))
         first = _sequence(told.since_s)
         heard = [row for row in rows if row.sequence == first and row.event is EventKind.OPENED]
@@ -113,19 +120,23 @@ class Plights:
         recipients = {row.recipient: Recipient(row.recipient, row.channel) for row in heard}
         await self._send(ended, EventKind.RESOLVED, tuple(recipients.values()))
 
-    async def _send(self, told: Told, event: EventKind, recipients: Sequence[Recipient]) -> None:
+    async def _send(
+        self, told: SelfCheckReport, event: EventKind, recipients: Sequence[Recipient]
+    ) -> None:
         at_s = told.since_s if told.ended_s is None else told.ended_s
         rows = [self._row(told, event, _sequence(at_s), recipient) for recipient in recipients]
         if rows:
             await self._aside(partial(self._ledger.record, [], rows))
             self._queued()
 
-    def _row(self, told: Told, event: EventKind, sequence: int, recipient: Recipient) -> OutboxRow:
+    def _row(
+        self, told: SelfCheckReport, event: EventKind, sequence: int, recipient: Recipient
+    ) -> OutboxRow:
         now_s = self._utc_s(self._clock.steady_s())
         limits = [
             c.most_characters for c in self._desk.alerts.channels if c.id == recipient.channel
         ]
-        occasion = Occasion(
+        occasion = NotificationContext(
             event=event,
             reason=Reason.FIRST_NOTICE if event is EventKind.OPENED else Reason.RESOLVED,
             incidents=(),
@@ -145,7 +156,7 @@ class Plights:
             next_try_s=now_s,
         )
 
-    def _recipients(self, told: Told) -> tuple[Recipient, ...]:
+    def _recipients(self, told: SelfCheckReport) -> tuple[Recipient, ...]:
         """Of the first step that reaches somebody; maintenance and office hours hold nothing up."""
         at_s = told.since_s
         like = Incident(
@@ -157,14 +168,14 @@ class Plights:
                 return recipients
         return ()
 
-    def _remembered(self) -> dict[Plight, Told]:
+    def _remembered(self) -> dict[SelfCheck, SelfCheckReport]:
         """What was told before the start and whose end was not."""
         told = {}
         for plight, number in NUMBERS.items():
             rows = self._ledger.outbox(incident=number)
             last = max(rows, key=lambda row: row.id, default=None)
             if last is not None and last.event is EventKind.OPENED:
-                told[plight] = Told(plight, last.sequence / 1000)
+                told[plight] = SelfCheckReport(plight, last.sequence / 1000)
         return told
 
     def _utc_s(self, steady_s: float) -> float:

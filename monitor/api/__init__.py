@@ -30,7 +30,7 @@ with what was stored. Times are RFC 3339 with a zone.
 server: the socket and the errors; asking: GET; telling: POST; fields: what a request carries.
 """
 
-from monitor.api.context import Office
-from monitor.api.server import Api
+from monitor.api.context import ApiContext
+from monitor.api.server import ApiServer
 
-__all__ = ["Api", "Office"]
+__all__ = ["ApiContext", "ApiServer"]

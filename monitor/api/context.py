@@ -8,26 +8,26 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from monitor.alerting.channel_test import Trials
-from monitor.alerting.incident_actions import Actions
-from monitor.core.alerting.duty import Desk
+from monitor.alerting.channel_test import ChannelTests
+from monitor.alerting.incident_actions import IncidentActions
+from monitor.core.alerting.duty import DutyState
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.documents import Document
-from monitor.core.executor import Aside
+from monitor.core.executor import Executor
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class ApiContext:
     """ledger: asked on the thread of `aside`. metrics: the text for Prometheus.
 
     router: what the router of a name told of itself; raises NoSuchThing.
     """
 
     ledger: AlertReader
-    desk: Desk
-    actions: Actions
-    trials: Trials
-    aside: Aside
+    desk: DutyState
+    actions: IncidentActions
+    trials: ChannelTests
+    aside: Executor
     metrics: Callable[[], Awaitable[bytes]]
     router: Callable[[str], Document]
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
-from monitor.api.context import Office, answer
+from monitor.api.context import ApiContext, answer
 from monitor.api.validation import limit_of, number_of, since_of, status_of
 from monitor.status import queries
 
@@ -14,10 +14,10 @@ SHIFT_S = 28_800.0
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Asking:
+class GetHandlers:
     """Questions; nothing changes by them."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: ApiContext) -> None:
         self._office = office
 
     def routes(self) -> list[web.RouteDef]:

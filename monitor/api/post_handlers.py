@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from monitor.api.context import Office, answer
-from monitor.api.validation import LONGEST_LINE, LONGEST_NAME, Fields, cleaned, number_of
+from monitor.api.context import ApiContext, answer
+from monitor.api.validation import LONGEST_LINE, LONGEST_NAME, RequestFields, cleaned, number_of
 from monitor.core.alerting.documents import action_document, outbox_document, window_document
-from monitor.core.errors import Unfit
+from monitor.core.errors import InvalidRequest
 
 
-class Telling:
+class PostHandlers:
     """Changes; each is in the ledger before it is answered."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: ApiContext) -> None:
         self._office = office
         self._actions = office.actions
 
@@ -47,7 +47,7 @@ class Telling:
         fields = await _fields(request, "why", "until", "for_s")
         who, until_s = fields.who(), fields.until("until", self._office.now_s())
         if until_s is None:
-            raise Unfit('give "until" or "for_s": a snooze has an end')
+            raise InvalidRequest('give "until" or "for_s": a snooze has an end')
         action = await self._actions.snooze(incident, who, until_s, fields.text("why"))
         return answer(action_document(action))
 
@@ -81,9 +81,9 @@ class Telling:
         start_s, now_s = fields.moment("from"), self._office.now_s()
         end_s = fields.until("to", now_s if start_s is None else start_s)
         if end_s is None:
-            raise Unfit('give "to" or "for_s": maintenance has an end')
+            raise InvalidRequest('give "to" or "for_s": maintenance has an end')
         if not why:
-            raise Unfit('"why" is missing: whoever is not called must be able to read why')
+            raise InvalidRequest('"why" is missing: whoever is not called must be able to read why')
         targets = fields.targets("targets")
         window = await self._actions.plan(targets, start_s, end_s, who, why)
         return answer(window_document(window, now_s))
@@ -106,5 +106,5 @@ class Telling:
         return answer({"outbox": [outbox_document(row) for row in rows]})
 
 
-async def _fields(request: web.Request, *known: str) -> Fields:
-    return Fields(await request.read(), frozenset({"who", *known}))
+async def _fields(request: web.Request, *known: str) -> RequestFields:
+    return RequestFields(await request.read(), frozenset({"who", *known}))

@@ -8,11 +8,11 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
-from monitor.api.context import Office, answer
-from monitor.api.get_handlers import Asking
-from monitor.api.post_handlers import Telling
+from monitor.api.context import ApiContext, answer
+from monitor.api.get_handlers import GetHandlers
+from monitor.api.post_handlers import PostHandlers
 from monitor.core.documents import Document
-from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
+from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
 
 SOCKET_MODE = 0o660
 LONGEST_BODY = 65_536
@@ -20,7 +20,7 @@ LONGEST_BODY = 65_536
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Api:
+class ApiServer:
     """Serves what it is given; opened and closed by the composition root."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Api:
         socket_path: Path,
         state: Callable[[], Awaitable[Document]],
         healthy: Callable[[], bool],
-        office: Office,
+        office: ApiContext,
     ) -> None:
         self._path = socket_path
         self._state = state
@@ -41,8 +41,8 @@ class Api:
         app = web.Application(middlewares=[_in_words], client_max_size=LONGEST_BODY)
         app.router.add_get("/state", self._get_state)
         app.router.add_get("/healthz", self._get_health)
-        app.router.add_routes(Asking(self._office).routes())
-        app.router.add_routes(Telling(self._office).routes())
+        app.router.add_routes(GetHandlers(self._office).routes())
+        app.router.add_routes(PostHandlers(self._office).routes())
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         try:
@@ -76,11 +76,11 @@ async def _in_words(request: web.Request, handler: Handler) -> web.StreamRespons
     """Every refusal is `{"error": sentence}`."""
     try:
         return await handler(request)
-    except NoSuchThing as error:
+    except NotFound as error:
         return answer({"error": str(error)}, 404)
-    except TooLate as error:
+    except Conflict as error:
         return answer({"error": str(error)}, 409)
-    except Unfit as error:
+    except InvalidRequest as error:
         return answer({"error": str(error)}, 400)
     except LedgerError as error:
         return answer({"error": str(error)}, 503)

@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 from monitor.core.alerting.model import OutboxStatus
-from monitor.core.errors import Unfit
+from monitor.core.errors import InvalidRequest
 
 LONGEST_NAME = 64
 LONGEST_LINE = 200
@@ -20,7 +20,7 @@ MOST_TARGETS = 200
 MOST_ROWS = 1000
 
 
-class Fields:
+class RequestFields:
     """The JSON object of a POST; asked field by field, and strange ones are refused."""
 
     def __init__(self, body: bytes, known: frozenset[str]) -> None:
@@ -28,12 +28,12 @@ class Fields:
         try:
             document = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as error:
-            raise Unfit(f"the body is no JSON ({error})") from error
+            raise InvalidRequest(f"the body is no JSON ({error})") from error
         if not isinstance(document, dict):
-            raise Unfit('the body must be a JSON object such as {"who": "petugas-1"}')
+            raise InvalidRequest('the body must be a JSON object such as {"who": "petugas-1"}')
         strange = sorted(set(document) - known)
         if strange:
-            raise Unfit(
+            raise InvalidRequest(
                 f"unknown field {cleaned(strange[0], LONGEST_NAME)!r}; known: "
                 + ", ".join(sorted(known))
             )
@@ -43,7 +43,7 @@ class Fields:
         """Who does it: required."""
         name = self._text("who", LONGEST_NAME)
         if not name:
-            raise Unfit('"who" is missing: every action bears the name of who does it')
+            raise InvalidRequest('"who" is missing: every action bears the name of who does it')
         return name
 
     def text(self, name: str, most: int = LONGEST_TEXT) -> str:
@@ -59,9 +59,11 @@ class Fields:
         value = self._values.get(name)
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
-            raise Unfit(f'"{name}" must be a list of names such as ["anjatan", "pop-patrol"]')
+            raise InvalidRequest(
+                f'"{name}" must be a list of names such as ["anjatan", "pop-patrol"]'
+            )
         if len(listed) > MOST_TARGETS:
-            raise Unfit(f'"{name}" holds {len(listed)} names: {MOST_TARGETS} at most')
+            raise InvalidRequest(f'"{name}" holds {len(listed)} names: {MOST_TARGETS} at most')
         return [cleaned(each, LONGEST_LINE) for each in listed]
 
     def moment(self, name: str) -> float | None:
@@ -75,11 +77,11 @@ class Fields:
         if length is None:
             return self.moment(name)
         if self._values.get(name) is not None:
-            raise Unfit(f'give "{name}" or "for_s", not both')
+            raise InvalidRequest(f'give "{name}" or "for_s", not both')
         if isinstance(length, bool) or not isinstance(length, int | float):
-            raise Unfit('"for_s" must be a number of seconds')
+            raise InvalidRequest('"for_s" must be a number of seconds')
         if not math.isfinite(length) or length <= 0:
-            raise Unfit('"for_s" must be more than 0 seconds')
+            raise InvalidRequest('"for_s" must be more than 0 seconds')
         return begin_s + float(length)
 
     def _text(self, name: str, most: int) -> str:
@@ -87,10 +89,10 @@ class Fields:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise Unfit(f'"{name}" must be a text')
+            raise InvalidRequest(f'"{name}" must be a text')
         text = cleaned(value, most + 1)
         if len(text) > most:
-            raise Unfit(f'"{name}" is longer than {most} characters')
+            raise InvalidRequest(f'"{name}" is longer than {most} characters')
         return text
 
 
@@ -105,12 +107,12 @@ def moment_s(name: str, value: object) -> float:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         if moment is None or moment.tzinfo is None:
-            raise Unfit(
+            raise InvalidRequest(
                 f'"{name}" must be a time with its zone such as "2026-11-24T15:30:00+07:00"'
             )
         return round(moment.astimezone(UTC).timestamp(), 3)
     except (ValueError, OverflowError) as error:
-        raise Unfit(
+        raise InvalidRequest(
             f'"{name}" is no time: write it as "2026-11-24T15:30:00+07:00" or with Z'
         ) from error
 
@@ -119,7 +121,7 @@ def number_of(request: web.Request, what: str) -> int:
     """The number in the path: of an incident or a message."""
     text = request.match_info["number"]
     if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER:
-        raise Unfit(f"{cleaned(text, LONGEST_NAME)!r} is no number of {what}")
+        raise InvalidRequest(f"{cleaned(text, LONGEST_NAME)!r} is no number of {what}")
     return int(text)
 
 
@@ -134,7 +136,7 @@ def limit_of(request: web.Request) -> int:
     """`limit` of the query: the newest so many, 1000 at most."""
     text = request.query.get("limit", str(MOST_ROWS))
     if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) == 0:
-        raise Unfit(f'"limit" must be a number from 1 to {MOST_ROWS}')
+        raise InvalidRequest(f'"limit" must be a number from 1 to {MOST_ROWS}')
     return min(int(text), MOST_ROWS)
 
 
@@ -144,5 +146,5 @@ def status_of(request: web.Request) -> OutboxStatus | None:
     if text is None:
         return None
     if text not in list(OutboxStatus):
-        raise Unfit(f'"status" must be one of {", ".join(OutboxStatus)}')
+        raise InvalidRequest(f'"status" must be one of {", ".join(OutboxStatus)}')
     return OutboxStatus(text)

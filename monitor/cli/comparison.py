@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.cli import words
-from monitor.core.detection.replay_comparison import Comparison, Pair
+from monitor.core.detection.replay_comparison import IncidentPair, ReplayComparison
 from monitor.core.documents import Document, incident_document
 from monitor.core.model import Incident
 
 
-def comparison_document(comparison: Comparison) -> Document:
+def comparison_document(comparison: ReplayComparison) -> Document:
     """The key `compare` of `replay --json`."""
     return {
         "more": [incident_document(i) for i in comparison.more],
@@ -25,7 +25,7 @@ def comparison_document(comparison: Comparison) -> Document:
     }
 
 
-def _pair_document(pair: Pair) -> Document:
+def _pair_document(pair: IncidentPair) -> Document:
     return {
         "target": pair.after.target,
         "before": pair.before.id,
@@ -35,7 +35,7 @@ def _pair_document(pair: Pair) -> Document:
     }
 
 
-def print_comparison(comparison: Comparison, zone: ZoneInfo) -> None:
+def print_comparison(comparison: ReplayComparison, zone: ZoneInfo) -> None:
     """For people: counts first, then each difference."""
     console = words.console()
     console.print(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApiClient
 from monitor.cli.demo_probe import probe
 from monitor.cli.loading import settings_of
 from monitor.cli.made_up import communities_of, demo_config, environ_of, kept_dir
@@ -183,7 +183,7 @@ def _child(
 
 
 def _wait_for_state(daemon: subprocess.Popen[bytes], data_dir: Path, log: Path) -> None:
-    api = LocalApi(data_dir)
+    api = LocalApiClient(data_dir)
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline:
         if daemon.poll() is not None:

@@ -15,16 +15,23 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.adapters.journal import JournalReader
-from monitor.adapters.journal.listing import rows_of
+from monitor.adapters.journal.listing import export_rows
 from monitor.cli import moments
 from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
 from monitor.core.samples.histogram import counts_of
-from monitor.core.samples.packed_requests import REACH_S, Request, in_order
+from monitor.core.samples.packed_requests import REACH_S, RecordedRequest, in_order
 from monitor.core.samples.samples import Sample
-from monitor.core.samples.schema import HOURS, MEASUREMENTS, MINUTES, Kind, Measurement, value_of
+from monitor.core.samples.schema import (
+    HOURS,
+    MEASUREMENTS,
+    MINUTES,
+    FieldKind,
+    Measurement,
+    value_of,
+)
 from monitor.settings import quick
 
 SERIES: dict[str, Measurement] = {each.name: each for each in (*MEASUREMENTS, *MINUTES, *HOURS)}
@@ -79,7 +86,7 @@ def export(
         if series is None:
             _write_evidence(file, JournalReader(directory), (start_s, end_s), wanted, report)
         else:
-            rows = rows_of(directory, SERIES[series], start_s, end_s)
+            rows = export_rows(directory, SERIES[series], start_s, end_s)
             _write_csv(file, SERIES[series], rows, wanted, report)
 
 
@@ -101,7 +108,7 @@ def _write_evidence(
             report(at_s)
 
 
-def _line(request: Request) -> str:
+def _line(request: RecordedRequest) -> str:
     line: dict[str, object] = {"t": request.sent_ms / 1000, "target": request.target}
     if request.error is not None:
         line["error"] = request.error
@@ -133,7 +140,7 @@ def _values(measurement: Measurement, row: Sample) -> Iterator[object]:
     """A histogram as `bucket:count …`; what was not measured stays empty."""
     for field in measurement.fields:
         raw = getattr(row, field.attribute)
-        if field.kind is Kind.HISTOGRAM:
+        if field.kind is FieldKind.HISTOGRAM:
             yield " ".join(f"{bucket}:{count}" for bucket, count in counts_of(raw).items())
         else:
             yield value_of(field.kind, raw)

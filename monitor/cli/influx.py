@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.adapters.influx.setup import InfluxSetup, Wanted
+from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
 from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
 from monitor.core.errors import PantauError
@@ -47,9 +47,9 @@ def influx(config: Path, action: str, raw_days: int, minute_days: int, hour_days
         click.echo(f"InfluxDB {setup.version()}")
         found = setup.prepare(
             [
-                Wanted(influxdb.bucket, raw_days),
-                Wanted(f"{influxdb.bucket}_1m", minute_days),
-                Wanted(
+                BucketSpec(influxdb.bucket, raw_days),
+                BucketSpec(f"{influxdb.bucket}_1m", minute_days),
+                BucketSpec(
                     f"{influxdb.bucket}_1h",
                     hour_days,
                     min(HOUR_SHARD_DAYS, max(1, hour_days // 10)),

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from monitor.adapters.journal import JournalReader
-from monitor.adapters.journal.listing import Told, checked, told_of
+from monitor.adapters.journal.listing import JournalSummary, check_journal, journal_summary
 from monitor.cli import moments, words
 from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option
@@ -39,7 +39,7 @@ def journal(config: Path, check: bool, as_json: bool) -> None:
     if check:
         _check(directory)
         return
-    found = told_of(directory)
+    found = journal_summary(directory)
     newest_s = JournalReader(directory).newest_s()
     age_s = None if newest_s is None else max(0.0, moments.now_s() - newest_s)
     if as_json:
@@ -65,7 +65,7 @@ def journal(config: Path, check: bool, as_json: bool) -> None:
         _print(found, age_s)
 
 
-def _print(found: list[Told], age_s: float | None) -> None:
+def _print(found: list[JournalSummary], age_s: float | None) -> None:
     console = words.console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Isi", "Berkas", "Dari", "Sampai", "MB", "Baris", "Belum di InfluxDB"):
@@ -88,7 +88,7 @@ def _print(found: list[Told], age_s: float | None) -> None:
 
 def _check(directory: Path) -> None:
     wrong = 0
-    for path, said in checked(directory):
+    for path, said in check_journal(directory):
         wrong += said is not None
         click.echo(f"{path.name}: {'ok' if said is None else said}")
     if wrong:

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApiClient
 from monitor.cli import words
 from monitor.cli.loading import settings_of
-from monitor.core.alerting.duty import Desk
+from monitor.core.alerting.duty import DutyState
 from monitor.settings import quick
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,7 +37,7 @@ def who_option(command: F) -> F:
 def tell(config: Path, path: str, **fields: object) -> dict[str, object]:
     """Have the daemon do something; what it stored. Raises ApiError in its own words."""
     given = {name.rstrip("_"): value for name, value in fields.items() if value is not None}
-    return LocalApi(quick.data_dir(config), PATIENCE_S).post(path, given)
+    return LocalApiClient(quick.data_dir(config), PATIENCE_S).post(path, given)
 
 
 def ledger_of(config: Path) -> SqlLedgerReader:
@@ -45,10 +45,10 @@ def ledger_of(config: Path) -> SqlLedgerReader:
     return SqlLedgerReader.open(quick.data_dir(config) / "ledger.db")
 
 
-def desk_of(config: Path) -> Desk:
+def desk_of(config: Path) -> DutyState:
     """The configuration's rota, routes and recurring windows."""
     settings = settings_of(config, os.environ)
-    return Desk(settings.alerts, settings.network, settings.timezone)
+    return DutyState(settings.alerts, settings.network, settings.timezone)
 
 
 def done(action: Mapping[str, object], what: str, zone: ZoneInfo) -> None:

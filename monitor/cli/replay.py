@@ -21,9 +21,9 @@ from monitor.cli.comparison import comparison_document, print_comparison
 from monitor.cli.loading import settings_of
 from monitor.cli.options import config_option
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import World
-from monitor.core.detection.replay import Line, evidence_of
-from monitor.core.detection.replay_comparison import compare as compared
+from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.replay import ReplayLine, read_evidence
+from monitor.core.detection.replay_comparison import compare_replays as compared
 from monitor.core.documents import incident_document, transition_document
 from monitor.core.errors import PantauError
 from monitor.core.model import Incident, IncidentChange, Network, Transition
@@ -74,7 +74,7 @@ def replay(
             "transitions": [transition_document(t) for t in transitions],
         }
         if comparison is not None:
-            document["compare"] = comparison_document(comparison)
+            document["compare_replays"] = comparison_document(comparison)
         click.echo(json.dumps(document, ensure_ascii=False))
     elif comparison is not None:
         print_comparison(comparison, settings.timezone)
@@ -99,17 +99,21 @@ def _judge_file(file: Path, network: Network, what: str) -> tuple[list[Incident]
         return judged(network, _lines(file, source, progress, task))
 
 
-def judged(network: Network, lines: Iterator[Line]) -> tuple[list[Incident], list[Transition]]:
+def judged(
+    network: Network, lines: Iterator[ReplayLine]
+) -> tuple[list[Incident], list[Transition]]:
     """Incidents by id, in their last form; transitions by `detected`, then target."""
     timeouts_s = {target.name: target.rules.timeout_s for target in network.targets()}
-    _, decisions = advance(World.new(network), evidence_of(lines, timeouts_s))
+    _, decisions = advance(DetectorState.new(network), read_evidence(lines, timeouts_s))
     last = {d.incident.id: d.incident for d in decisions if isinstance(d, IncidentChange)}
     transitions = [d for d in decisions if isinstance(d, Transition)]
     transitions.sort(key=lambda t: (t.detected_s, t.target))
     return [last[i] for i in sorted(last)], transitions
 
 
-def _lines(file: Path, source: BufferedReader, progress: Progress, task: TaskID) -> Iterator[Line]:
+def _lines(
+    file: Path, source: BufferedReader, progress: Progress, task: TaskID
+) -> Iterator[ReplayLine]:
     before = float("-inf")
     for number, raw in enumerate(source, start=1):
         if number % REPORT_EVERY == 0:
@@ -125,7 +129,7 @@ def _lines(file: Path, source: BufferedReader, progress: Progress, task: TaskID)
         yield line
 
 
-def _line(file: Path, number: int, raw: bytes) -> Line:
+def _line(file: Path, number: int, raw: bytes) -> ReplayLine:
     try:
         item = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -143,7 +147,7 @@ def _line(file: Path, number: int, raw: bytes) -> Line:
             and (error_name is None or isinstance(error_name, str))
             and (rtt_ms is not None or error_name is not None or "rtt_ms" in item)
         ):
-            return Line(float(t), target, rtt_ms, error_name)
+            return ReplayLine(float(t), target, rtt_ms, error_name)
     raise PantauError(
         f"{file}:{number}: a line needs a number `t`, a text `target`, and "
         "`rtt_ms` (a number, null for lost) or `error` (an errno name)"

@@ -13,7 +13,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApiClient
 from monitor.cli import words
 from monitor.cli.loading import network_of
 from monitor.cli.options import config_option
@@ -34,7 +34,7 @@ def status(config: Path, as_json: bool) -> None:
     """
     data_dir = quick.data_dir(config)
     current = CurrentState(
-        api=LocalApi(data_dir),
+        api=LocalApiClient(data_dir),
         open_ledger=lambda: _opened(data_dir / "ledger.db"),
         network=lambda: network_of(config, os.environ),
         utc_now_s=time.time,

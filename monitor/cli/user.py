@@ -18,16 +18,16 @@ from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
 from monitor.cli import words
 from monitor.cli.options import config_option
-from monitor.core.access import Role, User, Users, good_password, user_name
+from monitor.core.access import User, UserRole, Users, check_password, user_name
 from monitor.core.errors import ConfigError
 from monitor.settings import quick
 
 TOKEN_BYTES = 32
-ROLES = tuple(role.value for role in Role)
+ROLES = tuple(role.value for role in UserRole)
 MEANT = {
-    Role.SEE: "melihat",
-    Role.OPERATE: "melihat dan menangani",
-    Role.ADMINISTER: "juga melihat siapa saja yang boleh masuk",
+    UserRole.SEE: "melihat",
+    UserRole.OPERATE: "melihat dan menangani",
+    UserRole.ADMINISTER: "juga melihat siapa saja yang boleh masuk",
 }
 
 
@@ -49,7 +49,7 @@ def user(config: Path) -> None:
 @user.command()
 @config_option
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default=Role.SEE.value, show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=UserRole.SEE.value, show_default=True)
 @click.option(
     "--no-password", is_flag=True, help="Signed in by the reverse proxy only ([dashboard.proxy])."
 )
@@ -67,10 +67,10 @@ def add(config: Path, name: str, role: str, no_password: bool) -> None:
     def change(users: Users) -> Users:
         if users.find(added) is not None:
             raise ConfigError(f"there is a user {added} already: pantau user password {added}")
-        return users.with_user(User(added, Role(role), kept))
+        return users.with_user(User(added, UserRole(role), kept))
 
     first = len(file.change(change).users) == 1
-    click.echo(f"Pengguna {added} ditambahkan: {MEANT[Role(role)]}.")
+    click.echo(f"Pengguna {added} ditambahkan: {MEANT[UserRole(role)]}.")
     if first:
         click.echo("Mulai sekarang halaman web hanya terbuka bagi yang masuk.")
 
@@ -111,10 +111,10 @@ def role(config: Path, name: str, new: str) -> None:
     """
     users_file(config).change(
         lambda users: users.with_user(
-            User(known(users, name).name, Role(new), known(users, name).password)
+            User(known(users, name).name, UserRole(new), known(users, name).password)
         )
     )
-    click.echo(f"Pengguna {user_name(name)}: {MEANT[Role(new)]}.")
+    click.echo(f"Pengguna {user_name(name)}: {MEANT[UserRole(new)]}.")
 
 
 @user.command()
@@ -189,4 +189,4 @@ def asked_password() -> str:
         text = click.prompt("Kata sandi", hide_input=True, confirmation_prompt="Sekali lagi")
     else:
         text = sys.stdin.readline().rstrip("\r\n")
-    return Argon2Passwords().hash(good_password(text))
+    return Argon2Passwords().hash(check_password(text))

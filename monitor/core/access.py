@@ -17,16 +17,16 @@ LONGEST_PASSWORD = 200
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,58}[a-z0-9])?")
 
 
-class Role(StrEnum):
+class UserRole(StrEnum):
     """What somebody may do; each may also do what stands before it."""
 
     SEE = "see"
     OPERATE = "operate"
     ADMINISTER = "administer"
 
-    def may(self, needed: Role) -> bool:
+    def may(self, needed: UserRole) -> bool:
         """Does this role include the other?"""
-        order = tuple(Role)
+        order = tuple(UserRole)
         return order.index(self) >= order.index(needed)
 
 
@@ -35,7 +35,7 @@ class User:
     """password: its argon2 hash; None: only a reverse proxy can say that somebody is this user."""
 
     name: str
-    role: Role
+    role: UserRole
     password: str | None = field(default=None, repr=False)
 
     @property
@@ -85,7 +85,7 @@ def user_name(text: str) -> str:
     return name
 
 
-def good_password(text: str) -> str:
+def check_password(text: str) -> str:
     """The same text; raises ConfigError for one that is too short to resist, or too long."""
     if not SHORTEST_PASSWORD <= len(text) <= LONGEST_PASSWORD:
         raise ConfigError(
@@ -95,7 +95,7 @@ def good_password(text: str) -> str:
     return text
 
 
-def document(users: Users) -> dict[str, object]:
+def users_document(users: Users) -> dict[str, object]:
     """As it is kept in a file."""
     return {
         "users": [
@@ -106,8 +106,8 @@ def document(users: Users) -> dict[str, object]:
     }
 
 
-def users_of(told: object) -> Users:
-    """The inverse of `document`; raises ConfigError for anything else."""
+def parse_users(told: object) -> Users:
+    """The inverse of `users_document`; raises ConfigError for anything else."""
     if not isinstance(told, Mapping) or not isinstance(told.get("users"), list):
         raise ConfigError("it holds no list of users")
     wall = told.get("wall")
@@ -123,11 +123,11 @@ def _user(entry: Any) -> User:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str):
         raise ConfigError("one of its users has no name")
     role, password = entry.get("role"), entry.get("password")
-    if role not in tuple(Role):
-        raise ConfigError(f"the role of {entry['name']!r} is none of {', '.join(Role)}")
+    if role not in tuple(UserRole):
+        raise ConfigError(f"the role of {entry['name']!r} is none of {', '.join(UserRole)}")
     if password is not None and not isinstance(password, str):
         raise ConfigError(f"the password of {entry['name']!r} is no text")
-    return User(user_name(entry["name"]), Role(role), password)
+    return User(user_name(entry["name"]), UserRole(role), password)
 
 
 def _hashed(token: str) -> str:

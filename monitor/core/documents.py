@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.core.detection.site_state import site_since, site_state
-from monitor.core.model import Incident, Network, Proof, State, Transition
+from monitor.core.model import Incident, IncidentEvidence, Network, State, Transition
 
 Document = dict[str, object]
 
@@ -22,11 +22,11 @@ def rfc3339(utc_s: float | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def proof_document(proof: Proof) -> Document:
+def proof_document(proof: IncidentEvidence) -> Document:
     """The numbers behind a verdict; what does not apply is left out."""
     return {
         name: value
-        for name in Proof.__dataclass_fields__
+        for name in IncidentEvidence.__dataclass_fields__
         if (value := getattr(proof, name)) is not None
     }
 
@@ -65,7 +65,7 @@ def transition_document(transition: Transition) -> Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TargetStatus:
     """What is shown of one target now. since_s: UTC, None when it never had a verdict."""
 
     state: State = State.UNKNOWN
@@ -77,7 +77,7 @@ class Standing:
 
 def state_document(
     network: Network,
-    standing_of: Callable[[str], Standing],
+    standing_of: Callable[[str], TargetStatus],
     monitor: Mapping[str, object],
     incidents: Sequence[Incident],
     at_s: float,
@@ -119,7 +119,7 @@ def state_document(
     }
 
 
-def _target(name: str, standing: Standing) -> Document:
+def _target(name: str, standing: TargetStatus) -> Document:
     return {
         "target": name,
         "state": standing.state.value,

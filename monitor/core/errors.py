@@ -77,15 +77,15 @@ class ApiError(PantauError):
     """The daemon's local API did not answer, or refused."""
 
 
-class Unfit(PantauError):
+class InvalidRequest(PantauError):
     """What somebody asks of the daemon cannot be: a wrong time, an empty text, an unknown name."""
 
 
-class NoSuchThing(Unfit):
+class NotFound(InvalidRequest):
     """There is no incident, window or message of that number."""
 
 
-class TooLate(Unfit):
+class Conflict(InvalidRequest):
     """It is over, or was done already."""
 
 

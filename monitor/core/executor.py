@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 T = TypeVar("T")
 
 
-class Aside(Protocol):
+class Executor(Protocol):
     """Does something that blocks on a thread; the answer is awaited."""
 
     def __call__(self, what: Callable[[], T], /) -> Awaitable[T]: ...

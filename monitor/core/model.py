@@ -33,7 +33,7 @@ class Scope(StrEnum):
     MONITOR = "monitor"
 
 
-class Role(StrEnum):
+class TargetRole(StrEnum):
     """Why a target is probed."""
 
     LINK = "link"
@@ -42,7 +42,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ProbeRules:
     """How one target is probed and judged; every limit of VERDICTS has its name here."""
 
     interval_s: float = 1.0
@@ -67,8 +67,8 @@ class Target:
 
     name: str
     address: str
-    role: Role
-    rules: Rules
+    role: TargetRole
+    rules: ProbeRules
     parents: tuple[str, ...] = ()
 
 
@@ -79,7 +79,7 @@ class Node:
     id: str
     name: str
     address: str
-    rules: Rules
+    rules: ProbeRules
     parents: tuple[str, ...] = ()
     lat: float | None = None
     lon: float | None = None
@@ -94,7 +94,7 @@ class Link:
     site: str
     address: str
     kind: str
-    rules: Rules
+    rules: ProbeRules
     via: tuple[str, ...] = ()
     provider: str | None = None
     capacity_mbps: float | None = None
@@ -158,8 +158,12 @@ class Network:
 
     def targets(self) -> tuple[Target, ...]:
         """All that is probed: anchors, then nodes, then links in the order of the sites."""
-        nodes = tuple(Target(n.id, n.address, Role.NODE, n.rules, n.parents) for n in self.nodes)
-        links = tuple(Target(k.name, k.address, Role.LINK, k.rules, k.via) for k in self.links())
+        nodes = tuple(
+            Target(n.id, n.address, TargetRole.NODE, n.rules, n.parents) for n in self.nodes
+        )
+        links = tuple(
+            Target(k.name, k.address, TargetRole.LINK, k.rules, k.via) for k in self.links()
+        )
         return self.anchors + nodes + links
 
     def links(self) -> tuple[Link, ...]:
@@ -214,7 +218,7 @@ Evidence = Outcome | Tick
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class IncidentEvidence:
     """The numbers behind a transition or an incident; None where one does not apply.
 
     The last four are what a suspected cause rests on: how long the site's router had run at its
@@ -236,7 +240,7 @@ class Proof:
     near_sites: tuple[str, ...] | None = None
 
 
-NO_PROOF = Proof()
+NO_EVIDENCE = IncidentEvidence()
 """Nothing to prove: the word of the reason says it all."""
 
 
@@ -250,7 +254,7 @@ class Transition:
     before: State
     after: State
     reason: str
-    proof: Proof = NO_PROOF
+    proof: IncidentEvidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +274,7 @@ class Incident:
     started_s: float
     detected_s: float
     reason: str
-    proof: Proof = NO_PROOF
+    proof: IncidentEvidence = NO_EVIDENCE
     ended_s: float | None = None
     end_reason: str | None = None
     started_earliest_s: float | None = None
@@ -280,7 +284,7 @@ class Incident:
     suspected_cause: str | None = None
 
 
-class Change(StrEnum):
+class ChangeKind(StrEnum):
     """What happened to an incident."""
 
     OPENED = "opened"
@@ -292,7 +296,7 @@ class Change(StrEnum):
 class IncidentChange:
     """`incident` as it is after the change, and when that was judged."""
 
-    change: Change
+    change: ChangeKind
     incident: Incident
     at_s: float
 

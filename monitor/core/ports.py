@@ -113,7 +113,7 @@ class StoredState:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class LedgerSnapshot:
     """What a start finds in the ledger; all times UTC. last_alive_s None: never ran before."""
 
     states: tuple[StoredState, ...] = ()
@@ -125,7 +125,7 @@ class Remembered:
 class LedgerReader(Protocol):
     """Questions about states and incidents; opens read-only. All times UTC. Raises LedgerError."""
 
-    def remember(self) -> Remembered: ...
+    def remember(self) -> LedgerSnapshot: ...
 
     def incidents(
         self, *, since_s: float | None = None, include_closed: bool = True, limit: int | None = None
@@ -230,7 +230,7 @@ class SampleSink(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedPoint:
     """One sample that InfluxDB will never take, and what it said. at_s: when it refused (UTC).
 
     cursor: the place behind it in the journal. line: line protocol. words: hold no secret.
@@ -243,10 +243,10 @@ class Refused:
     line: str
 
 
-class Quarantine(Protocol):
+class DeadLetterStore(Protocol):
     """Where refused samples are put aside, so that the rest can go on. Called from a thread."""
 
-    def add(self, refused: Refused) -> None:
+    def add(self, refused: RefusedPoint) -> None:
         """Durable when it returns; the same place in a row is kept once. Raises StoreError."""
 
     def count(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Progress:
+class DaemonProgress:
     """Of the path from a round to the stores. Times are steady seconds.
 
     round_lag_s: how late a round was done at worst, since `take_round_lag_s`. journal_is_full:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Value = str | int | float
+WarningValue = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class MonitorWarning:
     """text: an English sentence, for the terminal and the log; no secret in it.
 
     kind, values: the same for the page, which says it in the reader's language: its catalogue has
@@ -19,7 +19,7 @@ class Remark:
 
     text: str
     kind: str = "other"
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, WarningValue] = field(default_factory=dict)
 
     def document(self) -> dict[str, object]:
         """As it stands in `status --json` (`monitor.status.warnings`)."""

@@ -14,45 +14,45 @@ from importlib import import_module
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.adapters.scheduler import Schedule
+from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.system.clock import SystemClock, synchronised
-from monitor.adapters.system.dead_letters import QuarantineFiles
-from monitor.adapters.system.key_file import LINK_KEY, LINK_KEY_MODE, key_of
+from monitor.adapters.system.dead_letters import DeadLetterFiles
+from monitor.adapters.system.key_file import LINK_KEY, LINK_KEY_MODE, load_or_create_key
 from monitor.adapters.system.local_api import SOCKET_NAME
 from monitor.adapters.system.lock import DirectoryLock
-from monitor.adapters.system.process import own_figures
+from monitor.adapters.system.process import read_process_figures
 from monitor.adapters.system.service_manager import ServiceManager
-from monitor.adapters.system.worker_thread import OwnThread
-from monitor.alerting.alert_trigger import Heralds
-from monitor.alerting.channel_test import Trials
-from monitor.alerting.dispatcher import Dispatcher, Means
-from monitor.alerting.incident_actions import Actions
-from monitor.alerting.integrations import Outside
-from monitor.alerting.self_alerts import Plights
-from monitor.api import Api, Office
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import Action, ActionKind
-from monitor.core.alerting.notifier import Announcer
-from monitor.core.alerting.policy.recollection import kept_in, recollect
-from monitor.core.detection.detector_state import Standing, World
+from monitor.adapters.system.worker_thread import WorkerThread
+from monitor.alerting.alert_trigger import AlertTrigger
+from monitor.alerting.channel_test import ChannelTests
+from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.alerting.incident_actions import IncidentActions
+from monitor.alerting.integrations import Integrations
+from monitor.alerting.self_alerts import SelfAlerts
+from monitor.api import ApiContext, ApiServer
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import ActionKind, IncidentAction
+from monitor.core.alerting.notifier import Notifier
+from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
+from monitor.core.detection.detector_state import DetectorState, RememberedState
 from monitor.core.detection.reconfigure import left_behind
-from monitor.core.executor import Aside
+from monitor.core.executor import Executor
 from monitor.core.model import Network
-from monitor.core.ports import Clock, Remembered, SampleLog, SampleSink
+from monitor.core.ports import Clock, LedgerSnapshot, SampleLog, SampleSink
 from monitor.daemon.reload import Daemon, office_of
-from monitor.daemon.watchdog import Watching
+from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.ping_rounds import Rounds
-from monitor.probing.snmp_polling import Polling
+from monitor.probing.ping_rounds import PingRounds
+from monitor.probing.snmp_polling import SnmpPolling
 from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.secrets import SecretStore
 from monitor.status.metrics import Metrics
 from monitor.status.status import Status
-from monitor.storage.influx_shipper import Shipper
-from monitor.storage.recording import Housekeeping
-from monitor.storage.rollup_job import Storekeeping
-from monitor.storage.shipper_group import Convoy
+from monitor.storage.influx_shipper import InfluxShipper
+from monitor.storage.recording import PeriodRecorder
+from monitor.storage.rollup_job import StorageJobs
+from monitor.storage.shipper_group import ShipperGroup
 
 log = logging.getLogger("monitor.daemon.app")
 
@@ -61,11 +61,11 @@ JOURNAL = "journal"
 QUARANTINE = "quarantine"
 
 
-def remembered_world(network: Network, remembered: Remembered, now_s: float) -> World:
+def remembered_world(network: Network, remembered: LedgerSnapshot, now_s: float) -> DetectorState:
     """The world as the last run left it (a new daemon's steady time is UTC)."""
-    world = World.new(network)
+    world = DetectorState.new(network)
     world.remember(
-        {s.target: Standing(s.state, s.since_s) for s in remembered.states},
+        {s.target: RememberedState(s.state, s.since_s) for s in remembered.states},
         remembered.open_incidents,
         remembered.next_incident_id,
         remembered.last_alive_s,
@@ -74,7 +74,7 @@ def remembered_world(network: Network, remembered: Remembered, now_s: float) -> 
     return world
 
 
-def _world(network: Network, ledger: SqlLedger, now_s: float) -> World:
+def _world(network: Network, ledger: SqlLedger, now_s: float) -> DetectorState:
     """Goes on where the last run stood, with the targets that there are now."""
     remembered = ledger.remember()
     ledger.record(left_behind(network, remembered.open_incidents, now_s))
@@ -105,22 +105,31 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         await prober.open(pipeline.take)
         stack.push_async_callback(prober.close)
         poller = SnmpPoller(clock)
-        polling = Polling(poller, pipeline, clock)
+        polling = SnmpPolling(poller, pipeline, clock)
         stack.push_async_callback(polling.close)
-        schedule = Schedule(clock)
+        schedule = Scheduler(clock)
         shippers = _shippers(settings, environ, journal, clock, stack)
-        convoy = Convoy(shippers, clock)
-        housekeeping = Housekeeping(
-            *(pipeline, schedule, clock, ledger, prober, convoy, own_figures, synchronised),
+        convoy = ShipperGroup(shippers, clock)
+        housekeeping = PeriodRecorder(
+            *(
+                pipeline,
+                schedule,
+                clock,
+                ledger,
+                prober,
+                convoy,
+                read_process_figures,
+                synchronised,
+            ),
             lambda: dispatcher.age_s,
         )
-        storekeeping = Storekeeping(journal, ledger, clock, convoy.first, settings.journal)
-        heralds = Heralds(pipeline, announcer, dispatcher)
+        storekeeping = StorageJobs(journal, ledger, clock, convoy.first, settings.journal)
+        heralds = AlertTrigger(pipeline, announcer, dispatcher)
         aside = _thread("desk", stack)
-        actions = Actions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
+        actions = IncidentActions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
         await actions.remember()
-        trials = Trials(ledger, clock, desk, aside, dispatcher.wake)
-        plights = Plights(
+        trials = ChannelTests(ledger, clock, desk, aside, dispatcher.wake)
+        plights = SelfAlerts(
             *(ledger, clock, desk, aside, dispatcher.wake),
             lambda: pipeline.progress,
             lambda: storekeeping.share,
@@ -135,7 +144,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
             lambda: [*storekeeping.remarks(), *dispatcher.remarks()],
         )
-        outside = Outside(
+        outside = Integrations(
             environ,
             dispatcher,
             _pressed(actions),
@@ -148,13 +157,13 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             environ=environ,
             schedule=schedule,
             pipeline=pipeline,
-            rounds=Rounds(prober, pipeline, clock),
+            rounds=PingRounds(prober, pipeline, clock),
             polling=polling,
             poller=poller,
             housekeeping=housekeeping,
             storekeeping=storekeeping,
             status=status,
-            watching=Watching(
+            watching=Watchdog(
                 manager,
                 clock,
                 ledger,
@@ -175,8 +184,8 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         metrics = Metrics(
             pipeline, schedule, housekeeping, prober, convoy, ledger, desk, clock, aside
         )
-        office = Office(ledger, desk, actions, trials, aside, metrics.text, polling.router)
-        api = Api(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
+        office = ApiContext(ledger, desk, actions, trials, aside, metrics.text, polling.router)
+        api = ApiServer(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
         await api.open()
         stack.push_async_callback(api.close)
         services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
@@ -194,7 +203,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
                 task.cancel()
 
 
-async def _end(manager: ServiceManager, schedule: Schedule, housekeeping: Housekeeping) -> None:
+async def _end(manager: ServiceManager, schedule: Scheduler, housekeeping: PeriodRecorder) -> None:
     """Start nothing more, and leave what was measured behind."""
     log.info("ending")
     manager.stopping()
@@ -205,15 +214,15 @@ async def _end(manager: ServiceManager, schedule: Schedule, housekeeping: Housek
 
 def _alerting(
     settings: Settings, ledger: SqlLedger, clock: Clock, stack: AsyncExitStack
-) -> tuple[Desk, Announcer, Dispatcher]:
+) -> tuple[DutyState, Notifier, Dispatcher]:
     """Who is told and who sends; goes on where the last run stood."""
-    key = key_of(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
-    desk = Desk(settings.alerts, settings.network, settings.timezone, key)
+    key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
+    desk = DutyState(settings.alerts, settings.network, settings.timezone, key)
     now_s = clock.steady_s()
     utc_s = clock.utc_s(now_s)
-    book = recollect(kept_in(ledger, utc_s), now_s, utc_s)
-    means = Means(ledger, desk, clock, _thread("outbox", stack))
-    return desk, Announcer(book, desk, office_of(settings)), Dispatcher(means, {})
+    book = restore_policy_state(read_alert_history(ledger, utc_s), now_s, utc_s)
+    means = DeliveryContext(ledger, desk, clock, _thread("outbox", stack))
+    return desk, Notifier(book, desk, office_of(settings)), Dispatcher(means, {})
 
 
 def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
@@ -222,10 +231,10 @@ def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
     return on_network and pipeline.progress.ledger_trouble is None and dispatcher.delivers()
 
 
-def _pressed(actions: Actions) -> Callable[[Action], Awaitable[None]]:
+def _pressed(actions: IncidentActions) -> Callable[[IncidentAction], Awaitable[None]]:
     """What is pressed in a chat is done as if it were typed."""
 
-    async def keep(action: Action) -> None:
+    async def keep(action: IncidentAction) -> None:
         if action.kind is ActionKind.ACKNOWLEDGE:
             await actions.acknowledge(action.incident, action.who, action.text, action.until_s)
         else:
@@ -234,8 +243,8 @@ def _pressed(actions: Actions) -> Callable[[Action], Awaitable[None]]:
     return keep
 
 
-def _thread(name: str, stack: AsyncExitStack) -> Aside:
-    thread = OwnThread(name)
+def _thread(name: str, stack: AsyncExitStack) -> Executor:
+    thread = WorkerThread(name)
     stack.callback(thread.close)
     return thread
 
@@ -271,7 +280,7 @@ def _shippers(
     journal: SqliteJournal,
     clock: Clock,
     stack: AsyncExitStack,
-) -> list[Shipper]:
+) -> list[InfluxShipper]:
     """What follows the journal to InfluxDB: the raw rows first, then minutes and hours."""
     influxdb = settings.influxdb
     if influxdb is None:
@@ -286,10 +295,10 @@ def _shippers(
         ("_1m", journal.minutes),
         ("_1h", journal.hours),
     ]
-    shippers: list[Shipper] = []
+    shippers: list[InfluxShipper] = []
     for suffix, samples in logs:
         sink = make(replace(influxdb, bucket=influxdb.bucket + suffix), text)
         stack.callback(sink.close)
-        kept = QuarantineFiles(settings.data_dir / (QUARANTINE + suffix))
-        shippers.append(Shipper(samples, sink, clock, kept, name=f"influxdb{suffix}"))
+        kept = DeadLetterFiles(settings.data_dir / (QUARANTINE + suffix))
+        shippers.append(InfluxShipper(samples, sink, clock, kept, name=f"influxdb{suffix}"))
     return shippers

@@ -9,27 +9,27 @@ from pathlib import Path
 
 import orjson
 
-from monitor.adapters.scheduler import Schedule
+from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.snmp import SnmpPoller
-from monitor.alerting.alert_trigger import Heralds
-from monitor.alerting.integrations import Outside, Ways
-from monitor.alerting.self_alerts import Plights
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.notifier import Announcer
+from monitor.alerting.alert_trigger import AlertTrigger
+from monitor.alerting.integrations import Integrations, IntegrationSet
+from monitor.alerting.self_alerts import SelfAlerts
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.office_hours import OfficeHours as WorkingHours
 from monitor.core.alerting.ports import OfficeHours
 from monitor.core.errors import ConfigError, PantauError
-from monitor.daemon.watchdog import Watching
+from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.ping_rounds import Rounds
-from monitor.probing.snmp_polling import Polling
+from monitor.probing.ping_rounds import PingRounds
+from monitor.probing.snmp_polling import SnmpPolling
 from monitor.settings import fingerprint, load, require
 from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
 from monitor.status.status import Status
-from monitor.storage.recording import Housekeeping
-from monitor.storage.rollup_job import Storekeeping, Windows, maintenance_from
+from monitor.storage.recording import PeriodRecorder
+from monitor.storage.rollup_job import StorageJobs, Windows, maintenance_from
 
 log = logging.getLogger("monitor.daemon.reload")
 
@@ -41,21 +41,21 @@ class Daemon:
         self,
         config_dir: Path,
         environ: Mapping[str, str],
-        schedule: Schedule,
+        schedule: Scheduler,
         pipeline: Pipeline,
-        rounds: Rounds,
-        polling: Polling,
+        rounds: PingRounds,
+        polling: SnmpPolling,
         poller: SnmpPoller,
-        housekeeping: Housekeeping,
-        storekeeping: Storekeeping,
+        housekeeping: PeriodRecorder,
+        storekeeping: StorageJobs,
         status: Status,
-        watching: Watching,
-        heralds: Heralds,
-        announcer: Announcer,
-        outside: Outside,
-        desk: Desk,
+        watching: Watchdog,
+        heralds: AlertTrigger,
+        announcer: Notifier,
+        outside: Integrations,
+        desk: DutyState,
         ledger: Windows,
-        plights: Plights,
+        plights: SelfAlerts,
         settings: Settings,
     ) -> None:
         self._config_dir = config_dir
@@ -78,7 +78,7 @@ class Daemon:
         self._settings = settings
         self._ships_to = settings.influxdb
 
-    async def apply(self, settings: Settings, ways: Ways) -> None:
+    async def apply(self, settings: Settings, ways: IntegrationSet) -> None:
         """Probe, poll, show and tell exactly what `settings` names; ways: see Outside.open."""
         network = settings.network
         self._storekeeping.reconfigure(

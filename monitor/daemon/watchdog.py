@@ -13,11 +13,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from monitor.alerting.channel_test import Trials
-from monitor.core.alerting.model import Window
+from monitor.alerting.channel_test import ChannelTests
+from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import LedgerError
-from monitor.core.executor import Aside
+from monitor.core.executor import Executor
 from monitor.core.job import Job
 from monitor.core.ports import Clock
 
@@ -29,7 +29,7 @@ FIRST_ROUND_S = 30.0
 """A daemon that has just begun has not ended a round yet."""
 
 
-class Manager(Protocol):
+class ServiceNotifier(Protocol):
     """The service manager; see adapters.service_manager."""
 
     @property
@@ -40,18 +40,18 @@ class Manager(Protocol):
     def status(self, words: str) -> None: ...
 
 
-class Watching:
+class Watchdog:
     """rounds_end: has a round ended lately? outbox_turns: does each worker of it still turn?"""
 
     def __init__(
         self,
-        manager: Manager,
+        manager: ServiceNotifier,
         clock: Clock,
         ledger: AlertReader,
-        aside: Aside,
+        aside: Executor,
         rounds_end: Callable[[], bool],
         outbox_turns: Callable[[], bool],
-        trials: Trials,
+        trials: ChannelTests,
         answer_s: float = ANSWER_S,
     ) -> None:
         self._manager = manager
@@ -63,7 +63,7 @@ class Watching:
         self._trials = trials
         self._answer_s = answer_s
         self._begun_s = clock.steady_s()
-        self._asked: asyncio.Future[list[Window]] | None = None
+        self._asked: asyncio.Future[list[MaintenanceWindow]] | None = None
         self._trouble: str | None = None
 
     def jobs(self) -> list[Job]:
@@ -109,6 +109,6 @@ class Watching:
             raise error
         return True
 
-    def _ask(self) -> asyncio.Future[list[Window]]:
+    def _ask(self) -> asyncio.Future[list[MaintenanceWindow]]:
         now_s = self._clock.utc_s(self._clock.steady_s())
         return asyncio.ensure_future(self._aside(partial(self._ledger.windows, now_s, now_s + 1.0)))

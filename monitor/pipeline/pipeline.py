@@ -14,15 +14,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from monitor.core.alerting.model import Action
-from monitor.core.alerting.notifier import Announcer, Letters, as_events
+from monitor.core.alerting.model import IncidentAction
+from monitor.core.alerting.notifier import Notifier, PolicyResult, as_events
 from monitor.core.alerting.ports import AlertLedger
-from monitor.core.detection.causes import Causes, RouterSeen
-from monitor.core.detection.decision_log import describe, in_utc, incident_in_utc
+from monitor.core.detection.causes import RouterObservation, SuspectedCauses
+from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import World
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.detection.reconfigure import reconfigure, unmoved
-from monitor.core.documents import Standing
+from monitor.core.documents import TargetStatus
 from monitor.core.errors import JournalError, JournalFull, LedgerError
 from monitor.core.model import (
     Decision,
@@ -34,9 +34,15 @@ from monitor.core.model import (
     Transition,
 )
 from monitor.core.ports import Clock, Journal
-from monitor.core.progress import Progress
-from monitor.core.samples.recent import Recent
-from monitor.core.samples.recorder import Finished, Recorder, Tags, pack_waiting, tags_of
+from monitor.core.progress import DaemonProgress
+from monitor.core.samples.recent import RecentProbes
+from monitor.core.samples.recorder import (
+    FinishedPeriod,
+    Recorder,
+    TargetTags,
+    pack_waiting,
+    tags_of,
+)
 from monitor.core.samples.samples import Sample, StateChangeSample
 
 log = logging.getLogger("monitor.pipeline.pipeline")
@@ -59,20 +65,20 @@ class Pipeline:
     def __init__(
         self,
         network: Network,
-        world: World,
+        world: DetectorState,
         clock: Clock,
         ledger: AlertLedger,
         journal: Journal,
         retry_s: float = RETRY_S,
-        announcer: Announcer | None = None,
+        announcer: Notifier | None = None,
         queued: Callable[[], None] | None = None,
     ) -> None:
         self.network = network
         self.world = world
-        self.progress = Progress()
-        self.recent = Recent()
-        self._causes = Causes(network)
-        self._tags: dict[str, Tags] = tags_of(network)
+        self.progress = DaemonProgress()
+        self.recent = RecentProbes()
+        self._causes = SuspectedCauses(network)
+        self._tags: dict[str, TargetTags] = tags_of(network)
         self._recorder = Recorder(self._tags)
         self._clock = clock
         self._ledger = ledger
@@ -80,7 +86,7 @@ class Pipeline:
         self._retry_s = retry_s
         self._announcer = announcer
         self._queued = queued
-        self._spoken: deque[tuple[list[Decision], Letters]] = deque()
+        self._spoken: deque[tuple[list[Decision], PolicyResult]] = deque()
         self._samples: deque[Sequence[Sample]] = deque()
         self._wake_ledger = asyncio.Event()
         self._wake_journal = asyncio.Event()
@@ -105,7 +111,7 @@ class Pipeline:
         """Let deadlines pass without evidence."""
         self.take(())
 
-    def router_seen(self, seen: RouterSeen) -> None:
+    def router_seen(self, seen: RouterObservation) -> None:
         """A site's router was read: it may tell what an outage came from."""
         self._say(self._causes.router_seen(self.world, seen))
 
@@ -119,11 +125,13 @@ class Pipeline:
         self._recorder.reconfigure(self._tags)
         self._say(decisions)
 
-    def hear(self, *actions: Action) -> None:
+    def hear(self, *actions: IncidentAction) -> None:
         """What people did; and from time to time: what is due although nothing happened."""
         self._hand_on([], *actions)
 
-    def finish_period(self, at_utc_s: float, names: Sequence[str] | None = None) -> list[Finished]:
+    def finish_period(
+        self, at_utc_s: float, names: Sequence[str] | None = None
+    ) -> list[FinishedPeriod]:
         """Close the period of these targets (None: of all): what is to be stored of it."""
         now_s = self._clock.steady_s()
         return self._recorder.finish(
@@ -146,12 +154,12 @@ class Pipeline:
         health = self.world.healths.get(target)
         return State.UNKNOWN if health is None else health.state
 
-    def standing(self, target: str) -> Standing:
+    def standing(self, target: str) -> TargetStatus:
         """What is shown of a target now; times UTC."""
         health = self.world.healths[target]
         now_s = self._clock.steady_s()
         lately = self.recent.of(target, now_s)
-        return Standing(
+        return TargetStatus(
             state=health.state,
             since_s=self._clock.utc_s(health.since_s) if health.since_s > 0 else None,
             rtt_ms=lately.rtt_ms,
@@ -167,7 +175,7 @@ class Pipeline:
         found = [h.incident for h in self.world.healths.values() if h.incident is not None]
         if self.world.isolation is not None:
             found.append(self.world.isolation)
-        return [incident_in_utc(i, self._clock.utc_s) for i in sorted(found, key=lambda i: i.id)]
+        return [incident_to_utc(i, self._clock.utc_s) for i in sorted(found, key=lambda i: i.id)]
 
     async def write_ledger(self) -> None:
         """Write decisions in order, for ever; a failure is said, kept and tried again."""
@@ -216,7 +224,7 @@ class Pipeline:
 
         True: there are messages to send.
         """
-        batches: list[tuple[list[Decision], Letters]] = []
+        batches: list[tuple[list[Decision], PolicyResult]] = []
         size = 0
         for judgement in list(self._spoken):
             batches.append(judgement)
@@ -265,16 +273,16 @@ class Pipeline:
     def _say(self, decisions: Sequence[Decision]) -> None:
         if not decisions:
             return
-        every = [in_utc(decision, self._clock.utc_s) for decision in decisions]
+        every = [decision_to_utc(decision, self._clock.utc_s) for decision in decisions]
         for spoken in every:
             first = isinstance(spoken, Transition) and spoken.reason == FIRST_REPLY
-            log.log(logging.DEBUG if first else logging.INFO, "%s", describe(spoken))
+            log.log(logging.DEBUG if first else logging.INFO, "%s", format_decision(spoken))
         self._hand_on(every)
         self.store([self._change_sample(each) for each in every if isinstance(each, Transition)])
 
-    def _hand_on(self, spoken: list[Decision], *actions: Action) -> None:
+    def _hand_on(self, spoken: list[Decision], *actions: IncidentAction) -> None:
         """To the ledger, with what has to be told of it; in UTC."""
-        letters = Letters()
+        letters = PolicyResult()
         if self._announcer is not None:
             now_s = self._clock.steady_s()
             events = [*as_events(spoken), *actions]
@@ -284,7 +292,7 @@ class Pipeline:
             self._wake_ledger.set()
 
     def _change_sample(self, spoken: Transition) -> StateChangeSample:
-        tags = self._tags.get(spoken.target, Tags(spoken.target))
+        tags = self._tags.get(spoken.target, TargetTags(spoken.target))
         before_s = self._since_change.get(spoken.target)
         self._since_change[spoken.target] = spoken.at_s
         return StateChangeSample(

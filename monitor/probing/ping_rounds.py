@@ -26,7 +26,7 @@ take a place as it becomes free.
 """The share of an interval over which a round's sends are spread; the rest is slack."""
 
 
-class Rounds:
+class PingRounds:
     """Asks the prober; outcomes come to the pipeline by themselves."""
 
     def __init__(self, prober: Prober, pipeline: Pipeline, clock: Clock) -> None:

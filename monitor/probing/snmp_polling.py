@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from monitor.core.detection.causes import PortSeen, RouterSeen
+from monitor.core.detection.causes import PortObservation, RouterObservation
 from monitor.core.documents import Document
-from monitor.core.errors import NoSuchThing
+from monitor.core.errors import NotFound
 from monitor.core.job import Job
 from monitor.core.model import Device, Network
 from monitor.core.ports import Clock, Poller
-from monitor.core.samples.rates import RateMemory, Rates, advance
-from monitor.core.samples.router_facts import RouterTold, router_document
+from monitor.core.samples.rates import Rates, RateState, advance
+from monitor.core.samples.router_facts import RouterFacts, router_document
 from monitor.core.samples.samples import InterfaceSample, Sample
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.pipeline.pipeline import Pipeline
@@ -25,16 +25,16 @@ log = logging.getLogger("monitor.probing.snmp_polling")
 SPREAD = 0.8
 
 
-class Polling:
+class SnmpPolling:
     """Owns what must be remembered between two polls of a router."""
 
     def __init__(self, poller: Poller, pipeline: Pipeline, clock: Clock) -> None:
         self._poller = poller
         self._pipeline = pipeline
         self._clock = clock
-        self._memory: dict[str, RateMemory] = {}
+        self._memory: dict[str, RateState] = {}
         self._trouble: dict[str, str] = {}
-        self._told: dict[str, RouterTold] = {}
+        self._told: dict[str, RouterFacts] = {}
         self._devices: dict[str, Device] = {}
         self._under_way: dict[str, asyncio.Task[None]] = {}
 
@@ -65,7 +65,7 @@ class Polling:
         """What one router told of itself. Raises NoSuchThing for one that nobody watches."""
         device = self._devices.get(name)
         if device is None:
-            raise NoSuchThing(f"no router named {name[:80]} is watched")
+            raise NotFound(f"no router named {name[:80]} is watched")
         return router_document(device, self._told.get(name))
 
     async def close(self) -> None:
@@ -103,7 +103,7 @@ class Polling:
         if device.name not in self._devices:
             return
         now_s = round(self._clock.utc_s(answer.at_s), 3)
-        told = self._told.get(device.name, RouterTold(now_s))
+        told = self._told.get(device.name, RouterFacts(now_s))
         if isinstance(answer, PollFailed):
             if self._trouble.get(device.name) != answer.reason:
                 log.warning(
@@ -126,7 +126,7 @@ class Polling:
         self._pipeline.store(samples)
 
     def _rates(self, device: Device, poll: DevicePoll, at_s: float) -> Rates:
-        rates = advance(self._memory.get(device.name, RateMemory()), device, poll, at_s)
+        rates = advance(self._memory.get(device.name, RateState()), device, poll, at_s)
         self._memory[device.name] = rates.memory
         for seen in sites_seen(device, poll, rates.samples):
             self._pipeline.router_seen(seen)
@@ -135,18 +135,20 @@ class Polling:
 
 def sites_seen(
     device: Device, poll: DevicePoll, samples: Sequence[InterfaceSample]
-) -> list[RouterSeen]:
+) -> list[RouterObservation]:
     """What one reading tells of sites: its own, and those that a PoP's ports face."""
-    ports: dict[str, dict[str, PortSeen]] = {} if device.site is None else {device.site: {}}
+    ports: dict[str, dict[str, PortObservation]] = {} if device.site is None else {device.site: {}}
     for sample in samples:
         if sample.link is not None:
             used = [u for u in (sample.in_util, sample.out_util) if u is not None]
             site, slash, _ = sample.link.partition("/")
             link = sample.link if slash else f"{device.site}/{sample.link}"
             owner = site if slash else str(device.site)
-            ports.setdefault(owner, {})[link] = PortSeen(sample.oper, max(used, default=None))
+            ports.setdefault(owner, {})[link] = PortObservation(
+                sample.oper, max(used, default=None)
+            )
     uptime_s = None if poll.uptime_ticks is None else poll.uptime_ticks / 100
     return [
-        RouterSeen(site, poll.at_s, uptime_s if site == device.site else None, seen)
+        RouterObservation(site, poll.at_s, uptime_s if site == device.site else None, seen)
         for site, seen in ports.items()
     ]

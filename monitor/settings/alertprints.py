@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from monitor.core.alerting.model import Alerts, ChannelSettings, Recurring, Rota, Route
+from monitor.core.alerting.model import AlertSettings, ChannelSettings, RecurringWindow, Rota, Route
 
 Value = str | int | float | bool | None | list[str]
 """What stands behind a key; JSON can hold it."""
@@ -13,7 +13,7 @@ Fingerprint = dict[str, dict[str, Value]]
 """Name → key → value."""
 
 
-def alerting(alerts: Alerts) -> Fingerprint:
+def alerting(alerts: AlertSettings) -> Fingerprint:
     """`alerts.toml` for limits and hours, then `channel:`, `person:`, `rota:`, `route:`, `window:`.
 
     Secrets stand here by their names only.
@@ -28,7 +28,7 @@ def alerting(alerts: Alerts) -> Fingerprint:
     )
 
 
-def _general(alerts: Alerts) -> dict[str, Value]:
+def _general(alerts: AlertSettings) -> dict[str, Value]:
     week = alerts.week
     return {
         **{f"rules.{key}": value for key, value in asdict(alerts.rules).items()},
@@ -63,7 +63,7 @@ def _route(route: Route) -> dict[str, Value]:
     }
 
 
-def _window(window: Recurring) -> dict[str, Value]:
+def _window(window: RecurringWindow) -> dict[str, Value]:
     return _plain(asdict(window))
 
 

@@ -8,14 +8,14 @@ from datetime import time
 
 from monitor.core.alerting.model import (
     AlertRules,
-    Alerts,
+    AlertSettings,
     ChannelSettings,
-    Override,
+    EscalationStep,
     Person,
-    Recurring,
+    RecurringWindow,
     Rota,
+    RotaOverride,
     Route,
-    Step,
 )
 from monitor.core.alerting.office_hours import WorkingWeek
 from monitor.settings.schema.alerts import (
@@ -38,12 +38,12 @@ _PER_MINUTE = {"telegram": 20, "apprise": 20}
 _DEFAULT_STEPS_S = (0.0, 900.0)
 
 
-def alerts(file: AlertsFile, maintenance: MaintenanceFile) -> Alerts:
+def alerts(file: AlertsFile, maintenance: MaintenanceFile) -> AlertSettings:
     """Everything, complete: defaults filled in, the default route at the end of the routes."""
     languages = {
         channel: person.language for person in reversed(file.people) for channel in person.channels
     }
-    found = Alerts(
+    found = AlertSettings(
         channels=tuple(_channel(table, languages) for table in file.channels),
         people=tuple(
             Person(
@@ -86,7 +86,7 @@ def _channel(table: ChannelTable, languages: Mapping[str, str]) -> ChannelSettin
 
 
 def _rota(table: RotaTable) -> Rota:
-    overrides = (Override(each.person, each.start, each.end) for each in table.overrides)
+    overrides = (RotaOverride(each.person, each.start, each.end) for each in table.overrides)
     return Rota(table.name, tuple(table.people), table.start, table.turn_days, tuple(overrides))
 
 
@@ -94,7 +94,7 @@ def _route(table: RouteTable) -> Route:
     given = {key: tuple(getattr(table.match, key)) for key in MATCH_KEYS}
     return Route(
         match={key: accepted for key, accepted in given.items() if accepted},
-        steps=tuple(Step(step.after_min * 60.0, tuple(step.to)) for step in table.steps),
+        steps=tuple(EscalationStep(step.after_min * 60.0, tuple(step.to)) for step in table.steps),
         office_hours=table.office_hours,
     )
 
@@ -104,7 +104,7 @@ def _routes(routes: list[Route]) -> tuple[Route, ...]:
     return tuple(sorted(routes, key=lambda route: not route.match))
 
 
-def _with_default(found: Alerts) -> Alerts:
+def _with_default(found: AlertSettings) -> AlertSettings:
     """Whom nobody named: those on call at once (else everybody), everybody after 15 min."""
     everybody = tuple(f"person:{person.id}" for person in found.people)
     on_call = tuple(f"rota:{rota.name}" for rota in found.rotas)
@@ -112,7 +112,9 @@ def _with_default(found: Alerts) -> Alerts:
     if not first:
         return found
     at_s, later_s = _DEFAULT_STEPS_S
-    steps = [Step(at_s, first)] + ([Step(later_s, everybody)] if on_call else [])
+    steps = [EscalationStep(at_s, first)] + (
+        [EscalationStep(later_s, everybody)] if on_call else []
+    )
     default = Route(match={}, steps=tuple(steps), office_hours=True)
     return replace(found, routes=(*found.routes, default))
 
@@ -145,9 +147,9 @@ def _week(table: HoursTable) -> WorkingWeek:
     )
 
 
-def _window(table: WindowTable) -> Recurring:
+def _window(table: WindowTable) -> RecurringWindow:
     numbers = (weekday(word) for word in table.weekdays)
-    return Recurring(
+    return RecurringWindow(
         key=table.name,
         targets=tuple(table.targets),
         why=table.why,

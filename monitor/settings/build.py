@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.core import access
-from monitor.core.model import Link, Network, Node, Role, Site, Target
+from monitor.core.model import Link, Network, Node, Site, Target, TargetRole
 from monitor.settings import agreements, alerts, rules
 from monitor.settings.devices import node_device, site_device
 from monitor.settings.files import Source
@@ -69,7 +69,7 @@ def _dashboard(table: DashboardTable) -> DashboardSettings:
             peers=tuple(proxy.peers),
             secret=proxy.secret,
             header=proxy.header,
-            role=None if proxy.role == "none" else access.Role(proxy.role),
+            role=None if proxy.role == "none" else access.UserRole(proxy.role),
         ),
     )
 
@@ -98,7 +98,7 @@ def _network(checked: Checked) -> Network:
         sites=sites,
         nodes=nodes,
         anchors=tuple(
-            Target(f"anchor:{address}", address, Role.ANCHOR, anchor_rules)
+            Target(f"anchor:{address}", address, TargetRole.ANCHOR, anchor_rules)
             for address in network.anchors
         ),
         devices=tuple(device for device in of_nodes + of_sites if device is not None),

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.core.access import Role
-from monitor.core.alerting.model import Alerts, Recurring
+from monitor.core.access import UserRole
+from monitor.core.alerting.model import AlertSettings, RecurringWindow
 from monitor.core.model import Network
 
 
@@ -52,7 +52,7 @@ class ProxySettings:
     peers: tuple[str, ...]
     secret: str
     header: str = "X-Remote-User"
-    role: Role | None = Role.SEE
+    role: UserRole | None = UserRole.SEE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class Settings:
     journal: JournalSettings = JournalSettings()
     influxdb: InfluxSettings | None = None
     dashboard: DashboardSettings = DashboardSettings()
-    alerts: Alerts = field(default_factory=Alerts)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     @property
-    def maintenance(self) -> tuple[Recurring, ...]:
+    def maintenance(self) -> tuple[RecurringWindow, ...]:
         """The windows of maintenance.toml."""
         return self.alerts.maintenance

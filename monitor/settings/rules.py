@@ -20,13 +20,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeGuard
 
-from monitor.core.model import Rules
+from monitor.core.model import ProbeRules
 from monitor.settings.files import Source
 from monitor.settings.lines import KeyPath
 from monitor.settings.problems import Problem
 
 KINDS = ("fibre", "radio", "lte", "vsat")
-KEYS = tuple(field.name for field in fields(Rules))
+KEYS = tuple(field.name for field in fields(ProbeRules))
 
 _LARGEST = 86_400
 """No key allows more (settings.schema); a larger number is wrong anyway."""
@@ -72,7 +72,7 @@ def layers(
     monitor: Source | None, kind: str | None, own: Source | None = None, path: KeyPath = ()
 ) -> list[Layer]:
     """The layers of one target, the weakest first. own, path: the node's or link's own table."""
-    found = [Layer(asdict(Rules()))]
+    found = [Layer(asdict(ProbeRules()))]
     if monitor is not None:
         found.append(_layer(monitor, ("ping",)))
     found.append(built_in(kind))
@@ -107,11 +107,11 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LARGEST
 
 
-def effective(target_layers: Iterable[Layer]) -> Rules:
+def effective(target_layers: Iterable[Layer]) -> ProbeRules:
     """The rules of one target, once the files are known to be right."""
     numbers = {key: choice.value for key, choice in chosen(target_layers).items()}
     rise = int(numbers.pop("rise"))
-    return Rules(rise=rise, **{key: float(value) for key, value in numbers.items()})
+    return ProbeRules(rise=rise, **{key: float(value) for key, value in numbers.items()})
 
 
 def errors(target_layers: Iterable[Layer]) -> Iterator[Problem]:

@@ -15,8 +15,8 @@ from monitor.simulator.mib import (
     IF_TABLE,
     IFX_TABLE,
     SYSTEM,
-    Kind,
     Mib,
+    ObjectKind,
     Oid,
     Teller,
     Value,
@@ -26,7 +26,7 @@ from monitor.simulator.mib import (
 from monitor.simulator.ports import Port, made_up_port
 from monitor.simulator.quirks import HONEST, Quirks
 from monitor.simulator.snmp import answer
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 _32_BITS, _64_BITS = 1 << 32, 1 << 64
 _DAY_S = 86_400.0
@@ -35,7 +35,9 @@ _DAY_S = 86_400.0
 class Agent:
     """Answers SNMP requests for one router. Times are seconds on the simulator's timeline."""
 
-    def __init__(self, device: Device, community: str, world: World, now_s: float, seed: int):
+    def __init__(
+        self, device: Device, community: str, world: SimulatedNetwork, now_s: float, seed: int
+    ):
         self.device = device
         self.requests = 0
         self.answered = 0
@@ -126,7 +128,7 @@ class Agent:
         rows = list(enumerate(self.ports, start=self._first_index))
         return chain(
             self._system(),
-            [(IF_NUMBER, always(Value(Kind.INTEGER, len(rows))))],
+            [(IF_NUMBER, always(Value(ObjectKind.INTEGER, len(rows))))],
             _if_table(rows),
             self._ifx_table(rows),
             hardware_objects(self._hardware),
@@ -135,12 +137,12 @@ class Agent:
     def _system(self) -> Iterable[tuple[Oid, Teller]]:
         words, object_id = describe(self._hardware)
         yield (*SYSTEM, 1, 0), always(text(words))
-        yield (*SYSTEM, 2, 0), always(Value(Kind.OID, object_id))
-        yield (*SYSTEM, 3, 0), lambda now_s: Value(Kind.TICKS, self.uptime_ticks(now_s))
+        yield (*SYSTEM, 2, 0), always(Value(ObjectKind.OID, object_id))
+        yield (*SYSTEM, 3, 0), lambda now_s: Value(ObjectKind.TICKS, self.uptime_ticks(now_s))
         yield (*SYSTEM, 4, 0), always(text("noc@indramayu.example"))
         yield (*SYSTEM, 5, 0), always(text(self.device.name))
         yield (*SYSTEM, 6, 0), always(text("Kabupaten Indramayu"))
-        yield (*SYSTEM, 7, 0), always(Value(Kind.INTEGER, 78))
+        yield (*SYSTEM, 7, 0), always(Value(ObjectKind.INTEGER, 78))
 
     def _ifx_table(self, rows: list[tuple[int, Port]]) -> Iterable[tuple[Oid, Teller]]:
         for index, port in rows:
@@ -148,9 +150,9 @@ class Agent:
                 1: always(text(port.name)),
                 6: _counter64(port.in_octets),
                 10: _counter64(port.out_octets),
-                15: always(Value(Kind.GAUGE32, int(port.speed_bps / 1e6))),
+                15: always(Value(ObjectKind.GAUGE32, int(port.speed_bps / 1e6))),
                 18: always(text(port.link or "")),
-                19: lambda _now_s: Value(Kind.TICKS, self._discontinuity),
+                19: lambda _now_s: Value(ObjectKind.TICKS, self._discontinuity),
             }
             if self.quirks.narrow:
                 del columns[6], columns[10]
@@ -162,30 +164,30 @@ def _if_table(rows: list[tuple[int, Port]]) -> Iterable[tuple[Oid, Teller]]:
         speed = min(int(port.speed_bps), _32_BITS - 1)
         kind = 6 if port.speed_bps else 24  # ethernetCsmacd, softwareLoopback
         columns: dict[int, Teller] = {
-            1: always(Value(Kind.INTEGER, index)),
+            1: always(Value(ObjectKind.INTEGER, index)),
             2: always(text(port.name)),
-            3: always(Value(Kind.INTEGER, kind)),
-            4: always(Value(Kind.INTEGER, 1500)),
-            5: always(Value(Kind.GAUGE32, speed)),
-            7: always(Value(Kind.INTEGER, 1)),
+            3: always(Value(ObjectKind.INTEGER, kind)),
+            4: always(Value(ObjectKind.INTEGER, 1500)),
+            5: always(Value(ObjectKind.GAUGE32, speed)),
+            7: always(Value(ObjectKind.INTEGER, 1)),
             8: _oper(port),
             10: _counter32(port.in_octets),
-            13: always(Value(Kind.COUNTER32, 0)),
+            13: always(Value(ObjectKind.COUNTER32, 0)),
             14: _counter32(port.in_errors),
             16: _counter32(port.out_octets),
             19: _counter32(port.out_discards),
-            20: always(Value(Kind.COUNTER32, 0)),
+            20: always(Value(ObjectKind.COUNTER32, 0)),
         }
         yield from (((*IF_TABLE, number, index), teller) for number, teller in columns.items())
 
 
 def _oper(port: Port) -> Teller:
-    return lambda _now_s: Value(Kind.INTEGER, 1 if port.up else 2)
+    return lambda _now_s: Value(ObjectKind.INTEGER, 1 if port.up else 2)
 
 
 def _counter32(count: Callable[[float], int]) -> Teller:
-    return lambda now_s: Value(Kind.COUNTER32, count(now_s) % _32_BITS)
+    return lambda now_s: Value(ObjectKind.COUNTER32, count(now_s) % _32_BITS)
 
 
 def _counter64(count: Callable[[float], int]) -> Teller:
-    return lambda now_s: Value(Kind.COUNTER64, count(now_s) % _64_BITS)
+    return lambda now_s: Value(ObjectKind.COUNTER64, count(now_s) % _64_BITS)

@@ -14,7 +14,7 @@ from monitor.simulator.effects import combined, effects_on
 from monitor.simulator.events import BEFALLS, Event, What
 from monitor.simulator.quirks import HONEST, Quirks, quirks_of, routers_of, troubles_of
 from monitor.simulator.scenario import Running, Scenario, check_names
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 _TRUTHS = 100_000
 """So many changes are remembered: a demo may run for days."""
@@ -75,7 +75,7 @@ class Director:
 
     def __init__(
         self,
-        world: World,
+        world: SimulatedNetwork,
         usual: Mapping[str, Behaviour],
         scenario: Scenario,
         stage: Stage,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from monitor.simulator.behaviour import Behaviour, Fate
 from monitor.simulator.events import AGENT_IS, BEFALLS, Event, What
 from monitor.simulator.scenario import Running
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 _SILENCING = (What.CUT, What.FLAP, What.REBOOT, What.POP_DOWN, What.UPLINK_CUT)
 _NO_ADDRESS = (What.NO_ROUTE, *AGENT_IS, *BEFALLS)
@@ -17,7 +17,10 @@ TAKES_ALL_BEHIND = (What.POP_DOWN, What.REBOOT)
 
 
 def effects_on(
-    world: World, running: Sequence[Running], elapsed_s: float, spared: Mapping[str, set[str]]
+    world: SimulatedNetwork,
+    running: Sequence[Running],
+    elapsed_s: float,
+    spared: Mapping[str, set[str]],
 ) -> dict[str, list[Event]]:
     """The events in force on each place that any concerns.
 
@@ -76,11 +79,11 @@ def combined(usual: Behaviour, events: Iterable[Event], sender: str | None) -> B
     return behaviour
 
 
-def _nodes(world: World, one: Running) -> set[str]:
+def _nodes(world: SimulatedNetwork, one: Running) -> set[str]:
     return {name for name in one.event.where if name in world.nodes}
 
 
-def _named(world: World, event: Event, since_s: float) -> set[str]:
+def _named(world: SimulatedNetwork, event: Event, since_s: float) -> set[str]:
     """The places that the event itself names, as far as it does anything at the moment."""
     if event.what in _NO_ADDRESS or (event.what is What.FLAP and not event.cut_at(since_s)):
         return set()

@@ -16,11 +16,11 @@ from monitor.simulator.behaviour import Behaviour, usual_behaviour
 from monitor.simulator.control import AgentCounts, Answer, ControlServer, Counters, truth_to_json
 from monitor.simulator.director import Director, Moment
 from monitor.simulator.events import Event, parse_event
-from monitor.simulator.network import Told, Wire
+from monitor.simulator.network import AgentReply, VirtualWire
 from monitor.simulator.quirks import Quirks
 from monitor.simulator.scenario import Scenario
 from monitor.simulator.tun import Tun
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 
 class Timeline:
@@ -44,7 +44,7 @@ class Engine:
 
     def __init__(
         self,
-        world: World,
+        world: SimulatedNetwork,
         communities: Mapping[str, str],
         scenario: Scenario,
         tun: Tun,
@@ -65,7 +65,7 @@ class Engine:
         for agent in self._agents.values():
             for link in agent.links():
                 self._carriers.setdefault(link, []).append(agent)
-        self._wire = Wire(
+        self._wire = VirtualWire(
             tun.fd,
             {name: (place.address, usual[name]) for name, place in world.places.items()},
             {a.device.address: partial(self._ask_agent, a) for a in self._agents.values()},
@@ -148,9 +148,9 @@ class Engine:
         self._gone = True
         self.ended.set()
 
-    def _ask_agent(self, agent: Agent, request: bytes) -> Told | None:
+    def _ask_agent(self, agent: Agent, request: bytes) -> AgentReply | None:
         message = agent.answer(request, self._timeline.now_s())
-        return None if message is None else Told(message, agent.quirks.answers_from)
+        return None if message is None else AgentReply(message, agent.quirks.answers_from)
 
     def _refresh(self) -> None:
         self._wait(self._director.refresh())

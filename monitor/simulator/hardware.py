@@ -20,7 +20,7 @@ from monitor.simulator.mib import (
     HR_STORAGE,
     MIKROTIK,
     MIKROTIK_HEALTH,
-    Kind,
+    ObjectKind,
     Oid,
     Teller,
     Value,
@@ -118,11 +118,11 @@ def _host_resources(hardware: Hardware) -> Iterable[tuple[Oid, Teller]]:
         (_DISK_ROW, _HR_DISK, "system disk", 131_072, lambda _now_s: 41_300),
     )
     for row, kind, name, size, used in rows:
-        yield (*HR_STORAGE, 1, row), always(Value(Kind.INTEGER, row))
-        yield (*HR_STORAGE, 2, row), always(Value(Kind.OID, kind))
+        yield (*HR_STORAGE, 1, row), always(Value(ObjectKind.INTEGER, row))
+        yield (*HR_STORAGE, 2, row), always(Value(ObjectKind.OID, kind))
         yield (*HR_STORAGE, 3, row), always(text(name))
-        yield (*HR_STORAGE, 4, row), always(Value(Kind.INTEGER, 1024))
-        yield (*HR_STORAGE, 5, row), always(Value(Kind.INTEGER, size))
+        yield (*HR_STORAGE, 4, row), always(Value(ObjectKind.INTEGER, 1024))
+        yield (*HR_STORAGE, 5, row), always(Value(ObjectKind.INTEGER, size))
         yield (*HR_STORAGE, 6, row), _integer(used)
 
 
@@ -141,23 +141,23 @@ def _routeros_7(hardware: Hardware) -> Iterable[tuple[Oid, Teller]]:
     for row, name, teller, unit in gauges:
         yield (*MIKROTIK_HEALTH, 100, 1, 2, row), always(text(name))
         yield (*MIKROTIK_HEALTH, 100, 1, 3, row), teller
-        yield (*MIKROTIK_HEALTH, 100, 1, 4, row), always(Value(Kind.INTEGER, unit))
+        yield (*MIKROTIK_HEALTH, 100, 1, 4, row), always(Value(ObjectKind.INTEGER, unit))
 
 
 def _cisco(hardware: Hardware) -> Iterable[tuple[Oid, Teller]]:
     used = hardware.memory_used_kib
-    yield (*CISCO_CPU, 7, 1), _integer(hardware.cpu_pct, kind=Kind.GAUGE32)
+    yield (*CISCO_CPU, 7, 1), _integer(hardware.cpu_pct, kind=ObjectKind.GAUGE32)
     yield (*CISCO_MEMORY, 2, 1), always(text("Processor"))
-    yield (*CISCO_MEMORY, 5, 1), _integer(used, 1024, Kind.GAUGE32)
+    yield (*CISCO_MEMORY, 5, 1), _integer(used, 1024, ObjectKind.GAUGE32)
     yield (
         (*CISCO_MEMORY, 6, 1),
-        _integer(lambda now_s: hardware.memory_kib - used(now_s), 1024, Kind.GAUGE32),
+        _integer(lambda now_s: hardware.memory_kib - used(now_s), 1024, ObjectKind.GAUGE32),
     )
     yield (*CISCO_TEMPERATURE, 2, 1), always(text("chassis"))
-    yield (*CISCO_TEMPERATURE, 3, 1), _integer(hardware.temperature_c, kind=Kind.GAUGE32)
+    yield (*CISCO_TEMPERATURE, 3, 1), _integer(hardware.temperature_c, kind=ObjectKind.GAUGE32)
 
 
 def _integer(
-    reading: Callable[[float], float], times: int = 1, kind: Kind = Kind.INTEGER
+    reading: Callable[[float], float], times: int = 1, kind: ObjectKind = ObjectKind.INTEGER
 ) -> Teller:
     return lambda now_s: Value(kind, max(round(reading(now_s) * times), 0))

@@ -24,7 +24,7 @@ class LineCounts:
     unreachable: int
 
 
-class Line:
+class SimulatedHost:
     """One address on the wire: how it behaves now, and what it has done so far.
 
     epoch goes up whenever the address falls silent: replies on their way are lost, as they are

@@ -23,7 +23,7 @@ CISCO_MEMORY: Oid = (*CISCO, 9, 48, 1, 1, 1)
 CISCO_TEMPERATURE: Oid = (*CISCO, 9, 13, 1, 3, 1)
 
 
-class Kind(StrEnum):
+class ObjectKind(StrEnum):
     """The types of SNMPv2 values, and its three ways to say that there is none."""
 
     INTEGER = "integer"
@@ -41,7 +41,7 @@ class Kind(StrEnum):
 class Value(NamedTuple):
     """One value. data: int for numbers, bytes for octets, an Oid, or 0 where there is none."""
 
-    kind: Kind
+    kind: ObjectKind
     data: int | bytes | Oid = 0
 
 
@@ -66,7 +66,7 @@ class Mib:
         column = oid[:-1]
         neighbours = self._oids[max(place - 1, 0) : place + 1]
         known = any(other[: len(column)] == column for other in neighbours)
-        return Value(Kind.NO_SUCH_INSTANCE if known else Kind.NO_SUCH_OBJECT)
+        return Value(ObjectKind.NO_SUCH_INSTANCE if known else ObjectKind.NO_SUCH_OBJECT)
 
     def next(self, oid: Oid, now_s: float) -> tuple[Oid, Value]:
         """The first object after this OID; the same OID with END_OF_MIB after the last."""
@@ -74,7 +74,7 @@ class Mib:
         if self._endless:
             place = self._round(oid, place)
         if place == len(self._oids):
-            return oid, Value(Kind.END_OF_MIB)
+            return oid, Value(ObjectKind.END_OF_MIB)
         return self._oids[place], self._tellers[place](now_s)
 
     def _round(self, oid: Oid, place: int) -> int:
@@ -93,4 +93,4 @@ def always(value: Value) -> Teller:
 
 def text(words: str) -> Value:
     """A DisplayString."""
-    return Value(Kind.OCTETS, words.encode())
+    return Value(ObjectKind.OCTETS, words.encode())

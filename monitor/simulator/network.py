@@ -19,7 +19,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from monitor.simulator.behaviour import Behaviour
-from monitor.simulator.line import Line, LineCounts
+from monitor.simulator.line import LineCounts, SimulatedHost
 from monitor.simulator.packets import (
     ICMP,
     ICMPV6,
@@ -32,14 +32,14 @@ from monitor.simulator.packets import (
 )
 
 
-class Told(NamedTuple):
+class AgentReply(NamedTuple):
     """What an SNMP agent answers. source: the address that it comes from; None: the one asked."""
 
     message: bytes
     source: str | None = None
 
 
-Answerer = Callable[[bytes], Told | None]
+Answerer = Callable[[bytes], AgentReply | None]
 """An SNMP agent: a message in bytes → its answer, None for silence."""
 
 _READ_BYTES = 2048
@@ -60,7 +60,7 @@ class _Sent(IntEnum):
     OTHER = 2
 
 
-class Wire:
+class VirtualWire:
     """Reads requests from a TUN device and writes the answers when they are due."""
 
     def __init__(
@@ -79,12 +79,14 @@ class Wire:
         self.write_errors = 0
         self._fd = fd
         self._on_gone = on_gone
-        self._names = {name: Line(name, how, seed) for name, (_, how) in behaviours.items()}
+        self._names = {
+            name: SimulatedHost(name, how, seed) for name, (_, how) in behaviours.items()
+        }
         self._lines = {_packed(behaviours[name][0]): line for name, line in self._names.items()}
         self._agents = {_packed(address): agent for address, agent in agents.items()}
-        self._due: list[tuple[float, int, Line, int, bytes, int]] = []
+        self._due: list[tuple[float, int, SimulatedHost, int, bytes, int]] = []
         self._numbers = itertools.count()
-        self._asked: deque[tuple[float, Line, Datagram]] = deque()
+        self._asked: deque[tuple[float, SimulatedHost, Datagram]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -152,7 +154,7 @@ class Wire:
             if line.doubles():
                 self._push(line, reply, _Sent.OTHER)
 
-    def _passes(self, line: Line, packet: bytes) -> bool:
+    def _passes(self, line: SimulatedHost, packet: bytes) -> bool:
         """Whether a packet reaches the address; an ICMP error is sent where one is scripted."""
         if line.answers:
             if line.loses():
@@ -204,7 +206,7 @@ class Wire:
         if self._asked:
             loop.call_soon(self._serve_agent, loop)
 
-    def _push(self, line: Line, packet: bytes, sent: int) -> None:
+    def _push(self, line: SimulatedHost, packet: bytes, sent: int) -> None:
         """Let a packet leave after the line's delay."""
         due = time.monotonic() + line.draw_delay_s()
         entry = (due, next(self._numbers), line, line.epoch, packet, sent)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitor.core.model import Device, Interface
 from monitor.simulator.traffic import Traffic, made_up_traffic
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 _USUAL_MBPS = {"fibre": 100.0, "radio": 50.0, "lte": 20.0, "vsat": 4.0}
 _OTHER_MBPS = 1000.0
@@ -125,7 +125,9 @@ class PortTraffic:
     capacity_bps: float
 
 
-def port_traffic(device: Device, interface: Interface, world: World, seed: int) -> PortTraffic:
+def port_traffic(
+    device: Device, interface: Interface, world: SimulatedNetwork, seed: int
+) -> PortTraffic:
     """The same for the same names and seed; a site's first link carries nearly everything."""
     link = world.links.get(interface.link) if interface.link else None
     if interface.capacity_bps:
@@ -146,7 +148,7 @@ def port_traffic(device: Device, interface: Interface, world: World, seed: int) 
 
 
 def made_up_port(
-    device: Device, interface: Interface, world: World, started_s: float, seed: int
+    device: Device, interface: Interface, world: SimulatedNetwork, started_s: float, seed: int
 ) -> Port:
     """A configured port with its traffic; its router started at `started_s`."""
     traffic = port_traffic(device, interface, world, seed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from monitor.core.model import Device
 from monitor.simulator.events import AGENT_IS, Event, What
 from monitor.simulator.scenario import Running
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ HONEST = Quirks()
 """Nothing is wrong."""
 
 
-def routers_of(world: World, event: Event, spared: Iterable[str]) -> tuple[Device, ...]:
+def routers_of(world: SimulatedNetwork, event: Event, spared: Iterable[str]) -> tuple[Device, ...]:
     """The routers that an event names, less those all of whose targets are spared."""
     kept = set(spared)
     found = (world.device_of(where) for where in event.where)
@@ -41,7 +41,7 @@ def routers_of(world: World, event: Event, spared: Iterable[str]) -> tuple[Devic
 
 
 def troubles_of(
-    world: World, running: Sequence[Running], spared: Mapping[str, set[str]]
+    world: SimulatedNetwork, running: Sequence[Running], spared: Mapping[str, set[str]]
 ) -> dict[str, list[Event]]:
     """The events that change how an agent answers, by router."""
     found: dict[str, list[Event]] = {}
@@ -52,7 +52,7 @@ def troubles_of(
     return found
 
 
-def quirks_of(world: World, device: Device, events: Iterable[Event]) -> Quirks:
+def quirks_of(world: SimulatedNetwork, device: Device, events: Iterable[Event]) -> Quirks:
     """How the router's agent is when all these events are in force at once."""
     quirks = HONEST
     for event in events:
@@ -70,7 +70,7 @@ def quirks_of(world: World, device: Device, events: Iterable[Event]) -> Quirks:
     return quirks
 
 
-def _other_address(world: World, device: Device, event: Event) -> str:
+def _other_address(world: SimulatedNetwork, device: Device, event: Event) -> str:
     """The address named by the event, or that of the router before."""
     if event.sender is not None:
         return world.places[event.sender].address

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from monitor.core.errors import SimulatorError
 from monitor.simulator.events import OF_ROUTERS, Event, What, parse_event, seconds
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 QUIET = "quiet"
 DEMO = "demo"
@@ -99,7 +99,7 @@ def shipped_scenarios() -> dict[str, str]:
     }
 
 
-def load_scenario(source: str | Path, world: World) -> Scenario:
+def load_scenario(source: str | Path, world: SimulatedNetwork) -> Scenario:
     """A shipped scenario by its name, or a file of one's own by its path; names are looked up.
 
     Raises SimulatorError: file, line, what is wrong, how to mend it.
@@ -127,7 +127,7 @@ def load_scenario(source: str | Path, world: World) -> Scenario:
     return scenario
 
 
-def check_names(event: Event, world: World) -> None:
+def check_names(event: Event, world: SimulatedNetwork) -> None:
     """Raises SimulatorError when an event names what is not in this network."""
     for name in event.where:
         world.select(name)

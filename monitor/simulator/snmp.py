@@ -9,7 +9,7 @@ from pyasn1.error import PyAsn1Error
 from pysnmp.error import PySnmpError
 from pysnmp.proto.api import v2c
 
-from monitor.simulator.mib import Kind, Mib, Oid, Value
+from monitor.simulator.mib import Mib, ObjectKind, Oid, Value
 
 LARGEST_ANSWER = 1472
 """Bytes of an answer that fit into one packet of 1500."""
@@ -18,17 +18,17 @@ _TOO_BIG, _NOT_WRITABLE = 1, 17
 _MOST_REPETITIONS = 100
 _ROOM_FOR_HEADS = 60
 
-_MAKERS: dict[Kind, Any] = {
-    Kind.INTEGER: v2c.Integer32,
-    Kind.OCTETS: v2c.OctetString,
-    Kind.OID: v2c.ObjectIdentifier,
-    Kind.COUNTER32: v2c.Counter32,
-    Kind.GAUGE32: v2c.Gauge32,
-    Kind.TICKS: v2c.TimeTicks,
-    Kind.COUNTER64: v2c.Counter64,
-    Kind.NO_SUCH_OBJECT: lambda _data: v2c.NoSuchObject(""),
-    Kind.NO_SUCH_INSTANCE: lambda _data: v2c.NoSuchInstance(""),
-    Kind.END_OF_MIB: lambda _data: v2c.EndOfMibView(""),
+_MAKERS: dict[ObjectKind, Any] = {
+    ObjectKind.INTEGER: v2c.Integer32,
+    ObjectKind.OCTETS: v2c.OctetString,
+    ObjectKind.OID: v2c.ObjectIdentifier,
+    ObjectKind.COUNTER32: v2c.Counter32,
+    ObjectKind.GAUGE32: v2c.Gauge32,
+    ObjectKind.TICKS: v2c.TimeTicks,
+    ObjectKind.COUNTER64: v2c.Counter64,
+    ObjectKind.NO_SUCH_OBJECT: lambda _data: v2c.NoSuchObject(""),
+    ObjectKind.NO_SUCH_INSTANCE: lambda _data: v2c.NoSuchInstance(""),
+    ObjectKind.END_OF_MIB: lambda _data: v2c.EndOfMibView(""),
 }
 
 
@@ -84,7 +84,7 @@ def _bulk(
         row = [mib.next(oid, now_s) for oid in walking]
         found.extend(row)
         walking = [oid for oid, _ in row]
-        if all(value.kind is Kind.END_OF_MIB for _, value in row):
+        if all(value.kind is ObjectKind.END_OF_MIB for _, value in row):
             break
         if _size(found) > LARGEST_ANSWER:
             break

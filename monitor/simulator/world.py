@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.core.errors import SimulatorError
-from monitor.core.model import Device, Link, Network, Role
+from monitor.core.model import Device, Link, Network, TargetRole
 
 EVERYTHING = ("all", "uplink")
 """Names that mean every target, the anchors too."""
@@ -32,7 +32,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SimulatedNetwork:
     """Every place by name, the names that a scenario may use, and the routers."""
 
     places: Mapping[str, Place]
@@ -89,7 +89,7 @@ class World:
         return (nodes[0] if nodes else self.places[name]).address
 
 
-def build_world(network: Network) -> World:
+def build_world(network: Network) -> SimulatedNetwork:
     """The simulated side of a configuration.
 
     Raises SimulatorError when two places have one address: nothing could tell them apart.
@@ -98,7 +98,7 @@ def build_world(network: Network) -> World:
     sites = {site.id: tuple(link.name for link in site.links) for site in network.sites}
     places: dict[str, Place] = {}
     for target in network.targets():
-        kind = links[target.name].kind if target.role is Role.LINK else target.role.value
+        kind = links[target.name].kind if target.role is TargetRole.LINK else target.role.value
         places[target.name] = Place(target.name, _plain(target.address), kind, target.parents)
     taken = {place.address: place.name for place in places.values()}
     if len(taken) < len(places):
@@ -115,7 +115,7 @@ def build_world(network: Network) -> World:
             places[name] = Place(name, address, "node", (), sites.get(device.name, (device.name,)))
             taken[address] = name
     nodes = frozenset(node.id for node in network.nodes)
-    return World(places, sites, nodes, devices, links)
+    return SimulatedNetwork(places, sites, nodes, devices, links)
 
 
 def all_devices(network: Network) -> tuple[Device, ...]:

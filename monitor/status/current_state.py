@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from monitor.core.documents import Document, Standing, state_document
+from monitor.core.documents import Document, TargetStatus, state_document
 from monitor.core.errors import ApiError
 from monitor.core.model import Network
 from monitor.core.ports import LedgerReader
@@ -51,14 +51,14 @@ class CurrentState:
     def _from_ledger(self, why: str) -> Document:
         remembered = self._open_ledger().remember()
         standings = {
-            stored.target: Standing(state=stored.state, since_s=stored.since_s)
+            stored.target: TargetStatus(state=stored.state, since_s=stored.since_s)
             for stored in remembered.states
         }
         now_s = self._utc_now_s()
         at_s = remembered.last_alive_s
         return state_document(
             self._network(),
-            lambda name: standings.get(name, Standing()),
+            lambda name: standings.get(name, TargetStatus()),
             {"state": "unknown", "last_round": None, "warnings": [why]},
             remembered.open_incidents,
             at_s if at_s is not None else now_s,

@@ -13,18 +13,18 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from monitor.adapters.scheduler import Schedule
-from monitor.core.alerting.duty import Desk
+from monitor.adapters.scheduler import Scheduler
+from monitor.core.alerting.duty import DutyState
 from monitor.core.alerting.model import OutboxRow, OutboxStatus
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import LedgerError
-from monitor.core.executor import Aside
+from monitor.core.executor import Executor
 from monitor.core.model import State
 from monitor.core.ports import Clock, Prober
 from monitor.core.samples.samples import STATE_CODES
 from monitor.pipeline.pipeline import Pipeline
-from monitor.storage.recording import Housekeeping
-from monitor.storage.shipper_group import Convoy
+from monitor.storage.recording import PeriodRecorder
+from monitor.storage.shipper_group import ShipperGroup
 
 WAITING = (OutboxStatus.PENDING, OutboxStatus.LEASED, OutboxStatus.DEAD)
 
@@ -35,14 +35,14 @@ class Metrics:
     def __init__(
         self,
         pipeline: Pipeline,
-        schedule: Schedule,
-        housekeeping: Housekeeping,
+        schedule: Scheduler,
+        housekeeping: PeriodRecorder,
         prober: Prober,
-        convoy: Convoy | None,
+        convoy: ShipperGroup | None,
         ledger: AlertReader,
-        desk: Desk,
+        desk: DutyState,
         clock: Clock,
-        aside: Aside,
+        aside: Executor,
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule

@@ -7,12 +7,12 @@ where there is nothing of that number. Times are UTC seconds.
 from __future__ import annotations
 
 from monitor.core.alerting.documents import outbox_document, window_document, with_handling
-from monitor.core.alerting.duty import FAR_S, KEPT_S, Desk
+from monitor.core.alerting.duty import FAR_S, KEPT_S, DutyState
 from monitor.core.alerting.handling import by_incident
 from monitor.core.alerting.model import OutboxStatus
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.documents import Document, rfc3339
-from monitor.core.errors import NoSuchThing
+from monitor.core.errors import NotFound
 from monitor.core.model import Incident
 from monitor.core.reports.handover import AHEAD_S, handover_document
 from monitor.core.reports.incident_document import case_document
@@ -25,7 +25,7 @@ def incident(ledger: AlertReader, number: int) -> Incident:
     """The incident of that number."""
     found = ledger.incident(number)
     if found is None:
-        raise NoSuchThing(f"there is no incident {number}: `pantau incidents --all` lists them")
+        raise NotFound(f"there is no incident {number}: `pantau incidents --all` lists them")
     return found
 
 
@@ -64,22 +64,22 @@ def message(ledger: AlertReader, number: int) -> Document:
     """One message."""
     found = ledger.message(number)
     if found is None:
-        raise NoSuchThing(f"there is no message {number}: `pantau outbox` lists them")
+        raise NotFound(f"there is no message {number}: `pantau outbox` lists them")
     return outbox_document(found)
 
 
-def maintenance(desk: Desk, at_s: float, ahead_s: float = LISTED_AHEAD_S) -> Document:
+def maintenance(desk: DutyState, at_s: float, ahead_s: float = LISTED_AHEAD_S) -> Document:
     """The windows in force now and ahead, recurring ones included, by start."""
     windows = desk.maintenance.ahead(at_s, at_s + ahead_s)
     return {"at": rfc3339(at_s), "maintenance": [window_document(each, at_s) for each in windows]}
 
 
-def oncall(desk: Desk, at_s: float) -> Document:
+def oncall(desk: DutyState, at_s: float) -> Document:
     """Who is on call now, and who is next."""
     return {"at": rfc3339(at_s), "oncall": desk.oncall(at_s)}
 
 
-def handover(ledger: AlertReader, desk: Desk, since_s: float, at_s: float) -> Document:
+def handover(ledger: AlertReader, desk: DutyState, since_s: float, at_s: float) -> Document:
     """The summary of the shift that began at `since_s`."""
     found = ledger.incidents(since_s=since_s)
     return handover_document(
@@ -92,6 +92,6 @@ def handover(ledger: AlertReader, desk: Desk, since_s: float, at_s: float) -> Do
     )
 
 
-def remember_windows(ledger: AlertReader, desk: Desk, at_s: float) -> None:
+def remember_windows(ledger: AlertReader, desk: DutyState, at_s: float) -> None:
     """Bring what the ledger knows of maintenance to a desk of one's own."""
     desk.remember((), ledger.windows(at_s - KEPT_S, at_s + FAR_S))

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from monitor.adapters.scheduler import Schedule
-from monitor.core.documents import Document, Standing, rfc3339, state_document
+from monitor.adapters.scheduler import Scheduler
+from monitor.core.documents import Document, TargetStatus, rfc3339, state_document
 from monitor.core.model import Network
 from monitor.core.ports import Clock
-from monitor.core.warning import Remark
+from monitor.core.warning import MonitorWarning
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.snmp_polling import Polling
-from monitor.status.warnings import Remarks
-from monitor.storage.recording import Housekeeping
-from monitor.storage.shipper_group import Convoy
+from monitor.probing.snmp_polling import SnmpPolling
+from monitor.status.warnings import WarningCollector
+from monitor.storage.recording import PeriodRecorder
+from monitor.storage.shipper_group import ShipperGroup
 
 WELL_S = 30.0
 REUSED_S = 0.25
@@ -35,19 +35,21 @@ class Status:
     def __init__(
         self,
         pipeline: Pipeline,
-        schedule: Schedule,
-        housekeeping: Housekeeping,
-        convoy: Convoy | None,
-        polling: Polling,
+        schedule: Scheduler,
+        housekeeping: PeriodRecorder,
+        convoy: ShipperGroup | None,
+        polling: SnmpPolling,
         clock: Clock,
         overlays: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
-        of_others: Callable[[], Sequence[Remark]] = list,
+        of_others: Callable[[], Sequence[MonitorWarning]] = list,
     ) -> None:
         self._pipeline = pipeline
         self._convoy = convoy
         self._clock = clock
         self._overlays = overlays
-        self._remarks = Remarks(pipeline, schedule, housekeeping, convoy, polling, of_others)
+        self._remarks = WarningCollector(
+            pipeline, schedule, housekeeping, convoy, polling, of_others
+        )
         self._about: Document = {}
         self._refused: str | None = None
         self._good_until_s = float("-inf")
@@ -88,12 +90,12 @@ class Status:
         finally:
             self._making = None
 
-    async def _look(self) -> tuple[Network, dict[str, Standing]]:
+    async def _look(self) -> tuple[Network, dict[str, TargetStatus]]:
         """Every target as it stands; of thousands in parts, and anew after a reload meanwhile."""
         while True:
             network = self._pipeline.network
             overlays = self._overlays()
-            standings: dict[str, Standing] = {}
+            standings: dict[str, TargetStatus] = {}
             for place, target in enumerate(network.targets()):
                 if place % AT_ONCE == AT_ONCE - 1:
                     await asyncio.sleep(0)
@@ -108,7 +110,7 @@ class Status:
                 return network, standings
 
     def _written(
-        self, now_s: float, network: Network, standings: Mapping[str, Standing]
+        self, now_s: float, network: Network, standings: Mapping[str, TargetStatus]
     ) -> Document:
         pipeline = self._pipeline
         last_round_s = pipeline.progress.last_round_s

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from monitor.adapters.scheduler import Schedule
+from monitor.adapters.scheduler import Scheduler
 from monitor.core.model import Incident
-from monitor.core.warning import Remark, Value
+from monitor.core.warning import MonitorWarning, WarningValue
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.snmp_polling import Polling
-from monitor.storage.recording import Housekeeping, in_words
-from monitor.storage.shipper_group import Convoy
+from monitor.probing.snmp_polling import SnmpPolling
+from monitor.storage.recording import PeriodRecorder, in_words
+from monitor.storage.shipper_group import ShipperGroup
 
 LATELY_S = 900.0
 """What went wrong once is shown for so long."""
@@ -19,17 +19,17 @@ FEW_FDS = 0.8
 SHOWN_ROUTERS = 5
 
 
-class Remarks:
+class WarningCollector:
     """of_others: those of whoever keeps the journal, and of whoever sends messages."""
 
     def __init__(
         self,
         pipeline: Pipeline,
-        schedule: Schedule,
-        housekeeping: Housekeeping,
-        convoy: Convoy | None,
-        polling: Polling,
-        of_others: Callable[[], Sequence[Remark]],
+        schedule: Scheduler,
+        housekeeping: PeriodRecorder,
+        convoy: ShipperGroup | None,
+        polling: SnmpPolling,
+        of_others: Callable[[], Sequence[MonitorWarning]],
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
@@ -38,7 +38,7 @@ class Remarks:
         self._polling = polling
         self._of_others = of_others
 
-    def found(self, now_s: float, refused: str | None) -> list[Remark]:
+    def found(self, now_s: float, refused: str | None) -> list[MonitorWarning]:
         """The gravest first. now_s: steady; refused: why the files were not taken."""
         return [
             *self._of_measuring(now_s),
@@ -49,7 +49,7 @@ class Remarks:
             *self._of_routers(),
         ]
 
-    def _of_measuring(self, now_s: float) -> list[Remark]:
+    def _of_measuring(self, now_s: float) -> list[MonitorWarning]:
         """Whether what is shown can be believed."""
         found = []
         cut = self._pipeline.world.isolation
@@ -60,35 +60,37 @@ class Remarks:
         if lately:
             words = in_words(lately)
             text = f"not measured in the last 10 s: {words}"
-            found.append(Remark(text, "unmeasured", {"what": words}))
+            found.append(MonitorWarning(text, "unmeasured", {"what": words}))
         if progress.last_missed_s is not None:
             age_s = now_s - progress.last_missed_s
             if age_s < LATELY_S:
                 count = progress.missed_rounds
                 text = f"rounds missed since the start: {count}, the last {_ago(age_s)}"
-                found.append(Remark(text, "missed", {"count": count, "age_s": _whole(age_s)}))
+                found.append(
+                    MonitorWarning(text, "missed", {"count": count, "age_s": _whole(age_s)})
+                )
         return found
 
-    def _of_writing(self, refused: str | None) -> list[Remark]:
+    def _of_writing(self, refused: str | None) -> list[MonitorWarning]:
         progress = self._pipeline.progress
         found = []
         if refused:
             text = f"configuration not reloaded: {refused}"
-            found.append(Remark(text, "reload", {"why": refused}))
+            found.append(MonitorWarning(text, "reload", {"why": refused}))
         if progress.ledger_trouble:
             why = progress.ledger_trouble
-            found.append(Remark(f"ledger: {why}", "ledger", {"why": why}))
+            found.append(MonitorWarning(f"ledger: {why}", "ledger", {"why": why}))
         if progress.journal_trouble:
             why = progress.journal_trouble
             kind = "journal_full" if progress.journal_is_full else "journal"
-            found.append(Remark(f"journal: {why}", kind, {"why": why}))
+            found.append(MonitorWarning(f"journal: {why}", kind, {"why": why}))
         dropped = progress.dropped_samples
         if dropped:
             text = f"samples dropped, the journal cannot be written: {dropped}"
-            found.append(Remark(text, "dropped", {"count": dropped}))
+            found.append(MonitorWarning(text, "dropped", {"count": dropped}))
         return found
 
-    def _of_this_machine(self, now_s: float) -> list[Remark]:
+    def _of_this_machine(self, now_s: float) -> list[MonitorWarning]:
         """Its clock, its time for us, its descriptors."""
         counters = self._schedule.counters
         own = self._housekeeping.own
@@ -100,11 +102,14 @@ class Remarks:
                 f"this machine's clock was set by {step.length_s:+.1f} s "
                 f"{_ago(age_s)}: times of before may be wrong"
             )
-            values: dict[str, Value] = {"by": f"{step.length_s:+.1f}", "age_s": _whole(age_s)}
-            found.append(Remark(text, "clock_step", values))
+            values: dict[str, WarningValue] = {
+                "by": f"{step.length_s:+.1f}",
+                "age_s": _whole(age_s),
+            }
+            found.append(MonitorWarning(text, "clock_step", values))
         if own is not None and own.synchronised == 0:
             found.append(
-                Remark(
+                MonitorWarning(
                     "this machine's clock is not synchronised: outages may bear wrong times, and "
                     "penalties hang on them; switch NTP on (timedatectl set-ntp true)",
                     "unsynchronised",
@@ -117,36 +122,36 @@ class Remarks:
                 "the machine is too busy, or was suspended"
             )
             lengths = {"length_s": _whole(stall.length_s), "age_s": _whole(age_s)}
-            found.append(Remark(text, "stall", lengths))
+            found.append(MonitorWarning(text, "stall", lengths))
         if failure is not None and now_s - failure.at_s < LATELY_S:
             age_s = now_s - failure.at_s
             text = f"{failure.job} failed {_ago(age_s)}: the log says why"
-            found.append(Remark(text, "job", {"job": failure.job, "age_s": _whole(age_s)}))
+            found.append(MonitorWarning(text, "job", {"job": failure.job, "age_s": _whole(age_s)}))
         if own is not None and _few_are_left(own.open_fds, own.max_fds):
             text = (
                 f"{own.open_fds} of {own.max_fds} descriptors are in use: raise the limit "
                 "(systemd: LimitNOFILE=, by hand: ulimit -n)"
             )
             counts = {"used": own.open_fds or 0, "most": own.max_fds or 0}
-            found.append(Remark(text, "descriptors", counts))
+            found.append(MonitorWarning(text, "descriptors", counts))
         return found
 
-    def _of_routers(self) -> list[Remark]:
+    def _of_routers(self) -> list[MonitorWarning]:
         routers = sorted(self._polling.trouble())
         if not routers:
             return []
         more = " …" if len(routers) > SHOWN_ROUTERS else ""
         shown = ", ".join(routers[:SHOWN_ROUTERS]) + more
         text = f"SNMP, routers without an answer: {len(routers)} ({shown})"
-        return [Remark(text, "routers", {"count": len(routers), "names": shown})]
+        return [MonitorWarning(text, "routers", {"count": len(routers), "names": shown})]
 
 
-def _cut_off(incident: Incident) -> Remark:
+def _cut_off(incident: Incident) -> MonitorWarning:
     if incident.reason == "send_failure":
         error = incident.proof.error or ""
         text = f"this machine cannot send ({error}): nothing is measured"
-        return Remark(text, "cannot_send", {"error": error})
-    return Remark(
+        return MonitorWarning(text, "cannot_send", {"error": error})
+    return MonitorWarning(
         "this machine is cut off: no anchor answers, nothing can be said of any link", "cut_off"
     )
 

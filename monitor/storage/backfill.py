@@ -28,7 +28,7 @@ class Lag:
     backfill_lines_per_s: float = 10_000.0
 
 
-class Lanes:
+class Backfill:
     """Blocking: called from the shipper's thread. The first lane's cursor is what `prune` heeds."""
 
     def __init__(self, log: SampleLog, name: str, lag: Lag) -> None:

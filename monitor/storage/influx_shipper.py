@@ -24,12 +24,19 @@ from functools import partial
 from typing import TypeVar
 
 from monitor.core.errors import InfluxError, StoreError
-from monitor.core.ports import Clock, JournalBatch, Quarantine, Refused, SampleLog, SampleSink
+from monitor.core.ports import (
+    Clock,
+    DeadLetterStore,
+    JournalBatch,
+    RefusedPoint,
+    SampleLog,
+    SampleSink,
+)
 from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import point_of
-from monitor.storage.backfill import Lag, Lanes
-from monitor.storage.write_refusals import Action, Cause, action_on, cause_of
+from monitor.storage.backfill import Backfill, Lag
+from monitor.storage.write_refusals import RefusalAction, RefusalCause, action_on, cause_of
 
 log = logging.getLogger("monitor.storage.influx_shipper")
 
@@ -49,7 +56,7 @@ DOUBTED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ShipperLimits:
     """How much at a time and how long between. idle_s: after everything was sent."""
 
     lines: int = 5000
@@ -76,7 +83,7 @@ class ShipperState:
     lag_lines: int = 0
     last_ok_s: float | None = None
     last_error: str | None = None
-    cause: Cause | None = None
+    cause: RefusalCause | None = None
     failing_since_s: float | None = None
     backing_off_until_s: float | None = None
     quarantined: int = 0
@@ -84,7 +91,7 @@ class ShipperState:
     backfilling: bool = False
 
 
-class Shipper:
+class InfluxShipper:
     """The service. Blocking calls run on a thread of its own, which nobody waits for at the end.
 
     name: under which the cursor is saved; `Journal.prune` keeps what it has not passed.
@@ -95,15 +102,15 @@ class Shipper:
         journal: SampleLog,
         sink: SampleSink,
         clock: Clock,
-        quarantine: Quarantine,
+        quarantine: DeadLetterStore,
         *,
-        pace: Pace = Pace(),
+        pace: ShipperLimits = ShipperLimits(),
         lag: Lag = WHEN_FAR,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         name: str = "influxdb",
     ) -> None:
         self.name = name
-        self._lanes = Lanes(journal, name, lag)
+        self._lanes = Backfill(journal, name, lag)
         self._sink = sink
         self._clock = clock
         self._quarantine = quarantine
@@ -176,20 +183,20 @@ class Shipper:
 
     async def _not_taken(self, thread: _Thread, batch: JournalBatch, error: InfluxError) -> float:
         match action_on(error.status, len(batch.samples)):
-            case Action.HALVE:
+            case RefusalAction.HALVE:
                 self._lines = max(1, len(batch.samples) // 2)
                 if error.status == 413:
                     self._most = self._lines
                 return 0.0
-            case Action.SET_ASIDE:
+            case RefusalAction.SET_ASIDE:
                 return await self._set_aside(thread, batch, error)
-            case Action.KEEP:
+            case RefusalAction.KEEP:
                 return self._back_off(error)
 
     async def _set_aside(self, thread: _Thread, batch: JournalBatch, error: InfluxError) -> float:
         [sample] = batch.samples
         line = _line(sample)
-        refused = Refused(self._now_s(), batch.cursor, error.status, str(error), line)
+        refused = RefusedPoint(self._now_s(), batch.cursor, error.status, str(error), line)
         await thread.run(partial(self._quarantine.add, refused))
         log.warning("set aside, as InfluxDB refuses it: %s: %s", error, line)
         await self._count(thread)

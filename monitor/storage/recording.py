@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from monitor.adapters.scheduler import Schedule
+from monitor.adapters.scheduler import Scheduler
 from monitor.core.errors import StoreError
 from monitor.core.job import Job
 from monitor.core.model import Network
 from monitor.core.ports import Clock, Ledger, Prober
-from monitor.core.samples.recorder import Finished
+from monitor.core.samples.recorder import FinishedPeriod
 from monitor.core.samples.samples import MonitorSample
 from monitor.pipeline.pipeline import Pipeline
-from monitor.storage.shipper_group import Convoy
+from monitor.storage.shipper_group import ShipperGroup
 
 log = logging.getLogger("monitor.storage.recording")
 
@@ -44,7 +44,7 @@ class Figures(Protocol):
     def max_fds(self) -> int: ...
 
 
-class Housekeeping:
+class PeriodRecorder:
     """Jobs that are no rounds and no polls.
 
     own: the newest figures on the daemon itself. unmeasured: requests that could not be measured
@@ -54,11 +54,11 @@ class Housekeeping:
     def __init__(
         self,
         pipeline: Pipeline,
-        schedule: Schedule,
+        schedule: Scheduler,
         clock: Clock,
         ledger: Ledger,
         prober: Prober,
-        convoy: Convoy | None,
+        convoy: ShipperGroup | None,
         figures: Callable[[], Figures],
         synchronised: Callable[[], bool | None],
         outbox_age_s: Callable[[], float | None] = lambda: None,
@@ -119,7 +119,7 @@ class Housekeeping:
         finally:
             self._store(rest)
 
-    def _store(self, finished: Sequence[Finished]) -> None:
+    def _store(self, finished: Sequence[FinishedPeriod]) -> None:
         self._pipeline.store([one.row() for one in finished])
 
     def finish(self) -> None:

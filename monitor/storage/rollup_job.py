@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from monitor.core.alerting.maintenance import Maintenance, maintenance_spans, reach_of
-from monitor.core.alerting.model import Window
+from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.errors import StoreError
 from monitor.core.job import Job
 from monitor.core.ports import Clock, LedgerReader
 from monitor.core.state_history import Spans, StateHistory
-from monitor.core.warning import Remark
+from monitor.core.warning import MonitorWarning
 from monitor.settings.model import JournalSettings, Settings
 
 log = logging.getLogger("monitor.storage.rollup_job")
@@ -97,7 +97,7 @@ def nobody(_start_s: float, _end_s: float) -> Mapping[str, Spans]:
 class Windows(Protocol):
     """Maintenance windows made by hand; see core.alertports."""
 
-    def windows(self, start_s: float, end_s: float) -> list[Window]: ...
+    def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]: ...
 
 
 def maintenance_from(
@@ -114,7 +114,7 @@ def maintenance_from(
     return spans
 
 
-class Storekeeping:
+class StorageJobs:
     """Keeps the journal in order.
 
     shipper: the name of what ships the raw rows, None: nothing does. maintenance: the spans of
@@ -166,19 +166,19 @@ class Storekeeping:
             Job(JOBS["prune"], PRUNE_S, self.prune, deadline_s=600),
         ]
 
-    def remarks(self) -> list[Remark]:
+    def remarks(self) -> list[MonitorWarning]:
         """What a person should know or do."""
         found = [
-            Remark(f"journal: {problem}", "journal_problem", {"why": problem})
+            MonitorWarning(f"journal: {problem}", "journal_problem", {"why": problem})
             for problem in self._journal.problems
         ]
         found += [
-            Remark(f"{JOBS[what]}: {why}", what, {"why": why})
+            MonitorWarning(f"{JOBS[what]}: {why}", what, {"why": why})
             for what, why in self._troubles.items()
         ]
         if self._ships_otherwise:
             found.append(
-                Remark(
+                MonitorWarning(
                     "[storage.influxdb] was changed: it is used after a restart of the daemon",
                     "influx_later",
                 )
@@ -186,11 +186,11 @@ class Storekeeping:
         ill = self._journal.evidence_trouble
         if ill is not None:
             found.append(
-                Remark(f"requests are not kept for replay: {ill}", "evidence", {"why": ill})
+                MonitorWarning(f"requests are not kept for replay: {ill}", "evidence", {"why": ill})
             )
         if self.lost:
             found.append(
-                Remark(
+                MonitorWarning(
                     f"{self.lost} samples were thrown away before InfluxDB had them: max_mb was"
                     " reached",
                     "thrown_away",
@@ -199,7 +199,7 @@ class Storekeeping:
             )
         if self.share >= min(ALARMS):
             found.append(
-                Remark(
+                MonitorWarning(
                     f"{self.share:.0%} of the journal's max_mb is full of samples that InfluxDB"
                     " does not have: the oldest are thrown away at 100 %",
                     "quota",

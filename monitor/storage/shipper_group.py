@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from monitor.core.documents import Document
 from monitor.core.ports import Clock
-from monitor.core.warning import Remark
-from monitor.storage.influx_shipper import Shipper, ShipperState
-from monitor.storage.write_refusals import Cause
+from monitor.core.warning import MonitorWarning
+from monitor.storage.influx_shipper import InfluxShipper, ShipperState
+from monitor.storage.write_refusals import RefusalCause
 
 LATELY_S = 86_400.0
 """For so long it is said that samples were set aside; the count stays in `pantau status`."""
 
 
-class Convoy:
+class ShipperGroup:
     """Raw rows, minutes and hours, each with a shipper of its own; the first one's are the raw."""
 
-    def __init__(self, shippers: Sequence[Shipper], clock: Clock) -> None:
+    def __init__(self, shippers: Sequence[InfluxShipper], clock: Clock) -> None:
         self._shippers = tuple(shippers)
         self._clock = clock
 
@@ -77,7 +77,7 @@ class Convoy:
             ],
         }
 
-    def remarks(self) -> list[Remark]:
+    def remarks(self) -> list[MonitorWarning]:
         """What a person should know; nothing while it keeps up."""
         state = self.state
         if state is None:
@@ -86,17 +86,17 @@ class Convoy:
         if state.last_error is not None:
             behind_s = self.behind_s() or 0.0
             found.append(
-                Remark(
+                MonitorWarning(
                     state.last_error
                     if state.last_error.startswith("InfluxDB")
                     else f"InfluxDB: {state.last_error}",
-                    f"influx_{(state.cause or Cause.OTHER).value}",
+                    f"influx_{(state.cause or RefusalCause.OTHER).value}",
                     {"behind_s": round(behind_s), "count": state.lag_lines},
                 )
             )
         elif state.backfilling:
             found.append(
-                Remark(
+                MonitorWarning(
                     f"InfluxDB: catching up, {state.lag_lines} samples to go",
                     "influx_catching_up",
                     {"count": state.lag_lines},
@@ -105,7 +105,7 @@ class Convoy:
         refused_s = state.last_refused_s
         if refused_s is not None and self._now_s() - refused_s < LATELY_S:
             found.append(
-                Remark(
+                MonitorWarning(
                     f"InfluxDB: {state.quarantined} samples were refused and set aside: see the"
                     " directory quarantine",
                     "influx_quarantine",

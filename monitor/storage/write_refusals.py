@@ -7,7 +7,7 @@ from enum import Enum
 from monitor.core.errors import InfluxError, StoreError
 
 
-class Action(Enum):
+class RefusalAction(Enum):
     """What to do about samples that were not acknowledged."""
 
     KEEP = "keep"
@@ -15,16 +15,16 @@ class Action(Enum):
     SET_ASIDE = "set aside"
 
 
-def action_on(status: int | None, lines: int) -> Action:
+def action_on(status: int | None, lines: int) -> RefusalAction:
     """By the HTTP status (None: no answer) and how many lines were sent."""
     if status in (400, 422):
-        return Action.HALVE if lines > 1 else Action.SET_ASIDE
+        return RefusalAction.HALVE if lines > 1 else RefusalAction.SET_ASIDE
     if status == 413 and lines > 1:
-        return Action.HALVE
-    return Action.KEEP
+        return RefusalAction.HALVE
+    return RefusalAction.KEEP
 
 
-class Cause(Enum):
+class RefusalCause(Enum):
     """Why nothing goes on, in a word."""
 
     SILENT = "silent"
@@ -36,18 +36,18 @@ class Cause(Enum):
     OTHER = "other"
 
 
-def cause_of(error: StoreError) -> Cause:
+def cause_of(error: StoreError) -> RefusalCause:
     """By the HTTP status of its answer."""
     if not isinstance(error, InfluxError):
-        return Cause.HERE
+        return RefusalCause.HERE
     match error.status:
         case None | 502 | 503 | 504:
-            return Cause.SILENT
+            return RefusalCause.SILENT
         case 401 | 403:
-            return Cause.RIGHTS
+            return RefusalCause.RIGHTS
         case 404:
-            return Cause.BUCKET
+            return RefusalCause.BUCKET
         case 408 | 429 | 500:
-            return Cause.BUSY
+            return RefusalCause.BUSY
         case _:
-            return Cause.OTHER
+            return RefusalCause.OTHER

@@ -17,11 +17,11 @@ from pathlib import Path
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.journal.files import free_in
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.alerting.self_alerts import Plights
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import Alerts, ChannelSettings, Route, Step
-from monitor.core.alerting.self_checks import NUMBERS, Plight
-from monitor.core.detection.detector_state import World
+from monitor.alerting.self_alerts import SelfAlerts
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import AlertSettings, ChannelSettings, EscalationStep, Route
+from monitor.core.alerting.self_checks import NUMBERS, SelfCheck
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.model import Lost, Outcome, Reply
 from monitor.pipeline.pipeline import Pipeline
 from tests.core.detection.story import network
@@ -30,9 +30,9 @@ from tests.waiting import eventually_async
 
 LINK = "anjatan/utama"
 NET = network({LINK: (), "bongas/utama": ()}, anchors=1)
-ALERTS = Alerts(
+ALERTS = AlertSettings(
     channels=(ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/"),),
-    routes=(Route({"scope": ("monitor",)}, (Step(0.0, ("channel:hook",)),)),),
+    routes=(Route({"scope": ("monitor",)}, (EscalationStep(0.0, ("channel:hook",)),)),),
 )
 NAMES = [target.name for target in NET.targets()]
 
@@ -45,11 +45,11 @@ class House:
         self.journal = SqliteJournal(disk / "journal")
         self.ledger = SqlLedger.open(disk / "ledger.db")
         self.pipeline = Pipeline(
-            NET, World.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
+            NET, DetectorState.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
         )
         self.made = 0
-        self.plights = Plights(
-            *(self.ledger, self.clock, Desk(ALERTS, NET), asyncio.to_thread, lambda: None),
+        self.plights = SelfAlerts(
+            *(self.ledger, self.clock, DutyState(ALERTS, NET), asyncio.to_thread, lambda: None),
             lambda: self.pipeline.progress,
             lambda: 0.0,
         )
@@ -77,7 +77,7 @@ class House:
         """What people are told of the monitor itself: the event, its title, when."""
         return [
             (row.event.value, json.loads(row.body)["title"], row.next_try_s)
-            for row in self.ledger.outbox(incident=NUMBERS[Plight.JOURNAL])
+            for row in self.ledger.outbox(incident=NUMBERS[SelfCheck.JOURNAL])
         ]
 
     def rows(self) -> int:

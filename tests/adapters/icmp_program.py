@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
-from monitor.core.model import Outcome, Reply, Role, Rules, Target
+from monitor.core.model import Outcome, ProbeRules, Reply, Target, TargetRole
 
 TIMEOUT_S = 0.3
 
@@ -47,8 +47,8 @@ async def ask(buffer_bytes: int, times: int, addresses: Sequence[str]) -> dict[s
 
     prober = IcmpProber(SystemClock(), buffer_bytes=buffer_bytes)
     await prober.open(take)
-    rules = Rules(timeout_s=TIMEOUT_S)
-    prober.watch(Target(one, one, Role.LINK, rules) for one in addresses)
+    rules = ProbeRules(timeout_s=TIMEOUT_S)
+    prober.watch(Target(one, one, TargetRole.LINK, rules) for one in addresses)
     await prober.round(names, 0.2)
     async with asyncio.timeout(20):
         await all_in.wait()

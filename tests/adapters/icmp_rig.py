@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from monitor.adapters.icmp import IcmpProber, Mode
 from monitor.adapters.system.clock import SystemClock
-from monitor.core.model import Outcome, Role, Rules, Target
+from monitor.core.model import Outcome, ProbeRules, Target, TargetRole
 from tests.adapters.private_network import TwoSides
 from tests.adapters.undisturbed import undisturbed
 from tests.waiting import eventually_async
@@ -29,8 +29,8 @@ class Probing:
 
     def watch(self, *addresses: str) -> None:
         """Watch these addresses; each is its own name."""
-        rules = Rules(timeout_s=self._timeout_s)
-        self.prober.watch(Target(one, one, Role.LINK, rules) for one in addresses)
+        rules = ProbeRules(timeout_s=self._timeout_s)
+        self.prober.watch(Target(one, one, TargetRole.LINK, rules) for one in addresses)
 
     async def ask(self, *addresses: str) -> list[Outcome]:
         """One round of these, all at once, and what became of each, in the order of asking."""

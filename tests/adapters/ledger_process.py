@@ -20,7 +20,7 @@ from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.errors import LedgerError
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
@@ -62,8 +62,8 @@ def judgement(number: int) -> list[Decision]:
             end_reason="answers",
             affected=BEHIND,
         )
-        decisions.append(IncidentChange(Change.CLOSED, ended, at_s))
-    return [*decisions, IncidentChange(Change.OPENED, incident(number), at_s)]
+        decisions.append(IncidentChange(ChangeKind.CLOSED, ended, at_s))
+    return [*decisions, IncidentChange(ChangeKind.OPENED, incident(number), at_s)]
 
 
 def record(path: Path) -> None:

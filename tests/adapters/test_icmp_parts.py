@@ -8,29 +8,29 @@ from itertools import pairwise
 import pytest
 
 from monitor.adapters.icmp.absence import Absence
-from monitor.adapters.icmp.book import INDEXES, Aim, Asked, Book, Tally
-from monitor.adapters.icmp.pace import AT_MOST, Pace
+from monitor.adapters.icmp.book import INDEXES, Aim, Asked, OutstandingRequests, Tally
+from monitor.adapters.icmp.pace import AT_MOST, SendPace
 from monitor.adapters.icmp.wire import Family
 from monitor.adapters.icmp.words import errno_name, icmp_error
-from monitor.core.model import Role, Rules, Target
+from monitor.core.model import ProbeRules, Target, TargetRole
 
 HERE = "10.77.0.1"
 
 
 def aim(timeout_s: float = 1.0) -> Aim:
-    target = Target("a/b", HERE, Role.LINK, Rules(timeout_s=timeout_s))
+    target = Target("a/b", HERE, TargetRole.LINK, ProbeRules(timeout_s=timeout_s))
     return Aim(target, HERE, (HERE, 0), None)
 
 
 def test_a_round_is_spread_evenly() -> None:
-    pace = Pace(["x"] * 10, 100.0, 1.0)
+    pace = SendPace(["x"] * 10, 100.0, 1.0)
     assert [pace.until(100.0 + s) for s in (0.0, 0.05, 0.1001, 0.55, 0.9001, 5.0)] == [
         *(1, 1, 2, 6, 10, 10)
     ]
 
 
 def test_a_round_over_no_time_is_due_at_once_but_goes_in_portions() -> None:
-    pace = Pace(["x"] * (AT_MOST + 1), 100.0, 0.0)
+    pace = SendPace(["x"] * (AT_MOST + 1), 100.0, 0.0)
     assert pace.until(100.0) == AT_MOST
     pace.done = AT_MOST
     assert pace.wait_s(100.0) == 0.0
@@ -38,7 +38,7 @@ def test_a_round_over_no_time_is_due_at_once_but_goes_in_portions() -> None:
 
 
 def test_a_round_waits_for_its_next_request_and_never_only_a_moment() -> None:
-    pace = Pace(["x"] * 4, 100.0, 0.4)
+    pace = SendPace(["x"] * 4, 100.0, 0.4)
     pace.done = 1
     assert pace.wait_s(100.0) == pytest.approx(0.1)
     assert pace.wait_s(100.0999) == 0.005
@@ -49,13 +49,13 @@ def test_a_round_waits_for_its_next_request_and_never_only_a_moment() -> None:
 @pytest.mark.parametrize(("a_second", "pause_s"), [(62, 0.005), (2_000, 0.0025), (20_000, 0.001)])
 def test_the_more_requests_the_shorter_the_pauses(a_second: int, pause_s: float) -> None:
     """So that a burst stays short."""
-    pace = Pace(["x"] * a_second, 100.0, 1.0)
+    pace = SendPace(["x"] * a_second, 100.0, 1.0)
     pace.done = 1
     assert pace.wait_s(100.0 + 1.0 / a_second - 1e-6) == pytest.approx(pause_s)
 
 
 def test_marks_are_never_the_same_twice_and_nonces_are_no_pattern() -> None:
-    book = Book(Tally())
+    book = OutstandingRequests(Tally())
     marks = [book.new_marks() for _ in range(3000)]
     indexes = [index for index, _ in marks]
     assert all((b - a) % INDEXES == 1 for a, b in pairwise(indexes))
@@ -63,7 +63,7 @@ def test_marks_are_never_the_same_twice_and_nonces_are_no_pattern() -> None:
 
 
 def test_deadlines_of_different_time_outs_come_in_order() -> None:
-    book = Book(Tally())
+    book = OutstandingRequests(Tally())
     slow, quick = aim(3.0), aim(1.0)
     for sent_s, one in ((0.0, slow), (0.5, quick), (1.0, slow), (1.2, quick)):
         index, nonce = book.new_marks()
@@ -76,7 +76,7 @@ def test_deadlines_of_different_time_outs_come_in_order() -> None:
 
 
 def test_an_answered_request_needs_no_look_at_its_deadline() -> None:
-    book = Book(Tally())
+    book = OutstandingRequests(Tally())
     index, nonce = book.new_marks()
     book.enter(index, nonce, aim(), 0.0)
     assert book.find(index, nonce, HERE) is not None
@@ -87,7 +87,7 @@ def test_an_answered_request_needs_no_look_at_its_deadline() -> None:
 
 def test_what_answers_nothing_is_counted_under_its_name() -> None:
     tally = Tally()
-    book = Book(tally)
+    book = OutstandingRequests(tally)
     answered, lost, out = (book.new_marks() for _ in range(3))
     book.enter(*answered, aim(), 0.0)
     book.settle(answered[0])
@@ -152,7 +152,7 @@ def test_lost_answers_excuse_what_was_sent_before(caplog: pytest.LogCaptureFixtu
 
 def test_what_was_settled_long_ago_is_forgotten() -> None:
     tally = Tally()
-    book = Book(tally)
+    book = OutstandingRequests(tally)
     first = book.new_marks()
     book.enter(*first, aim(), 0.0)
     book.settle(first[0])

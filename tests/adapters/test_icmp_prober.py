@@ -12,7 +12,7 @@ import pytest
 from monitor.adapters.icmp import IcmpProber, Mode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
-from monitor.core.model import Lost, NotMeasured, Reply, Role, Rules, Target
+from monitor.core.model import Lost, NotMeasured, ProbeRules, Reply, Target, TargetRole
 from tests.adapters.icmp_rig import BOTH_MODES, probing
 from tests.adapters.private_network import TwoSides
 from tests.adapters.scripted_side import Request, ScriptedSide
@@ -172,7 +172,7 @@ async def test_a_prober_that_cannot_watch_what_it_was_told_is_not_open(network: 
     gc.collect()
     before = open_descriptors()
     prober = IcmpProber(SystemClock())
-    prober.watch([Target("a/b", "nonsense", Role.LINK, Rules())])
+    prober.watch([Target("a/b", "nonsense", TargetRole.LINK, ProbeRules())])
     with network.near.inside(), pytest.raises(ProbeError, match="not an IP address"):
         await prober.open(lambda outcomes: None)
     assert open_descriptors() == before

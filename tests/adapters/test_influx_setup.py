@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.influx.setup import InfluxSetup, Wanted
+from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
 from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
 from tests.answering_server import AnsweringServer, Reply, Request
 from tests.influx_server import InfluxServer
 
-WANTED = [Wanted("pantau", 30), Wanted("pantau_1m", 180)]
+WANTED = [BucketSpec("pantau", 30), BucketSpec("pantau_1m", 180)]
 EMPTY = json.dumps({"results": [{"statement_id": 0}]})
 ADMIN = "admin:sandi"
 
@@ -35,7 +35,7 @@ def test_a_fresh_1_6_gets_databases_that_forget(tmp_path: Path) -> None:
         settings = replace(server.bucket("kept"), bucket="pantau")
         setup = InfluxSetup(settings, None)
         assert setup.version().startswith("1.6")
-        found = setup.prepare([*WANTED, Wanted("kept", 7)])
+        found = setup.prepare([*WANTED, BucketSpec("kept", 7)])
         assert [(each.said, each.missing) for each in found] == [
             ("created, keeps 30 days", None),
             ("created, keeps 180 days", None),
@@ -69,9 +69,9 @@ def test_years_of_hours_lie_in_few_files_of_1_6(tmp_path: Path) -> None:
 
     with InfluxServer(tmp_path) as server:
         setup = InfluxSetup(replace(server.bucket("old_1h"), bucket="pantau"), None)
-        setup.prepare([Wanted("old_1h", 1826)])
+        setup.prepare([BucketSpec("old_1h", 1826)])
         assert grouped(server, "old_1h") == "168h0m0s"
-        wanted = [Wanted("pantau_1h", 1826, 90), Wanted("old_1h", 1826, 90)]
+        wanted = [BucketSpec("pantau_1h", 1826, 90), BucketSpec("old_1h", 1826, 90)]
         assert [each.said for each in setup.prepare(wanted)] == [
             "created, keeps 1826 days",
             "is there, keeps 1826 days, from now on 90 in a file",
@@ -164,7 +164,7 @@ def test_years_of_hours_lie_in_few_files_of_2_7() -> None:
     groups = {"old_1h": 604_800}
     with of_two({"old_1h": 1826 * 86_400}, groups=groups) as server:
         setup = InfluxSetup(server.settings(), "a-token")
-        wanted = [Wanted("pantau_1h", 1826, 90), Wanted("old_1h", 1826, 90)]
+        wanted = [BucketSpec("pantau_1h", 1826, 90), BucketSpec("old_1h", 1826, 90)]
         setup.prepare(wanted)
         again = setup.prepare(wanted)
         setup.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.journal import JournalReader, Pruned, SqliteJournal
+from monitor.adapters.journal import JournalReader, PruneResult, SqliteJournal
 from tests.adapters.journal_process import GROUP
 from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping
 
@@ -153,7 +153,7 @@ class TestPrune:
 
     def test_days_older_than_asked_go(self, journal: SqliteJournal, tmp_path: Path) -> None:
         days(journal, 6)
-        assert journal.prune(self.AT_S, 3, 1000) == Pruned(("20251125", "20251126"))
+        assert journal.prune(self.AT_S, 3, 1000) == PruneResult(("20251125", "20251126"))
         assert [name[8:16] for name in files(tmp_path)] == [
             "20251127",
             "20251128",
@@ -166,9 +166,11 @@ class TestPrune:
     def test_a_day_that_is_not_shipped_stays(self, journal: SqliteJournal) -> None:
         days(journal, 6)
         ship(journal, 3)
-        assert journal.prune(self.AT_S, 3, 1000, "influxdb") == Pruned(("20251125",), ("20251126",))
+        assert journal.prune(self.AT_S, 3, 1000, "influxdb") == PruneResult(
+            ("20251125",), ("20251126",)
+        )
         ship(journal, 4)
-        assert journal.prune(self.AT_S, 3, 1000, "influxdb") == Pruned(("20251126",))
+        assert journal.prune(self.AT_S, 3, 1000, "influxdb") == PruneResult(("20251126",))
 
     def test_with_a_shipper_that_never_shipped_everything_stays_up_to_the_quota(
         self, journal: SqliteJournal
@@ -213,7 +215,7 @@ class TestPrune:
 
     def test_within_its_limits_nothing_goes(self, journal: SqliteJournal) -> None:
         days(journal, 6)
-        assert journal.prune(self.AT_S, 100, 1000) == Pruned()
+        assert journal.prune(self.AT_S, 100, 1000) == PruneResult()
 
 
 def test_a_reader_without_a_journal_finds_it_empty(tmp_path: Path) -> None:

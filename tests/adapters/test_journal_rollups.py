@@ -18,7 +18,7 @@ from monitor.adapters.journal.rolled import RollupFiles
 from monitor.adapters.journal.rolling import sum_up
 from monitor.adapters.journal.writer import RollupLog
 from monitor.core.model import Lost, Outcome, Reply, State, Transition
-from monitor.core.samples.packed_requests import Requests, in_order
+from monitor.core.samples.packed_requests import RecordedRequests, in_order
 from monitor.core.samples.samples import (
     InterfaceHour,
     InterfaceMinute,
@@ -57,7 +57,7 @@ def row(at_s: float, target: str, rtts: list[float | None]) -> PingSample:
         received=len(got),
         rtt=(got[0], got[len(got) // 2], got[-1], got[-1]) if got else None,
     )
-    return replace(made, requests=Requests(at_s, 0.0, outcomes))
+    return replace(made, requests=RecordedRequests(at_s, 0.0, outcomes))
 
 
 def day_of_rows(rng: random.Random, hours: float, targets: list[str]) -> list[PingSample]:

@@ -20,7 +20,7 @@ import pytest
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.errors import LedgerError
-from monitor.core.model import Change, IncidentChange, Proof, State, Transition
+from monitor.core.model import ChangeKind, IncidentChange, IncidentEvidence, State, Transition
 from tests.adapters.ledger_process import NOON_S, incident, judgement
 from tests.adapters.sqlite_rows import rows
 
@@ -201,9 +201,9 @@ def test_every_change_of_an_incident_stays_as_it_was_told(path: Path, ledger: Sq
     first = replace(incident(7), started_earliest_s=NOON_S - 0.001)
     second = replace(first, affected=("site-9/utama",))
     third = replace(second, ended_s=NOON_S + 60.123456, end_reason="answers")
-    ledger.record([IncidentChange(Change.OPENED, first, NOON_S + 7)])
-    ledger.record([IncidentChange(Change.UPDATED, second, NOON_S + 8)])
-    ledger.record([IncidentChange(Change.CLOSED, third, NOON_S + 62.25)])
+    ledger.record([IncidentChange(ChangeKind.OPENED, first, NOON_S + 7)])
+    ledger.record([IncidentChange(ChangeKind.UPDATED, second, NOON_S + 8)])
+    ledger.record([IncidentChange(ChangeKind.CLOSED, third, NOON_S + 62.25)])
     events = rows(path, "SELECT sequence, change, at_us, body FROM incident_events ORDER BY 1")
     bodies = [json.loads(str(body)) for *_, body in events]
     assert [event[:3] for event in events] == [
@@ -242,7 +242,7 @@ def test_what_hides_behind_a_node_can_be_asked_from_either_side(
 
 
 def test_a_number_that_is_none_is_stored_as_not_known(ledger: SqlLedger) -> None:
-    proof = Proof(rtt_ms=float("nan"), limit=50.0)
+    proof = IncidentEvidence(rtt_ms=float("nan"), limit=50.0)
     odd = Transition("a/x", NOON_S, NOON_S, State.UP, State.DEGRADED, "slow", proof)
     ledger.record([odd])
     (stored,) = ledger.transitions(0.0, NOON_S + 9)

@@ -9,13 +9,13 @@ import pytest
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.opening import channels_of
 from monitor.core.alerting.model import (
-    Accepted,
-    Alerts,
+    AlertSettings,
     Channel,
     ChannelSettings,
+    Delivered,
     Delivery,
-    Refused,
-    TryLater,
+    Rejected,
+    RetryLater,
 )
 from tests.http_peer import Behaviour, HttpPeer, answering, hanging, trickling
 from tests.notifying import message
@@ -24,7 +24,7 @@ WIB = ZoneInfo("Asia/Jakarta")
 
 
 def channel(url: str, bounds: Bounds | None = None) -> Channel:
-    alerts = Alerts(channels=(ChannelSettings("ntfy", "apprise", secret="ntfy"),))
+    alerts = AlertSettings(channels=(ChannelSettings("ntfy", "apprise", secret="ntfy"),))
     return channels_of(alerts, {"ntfy": url}, WIB, bounds)["ntfy"]
 
 
@@ -36,7 +36,7 @@ async def sent_to(behave: Behaviour, bounds: Bounds | None = None) -> tuple[Deli
 
 async def test_a_message_reaches_ntfy_with_its_title_once() -> None:
     delivery, peer = await sent_to(answering(200, {"id": "x"}))
-    assert delivery == Accepted()
+    assert delivery == Delivered()
     (asked,) = peer.asked
     title, body = message().text.split("\n")
     assert asked.json["topic"] == "gangguan"
@@ -47,8 +47,8 @@ async def test_a_message_reaches_ntfy_with_its_title_once() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *[(status, Refused) for status in (400, 401, 403, 404)],
-        *[(status, TryLater) for status in (408, 429, 500, 503)],
+        *[(status, Rejected) for status in (400, 401, 403, 404)],
+        *[(status, RetryLater) for status in (408, 429, 500, 503)],
     ],
 )
 async def test_the_status_in_its_log_tells_a_refusal_from_a_bad_moment(
@@ -63,7 +63,7 @@ async def test_a_redirect_is_not_followed() -> None:
     async with HttpPeer(answering(200, {})) as elsewhere:
         away = answering(307, headers={"Location": f"{elsewhere.url}/stolen"})
         delivery, _ = await sent_to(away)
-        assert not isinstance(delivery, Accepted)
+        assert not isinstance(delivery, Delivered)
         assert elsewhere.asked == []
 
 
@@ -72,11 +72,11 @@ async def test_a_server_that_does_not_come_to_an_end_is_left_at_the_bound(
     behave: Behaviour,
 ) -> None:
     delivery, _ = await sent_to(behave, Bounds(0.3, 0.5))
-    assert isinstance(delivery, TryLater)
+    assert isinstance(delivery, RetryLater)
 
 
 async def test_nobody_there_is_tried_later() -> None:
     async with HttpPeer(hanging) as peer:
         gone = peer.port
     delivery = await channel(f"ntfy://127.0.0.1:{gone}/gangguan").send(message())
-    assert isinstance(delivery, TryLater)
+    assert isinstance(delivery, RetryLater)

@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from monitor.adapters.notify.bounded import MOST_HANGING, BoundedCalls
-from monitor.core.alerting.model import Accepted, Delivery, Refused, TryLater
+from monitor.core.alerting.model import Delivered, Delivery, Rejected, RetryLater
 from tests.waiting import eventually_async
 
 BOUND_S = 0.1
@@ -30,43 +30,43 @@ class Gate:
 
 async def test_a_call_that_comes_back_in_time_is_what_it_is() -> None:
     calls = BoundedCalls("test")
-    assert await calls.call("a", lambda: Refused("no")) == Refused("no")
-    assert await calls.call("a", lambda: Accepted("1")) == Accepted("1")
+    assert await calls.call("a", lambda: Rejected("no")) == Rejected("no")
+    assert await calls.call("a", lambda: Delivered("1")) == Delivered("1")
 
 
 async def test_what_was_accepted_late_is_not_sent_again() -> None:
-    calls, gate = BoundedCalls("test", BOUND_S), Gate(Accepted("late"))
-    assert await calls.call("a", gate.work) == TryLater("no answer within 0.1 s")
-    assert await calls.call("a", gate.work) == TryLater("the try before is still on its way")
+    calls, gate = BoundedCalls("test", BOUND_S), Gate(Delivered("late"))
+    assert await calls.call("a", gate.work) == RetryLater("no answer within 0.1 s")
+    assert await calls.call("a", gate.work) == RetryLater("the try before is still on its way")
     gate.open.set()
     await eventually_async(lambda: gate.over == 1)
-    assert await calls.call("a", gate.work) == Accepted("late")
+    assert await calls.call("a", gate.work) == Delivered("late")
     assert gate.calls == 1
 
 
 async def test_what_failed_late_is_tried_again() -> None:
-    calls, gate = BoundedCalls("test", BOUND_S), Gate(TryLater("busy"))
+    calls, gate = BoundedCalls("test", BOUND_S), Gate(RetryLater("busy"))
     await calls.call("a", gate.work)
     gate.open.set()
     await eventually_async(lambda: gate.over == 1)
-    assert await calls.call("a", lambda: Accepted("2")) == Accepted("2")
+    assert await calls.call("a", lambda: Delivered("2")) == Delivered("2")
 
 
 async def test_calls_that_hang_do_not_pile_up() -> None:
-    calls, gate = BoundedCalls("test", BOUND_S), Gate(Accepted())
+    calls, gate = BoundedCalls("test", BOUND_S), Gate(Delivered())
     for number in range(MOST_HANGING):
         await calls.call(str(number), gate.work)
     said = await calls.call("more", gate.work)
-    assert said == TryLater(f"{MOST_HANGING} earlier tries have not come back")
+    assert said == RetryLater(f"{MOST_HANGING} earlier tries have not come back")
     assert gate.calls == MOST_HANGING
     gate.open.set()
     await eventually_async(lambda: gate.over == MOST_HANGING)
-    assert await calls.call("more", Accepted) == Accepted()
+    assert await calls.call("more", Delivered) == Delivered()
 
 
 async def test_the_loop_goes_on_while_a_call_blocks() -> None:
-    calls, gate = BoundedCalls("test", 5.0), Gate(Accepted())
+    calls, gate = BoundedCalls("test", 5.0), Gate(Delivered())
     waiting = asyncio.create_task(calls.call("a", gate.work))
     await eventually_async(lambda: gate.calls == 1)
     gate.open.set()
-    assert await waiting == Accepted()
+    assert await waiting == Delivered()

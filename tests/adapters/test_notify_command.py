@@ -12,7 +12,7 @@ import pytest
 
 from monitor.adapters.notify.command import CommandChannel
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting.model import Accepted, Delivery, Refused, TryLater
+from monitor.core.alerting.model import Delivered, Delivery, Rejected, RetryLater
 from tests.notifying import CANARY, KEY, message
 from tests.waiting import eventually
 
@@ -23,7 +23,7 @@ def channel(script: str, *arguments: str, bound_s: float = 20.0) -> CommandChann
 
 async def test_it_gets_the_json_on_its_standard_input(tmp_path: Path) -> None:
     script = "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.read())"
-    assert await channel(script, str(tmp_path / "got")).send(message()) == Accepted()
+    assert await channel(script, str(tmp_path / "got")).send(message()) == Delivered()
     told = json.loads((tmp_path / "got").read_bytes())
     assert (told["key"], told["event"], told["text"]) == (KEY, "opened", message().text)
 
@@ -38,21 +38,28 @@ async def test_arguments_are_no_shell(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(0, Accepted), (75, TryLater), (64, Refused), (77, Refused), (1, TryLater), (3, TryLater)],
+    [
+        (0, Delivered),
+        (75, RetryLater),
+        (64, Rejected),
+        (77, Rejected),
+        (1, RetryLater),
+        (3, RetryLater),
+    ],
 )
 async def test_its_exit_code_says_what_became_of_it(code: int, kind: type[Delivery]) -> None:
     delivery = await channel(f"import sys; sys.stderr.write('modem?'); sys.exit({code})").send(
         message()
     )
     assert type(delivery) is kind
-    if not isinstance(delivery, Accepted):
+    if not isinstance(delivery, Delivered):
         assert delivery.why == f"exit {code}: modem?"
 
 
 async def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "nothing", tmp_path):
         delivery = await CommandChannel([str(path)], Redaction()).send(message())
-        assert isinstance(delivery, Refused)
+        assert isinstance(delivery, Rejected)
         assert "cannot be started" in delivery.why
 
 
@@ -64,7 +71,7 @@ async def test_one_that_does_not_end_is_ended_with_its_children(tmp_path: Path) 
         "time.sleep(600)\n"
     )
     slow = channel(script, str(tmp_path / "pid"), bound_s=1.0)
-    assert await slow.send(message()) == TryLater("the program did not end within 1 s")
+    assert await slow.send(message()) == RetryLater("the program did not end within 1 s")
     child = int((tmp_path / "pid").read_text())
     assert eventually(lambda: not psutil.pid_exists(child) or _is_dead(child))
 
@@ -75,16 +82,16 @@ def _is_dead(pid: int) -> bool:
 
 async def test_one_that_reads_nothing_and_one_that_floods_are_no_trouble() -> None:
     long = message("x" * 300_000)
-    assert await channel("pass").send(long) == Accepted()
+    assert await channel("pass").send(long) == Delivered()
     flood = "import sys\nfor _ in range(200): sys.stderr.write('e' * 65536)\nsys.exit(75)"
     delivery = await channel(flood).send(message())
-    assert isinstance(delivery, TryLater)
+    assert isinstance(delivery, RetryLater)
     assert len(delivery.why) < 400
 
 
 async def test_a_child_that_keeps_our_pipe_holds_nothing_up() -> None:
     script = "import subprocess, sys; subprocess.Popen(['sleep', '600'])"
-    assert await channel(script).send(message()) == Accepted()
+    assert await channel(script).send(message()) == Delivered()
 
 
 async def test_it_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

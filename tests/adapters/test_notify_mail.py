@@ -10,13 +10,13 @@ import pytest
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.opening import channels_of
 from monitor.core.alerting.model import (
-    Accepted,
-    Alerts,
+    AlertSettings,
     Channel,
     ChannelSettings,
+    Delivered,
     Delivery,
-    Refused,
-    TryLater,
+    Rejected,
+    RetryLater,
 )
 from tests.fakes.smtp import MailServer
 from tests.notifying import CANARY, KEY, message
@@ -26,14 +26,14 @@ WIB = ZoneInfo("Asia/Jakarta")
 
 
 def mailbox(url: str, bounds: Bounds | None = None) -> Channel:
-    alerts = Alerts(channels=(ChannelSettings("surel", "apprise", secret="surel"),))
+    alerts = AlertSettings(channels=(ChannelSettings("surel", "apprise", secret="surel"),))
     return channels_of(alerts, {"surel": url}, WIB, bounds)["surel"]
 
 
 async def test_a_mail_arrives_once_readable_and_with_the_key_as_its_message_id() -> None:
     async with MailServer() as server:
         delivery = await mailbox(server.url("&cc=budi@noc.example")).send(message())
-    assert delivery == Accepted(f"<{KEY}@noc.example>")
+    assert delivery == Delivered(f"<{KEY}@noc.example>")
     (mail,) = server.mails
     assert mail.get_all("Message-ID") == [f"<{KEY}@noc.example>"]
     assert mail["Subject"] == message().title
@@ -49,7 +49,7 @@ async def test_a_mail_arrives_once_readable_and_with_the_key_as_its_message_id()
 async def test_a_title_cannot_add_a_header() -> None:
     odd = message("PUTUS\r\nBcc: maling@jahat.example\r\n\r\nx")
     async with MailServer() as server:
-        assert isinstance(await mailbox(server.url()).send(odd), Accepted)
+        assert isinstance(await mailbox(server.url()).send(odd), Delivered)
     assert server.mails[0]["Bcc"] is None
     assert server.envelopes[0].rcpt_tos == ["ani@noc.example"]
 
@@ -57,10 +57,10 @@ async def test_a_title_cannot_add_a_header() -> None:
 @pytest.mark.parametrize(
     ("data", "delivery"),
     [
-        ("451 try again", TryLater("SMTP 451: try again")),
-        ("452 disk full", TryLater("SMTP 452: disk full")),
-        ("550 no such thing", Refused("SMTP 550: no such thing")),
-        ("554 spam", Refused("SMTP 554: spam")),
+        ("451 try again", RetryLater("SMTP 451: try again")),
+        ("452 disk full", RetryLater("SMTP 452: disk full")),
+        ("550 no such thing", Rejected("SMTP 550: no such thing")),
+        ("554 spam", Rejected("SMTP 554: spam")),
     ],
 )
 async def test_4xx_is_tried_later_and_5xx_is_refused(data: str, delivery: Delivery) -> None:
@@ -71,7 +71,7 @@ async def test_4xx_is_tried_later_and_5xx_is_refused(data: str, delivery: Delive
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
-    [("550 no such user", Refused), ("450 greylisted", TryLater)],
+    [("550 no such user", Rejected), ("450 greylisted", RetryLater)],
 )
 async def test_a_refused_recipient_counts_as_its_code(answer: str, kind: type[Delivery]) -> None:
     async with MailServer() as server:
@@ -84,13 +84,13 @@ async def test_one_of_two_recipients_is_enough() -> None:
     async with MailServer() as server:
         server.recipient["budi@noc.example"] = "550 no such user"
         delivery = await mailbox(server.url("&cc=budi@noc.example")).send(message())
-    assert isinstance(delivery, Accepted)
+    assert isinstance(delivery, Delivered)
 
 
 async def test_a_wrong_password_is_refused_and_not_repeated() -> None:
     async with MailServer() as server:
         delivery = await mailbox(server.url(login=f"pantau:{CANARY}salah@")).send(message())
-    assert isinstance(delivery, Refused)
+    assert isinstance(delivery, Rejected)
     assert CANARY not in delivery.why
     assert delivery.why.startswith("SMTP 535")
 
@@ -99,13 +99,13 @@ async def test_a_server_that_falls_silent_is_left_at_the_bound() -> None:
     async with MailServer() as server:
         channel = mailbox(server.url(), Bounds(0.5, 0.7))
         server.silent = True
-        assert await channel.send(message()) == TryLater("no answer within 0.7 s")
+        assert await channel.send(message()) == RetryLater("no answer within 0.7 s")
 
 
 async def test_nobody_there_is_tried_later() -> None:
     async with MailServer() as server:
         gone = server.url()
-    assert isinstance(await mailbox(gone, Bounds(0.5, 2.0)).send(message()), TryLater)
+    assert isinstance(await mailbox(gone, Bounds(0.5, 2.0)).send(message()), RetryLater)
 
 
 async def test_a_server_that_never_greets_is_tried_later() -> None:
@@ -117,7 +117,7 @@ async def test_a_server_that_never_greets_is_tried_later() -> None:
     port = server.sockets[0].getsockname()[1]
     url = f"mailto://127.0.0.1:{port}?from=pantau@noc.example&to=ani@noc.example"
     delivery = await mailbox(url, Bounds(0.3, 2.0)).send(message())
-    assert isinstance(delivery, TryLater)
+    assert isinstance(delivery, RetryLater)
     server.close()
     await server.wait_closed()
 
@@ -126,5 +126,5 @@ async def test_a_server_without_tls_is_refused_where_tls_is_asked_for() -> None:
     async with MailServer() as server:
         url = server.url("&mode=starttls").replace("mailto://", "mailtos://")
         delivery = await mailbox(url).send(message())
-    assert isinstance(delivery, Refused)
+    assert isinstance(delivery, Rejected)
     assert await eventually_async(lambda: server.mails == [])

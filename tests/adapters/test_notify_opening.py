@@ -10,7 +10,7 @@ import pytest
 
 from monitor.adapters.notify import channels_of, heartbeat_of, pressers_of, secret_names
 from monitor.adapters.notify.redaction import MARK, Redaction
-from monitor.core.alerting.model import Action, Alerts, ChannelSettings
+from monitor.core.alerting.model import AlertSettings, ChannelSettings, IncidentAction
 from monitor.core.errors import ConfigError
 from tests.fakes.telegram import CHAT, TOKEN
 from tests.http_peer import HttpPeer, answering
@@ -19,7 +19,7 @@ from tests.notifying import CANARY
 WIB = ZoneInfo("Asia/Jakarta")
 TGRAM = f"tgram://{TOKEN}/{CHAT}"
 
-ALERTS = Alerts(
+ALERTS = AlertSettings(
     channels=(
         ChannelSettings("chat", "apprise", secret="chat", buttons=True, allowed_users=(1,)),
         ChannelSettings("exact", "telegram", secret="chat", buttons=True, allowed_users=(2,)),
@@ -40,7 +40,7 @@ SECRETS = {
 }
 
 
-async def keep(action: Action) -> None:
+async def keep(action: IncidentAction) -> None:
     raise AssertionError(action)
 
 
@@ -60,7 +60,7 @@ def test_each_kind_becomes_the_channel_that_serves_it_best() -> None:
 
 def test_one_bot_is_asked_for_presses_once_for_all_its_chats() -> None:
     assert len(pressers_of(ALERTS, SECRETS, keep, lambda: 0.0)) == 1
-    assert pressers_of(Alerts(), {}, keep, lambda: 0.0) == []
+    assert pressers_of(AlertSettings(), {}, keep, lambda: 0.0) == []
 
 
 def test_nothing_shows_a_secret_of_its_own_accord() -> None:
@@ -86,7 +86,7 @@ def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it(
     channel: ChannelSettings, secret: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        channels_of(Alerts(channels=(channel,)), {"x": secret}, WIB)
+        channels_of(AlertSettings(channels=(channel,)), {"x": secret}, WIB)
     assert "the channel x" in str(caught.value)
     assert CANARY not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -139,7 +139,7 @@ def test_redaction_leaves_one_short_line_and_the_host() -> None:
 async def test_the_heartbeat_beats_only_while_all_is_well() -> None:
     well = True
     async with HttpPeer(answering(200)) as peer:
-        alerts = Alerts(heartbeat="beat")
+        alerts = AlertSettings(heartbeat="beat")
         beat = heartbeat_of(alerts, {"beat": f"{peer.url}/ping/{CANARY}"}, lambda: well)
         assert beat is not None
         assert await beat.beat()
@@ -157,7 +157,7 @@ async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_addres
 ) -> None:
     async with HttpPeer(answering(500)) as peer:
         beat = heartbeat_of(
-            Alerts(heartbeat="beat"), {"beat": f"{peer.url}/{CANARY}"}, lambda: True
+            AlertSettings(heartbeat="beat"), {"beat": f"{peer.url}/{CANARY}"}, lambda: True
         )
         assert beat is not None
         with caplog.at_level("INFO", "monitor.notify"):
@@ -174,6 +174,6 @@ async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_addres
 
 
 def test_no_heartbeat_is_no_heartbeat() -> None:
-    assert heartbeat_of(Alerts(), {}, lambda: True) is None
+    assert heartbeat_of(AlertSettings(), {}, lambda: True) is None
     with pytest.raises(ConfigError):
-        heartbeat_of(Alerts(heartbeat="beat"), {"beat": CANARY}, lambda: True)
+        heartbeat_of(AlertSettings(heartbeat="beat"), {"beat": CANARY}, lambda: True)

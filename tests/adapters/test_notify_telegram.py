@@ -15,7 +15,14 @@ from monitor.adapters.notify.redaction import Redaction
 from monitor.adapters.notify.telegram import TelegramChannel, telegram_address, within
 from monitor.adapters.notify.telegram_bot import TelegramBot
 from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
-from monitor.core.alerting.model import Accepted, Action, ActionKind, EventKind, Refused, TryLater
+from monitor.core.alerting.model import (
+    ActionKind,
+    Delivered,
+    EventKind,
+    IncidentAction,
+    Rejected,
+    RetryLater,
+)
 from monitor.core.errors import LedgerError
 from tests.fakes.telegram import CHAT, TOKEN, Answer, BotApi
 from tests.notifying import INCIDENT, message
@@ -36,7 +43,7 @@ async def chat(
 
 async def test_a_message_arrives_as_it_was_written() -> None:
     async with BotApi() as api, chat(api, topic=7) as channel:
-        assert await channel.send(message()) == Accepted("1")
+        assert await channel.send(message()) == Delivered("1")
     (sent,) = api.sent
     assert sent["plain"] == message().text
     assert sent["text"].startswith("<b>PUTUS: Anjatan · utama, sejak 14.05 WIB</b>\n")
@@ -48,7 +55,7 @@ async def test_a_message_arrives_as_it_was_written() -> None:
 def test_any_text_arrives_as_it_was_written_and_within_the_limit(text: str) -> None:
     async def run() -> None:
         async with BotApi() as api, chat(api) as channel:
-            assert isinstance(await channel.send(message(text)), Accepted)
+            assert isinstance(await channel.send(message(text)), Delivered)
         assert len(api.tried) == 1
         assert api.sent[0]["plain"] == text.encode("utf-8", "replace").decode()
 
@@ -57,7 +64,7 @@ def test_any_text_arrives_as_it_was_written_and_within_the_limit(text: str) -> N
 
 async def test_a_text_that_is_too_long_is_cut_at_4096_units() -> None:
     async with BotApi() as api, chat(api) as channel:
-        assert isinstance(await channel.send(message("🚨" * 5000)), Accepted)
+        assert isinstance(await channel.send(message("🚨" * 5000)), Delivered)
     assert len(api.sent[0]["plain"].encode("utf-16-le")) <= 2 * 4096
     assert within("🚨🚨", 3) == "🚨…"
 
@@ -70,36 +77,36 @@ def no(code: int, description: str = "x", **parameters: object) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "delivery"),
     [
-        (no(429, "Too Many Requests: retry after 7", retry_after=7), TryLater("", 7.0)),
-        (no(429, "Too Many Requests", retry_after=86_400), TryLater("", 300.0)),
-        (no(429, "Too Many Requests"), TryLater("", None)),
-        (no(401, "Unauthorized"), Refused("")),
-        (no(403, "Forbidden: bot was kicked from the group chat"), Refused("")),
-        (no(404, "Not Found"), Refused("")),
-        (no(500, "Internal Server Error"), TryLater("")),
-        ((502, b"<html>Bad Gateway</html>"), TryLater("")),
-        ((200, {"ok": False, "description": "no"}), TryLater("")),
-        ((200, {"ok": False, "error_code": 403, "description": "no"}), Refused("")),
+        (no(429, "Too Many Requests: retry after 7", retry_after=7), RetryLater("", 7.0)),
+        (no(429, "Too Many Requests", retry_after=86_400), RetryLater("", 300.0)),
+        (no(429, "Too Many Requests"), RetryLater("", None)),
+        (no(401, "Unauthorized"), Rejected("")),
+        (no(403, "Forbidden: bot was kicked from the group chat"), Rejected("")),
+        (no(404, "Not Found"), Rejected("")),
+        (no(500, "Internal Server Error"), RetryLater("")),
+        ((502, b"<html>Bad Gateway</html>"), RetryLater("")),
+        ((200, {"ok": False, "description": "no"}), RetryLater("")),
+        ((200, {"ok": False, "error_code": 403, "description": "no"}), Rejected("")),
         (
             (200, {"ok": False, "error_code": 429, "parameters": {"retry_after": 3}}),
-            TryLater("", 3.0),
+            RetryLater("", 3.0),
         ),
-        ((200, b"<html>Welcome to the hotel</html>"), TryLater("")),
-        ((200, b"[" * 50_000), TryLater("")),
-        ((200, {"ok": "yes"}), TryLater("")),
-        ((302, b""), TryLater("")),
+        ((200, b"<html>Welcome to the hotel</html>"), RetryLater("")),
+        ((200, b"[" * 50_000), RetryLater("")),
+        ((200, {"ok": "yes"}), RetryLater("")),
+        ((302, b""), RetryLater("")),
     ],
 )
 async def test_each_answer_means_what_the_documentation_says(
-    answer: Answer, delivery: TryLater | Refused
+    answer: Answer, delivery: RetryLater | Rejected
 ) -> None:
     async with BotApi() as api, chat(api) as channel:
         api.next = [answer]
         said = await channel.send(message())
     assert type(said) is type(delivery)
-    assert not isinstance(said, Accepted)
+    assert not isinstance(said, Delivered)
     assert said.why
-    if isinstance(said, TryLater) and isinstance(delivery, TryLater):
+    if isinstance(said, RetryLater) and isinstance(delivery, RetryLater):
         assert said.after_s == delivery.after_s
     assert api.sent == []
 
@@ -107,7 +114,7 @@ async def test_each_answer_means_what_the_documentation_says(
 async def test_what_telegram_cannot_parse_is_sent_again_as_plain_text() -> None:
     async with BotApi() as api, chat(api) as channel:
         api.next = [no(400, "Bad Request: can't parse entities: Can't find end tag")]
-        assert await channel.send(message()) == Accepted("1")
+        assert await channel.send(message()) == Delivered("1")
     assert "parse_mode" not in api.sent[0]
     assert api.sent[0]["text"] == message().text
 
@@ -116,15 +123,15 @@ async def test_a_400_of_the_plain_text_too_is_refused() -> None:
     async with BotApi() as api, chat(api) as channel:
         api.chats = set()
         said = await channel.send(message())
-    assert said == Refused("Telegram 400: Bad Request: chat not found")
+    assert said == Rejected("Telegram 400: Bad Request: chat not found")
     assert len(api.tried) == 2
 
 
 async def test_a_group_that_became_a_supergroup_is_followed_and_remembered() -> None:
     async with BotApi() as api, chat(api) as channel:
         api.moved, api.chats = {CHAT: -100777}, {-100777}
-        assert await channel.send(message()) == Accepted("1")
-        assert await channel.send(message()) == Accepted("2")
+        assert await channel.send(message()) == Delivered("1")
+        assert await channel.send(message()) == Delivered("2")
     assert [each["chat_id"] for each in api.tried] == [CHAT, -100777, -100777]
 
 
@@ -132,7 +139,7 @@ async def test_a_wrong_token_is_refused_and_not_repeated() -> None:
     wrong = "987654321:AAsomething-wrong_0123456789"
     async with BotApi() as api, chat(api, token=wrong) as channel:
         said = await channel.send(message())
-    assert isinstance(said, Refused)
+    assert isinstance(said, Rejected)
     assert "987654321" not in said.why
 
 
@@ -191,10 +198,10 @@ class Desk:
     """Keeps what was pressed."""
 
     def __init__(self, error: str | None = None) -> None:
-        self.done: list[Action] = []
+        self.done: list[IncidentAction] = []
         self._error = error
 
-    async def keep(self, action: Action) -> None:
+    async def keep(self, action: IncidentAction) -> None:
         if self._error is not None:
             raise LedgerError(self._error)
         self.done.append(action)
@@ -226,9 +233,9 @@ async def test_a_press_becomes_an_action_and_is_answered() -> None:
         await eventually_async(lambda: len(api.answered) == 2)
     who = "Budi (Telegram 4711)"
     assert desk.done == [
-        Action(17, ActionKind.ACKNOWLEDGE, who, NOW_S, "", NOW_S + 28_800.0),
-        Action(17, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
-        Action(18, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
+        IncidentAction(17, ActionKind.ACKNOWLEDGE, who, NOW_S, "", NOW_S + 28_800.0),
+        IncidentAction(17, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
+        IncidentAction(18, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
     ]
     assert api.answered[0] == {
         "callback_query_id": "query-500",

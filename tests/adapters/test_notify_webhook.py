@@ -6,10 +6,10 @@ import socket
 
 import pytest
 
-from monitor.adapters.notify.exchange import Bounds, Exchange
+from monitor.adapters.notify.exchange import Bounds, HttpExchange
 from monitor.adapters.notify.redaction import Redaction
 from monitor.adapters.notify.webhook import WebhookChannel
-from monitor.core.alerting.model import Accepted, Delivery, Refused, TryLater
+from monitor.core.alerting.model import Delivered, Delivery, Rejected, RetryLater
 from tests.http_peer import (
     Behaviour,
     HttpPeer,
@@ -36,7 +36,7 @@ async def sent_to(behave: Behaviour, bounds: Bounds | None = None) -> tuple[Deli
 
 async def test_it_sends_the_json_of_the_design_with_the_key_twice() -> None:
     delivery, peer = await sent_to(answering(204))
-    assert delivery == Accepted()
+    assert delivery == Delivered()
     (asked,) = peer.asked
     assert (asked.method, asked.path) == ("POST", "/pantau")
     assert asked.headers["idempotency-key"] == KEY
@@ -52,18 +52,18 @@ async def test_it_sends_the_json_of_the_design_with_the_key_twice() -> None:
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 async def test_any_2xx_is_accepted(status: int) -> None:
-    assert (await sent_to(answering(status)))[0] == Accepted()
+    assert (await sent_to(answering(status)))[0] == Delivered()
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504])
 async def test_what_may_pass_is_tried_later(status: int) -> None:
     delivery, _ = await sent_to(answering(status))
-    assert delivery == TryLater(f"HTTP {status}")
+    assert delivery == RetryLater(f"HTTP {status}")
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
 async def test_what_cannot_succeed_is_refused(status: int) -> None:
-    assert (await sent_to(answering(status)))[0] == Refused(f"HTTP {status}")
+    assert (await sent_to(answering(status)))[0] == Rejected(f"HTTP {status}")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_what_cannot_succeed_is_refused(status: int) -> None:
 async def test_429_waits_as_long_as_it_asks_but_no_longer_than_300_s(
     headers: dict[str, str], after_s: float | None
 ) -> None:
-    assert (await sent_to(answering(429, headers=headers)))[0] == TryLater("HTTP 429", after_s)
+    assert (await sent_to(answering(429, headers=headers)))[0] == RetryLater("HTTP 429", after_s)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -96,7 +96,7 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
     async with HttpPeer(answering(200)) as elsewhere:
         away = answering(status, headers={"Location": f"{elsewhere.url}/stolen"})
         delivery, _ = await sent_to(away)
-        assert isinstance(delivery, Refused)
+        assert isinstance(delivery, Rejected)
         assert elsewhere.asked == []
 
 
@@ -104,24 +104,24 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
 async def test_a_server_that_does_not_come_to_an_end_is_left_at_the_bound(
     behave: Behaviour,
 ) -> None:
-    assert (await sent_to(behave, QUICK))[0] == TryLater("no answer within 0.6 s")
+    assert (await sent_to(behave, QUICK))[0] == RetryLater("no answer within 0.6 s")
 
 
 @pytest.mark.parametrize("behave", [never_ending, stalling])
 async def test_a_status_that_came_counts_even_if_its_body_never_ends(behave: Behaviour) -> None:
     """Trying again would only send twice what was accepted."""
-    assert (await sent_to(behave, QUICK))[0] == Accepted()
+    assert (await sent_to(behave, QUICK))[0] == Delivered()
 
 
 async def test_of_a_body_no_more_than_64_kib_is_read() -> None:
-    async with HttpPeer(never_ending) as peer, Exchange(Redaction(), QUICK) as exchange:
+    async with HttpPeer(never_ending) as peer, HttpExchange(Redaction(), QUICK) as exchange:
         answer = await exchange.get(peer.url)
     assert (len(getattr(answer, "body", b"")), getattr(answer, "whole", None)) == (65_536, False)
 
 
 @pytest.mark.parametrize("behave", [hanging_up, answering(200, headers={"x": "y" * 20_000})])
 async def test_nonsense_is_tried_later(behave: Behaviour) -> None:
-    assert isinstance((await sent_to(behave))[0], TryLater)
+    assert isinstance((await sent_to(behave))[0], RetryLater)
 
 
 async def test_nobody_there_and_a_name_that_is_none_are_tried_later() -> None:
@@ -129,7 +129,7 @@ async def test_nobody_there_and_a_name_that_is_none_are_tried_later() -> None:
         gone = peer.url
     for url in (gone, "http://tidak-ada.invalid/x"):
         channel = WebhookChannel(url, Redaction(), QUICK)
-        assert isinstance(await channel.send(message()), TryLater)
+        assert isinstance(await channel.send(message()), RetryLater)
         await channel.close()
 
 
@@ -145,7 +145,7 @@ async def test_a_server_that_takes_no_connection_is_left_at_the_bound() -> None:
         channel = WebhookChannel(
             f"http://127.0.0.1:{server.getsockname()[1]}/x", Redaction(), Bounds(0.3, 20.0)
         )
-        assert isinstance(await channel.send(message()), TryLater)
+        assert isinstance(await channel.send(message()), RetryLater)
         await channel.close()
         for one in waiting:
             one.close()

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.adapters.scheduler import STALL_S, Multiples, Schedule
+from monitor.adapters.scheduler import STALL_S, Multiples, Scheduler
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.job import Job
 from tests.waiting import eventually_async
@@ -29,7 +29,7 @@ class SteppedClock(SystemClock):
 
 
 @asynccontextmanager
-async def running(schedule: Schedule, *jobs: Job) -> AsyncIterator[None]:
+async def running(schedule: Scheduler, *jobs: Job) -> AsyncIterator[None]:
     schedule.set(jobs)
     guard = asyncio.create_task(schedule.guard())
     schedule.start()
@@ -73,7 +73,7 @@ def test_a_run_is_not_due_twice_for_one_multiple() -> None:
 async def test_a_job_that_fails_is_counted_and_named_and_runs_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    schedule = Schedule(SystemClock())
+    schedule = Scheduler(SystemClock())
     runs = 0
 
     async def fail() -> None:
@@ -93,7 +93,7 @@ async def test_a_job_that_fails_is_counted_and_named_and_runs_again(
 async def test_a_job_that_hangs_is_given_up_counted_and_runs_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    schedule = Schedule(SystemClock())
+    schedule = Scheduler(SystemClock())
     runs = 0
 
     async def hang() -> None:
@@ -111,7 +111,7 @@ async def test_a_job_that_hangs_is_given_up_counted_and_runs_again(
 async def test_a_callback_that_fails_over_and_over_is_counted_each_time_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    schedule = Schedule(SystemClock())
+    schedule = Scheduler(SystemClock())
 
     def fail() -> None:
         raise RuntimeError("broken on purpose")
@@ -130,7 +130,7 @@ async def test_a_callback_that_fails_over_and_over_is_counted_each_time_and_logg
 async def test_a_server_without_descriptors_is_said_once_and_is_no_failed_run(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    schedule = Schedule(SystemClock())
+    schedule = Scheduler(SystemClock())
     context = {"message": "socket.accept() out of system resource", "exception": OSError(24, "x")}
     async with running(schedule):
         for _ in range(100):
@@ -144,7 +144,7 @@ async def test_a_server_without_descriptors_is_said_once_and_is_no_failed_run(
 async def test_a_callback_that_blocks_everything_is_said_counted_and_its_lag_kept_until_asked(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    schedule = Schedule(SystemClock())
+    schedule = Scheduler(SystemClock())
     runs = 0
 
     async def run() -> None:
@@ -170,7 +170,7 @@ async def test_a_set_clock_is_counted_and_every_job_goes_on(
 ) -> None:
     caplog.set_level(logging.WARNING)
     clock = SteppedClock()
-    schedule = Schedule(clock)
+    schedule = Scheduler(clock)
     runs = 0
 
     async def run() -> None:
@@ -191,7 +191,7 @@ async def test_a_set_clock_is_counted_and_every_job_goes_on(
 async def test_exactly_the_jobs_that_were_set_last_run_and_an_unchanged_one_is_not_disturbed() -> (
     None
 ):
-    schedule = Schedule(SystemClock())
+    schedule = Scheduler(SystemClock())
     ran: list[str] = []
 
     async def one() -> None:

@@ -14,12 +14,12 @@ import pytest
 from pysnmp.proto.api import v2c
 
 from monitor.adapters.snmp import SnmpPoller
-from monitor.adapters.snmp.codec import Answer, get_request
+from monitor.adapters.snmp.codec import SnmpAnswer, get_request
 from monitor.adapters.snmp.community import CommunityWire
 from monitor.adapters.snmp.keys import MasterKeys, master_keys
 from monitor.adapters.snmp.trouble import Odd
 from monitor.adapters.snmp.usm import UsmWire
-from monitor.adapters.snmp.wire import Again, Wire
+from monitor.adapters.snmp.wire import Again, MessageCodec
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.core.snmp_credentials import parse_v3
 from tests.fakes.agent.devices import device, polled
@@ -63,14 +63,14 @@ def spoil(data: bytes, rng: random.Random) -> bytes:
     return bytes(out)
 
 
-def attempt(wire: Wire, data: bytes, seen: Counter[str]) -> None:
+def attempt(wire: MessageCodec, data: bytes, seen: Counter[str]) -> None:
     """Any other exception than Odd is what the test is looking for."""
     try:
         reply = wire.read(data, REQUEST, NUMBER)
     except Odd as odd:
         seen[odd.oddity] += 1
         return
-    assert isinstance(reply, Answer | Again)
+    assert isinstance(reply, SnmpAnswer | Again)
     seen[type(reply).__name__] += 1
 
 
@@ -81,7 +81,7 @@ def test_version_2c_answers_with_anything_in_them() -> None:
     seen: Counter[str] = Counter()
     for _ in range(3000):
         attempt(wire, spoil(true, rng), seen)
-    assert seen["Answer"] > 100
+    assert seen["SnmpAnswer"] > 100
     assert seen["malformed"] > 100
     assert seen["wrong-answer"] > 100
 
@@ -110,13 +110,13 @@ def test_version_3_no_change_on_the_way_gets_past_the_digest(
 ) -> None:
     rng = random.Random(21)
     true = router.signed(NUMBER, response(NUMBER, TRUE))
-    assert isinstance(wire.read(true, REQUEST, NUMBER), Answer)
+    assert isinstance(wire.read(true, REQUEST, NUMBER), SnmpAnswer)
     seen: Counter[str] = Counter()
     for _ in range(3000):
         spoiled = spoil(true, rng)
         if spoiled != true:
             attempt(wire, spoiled, seen)
-    assert seen["Answer"] == 0
+    assert seen["SnmpAnswer"] == 0
     assert seen["Again"] == 0
     assert seen["auth"] > 100
 
@@ -128,7 +128,7 @@ def test_version_3_signed_and_encrypted_nonsense(wire: UsmWire, router: V3Router
     seen: Counter[str] = Counter()
     for _ in range(1000):
         attempt(wire, router.encrypted(NUMBER, spoil(body, rng)), seen)
-    assert seen["Answer"] > 50
+    assert seen["SnmpAnswer"] > 50
     assert seen["malformed"] > 50
     assert seen["wrong-answer"] > 50
 
@@ -143,7 +143,7 @@ def test_version_3_unsigned_nonsense_before_anything_is_known(
         attempt(UsmWire(keys, lambda: 0.0), spoil(hello, rng), seen)
     assert seen["Again"] > 50
     assert seen["malformed"] > 50
-    assert seen["Answer"] == 0
+    assert seen["SnmpAnswer"] == 0
 
 
 async def test_a_router_that_answers_nonsense_half_of_the_time_breaks_nothing() -> None:

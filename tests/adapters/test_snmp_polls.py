@@ -9,7 +9,7 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device
-from monitor.core.samples.rates import NoRate, RateMemory, Rates, advance
+from monitor.core.samples.rates import NoRate, Rates, RateState, advance
 from monitor.core.samples.snmp_poll import DevicePoll
 from tests.fakes.agent.devices import device, failed, polled, port_of
 from tests.fakes.agent.mib import MadeUpRouter, Port
@@ -62,7 +62,7 @@ class Watch:
     def __init__(self, poller: SnmpPoller, router: Device) -> None:
         self._poller = poller
         self._router = router
-        self._memory = RateMemory()
+        self._memory = RateState()
 
     async def next(self) -> tuple[DevicePoll, Rates]:
         poll = await polled(self._poller, self._router)

@@ -10,7 +10,7 @@ import pytest
 from pysnmp.proto.api import v2c
 
 from monitor.adapters.snmp import SnmpPoller, ber
-from monitor.adapters.snmp.codec import Answer, get_request
+from monitor.adapters.snmp.codec import SnmpAnswer, get_request
 from monitor.adapters.snmp.keys import MasterKeys, master_keys
 from monitor.adapters.snmp.trouble import Odd
 from monitor.adapters.snmp.usm import UsmWire
@@ -61,7 +61,7 @@ def is_discovery(data: bytes) -> bool:
 
 def test_a_true_answer_is_taken(wire: UsmWire, router: V3Router) -> None:
     reply = wire.read(router.signed(NUMBER, TRUE), REQUEST, NUMBER)
-    assert isinstance(reply, Answer)
+    assert isinstance(reply, SnmpAnswer)
     assert reply.varbinds == ((UPTIME, 77),)
 
 
@@ -106,7 +106,7 @@ def test_an_old_answer_played_again_is_none(
     """RFC 3414, 3.2 (7b): 150 s behind what we know of the router's clock, or a former boot."""
     data = replace(router, boots=boots, clock_s=clock_s).signed(NUMBER, TRUE)
     if taken:
-        assert isinstance(wire.read(data, REQUEST, NUMBER), Answer)
+        assert isinstance(wire.read(data, REQUEST, NUMBER), SnmpAnswer)
     else:
         with pytest.raises(Odd, match="time window"):
             wire.read(data, REQUEST, NUMBER)
@@ -120,7 +120,7 @@ def test_the_routers_clock_is_followed_by_ours(
     with pytest.raises(Odd, match="time window"):
         wire.read(router.signed(NUMBER, TRUE), REQUEST, NUMBER)
     later = replace(router, clock_s=5_000)
-    assert isinstance(wire.read(later.signed(NUMBER, TRUE), REQUEST, NUMBER), Answer)
+    assert isinstance(wire.read(later.signed(NUMBER, TRUE), REQUEST, NUMBER), SnmpAnswer)
 
 
 @pytest.mark.parametrize(("boots", "clock_s"), [(4, 12), (3, 90_000), (1, 5)])
@@ -131,14 +131,14 @@ def test_a_proved_word_about_time_is_believed_even_when_it_goes_back(
     now = replace(router, boots=boots, clock_s=clock_s)
     late = report(NUMBER, NOT_IN_TIME)
     assert wire.read(now.readable(NUMBER, late), REQUEST, NUMBER) == Again("time")
-    assert isinstance(wire.read(now.signed(NUMBER, TRUE), REQUEST, NUMBER), Answer)
+    assert isinstance(wire.read(now.signed(NUMBER, TRUE), REQUEST, NUMBER), SnmpAnswer)
 
 
 def test_an_unsigned_word_about_time_is_not_believed(wire: UsmWire, router: V3Router) -> None:
     late = replace(router, boots=9).unsigned(NUMBER, report(NUMBER, NOT_IN_TIME))
     with pytest.raises(Odd, match="does not prove it"):
         wire.read(late, REQUEST, NUMBER)
-    assert isinstance(wire.read(router.signed(NUMBER, TRUE), REQUEST, NUMBER), Answer)
+    assert isinstance(wire.read(router.signed(NUMBER, TRUE), REQUEST, NUMBER), SnmpAnswer)
 
 
 def test_another_engine_is_asked_next_but_cannot_answer_for_the_first(
@@ -149,7 +149,7 @@ def test_another_engine_is_asked_next_but_cannot_answer_for_the_first(
     assert wire.read(told, REQUEST, NUMBER) == Again("engine")
     with pytest.raises(Odd):
         wire.read(router.signed(NUMBER, TRUE), REQUEST, NUMBER)
-    assert isinstance(wire.read(other.signed(NUMBER, TRUE), REQUEST, NUMBER), Answer)
+    assert isinstance(wire.read(other.signed(NUMBER, TRUE), REQUEST, NUMBER), SnmpAnswer)
 
 
 @pytest.mark.parametrize("engine", [b"", b"\x80\x00\x00\x01", b"\x80" * 33])
@@ -167,7 +167,7 @@ def test_a_digest_is_put_where_it_belongs_even_if_the_engine_id_is_full_of_zeros
     router = V3Router(keys, engine=b"\x80\x00\x1f\x88\x04" + bytes(24))
     wire = UsmWire(keys, lambda: 0.0)
     wire.read(router.unsigned(NUMBER, report(NUMBER, UNKNOWN_ENGINE)), REQUEST, NUMBER)
-    assert isinstance(wire.read(router.signed(NUMBER, TRUE), REQUEST, NUMBER), Answer)
+    assert isinstance(wire.read(router.signed(NUMBER, TRUE), REQUEST, NUMBER), SnmpAnswer)
     sent = wire.message(REQUEST, NUMBER).data
     assert router.engine in sent
     assert keys.at(router.engine).proves(sent)

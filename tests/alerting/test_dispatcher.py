@@ -11,17 +11,17 @@ from itertools import pairwise
 import pytest
 
 from monitor.core.alerting.model import (
-    Accepted,
+    Delivered,
     Delivery,
     EventKind,
-    Message,
+    Notification,
     OutboxRow,
     OutboxStatus,
-    Refused,
-    TryLater,
+    Rejected,
+    RetryLater,
 )
 from monitor.core.alerting.outbox import key_of
-from monitor.core.alerting.ports import Parcel
+from monitor.core.alerting.ports import DeliveryBatch
 from monitor.core.errors import LedgerError
 from tests.core.detection.night import ALERTS, NET
 from tests.fakes.channel import MemoryChannel
@@ -40,20 +40,20 @@ async def post() -> AsyncIterator[Post]:
     await opened.close()
 
 
-def always(delivery: Delivery) -> Callable[[Message], Delivery]:
+def always(delivery: Delivery) -> Callable[[Notification], Delivery]:
     return lambda _: delivery
 
 
-def in_turn(*deliveries: Delivery) -> Callable[[Message], Delivery]:
+def in_turn(*deliveries: Delivery) -> Callable[[Notification], Delivery]:
     """One after the other; the last for good."""
     left = list(deliveries)
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
-def noting(at_s: list[float], post: Post, delivery: Delivery) -> Callable[[Message], Delivery]:
+def noting(at_s: list[float], post: Post, delivery: Delivery) -> Callable[[Notification], Delivery]:
     """Always the same, and when it was asked for."""
 
-    def answer(_: Message) -> Delivery:
+    def answer(_: Notification) -> Delivery:
         at_s.append(post.passed_s())
         return delivery
 
@@ -88,7 +88,7 @@ async def test_a_failing_channel_is_tried_again_ever_more_seldom_with_the_same_k
 ) -> None:
     box = post.boxes["chat"]
     at_s: list[float] = []
-    box.answer = noting(at_s, post, TryLater("HTTP 503"))
+    box.answer = noting(at_s, post, RetryLater("HTTP 503"))
     post.put()
     await post.passes(1000)
     waits = [round(after - before) for before, after in pairwise(at_s)]
@@ -104,7 +104,7 @@ async def test_a_failing_channel_is_tried_again_ever_more_seldom_with_the_same_k
 @pytest.mark.parametrize(("luck", "first_s"), [(0.0, 4.0), (1.0, 6.0)])
 async def test_waits_are_spread_by_luck(luck: float, first_s: float) -> None:
     post = await Post(luck=luck).open()
-    post.boxes["chat"].answer = in_turn(TryLater("HTTP 503"), Accepted())
+    post.boxes["chat"].answer = in_turn(RetryLater("HTTP 503"), Delivered())
     post.put()
     await post.passes(first_s - 0.1)
     assert post.texts() == []
@@ -115,7 +115,7 @@ async def test_waits_are_spread_by_luck(luck: float, first_s: float) -> None:
 
 async def test_a_channel_that_asks_for_a_pause_gets_it_for_all_its_messages(post: Post) -> None:
     box = post.boxes["chat"]
-    box.answer = in_turn(TryLater("HTTP 429", after_s=42.0), Accepted())
+    box.answer = in_turn(RetryLater("HTTP 429", after_s=42.0), Delivered())
     post.put()
     await post.passes(1)
     post.put(2)
@@ -126,7 +126,7 @@ async def test_a_channel_that_asks_for_a_pause_gets_it_for_all_its_messages(post
 
 
 async def test_a_pause_of_a_day_is_five_minutes(post: Post) -> None:
-    post.boxes["chat"].answer = in_turn(TryLater("HTTP 429", after_s=86_400.0), Accepted())
+    post.boxes["chat"].answer = in_turn(RetryLater("HTTP 429", after_s=86_400.0), Delivered())
     post.put()
     await post.passes(299)
     assert post.texts() == []
@@ -135,7 +135,7 @@ async def test_a_pause_of_a_day_is_five_minutes(post: Post) -> None:
 
 
 async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: Post) -> None:
-    post.boxes["chat"].answer = always(Refused("HTTP 403"))
+    post.boxes["chat"].answer = always(Rejected("HTTP 403"))
     post.put()
     await post.passes()
     await post.passes(10)
@@ -147,7 +147,7 @@ async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: Post) -> No
 
 async def test_what_every_way_refuses_is_kept_and_said(post: Post) -> None:
     for box in post.boxes.values():
-        box.answer = always(Refused("HTTP 403"))
+        box.answer = always(Rejected("HTTP 403"))
     post.put()
     await post.passes(20)
     assert post.statuses() == [("chat", DEAD), ("mail", DEAD)]
@@ -164,7 +164,7 @@ async def test_a_fall_back_of_a_channel_is_tried_after_it() -> None:
         *ALERTS.channels[1:],
     )
     post = await Post(replace(ALERTS, channels=channels)).open()
-    post.boxes["chat"].answer = always(Refused("HTTP 401"))
+    post.boxes["chat"].answer = always(Rejected("HTTP 401"))
     post.put(recipient="channel:chat")
     await post.passes(20)
     assert post.texts("hook") == ["text 1.1"]
@@ -174,7 +174,7 @@ async def test_a_fall_back_of_a_channel_is_tried_after_it() -> None:
 async def test_after_a_day_of_trying_a_message_is_given_up_and_goes_the_next_way(
     post: Post,
 ) -> None:
-    post.boxes["chat"].answer = always(TryLater("no route to host"))
+    post.boxes["chat"].answer = always(RetryLater("no route to host"))
     post.put()
     await post.passes(86_400 - 300)
     assert post.statuses() == [("chat", PENDING)]
@@ -197,7 +197,7 @@ async def test_a_slow_channel_delays_no_other(post: Post) -> None:
 
 
 async def test_a_dead_channel_delays_no_other(post: Post) -> None:
-    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     for number in range(1, 30):
         post.put(number)
         post.put(number, channel="mail", recipient="budi")
@@ -226,7 +226,7 @@ async def test_an_opening_that_could_not_be_sent_is_one_message_with_its_closing
     post: Post,
 ) -> None:
     box = post.boxes["chat"]
-    box.answer = always(TryLater("network is unreachable"))
+    box.answer = always(RetryLater("network is unreachable"))
     post.put()
     await post.passes(200)
     box.answer = None
@@ -246,7 +246,7 @@ async def test_what_is_over_a_channels_limit_is_merged_and_none_is_dropped() -> 
     post = await limited(3).open()
     at_s: list[float] = []
     box = post.boxes["chat"]
-    box.answer = noting(at_s, post, Accepted())
+    box.answer = noting(at_s, post, Delivered())
     for number in range(1, 41):
         post.put(number, recipient="ani" if number % 4 else "citra")
         await post.passes(0.5)
@@ -279,7 +279,7 @@ async def test_a_merged_message_is_never_over_the_channels_limit_of_a_text() -> 
 async def test_of_merged_messages_the_one_that_spoils_the_rest_is_refused_alone() -> None:
     post = await limited(2).open()
     box = post.boxes["chat"]
-    box.answer = lambda m: Refused("HTTP 400") if "text 4.1" in m.text else Accepted()
+    box.answer = lambda m: Rejected("HTTP 400") if "text 4.1" in m.text else Delivered()
     for number in range(1, 7):
         post.put(number, recipient="citra")
     await post.passes(1200)
@@ -292,12 +292,12 @@ async def test_of_merged_messages_the_one_that_spoils_the_rest_is_refused_alone(
 class Broken(MemoryChannel):
     """Raises what no channel should, with a secret in it."""
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         self.tried.append(message)
         if len(self.tried) < 3:
             raise RuntimeError("https://user:KANARI@example.net refused")
         self.accepted.append(message)
-        return Accepted()
+        return Delivered()
 
 
 async def test_a_channel_that_breaks_is_counted_and_tried_again_and_its_words_stay_inside(
@@ -321,9 +321,9 @@ async def test_what_was_taken_is_not_sent_again_while_the_ledger_cannot_be_writt
 ) -> None:
     box = post.boxes["chat"]
 
-    def taken_and_the_disk_fills(_: Message) -> Delivery:
+    def taken_and_the_disk_fills(_: Notification) -> Delivery:
         post.ledger.trouble = LedgerError("the disk is full")
-        return Accepted()
+        return Delivered()
 
     box.answer = taken_and_the_disk_fills
     post.put()
@@ -355,7 +355,7 @@ class CountingLedger(MemoryLedger):
 
     leases = 0
 
-    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[DeliveryBatch]:
         self.leases += 1
         return super().lease(channel, now_s, lease_s, limit)
 
@@ -392,7 +392,7 @@ async def test_a_lease_of_a_daemon_that_was_killed_ends_by_itself() -> None:
 
 async def test_a_clock_that_is_set_back_a_day_holds_no_message_up(post: Post) -> None:
     box = post.boxes["chat"]
-    box.answer = in_turn(TryLater("HTTP 503"), Accepted())
+    box.answer = in_turn(RetryLater("HTTP 503"), Delivered())
     post.put()
     await post.passes(1)
     post.clock.step_wall(-86_400)
@@ -423,7 +423,7 @@ async def test_after_a_reload_the_new_channel_is_used_and_the_old_one_finishes_f
 
 
 async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: Post) -> None:
-    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     post.put()
     await post.passes(1)
     without = replace(
@@ -456,7 +456,7 @@ async def test_at_the_end_what_is_under_way_is_finished_and_every_channel_closed
 
 
 async def test_a_channel_that_fails_for_long_is_said(post: Post) -> None:
-    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     post.put()
     await post.passes(290)
     assert [each.text for each in post.dispatcher.remarks()] == []
@@ -473,7 +473,7 @@ async def test_a_channel_that_fails_for_long_is_said(post: Post) -> None:
 async def test_when_no_way_out_works_for_long_that_is_known(post: Post) -> None:
     assert post.dispatcher.delivers()
     for name, box in post.boxes.items():
-        box.answer = always(TryLater("network is unreachable"))
+        box.answer = always(RetryLater("network is unreachable"))
         post.put(channel=name, recipient=f"channel:{name}")
     await post.passes(290)
     assert post.dispatcher.delivers()
@@ -505,7 +505,7 @@ async def test_how_long_the_oldest_message_waits_is_known(post: Post) -> None:
         return post.dispatcher.age_s
 
     assert await looked_s() == 0.0
-    post.boxes["chat"].answer = always(TryLater("HTTP 503"))
+    post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     post.put()
     await post.passes(200)
     assert await looked_s() == pytest.approx(200.0, abs=0.1), "since the first try, not the last"

@@ -12,10 +12,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.adapters.system.clock import SystemClock
-from monitor.alerting.dispatcher import Dispatcher, Means
-from monitor.alerting.integrations import Outside
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import Action, Alerts, ChannelSettings, EventKind, OutboxRow
+from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.alerting.integrations import Integrations
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import (
+    AlertSettings,
+    ChannelSettings,
+    EventKind,
+    IncidentAction,
+    OutboxRow,
+)
 from monitor.core.alerting.outbox import pack
 from monitor.core.alerting.ports import Wording
 from monitor.core.errors import ConfigError
@@ -27,10 +33,10 @@ from tests.posting import at_once
 from tests.waiting import eventually_async
 
 HOOK = ChannelSettings("hook", "webhook", secret="alamat")
-ALERTS = Alerts(channels=(HOOK,), heartbeat="detak")
+ALERTS = AlertSettings(channels=(HOOK,), heartbeat="detak")
 
 
-def settings_of(alerts: Alerts, folder: Path) -> Settings:
+def settings_of(alerts: AlertSettings, folder: Path) -> Settings:
     return Settings("Uji", ZoneInfo("Asia/Jakarta"), folder, folder, Network(), alerts=alerts)
 
 
@@ -42,9 +48,11 @@ class Ways:
         self.clock = SystemClock()
         self.healthy = True
         self.settings = settings_of(ALERTS, folder)
-        self.desk = Desk(ALERTS, Network())
-        self.dispatcher = Dispatcher(Means(self.ledger, self.desk, self.clock, at_once), {})
-        self.outside = Outside(
+        self.desk = DutyState(ALERTS, Network())
+        self.dispatcher = Dispatcher(
+            DeliveryContext(self.ledger, self.desk, self.clock, at_once), {}
+        )
+        self.outside = Integrations(
             {
                 "PANTAU_SECRET_ALAMAT": f"{peer.url}/lama",
                 "PANTAU_SECRET_BARU": f"{peer.url}/baru",
@@ -56,7 +64,7 @@ class Ways:
             lambda: 0.0,
         )
 
-    async def _pressed(self, action: Action) -> None:
+    async def _pressed(self, action: IncidentAction) -> None:
         raise AssertionError(f"nobody pressed anything: {action}")
 
     def put(self, incident: int) -> None:
@@ -125,7 +133,7 @@ async def test_a_monitor_that_is_not_well_has_no_heartbeat(tmp_path: Path) -> No
     ],
 )
 async def test_a_secret_that_is_missing_is_said_before_anything_changes(
-    tmp_path: Path, alerts: Alerts
+    tmp_path: Path, alerts: AlertSettings
 ) -> None:
     async with ways_out(tmp_path) as (ways, peer):
         ways.outside.use(ways.outside.open(ways.settings))

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.alerting.self_alerts import LOOK_S, Plights
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import Alerts, EventKind, OutboxRow
-from monitor.core.alerting.self_checks import NUMBERS, Plight
+from monitor.alerting.self_alerts import LOOK_S, SelfAlerts
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import AlertSettings, EventKind, OutboxRow
+from monitor.core.alerting.self_checks import NUMBERS, SelfCheck
 from monitor.core.errors import LedgerError
-from monitor.core.progress import Progress
+from monitor.core.progress import DaemonProgress
 from tests.core.detection.night import ALERTS, NET
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
@@ -24,17 +24,17 @@ FULL = "the disk of the journal is full"
 class House:
     """A plight keeper on a ledger in memory; `looks` lets time pass."""
 
-    def __init__(self, alerts: Alerts = ALERTS) -> None:
+    def __init__(self, alerts: AlertSettings = ALERTS) -> None:
         self.clock = ManualClock()
         self.ledger = MemoryLedger()
-        self.progress = Progress()
+        self.progress = DaemonProgress()
         self.share = 0.0
         self.queued = 0
-        self.desk = Desk(alerts, NET)
+        self.desk = DutyState(alerts, NET)
         self.restart()
 
     def restart(self) -> None:
-        self.plights = Plights(
+        self.plights = SelfAlerts(
             *(self.ledger, self.clock, self.desk, at_once, self._queue),
             lambda: self.progress,
             lambda: self.share,
@@ -48,13 +48,13 @@ class House:
             self.clock.advance(LOOK_S)
             await self.plights.look()
 
-    def rows(self, plight: Plight = Plight.JOURNAL) -> list[OutboxRow]:
+    def rows(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[OutboxRow]:
         return self.ledger.outbox(incident=NUMBERS[plight])
 
-    def said(self, plight: Plight = Plight.JOURNAL) -> list[tuple[str, EventKind]]:
+    def said(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[tuple[str, EventKind]]:
         return [(row.recipient, row.event) for row in self.rows(plight)]
 
-    def titles(self, plight: Plight = Plight.JOURNAL) -> list[str]:
+    def titles(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[str]:
         return [json.loads(row.body)["title"].partition(",")[0] for row in self.rows(plight)]
 
 
@@ -108,12 +108,12 @@ async def test_four_fifths_of_the_quota_are_told_and_what_hovers_there_is_told_o
     for share in (0.5, 0.79, 0.81, 0.79, 0.82, 0.78, 0.9):
         house.share = share
         await house.looks(60)
-    assert house.said(Plight.QUOTA) == BOTH
-    assert house.titles(Plight.QUOTA)[0].startswith("PENYIMPANAN PEMANTAU 81 % PENUH")
+    assert house.said(SelfCheck.QUOTA) == BOTH
+    assert house.titles(SelfCheck.QUOTA)[0].startswith("PENYIMPANAN PEMANTAU 81 % PENUH")
     house.share = 0.7
     await house.looks(60)
-    assert house.said(Plight.QUOTA) == BOTH + BOTH_OVER
-    assert house.said(Plight.JOURNAL) == []
+    assert house.said(SelfCheck.QUOTA) == BOTH + BOTH_OVER
+    assert house.said(SelfCheck.JOURNAL) == []
 
 
 async def test_a_restart_repeats_nothing_and_tells_the_end() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from monitor.core.alerting.model import EventKind, TryLater
+from monitor.core.alerting.model import EventKind, RetryLater
 from monitor.core.model import State
 from tests.core.detection.story import network
 from tests.duty import DutyHouse, about
@@ -91,7 +91,7 @@ async def test_a_monitor_that_is_cut_off_tells_of_itself_when_it_can_and_of_no_o
     """No way out works meanwhile, as it would be."""
     every = [*SITES, "pop", *ANCHORS]
     for box in house.boxes.values():
-        box.answer = lambda _: TryLater("network is unreachable")
+        box.answer = lambda _: RetryLater("network is unreachable")
     silence(house, *every)
     await house.watch(240)
     assert house.pipeline.world.isolation is not None

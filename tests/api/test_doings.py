@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from monitor.adapters.system.local_api import LocalApi
-from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus, Recurring
-from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
+from monitor.adapters.system.local_api import LocalApiClient
+from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus, RecurringWindow
+from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
 from tests.api.raw import raw_post
 from tests.duty_office import LINK, OTHER, DutyOffice, ask, on_duty
 
@@ -20,7 +20,7 @@ WHO = {"who": "petugas-1"}
 HOURS_S = 3600.0
 
 
-async def post(api: LocalApi, path: str, **fields: object) -> dict[str, Any]:
+async def post(api: LocalApiClient, path: str, **fields: object) -> dict[str, Any]:
     return await ask(lambda: api.post(path, WHO | fields))
 
 
@@ -42,16 +42,16 @@ async def test_without_an_end_it_holds_for_eight_hours_and_no_longer(tmp_path: P
     async with office.serving(tmp_path) as api:
         stored = await post(api, "/incidents/2/acknowledge")
         assert stored["until"] == "2025-11-25T00:00:00.000Z"
-        with pytest.raises(Unfit, match="8 h at most"):
+        with pytest.raises(InvalidRequest, match="8 h at most"):
             await post(api, "/incidents/2/acknowledge", for_s=9 * HOURS_S)
-        with pytest.raises(Unfit, match="past"):
+        with pytest.raises(InvalidRequest, match="past"):
             await post(api, "/incidents/2/acknowledge", until="2025-11-24T15:59:00Z")
 
 
 async def test_release_ends_it_once(tmp_path: Path) -> None:
     office = DutyOffice()
     async with office.serving(tmp_path) as api:
-        with pytest.raises(TooLate, match="nobody has incident 2"):
+        with pytest.raises(Conflict, match="nobody has incident 2"):
             await post(api, "/incidents/2/release")
         await post(api, "/incidents/2/acknowledge")
         await post(api, "/incidents/2/release", why="salah sasaran")
@@ -78,7 +78,7 @@ async def test_after_the_end_notes_are_taken_but_nobody_takes_it_in_hand(tmp_pat
         await post(api, "/incidents/1/note", text="listrik PLN padam")
         await post(api, "/incidents/1/cause", cause="power")
         for verb in ("acknowledge", "release"):
-            with pytest.raises(TooLate, match="over already"):
+            with pytest.raises(Conflict, match="over already"):
                 await post(api, f"/incidents/1/{verb}")
 
 
@@ -93,7 +93,7 @@ async def test_maintenance_covers_what_hangs_on_a_node_until_it_is_ended(tmp_pat
         office.clock.advance(5)
         ended = await post(api, f"/maintenance/{window['id']}/end")
         assert (ended["ended_by"], ended["state"]) == ("petugas-1", "over")
-        with pytest.raises(TooLate, match="over already"):
+        with pytest.raises(Conflict, match="over already"):
             await post(api, f"/maintenance/{window['id']}/end")
     assert office.desk.overlays([], office.now_s()) == {}
     assert [window.ended_by for window in office.heard.windows] == [None, "petugas-1"]
@@ -113,13 +113,13 @@ async def test_one_occurrence_of_a_recurring_window_is_ended_and_the_next_one_st
     tmp_path: Path,
 ) -> None:
     # It is 23:00 in Jakarta when the clock of these tests starts.
-    line = Recurring("tiap malam", (OTHER,), "rutin", time(22, 30), 2 * HOURS_S)
+    line = RecurringWindow("tiap malam", (OTHER,), "rutin", time(22, 30), 2 * HOURS_S)
     office = DutyOffice(on_duty(recurring=(line,)))
     async with office.serving(tmp_path) as api:
         assert office.desk.overlays([], office.now_s()) == {OTHER: ("maintenance",)}
         await post(api, "/maintenance/tiap%20malam/end")
         assert office.desk.overlays([], office.now_s()) == {}
-        with pytest.raises(NoSuchThing, match="no line"):
+        with pytest.raises(NotFound, match="no line"):
             await post(api, "/maintenance/tiap%20malam/end")
     assert office.desk.overlays([], office.now_s() + 24 * HOURS_S) == {OTHER: ("maintenance",)}
 
@@ -140,11 +140,11 @@ async def test_a_dead_message_is_sent_again_and_no_other(tmp_path: Path) -> None
     office = DutyOffice()
     office.ledger.record([], [OutboxRow(2, 1, "hook", "p", EventKind.OPENED, "{}", 0.0)])
     async with office.serving(tmp_path) as api:
-        with pytest.raises(TooLate, match="pending"):
+        with pytest.raises(Conflict, match="pending"):
             await post(api, "/outbox/1/retry")
         office.ledger.dead([1], "403")
         assert (await post(api, "/outbox/1/retry"))["status"] == "pending"
-        with pytest.raises(NoSuchThing, match="no message 9"):
+        with pytest.raises(NotFound, match="no message 9"):
             await post(api, "/outbox/9/retry")
     assert office.heard.queued_times == 1
 
@@ -157,7 +157,7 @@ async def test_a_test_goes_through_one_channel_or_all_of_them(tmp_path: Path) ->
         office.clock.advance(1)
         every = await post(api, "/alert-test")
         assert [row["channel"] for row in every["outbox"]] == ["hook", "sms", "x"]
-        with pytest.raises(NoSuchThing, match="it has hook, sms, x"):
+        with pytest.raises(NotFound, match="it has hook, sms, x"):
             await post(api, "/alert-test", channel="telegram")
     rows = office.ledger.outbox(OutboxStatus.PENDING)
     assert [(row.incident, row.event) for row in rows] == [(0, EventKind.TEST)] * 4
@@ -166,7 +166,7 @@ async def test_a_test_goes_through_one_channel_or_all_of_them(tmp_path: Path) ->
 
 async def test_without_channels_there_is_nothing_to_test(tmp_path: Path) -> None:
     async with DutyOffice().serving(tmp_path) as api:
-        with pytest.raises(TooLate, match=r"alerts\.toml"):
+        with pytest.raises(Conflict, match=r"alerts\.toml"):
             await post(api, "/alert-test")
 
 
@@ -183,53 +183,78 @@ async def test_nothing_is_known_to_anybody_before_the_ledger_has_it(tmp_path: Pa
 @pytest.mark.parametrize(
     ("path", "fields", "refusal", "words"),
     [
-        ("/incidents/2/note", {"text": ""}, Unfit, "note is empty"),
-        ("/incidents/2/note", {"text": 5}, Unfit, '"text" must be a text'),
-        ("/incidents/2/note", {"text": "x" * 2001}, Unfit, "longer than 2000"),
-        ("/incidents/2/note", {"test": "x"}, Unfit, "unknown field 'test'; known: text, who"),
-        ("/incidents/2/note", {"who": "", "text": "x"}, Unfit, "who"),
-        ("/incidents/2/note", {"who": ["x"], "text": "x"}, Unfit, "who"),
-        ("/incidents/2/note", {"who": "x" * 65, "text": "x"}, Unfit, "longer than 64"),
-        ("/incidents/77/note", {"text": "x"}, NoSuchThing, "no incident 77"),
-        ("/incidents/77/acknowledge", {}, NoSuchThing, "no incident 77"),
-        ("/incidents/-2/note", {"text": "x"}, Unfit, "no number"),
-        ("/incidents/2/cause", {"cause": "tikus"}, Unfit, "power, link, upstream"),
-        ("/incidents/2/snooze", {}, Unfit, "a snooze has an end"),
-        ("/incidents/2/snooze", {"for_s": -1}, Unfit, "more than 0"),
-        ("/incidents/2/snooze", {"for_s": "1h"}, Unfit, "number of seconds"),
-        ("/incidents/2/snooze", {"for_s": True}, Unfit, "number of seconds"),
-        ("/incidents/2/snooze", {"for_s": 1e300}, Unfit, "at most"),
-        ("/incidents/2/snooze", {"until": "besok"}, Unfit, "no time"),
-        ("/incidents/2/snooze", {"until": "2025-11-24T17:00"}, Unfit, "zone"),
-        ("/incidents/2/snooze", {"until": 17}, Unfit, "zone"),
-        ("/incidents/2/snooze", {"until": "9999-12-31T23:59:59-23:59"}, Unfit, "no time"),
-        ("/incidents/2/snooze", {"until": "2025-11-24T17:00Z", "for_s": 5}, Unfit, "not both"),
-        ("/maintenance", {"targets": [LINK], "why": "x"}, Unfit, "has an end"),
-        ("/maintenance", {"targets": [LINK], "for_s": 60}, Unfit, '"why"'),
-        ("/maintenance", {"targets": [], "for_s": 60, "why": "x"}, Unfit, "no target"),
-        ("/maintenance", {"targets": ["sini"], "for_s": 60, "why": "x"}, Unfit, "sini: no site"),
-        ("/maintenance", {"targets": {"a": 1}, "for_s": 60, "why": "x"}, Unfit, "list of names"),
-        ("/maintenance", {"targets": ["a"] * 201, "for_s": 60, "why": "x"}, Unfit, "200 at most"),
-        ("/maintenance", {"targets": [LINK], "for_s": 8e5, "why": "x"}, Unfit, "7 days"),
+        ("/incidents/2/note", {"text": ""}, InvalidRequest, "note is empty"),
+        ("/incidents/2/note", {"text": 5}, InvalidRequest, '"text" must be a text'),
+        ("/incidents/2/note", {"text": "x" * 2001}, InvalidRequest, "longer than 2000"),
+        (
+            "/incidents/2/note",
+            {"test": "x"},
+            InvalidRequest,
+            "unknown field 'test'; known: text, who",
+        ),
+        ("/incidents/2/note", {"who": "", "text": "x"}, InvalidRequest, "who"),
+        ("/incidents/2/note", {"who": ["x"], "text": "x"}, InvalidRequest, "who"),
+        ("/incidents/2/note", {"who": "x" * 65, "text": "x"}, InvalidRequest, "longer than 64"),
+        ("/incidents/77/note", {"text": "x"}, NotFound, "no incident 77"),
+        ("/incidents/77/acknowledge", {}, NotFound, "no incident 77"),
+        ("/incidents/-2/note", {"text": "x"}, InvalidRequest, "no number"),
+        ("/incidents/2/cause", {"cause": "tikus"}, InvalidRequest, "power, link, upstream"),
+        ("/incidents/2/snooze", {}, InvalidRequest, "a snooze has an end"),
+        ("/incidents/2/snooze", {"for_s": -1}, InvalidRequest, "more than 0"),
+        ("/incidents/2/snooze", {"for_s": "1h"}, InvalidRequest, "number of seconds"),
+        ("/incidents/2/snooze", {"for_s": True}, InvalidRequest, "number of seconds"),
+        ("/incidents/2/snooze", {"for_s": 1e300}, InvalidRequest, "at most"),
+        ("/incidents/2/snooze", {"until": "besok"}, InvalidRequest, "no time"),
+        ("/incidents/2/snooze", {"until": "2025-11-24T17:00"}, InvalidRequest, "zone"),
+        ("/incidents/2/snooze", {"until": 17}, InvalidRequest, "zone"),
+        ("/incidents/2/snooze", {"until": "9999-12-31T23:59:59-23:59"}, InvalidRequest, "no time"),
+        (
+            "/incidents/2/snooze",
+            {"until": "2025-11-24T17:00Z", "for_s": 5},
+            InvalidRequest,
+            "not both",
+        ),
+        ("/maintenance", {"targets": [LINK], "why": "x"}, InvalidRequest, "has an end"),
+        ("/maintenance", {"targets": [LINK], "for_s": 60}, InvalidRequest, '"why"'),
+        ("/maintenance", {"targets": [], "for_s": 60, "why": "x"}, InvalidRequest, "no target"),
+        (
+            "/maintenance",
+            {"targets": ["sini"], "for_s": 60, "why": "x"},
+            InvalidRequest,
+            "sini: no site",
+        ),
+        (
+            "/maintenance",
+            {"targets": {"a": 1}, "for_s": 60, "why": "x"},
+            InvalidRequest,
+            "list of names",
+        ),
+        (
+            "/maintenance",
+            {"targets": ["a"] * 201, "for_s": 60, "why": "x"},
+            InvalidRequest,
+            "200 at most",
+        ),
+        ("/maintenance", {"targets": [LINK], "for_s": 8e5, "why": "x"}, InvalidRequest, "7 days"),
         (
             "/maintenance",
             {"targets": [LINK], "from": "2025-11-25T00:00Z", "to": "2025-11-24T23:00Z", "why": "x"},
-            Unfit,
+            InvalidRequest,
             "ends before it begins",
         ),
         (
             "/maintenance",
             {"targets": [LINK], "from": "2025-11-24T01:00Z", "to": "2025-11-24T02:00Z", "why": "x"},
-            Unfit,
+            InvalidRequest,
             "over already",
         ),
         (
             "/maintenance",
             {"targets": [LINK], "from": "2035-11-24T01:00Z", "for_s": 60, "why": "x"},
-            Unfit,
+            InvalidRequest,
             "a year ahead",
         ),
-        ("/maintenance/9/end", {}, NoSuchThing, "no maintenance window 9"),
+        ("/maintenance/9/end", {}, NotFound, "no maintenance window 9"),
         ("/state", {}, ApiError, "GET"),
     ],
 )

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from monitor.adapters.system.local_api import LocalApi
-from monitor.core.alerting.model import EventKind, OutboxRow, Recurring
-from monitor.core.alerting.ports import Notice
+from monitor.adapters.system.local_api import LocalApiClient
+from monitor.core.alerting.model import EventKind, OutboxRow, RecurringWindow
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.alerting.reasons import Reason
-from monitor.core.errors import ApiError, LedgerError, NoSuchThing, Unfit
+from monitor.core.errors import ApiError, InvalidRequest, LedgerError, NotFound
 from tests.duty_office import LINK, DutyOffice, ask, on_duty
 
 
-async def get(api: LocalApi, path: str) -> dict[str, Any]:
+async def get(api: LocalApiClient, path: str) -> dict[str, Any]:
     return await ask(lambda: api.get(path))
 
 
@@ -55,8 +55,8 @@ async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
         [],
         [row, OutboxRow(1, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)],
         [
-            Notice(2, now_s - 40, EventKind.OPENED, told=False, reason=Reason.WITHIN_HOLD),
-            Notice(
+            PolicyDecision(2, now_s - 40, EventKind.OPENED, told=False, reason=Reason.WITHIN_HOLD),
+            PolicyDecision(
                 *(2, now_s - 39, EventKind.OPENED, True, Reason.FIRST_NOTICE),
                 *("petugas-1", "hook", 2, 1, 0),
             ),
@@ -82,7 +82,7 @@ async def test_a_router_is_asked_for_by_its_name(tmp_path: Path) -> None:
     office.routers["anjatan"] = {"device": "anjatan", "sys_name": "r-anjatan"}
     async with office.serving(tmp_path) as api:
         assert (await get(api, "/routers/anjatan"))["sys_name"] == "r-anjatan"
-        with pytest.raises(NoSuchThing, match="no router named bandung"):
+        with pytest.raises(NotFound, match="no router named bandung"):
             await get(api, "/routers/bandung")
 
 
@@ -92,7 +92,7 @@ async def test_a_message_about_a_group_belongs_to_each_incident_in_it(tmp_path: 
     office.ledger.record(
         [],
         [OutboxRow(1, 1, "hook", "p", EventKind.DIGEST, "{}", now_s, about=(1, 2))],
-        [Notice(2, now_s, EventKind.DIGEST, True, Reason.DIGEST, "p", "hook", 1, 1, 0)],
+        [PolicyDecision(2, now_s, EventKind.DIGEST, True, Reason.DIGEST, "p", "hook", 1, 1, 0)],
     )
     async with office.serving(tmp_path) as api:
         case = await get(api, "/incidents/2")
@@ -110,7 +110,7 @@ async def test_who_is_on_call_now_and_next(tmp_path: Path) -> None:
 
 
 async def test_maintenance_lists_windows_made_by_hand_and_recurring_ones(tmp_path: Path) -> None:
-    from_file = Recurring("rutin", ("pop-patrol",), "rutin", time(23, 30), 3600.0)
+    from_file = RecurringWindow("rutin", ("pop-patrol",), "rutin", time(23, 30), 3600.0)
     office = DutyOffice(on_duty(recurring=(from_file,)))
     now_s = office.now_s()
     await office.actions.plan([LINK], None, now_s + 600, "petugas-1", "ganti radio")
@@ -137,16 +137,16 @@ async def test_the_shifts_summary(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "refusal", "words"),
     [
-        ("/incidents/99", NoSuchThing, "no incident 99"),
-        ("/outbox/99", NoSuchThing, "no message 99"),
-        ("/nowhere", NoSuchThing, "nothing at this address"),
-        ("/incidents/abc", Unfit, "'abc' is no number"),
-        ("/incidents/%D9%A1", Unfit, "is no number"),
-        ("/incidents/" + "9" * 40, Unfit, "is no number"),
-        ("/incidents?since=kemarin", Unfit, "no time"),
-        ("/incidents?since=2025-11-24T15:00", Unfit, "zone"),
-        ("/incidents?limit=-1", Unfit, "limit"),
-        ("/outbox?status=lost", Unfit, "pending, leased, sent, dead"),
+        ("/incidents/99", NotFound, "no incident 99"),
+        ("/outbox/99", NotFound, "no message 99"),
+        ("/nowhere", NotFound, "nothing at this address"),
+        ("/incidents/abc", InvalidRequest, "'abc' is no number"),
+        ("/incidents/%D9%A1", InvalidRequest, "is no number"),
+        ("/incidents/" + "9" * 40, InvalidRequest, "is no number"),
+        ("/incidents?since=kemarin", InvalidRequest, "no time"),
+        ("/incidents?since=2025-11-24T15:00", InvalidRequest, "zone"),
+        ("/incidents?limit=-1", InvalidRequest, "limit"),
+        ("/outbox?status=lost", InvalidRequest, "pending, leased, sent, dead"),
         ("/incidents/2/note", ApiError, "POST only"),
     ],
 )

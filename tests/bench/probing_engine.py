@@ -19,7 +19,7 @@ from pathlib import Path
 
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.system.clock import SystemClock
-from monitor.core.model import Lost, NotMeasured, Outcome, Reply, Role, Rules, Target
+from monitor.core.model import Lost, NotMeasured, Outcome, ProbeRules, Reply, Target, TargetRole
 
 
 def short(outcome: Outcome) -> float | str | None:
@@ -43,8 +43,8 @@ async def measure(
     clock = SystemClock()
     prober = IcmpProber(clock)
     await prober.open(take)
-    rules = Rules(timeout_s=timeout_s)
-    prober.watch(Target(name, name, Role.LINK, rules) for name in names)
+    rules = ProbeRules(timeout_s=timeout_s)
+    prober.watch(Target(name, name, TargetRole.LINK, rules) for name in names)
     cpu_s, began_s = time.process_time(), clock.steady_s()
     for number in range(rounds):
         wait_s = began_s + number * period_s - clock.steady_s()

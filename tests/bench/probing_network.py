@@ -19,7 +19,7 @@ import struct
 import sys
 
 from monitor.simulator.behaviour import Behaviour, Fate
-from monitor.simulator.network import Wire
+from monitor.simulator.network import VirtualWire
 from monitor.simulator.tun import Tun
 
 SLOWEST_MS, QUICKEST_MS = 80.0, 5.0
@@ -89,7 +89,7 @@ def main() -> None:
     capture = Capture()
     # The wire wants a selector that waits to the microsecond.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
-    wire = Wire(
+    wire = VirtualWire(
         tun.fd,
         {address: (address, behaviour(i, silent_share)) for i, address in enumerate(known)},
         {},

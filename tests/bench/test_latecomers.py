@@ -7,8 +7,8 @@ import time
 import pytest
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import World
-from monitor.core.model import Change, IncidentChange, Lost, Reply
+from monitor.core.detection.detector_state import DetectorState
+from monitor.core.model import ChangeKind, IncidentChange, Lost, Reply
 from tests.core.detection.story import T0, network
 
 pytestmark = pytest.mark.bench
@@ -38,12 +38,12 @@ def judged_in_s(count: int) -> float:
     known = evidence(names)
     took_s: list[float] = []
     for _ in range(3):
-        world = World.new(net)
+        world = DetectorState.new(net)
         began_s = time.process_time()
         world, said = advance(world, known)
         took_s.append(time.process_time() - began_s)
         changes = [d for d in said if isinstance(d, IncidentChange)]
-        assert [c.change for c in changes] == [Change.OPENED, Change.UPDATED]
+        assert [c.change for c in changes] == [ChangeKind.OPENED, ChangeKind.UPDATED]
         assert changes[-1].incident.affected == tuple(names)
     return min(took_s)
 

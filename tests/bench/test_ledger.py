@@ -13,7 +13,7 @@ import pytest
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
@@ -37,7 +37,7 @@ def decisions(number: int) -> list[Decision]:
     incident = Incident(number, Scope.LINK, name, State.DOWN, at_s, at_s + 5, "silence")
     return [
         Transition(name, at_s, at_s + 5, State.UP, State.DOWN, "silence"),
-        IncidentChange(Change.OPENED, incident, at_s + 5),
+        IncidentChange(ChangeKind.OPENED, incident, at_s + 5),
     ]
 
 
@@ -45,7 +45,7 @@ def ended(decision: Decision) -> Decision:
     if isinstance(decision, Transition):
         return decision
     at_s = decision.at_s + 60
-    return IncidentChange(Change.CLOSED, replace(decision.incident, ended_s=at_s), at_s)
+    return IncidentChange(ChangeKind.CLOSED, replace(decision.incident, ended_s=at_s), at_s)
 
 
 def median_ms(what: Callable[[], object], times: int = 25) -> float:

@@ -21,7 +21,7 @@ import pytest
 
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
-from monitor.core.access import Role, User
+from monitor.core.access import User, UserRole
 from monitor.core.documents import Document, rfc3339
 from tests.bench.page_clients import CLIENTS, LASTS_S, PASSWORD, load
 from tests.dashboard.browser import Browser, chromium
@@ -244,7 +244,9 @@ async def test_every_budget_of_the_pages(house: House) -> None:
     _outage(house, table)
     house.browser.driver.get("about:blank")
     kept = Argon2Passwords().hash(PASSWORD)
-    UsersFile(house.served.data).change(lambda users: users.with_user(User("siti", Role.SEE, kept)))
+    UsersFile(house.served.data).change(
+        lambda users: users.with_user(User("siti", UserRole.SEE, kept))
+    )
     done = await load(house.served)
     table.most(f"snapshot, p95 with {CLIENTS} browsers", done.ms(0.95), 100, "ms", 1)
     table.note("… p50, p99, worst", f"{done.ms(0.5):.1f}, {done.ms(0.99):.1f}, {done.ms(1):.1f} ms")

@@ -27,11 +27,11 @@ from pysnmp.hlapi.v3arch.asyncio import (
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.snmp.codec import Oid
 from monitor.adapters.snmp.community import CommunityWire
-from monitor.adapters.snmp.exchange import Exchange, Peer
+from monitor.adapters.snmp.exchange import Peer, SnmpExchange
 from monitor.adapters.snmp.keys import master_keys
 from monitor.adapters.snmp.session import Group, Session
 from monitor.adapters.snmp.usm import UsmWire
-from monitor.adapters.snmp.wire import Wire
+from monitor.adapters.snmp.wire import MessageCodec
 from monitor.core.model import Device
 from monitor.core.samples.snmp_poll import DevicePoll
 from monitor.core.snmp_credentials import parse_v3
@@ -97,9 +97,9 @@ def answered(polls: list[object]) -> int:
     return sum(isinstance(poll, DevicePoll) for poll in polls)
 
 
-async def cpu_a_get(agent: SnmpAgent, wire: Wire, times: int = 200) -> float:
+async def cpu_a_get(agent: SnmpAgent, wire: MessageCodec, times: int = 200) -> float:
     """CPU milliseconds of one GET of 17 objects, from the question to plain values."""
-    exchange = Exchange()
+    exchange = SnmpExchange()
     exchange.open(socket.AF_INET)
     session = Session(exchange, Peer(socket.AF_INET, (agent.address, agent.port), wire, 5.0, 0))
     deadline_s = asyncio.get_running_loop().time() + 60

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from monitor.core.model import Link, Network, Rules, Site
-from monitor.simulator.line import Line
+from monitor.core.model import Link, Network, ProbeRules, Site
+from monitor.simulator.line import SimulatedHost
 from monitor.simulator.simulation import Simulation
 
 SEED = 7
@@ -23,7 +23,12 @@ def county(targets: int) -> Network:
     kinds = ("fibre", "radio", "lte")
     links = tuple(
         Link(
-            f"l{n}", f"s/l{n}", "s", f"10.77.{100 + n // 250}.{1 + n % 250}", kinds[n % 3], Rules()
+            f"l{n}",
+            f"s/l{n}",
+            "s",
+            f"10.77.{100 + n // 250}.{1 + n % 250}",
+            kinds[n % 3],
+            ProbeRules(),
         )
         for n in range(targets)
     )
@@ -37,7 +42,7 @@ def delay_errors_ms(
     links = network.links()
     errors: list[float] = []
     for n, link in enumerate(links):
-        line = Line(link.name, simulation.scripted(link.name), SEED)
+        line = SimulatedHost(link.name, simulation.scripted(link.name), SEED)
         for rtt_ms in rtts_ms[n :: len(links)]:
             if line.loses():
                 assert rtt_ms is None

@@ -20,10 +20,10 @@ import pytest
 from monitor.adapters.influx import InfluxSink, InfluxSource
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.adapters.system.clock import SystemClock
-from monitor.adapters.system.dead_letters import QuarantineFiles
+from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.core.ports import SampleSource
 from monitor.core.samples.samples import Sample
-from monitor.storage.influx_shipper import Shipper
+from monitor.storage.influx_shipper import InfluxShipper
 from tests.influx_server import InfluxServer
 from tests.making import MIDNIGHT_S, ping
 from tests.waiting import eventually_async
@@ -107,11 +107,11 @@ async def test_a_day_of_samples_is_written_read_and_shipped(tmp_path: Path) -> N
 
     with InfluxServer(tmp_path / "influx") as server:
         settings = server.bucket("pantau")
-        shipper = Shipper(
+        shipper = InfluxShipper(
             journal,
             InfluxSink(settings, None),
             SystemClock(),
-            QuarantineFiles(tmp_path / "quarantine"),
+            DeadLetterFiles(tmp_path / "quarantine"),
         )
         begin, began_s = time.perf_counter(), time.process_time()
         task = asyncio.create_task(shipper.run())

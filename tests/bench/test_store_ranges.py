@@ -20,13 +20,13 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import WriteOptions
 
 from monitor.adapters.influx import InfluxSink, InfluxSource
-from monitor.adapters.influx.setup import InfluxSetup, Wanted
+from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.adapters.journal.files import HOURS, day_of
 from monitor.adapters.journal.rolled import RollupFiles
 from monitor.core.model import Outcome, Reply
 from monitor.core.samples.line_protocol import line_of
-from monitor.core.samples.packed_requests import Requests
+from monitor.core.samples.packed_requests import RecordedRequests
 from monitor.core.samples.samples import PingHour, PingSample, Sample
 from monitor.core.samples.schema import point_of
 from tests.influx_server import InfluxServer
@@ -57,7 +57,7 @@ def row(rng: random.Random, at_s: float, name: str) -> PingSample:
         Reply(name, at_s - 10 + n + rng.uniform(0, 0.004), at_s, rtt) for n, rtt in enumerate(rtts)
     ]
     made = ping(at_s, name, rtt=(ordered[0], ordered[5], ordered[9], ordered[9]))
-    return replace(made, requests=Requests(at_s, 0.0, outcomes))
+    return replace(made, requests=RecordedRequests(at_s, 0.0, outcomes))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_the_same_out_of_influxdb(directory: Path, tmp_path: Path) -> None:
     with InfluxServer(tmp_path, data=SOON) as server:
         settings = server.bucket("pantau")
         setup = InfluxSetup(settings, None)
-        setup.prepare([Wanted("pantau_1m", 180), Wanted("pantau_1h", 1826, 90)])
+        setup.prepare([BucketSpec("pantau_1m", 180), BucketSpec("pantau_1h", 1826, 90)])
         setup.close()
         for suffix, log in (("_1m", journal.minutes), ("_1h", journal.hours)):
             sink = InfluxSink(replace(settings, bucket=f"pantau{suffix}"), None)

@@ -9,7 +9,15 @@ from click.testing import CliRunner, Result
 
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.cli.commands import pantau
-from monitor.core.model import Change, Incident, IncidentChange, Proof, Scope, State, Transition
+from monitor.core.model import (
+    ChangeKind,
+    Incident,
+    IncidentChange,
+    IncidentEvidence,
+    Scope,
+    State,
+    Transition,
+)
 
 T0 = 1_764_000_000.0
 
@@ -82,15 +90,15 @@ def with_ledger(at: Place) -> Place:
         T0 + 600,
         T0 + 606,
         "silence",
-        Proof(lost_in_row=22, loss_before=0.0, silence_s=5.2),
+        IncidentEvidence(lost_in_row=22, loss_before=0.0, silence_s=5.2),
     )
     ledger.record(
         [
             Transition("anjatan/cadangan", T0, T0, State.UNKNOWN, State.UP, "first_reply"),
-            IncidentChange(Change.OPENED, over, T0 + 240),
-            IncidentChange(Change.CLOSED, over, T0 + 241),
+            IncidentChange(ChangeKind.OPENED, over, T0 + 240),
+            IncidentChange(ChangeKind.CLOSED, over, T0 + 241),
             Transition("anjatan/utama", T0 + 600, T0 + 606, State.UP, State.DOWN, "silence"),
-            IncidentChange(Change.OPENED, cut, T0 + 606),
+            IncidentChange(ChangeKind.OPENED, cut, T0 + 606),
         ]
     )
     ledger.alive(T0 + 700)

@@ -13,7 +13,7 @@ import pytest
 from monitor.adapters.journal import SqliteJournal
 from monitor.core.errors import PantauError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
-from monitor.core.samples.packed_requests import Requests
+from monitor.core.samples.packed_requests import RecordedRequests
 from tests.cli.house import Place, place
 from tests.making import LINK, MIDNIGHT_S, interface, ping
 
@@ -32,7 +32,7 @@ def with_journal(at: Place) -> Place:
                 NotMeasured(target, at_s - 3.0, at_s - 3.0, "ENOBUFS"),
             ]
             row = ping(at_s, target, sent=2, received=1, not_measured=1)
-            rows.append(replace(row, requests=Requests(at_s, 0.0, outcomes)))
+            rows.append(replace(row, requests=RecordedRequests(at_s, 0.0, outcomes)))
         journal.append([*rows, interface(at_s)])
     journal.roll(MIDNIGHT_S + 7200)
     journal.close()

@@ -14,13 +14,13 @@ from click.testing import Result
 
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.system.clock import SystemClock
-from monitor.alerting.channel_test import Trials
+from monitor.alerting.channel_test import ChannelTests
 from monitor.cli import alert_words
 from monitor.cli.ack import ack
 from monitor.core.alerting.model import EventKind, OutboxRow
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.alerting.reasons import Reason
-from monitor.core.errors import ApiError, NoSuchThing, PantauError, TooLate, Unfit
+from monitor.core.errors import ApiError, Conflict, InvalidRequest, NotFound, PantauError
 from tests.cli.house import Place, place
 from tests.duty_office import Desks, ask, on_duty
 
@@ -119,8 +119,8 @@ async def test_why_it_did_and_did_not_page_is_told(tmp_path: Path) -> None:
             [],
             [OutboxRow(2, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)],
             [
-                Notice(2, now_s - 30, EventKind.OPENED, False, Reason.WITHIN_HOLD),
-                Notice(
+                PolicyDecision(2, now_s - 30, EventKind.OPENED, False, Reason.WITHIN_HOLD),
+                PolicyDecision(
                     *(2, now_s, EventKind.OPENED, True, Reason.FIRST_NOTICE),
                     *("petugas-1", "hook", 2, 1, 0),
                 ),
@@ -142,21 +142,25 @@ async def test_release_and_snooze(tmp_path: Path) -> None:
         assert "ditunda" in await daemon.says("snooze", "2", "1h")
         assert "dilepas" in await daemon.says("release", "2")
         again = await daemon.run("release", "2")
-        assert isinstance(again.exception, TooLate)
+        assert isinstance(again.exception, Conflict)
 
 
 @pytest.mark.parametrize(
     ("words", "refusal", "sentence"),
     [
-        (("ack", "99"), NoSuchThing, "no incident 99"),
-        (("ack", "1"), TooLate, "over already"),
-        (("ack", "2", "--until", "9h"), Unfit, "8 h at most"),
-        (("snooze", "2", "2020-01-01T00:00"), Unfit, "past"),
-        (("incidents", "99"), NoSuchThing, "no incident 99"),
-        (("maintenance", "add", "sini", "--to", "1h", "--why", "x"), Unfit, "sini: no site"),
-        (("maintenance", "end", "a/../../b ?"), NoSuchThing, "no maintenance window"),
-        (("outbox", "retry", "5"), NoSuchThing, "no message 5"),
-        (("alert-test", "telegram"), NoSuchThing, "it has hook"),
+        (("ack", "99"), NotFound, "no incident 99"),
+        (("ack", "1"), Conflict, "over already"),
+        (("ack", "2", "--until", "9h"), InvalidRequest, "8 h at most"),
+        (("snooze", "2", "2020-01-01T00:00"), InvalidRequest, "past"),
+        (("incidents", "99"), NotFound, "no incident 99"),
+        (
+            ("maintenance", "add", "sini", "--to", "1h", "--why", "x"),
+            InvalidRequest,
+            "sini: no site",
+        ),
+        (("maintenance", "end", "a/../../b ?"), NotFound, "no maintenance window"),
+        (("outbox", "retry", "5"), NotFound, "no message 5"),
+        (("alert-test", "telegram"), NotFound, "it has hook"),
     ],
 )
 async def test_what_the_daemon_refuses_is_one_sentence(
@@ -254,7 +258,9 @@ async def test_alert_test_waits_for_the_channel_and_says_when_it_did_not_take_it
             for row in daemon.ledger.outbox(incident=0):
                 daemon.ledger.sent(row.id, (), daemon.now_s())
 
-        daemon.trials = Trials(daemon.ledger, daemon.clock, daemon.desk, asyncio.to_thread, deliver)
+        daemon.trials = ChannelTests(
+            daemon.ledger, daemon.clock, daemon.desk, asyncio.to_thread, deliver
+        )
         async with daemon.serving(tmp_path / "data"):
             assert "terkirim" in await daemon.says("alert-test", "hook")
 

@@ -7,9 +7,9 @@ from io import StringIO
 from rich.console import Console
 
 from monitor.cli.probe import Pings, ping_table
-from monitor.core.model import Lost, NotMeasured, Reply, Role, Rules, Target
+from monitor.core.model import Lost, NotMeasured, ProbeRules, Reply, Target, TargetRole
 
-TARGET = Target("haurgeulis/cadangan", "10.77.123.123", Role.LINK, Rules())
+TARGET = Target("haurgeulis/cadangan", "10.77.123.123", TargetRole.LINK, ProbeRules())
 
 
 def drawn(*pings: Pings) -> list[str]:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
 from monitor.cli.commands import pantau
-from monitor.core.access import Role, User, Users
+from monitor.core.access import User, UserRole, Users
 from monitor.core.errors import ConfigError
 
 MONITOR = '[monitor]\norganisation = "D"\ntimezone = "Asia/Jakarta"\ndata_dir = "data"\n'
@@ -49,7 +49,7 @@ def test_a_user_is_added_with_a_hash_and_the_page_is_closed_from_then_on(config:
     assert "hanya terbuka bagi yang masuk" in told.output
     assert GOOD not in told.output
     siti = found(config, "siti")
-    assert siti.role is Role.OPERATE
+    assert siti.role is UserRole.OPERATE
     assert Argon2Passwords().matches(siti.password, GOOD)
     assert "hanya terbuka" not in run(config, "add", "budi").output
 
@@ -59,7 +59,7 @@ def test_a_name_that_is_taken_is_left_alone(config: Path) -> None:
     again = run(config, "add", "SITI")
     assert isinstance(again.exception, ConfigError)
     assert "pantau user password siti" in str(again.exception)
-    assert found(config, "siti").role is Role.OPERATE
+    assert found(config, "siti").role is UserRole.OPERATE
 
 
 def test_a_short_password_is_refused(config: Path) -> None:
@@ -73,10 +73,10 @@ def test_role_password_and_removal(config: Path) -> None:
     before = found(config, "siti")
     assert run(config, "role", "siti", "administer").exit_code == 0
     assert found(config, "siti").stamp == before.stamp
-    assert found(config, "siti").role is Role.ADMINISTER
+    assert found(config, "siti").role is UserRole.ADMINISTER
     assert run(config, "password", "siti", typed="lain sekali sungguh\n").exit_code == 0
     assert found(config, "siti").stamp != before.stamp
-    assert found(config, "siti").role is Role.ADMINISTER
+    assert found(config, "siti").role is UserRole.ADMINISTER
     gone = run(config, "remove", "siti")
     assert "kini terbuka bagi siapa pun" in gone.output
     assert kept(config) == Users()

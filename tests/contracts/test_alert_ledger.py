@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.alerting.model import (
-    Action,
     ActionKind,
     EventKind,
+    IncidentAction,
+    MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
-    Window,
 )
-from monitor.core.alerting.ports import AlertLedger, AlertReader, Notice
+from monitor.core.alerting.ports import AlertLedger, AlertReader, PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.errors import LedgerError
-from monitor.core.model import Change, Incident, IncidentChange, Scope, State
+from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 from tests.fakes.ledger import MemoryLedger
 
 NOON_S = 1_764_000_000.0
@@ -53,12 +53,12 @@ def opened(number: int = 1) -> IncidentChange:
     incident = Incident(
         number, Scope.LINK, f"site-{number}/utama", State.DOWN, NOON_S, NOON_S + 5.5, "silence"
     )
-    return IncidentChange(Change.OPENED, incident, NOON_S + 5.5)
+    return IncidentChange(ChangeKind.OPENED, incident, NOON_S + 5.5)
 
 
 def closed(number: int = 1) -> IncidentChange:
     ended = replace(opened(number).incident, ended_s=NOON_S + 60, end_reason="reply")
-    return IncidentChange(Change.CLOSED, ended, NOON_S + 62)
+    return IncidentChange(ChangeKind.CLOSED, ended, NOON_S + 62)
 
 
 def row(
@@ -73,8 +73,10 @@ def row(
     return OutboxRow(incident, sequence, channel, recipient, event, '{"text": "é"}', next_try_s)
 
 
-def notice(number: int = 1, reason: Reason = Reason.FIRST_NOTICE, after_s: float = 0) -> Notice:
-    return Notice(
+def notice(
+    number: int = 1, reason: Reason = Reason.FIRST_NOTICE, after_s: float = 0
+) -> PolicyDecision:
+    return PolicyDecision(
         *(number, NOON_S + after_s, EventKind.OPENED, True, reason, "ani", "chat"),
         thread=number,
         sequence=1,
@@ -135,13 +137,15 @@ def test_a_judgement_that_is_refused_takes_its_messages_with_it(books: Books) ->
     books.ledger.record([opened()])
     stranger = replace(opened().incident, target="b/y")
     with pytest.raises(LedgerError, match="incident 1"):
-        books.ledger.record([IncidentChange(Change.OPENED, stranger, NOON_S)], [row()], [notice()])
+        books.ledger.record(
+            [IncidentChange(ChangeKind.OPENED, stranger, NOON_S)], [row()], [notice()]
+        )
     assert books.reader.outbox() == []
     assert books.reader.notices() == []
 
 
 def test_a_no_for_everybody_has_no_receiver(books: Books) -> None:
-    nobody = Notice(1, NOON_S, EventKind.OPENED, told=False, reason=Reason.MAINTENANCE)
+    nobody = PolicyDecision(1, NOON_S, EventKind.OPENED, told=False, reason=Reason.MAINTENANCE)
     books.ledger.record([], [], [nobody, nobody])
     assert books.reader.notices() == [nobody]
 
@@ -169,8 +173,10 @@ def test_a_closing_is_owed_to_whoever_was_told_until_it_is_decided(books: Books)
 
 def test_what_people_did_is_kept_in_order_with_a_number(books: Books) -> None:
     books.ledger.record([opened(1), opened(2)])
-    ack = Action(1, ActionKind.ACKNOWLEDGE, "ani", NOON_S + 9.25, "ke lokasi", NOON_S + 3600)
-    note = Action(2, ActionKind.NOTE, "budi", NOON_S + 1)
+    ack = IncidentAction(
+        1, ActionKind.ACKNOWLEDGE, "ani", NOON_S + 9.25, "ke lokasi", NOON_S + 3600
+    )
+    note = IncidentAction(2, ActionKind.NOTE, "budi", NOON_S + 1)
     assert books.ledger.act(ack) == replace(ack, id=1)
     assert books.ledger.act(note) == replace(note, id=2)
     assert books.reader.actions() == [replace(ack, id=1), replace(note, id=2)]
@@ -180,13 +186,15 @@ def test_what_people_did_is_kept_in_order_with_a_number(books: Books) -> None:
 
 def test_nothing_can_be_done_about_an_incident_that_does_not_exist(books: Books) -> None:
     with pytest.raises(LedgerError, match="no incident 99"):
-        books.ledger.act(Action(99, ActionKind.NOTE, "ani", NOON_S, "?"))
+        books.ledger.act(IncidentAction(99, ActionKind.NOTE, "ani", NOON_S, "?"))
     assert books.reader.actions() == []
 
 
-def window(after_s: float = 0.0, for_s: float = 600.0) -> Window:
+def window(after_s: float = 0.0, for_s: float = 600.0) -> MaintenanceWindow:
     start_s = NOON_S + after_s
-    return Window(("anjatan", "pop-patrol"), start_s, start_s + for_s, "ani", "ganti router")
+    return MaintenanceWindow(
+        ("anjatan", "pop-patrol"), start_s, start_s + for_s, "ani", "ganti router"
+    )
 
 
 def test_windows_are_found_by_any_moment_in_which_they_are_in_force(books: Books) -> None:

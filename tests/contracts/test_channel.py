@@ -19,13 +19,13 @@ import pytest_asyncio
 from monitor.adapters.notify import channels_of
 from monitor.adapters.notify.exchange import Bounds
 from monitor.core.alerting.model import (
-    Accepted,
-    Alerts,
+    AlertSettings,
     Channel,
     ChannelSettings,
+    Delivered,
     Delivery,
-    Refused,
-    TryLater,
+    Rejected,
+    RetryLater,
 )
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.smtp import MailServer
@@ -68,7 +68,7 @@ class HttpSide:
 
 
 def opened(settings: ChannelSettings, secret: str | None = None) -> Channel:
-    alerts = Alerts(channels=(settings,))
+    alerts = AlertSettings(channels=(settings,))
     return channels_of(alerts, {"x": secret} if secret else {}, WIB, BOUNDS)[settings.id]
 
 
@@ -77,10 +77,10 @@ async def in_memory(stack: AsyncExitStack, tmp_path: Path) -> Post:
 
     def mood(word: str) -> None:
         answers: dict[str, Delivery] = {
-            TAKE: Accepted(),
-            LATER: TryLater("busy"),
-            NEVER: Refused("no"),
-            HANG: TryLater("no answer within 1 s"),
+            TAKE: Delivered(),
+            LATER: RetryLater("busy"),
+            NEVER: Rejected("no"),
+            HANG: RetryLater("no answer within 1 s"),
         }
         channel.answer = lambda _: answers[word]
 
@@ -169,20 +169,22 @@ async def post(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 async def test_what_is_accepted_has_arrived(post: Post) -> None:
-    assert isinstance(await post.channel.send(message()), Accepted)
+    assert isinstance(await post.channel.send(message()), Delivered)
     assert post.arrived() == 1
-    assert isinstance(await post.channel.send(message(key="f" * 64)), Accepted)
+    assert isinstance(await post.channel.send(message(key="f" * 64)), Delivered)
     assert post.arrived() == 2
 
 
-@pytest.mark.parametrize(("mood", "kind"), [(LATER, TryLater), (NEVER, Refused), (HANG, TryLater)])
+@pytest.mark.parametrize(
+    ("mood", "kind"), [(LATER, RetryLater), (NEVER, Rejected), (HANG, RetryLater)]
+)
 async def test_what_is_not_accepted_says_whether_to_try_again_and_why(
     post: Post, mood: str, kind: type[Delivery]
 ) -> None:
     post.mood(mood)
     delivery = await post.channel.send(message())
     assert type(delivery) is kind
-    assert not isinstance(delivery, Accepted)
+    assert not isinstance(delivery, Delivered)
     assert 0 < len(delivery.why) <= 400
     assert post.arrived() == 0
 
@@ -191,7 +193,7 @@ async def test_it_serves_again_after_a_refusal(post: Post) -> None:
     post.mood(NEVER)
     await post.channel.send(message())
     post.mood(TAKE)
-    assert isinstance(await post.channel.send(message(key="f" * 64)), Accepted)
+    assert isinstance(await post.channel.send(message(key="f" * 64)), Delivered)
 
 
 async def test_closing_twice_is_closing(post: Post) -> None:

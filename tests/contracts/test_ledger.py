@@ -17,16 +17,16 @@ from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.errors import LedgerError
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
-    Proof,
+    IncidentEvidence,
     Scope,
     State,
     Transition,
 )
-from monitor.core.ports import Ledger, LedgerReader, Remembered, StoredState
+from monitor.core.ports import Ledger, LedgerReader, LedgerSnapshot, StoredState
 from tests.fakes.ledger import MemoryLedger
 
 NOON_S = 1_764_000_000.0
@@ -60,7 +60,7 @@ def went_down(target: str = "anjatan/utama", after_s: float = 0.0) -> Transition
         before=State.UP,
         after=State.DOWN,
         reason="silence",
-        proof=Proof(lost_in_row=22, loss_before=0.004, silence_s=5.2),
+        proof=IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2),
     )
 
 
@@ -84,21 +84,21 @@ def outage(number: int = 1, target: str = "anjatan/utama", after_s: float = 0.0)
         started_s=NOON_S + after_s,
         detected_s=NOON_S + after_s + 5.4,
         reason="silence",
-        proof=Proof(lost_in_row=22, loss_before=0.004, silence_s=5.2),
+        proof=IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2),
     )
 
 
 def opened(incident: Incident) -> IncidentChange:
-    return IncidentChange(Change.OPENED, incident, incident.detected_s)
+    return IncidentChange(ChangeKind.OPENED, incident, incident.detected_s)
 
 
 def closed(incident: Incident, after_s: float = 60.0) -> IncidentChange:
     ended = replace(incident, ended_s=NOON_S + after_s, end_reason="answers")
-    return IncidentChange(Change.CLOSED, ended, NOON_S + after_s + 2.0)
+    return IncidentChange(ChangeKind.CLOSED, ended, NOON_S + after_s + 2.0)
 
 
 def test_a_new_ledger_remembers_nothing_and_counts_from_one(books: Books) -> None:
-    assert books.ledger.remember() == Remembered()
+    assert books.ledger.remember() == LedgerSnapshot()
     assert books.ledger.incidents() == []
     assert books.ledger.transitions(0.0, NOON_S) == []
 
@@ -122,7 +122,9 @@ def test_an_incident_keeps_every_field(books: Books) -> None:
         started_s=NOON_S + 0.123,
         detected_s=NOON_S + 5.456789,
         reason="silence",
-        proof=Proof(22, 0.004, 5.2, 1.0, 12.25, 50.0, 0.93, "host unreachable from 10.77.0.1"),
+        proof=IncidentEvidence(
+            22, 0.004, 5.2, 1.0, 12.25, 50.0, 0.93, "host unreachable from 10.77.0.1"
+        ),
         ended_s=NOON_S + 61.5,
         end_reason="answers",
         started_earliest_s=NOON_S - 600.001,
@@ -131,7 +133,7 @@ def test_an_incident_keeps_every_field(books: Books) -> None:
         affected=("losarang/utama", "anjatan/utama"),
         suspected_cause="power",
     )
-    books.ledger.record([IncidentChange(Change.CLOSED, everything, NOON_S + 63.5)])
+    books.ledger.record([IncidentChange(ChangeKind.CLOSED, everything, NOON_S + 63.5)])
     assert books.reader.incidents() == [everything]
 
 
@@ -140,7 +142,9 @@ def test_a_transition_keeps_every_field(books: Books) -> None:
         went_down(),
         at_s=NOON_S + 0.001,
         detected_s=NOON_S + 5.456789,
-        proof=Proof(22, 0.004, 5.2, 1.0, 12.25, 50.0, 0.93, "host unreachable from 10.77.0.1"),
+        proof=IncidentEvidence(
+            22, 0.004, 5.2, 1.0, 12.25, 50.0, 0.93, "host unreachable from 10.77.0.1"
+        ),
     )
     books.ledger.record([everything])
     assert books.reader.transitions(0.0, NOON_S + 10) == [everything]
@@ -201,14 +205,14 @@ def test_an_update_replaces_what_an_incident_affects_in_the_given_order(books: B
     node = replace(outage(), scope=Scope.NODE, target="pop-patrol", affected=("a/x", "b/y"))
     more = replace(node, affected=("c/z", "a/x"))
     books.ledger.record([opened(node)])
-    books.ledger.record([IncidentChange(Change.UPDATED, more, NOON_S + 9)])
+    books.ledger.record([IncidentChange(ChangeKind.UPDATED, more, NOON_S + 9)])
     assert books.reader.incidents() == [more]
 
 
 def test_several_changes_of_one_incident_in_one_judgement_leave_the_last(books: Books) -> None:
     cause = replace(outage(), suspected_cause="power")
     books.ledger.record(
-        [opened(outage()), IncidentChange(Change.UPDATED, cause, NOON_S + 9), closed(cause)]
+        [opened(outage()), IncidentChange(ChangeKind.UPDATED, cause, NOON_S + 9), closed(cause)]
     )
     assert books.reader.incidents() == [closed(cause).incident]
     assert books.reader.remember().open_incidents == ()
@@ -298,7 +302,7 @@ def test_the_last_time_alive_is_the_last_one_told(books: Books) -> None:
 
 def test_nothing_to_record_is_no_fault(books: Books) -> None:
     books.ledger.record([])
-    assert books.ledger.remember() == Remembered()
+    assert books.ledger.remember() == LedgerSnapshot()
 
 
 def test_a_name_may_hold_any_letter(books: Books) -> None:
@@ -349,7 +353,7 @@ INCIDENTS = st.builds(
     ended_s=st.none() | SECONDS,
     affected=st.lists(TARGETS, unique=True, max_size=3).map(tuple),
 )
-CHANGES = st.builds(IncidentChange, st.sampled_from(Change), INCIDENTS, SECONDS)
+CHANGES = st.builds(IncidentChange, st.sampled_from(ChangeKind), INCIDENTS, SECONDS)
 JUDGEMENTS = st.lists(st.lists(TRANSITIONS | CHANGES, max_size=6), max_size=6)
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from monitor.adapters.icmp import IcmpProber, Mode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
-from monitor.core.model import Lost, NotMeasured, Outcome, Reply, Role, Rules, Target
+from monitor.core.model import Lost, NotMeasured, Outcome, ProbeRules, Reply, Target, TargetRole
 from monitor.core.ports import Clock, Prober
 from tests.adapters.private_network import TwoSides
 from tests.adapters.undisturbed import undisturbed
@@ -26,7 +26,7 @@ ROUTER = TwoSides.ROUTER
 
 
 def target(name: str, address: str, timeout_s: float = TIMEOUT_S) -> Target:
-    return Target(name, address, Role.LINK, Rules(timeout_s=timeout_s))
+    return Target(name, address, TargetRole.LINK, ProbeRules(timeout_s=timeout_s))
 
 
 ALIVE = target("alive", TwoSides.ALIVE)

@@ -7,30 +7,30 @@ import json
 import pytest
 
 from monitor.core.access import (
-    Role,
     User,
+    UserRole,
     Users,
-    document,
-    good_password,
+    check_password,
+    parse_users,
     user_name,
-    users_of,
+    users_document,
 )
 from monitor.core.errors import ConfigError
 
-SITI = User("siti", Role.OPERATE, "$argon2id$…")
+SITI = User("siti", UserRole.OPERATE, "$argon2id$…")
 
 
 def test_each_role_may_what_the_one_before_it_may() -> None:
-    assert Role.ADMINISTER.may(Role.OPERATE)
-    assert Role.OPERATE.may(Role.SEE)
-    assert Role.SEE.may(Role.SEE)
-    assert not Role.SEE.may(Role.OPERATE)
-    assert not Role.OPERATE.may(Role.ADMINISTER)
+    assert UserRole.ADMINISTER.may(UserRole.OPERATE)
+    assert UserRole.OPERATE.may(UserRole.SEE)
+    assert UserRole.SEE.may(UserRole.SEE)
+    assert not UserRole.SEE.may(UserRole.OPERATE)
+    assert not UserRole.OPERATE.may(UserRole.ADMINISTER)
 
 
 def test_what_is_kept_is_read_again() -> None:
-    users = Users().with_user(SITI).with_user(User("adi", Role.SEE)).with_wall("token")
-    again = users_of(json.loads(json.dumps(document(users))))
+    users = Users().with_user(SITI).with_user(User("adi", UserRole.SEE)).with_wall("token")
+    again = parse_users(json.loads(json.dumps(users_document(users))))
     assert again == users
     assert [user.name for user in again.users] == ["adi", "siti"]
     assert again.is_wall("token")
@@ -41,20 +41,20 @@ def test_what_is_kept_is_read_again() -> None:
 
 def test_the_token_itself_and_hashes_are_not_shown() -> None:
     users = Users().with_user(SITI).with_wall("token")
-    assert "token" not in json.dumps(document(users)).replace('"wall"', "")
+    assert "token" not in json.dumps(users_document(users)).replace('"wall"', "")
     assert "argon2" not in repr(users)
 
 
 def test_a_user_is_found_whatever_the_capitals_and_replaced_by_name() -> None:
-    users = Users().with_user(SITI).with_user(User("siti", Role.SEE))
-    assert users.find("SITI") == User("siti", Role.SEE)
+    users = Users().with_user(SITI).with_user(User("siti", UserRole.SEE))
+    assert users.find("SITI") == User("siti", UserRole.SEE)
     assert users.find("budi") is None
     assert users.without("siti") == Users()
 
 
 def test_another_password_is_another_stamp() -> None:
-    assert SITI.stamp != User("siti", Role.OPERATE, "other").stamp
-    assert SITI.stamp == User("siti", Role.SEE, SITI.password).stamp
+    assert SITI.stamp != User("siti", UserRole.OPERATE, "other").stamp
+    assert SITI.stamp == User("siti", UserRole.SEE, SITI.password).stamp
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "é", "-a", "a|b", "x" * 61, "<b>", "٣"])
@@ -70,7 +70,7 @@ def test_a_name_may_be_an_address_and_has_small_letters() -> None:
 @pytest.mark.parametrize("text", ["", "short", "x" * 9, "x" * 201])
 def test_a_password_is_neither_short_nor_endless(text: str) -> None:
     with pytest.raises(ConfigError, match="10 to 200"):
-        good_password(text)
+        check_password(text)
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_a_password_is_neither_short_nor_endless(text: str) -> None:
 )  # fmt: skip
 def test_a_damaged_list_is_refused(told: object) -> None:
     with pytest.raises(ConfigError):
-        users_of(told)
+        parse_users(told)

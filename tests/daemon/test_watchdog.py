@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from monitor.core.errors import LedgerError
-from monitor.daemon.watchdog import Watching
+from monitor.daemon.watchdog import Watchdog
 from tests.duty_office import WIB, DutyOffice, on_duty
 from tests.fakes.manager import HearingManager
 
@@ -43,7 +43,7 @@ class Watched:
         self.manager = HearingManager(watchdog_s)
         self.rounds = True
         self.outbox = True
-        self.watching = Watching(
+        self.watching = Watchdog(
             self.manager,
             self.office.clock,
             self.office.ledger,
@@ -79,7 +79,7 @@ async def test_no_sign_while_something_stands_still_and_again_when_it_turns(
 
 async def test_before_the_first_round_a_daemon_is_given_time() -> None:
     office, manager = DutyOffice(), HearingManager()
-    watching = Watching(
+    watching = Watchdog(
         *(manager, office.clock, office.ledger, asyncio.to_thread),
         *(lambda: False, lambda: True, office.trials),
     )
@@ -100,7 +100,7 @@ async def test_a_full_disk_is_no_reason_to_kill_the_daemon() -> None:
 
 async def test_a_ledger_that_never_answers_is_asked_once_and_believed_when_it_does() -> None:
     daemon, thread = Watched(), Sluggish()
-    daemon.watching = Watching(
+    daemon.watching = Watchdog(
         daemon.manager,
         daemon.office.clock,
         daemon.office.ledger,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from monitor.core.alerting.model import (
-    Action,
     ActionKind,
     EventKind,
+    IncidentAction,
+    MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
-    Window,
 )
-from monitor.core.alerting.ports import AlertLedger, Notice
+from monitor.core.alerting.ports import AlertLedger, PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident, Network, State
 from tests.dashboard.story import Event, Story
@@ -36,7 +36,7 @@ def tell_deeds(ledger: AlertLedger, story: Story) -> None:
         _act(ledger, slow, ActionKind.ACKNOWLEDGE, RINA, at_s, "", at_s + 28_800)
     if "cantigi/utama" in story.maintenance:
         ledger.plan(
-            Window(
+            MaintenanceWindow(
                 ("cantigi/utama",), story.now_s - 1500, story.now_s + 3300, RINA,
                 "Ganti radio, WO-0412",
             )
@@ -48,14 +48,16 @@ def _told(ledger: AlertLedger, incident: Incident | None, *, taken: bool) -> Non
         return
     at_s, number = incident.detected_s, incident.id
     opened = EventKind.OPENED
-    notices = [Notice(number, at_s, opened, False, Reason.WITHIN_HOLD)]
+    notices = [PolicyDecision(number, at_s, opened, False, Reason.WITHIN_HOLD)]
     steps = [(at_s + 15, opened, Reason.FIRST_NOTICE, "petugas-1", 1, 0)]
     if not taken:
         steps.append((at_s + 915, EventKind.REMINDER, Reason.ESCALATION_STEP, "petugas-2", 2, 1))
     rows = []
     for when_s, event, reason, who, sequence, step in steps:
         notices.append(
-            Notice(number, when_s, event, True, reason, who, "telegram-noc", number, sequence, step)
+            PolicyDecision(
+                number, when_s, event, True, reason, who, "telegram-noc", number, sequence, step
+            )
         )
         rows.append(
             OutboxRow(
@@ -76,7 +78,7 @@ def _act(
     text: str = "",
     until_s: float | None = None,
 ) -> None:
-    ledger.act(Action(incident.id, kind, who, at_s, text, until_s))
+    ledger.act(IncidentAction(incident.id, kind, who, at_s, text, until_s))
 
 
 def mass(network: Network, now_s: float) -> Story:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 
 from monitor.core.documents import Document
-from monitor.core.errors import NoSuchThing
+from monitor.core.errors import NotFound
 from monitor.core.model import Device
-from monitor.core.samples.rates import Dropped, NoRate, RateMemory, Rates
-from monitor.core.samples.router_facts import RouterTold, router_document
+from monitor.core.samples.rates import Dropped, NoRate, Rates, RateState
+from monitor.core.samples.router_facts import RouterFacts, router_document
 from monitor.core.samples.samples import DeviceSample, InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 from tests.dashboard.story import DAY_S, Story
@@ -24,12 +24,12 @@ def told_by(story: Story, name: str) -> Document:
     """`GET /routers/<name>`. Raises NoSuchThing."""
     device = next((each for each in story.network.devices if each.name == name), None)
     if device is None:
-        raise NoSuchThing(f"no router named {name} is watched")
+        raise NotFound(f"no router named {name} is watched")
     samples = [each for each in story.ports(120.0, 60.0, 60.0) if each.device == name]
     return router_document(device, _told(device, story.now_s, tuple(samples)))
 
 
-def _told(device: Device, now_s: float, samples: tuple[InterfaceSample, ...]) -> RouterTold:
+def _told(device: Device, now_s: float, samples: tuple[InterfaceSample, ...]) -> RouterFacts:
     chance = random.Random(device.name)
     at_s = now_s - chance.uniform(5, 55)
     ports = device.interfaces[:1] if device.name == ODD else device.interfaces
@@ -60,10 +60,10 @@ def _told(device: Device, now_s: float, samples: tuple[InterfaceSample, ...]) ->
     )
     odd = device.name == ODD
     dropped = (Dropped("ether1", "in_bps", NoRate.TOO_FAST),) * 2 if odd else ()
-    told = RouterTold(now_s - 3 * DAY_S).told(poll, Rates(RateMemory(), samples, dropped), at_s)
+    told = RouterFacts(now_s - 3 * DAY_S).told(poll, Rates(RateState(), samples, dropped), at_s)
     if device.name == SILENT:
-        told = RouterTold(now_s - 3 * DAY_S).told(
-            poll, Rates(RateMemory(), samples, ()), now_s - 900
+        told = RouterFacts(now_s - 3 * DAY_S).told(
+            poll, Rates(RateState(), samples, ()), now_s - 900
         )
         return told.silent(PollFailed(device.name, now_s - 20, "timeout"), now_s - 20)
     return told

@@ -28,7 +28,7 @@ from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.system.local_api import SOCKET_NAME
 from monitor.core.documents import Document
-from monitor.core.errors import NoSuchThing
+from monitor.core.errors import NotFound
 from monitor.core.samples.samples import InterfaceSample, PingSample
 from tests.dashboard.deeds import tell_deeds
 from tests.dashboard.routers import told_by
@@ -51,7 +51,7 @@ class _Answer(BaseHTTPRequestHandler):
         if self.path.startswith(ROUTERS):
             try:
                 document = self.server.router(unquote(self.path.removeprefix(ROUTERS)))
-            except NoSuchThing as error:
+            except NotFound as error:
                 code, document = 404, {"error": str(error)}
         body = orjson.dumps(document)
         self.send_response(code)

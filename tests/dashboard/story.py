@@ -13,15 +13,15 @@ from math import pi, sin
 from pathlib import Path
 from zlib import crc32
 
-from monitor.core.documents import Document, Standing, rfc3339, state_document
+from monitor.core.documents import Document, TargetStatus, rfc3339, state_document
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
+    IncidentEvidence,
     Link,
     Network,
-    Proof,
     Scope,
     State,
     Transition,
@@ -53,8 +53,8 @@ class Event:
     ago_s: float
     lasted_s: float | None = None
     reason: str = "silence"
-    proof: Proof = field(
-        default_factory=lambda: Proof(lost_in_row=22, loss_before=0.004, silence_s=5.2)
+    proof: IncidentEvidence = field(
+        default_factory=lambda: IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2)
     )
 
 
@@ -127,9 +127,9 @@ class Story:
                     told.append(Transition(name, end_s, end_s + 2, state, State.UP, "reply"))
         for incident in self.incidents():
             still = replace(incident, ended_s=None, end_reason=None)
-            told.append(IncidentChange(Change.OPENED, still, incident.detected_s))
+            told.append(IncidentChange(ChangeKind.OPENED, still, incident.detected_s))
             if incident.ended_s is not None:
-                told.append(IncidentChange(Change.CLOSED, incident, incident.ended_s))
+                told.append(IncidentChange(ChangeKind.CLOSED, incident, incident.ended_s))
         return told
 
     def incidents(self) -> list[Incident]:
@@ -170,14 +170,14 @@ class Story:
             stale=False,
         )
 
-    def standing(self, target: str) -> Standing:
+    def standing(self, target: str) -> TargetStatus:
         """One target now."""
         state, since_s = self.state_at(target, self.now_s)
         rtt_ms = None if state in SILENT else self.rtt_ms(target, self.now_s)
         loss = 100.0 if state in SILENT else self.loss(target, self.now_s) * 100
         overlays = ("maintenance",) if target in self.maintenance else ()
         unknown = state is State.UNKNOWN
-        return Standing(state, since_s, rtt_ms, None if unknown else loss, overlays)
+        return TargetStatus(state, since_s, rtt_ms, None if unknown else loss, overlays)
 
     def rtt_ms(self, target: str, at_s: float) -> float:
         """A day's swell, some noise, a spike now and then."""
@@ -297,7 +297,7 @@ def past(seed: int = 4) -> tuple[Event, ...]:
         if chance.random() < 0.5:
             found.append(Event(target, State.DOWN, ago_s, lasted_s))
         else:
-            proof = Proof(loss_ratio=0.091, limit=0.05)
+            proof = IncidentEvidence(loss_ratio=0.091, limit=0.05)
             found.append(Event(target, State.DEGRADED, ago_s, lasted_s, "loss", proof))
     return tuple(found)
 
@@ -309,9 +309,9 @@ def quiet(network: Network, now_s: float) -> Story:
 
 def trouble(network: Network, now_s: float) -> Story:
     """Something of everything: a hub down, a fresh outage, loss, latency, no data, planned work."""
-    loss = Proof(loss_ratio=0.083, limit=0.05)
-    slow = Proof(rtt_ms=198.0, limit=150.0)
-    unsent = Proof(error="ENETUNREACH")
+    loss = IncidentEvidence(loss_ratio=0.083, limit=0.05)
+    slow = IncidentEvidence(rtt_ms=198.0, limit=150.0)
+    unsent = IncidentEvidence(error="ENETUNREACH")
     events = (
         Event("cikedung/utama", State.DOWN, 70),
         Event("losarang/utama", State.DOWN, 26 * 60),

@@ -15,7 +15,7 @@ import pytest
 from dashboard.i18n import Lang, Words, read_catalogue
 from monitor.core.documents import Document, rfc3339
 from monitor.core.model import State
-from monitor.core.warning import Remark
+from monitor.core.warning import MonitorWarning
 from tests.dashboard.browser import Browser
 from tests.dashboard.serving import Served
 from tests.dashboard.story import Event, Story, shipped_network, trouble
@@ -35,7 +35,7 @@ class Life:
     story: Story
     late_s: float = 0.0
     warnings: list[str] = field(default_factory=list)
-    remarks: list[Remark] | None = None
+    remarks: list[MonitorWarning] | None = None
 
     def document(self) -> Document:
         now_s = time.time()
@@ -261,9 +261,9 @@ def test_notes_of_the_monitor_are_shown_as_text(page: Page) -> None:
 
 def test_how_far_influxdb_is_behind_is_said_in_the_readers_language(page: Page) -> None:
     page.life.remarks = [
-        Remark("InfluxDB: no answer", "influx_silent", {"behind_s": 190, "count": 12_345}),
-        Remark("80 %", "quota", {"full_share": 0.8}),
-        Remark("<b>of a newer daemon</b>", "unheard_of", {"count": 1}),
+        MonitorWarning("InfluxDB: no answer", "influx_silent", {"behind_s": 190, "count": 12_345}),
+        MonitorWarning("80 %", "quota", {"full_share": 0.8}),
+        MonitorWarning("<b>of a newer daemon</b>", "unheard_of", {"count": 1}),
     ]
     page.open()
     wanted = (

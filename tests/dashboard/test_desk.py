@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 
 from dashboard.app.web import Identity, build
 from dashboard.components.sheet import harmless
-from monitor.core.alerting.model import Action, ActionKind
+from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.availability_target import AgreedBy, AvailabilityTarget
-from monitor.core.errors import ApiError, LedgerError, NoSuchThing, TooLate, Unfit
-from monitor.core.model import Change, IncidentChange, Network, Proof, State
+from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
+from monitor.core.model import ChangeKind, IncidentChange, IncidentEvidence, Network, State
 from tests.dashboard.deeds import tell_deeds
 from tests.dashboard.made import NOW_S, Made
 from tests.dashboard.story import HOUR_S, Event, Story, shipped_network, trouble
@@ -155,12 +155,12 @@ def test_whoever_confirms_or_corrects_a_suspected_cause_stands_in_the_timeline(
 ) -> None:
     number = own_desk.number("losarang/utama")
     (found,) = (each for each in own_desk.made.story.incidents() if each.id == number)
-    guess = replace(found, suspected_cause="power", proof=Proof(near_sites=("arahan",)))
-    own_desk.made.ledger.record([IncidentChange(Change.UPDATED, guess, NOW_S)])
+    guess = replace(found, suspected_cause="power", proof=IncidentEvidence(near_sites=("arahan",)))
+    own_desk.made.ledger.record([IncidentChange(ChangeKind.UPDATED, guess, NOW_S)])
     before = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
     assert (before["suspect"], before["cause"]) == ("power", "")
     assert "Arahan" in dict(before["facts"])["Dugaan penyebab"]
-    own_desk.made.ledger.act(Action(number, ActionKind.CAUSE, "Rina", NOW_S, cause))
+    own_desk.made.ledger.act(IncidentAction(number, ActionKind.CAUSE, "Rina", NOW_S, cause))
     told = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
     assert words in [each["text"] for each in told["timeline"]]
     assert told["cause"] == cause
@@ -223,14 +223,14 @@ def test_maintenance_is_ended_from_the_handover_page(own_desk: Desk) -> None:
     [
         ({"name": "1"}, None, "nama Anda"),
         ({"who": "Budi"}, None, "nama Anda"),
-        ({"who": "Budi", "name": "1"}, Unfit("no"), "TIDAK diakhiri"),
-        ({"who": "Budi", "name": "1"}, TooLate("over"), "sudah selesai"),
-        ({"who": "Budi", "name": "../x"}, NoSuchThing("none"), "tidak ada, atau belum berlaku"),
+        ({"who": "Budi", "name": "1"}, InvalidRequest("no"), "TIDAK diakhiri"),
+        ({"who": "Budi", "name": "1"}, Conflict("over"), "sudah selesai"),
+        ({"who": "Budi", "name": "../x"}, NotFound("none"), "tidak ada, atau belum berlaku"),
         ({"who": "Budi", "name": "1"}, ApiError("silent"), "BELUM tercatat"),
     ],
 )
 def test_maintenance_that_cannot_be_ended_is_told_on_the_same_page(
-    own_desk: Desk, form: dict[str, str], trouble_of: ApiError | Unfit | None, words: str
+    own_desk: Desk, form: dict[str, str], trouble_of: ApiError | InvalidRequest | None, words: str
 ) -> None:
     own_desk.doer.trouble = trouble_of
     response = own_desk.client.post("/serah-terima/akhiri", data=form, headers=HOME)
@@ -318,13 +318,13 @@ def test_a_form_is_no_json_and_a_flood_is_cut(desk: Desk) -> None:
     ("trouble_of", "code", "words"),
     [
         (ApiError("silent"), 503, "BELUM tercatat"),
-        (TooLate("over"), 409, "sudah selesai"),
-        (NoSuchThing("none"), 404, "Tidak ada insiden"),
-        (Unfit("no such target"), 400, "no such target"),
+        (Conflict("over"), 409, "sudah selesai"),
+        (NotFound("none"), 404, "Tidak ada insiden"),
+        (InvalidRequest("no such target"), 400, "no such target"),
     ],
 )
 def test_what_the_daemon_refuses_is_told(
-    own_desk: Desk, trouble_of: ApiError | Unfit, code: int, words: str
+    own_desk: Desk, trouble_of: ApiError | InvalidRequest, code: int, words: str
 ) -> None:
     own_desk.doer.trouble = trouble_of
     sent = {"who": "Budi", "text": "x"}
@@ -419,7 +419,7 @@ def test_incidents_as_a_file_open_harmlessly_in_a_spreadsheet() -> None:
     )
     desk = Desk(Story(nasty, NOW_S, (Event(links[0].name, State.DOWN, 600.0),)))
     number = desk.number(links[0].name)
-    desk.made.ledger.act(Action(number, ActionKind.NOTE, "@SUM(1)", NOW_S, "+1|x\n=2"))
+    desk.made.ledger.act(IncidentAction(number, ActionKind.NOTE, "@SUM(1)", NOW_S, "+1|x\n=2"))
     response = desk.client.get("/insiden.csv")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.text.startswith("\ufeff")

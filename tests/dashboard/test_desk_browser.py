@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.alerting.model import Action, ActionKind
+from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.documents import Document
 from monitor.core.model import State
 from tests.dashboard.browser import Browser
@@ -177,7 +177,7 @@ def test_a_mass_outage_is_one_row_of_the_list_taken_and_snoozed_as_one(
                    in acknowledged]  # fmt: skip
         now_s = time.time()
         for number in members[:5]:
-            taken = Action(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
+            taken = IncidentAction(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
             desk.served.ledger.act(taken)
         eventually(lambda: "9 belum ditangani" in desk.text('tbody[data-key="mass"]'), within_s=15)
         desk.browser.run("document.querySelector('#incidents .unf').focus()")
@@ -269,7 +269,7 @@ def test_incidents_are_chosen_taken_and_snoozed_by_keys_alone(desk: Desk) -> Non
     snoozed = {"who": "Dewi", "why": "", "for_s": 1800}
     assert daemon.told[-1] == (f"/incidents/{number}/snooze", snoozed)
     now_s = time.time()
-    taken = Action(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
+    taken = IncidentAction(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
     desk.served.ledger.act(taken)
     eventually(lambda: "✓ Dewi" in desk.text(f'tbody[data-key="{number}"]'))
     eventually(lambda: desk.browser.run("return document.getElementById('take').hidden"))

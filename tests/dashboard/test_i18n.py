@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.i18n import CATALOGUE, NBSP, Lang, Words, read_catalogue
-from monitor.storage.write_refusals import Cause
+from monitor.storage.write_refusals import RefusalCause
 
 GAP = re.compile(r"\{(\w+)\}")
 DASHBOARD = CATALOGUE.parents[1]
@@ -51,7 +51,7 @@ def test_the_page_has_words_for_every_remark_of_the_daemon() -> None:
     daemon = DASHBOARD.parent / "monitor"
     made = re.compile(r"""Remark\((?:[^()]|\([^()]*\))*?["']([a-z_]+)["'],? *[{)\n]""")
     kinds = {kind for path in daemon.glob("*.py") for kind in made.findall(path.read_text("utf-8"))}
-    kinds |= {f"influx_{cause.value}" for cause in Cause}
+    kinds |= {f"influx_{cause.value}" for cause in RefusalCause}
     assert len(kinds) > 15
     assert sorted(kind for kind in kinds if f"remark.{kind}" not in known) == []
 

@@ -11,7 +11,7 @@ from dashboard.components.ninety import filled, ninety
 from dashboard.components.standing import month_figure, thirty_figure
 from dashboard.i18n import Lang, Words, read_catalogue
 from dashboard.reads.months import DAYS, DayBar, Months
-from monitor.core.alerting.model import Window
+from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.model import State
 from tests.dashboard.made import NOW_S
 from tests.dashboard.story import DAY_S, HOUR_S, Event, Story, shipped_network
@@ -21,7 +21,7 @@ ZONE = ZoneInfo("Asia/Jakarta")
 
 
 def months_of(
-    *events: Event, watched_for_s: float = 60 * DAY_S, windows: tuple[Window, ...] = ()
+    *events: Event, watched_for_s: float = 60 * DAY_S, windows: tuple[MaintenanceWindow, ...] = ()
 ) -> Months:
     story = Story(shipped_network(), NOW_S, events, watched_for_s=watched_for_s)
     ledger = MemoryLedger()
@@ -74,7 +74,7 @@ def test_what_hides_behind_a_hub_is_not_held_against_the_link_but_the_site_was_n
 
 
 def test_maintenance_is_left_out_and_what_lies_beside_it_counts() -> None:
-    window = Window(("losarang",), NOW_S - 5 * HOUR_S, NOW_S - 4.5 * HOUR_S, "x", "y")
+    window = MaintenanceWindow(("losarang",), NOW_S - 5 * HOUR_S, NOW_S - 4.5 * HOUR_S, "x", "y")
     outage = Event("losarang/utama", State.DOWN, 5 * HOUR_S, HOUR_S)
     months = months_of(outage, windows=(window,))
     link = next(

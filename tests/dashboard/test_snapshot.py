@@ -13,7 +13,7 @@ import pytest
 from dashboard.reads.snapshot import Snapshots
 from monitor.core.errors import ApiError, JournalError, LedgerError
 from monitor.core.model import State
-from monitor.core.warning import Remark
+from monitor.core.warning import MonitorWarning
 from tests.dashboard.made import NOW_S, Made, made_quiet, made_trouble
 from tests.dashboard.story import HOUR_S, Event, Story, shipped_network
 
@@ -242,7 +242,7 @@ def test_notes_of_the_monitor_come_through() -> None:
 def test_what_the_monitor_says_of_itself_comes_with_its_kind_and_numbers() -> None:
     made = made_quiet()
     told: Any = made.state.told["monitor"]
-    remark = Remark("InfluxDB: no answer", "influx_silent", {"behind_s": 180, "count": 7})
+    remark = MonitorWarning("InfluxDB: no answer", "influx_silent", {"behind_s": 180, "count": 7})
     made.state.told = made.state.told | {"monitor": told | {"remarks": [remark.document()]}}
     assert taken(made)["warnings"] == [
         ["influx_silent", "InfluxDB: no answer", {"behind_s": 180, "count": 7}]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monitor.adapters.journal import JournalReader
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApiClient
 from monitor.cli.made_up import demo_config
 from monitor.core.errors import ApiError
 from monitor.core.model import Incident
@@ -85,7 +85,7 @@ class MadeUp:
         if self.daemon.poll() is not None:
             raise AssertionError(f"the daemon ended:\n{self.log()[-3000:]}")
         try:
-            LocalApi(self.data).get("/state")
+            LocalApiClient(self.data).get("/state")
         except ApiError:
             return False
         return True
@@ -114,7 +114,7 @@ class MadeUp:
 
     def states(self) -> dict[str, str]:
         """The state of every link, node and site now, by name."""
-        document = LocalApi(self.data).get("/state")
+        document = LocalApiClient(self.data).get("/state")
         found: dict[str, str] = {}
         for site in _dicts(document["sites"]):
             found[str(site["id"])] = str(site["state"])
@@ -128,7 +128,7 @@ class MadeUp:
 
     def settled(self) -> bool:
         """All up, and measured for long enough that a cut needs no more than the usual proof."""
-        document = LocalApi(self.data).get("/state")
+        document = LocalApiClient(self.data).get("/state")
         at = datetime.fromisoformat(str(document["at"]))
         links = [link for site in _dicts(document["sites"]) for link in _dicts(site["links"])]
         return all(

@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.simulator.simulation import Simulation
 from tests.e2e.house import PANTAU, SHIPPED
@@ -293,7 +293,7 @@ class Load:
     def settled(self) -> bool:
         """Every target has its verdict, and no link is asked at the confirm rate any more."""
         try:
-            document = LocalApi(self.data, timeout_s=20).get("/state")
+            document = LocalApiClient(self.data, timeout_s=20).get("/state")
         except ApiError:
             return False
         links = [link for site in dicts(document["sites"]) for link in dicts(site["links"])]
@@ -347,7 +347,7 @@ class Load:
     def _answers(self) -> bool:
         assert self._processes[-1].poll() is None, self.log()[-3000:]
         try:
-            LocalApi(self.data, timeout_s=20).get("/healthz")
+            LocalApiClient(self.data, timeout_s=20).get("/healthz")
         except ApiError:
             return False
         return True

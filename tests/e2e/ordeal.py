@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.system.local_api import LocalApi
+from monitor.adapters.system.local_api import LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.core.model import State, Transition
 from tests.e2e.house import MadeUp
@@ -97,7 +97,7 @@ class Ordeal:
 
     def _document(self) -> dict[str, object] | None:
         try:
-            return LocalApi(self.house.data).get("/state")
+            return LocalApiClient(self.house.data).get("/state")
         except ApiError:
             return None
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.system.local_api import SOCKET_NAME, LocalApi
+from monitor.adapters.system.local_api import SOCKET_NAME, LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.core.model import State
 from tests.e2e.house import PANTAU, MadeUp
@@ -348,4 +348,4 @@ def test_an_api_that_is_asked_while_the_daemon_stands_still_is_given_up_in_time(
         deaf.bind(str(tmp_path / SOCKET_NAME))
         deaf.listen()
         with pytest.raises(ApiError):
-            LocalApi(tmp_path).get("/state")
+            LocalApiClient(tmp_path).get("/state")

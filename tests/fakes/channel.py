@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from monitor.core.alerting.model import Accepted, Delivery, Message
+from monitor.core.alerting.model import Delivered, Delivery, Notification
 
-Answer = Callable[[Message], Delivery]
+Answer = Callable[[Notification], Delivery]
 
 
 class MemoryChannel:
@@ -19,8 +19,8 @@ class MemoryChannel:
 
     def __init__(self, answer: Answer | None = None) -> None:
         self.answer = answer
-        self.tried: list[Message] = []
-        self.accepted: list[Message] = []
+        self.tried: list[Notification] = []
+        self.accepted: list[Notification] = []
         self.closed = False
         self._open = asyncio.Event()
         self._open.set()
@@ -36,11 +36,11 @@ class MemoryChannel:
     def release(self) -> None:
         self._open.set()
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         self.tried.append(message)
         await self._open.wait()
-        delivery = Accepted() if self.answer is None else self.answer(message)
-        if isinstance(delivery, Accepted):
+        delivery = Delivered() if self.answer is None else self.answer(message)
+        if isinstance(delivery, Delivered):
             self.accepted.append(message)
         return delivery
 

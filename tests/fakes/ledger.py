@@ -6,12 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from monitor.core.alerting.maintenance import over_s
-from monitor.core.alerting.model import Action, EventKind, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.model import (
+    EventKind,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+)
 from monitor.core.alerting.outbox import choose
-from monitor.core.alerting.ports import Notice, Parcel
+from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
 from monitor.core.errors import LedgerError
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
-from monitor.core.ports import Remembered, StoredState
+from monitor.core.ports import LedgerSnapshot, StoredState
 
 
 class MemoryLedger:
@@ -28,16 +34,16 @@ class MemoryLedger:
         self._states: dict[str, StoredState] = {}
         self._incidents: dict[int, Incident] = {}
         self._last_alive_s: float | None = None
-        self._actions: list[Action] = []
-        self._notices: dict[tuple[object, ...], Notice] = {}
-        self._windows: dict[int, Window] = {}
+        self._actions: list[IncidentAction] = []
+        self._notices: dict[tuple[object, ...], PolicyDecision] = {}
+        self._windows: dict[int, MaintenanceWindow] = {}
         self._outbox: dict[int, OutboxRow] = {}
 
     def record(
         self,
         decisions: Sequence[Decision],
         outbox: Sequence[OutboxRow] = (),
-        notices: Sequence[Notice] = (),
+        notices: Sequence[PolicyDecision] = (),
     ) -> None:
         self._see_that_it_works()
         about = {number: _about(incident) for number, incident in self._incidents.items()}
@@ -59,9 +65,9 @@ class MemoryLedger:
         self._see_that_it_works()
         self._last_alive_s = at_s
 
-    def remember(self) -> Remembered:
+    def remember(self) -> LedgerSnapshot:
         self._see_that_it_works()
-        return Remembered(
+        return LedgerSnapshot(
             states=tuple(self._states[name] for name in sorted(self._states)),
             open_incidents=tuple(self.incidents(include_closed=False)),
             next_incident_id=max(self._incidents, default=0) + 1,
@@ -92,13 +98,13 @@ class MemoryLedger:
 
     def actions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Action]:
+    ) -> list[IncidentAction]:
         self._see_that_it_works()
         return [a for a in self._actions if _is_asked_for(a, incidents, since_s)]
 
     def notices(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Notice]:
+    ) -> list[PolicyDecision]:
         self._see_that_it_works()
         return [n for n in self._notices.values() if _is_asked_for(n, incidents, since_s)]
 
@@ -120,7 +126,7 @@ class MemoryLedger:
             if incident.ended_s is not None and number in told - settled
         ]
 
-    def windows(self, start_s: float, end_s: float) -> list[Window]:
+    def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         self._see_that_it_works()
         found = [
             window
@@ -144,7 +150,7 @@ class MemoryLedger:
         ]
         return found if limit is None else found[max(0, len(found) - limit) :]
 
-    def act(self, action: Action) -> Action:
+    def act(self, action: IncidentAction) -> IncidentAction:
         self._see_that_it_works()
         if action.incident not in self._incidents:
             raise LedgerError(f"there is no incident {action.incident}")
@@ -152,13 +158,13 @@ class MemoryLedger:
         self._actions.append(stored)
         return stored
 
-    def plan(self, window: Window) -> Window:
+    def plan(self, window: MaintenanceWindow) -> MaintenanceWindow:
         self._see_that_it_works()
         stored = replace(window, id=len(self._windows) + 1)
         self._windows[stored.id] = stored
         return stored
 
-    def end_window(self, window: int, at_s: float, who: str) -> Window:
+    def end_window(self, window: int, at_s: float, who: str) -> MaintenanceWindow:
         self._see_that_it_works()
         if window not in self._windows:
             raise LedgerError(f"there is no maintenance window {window}")
@@ -168,7 +174,7 @@ class MemoryLedger:
         self._windows[window] = replace(there, ended_s=at_s, ended_by=who)
         return self._windows[window]
 
-    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[DeliveryBatch]:
         self._see_that_it_works()
         on_their_way = (OutboxStatus.PENDING, OutboxStatus.LEASED)
         unsent = [
@@ -187,7 +193,7 @@ class MemoryLedger:
                 first_try_s=now_s if row.first_try_s is None else row.first_try_s,
             )
         return [
-            Parcel(
+            DeliveryBatch(
                 self._outbox[parcel.row.id],
                 tuple(self._outbox[row.id] for row in parcel.replaced),
             )
@@ -297,7 +303,7 @@ def _name_of_row(row: OutboxRow) -> tuple[object, ...]:
     return (row.incident, row.sequence, row.channel, row.recipient)
 
 
-def _name_of_notice(notice: Notice) -> tuple[object, ...]:
+def _name_of_notice(notice: PolicyDecision) -> tuple[object, ...]:
     return (
         *(notice.incident, notice.at_s, notice.event, notice.reason),
         *(notice.recipient, notice.channel),
@@ -305,7 +311,7 @@ def _name_of_notice(notice: Notice) -> tuple[object, ...]:
 
 
 def _is_asked_for(
-    about: Action | Notice, incidents: Collection[int] | None, since_s: float | None
+    about: IncidentAction | PolicyDecision, incidents: Collection[int] | None, since_s: float | None
 ) -> bool:
     return (incidents is None or about.incident in incidents) and (
         since_s is None or about.at_s >= since_s

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from monitor.core.errors import StoreError
-from monitor.core.ports import Refused
+from monitor.core.ports import RefusedPoint
 
 
 class MemoryQuarantine:
     """`Quarantine` for tests. Set `trouble` and every call raises it."""
 
     def __init__(self) -> None:
-        self.kept: list[Refused] = []
+        self.kept: list[RefusedPoint] = []
         self.trouble: StoreError | None = None
 
-    def add(self, refused: Refused) -> None:
+    def add(self, refused: RefusedPoint) -> None:
         if self.trouble is not None:
             raise self.trouble
         if not self.kept or self.kept[-1].cursor != refused.cursor:

@@ -14,8 +14,6 @@ from tests.house.tree import Finding, Source, Tree, dataclass_decorator, dotted,
 
 Rule = Callable[[Tree], list[Finding]]
 
-LONGEST_MODULE = 300
-
 BOUNDARIES = ("monitor/adapters/scheduler.py", "monitor/alerting/delivery.py")
 """The job boundary and the dispatcher: there, and once in each, everything may be caught."""
 
@@ -100,15 +98,6 @@ def no_drawer_for_everything(tree: Tree) -> list[Finding]:
             and re.match(r"_*Base(?![a-z])|.*Singleton", node.name)
         ]
     return found
-
-
-def no_long_module(tree: Tree) -> list[Finding]:
-    """A module of more than 300 lines is two rooms."""
-    return [
-        Finding(source.path, lines, f"{lines} lines, more than {LONGEST_MODULE}")
-        for source in tree.sources
-        if (lines := len(source.text.splitlines())) > LONGEST_MODULE
-    ]
 
 
 def no_catch_all(tree: Tree) -> list[Finding]:

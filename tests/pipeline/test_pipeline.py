@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from monitor.core.detection.detector_state import World
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.errors import LedgerError
 from monitor.core.job import Job
-from monitor.core.model import Change, State
+from monitor.core.model import ChangeKind, State
 from monitor.core.samples.samples import PingSample, StateChangeSample
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.ping_rounds import Rounds
+from monitor.probing.ping_rounds import PingRounds
 from tests.core.detection.story import network
 from tests.driving import drive
 from tests.fakes.clock import ManualClock
@@ -37,10 +37,10 @@ class House:
     async def open(self) -> House:
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            NET, World.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
+            NET, DetectorState.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
         )
         await self.prober.open(self.pipeline.take)
-        self.rounds = Rounds(self.prober, self.pipeline, self.clock)
+        self.rounds = PingRounds(self.prober, self.pipeline, self.clock)
         self.jobs: list[Job] = self.rounds.jobs(NET)
         return self
 
@@ -138,7 +138,7 @@ async def test_an_outage_that_is_over_is_closed_in_the_ledger() -> None:
     house.pipeline.close()
     (incident,) = house.ledger.incidents()
     assert incident.ended_s is not None
-    assert [c.change for c in house.ledger.changes_told()] == [Change.OPENED, Change.CLOSED]
+    assert [c.change for c in house.ledger.changes_told()] == [ChangeKind.OPENED, ChangeKind.CLOSED]
 
 
 async def test_a_link_that_moved_to_another_address_is_not_shown_with_the_old_ones_figures() -> (

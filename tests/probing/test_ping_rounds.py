@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.detection.detector_state import World
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.job import Job
-from monitor.core.model import Network, Rules, State
+from monitor.core.model import Network, ProbeRules, State
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.ping_rounds import CONFIRMED_AT_ONCE, Rounds
+from monitor.probing.ping_rounds import CONFIRMED_AT_ONCE, PingRounds
 from tests.core.detection.story import network
 from tests.driving import drive
 from tests.fakes.clock import ManualClock
@@ -30,9 +30,9 @@ class House:
         self.clock = ManualClock()
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            net, World.new(net), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
+            net, DetectorState.new(net), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
         )
-        self.rounds = Rounds(self.prober, self.pipeline, self.clock)
+        self.rounds = PingRounds(self.prober, self.pipeline, self.clock)
         self.jobs: list[Job] = self.rounds.jobs(net)
         self.steady = self.jobs[0]
 
@@ -82,7 +82,7 @@ async def test_when_the_last_round_ended_and_when_one_was_missed_is_known() -> N
 
 
 async def test_a_target_whose_confirm_rate_is_no_faster_has_no_job_of_its_own() -> None:
-    rules = replace(Rules(), confirm_interval_s=1.0)
+    rules = replace(ProbeRules(), confirm_interval_s=1.0)
     house = House(network({"anjatan/utama": ()}, rules=rules))
     assert [job.name for job in house.jobs] == ["round every 1 s"]
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from monitor.adapters.scheduler import Schedule
+from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.system.clock import SystemClock
-from monitor.core.detection.detector_state import World
-from monitor.core.errors import NoSuchThing
+from monitor.core.detection.detector_state import DetectorState
+from monitor.core.errors import NotFound
 from monitor.core.model import Device, Interface, Network
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.snmp_polling import Polling
+from monitor.probing.snmp_polling import SnmpPolling
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.waiting import eventually_async
@@ -76,10 +76,10 @@ class House:
         self.journal = MemoryJournal()
         self.network = Network(devices=tuple(router(name) for name in NAMES))
         self.pipeline = Pipeline(
-            self.network, World.new(self.network), self.clock, MemoryLedger(), self.journal
+            self.network, DetectorState.new(self.network), self.clock, MemoryLedger(), self.journal
         )
-        self.polling = Polling(self.routers, self.pipeline, self.clock)
-        self.schedule = Schedule(self.clock)
+        self.polling = SnmpPolling(self.routers, self.pipeline, self.clock)
+        self.schedule = Scheduler(self.clock)
 
     def watch(self, *names: str) -> None:
         kept = tuple(device for device in self.network.devices if device.name in names)
@@ -159,7 +159,7 @@ async def test_what_a_router_told_stays_when_it_falls_silent_and_goes_with_it(ho
     assert house.polling.router("anjatan")["uptime_s"] is None
     assert house.polling.router("anjatan")["at"] is not None
     house.watch("bongas")
-    with pytest.raises(NoSuchThing, match="no router named anjatan is watched"):
+    with pytest.raises(NotFound, match="no router named anjatan is watched"):
         house.polling.router("anjatan")
 
 

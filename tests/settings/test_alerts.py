@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from monitor.core.alerting.model import (
-    Alerts,
+    AlertSettings,
     ChannelSettings,
-    Override,
+    EscalationStep,
     Person,
-    Recurring,
+    RecurringWindow,
     Rota,
+    RotaOverride,
     Route,
-    Step,
 )
 from monitor.settings import fingerprint, require
 from monitor.settings.fingerprints import Fingerprint, difference
@@ -63,7 +63,7 @@ start = 2026-11-23T07:30:00
 """
 
 
-def _alerts(tmp_path: Path, alerts: str | None, maintenance: str | None = None) -> Alerts:
+def _alerts(tmp_path: Path, alerts: str | None, maintenance: str | None = None) -> AlertSettings:
     found = loaded(written(tmp_path, alerts=alerts, maintenance=maintenance), HAVE)
     assert found.errors == (), [brief(each) for each in found.errors]
     assert found.settings is not None
@@ -87,25 +87,32 @@ def test_the_example_of_the_design_loads_as_it_stands(tmp_path: Path) -> None:
     assert found.rotas == (Rota("jaga", ("petugas-1",), datetime(2026, 11, 23, 7, 30)),)  # noqa: DTZ001
     assert found.routes[0] == Route(
         {"scope": ("node", "link"), "state": ("down",)},
-        (Step(0.0, ("rota:jaga", "channel:hook")), Step(900.0, ("person:petugas-1",))),
+        (
+            EscalationStep(0.0, ("rota:jaga", "channel:hook")),
+            EscalationStep(900.0, ("person:petugas-1",)),
+        ),
     )
     assert found.heartbeat == "heartbeat"
 
 
 @pytest.mark.parametrize("alerts", [None, "", "# nothing yet\n"])
 def test_nothing_configured_tells_nobody(tmp_path: Path, alerts: str | None) -> None:
-    assert _alerts(tmp_path, alerts) == Alerts()
+    assert _alerts(tmp_path, alerts) == AlertSettings()
 
 
 def test_what_no_route_matches_goes_to_those_on_call_and_then_to_everybody(tmp_path: Path) -> None:
     """The default route waits for office hours where it may; somebody may write another."""
     assert _alerts(tmp_path / "a", EXAMPLE).routes[1:] == (
-        Route({}, (Step(0.0, ("rota:jaga",)), Step(900.0, ("person:petugas-1",))), True),
+        Route(
+            {},
+            (EscalationStep(0.0, ("rota:jaga",)), EscalationStep(900.0, ("person:petugas-1",))),
+            True,
+        ),
     )
     silent = "[[routes]]\nsteps = []\n"
     other = '[[routes]]\nmatch = { scope = "node" }\nsteps = [{ to = "person:budi" }]\n'
     assert _alerts(tmp_path / "b", SMALL + silent + other).routes == (
-        Route({"scope": ("node",)}, (Step(0.0, ("person:budi",)),)),
+        Route({"scope": ("node",)}, (EscalationStep(0.0, ("person:budi",)),)),
         Route({}, ()),
     )
 
@@ -156,7 +163,7 @@ allowed_users = [12345]
 """
     found = _alerts(tmp_path, SMALL + more)
     assert found.rotas[0].overrides == (
-        Override("budi", datetime(2026, 12, 24, 7, 30), datetime(2026, 12, 26, 7, 30)),  # noqa: DTZ001
+        RotaOverride("budi", datetime(2026, 12, 24, 7, 30), datetime(2026, 12, 26, 7, 30)),  # noqa: DTZ001
     )
     assert found.channels[1] == ChannelSettings(
         "chat",
@@ -342,7 +349,7 @@ first = 2026-12-01
 last = 2026-12-31
 who = "Budi"
 """
-    expected = Recurring(
+    expected = RecurringWindow(
         key="malam",
         targets=("anjatan", "pop-patrol", "anjatan/utama"),
         why="Perawatan",

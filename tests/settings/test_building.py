@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model import Device, Interface, Node, Role, Rules, Site
+from monitor.core.model import Device, Interface, Node, ProbeRules, Site, TargetRole
 from monitor.settings.kecamatan import kecamatan_by_code
 from monitor.settings.model import DashboardSettings, InfluxSettings, JournalSettings, Settings
 from tests.settings.made import ANJATAN, MONITOR, NETWORK, SUKRA, loaded, written
@@ -35,14 +35,14 @@ def test_a_link_has_everything_that_its_file_says(tmp_path: Path) -> None:
 def test_nodes_and_anchors_are_targets_too(tmp_path: Path) -> None:
     network = _settings(tmp_path, network=NETWORK + "lat = -6.3\nlon = 108\n").network
     assert network.nodes == (
-        Node("inti", "inti", "10.77.0.10", Rules()),
-        Node("pop-patrol", "PoP Patrol", "10.77.0.14", Rules(), ("inti",), -6.3, 108.0),
+        Node("inti", "inti", "10.77.0.10", ProbeRules()),
+        Node("pop-patrol", "PoP Patrol", "10.77.0.14", ProbeRules(), ("inti",), -6.3, 108.0),
     )
     assert [(target.name, target.role) for target in network.targets()] == [
-        ("anchor:10.77.0.1", Role.ANCHOR),
-        ("inti", Role.NODE),
-        ("pop-patrol", Role.NODE),
-        ("anjatan/utama", Role.LINK),
+        ("anchor:10.77.0.1", TargetRole.ANCHOR),
+        ("inti", TargetRole.NODE),
+        ("pop-patrol", TargetRole.NODE),
+        ("anjatan/utama", TargetRole.LINK),
     ]
 
 

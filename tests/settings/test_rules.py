@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model import Rules
+from monitor.core.model import ProbeRules
 from tests.settings.made import ANJATAN, MONITOR, NETWORK, brief, loaded, only, written
 
 EVERY_KEY = """
@@ -21,10 +21,10 @@ rtt_ms = 60
 record_s = 20
 false_alarm = 1e-8
 """
-EVERY_VALUE = Rules(2.0, 0.5, 6.0, 1.5, 4, 90.0, 10.0, 60.0, 20.0, 1e-8)
+EVERY_VALUE = ProbeRules(2.0, 0.5, 6.0, 1.5, 4, 90.0, 10.0, 60.0, 20.0, 1e-8)
 
 
-def _rules(tmp_path: Path, monitor: str = "", kind: str = "fibre", own: str = "") -> Rules:
+def _rules(tmp_path: Path, monitor: str = "", kind: str = "fibre", own: str = "") -> ProbeRules:
     site = ANJATAN.replace("fibre", kind) + own
     found = loaded(written(tmp_path, monitor=MONITOR + monitor, sites={"anjatan": site}))
     assert found.settings is not None, found.errors
@@ -38,7 +38,7 @@ def _rules(tmp_path: Path, monitor: str = "", kind: str = "fibre", own: str = ""
 def test_without_a_word_each_kind_has_its_built_in_limits(
     tmp_path: Path, kind: str, rtt_ms: float, timeout_s: float
 ) -> None:
-    assert _rules(tmp_path, kind=kind) == Rules(rtt_ms=rtt_ms, timeout_s=timeout_s)
+    assert _rules(tmp_path, kind=kind) == ProbeRules(rtt_ms=rtt_ms, timeout_s=timeout_s)
 
 
 def test_every_key_can_be_set_for_all(tmp_path: Path) -> None:
@@ -75,8 +75,8 @@ def test_a_node_has_no_kind_but_may_differ(tmp_path: Path) -> None:
     assert found.settings is not None
     core, pop = found.settings.network.nodes
     (anchor,) = found.settings.network.anchors
-    assert core.rules == anchor.rules == Rules(rise=5)
-    assert pop.rules == Rules(rise=5, rtt_ms=40.0)
+    assert core.rules == anchor.rules == ProbeRules(rise=5)
+    assert pop.rules == ProbeRules(rise=5, rtt_ms=40.0)
 
 
 def test_a_confirm_interval_longer_than_the_interval_is_an_error_at_the_later_word(
@@ -147,4 +147,4 @@ def test_the_example_of_the_contract_leaves_each_kind_its_own_limit(
     tmp_path: Path, kind: str, rtt_ms: float, timeout_s: float
 ) -> None:
     ping = "[ping]\ninterval_s = 1.0\ntimeout_s = 1.0\nrtt_ms = 50\n"
-    assert _rules(tmp_path, ping, kind) == Rules(rtt_ms=rtt_ms, timeout_s=timeout_s)
+    assert _rules(tmp_path, ping, kind) == ProbeRules(rtt_ms=rtt_ms, timeout_s=timeout_s)

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from monitor.core.alerting.model import Alerts
+from monitor.core.alerting.model import AlertSettings
 from monitor.core.model import Network
 from monitor.settings import load
 from monitor.settings.kecamatan import kecamatan_by_code
@@ -108,7 +108,7 @@ def test_the_limits_of_each_kind_are_those_of_the_verdicts(network: Network) -> 
 def test_it_is_silent_until_somebody_names_a_channel() -> None:
     found = load(SHIPPED, {"PANTAU_SECRET_ROUTER_RO": "public"})
     assert found.settings is not None
-    assert found.settings.alerts == Alerts()
+    assert found.settings.alerts == AlertSettings()
 
 
 def test_no_secret_is_shipped() -> None:

@@ -8,17 +8,17 @@ from monitor.core.model import (
     Link,
     Network,
     Node,
-    Role,
-    Rules,
+    ProbeRules,
     Site,
     Target,
+    TargetRole,
 )
 
 COMMUNITY = "rahasia"
 COMMUNITIES = {"router-ro": COMMUNITY}
 ROUTER = "10.77.23.1"
 
-_RULES = Rules()
+_RULES = ProbeRules()
 
 
 def link(site: str, name: str, address: str, kind: str, *via: str) -> Link:
@@ -66,7 +66,7 @@ def small_network() -> Network:
             Node("pop-patrol", "PoP Patrol", "10.77.0.14", _RULES, ("inti",)),
             Node("pop-haurgeulis", "PoP Haurgeulis", "10.77.0.15", _RULES, ("inti",)),
         ),
-        anchors=(Target("anchor:10.77.0.1", "10.77.0.1", Role.ANCHOR, _RULES),),
+        anchors=(Target("anchor:10.77.0.1", "10.77.0.1", TargetRole.ANCHOR, _RULES),),
         devices=(
             router,
             Device("pop-patrol", "10.77.1.14", "2c", "router-ro", (Interface("ge0", None, 1e9),)),

@@ -15,7 +15,7 @@ from monitor.simulator.hardware import Make, made_up_hardware
 from monitor.simulator.mib import IF_TABLE, IFX_TABLE, SYSTEM, Oid
 from monitor.simulator.ports import port_traffic
 from monitor.simulator.quirks import HONEST, Quirks
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 from tests.simulator.messages import asked, asked_bulk, told
 from tests.simulator.networks import COMMUNITY
 
@@ -26,7 +26,7 @@ CUT = replace(USUAL, fate=Fate.SILENT)
 
 
 @pytest.fixture
-def agent(world: World) -> Agent:
+def agent(world: SimulatedNetwork) -> Agent:
     """The router of anjatan."""
     return Agent(world.devices[0], COMMUNITY, world, START_S, seed=1)
 
@@ -61,7 +61,9 @@ def octets(agent: Agent, ifname: str) -> tuple[Oid, Oid]:
     return (*IFX_TABLE, 6, index), (*IFX_TABLE, 10, index)
 
 
-def test_counters_advance_by_the_integral_of_the_scripted_rate(agent: Agent, world: World) -> None:
+def test_counters_advance_by_the_integral_of_the_scripted_rate(
+    agent: Agent, world: SimulatedNetwork
+) -> None:
     device = world.devices[0]
     traffic = port_traffic(device, device.interfaces[0], world, seed=1)
     oids = octets(agent, "ether1")
@@ -98,7 +100,7 @@ def test_both_tables_have_the_same_rows_and_the_columns_that_a_poller_asks_for(
 
 
 def test_a_port_whose_link_is_cut_is_down_and_stands_still_and_goes_on_afterwards(
-    agent: Agent, world: World
+    agent: Agent, world: SimulatedNetwork
 ) -> None:
     device = world.devices[0]
     inbound = port_traffic(device, device.interfaces[0], world, seed=1).inbound
@@ -160,7 +162,7 @@ def test_an_old_agent_has_32_bit_counters_only_and_may_be_renewed(agent: Agent) 
 
 
 def test_octet_counters_go_round_at_the_moment_that_was_asked_for_and_advance_as_ever(
-    agent: Agent, world: World
+    agent: Agent, world: SimulatedNetwork
 ) -> None:
     device = world.devices[0]
     inbound = port_traffic(device, device.interfaces[0], world, seed=1).inbound
@@ -211,7 +213,7 @@ def test_an_agent_with_little_room_says_too_big(agent: Agent) -> None:
 
 @pytest.mark.parametrize("make", list(Make))
 def test_every_make_is_met_and_tells_its_load_memory_and_temperature(
-    make: Make, world: World
+    make: Make, world: SimulatedNetwork
 ) -> None:
     def found(name: str, is_node: bool) -> Make:
         return made_up_hardware(name, is_node, lambda _now_s: 0.5, 1).make
@@ -244,7 +246,7 @@ def test_every_make_is_met_and_tells_its_load_memory_and_temperature(
         assert low <= value <= high, oid
 
 
-def test_sites_have_no_cisco(world: World) -> None:
+def test_sites_have_no_cisco(world: SimulatedNetwork) -> None:
     makes = {made_up_hardware(f"s{n}", False, lambda _now_s: 0.0, 1).make for n in range(100)}
     assert makes == {Make.ROUTEROS_6, Make.ROUTEROS_7}
 

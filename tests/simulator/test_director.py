@@ -13,7 +13,7 @@ from monitor.simulator.director import Director, Moment
 from monitor.simulator.events import Event, What
 from monitor.simulator.quirks import HONEST, Quirks
 from monitor.simulator.scenario import Scenario
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 
 UTAMA, CADANGAN, SUKRA = "anjatan/utama", "anjatan/cadangan", "sukra/utama"
 START_UTC_S, START_BOOT_S = 1.8e9, 5000.0
@@ -48,7 +48,7 @@ class Recorder:
 class Play:
     """A director with a clock to turn; `at` turns it and lets the director look."""
 
-    def __init__(self, world: World, *events: Event) -> None:
+    def __init__(self, world: SimulatedNetwork, *events: Event) -> None:
         self.stage = Recorder()
         self.elapsed_s = 0.0
         self.usual = {p.name: usual_behaviour(p.kind, p.name, 1) for p in world.places.values()}
@@ -71,14 +71,16 @@ class Play:
         return {n for n, b in self.stage.behaviours.items() if b != self.usual[n]}
 
 
-def test_a_quiet_day_tells_the_stage_everything_once_and_needs_no_clock(world: World) -> None:
+def test_a_quiet_day_tells_the_stage_everything_once_and_needs_no_clock(
+    world: SimulatedNetwork,
+) -> None:
     play = Play(world)
     assert play.stage.behaviours == play.usual
     assert play.next_s is None
     assert not play.director.truth
 
 
-def test_a_cut_comes_and_goes_when_it_is_written(world: World) -> None:
+def test_a_cut_comes_and_goes_when_it_is_written(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.CUT, (UTAMA,), 30, 60))
     assert play.next_s == 30
     assert play.at(30).silent() == {UTAMA}
@@ -87,7 +89,9 @@ def test_a_cut_comes_and_goes_when_it_is_written(world: World) -> None:
     assert play.next_s is None
 
 
-def test_the_truth_tells_each_change_with_both_clocks_and_its_cause(world: World) -> None:
+def test_the_truth_tells_each_change_with_both_clocks_and_its_cause(
+    world: SimulatedNetwork,
+) -> None:
     play = Play(world, Event(What.CUT, (UTAMA,), 30, 60))
     play.at(30.001)
     play.at(60)
@@ -99,21 +103,21 @@ def test_the_truth_tells_each_change_with_both_clocks_and_its_cause(world: World
     assert (up.boottime_s, up.behaviour, up.because) == (START_BOOT_S + 90, play.usual[UTAMA], ())
 
 
-def test_a_whole_site_is_cut_by_its_name(world: World) -> None:
+def test_a_whole_site_is_cut_by_its_name(world: SimulatedNetwork) -> None:
     assert Play(world, Event(What.CUT, ("anjatan",))).silent() == {UTAMA, CADANGAN}
 
 
-def test_a_cut_of_a_node_leaves_what_is_behind_it(world: World) -> None:
+def test_a_cut_of_a_node_leaves_what_is_behind_it(world: SimulatedNetwork) -> None:
     assert Play(world, Event(What.CUT, ("inti",))).silent() == {"inti"}
 
 
-def test_a_pop_takes_what_has_no_other_way_and_its_router_along(world: World) -> None:
+def test_a_pop_takes_what_has_no_other_way_and_its_router_along(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.POP_DOWN, ("pop-patrol",)))
     assert play.silent() == {"pop-patrol", "router:pop-patrol", UTAMA, SUKRA}
 
 
 def test_a_link_with_two_parents_falls_when_both_are_down_and_comes_back_with_the_first(
-    world: World,
+    world: SimulatedNetwork,
 ) -> None:
     patrol = Event(What.POP_DOWN, ("pop-patrol",), 10, 100)
     haurgeulis = Event(What.POP_DOWN, ("pop-haurgeulis",), 20, 30)
@@ -126,7 +130,7 @@ def test_a_link_with_two_parents_falls_when_both_are_down_and_comes_back_with_th
     assert UTAMA in play.silent()
 
 
-def test_the_core_takes_its_pops_and_all_their_links_along(world: World) -> None:
+def test_the_core_takes_its_pops_and_all_their_links_along(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.POP_DOWN, ("inti",)))
     assert play.silent() == {
         *("inti", "pop-patrol", "pop-haurgeulis", "router:pop-patrol"),
@@ -134,12 +138,12 @@ def test_the_core_takes_its_pops_and_all_their_links_along(world: World) -> None
     }
 
 
-def test_the_uplink_takes_everything(world: World) -> None:
+def test_the_uplink_takes_everything(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.UPLINK_CUT, ("uplink",)))
     assert play.silent() == set(world.places)
 
 
-def test_without_a_route_the_addresses_would_still_answer(world: World) -> None:
+def test_without_a_route_the_addresses_would_still_answer(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.NO_ROUTE, ("uplink",), 10, 5))
     assert play.at(10).changed() == set()
     play.at(15)
@@ -147,7 +151,7 @@ def test_without_a_route_the_addresses_would_still_answer(world: World) -> None:
     assert [truth.name for truth in play.director.truth] == ["absent", "present"]
 
 
-def test_impairments_add_up_to_what_is_usual(world: World) -> None:
+def test_impairments_add_up_to_what_is_usual(world: SimulatedNetwork) -> None:
     play = Play(
         world,
         Event(What.LOSS, (SUKRA,), loss_ratio=0.5),
@@ -168,7 +172,7 @@ def test_impairments_add_up_to_what_is_usual(world: World) -> None:
     ("sender", "address"), [(None, "10.77.0.14"), ("pop-haurgeulis", "10.77.0.15")]
 )
 def test_an_icmp_error_comes_from_the_router_before_or_from_the_one_named(
-    world: World, sender: str | None, address: str
+    world: SimulatedNetwork, sender: str | None, address: str
 ) -> None:
     play = Play(world, Event(What.UNREACHABLE, (UTAMA,), sender=sender, code=13))
     now = play.stage.behaviours[UTAMA]
@@ -177,12 +181,12 @@ def test_an_icmp_error_comes_from_the_router_before_or_from_the_one_named(
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_silence_outdoes_an_icmp_error(world: World, order: int) -> None:
+def test_silence_outdoes_an_icmp_error(world: SimulatedNetwork, order: int) -> None:
     events = [Event(What.UNREACHABLE, (UTAMA,)), Event(What.CUT, (UTAMA,))][::order]
     assert UTAMA in Play(world, *events).silent()
 
 
-def test_a_flapping_link_goes_and_comes_at_its_period(world: World) -> None:
+def test_a_flapping_link_goes_and_comes_at_its_period(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.FLAP, (UTAMA,), 10, 100, period_s=40, down_s=12))
     seen = [(t, bool(play.at(t).silent()), play.next_s) for t in (10, 22, 50, 62, 110)]
     assert seen == [
@@ -194,7 +198,9 @@ def test_a_flapping_link_goes_and_comes_at_its_period(world: World) -> None:
     ]
 
 
-def test_a_reboot_silences_a_routers_links_and_restarts_it_when_it_is_over(world: World) -> None:
+def test_a_reboot_silences_a_routers_links_and_restarts_it_when_it_is_over(
+    world: SimulatedNetwork,
+) -> None:
     play = Play(world, Event(What.REBOOT, ("anjatan",), 10, 75, renumber=True))
     assert play.at(10).silent() == {UTAMA, CADANGAN}
     assert play.stage.restarts == []
@@ -203,19 +209,21 @@ def test_a_reboot_silences_a_routers_links_and_restarts_it_when_it_is_over(world
     assert [t.name for t in play.director.truth if t.what == "restart"] == ["anjatan"]
 
 
-def test_a_reboot_of_a_node_cuts_what_is_behind_it(world: World) -> None:
+def test_a_reboot_of_a_node_cuts_what_is_behind_it(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.REBOOT, ("pop-patrol",), 0, 75))
     assert play.silent() == {"pop-patrol", "router:pop-patrol", UTAMA, SUKRA}
     play.at(75)
     assert play.stage.restarts == [("pop-patrol", False)]
 
 
-def test_a_routers_own_address_is_silent_only_when_all_that_carries_it_is(world: World) -> None:
+def test_a_routers_own_address_is_silent_only_when_all_that_carries_it_is(
+    world: SimulatedNetwork,
+) -> None:
     play = Play(world, Event(What.CUT, ("pop-patrol",)))
     assert play.silent() == {"pop-patrol", "router:pop-patrol"}
 
 
-def test_a_command_acts_at_once_and_ends_by_itself(world: World) -> None:
+def test_a_command_acts_at_once_and_ends_by_itself(world: SimulatedNetwork) -> None:
     play = Play(world)
     play.elapsed_s = 7
     assert play.director.command(Event(What.CUT, (UTAMA,), for_s=5)) == 5
@@ -223,21 +231,21 @@ def test_a_command_acts_at_once_and_ends_by_itself(world: World) -> None:
     assert play.at(12).silent() == set()
 
 
-def test_a_command_may_be_put_off(world: World) -> None:
+def test_a_command_may_be_put_off(world: SimulatedNetwork) -> None:
     play = Play(world)
     assert play.director.command(Event(What.CUT, (UTAMA,), at_s=3)) == 3
     assert play.silent() == set()
     assert play.at(3).silent() == {UTAMA}
 
 
-def test_a_command_for_nothing_that_is_there_changes_nothing(world: World) -> None:
+def test_a_command_for_nothing_that_is_there_changes_nothing(world: SimulatedNetwork) -> None:
     play = Play(world)
     with pytest.raises(SimulatorError, match="no target, site or node"):
         play.director.command(Event(What.CUT, ("nowhere",)))
     assert play.changed() == set()
 
 
-def test_restoring_ends_commands_and_the_scenarios_own_events(world: World) -> None:
+def test_restoring_ends_commands_and_the_scenarios_own_events(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.CUT, (UTAMA,), 0, 100))
     play.director.command(Event(What.LOSS, (UTAMA,), loss_ratio=0.5))
     assert play.changed() == {UTAMA}
@@ -246,7 +254,7 @@ def test_restoring_ends_commands_and_the_scenarios_own_events(world: World) -> N
     assert play.at(50).changed() == set()
 
 
-def test_restoring_one_link_leaves_the_rest_of_an_event(world: World) -> None:
+def test_restoring_one_link_leaves_the_rest_of_an_event(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.POP_DOWN, ("pop-patrol",)))
     play.director.restore(SUKRA)
     assert play.silent() == {"pop-patrol", "router:pop-patrol", UTAMA}
@@ -254,19 +262,21 @@ def test_restoring_one_link_leaves_the_rest_of_an_event(world: World) -> None:
     assert play.silent() == set()
 
 
-def test_restoring_a_pop_behind_a_dead_core_restores_what_hangs_on_it(world: World) -> None:
+def test_restoring_a_pop_behind_a_dead_core_restores_what_hangs_on_it(
+    world: SimulatedNetwork,
+) -> None:
     play = Play(world, Event(What.POP_DOWN, ("inti",)), Event(What.CUT, (SUKRA,)))
     play.director.restore("pop-patrol")
     assert play.silent() == {"inti", "pop-haurgeulis", SUKRA}
 
 
-def test_restoring_the_uplink_leaves_what_else_is_broken(world: World) -> None:
+def test_restoring_the_uplink_leaves_what_else_is_broken(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.UPLINK_CUT, ("uplink",)), Event(What.CUT, (UTAMA,)))
     play.director.restore("uplink")
     assert play.silent() == {UTAMA}
 
 
-def test_restoring_all_ends_what_is_put_off_too(world: World) -> None:
+def test_restoring_all_ends_what_is_put_off_too(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.NO_ROUTE, ("uplink",)))
     play.director.command(Event(What.CUT, (UTAMA,), at_s=3))
     assert play.director.restore("all") is None
@@ -274,7 +284,9 @@ def test_restoring_all_ends_what_is_put_off_too(world: World) -> None:
     assert play.stage.routes == [False, True]
 
 
-def test_a_router_restored_in_the_middle_of_its_reboot_has_restarted(world: World) -> None:
+def test_a_router_restored_in_the_middle_of_its_reboot_has_restarted(
+    world: SimulatedNetwork,
+) -> None:
     play = Play(world, Event(What.REBOOT, ("anjatan",), 0, 75))
     play.director.restore("anjatan")
     assert play.silent() == set()
@@ -284,7 +296,7 @@ def test_a_router_restored_in_the_middle_of_its_reboot_has_restarted(world: Worl
 
 
 def test_an_agent_answers_wrongly_while_the_event_lasts_and_no_address_notices(
-    world: World,
+    world: SimulatedNetwork,
 ) -> None:
     play = Play(world, Event(What.TOO_BIG, ("anjatan",), 10, 50, varbinds=4))
     assert play.stage.quirks == {}
@@ -295,7 +307,7 @@ def test_an_agent_answers_wrongly_while_the_event_lasts_and_no_address_notices(
     assert told == [("agent", "anjatan", ("too-big anjatan",)), ("agent", "anjatan", ())]
 
 
-def test_what_an_agent_does_wrong_adds_up(world: World) -> None:
+def test_what_an_agent_does_wrong_adds_up(world: SimulatedNetwork) -> None:
     play = Play(
         world,
         Event(What.TOO_BIG, ("anjatan", "pop-patrol"), varbinds=6),
@@ -316,13 +328,13 @@ def test_what_an_agent_does_wrong_adds_up(world: World) -> None:
     ("sender", "address"), [(None, "10.77.0.14"), ("pop-haurgeulis", "10.77.0.15")]
 )
 def test_answers_come_from_the_router_before_or_from_the_one_named(
-    world: World, sender: str | None, address: str
+    world: SimulatedNetwork, sender: str | None, address: str
 ) -> None:
     play = Play(world, Event(What.OTHER_SOURCE, ("anjatan",), sender=sender))
     assert play.stage.quirks["anjatan"].answers_from == address
 
 
-def test_what_befalls_a_router_befalls_it_once(world: World) -> None:
+def test_what_befalls_a_router_befalls_it_once(world: SimulatedNetwork) -> None:
     play = Play(
         world,
         Event(What.WRAP, ("anjatan",), 10),
@@ -341,7 +353,7 @@ def test_what_befalls_a_router_befalls_it_once(world: World) -> None:
     assert play.stage.befallen[3:] == [("anjatan", What.RENUMBER)] * 2
 
 
-def test_a_repeated_scenario_befalls_a_router_again_each_time(world: World) -> None:
+def test_a_repeated_scenario_befalls_a_router_again_each_time(world: SimulatedNetwork) -> None:
     play = Play(world)
     scenario = Scenario("test", "x", (Event(What.WRAP, ("anjatan",), 10),), repeat_s=60)
     play.director = Director(world, play.usual, scenario, play.stage, play.now)
@@ -352,14 +364,14 @@ def test_a_repeated_scenario_befalls_a_router_again_each_time(world: World) -> N
 
 
 @pytest.mark.parametrize("where", ["all", "anjatan"])
-def test_a_restored_router_answers_honestly(world: World, where: str) -> None:
+def test_a_restored_router_answers_honestly(world: SimulatedNetwork, where: str) -> None:
     play = Play(world, Event(What.NARROW, ("anjatan", "pop-patrol")))
     play.director.restore(where)
     assert play.stage.quirks["anjatan"] == HONEST
     assert play.stage.quirks["pop-patrol"].narrow is (where != "all")
 
 
-def test_one_restored_link_does_not_mend_its_router(world: World) -> None:
+def test_one_restored_link_does_not_mend_its_router(world: SimulatedNetwork) -> None:
     play = Play(world, Event(What.NARROW, ("anjatan",)))
     play.director.restore(UTAMA)
     assert play.stage.quirks["anjatan"].narrow

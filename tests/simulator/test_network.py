@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from monitor.simulator.behaviour import Behaviour, Fate
-from monitor.simulator.network import Told, Wire
+from monitor.simulator.network import AgentReply, VirtualWire
 from monitor.simulator.packets import Datagram, read_datagram, write_datagram
 from tests.simulator.echoes import THEM, US, echo_v4, echo_v6
 from tests.waiting import eventually_async
@@ -27,7 +27,7 @@ class Kernel:
     """The other end of the wire."""
 
     end: socket.socket
-    wire: Wire
+    wire: VirtualWire
 
     def send(self, *packets: bytes) -> None:
         for packet in packets:
@@ -56,9 +56,9 @@ class Kernel:
 Laid = Callable[[Behaviour], Kernel]
 
 
-def answered(asked: bytes) -> Told:
+def answered(asked: bytes) -> AgentReply:
     """An agent that turns what it is asked around, or moves."""
-    return Told(b"moved", "10.77.0.14") if asked == b"elsewhere" else Told(asked[::-1])
+    return AgentReply(b"moved", "10.77.0.14") if asked == b"elsewhere" else AgentReply(asked[::-1])
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def lay() -> AsyncIterator[Laid]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     for end in (ours, theirs):
         end.setblocking(False)
-    laid: list[Wire] = []
+    laid: list[VirtualWire] = []
     broken = asyncio.Event()
 
     def lay_it(behaviour: Behaviour) -> Kernel:
@@ -76,7 +76,7 @@ async def lay() -> AsyncIterator[Laid]:
             "six": ("fd77::24:1", behaviour),
         }
         agents = {str(ipaddress.ip_address(THEM)): answered}
-        wire = Wire(ours.fileno(), places, agents, seed=1, on_gone=broken.set)
+        wire = VirtualWire(ours.fileno(), places, agents, seed=1, on_gone=broken.set)
         wire.start(asyncio.get_running_loop())
         laid.append(wire)
         return Kernel(theirs, wire)

@@ -16,14 +16,14 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device
-from monitor.core.samples.rates import NoRate, RateMemory, Rates, advance
+from monitor.core.samples.rates import NoRate, Rates, RateState, advance
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.simulator.agents import Agent
 from monitor.simulator.events import Event, What
 from monitor.simulator.ports import PortTraffic, port_traffic
 from monitor.simulator.quirks import HONEST, Quirks
-from monitor.simulator.world import World
+from monitor.simulator.world import SimulatedNetwork
 from tests.fakes.clock import ManualClock
 from tests.simulator.networks import COMMUNITIES, COMMUNITY
 
@@ -66,7 +66,7 @@ class Watched:
     device: Device
     end: Loopback
     traffic: dict[str, PortTraffic]
-    memory: RateMemory = field(default_factory=RateMemory)
+    memory: RateState = field(default_factory=RateState)
     samples: list[tuple[float, InterfaceSample]] = field(default_factory=list)
 
     async def poll(self, after_s: float = POLL_S) -> Rates | PollFailed:
@@ -117,7 +117,7 @@ def reasons(rates: Rates) -> set[NoRate]:
 
 
 @pytest.fixture
-async def watched(world: World) -> AsyncIterator[Watched]:
+async def watched(world: SimulatedNetwork) -> AsyncIterator[Watched]:
     clock = ManualClock()
     router = world.devices[0]
     agent = Agent(router, COMMUNITY, world, clock.steady_s(), seed=1)

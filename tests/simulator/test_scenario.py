@@ -12,7 +12,7 @@ from monitor.simulator.behaviour import Fate, usual_behaviour
 from monitor.simulator.effects import combined, effects_on
 from monitor.simulator.events import OF_ROUTERS, Event, What
 from monitor.simulator.scenario import Scenario, load_scenario, shipped_scenarios
-from monitor.simulator.world import World, build_world
+from monitor.simulator.world import SimulatedNetwork, build_world
 
 SHIPPED_CONFIG = Path(__file__).parents[2] / "config"
 
@@ -70,7 +70,7 @@ def test_a_repeated_scenario_begins_again_each_time_with_events_of_its_own() -> 
     assert len(keys) == 3
 
 
-def test_a_file_of_ones_own_is_read(tmp_path: Path, world: World) -> None:
+def test_a_file_of_ones_own_is_read(tmp_path: Path, world: SimulatedNetwork) -> None:
     scenario = load_scenario(saved(tmp_path, GOOD), world)
     assert scenario == Scenario("mine", "Two cuts.", (cut(10, 5),))
 
@@ -103,20 +103,20 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path, world: World) -> None:
     ],
 )
 def test_a_wrong_file_is_told_where_and_how_to_mend_it(
-    tmp_path: Path, world: World, text: str, sentence: str
+    tmp_path: Path, world: SimulatedNetwork, text: str, sentence: str
 ) -> None:
     with pytest.raises(SimulatorError) as caught:
         load_scenario(saved(tmp_path, text), world)
     assert sentence in str(caught.value)
 
 
-def test_an_unknown_scenario_is_told_the_known_ones(world: World) -> None:
+def test_an_unknown_scenario_is_told_the_known_ones(world: SimulatedNetwork) -> None:
     with pytest.raises(SimulatorError, match="no scenario 'quite': use one of demo, flapping"):
         load_scenario("quite", world)
 
 
 @pytest.fixture(scope="module")
-def county() -> World:
+def county() -> SimulatedNetwork:
     """The shipped configuration."""
     return build_world(require(load(SHIPPED_CONFIG), strict=False).network)
 
@@ -127,14 +127,16 @@ def test_what_is_shipped_shows_each_thing_that_can_happen() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(shipped_scenarios()))
-def test_a_shipped_scenario_fits_the_shipped_configuration(county: World, name: str) -> None:
+def test_a_shipped_scenario_fits_the_shipped_configuration(
+    county: SimulatedNetwork, name: str
+) -> None:
     scenario = load_scenario(name, county)
     assert scenario.about == shipped_scenarios()[name]
     assert bool(scenario.events) is (name != "quiet")
 
 
 def test_router_trouble_shows_everything_that_an_agent_can_do_wrong_and_no_link_is_silent(
-    county: World,
+    county: SimulatedNetwork,
 ) -> None:
     trouble = load_scenario("router-trouble", county)
     assert {event.what for event in trouble.events} == set(OF_ROUTERS)
@@ -143,13 +145,15 @@ def test_router_trouble_shows_everything_that_an_agent_can_do_wrong_and_no_link_
     assert not any(effects_on(county, quiet.running(t), t, {}) for t in range(0, 900, 10))
 
 
-def disturbed_sites(county: World, scenario: Scenario, elapsed_s: float) -> set[str]:
+def disturbed_sites(county: SimulatedNetwork, scenario: Scenario, elapsed_s: float) -> set[str]:
     """Sites of which a link answers otherwise than usual."""
     effects = effects_on(county, scenario.running(elapsed_s), elapsed_s, {})
     return {county.links[name].site for name in effects if name in county.links}
 
 
-def test_the_demo_shows_one_of_each_within_ten_minutes_and_is_calm(county: World) -> None:
+def test_the_demo_shows_one_of_each_within_ten_minutes_and_is_calm(
+    county: SimulatedNetwork,
+) -> None:
     demo = load_scenario("demo", county)
     assert demo.repeat_s == 600
     kinds = {event.what for event in demo.events}
@@ -163,7 +167,7 @@ def test_the_demo_shows_one_of_each_within_ten_minutes_and_is_calm(county: World
     assert normal > 0.9
 
 
-def test_the_demo_holds_silence_long_enough_to_be_confirmed(county: World) -> None:
+def test_the_demo_holds_silence_long_enough_to_be_confirmed(county: SimulatedNetwork) -> None:
     demo = load_scenario("demo", county)
     silences = [
         event.down_s if event.what is What.FLAP else event.for_s
@@ -174,7 +178,7 @@ def test_the_demo_holds_silence_long_enough_to_be_confirmed(county: World) -> No
     assert all(silence is not None and silence >= 10 for silence in silences)
 
 
-def test_the_slow_radio_of_the_demo_is_past_its_limit(county: World) -> None:
+def test_the_slow_radio_of_the_demo_is_past_its_limit(county: SimulatedNetwork) -> None:
     demo = load_scenario("demo", county)
     (slow,) = [event for event in demo.events if event.what is What.DELAY]
     name = slow.where[0]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pysnmp.proto.api import v1, v2c
 
-from monitor.simulator.mib import Kind, Mib, Oid, Value, always, text
+from monitor.simulator.mib import Mib, ObjectKind, Oid, Value, always, text
 from monitor.simulator.snmp import answer
 from tests.simulator.messages import asked, asked_bulk, oids_of, told
 from tests.simulator.networks import COMMUNITY
@@ -15,12 +15,12 @@ BASE: Oid = (1, 3, 6, 1, 2, 1)
 NAME: Oid = (*BASE, 1, 1, 0)
 SAYS: dict[Oid, Value] = {
     NAME: text("RouterOS"),
-    (*BASE, 1, 2, 0): Value(Kind.OID, (1, 3, 6, 1, 4, 1, 14988, 1)),
-    (*BASE, 1, 3, 0): Value(Kind.TICKS, 4_294_967_295),
-    (*BASE, 2, 1, 1): Value(Kind.INTEGER, -5),
-    (*BASE, 2, 1, 2): Value(Kind.COUNTER32, 4_294_967_295),
-    (*BASE, 2, 1, 3): Value(Kind.GAUGE32, 7),
-    (*BASE, 2, 1, 4): Value(Kind.COUNTER64, 18_446_744_073_709_551_615),
+    (*BASE, 1, 2, 0): Value(ObjectKind.OID, (1, 3, 6, 1, 4, 1, 14988, 1)),
+    (*BASE, 1, 3, 0): Value(ObjectKind.TICKS, 4_294_967_295),
+    (*BASE, 2, 1, 1): Value(ObjectKind.INTEGER, -5),
+    (*BASE, 2, 1, 2): Value(ObjectKind.COUNTER32, 4_294_967_295),
+    (*BASE, 2, 1, 3): Value(ObjectKind.GAUGE32, 7),
+    (*BASE, 2, 1, 4): Value(ObjectKind.COUNTER64, 18_446_744_073_709_551_615),
 }
 MIB = Mib({oid: always(value) for oid, value in SAYS.items()})
 LONG = Mib({(*BASE, 9, n): always(text("x" * 100)) for n in range(1, 200)})
@@ -93,7 +93,7 @@ def test_a_set_is_refused() -> None:
 
 
 def test_values_are_those_of_the_moment() -> None:
-    mib = Mib({NAME: lambda now_s: Value(Kind.GAUGE32, int(now_s))})
+    mib = Mib({NAME: lambda now_s: Value(ObjectKind.GAUGE32, int(now_s))})
     request = asked(v2c.GetRequestPDU(), [NAME])
     values = [int(told(answer(request, SECRET, mib, t)).objects[0][2]) for t in (10.0, 20.0)]
     assert values == [10, 20]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.core.errors import SimulatorError
-from monitor.simulator.world import World, build_world
+from monitor.simulator.world import SimulatedNetwork, build_world
 from tests.simulator.networks import link, small_network
 
 
@@ -21,31 +21,31 @@ from tests.simulator.networks import link, small_network
     ],
 )
 def test_a_name_means_a_target_a_node_or_all_links_of_a_site(
-    world: World, where: str, names: set[str]
+    world: SimulatedNetwork, where: str, names: set[str]
 ) -> None:
     assert set(world.select(where)) == names
 
 
 @pytest.mark.parametrize("where", ["all", "uplink"])
-def test_all_and_uplink_mean_every_address(world: World, where: str) -> None:
+def test_all_and_uplink_mean_every_address(world: SimulatedNetwork, where: str) -> None:
     assert set(world.select(where)) == set(world.places)
     assert "anchor:10.77.0.1" in world.places
 
 
-def test_an_unknown_name_is_told_with_the_nearest_known_one(world: World) -> None:
+def test_an_unknown_name_is_told_with_the_nearest_known_one(world: SimulatedNetwork) -> None:
     with pytest.raises(SimulatorError, match=r"'anjatn/utama'.*did you mean 'anjatan/utama'"):
         world.select("anjatn/utama")
 
 
-def test_behind_a_node_is_what_has_no_other_way(world: World) -> None:
+def test_behind_a_node_is_what_has_no_other_way(world: SimulatedNetwork) -> None:
     assert world.behind({"pop-patrol"}) == {"pop-patrol", "anjatan/utama", "sukra/utama"}
 
 
-def test_behind_two_nodes_is_also_what_hangs_on_both(world: World) -> None:
+def test_behind_two_nodes_is_also_what_hangs_on_both(world: SimulatedNetwork) -> None:
     assert "anjatan/cadangan" in world.behind({"pop-patrol", "pop-haurgeulis"})
 
 
-def test_behind_the_core_are_the_nodes_and_all_their_links(world: World) -> None:
+def test_behind_the_core_are_the_nodes_and_all_their_links(world: SimulatedNetwork) -> None:
     assert world.behind({"inti"}) == {
         *("inti", "pop-patrol", "pop-haurgeulis"),
         *("anjatan/utama", "anjatan/cadangan", "sukra/utama"),
@@ -53,14 +53,14 @@ def test_behind_the_core_are_the_nodes_and_all_their_links(world: World) -> None
 
 
 def test_a_router_with_an_address_of_its_own_has_a_place_that_follows_its_node(
-    world: World,
+    world: SimulatedNetwork,
 ) -> None:
     place = world.places["router:pop-patrol"]
     assert (place.address, place.follows) == ("10.77.1.14", ("pop-patrol",))
     assert "router:anjatan" not in world.places
 
 
-def test_a_router_is_found_by_its_site_by_its_node_and_by_a_link(world: World) -> None:
+def test_a_router_is_found_by_its_site_by_its_node_and_by_a_link(world: SimulatedNetwork) -> None:
     found = [world.device_of(name) for name in ("anjatan", "anjatan/cadangan", "pop-patrol")]
     assert [device and device.name for device in found] == ["anjatan", "anjatan", "pop-patrol"]
     assert world.device_of("sukra") is None

@@ -7,8 +7,14 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.api import Api, Office
-from monitor.core.alerting.model import Action, ActionKind, EventKind, OutboxRow, Window
+from monitor.api import ApiContext, ApiServer
+from monitor.core.alerting.model import (
+    ActionKind,
+    EventKind,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+)
 from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, Reply
 from monitor.status.metrics import Metrics
@@ -85,7 +91,7 @@ async def test_states_and_incidents_are_counted_with_who_has_them_in_hand() -> N
     (incident,) = daemon.house.pipeline.open_incidents()
     now_s = daemon.house.clock.steady_s()
     daemon.office.desk.acted(
-        Action(incident.id, ActionKind.ACKNOWLEDGE, "p", now_s, until_s=now_s + 60)
+        IncidentAction(incident.id, ActionKind.ACKNOWLEDGE, "p", now_s, until_s=now_s + 60)
     )
     found = await daemon.read()
     assert one(found, "pantau_open_incidents", state="down", acknowledged="no") == 0
@@ -134,7 +140,7 @@ async def test_messages_that_are_not_delivered_by_channel_and_the_oldest_that_is
 async def test_targets_under_maintenance_are_counted() -> None:
     daemon = Measured()
     now_s = daemon.house.clock.steady_s()
-    window = Window(("pop-patrol",), now_s - 1, now_s + 60, "p", "x", id=1)
+    window = MaintenanceWindow(("pop-patrol",), now_s - 1, now_s + 60, "p", "x", id=1)
     daemon.office.desk.planned(window, now_s)
     assert one(await daemon.read(), "pantau_maintenance_targets") == 2
 
@@ -150,11 +156,11 @@ async def test_a_ledger_in_trouble_leaves_the_rest() -> None:
 async def test_it_is_served_as_the_format_that_it_is(tmp_path: Path) -> None:
     daemon = Measured()
     office = daemon.office
-    api = Api(
+    api = ApiServer(
         tmp_path / "pantau.sock",
         office.state,
         lambda: True,
-        Office(
+        ApiContext(
             office.ledger,
             office.desk,
             office.actions,

@@ -16,10 +16,10 @@ from pathlib import Path
 from monitor.adapters.influx import InfluxSink
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.system.clock import SystemClock
-from monitor.adapters.system.dead_letters import QuarantineFiles
+from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.core.samples.samples import Sample
 from monitor.settings.model import InfluxSettings
-from monitor.storage.influx_shipper import Shipper
+from monitor.storage.influx_shipper import InfluxShipper
 from tests.making import MIDNIGHT_S, interface, ping
 
 TARGETS = [f"site-{place}/utama" for place in range(30)]
@@ -43,11 +43,11 @@ async def nap(length_s: float) -> None:
 
 async def run(directory: Path, url: str, bucket: str) -> None:
     journal = SqliteJournal(directory / "journal")
-    shipper = Shipper(
+    shipper = InfluxShipper(
         journal,
         InfluxSink(InfluxSettings(url=url, bucket=bucket, timeout_s=5.0), None),
         SystemClock(),
-        QuarantineFiles(directory / "quarantine"),
+        DeadLetterFiles(directory / "quarantine"),
         sleep=nap,
     )
     shipping = asyncio.create_task(shipper.run())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.storage.backfill import Lag, Lanes
+from monitor.storage.backfill import Backfill, Lag
 from tests.fakes.journal import MemoryJournal
 from tests.harbour import Harbour, rows
 
@@ -15,7 +15,7 @@ def written(count: int) -> MemoryJournal:
     return journal
 
 
-def drained(lanes: Lanes, now_s: float = 0.0, lines: int = 15) -> list[tuple[bool, float]]:
+def drained(lanes: Backfill, now_s: float = 0.0, lines: int = 15) -> list[tuple[bool, float]]:
     """(live, first sample's time) of each batch, until nothing is left."""
     sent: list[tuple[bool, float]] = []
     while True:
@@ -30,7 +30,7 @@ def drained(lanes: Lanes, now_s: float = 0.0, lines: int = 15) -> list[tuple[boo
 
 
 def test_a_little_behind_there_is_one_lane_in_order() -> None:
-    lanes = Lanes(written(100), "x", LAG)
+    lanes = Backfill(written(100), "x", LAG)
     lanes.load()
     sent = drained(lanes)
     assert not any(live for live, _ in sent)
@@ -39,7 +39,7 @@ def test_a_little_behind_there_is_one_lane_in_order() -> None:
 
 def test_far_behind_the_newest_go_first_and_every_sample_goes() -> None:
     journal = written(200)
-    lanes = Lanes(journal, "x", LAG)
+    lanes = Backfill(journal, "x", LAG)
     lanes.load()
     first_live, batch = lanes.next(15, 0.0)
     assert first_live
@@ -54,7 +54,7 @@ def test_far_behind_the_newest_go_first_and_every_sample_goes() -> None:
 
 def test_backfill_keeps_to_its_rate_and_new_samples_pass_it() -> None:
     journal = written(200)
-    lanes = Lanes(journal, "x", LAG)
+    lanes = Backfill(journal, "x", LAG)
     lanes.load()
     for _ in range(2):
         live, batch = lanes.next(15, 0.0)
@@ -72,11 +72,11 @@ def test_backfill_keeps_to_its_rate_and_new_samples_pass_it() -> None:
 
 def test_a_restart_goes_on_with_both() -> None:
     journal = written(200)
-    lanes = Lanes(journal, "x", LAG)
+    lanes = Backfill(journal, "x", LAG)
     lanes.load()
     live, batch = lanes.next(15, 0.0)
     lanes.moved(live, batch, 0.0)
-    again = Lanes(journal, "x", LAG)
+    again = Backfill(journal, "x", LAG)
     again.load()
     assert again.are_two
     live, batch = again.next(15, 0.0)
@@ -84,7 +84,7 @@ def test_a_restart_goes_on_with_both() -> None:
 
 
 def test_the_lag_counts_what_is_left_of_both() -> None:
-    lanes = Lanes(written(200), "x", LAG)
+    lanes = Backfill(written(200), "x", LAG)
     lanes.load()
     live, batch = lanes.next(15, 0.0)
     lanes.moved(live, batch, 0.0)
@@ -102,7 +102,7 @@ async def test_the_shipper_sends_everything_by_two_lanes() -> None:
 
 def test_a_shipper_that_has_sent_nothing_yet_is_known_to_be_behind() -> None:
     journal = MemoryJournal()
-    lanes = Lanes(journal, "influxdb", Lag())
+    lanes = Backfill(journal, "influxdb", Lag())
     journal.append(rows(3))
     lanes.load()
     assert journal.lag(journal.saved["influxdb"]) == 3

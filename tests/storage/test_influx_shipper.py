@@ -13,8 +13,8 @@ import pytest
 
 from monitor.core.errors import InfluxError, JournalError
 from monitor.core.samples.samples import Sample
-from monitor.storage.influx_shipper import Pace, Shipper
-from monitor.storage.write_refusals import Action, action_on
+from monitor.storage.influx_shipper import InfluxShipper, ShipperLimits
+from monitor.storage.write_refusals import RefusalAction, action_on
 from tests.fakes.journal import MemoryJournal
 from tests.harbour import Harbour, down, rows
 from tests.waiting import eventually_async
@@ -164,12 +164,12 @@ async def test_a_cursor_that_cannot_be_saved_stops_no_shipping() -> None:
     harbour = Harbour()
     full = FullDisk()
     full.append(rows(25))
-    shipper = Shipper(
+    shipper = InfluxShipper(
         full,
         harbour.sink,
         harbour.clock,
         harbour.quarantine,
-        pace=Pace(lines=10),
+        pace=ShipperLimits(lines=10),
         sleep=harbour.nap,
     )
     task = asyncio.create_task(shipper.run())
@@ -205,20 +205,20 @@ async def test_it_ends_at_once_though_the_server_keeps_a_call_waiting() -> None:
 @pytest.mark.parametrize(
     ("status", "lines", "action"),
     [
-        (400, 5000, Action.HALVE),
-        (400, 2, Action.HALVE),
-        (400, 1, Action.SET_ASIDE),
-        (422, 2, Action.HALVE),
-        (422, 1, Action.SET_ASIDE),
-        (413, 2, Action.HALVE),
-        (413, 1, Action.KEEP),
-        (None, 1, Action.KEEP),
-        (200, 1, Action.KEEP),
-        (401, 1, Action.KEEP),
-        (404, 5000, Action.KEEP),
-        (429, 1, Action.KEEP),
-        (503, 1, Action.KEEP),
+        (400, 5000, RefusalAction.HALVE),
+        (400, 2, RefusalAction.HALVE),
+        (400, 1, RefusalAction.SET_ASIDE),
+        (422, 2, RefusalAction.HALVE),
+        (422, 1, RefusalAction.SET_ASIDE),
+        (413, 2, RefusalAction.HALVE),
+        (413, 1, RefusalAction.KEEP),
+        (None, 1, RefusalAction.KEEP),
+        (200, 1, RefusalAction.KEEP),
+        (401, 1, RefusalAction.KEEP),
+        (404, 5000, RefusalAction.KEEP),
+        (429, 1, RefusalAction.KEEP),
+        (503, 1, RefusalAction.KEEP),
     ],
 )
-def test_what_a_status_means(status: int | None, lines: int, action: Action) -> None:
+def test_what_a_status_means(status: int | None, lines: int, action: RefusalAction) -> None:
     assert action_on(status, lines) is action

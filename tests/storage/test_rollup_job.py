@@ -13,9 +13,9 @@ from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.journal.files import EVIDENCE, days_in
 from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, State, Transition
-from monitor.core.samples.packed_requests import Requests
+from monitor.core.samples.packed_requests import RecordedRequests
 from monitor.settings.model import JournalSettings
-from monitor.storage.rollup_job import Storekeeping, nobody
+from monitor.storage.rollup_job import StorageJobs, nobody
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 from tests.making import LINK, MIDNIGHT_S, ping
@@ -37,7 +37,7 @@ class Silent(MemoryLedger):
         return super().transitions(start_s, end_s, target)
 
 
-def texts_of(store: Storekeeping) -> list[str]:
+def texts_of(store: StorageJobs) -> list[str]:
     return [remark.text for remark in store.remarks()]
 
 
@@ -57,7 +57,7 @@ async def test_an_hour_has_the_seconds_that_the_ledger_knows(journal: SqliteJour
         ]
     )
     journal.append([ping(MIDNIGHT_S + 10.0 * place) for place in range(360)])
-    store = Storekeeping(journal, ledger, ManualClock(MIDNIGHT_S + 4000), None, JournalSettings())
+    store = StorageJobs(journal, ledger, ManualClock(MIDNIGHT_S + 4000), None, JournalSettings())
     await store.roll()
     assert journal.totals(MIDNIGHT_S, MIDNIGHT_S + 3600)[LINK].down_s == 3000.0
     assert texts_of(store) == []
@@ -68,7 +68,7 @@ async def test_while_the_ledger_is_silent_hours_wait_and_that_is_said(
 ) -> None:
     ledger = Silent()
     journal.append([ping(MIDNIGHT_S + 10)])
-    store = Storekeeping(journal, ledger, ManualClock(MIDNIGHT_S + 4000), None, JournalSettings())
+    store = StorageJobs(journal, ledger, ManualClock(MIDNIGHT_S + 4000), None, JournalSettings())
     await store.roll()
     assert texts_of(store) == ["rollups: the ledger is away"]
     ledger.mended = True
@@ -83,7 +83,7 @@ async def test_a_journal_that_cannot_be_looked_at_is_a_sentence_and_is_looked_at
     directory = tmp_path / "journal"
     with contextlib.closing(SqliteJournal(directory)) as journal:
         clock = ManualClock(MIDNIGHT_S + 4000)
-        store = Storekeeping(journal, MemoryLedger(), clock, None, JournalSettings())
+        store = StorageJobs(journal, MemoryLedger(), clock, None, JournalSettings())
         aside = directory.rename(tmp_path / "aside")
         directory.write_text("no directory")
         for _ in range(2):
@@ -105,7 +105,7 @@ async def test_a_backlog_is_told_at_half_and_at_four_fifths_of_the_quota(
 ) -> None:
     keep = JournalSettings(max_mb=1)
     clock = ManualClock(MIDNIGHT_S + DAY_S)
-    store = Storekeeping(journal, MemoryLedger(), clock, "influxdb", keep)
+    store = StorageJobs(journal, MemoryLedger(), clock, "influxdb", keep)
     told: list[str] = []
     for place in range(25):
         journal.append(
@@ -132,10 +132,10 @@ async def test_a_reload_keeps_for_as_long_as_it_says_from_then_on(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     clock = ManualClock(MIDNIGHT_S)
-    store = Storekeeping(journal, MemoryLedger(), clock, None, JournalSettings())
+    store = StorageJobs(journal, MemoryLedger(), clock, None, JournalSettings())
     for day in range(6):
         at_s = MIDNIGHT_S + day * DAY_S + 60
-        journal.append([replace(ping(at_s), requests=Requests(at_s, 0.0, [LOST]))])
+        journal.append([replace(ping(at_s), requests=RecordedRequests(at_s, 0.0, [LOST]))])
     clock.advance(6 * DAY_S)
     await store.prune()
     assert (len(days_in(tmp_path)), len(days_in(tmp_path, EVIDENCE))) == (6, 6)
@@ -144,5 +144,5 @@ async def test_a_reload_keeps_for_as_long_as_it_says_from_then_on(
     assert len(days_in(tmp_path)) < 6
     assert days_in(tmp_path, EVIDENCE) == []
     at_s = clock.steady_s()
-    journal.append([replace(ping(at_s), requests=Requests(at_s, 0.0, [LOST]))])
+    journal.append([replace(ping(at_s), requests=RecordedRequests(at_s, 0.0, [LOST]))])
     assert days_in(tmp_path, EVIDENCE) == [], "nor is any kept from then on"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from monitor.core.errors import JournalError
-from monitor.core.warning import Remark
-from monitor.storage.shipper_group import LATELY_S, Convoy
-from monitor.storage.write_refusals import Cause, cause_of
+from monitor.core.warning import MonitorWarning
+from monitor.storage.shipper_group import LATELY_S, ShipperGroup
+from monitor.storage.write_refusals import RefusalCause, cause_of
 from tests.harbour import Harbour, down, rows
 from tests.own_house import OwnHouse
 
 
 async def test_without_influxdb_there_is_nothing_to_say() -> None:
-    convoy = Convoy([], Harbour().clock)
+    convoy = ShipperGroup([], Harbour().clock)
     assert convoy.state is None
     assert convoy.behind_s() is None
     assert convoy.document() is None
@@ -20,7 +20,7 @@ async def test_without_influxdb_there_is_nothing_to_say() -> None:
 
 async def test_the_trouble_of_hours_counts_as_that_of_raw_rows() -> None:
     raw, hours = Harbour(), Harbour()
-    convoy = Convoy([raw.shipper, hours.shipper], hours.clock)
+    convoy = ShipperGroup([raw.shipper, hours.shipper], hours.clock)
     hours.journal.append(rows(30))
     hours.sink.answer = lambda samples: down(404)
     await hours.until(lambda: hours.passed_s >= 180)
@@ -47,7 +47,7 @@ async def test_the_trouble_of_hours_counts_as_that_of_raw_rows() -> None:
 
 async def test_lines_set_aside_are_told_for_a_day_and_counted_for_ever() -> None:
     harbour = Harbour()
-    convoy = Convoy([harbour.shipper], harbour.clock)
+    convoy = ShipperGroup([harbour.shipper], harbour.clock)
     harbour.journal.append(rows(20))
     bad = rows(20)[3]
     harbour.sink.answer = lambda samples: down(400) if bad in samples else None
@@ -63,7 +63,7 @@ async def test_lines_set_aside_are_told_for_a_day_and_counted_for_ever() -> None
 
 async def test_the_measurement_of_the_monitor_tells_of_all_lanes() -> None:
     raw, minutes = Harbour(), Harbour()
-    house = OwnHouse(convoy=Convoy([raw.shipper, minutes.shipper], minutes.clock))
+    house = OwnHouse(convoy=ShipperGroup([raw.shipper, minutes.shipper], minutes.clock))
     minutes.journal.append(rows(7))
     minutes.sink.answer = lambda samples: down(503)
     await minutes.until(lambda: minutes.passed_s >= 60)
@@ -77,7 +77,7 @@ async def test_the_measurement_of_the_monitor_tells_of_all_lanes() -> None:
     monitor = (await house.status.document())["monitor"]
     assert isinstance(monitor, dict)
     assert monitor["influxdb"]["lag"] == 7
-    assert [Remark(each["text"], each["kind"]).kind for each in monitor["remarks"]] == [
+    assert [MonitorWarning(each["text"], each["kind"]).kind for each in monitor["remarks"]] == [
         "influx_silent"
     ]
     assert monitor["warnings"] == ["InfluxDB: it does not do it"]
@@ -85,11 +85,11 @@ async def test_the_measurement_of_the_monitor_tells_of_all_lanes() -> None:
 
 def test_an_answer_is_one_word() -> None:
     assert {status: cause_of(down(status)) for status in (None, 503, 401, 404, 429, 200)} == {
-        None: Cause.SILENT,
-        503: Cause.SILENT,
-        401: Cause.RIGHTS,
-        404: Cause.BUCKET,
-        429: Cause.BUSY,
-        200: Cause.OTHER,
+        None: RefusalCause.SILENT,
+        503: RefusalCause.SILENT,
+        401: RefusalCause.RIGHTS,
+        404: RefusalCause.BUCKET,
+        429: RefusalCause.BUSY,
+        200: RefusalCause.OTHER,
     }
-    assert cause_of(JournalError("damaged")) is Cause.HERE
+    assert cause_of(JournalError("damaged")) is RefusalCause.HERE

@@ -17,10 +17,10 @@ import pytest
 from monitor.adapters.influx import InfluxSink
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.system.clock import SystemClock
-from monitor.adapters.system.dead_letters import QuarantineFiles
+from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.core.samples.samples import Sample
 from monitor.settings.model import InfluxSettings
-from monitor.storage.influx_shipper import Shipper
+from monitor.storage.influx_shipper import InfluxShipper
 from tests.influx_server import InfluxServer
 from tests.making import MIDNIGHT_S, interface, ping
 from tests.waiting import eventually_async
@@ -54,12 +54,12 @@ def compressed(factor: float) -> Callable[[float], Awaitable[None]]:
 
 def shipper_to(
     settings: InfluxSettings, journal: SqliteJournal, directory: Path, factor: float
-) -> Shipper:
-    return Shipper(
+) -> InfluxShipper:
+    return InfluxShipper(
         journal,
         InfluxSink(settings, None),
         SystemClock(),
-        QuarantineFiles(directory / "quarantine"),
+        DeadLetterFiles(directory / "quarantine"),
         sleep=compressed(factor),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from monitor.core.errors import InfluxError, StoreError
-from monitor.core.ports import Refused
+from monitor.core.ports import RefusedPoint
 from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import point_of
@@ -145,5 +145,5 @@ async def test_a_line_that_cannot_be_set_aside_is_not_passed_over() -> None:
 
 async def test_lines_that_were_set_aside_before_are_counted_from_the_start() -> None:
     harbour = Harbour()
-    harbour.quarantine.add(Refused(MIDNIGHT_S, "1", 400, "bad", "ping …"))
+    harbour.quarantine.add(RefusedPoint(MIDNIGHT_S, "1", 400, "bad", "ping …"))
     await harbour.until(lambda: harbour.shipper.state.quarantined == 1)

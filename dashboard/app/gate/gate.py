@@ -21,7 +21,7 @@ from dashboard.app.gate.visitor import Visitor, Way
 from dashboard.app.visit import Visit, read_cookies, read_visit
 from dashboard.pages import door
 from dashboard.pages.door import Door
-from monitor.core.access import LONGEST_PASSWORD, Role, User, Users
+from monitor.core.access import LONGEST_PASSWORD, User, UserRole, Users
 from monitor.core.errors import ConfigError
 from monitor.core.signing import LINK_PARAMETER, link_opens
 
@@ -73,7 +73,7 @@ class Gate:
     def _needs(self, path: str, visitor: Visitor) -> AnyResponse | None:
         """Is this visitor's role enough for what is asked?"""
         is_question = request.method in QUESTIONS or path == DRAWS
-        needed = Role.SEE if is_question else Role.OPERATE
+        needed = UserRole.SEE if is_question else UserRole.OPERATE
         if visitor.may(needed):
             return None
         if visitor.way is Way.OPEN:
@@ -84,7 +84,7 @@ class Gate:
 
     def _who(self, peer: Peer, users: Users, path: str) -> Visitor:
         if not users.users and self._trust.proxy is None:
-            role = Role.OPERATE if peer.local else Role.SEE
+            role = UserRole.OPERATE if peer.local else UserRole.SEE
             return Visitor(Way.OPEN, role, local=peer.local)
         cookie = request.cookies.get(COOKIE)
         if cookie:
@@ -100,7 +100,7 @@ class Gate:
             return Visitor(Way.PROXY, role_of_proxy, peer.named, peer.local)
         wall = request.cookies.get(WALL_COOKIE)
         if wall and users.is_wall(wall):
-            return Visitor(Way.WALL, Role.SEE, local=peer.local)
+            return Visitor(Way.WALL, UserRole.SEE, local=peer.local)
         return self._by_link(path, peer)
 
     def _by_link(self, path: str, peer: Peer) -> Visitor:
@@ -109,7 +109,7 @@ class Gate:
             return Visitor(local=peer.local)
         opens = link_opens(self._trust.link_key(), int(alert[1]), code, self._trust.now())
         g.link_is_over = opens is False
-        return Visitor(Way.LINK, Role.SEE, local=peer.local) if opens else Visitor()
+        return Visitor(Way.LINK, UserRole.SEE, local=peer.local) if opens else Visitor()
 
     def show_door(self) -> AnyResponse:
         """GET /masuk."""
@@ -119,7 +119,7 @@ class Gate:
         elif visitor.name is not None:
             role = "none" if visitor.role is None else visitor.role.value
             leaves = visitor.way is Way.SESSION
-            users = self._trust.users.read().users if visitor.may(Role.ADMINISTER) else ()
+            users = self._trust.users.read().users if visitor.may(UserRole.ADMINISTER) else ()
             text = door.signed_in(front, visitor.name, role, leaves, users)
         elif self._comes_from_elsewhere():
             text = self._once_more()

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from monitor.core.access import Role, user_name
+from monitor.core.access import UserRole, user_name
 from monitor.core.errors import ConfigError
 
 SECRET_HEADER = "X-Pantau-Secret"  # noqa: S105 - the name of a header
@@ -34,7 +34,7 @@ class Proxy:
     networks: tuple[Network, ...]
     header: str
     secret: str = field(repr=False)
-    role: Role | None = Role.SEE
+    role: UserRole | None = UserRole.SEE
 
 
 @dataclass(frozen=True, slots=True)

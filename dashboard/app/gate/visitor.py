@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from flask import Request, g
 
-from monitor.core.access import Role
+from monitor.core.access import UserRole
 
 
 class Way(StrEnum):
@@ -29,11 +29,11 @@ class Visitor:
     """
 
     way: Way = Way.NONE
-    role: Role | None = None
+    role: UserRole | None = None
     name: str | None = None
     local: bool = False
 
-    def may(self, needed: Role) -> bool:
+    def may(self, needed: UserRole) -> bool:
         """Is that allowed?"""
         return self.role is not None and self.role.may(needed)
 
@@ -41,7 +41,7 @@ class Visitor:
 def visitor() -> Visitor:
     """Who asks now; without a gate (tests of pages alone) somebody who may look."""
     found = g.get("visitor")
-    return found if isinstance(found, Visitor) else Visitor(Way.OPEN, Role.SEE)
+    return found if isinstance(found, Visitor) else Visitor(Way.OPEN, UserRole.SEE)
 
 
 def named(_request: Request) -> str | None:

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from monitor.adapters.icmp.channel import Channel, Place
+from monitor.adapters.icmp.channel import IcmpSocket, Place
 from monitor.adapters.icmp.wire import Quote
 from monitor.core.model import Target
 from monitor.core.ports import ProbeCounters
@@ -30,7 +30,9 @@ class Aim:
 
     __slots__ = (*("address", "channel", "live", "name", "news", "place", "port", "timeout_s"),)
 
-    def __init__(self, target: Target, address: str, place: Place, channel: Channel | None) -> None:
+    def __init__(
+        self, target: Target, address: str, place: Place, channel: IcmpSocket | None
+    ) -> None:
         self.name = target.name
         self.timeout_s = target.rules.timeout_s
         self.address = address
@@ -89,7 +91,7 @@ class Tally:
         )
 
 
-class Book:
+class OutstandingRequests:
     """Every request from its sending to its one outcome.
 
     Deadlines are kept in one queue a time-out: requests of one time-out fall due in the order

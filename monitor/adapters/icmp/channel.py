@@ -31,7 +31,7 @@ _MEMINFO = struct.Struct("@9I")
 Place = tuple[str, int] | tuple[str, int, int, int]
 """An address as the socket wants it."""
 
-Answer = tuple[int, int, str, float | None]
+IcmpAnswer = tuple[int, int, str, float | None]
 """Index, nonce, source and receive stamp of an echo reply with our identifier and a good
 checksum; whether it answers anything, the book has to say. A bare tuple: millions an hour."""
 
@@ -47,7 +47,7 @@ class Trouble(NamedTuple):
     stamp_s: float | None
 
 
-class Channel:
+class IcmpSocket:
     """The socket. `faults` collects what came in and was nothing; its owner empties it."""
 
     def __init__(self, family: Family, opened: Opened, steady_s: Callable[[], float]) -> None:
@@ -97,9 +97,9 @@ class Channel:
             else:
                 return sent_s
 
-    def answers(self) -> tuple[list[Answer], bool]:
+    def answers(self) -> tuple[list[IcmpAnswer], bool]:
         """All answers that have come; and whether that was really all."""
-        found: list[Answer] = []
+        found: list[IcmpAnswer] = []
         receive = self._sock.recvmsg
         read = self._form.read
         for _ in range(MOST_AT_ONCE):

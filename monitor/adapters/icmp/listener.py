@@ -18,8 +18,8 @@ from math import nextafter
 from operator import itemgetter
 
 from monitor.adapters.icmp.absence import STALLED, Absence
-from monitor.adapters.icmp.book import Book, Tally
-from monitor.adapters.icmp.channel import Answer, Channel, Trouble
+from monitor.adapters.icmp.book import OutstandingRequests, Tally
+from monitor.adapters.icmp.channel import IcmpAnswer, IcmpSocket, Trouble
 from monitor.adapters.icmp.stamps import Stamps
 from monitor.adapters.icmp.wire import Fault
 from monitor.adapters.icmp.words import icmp_error
@@ -55,7 +55,7 @@ class Listener:
 
     def __init__(
         self,
-        book: Book,
+        book: OutstandingRequests,
         tally: Tally,
         stamps: Stamps,
         steady_s: Callable[[], float],
@@ -67,7 +67,7 @@ class Listener:
         self._steady_s = steady_s
         self._sink = sink
         self._loop = asyncio.get_running_loop()
-        self._channels: tuple[Channel, ...] = ()
+        self._channels: tuple[IcmpSocket, ...] = ()
         self._ready: list[Outcome] = []
         self._flowing = False
         self._timer: asyncio.TimerHandle | None = None
@@ -75,7 +75,7 @@ class Listener:
         self._looked_s = self._told_s = steady_s()
         self._absence = Absence(self._looked_s)
 
-    def listen_to(self, channels: Sequence[Channel]) -> None:
+    def listen_to(self, channels: Sequence[IcmpSocket]) -> None:
         """From now on look at these sockets: the ones that somebody is asked through."""
         self._stop_reading()
         self._channels = tuple(channels)
@@ -193,7 +193,7 @@ class Listener:
             self._sink(said)
         return heard
 
-    def _answered(self, answer: Answer, read_s: float) -> None:
+    def _answered(self, answer: IcmpAnswer, read_s: float) -> None:
         index, nonce, source, stamp_s = answer
         asked = self._book.find(index, nonce, source)
         if asked is None:
@@ -213,7 +213,7 @@ class Listener:
             rtt_ms = max(SHORTEST_MS, (came_s - sent_s) * 1000.0)
             self._ready.append(Reply(aim.name, sent_s, max(came_s, self._told_s), rtt_ms))
 
-    def _refused(self, channel: Channel, trouble: Trouble, read_s: float) -> None:
+    def _refused(self, channel: IcmpSocket, trouble: Trouble, read_s: float) -> None:
         found = self._book.find_quoted(trouble.quote, trouble.destination)
         if found is None:
             return
@@ -266,7 +266,7 @@ class Listener:
                 tally.unmeasured[outcome.reason] += 1
         return said
 
-    def _count_faults(self, channel: Channel) -> None:
+    def _count_faults(self, channel: IcmpSocket) -> None:
         if not channel.faults:
             return
         for fault in channel.faults:

@@ -14,7 +14,7 @@ that we wake costs as much as several sends. But a longer burst makes a queue on
 queue is in every RTT behind it. The event loop does not wait for less than a millisecond."""
 
 
-class Pace:
+class SendPace:
     """One round on its way. Times are steady seconds.
 
     done: how many names have had their request.   stalled: some came too late for theirs.

@@ -9,12 +9,12 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 
 from monitor.adapters.icmp.absence import STALLED
-from monitor.adapters.icmp.book import Aim, Book, Tally
+from monitor.adapters.icmp.book import Aim, OutstandingRequests, Tally
 from monitor.adapters.icmp.carrier import Carrier
-from monitor.adapters.icmp.channel import Channel, Place
+from monitor.adapters.icmp.channel import IcmpSocket, Place
 from monitor.adapters.icmp.listener import Listener
 from monitor.adapters.icmp.opening import Mode, open_socket
-from monitor.adapters.icmp.pace import Pace
+from monitor.adapters.icmp.pace import SendPace
 from monitor.adapters.icmp.stamps import Stamps, kernel_clock_s
 from monitor.adapters.icmp.wire import Family
 from monitor.adapters.icmp.words import errno_name
@@ -47,8 +47,8 @@ class IcmpProber:
         self._buffer_bytes = buffer_bytes
         self._kernel_s = kernel_s
         self._tally = Tally()
-        self._book = Book(self._tally)
-        self._channels: dict[Family, Channel] = {}
+        self._book = OutstandingRequests(self._tally)
+        self._channels: dict[Family, IcmpSocket] = {}
         self._carrier = Carrier()
         self._listener: Listener | None = None
         self._targets: tuple[Target, ...] = ()
@@ -56,13 +56,13 @@ class IcmpProber:
 
     async def open(self, sink: OutcomeSink) -> None:
         steady_s = self._clock.steady_s
-        self._book = Book(self._tally)
+        self._book = OutstandingRequests(self._tally)
         self._aims = {}
         try:
             for family in Family:
                 opened = open_socket(family, self._mode, self._buffer_bytes)
                 if opened is not None:
-                    self._channels[family] = Channel(family, opened, steady_s)
+                    self._channels[family] = IcmpSocket(family, opened, steady_s)
         except ProbeError:
             self._close_channels()
             raise
@@ -97,7 +97,7 @@ class IcmpProber:
         """Sends that come late are caught up; one later than its time-out is not sent at all."""
         if self._listener is None:
             raise ProbeError("the prober is not open: open() comes before round()")
-        pace = Pace(names, self._clock.steady_s(), over_s)
+        pace = SendPace(names, self._clock.steady_s(), over_s)
         while not pace.finished:
             self._send_due(pace)
             if not pace.finished and not await self._wait(pace):
@@ -117,7 +117,7 @@ class IcmpProber:
             self._carrier.close()
         self._close_channels()
 
-    def _send_due(self, pace: Pace) -> None:
+    def _send_due(self, pace: SendPace) -> None:
         now_s = self._clock.steady_s()
         until = pace.until(now_s)
         while pace.done < until:
@@ -130,7 +130,7 @@ class IcmpProber:
                     self._send(aim)
             pace.done += 1
 
-    async def _wait(self, pace: Pace) -> bool:
+    async def _wait(self, pace: SendPace) -> bool:
         """Let the event loop do other things; False when the prober was closed meanwhile."""
         listener = self._listener
         if listener is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from monitor.core.errors import InfluxError
-from monitor.core.samples.resolution import HOUR_MS, Piece
+from monitor.core.samples.resolution import HOUR_MS, QueryRange
 from monitor.core.samples.schema import tag_value
 
 FILE_LIMIT = "file limit"
@@ -15,7 +15,7 @@ https://docs.influxdata.com/influxdb3/core/admin/query-system-data/ and its rele
 """
 
 
-def in_parts(piece: Piece, width: int, ask: Callable[[Piece], None]) -> None:
+def in_parts(piece: QueryRange, width: int, ask: Callable[[QueryRange], None]) -> None:
     """Ask for a piece; where it is too long for the server, for its halves, cut at a bucket."""
     try:
         ask(piece)
@@ -24,8 +24,8 @@ def in_parts(piece: Piece, width: int, ask: Callable[[Piece], None]) -> None:
         middle = (piece.start_ms + piece.end_ms) // 2 // grid * grid
         if FILE_LIMIT not in str(error) or not piece.start_ms < middle < piece.end_ms:
             raise
-        in_parts(Piece(piece.level, piece.start_ms, middle), width, ask)
-        in_parts(Piece(piece.level, middle, piece.end_ms), width, ask)
+        in_parts(QueryRange(piece.level, piece.start_ms, middle), width, ask)
+        in_parts(QueryRange(piece.level, middle, piece.end_ms), width, ask)
 
 
 def where(start_ms: int, end_ms: int, tags: Mapping[str, str]) -> str:

@@ -15,14 +15,21 @@ from monitor.core.errors import InfluxError
 from monitor.core.samples import schema
 from monitor.core.samples.buckets import Latency, Throughput
 from monitor.core.samples.histogram import joined
-from monitor.core.samples.resolution import HOUR_MS, Kept, Level, Piece, level_for, plan
+from monitor.core.samples.resolution import (
+    HOUR_MS,
+    AvailableRanges,
+    QueryRange,
+    Resolution,
+    plan,
+    resolution_for,
+)
 from monitor.core.samples.rollups import plus
 from monitor.core.samples.samples import Totals
 from monitor.core.samples.schema import target_of
 from monitor.settings.model import InfluxSettings
 
-SUFFIX = {Level.MINUTE: "_1m", Level.HOUR: "_1h"}
-MEASURED = {Level.MINUTE: schema.MINUTES, Level.HOUR: schema.HOURS}
+SUFFIX = {Resolution.MINUTE: "_1m", Resolution.HOUR: "_1h"}
+MEASURED = {Resolution.MINUTE: schema.MINUTES, Resolution.HOUR: schema.HOURS}
 DAY_MS = 24 * HOUR_MS
 RAW_DAYS = 30
 MINUTE_DAYS = 180
@@ -59,16 +66,16 @@ class Rollups:
         for connection in self._at.values():
             connection.close()
 
-    def plan(self, start_ms: int, end_ms: int, width: int) -> list[Piece]:
+    def plan(self, start_ms: int, end_ms: int, width: int) -> list[QueryRange]:
         """Raw rows for short ranges and for the hours that are not shipped yet."""
         if end_ms <= start_ms:
             return []
-        if level_for(end_ms - start_ms, width) is Level.RAW:
-            return [Piece(Level.RAW, start_ms, end_ms)]
+        if resolution_for(end_ms - start_ms, width) is Resolution.RAW:
+            return [QueryRange(Resolution.RAW, start_ms, end_ms)]
         until_ms = self._until_ms()
         if until_ms is None:
-            return [Piece(Level.RAW, start_ms, end_ms)]
-        kept = Kept(
+            return [QueryRange(Resolution.RAW, start_ms, end_ms)]
+        kept = AvailableRanges(
             raw_from_ms=until_ms - RAW_DAYS * DAY_MS,
             minutes_from_ms=until_ms - MINUTE_DAYS * DAY_MS,
             hours_from_ms=0,
@@ -109,7 +116,7 @@ class Rollups:
         gathered: dict[str, dict[int, Latency]],
         width: int,
         tags: Mapping[str, str],
-        piece: Piece,
+        piece: QueryRange,
     ) -> None:
         """Sums by the server, the histograms' too."""
         source = (
@@ -136,7 +143,11 @@ class Rollups:
                 bucket.add_rollup(counts, low, high, histogram)
 
     def add_throughput(
-        self, gathered: dict[int, Throughput], width: int, tags: Mapping[str, str], piece: Piece
+        self,
+        gathered: dict[int, Throughput],
+        width: int,
+        tags: Mapping[str, str],
+        piece: QueryRange,
     ) -> None:
         """Sums and the largest by the server."""
         name = MEASURED[piece.level][1].name
@@ -176,11 +187,11 @@ class Rollups:
         last_ms = end_ms // HOUR_MS * HOUR_MS
         found: dict[str, Totals] = {}
         if first_ms < last_ms:
-            piece = Piece(Level.HOUR, first_ms, last_ms)
+            piece = QueryRange(Resolution.HOUR, first_ms, last_ms)
             in_parts(piece, HOUR_MS, lambda part: self._add_totals(found, part))
         return dict(sorted(found.items()))
 
-    def _add_totals(self, found: dict[str, Totals], piece: Piece) -> None:
+    def _add_totals(self, found: dict[str, Totals], piece: QueryRange) -> None:
         """Half of the columns each on a connection of its own: 1.6 works on one core a question."""
         with ThreadPoolExecutor(2) as pool:
             counting = pool.submit(self._sums, 'count("rows")', COUNTED, piece)
@@ -198,13 +209,13 @@ class Rollups:
                 known = [plus(one, other) for one, other in zip(earlier, known, strict=True)]
             found[target] = Totals(*known[:4], *map(as_float, known[4:]))
 
-    def _sums(self, first: str, names: tuple[str, ...], piece: Piece) -> dict[str, list[Any]]:
+    def _sums(self, first: str, names: tuple[str, ...], piece: QueryRange) -> dict[str, list[Any]]:
         """Each target's sums of these columns, by the server; behind what else is asked for."""
         columns = ", ".join([*filter(None, [first]), *(f'sum("{name}")' for name in names)])
         [told] = ask(
-            self._at[Level.HOUR],
+            self._at[Resolution.HOUR],
             [
-                f'SELECT {columns} FROM "{MEASURED[Level.HOUR][0].name}"'  # noqa: S608
+                f'SELECT {columns} FROM "{MEASURED[Resolution.HOUR][0].name}"'  # noqa: S608
                 f" {where(piece.start_ms, piece.end_ms, {})} GROUP BY {_WHO}"
             ],
             {},

@@ -28,7 +28,7 @@ PROBE = "pantau_setup"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BucketSpec:
     """A bucket, and for how many days it keeps what it is given.
 
     shard_days: how many lie in one file group, None as the server likes it. A question opens every
@@ -68,7 +68,7 @@ class InfluxSetup:
             raise self._connection.failed("it does not tell its version: is url right?")
         return found[0]
 
-    def prepare(self, wanted: Sequence[Wanted]) -> list[Finding]:
+    def prepare(self, wanted: Sequence[BucketSpec]) -> list[Finding]:
         """Create what is missing, set what differs, then write and read one point in each.
 
         Raises InfluxError when the server does not answer or does not know us at all.
@@ -84,7 +84,7 @@ class InfluxSetup:
     def close(self) -> None:
         self._connection.close()
 
-    def _made(self, make: Callable[[Wanted], str], wanted: Wanted) -> Finding:
+    def _made(self, make: Callable[[BucketSpec], str], wanted: BucketSpec) -> Finding:
         missing: str | None = None
         try:
             said = make(wanted)
@@ -101,7 +101,7 @@ class InfluxSetup:
             return Finding(wanted.name, said, missing or f"writing and reading: {error}")
         return Finding(wanted.name, said or "is there and may be written and read", missing)
 
-    def _by_hand(self, wanted: Wanted) -> str:
+    def _by_hand(self, wanted: BucketSpec) -> str:
         return (
             f"create {wanted.name!r} with a retention of {wanted.days} days, and give the user or"
             " token of [storage.influxdb] the right to read and write it"
@@ -109,7 +109,7 @@ class InfluxSetup:
 
     # 1.x
 
-    def _database(self, wanted: Wanted) -> str:
+    def _database(self, wanted: BucketSpec) -> str:
         name = _identifier(wanted.name)
         length = f"{wanted.days * 24}h"
         group = None if wanted.shard_days is None else f"{wanted.shard_days * 24}h"
@@ -145,7 +145,7 @@ class InfluxSetup:
 
     # 2.x
 
-    def _bucket(self, wanted: Wanted) -> str:
+    def _bucket(self, wanted: BucketSpec) -> str:
         org = self._settings.org
         orgs = self._json("/api/v2/orgs", "GET", [("org", org)]).get("orgs", [])
         if not orgs:
@@ -180,7 +180,7 @@ class InfluxSetup:
 
     # 3.x
 
-    def _database3(self, wanted: Wanted) -> str:
+    def _database3(self, wanted: BucketSpec) -> str:
         listed = self._json("/api/v3/configure/database", "GET", [("format", "json")])
         if any(wanted.name in each.values() for each in listed):
             return (

@@ -11,13 +11,13 @@ from monitor.adapters.influx.connection import Connection
 from monitor.adapters.influx.query import Series, ask
 from monitor.adapters.influx.rollups import Rollups
 from monitor.core.samples.buckets import Latency, Throughput
-from monitor.core.samples.resolution import Level, Piece
+from monitor.core.samples.resolution import QueryRange, Resolution
 from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
 from monitor.core.samples.schema import (
     INTERFACE,
     MEASUREMENTS,
     PING,
-    Kind,
+    FieldKind,
     link_name,
     seconds,
     stamp_ms,
@@ -67,7 +67,7 @@ class InfluxSource:
         width = width_ms(width_s)
         gathered: dict[str, dict[int, Latency]] = {}
         for piece in self._rollups.plan(stamp_ms(start_s), stamp_ms(end_s), width):
-            add = self._raw_latency if piece.level is Level.RAW else self._rollups.add_latency
+            add = self._raw_latency if piece.level is Resolution.RAW else self._rollups.add_latency
             in_parts(piece, width, partial(add, gathered, width, tags))
         return {
             target: [buckets[index].bucket(index * width, width) for index in sorted(buckets)]
@@ -79,7 +79,7 @@ class InfluxSource:
         gathered: dict[str, dict[int, Latency]],
         width: int,
         tags: Mapping[str, str],
-        piece: Piece,
+        piece: QueryRange,
     ) -> None:
         """Sums by the server; the medians of the rows as they are: it knows no weighted median."""
         condition = where(piece.start_ms, piece.end_ms, tags)
@@ -116,13 +116,17 @@ class InfluxSource:
         tags = {"device": device, "ifname": ifname}
         gathered: dict[int, Throughput] = {}
         for piece in self._rollups.plan(stamp_ms(start_s), stamp_ms(end_s), width):
-            raw = piece.level is Level.RAW
+            raw = piece.level is Resolution.RAW
             add = self._raw_throughput if raw else self._rollups.add_throughput
             in_parts(piece, width, partial(add, gathered, width, tags))
         return [gathered[index].bucket(index * width, width) for index in sorted(gathered)]
 
     def _raw_throughput(
-        self, gathered: dict[int, Throughput], width: int, tags: Mapping[str, str], piece: Piece
+        self,
+        gathered: dict[int, Throughput],
+        width: int,
+        tags: Mapping[str, str],
+        piece: QueryRange,
     ) -> None:
         condition = where(piece.start_ms, piece.end_ms, tags)
         [found] = ask(
@@ -173,7 +177,7 @@ class InfluxSource:
 def _interface(device: str, series: Series) -> InterfaceSample:
     at_ms, *values, site, link = series.values[0]
     measured: dict[str, Any] = {
-        field.attribute: value if field.kind is Kind.COUNT else as_float(value)
+        field.attribute: value if field.kind is FieldKind.COUNT else as_float(value)
         for field, value in zip(INTERFACE.fields, values, strict=True)
     }
     return InterfaceSample(

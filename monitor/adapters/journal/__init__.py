@@ -18,8 +18,8 @@ worker thread). Neither kill -9 nor a power cut takes an acknowledged row. With 
 would take none either, but a power cut all since the kernel last wrote back, some 30 s.
 """
 
-from monitor.adapters.journal.keeping import Pruned, Usage
+from monitor.adapters.journal.keeping import JournalUsage, PruneResult
 from monitor.adapters.journal.reader import JournalReader
 from monitor.adapters.journal.writer import SqliteJournal
 
-__all__ = ["JournalReader", "Pruned", "SqliteJournal", "Usage"]
+__all__ = ["JournalReader", "JournalUsage", "PruneResult", "SqliteJournal"]

@@ -28,7 +28,7 @@ MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class RetentionPolicy:
     """How long in days, and how much of rows and evidence together."""
 
     raw_days: int = 14
@@ -39,7 +39,7 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
+class PruneResult:
     """What `prune` did: days removed, days due but held back as they are not shipped yet.
 
     lost: rows that were removed although no shipper had passed them.
@@ -51,7 +51,7 @@ class Pruned:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class JournalUsage:
     """Bytes on the disk by kind; share: how much of max_mb the days not shipped fill (0 to 1)."""
 
     sizes: Mapping[str, int]
@@ -59,20 +59,20 @@ class Usage:
     share_unshipped: float
 
 
-def usage_of(directory: Path, max_mb: int, unshipped: Mapping[str, int]) -> Usage:
+def usage_of(directory: Path, max_mb: int, unshipped: Mapping[str, int]) -> JournalUsage:
     """unshipped: the days that have rows which are not shipped."""
     sizes = {kind: _size(directory, kind) for kind in (SAMPLES, EVIDENCE, MINUTES, HOURS)}
     waiting = sum(size_of(directory, day) for day in unshipped)
-    return Usage(sizes, max_mb * MB, waiting / (max_mb * MB))
+    return JournalUsage(sizes, max_mb * MB, waiting / (max_mb * MB))
 
 
 def prune(
     directory: Path,
     at_s: float,
-    keep: Keep,
+    keep: RetentionPolicy,
     unshipped: Mapping[str, int],
     forget: Callable[[str], None],
-) -> Pruned:
+) -> PruneResult:
     """forget: is told each day of rows before its file goes."""
     now_ms = stamp_ms(at_s)
     today = day_of(now_ms)
@@ -97,7 +97,7 @@ def prune(
         forget(day)
         remove(directory, day)
         removed.append(day)
-    return Pruned(tuple(removed), tuple(held), lost)
+    return PruneResult(tuple(removed), tuple(held), lost)
 
 
 def _by_age(directory: Path, kind: str, oldest_kept: str) -> None:

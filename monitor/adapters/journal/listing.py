@@ -33,7 +33,7 @@ from monitor.core.samples.schema import MINUTES as MINUTE_MEASUREMENTS
 from monitor.core.samples.schema import Measurement, stamp_ms
 
 
-def rows_of(
+def export_rows(
     directory: Path, measurement: Measurement, start_s: float, end_s: float
 ) -> Iterator[Sample]:
     """Rows with start <= time < end, file by file: raw ones as written, rollups by time."""
@@ -83,7 +83,7 @@ def _rollups(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class JournalSummary:
     """One kind of file: how many, from and to which day (month), bytes, rows (None: not counted).
 
     lag: rows that the reader of its log has not passed, None when nothing follows it.
@@ -101,7 +101,7 @@ class Told:
 READERS = {SAMPLES: "influxdb", MINUTES: "influxdb_1m", HOURS: "influxdb_1h"}
 
 
-def told_of(directory: Path) -> list[Told]:
+def journal_summary(directory: Path) -> list[JournalSummary]:
     """What there is, kind by kind. Raises JournalError for a damaged file."""
     saved = cursors.load(directory)
     found = []
@@ -115,7 +115,7 @@ def told_of(directory: Path) -> list[Told]:
                     lengths[label] = count(connection)
         cursor = saved.get(READERS.get(kind, ""))
         found.append(
-            Told(
+            JournalSummary(
                 kind=kind,
                 files=len(labels),
                 first=labels[0] if labels else None,
@@ -128,7 +128,7 @@ def told_of(directory: Path) -> list[Told]:
     return found
 
 
-def checked(directory: Path) -> Iterator[tuple[Path, str | None]]:
+def check_journal(directory: Path) -> Iterator[tuple[Path, str | None]]:
     """Each file, and what SQLite finds wrong in it (None: nothing)."""
     for kind in KINDS:
         for label in days_in(directory, kind):

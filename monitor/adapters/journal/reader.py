@@ -30,7 +30,7 @@ from monitor.adapters.journal.rows import (
     selected,
 )
 from monitor.core.samples.buckets import Latency, Throughput
-from monitor.core.samples.resolution import HOUR_MS, Kept, Level, Piece, plan
+from monitor.core.samples.resolution import HOUR_MS, AvailableRanges, QueryRange, Resolution, plan
 from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
 from monitor.core.samples.schema import (
     INTERFACE,
@@ -82,7 +82,7 @@ class JournalReader:
         width = width_ms(width_s)
         gathered: dict[str, dict[int, Latency]] = {}
         for piece in self._plan(stamp_ms(start_s), stamp_ms(end_s), width):
-            if piece.level is Level.RAW:
+            if piece.level is Resolution.RAW:
                 self._raw_latency(gathered, piece, width, wanted)
             else:
                 rollup_reads.add_latency(self._directory, gathered, piece, width, wanted)
@@ -94,7 +94,7 @@ class JournalReader:
     def _raw_latency(
         self,
         gathered: dict[str, dict[int, Latency]],
-        piece: Piece,
+        piece: QueryRange,
         width: int,
         wanted: dict[str, str],
     ) -> None:
@@ -116,7 +116,7 @@ class JournalReader:
         wanted = {"device": device, "ifname": ifname}
         gathered: dict[int, Throughput] = {}
         for piece in self._plan(stamp_ms(start_s), stamp_ms(end_s), width):
-            if piece.level is not Level.RAW:
+            if piece.level is not Resolution.RAW:
                 rollup_reads.add_throughput(self._directory, gathered, piece, width, wanted)
                 continue
             span = (piece.start_ms, piece.end_ms)
@@ -140,7 +140,7 @@ class JournalReader:
         """Packed requests (core.requests) by the time of their rows, which lies in [start, end)."""
         return evidence_between(self._directory, stamp_ms(start_s), stamp_ms(end_s), targets)
 
-    def _plan(self, start_ms: int, end_ms: int, width: int) -> list[Piece]:
+    def _plan(self, start_ms: int, end_ms: int, width: int) -> list[QueryRange]:
         marked: set[int] = set()
         old: list[tuple[int, int]] = []
         for day in days_of(self._directory, start_ms, end_ms):
@@ -154,7 +154,9 @@ class JournalReader:
         def summed(hour_ms: int) -> bool:
             return hour_ms not in marked and not any(low <= hour_ms < high for low, high in old)
 
-        kept = Kept(self._from_ms(), self._from_ms(MINUTES), self._from_ms(HOURS), summed)
+        kept = AvailableRanges(
+            self._from_ms(), self._from_ms(MINUTES), self._from_ms(HOURS), summed
+        )
         return plan(start_ms, end_ms, width, kept)
 
     def _from_ms(self, *kind: str) -> int | None:

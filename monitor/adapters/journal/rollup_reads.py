@@ -19,18 +19,18 @@ from monitor.adapters.journal.rolled import MEASURED, label_of
 from monitor.adapters.journal.rows import MICROS_PER_MS, Identity, identities, quoted
 from monitor.core.samples.buckets import Latency, Throughput
 from monitor.core.samples.histogram import unpacked
-from monitor.core.samples.resolution import HOUR_MS, Level, Piece
+from monitor.core.samples.resolution import HOUR_MS, QueryRange, Resolution
 from monitor.core.samples.rollups import plus
 from monitor.core.samples.samples import Totals
 
 FAULTS = ("in_errors_max", "out_errors_max", "in_discards_max", "out_discards_max")
-KIND = {Level.MINUTE: MINUTES, Level.HOUR: HOURS}
+KIND = {Resolution.MINUTE: MINUTES, Resolution.HOUR: HOURS}
 
 
 def add_latency(
     directory: Path,
     gathered: dict[str, dict[int, Latency]],
-    piece: Piece,
+    piece: QueryRange,
     width: int,
     wanted: Mapping[str, str],
 ) -> None:
@@ -62,7 +62,7 @@ def add_latency(
 def add_throughput(
     directory: Path,
     gathered: dict[int, Throughput],
-    piece: Piece,
+    piece: QueryRange,
     width: int,
     wanted: Mapping[str, str],
 ) -> None:
@@ -92,7 +92,7 @@ def add_throughput(
 def totals(directory: Path, start_ms: int, end_ms: int) -> dict[str, Totals]:
     """Hours summed by SQLite."""
     first_ms = -(-start_ms // HOUR_MS) * HOUR_MS
-    piece = Piece(Level.HOUR, first_ms, max(first_ms, end_ms // HOUR_MS * HOUR_MS))
+    piece = QueryRange(Resolution.HOUR, first_ms, max(first_ms, end_ms // HOUR_MS * HOUR_MS))
     name = MEASURED[HOURS][0].name
     found: dict[str, Totals] = {}
     for connection, _, low, high in _files(directory, HOURS, piece):
@@ -123,7 +123,7 @@ def _joined(one: Totals, other: Totals) -> Totals:
 
 
 def _files(
-    directory: Path, kind: str, piece: Piece
+    directory: Path, kind: str, piece: QueryRange
 ) -> Iterator[tuple[sqlite3.Connection, int, int, int]]:
     """Each file of the piece: when it begins, and the piece's bounds in the file's time."""
     if piece.end_ms <= piece.start_ms:

@@ -13,14 +13,14 @@ from typing import Any
 
 from monitor.core.samples.histogram import packed, unpacked
 from monitor.core.samples.samples import Sample
-from monitor.core.samples.schema import Field, Kind, Measurement, Value, seconds, value_of
+from monitor.core.samples.schema import Field, FieldKind, Measurement, Value, seconds, value_of
 
-SQL_TYPE: Mapping[Kind, str] = {
-    Kind.COUNT: "INTEGER",
-    Kind.RTT: "INTEGER",
-    Kind.NUMBER: "REAL",
-    Kind.TEXT: "TEXT",
-    Kind.HISTOGRAM: "BLOB",
+SQL_TYPE: Mapping[FieldKind, str] = {
+    FieldKind.COUNT: "INTEGER",
+    FieldKind.RTT: "INTEGER",
+    FieldKind.NUMBER: "REAL",
+    FieldKind.TEXT: "TEXT",
+    FieldKind.HISTOGRAM: "BLOB",
 }
 
 Identity = Mapping[str, str]
@@ -53,10 +53,10 @@ def values_of(measurement: Measurement, sample: Sample) -> list[Value | bytes | 
 
 
 def _stored(field: Field, raw: Value | None) -> Value | bytes | None:
-    if field.kind is Kind.HISTOGRAM:
+    if field.kind is FieldKind.HISTOGRAM:
         return packed(int(raw)) if raw else None
     value = value_of(field.kind, raw)
-    if field.kind is Kind.RTT and value is not None:
+    if field.kind is FieldKind.RTT and value is not None:
         return round(float(value) * MICROS_PER_MS)
     return value
 
@@ -72,10 +72,10 @@ def maker_of(measurement: Measurement) -> Callable[[Identity, int, Sequence[Any]
     """What turns (identity, at_ms, values) of one measurement back into its kind of sample."""
     names = tuple(field.attribute for field in measurement.fields)
     scaled = tuple(
-        place for place, field in enumerate(measurement.fields) if field.kind is Kind.RTT
+        place for place, field in enumerate(measurement.fields) if field.kind is FieldKind.RTT
     )
     counted = tuple(
-        place for place, field in enumerate(measurement.fields) if field.kind is Kind.HISTOGRAM
+        place for place, field in enumerate(measurement.fields) if field.kind is FieldKind.HISTOGRAM
     )
     absent: dict[str, Any] = dict.fromkeys(measurement.identity)
 

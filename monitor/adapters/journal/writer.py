@@ -25,7 +25,13 @@ from monitor.adapters.journal.files import (
     reading,
     told,
 )
-from monitor.adapters.journal.keeping import Keep, Pruned, Usage, prune, usage_of
+from monitor.adapters.journal.keeping import (
+    JournalUsage,
+    PruneResult,
+    RetentionPolicy,
+    prune,
+    usage_of,
+)
 from monitor.adapters.journal.log import length_of, read_after
 from monitor.adapters.journal.reader import JournalReader
 from monitor.adapters.journal.rolled import RollupFiles
@@ -155,7 +161,7 @@ class SqliteJournal(JournalReader):
         with self._lock:
             return self._cursors.get(name)
 
-    def usage(self, max_mb: int, shipper: str | None = None) -> Usage:
+    def usage(self, max_mb: int, shipper: str | None = None) -> JournalUsage:
         """How full it is."""
         with self._lock:
             return usage_of(self._directory, max_mb, self._unshipped(shipper))
@@ -170,14 +176,14 @@ class SqliteJournal(JournalReader):
         evidence_days: int = 35,
         minute_days: int = 180,
         hour_days: int = 1826,
-    ) -> Pruned:
+    ) -> PruneResult:
         """Remove whole files: see adapters.journal.keeping.
 
         shipper: the name of the cursor that must have passed a day before it may go for its age;
         None: there is no shipper. Today's files always stay.
         """
         with self._lock:
-            keep = Keep(keep_days, evidence_days, minute_days, hour_days, max_mb)
+            keep = RetentionPolicy(keep_days, evidence_days, minute_days, hour_days, max_mb)
             pruned = prune(self._directory, at_s, keep, self._unshipped(shipper), self._forget)
             for each in (self.minutes.files, self.hours.files):
                 kept = set(days_in(self._directory, each.kind))

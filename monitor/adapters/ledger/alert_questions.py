@@ -14,20 +14,26 @@ from monitor.adapters.ledger.alert_rows import action_of, notice_of, outbox_of, 
 from monitor.adapters.ledger.questions import incidents_among
 from monitor.adapters.ledger.rows import micros, portions
 from monitor.adapters.ledger.tables import ACTIONS, INCIDENTS, NOTICES, OUTBOX, WINDOWS
-from monitor.core.alerting.model import Action, EventKind, OutboxRow, OutboxStatus, Window
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.model import (
+    EventKind,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+)
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.model import Incident
 
 
 def actions(
     connection: Connection, incidents: Collection[int] | None, since_s: float | None
-) -> list[Action]:
+) -> list[IncidentAction]:
     return [action_of(row) for row in _about(connection, ACTIONS, incidents, since_s)]
 
 
 def notices(
     connection: Connection, incidents: Collection[int] | None, since_s: float | None
-) -> list[Notice]:
+) -> list[PolicyDecision]:
     return [notice_of(row) for row in _about(connection, NOTICES, incidents, since_s)]
 
 
@@ -51,7 +57,7 @@ def owed(connection: Connection) -> list[Incident]:
     return incidents_among(connection, chosen)
 
 
-def windows(connection: Connection, start_s: float, end_s: float) -> list[Window]:
+def windows(connection: Connection, start_s: float, end_s: float) -> list[MaintenanceWindow]:
     over = func.coalesce(WINDOWS.c.ended_us, WINDOWS.c.end_us)
     found = connection.execute(
         select(WINDOWS)

@@ -22,9 +22,9 @@ from monitor.adapters.ledger.alert_rows import (
 )
 from monitor.adapters.ledger.rows import micros, portions
 from monitor.adapters.ledger.tables import ACTIONS, INCIDENTS, NOTICES, OUTBOX, WINDOWS
-from monitor.core.alerting.model import Action, OutboxRow, OutboxStatus, Window
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, OutboxStatus
 from monitor.core.alerting.outbox import choose
-from monitor.core.alerting.ports import Notice, Parcel
+from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
 from monitor.core.errors import LedgerError
 
 ROW_KEY = ("incident", "sequence", "channel", "recipient")
@@ -35,11 +35,11 @@ def record_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
     _add_new(connection, OUTBOX, ROW_KEY, [outbox_row(row) for row in rows])
 
 
-def record_notices(connection: Connection, notices: Sequence[Notice]) -> None:
+def record_notices(connection: Connection, notices: Sequence[PolicyDecision]) -> None:
     _add_new(connection, NOTICES, NOTICE_KEY, [notice_row(notice) for notice in notices])
 
 
-def act(connection: Connection, action: Action) -> Action:
+def act(connection: Connection, action: IncidentAction) -> IncidentAction:
     there = connection.scalar(select(INCIDENTS.c.id).where(INCIDENTS.c.id == action.incident))
     if there is None:
         raise LedgerError(
@@ -50,11 +50,11 @@ def act(connection: Connection, action: Action) -> Action:
     return action_of(stored)
 
 
-def plan(connection: Connection, window: Window) -> Window:
+def plan(connection: Connection, window: MaintenanceWindow) -> MaintenanceWindow:
     return _window(connection, _add(connection, WINDOWS, window_row(window)))
 
 
-def end_window(connection: Connection, number: int, at_s: float, who: str) -> Window:
+def end_window(connection: Connection, number: int, at_s: float, who: str) -> MaintenanceWindow:
     window = _window(connection, number)
     if window.ended_s is not None or window.end_s <= at_s:
         raise LedgerError(f"maintenance window {number} is over already")
@@ -66,7 +66,7 @@ def end_window(connection: Connection, number: int, at_s: float, who: str) -> Wi
 
 def lease(
     connection: Connection, channel: str, now_s: float, lease_s: float, limit: int
-) -> list[Parcel]:
+) -> list[DeliveryBatch]:
     parcels = choose(unsent(connection, channel), now_s, limit)
     taken = [number for parcel in parcels for number in parcel.ids]
     for some in portions(taken):
@@ -82,7 +82,7 @@ def lease(
         )
     stored = _rows(connection, taken)
     return [
-        Parcel(stored[parcel.row.id], tuple(stored[row.id] for row in parcel.replaced))
+        DeliveryBatch(stored[parcel.row.id], tuple(stored[row.id] for row in parcel.replaced))
         for parcel in parcels
     ]
 
@@ -193,7 +193,7 @@ def _rows(connection: Connection, numbers: Collection[int]) -> dict[int, OutboxR
     return found
 
 
-def _window(connection: Connection, number: int) -> Window:
+def _window(connection: Connection, number: int) -> MaintenanceWindow:
     row = connection.execute(select(WINDOWS).where(WINDOWS.c.id == number)).mappings().first()
     if row is None:
         raise LedgerError(

@@ -11,14 +11,14 @@ from sqlalchemy import RowMapping
 
 from monitor.adapters.ledger.rows import micros, micros_or_none, seconds, seconds_or_none
 from monitor.core.alerting.model import (
-    Action,
     ActionKind,
     EventKind,
+    IncidentAction,
+    MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
-    Window,
 )
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.alerting.reasons import Reason
 
 
@@ -64,7 +64,7 @@ def outbox_of(row: RowMapping) -> OutboxRow:
     )
 
 
-def notice_row(notice: Notice) -> dict[str, Any]:
+def notice_row(notice: PolicyDecision) -> dict[str, Any]:
     """The row of `notices`, without its id."""
     return {
         "incident": notice.incident,
@@ -80,8 +80,8 @@ def notice_row(notice: Notice) -> dict[str, Any]:
     }
 
 
-def notice_of(row: RowMapping) -> Notice:
-    return Notice(
+def notice_of(row: RowMapping) -> PolicyDecision:
+    return PolicyDecision(
         incident=row["incident"],
         at_s=seconds(row["at_us"]),
         event=EventKind(row["event"]),
@@ -95,7 +95,7 @@ def notice_of(row: RowMapping) -> Notice:
     )
 
 
-def action_row(action: Action) -> dict[str, Any]:
+def action_row(action: IncidentAction) -> dict[str, Any]:
     """The row of `actions`, without its id."""
     return {
         "incident": action.incident,
@@ -107,8 +107,8 @@ def action_row(action: Action) -> dict[str, Any]:
     }
 
 
-def action_of(row: RowMapping) -> Action:
-    return Action(
+def action_of(row: RowMapping) -> IncidentAction:
+    return IncidentAction(
         incident=row["incident"],
         kind=ActionKind(row["kind"]),
         who=row["who"],
@@ -119,7 +119,7 @@ def action_of(row: RowMapping) -> Action:
     )
 
 
-def window_row(window: Window) -> dict[str, Any]:
+def window_row(window: MaintenanceWindow) -> dict[str, Any]:
     """The row of `windows`, without its id."""
     return {
         "targets": list(window.targets),
@@ -133,8 +133,8 @@ def window_row(window: Window) -> dict[str, Any]:
     }
 
 
-def window_of(row: RowMapping) -> Window:
-    return Window(
+def window_of(row: RowMapping) -> MaintenanceWindow:
+    return MaintenanceWindow(
         targets=tuple(row["targets"]),
         start_s=seconds(row["start_us"]),
         end_s=seconds(row["end_us"]),

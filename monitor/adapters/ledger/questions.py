@@ -19,14 +19,14 @@ from monitor.adapters.ledger.tables import (
     TRANSITIONS,
 )
 from monitor.core.model import Incident, Transition
-from monitor.core.ports import Remembered
+from monitor.core.ports import LedgerSnapshot
 
 
-def remember(connection: Connection) -> Remembered:
+def remember(connection: Connection) -> LedgerSnapshot:
     states = connection.execute(select(STATES).order_by(STATES.c.target)).mappings()
     highest = connection.scalar(select(func.max(INCIDENTS.c.id)))
     alive = connection.scalar(select(META.c.value).where(META.c.key == LAST_ALIVE))
-    return Remembered(
+    return LedgerSnapshot(
         states=tuple(state_of(row) for row in states),
         open_incidents=tuple(incidents(connection, None, include_closed=False, limit=None)),
         next_incident_id=1 if highest is None else highest + 1,

@@ -13,11 +13,11 @@ from monitor.adapters.ledger import alert_questions, questions
 from monitor.adapters.ledger.files import location, name_of, path_of, reader_engine
 from monitor.adapters.ledger.tables import REVISION
 from monitor.adapters.ledger.trouble import told
-from monitor.core.alerting.model import Action, OutboxRow, OutboxStatus, Window
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, OutboxStatus
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.errors import LedgerError
 from monitor.core.model import Incident, Transition
-from monitor.core.ports import Remembered
+from monitor.core.ports import LedgerSnapshot
 
 
 class SqlLedgerReader:
@@ -38,7 +38,7 @@ class SqlLedgerReader:
         place = location(where)
         return cls(place, reader_engine(place))
 
-    def remember(self) -> Remembered:
+    def remember(self) -> LedgerSnapshot:
         with self._moment() as connection:
             return questions.remember(connection)
 
@@ -63,13 +63,13 @@ class SqlLedgerReader:
 
     def actions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Action]:
+    ) -> list[IncidentAction]:
         with self._moment() as connection:
             return alert_questions.actions(connection, incidents, since_s)
 
     def notices(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Notice]:
+    ) -> list[PolicyDecision]:
         with self._moment() as connection:
             return alert_questions.notices(connection, incidents, since_s)
 
@@ -85,7 +85,7 @@ class SqlLedgerReader:
         with self._moment() as connection:
             return alert_questions.owed(connection)
 
-    def windows(self, start_s: float, end_s: float) -> list[Window]:
+    def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         with self._moment() as connection:
             return alert_questions.windows(connection, start_s, end_s)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from monitor.core.model import Incident, IncidentChange, Proof, Scope, State, Transition
+from monitor.core.model import Incident, IncidentChange, IncidentEvidence, Scope, State, Transition
 from monitor.core.ports import StoredState
 
 AT_ONCE = 500
@@ -146,7 +146,7 @@ def canonical(body: Mapping[str, Any]) -> str:
     return json.dumps(body, sort_keys=True, ensure_ascii=False)
 
 
-def _proof_to_json(proof: Proof) -> dict[str, Any]:
+def _proof_to_json(proof: IncidentEvidence) -> dict[str, Any]:
     """Only what is known. A number that JSON does not have (NaN, infinity) is not known."""
     return {
         name: value
@@ -155,10 +155,10 @@ def _proof_to_json(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _proof_of(stored: Mapping[str, Any]) -> Proof:
-    known = {each.name: stored.get(each.name) for each in fields(Proof)}
+def _proof_of(stored: Mapping[str, Any]) -> IncidentEvidence:
+    known = {each.name: stored.get(each.name) for each in fields(IncidentEvidence)}
     near = known["near_sites"]
-    return Proof(**known | {"near_sites": None if near is None else tuple(near)})
+    return IncidentEvidence(**known | {"near_sites": None if near is None else tuple(near)})
 
 
 def _rfc3339(at_s: float | None) -> str | None:

@@ -21,11 +21,11 @@ from monitor.adapters.ledger.files import (
 from monitor.adapters.ledger.migrate import SHIPPED, upgrade
 from monitor.adapters.ledger.recording import record_alive, record_changes, record_transitions
 from monitor.adapters.ledger.trouble import how_to_mend, told
-from monitor.core.alerting.model import Action, OutboxRow, OutboxStatus, Window
-from monitor.core.alerting.ports import Notice, Parcel
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, OutboxStatus
+from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
 from monitor.core.errors import LedgerError
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
-from monitor.core.ports import Remembered
+from monitor.core.ports import LedgerSnapshot
 
 
 class SqlLedger:
@@ -77,7 +77,7 @@ class SqlLedger:
         self,
         decisions: Sequence[Decision],
         outbox: Sequence[OutboxRow] = (),
-        notices: Sequence[Notice] = (),
+        notices: Sequence[PolicyDecision] = (),
     ) -> None:
         """Store all of these or, with a LedgerError, none; synced to the disk on return.
 
@@ -94,7 +94,7 @@ class SqlLedger:
         with self._transaction() as connection:
             record_alive(connection, at_s)
 
-    def remember(self) -> Remembered:
+    def remember(self) -> LedgerSnapshot:
         with self._transaction() as connection:
             return questions.remember(connection)
 
@@ -119,13 +119,13 @@ class SqlLedger:
 
     def actions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Action]:
+    ) -> list[IncidentAction]:
         with self._transaction() as connection:
             return alert_questions.actions(connection, incidents, since_s)
 
     def notices(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Notice]:
+    ) -> list[PolicyDecision]:
         with self._transaction() as connection:
             return alert_questions.notices(connection, incidents, since_s)
 
@@ -141,7 +141,7 @@ class SqlLedger:
         with self._transaction() as connection:
             return alert_questions.owed(connection)
 
-    def windows(self, start_s: float, end_s: float) -> list[Window]:
+    def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         with self._transaction() as connection:
             return alert_questions.windows(connection, start_s, end_s)
 
@@ -155,19 +155,19 @@ class SqlLedger:
         with self._transaction() as connection:
             return alert_questions.outbox(connection, status, incident, limit)
 
-    def act(self, action: Action) -> Action:
+    def act(self, action: IncidentAction) -> IncidentAction:
         with self._transaction() as connection:
             return alert_recording.act(connection, action)
 
-    def plan(self, window: Window) -> Window:
+    def plan(self, window: MaintenanceWindow) -> MaintenanceWindow:
         with self._transaction() as connection:
             return alert_recording.plan(connection, window)
 
-    def end_window(self, window: int, at_s: float, who: str) -> Window:
+    def end_window(self, window: int, at_s: float, who: str) -> MaintenanceWindow:
         with self._transaction() as connection:
             return alert_recording.end_window(connection, window, at_s, who)
 
-    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[DeliveryBatch]:
         with self._transaction() as connection:
             return alert_recording.lease(connection, channel, now_s, lease_s, limit)
 

@@ -18,7 +18,14 @@ from monitor.adapters.notify.bounded import BoundedCalls
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.mail import Mailbox, MailChannel
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting.model import Accepted, Channel, Delivery, Message, Refused, TryLater
+from monitor.core.alerting.model import (
+    Channel,
+    Delivered,
+    Delivery,
+    Notification,
+    Rejected,
+    RetryLater,
+)
 from monitor.core.errors import ConfigError
 
 _STATUS = re.compile(r"error\s*=\s*(\d{3})\b")
@@ -43,13 +50,13 @@ class AppriseChannel:
     def __repr__(self) -> str:
         return "AppriseChannel(…)"
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         return await self._calls.call(message.key, lambda: self._notify(message))
 
     async def close(self) -> None:
         """Nothing stays open between messages."""
 
-    def _notify(self, message: Message) -> Delivery:
+    def _notify(self, message: Notification) -> Delivery:
         outer = apprise.Apprise(asset=self._service.asset)
         outer.add(self._service)
         has_title = self._service.title_maxlen > 0
@@ -67,7 +74,7 @@ class AppriseChannel:
             # Some of several receivers have it: another try would send it to them again.
             apprise.AppriseResultStatus.PARTIAL,
         ):
-            return Accepted()
+            return Delivered()
         return self._failure(entry.message for entry in result.logs())
 
     def _failure(self, logs: Iterable[str]) -> Delivery:
@@ -75,7 +82,7 @@ class AppriseChannel:
         why = self._redact(said[0]) if said else "Apprise could not send it and does not say why"
         codes = [int(code) for text in said for code in _STATUS.findall(text)]
         final = [code for code in codes if 400 <= code < 500 and code not in _LATER]
-        return Refused(why) if final and len(final) == len(codes) else TryLater(why)
+        return Rejected(why) if final and len(final) == len(codes) else RetryLater(why)
 
 
 def open_apprise(

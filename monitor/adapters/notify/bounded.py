@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from monitor.core.alerting.model import Accepted, Delivery, TryLater
+from monitor.core.alerting.model import Delivered, Delivery, RetryLater
 
 MOST_HANGING = 3
 
@@ -53,19 +53,19 @@ class BoundedCalls:
         """
         late = self._hanging.get(key)
         if late is not None and not late.over:
-            return TryLater("the try before is still on its way")
+            return RetryLater("the try before is still on its way")
         if late is not None:
             del self._hanging[key]
-            if isinstance(late.delivery, Accepted):
+            if isinstance(late.delivery, Delivered):
                 return late.delivery
         self._hanging = {
             each: call
             for each, call in self._hanging.items()
-            if not call.over or isinstance(call.delivery, Accepted)
+            if not call.over or isinstance(call.delivery, Delivered)
         }
         hanging = sum(not call.over for call in self._hanging.values())
         if hanging >= MOST_HANGING:
-            return TryLater(f"{hanging} earlier tries have not come back")
+            return RetryLater(f"{hanging} earlier tries have not come back")
         call = _Call(work, asyncio.get_running_loop())
         call.start(self._name)
         try:
@@ -73,5 +73,5 @@ class BoundedCalls:
                 await call.done.wait()
         except TimeoutError:
             self._hanging[key] = call
-            return TryLater(f"no answer within {self._bound_s:g} s")
-        return call.delivery or TryLater("the try broke off")
+            return RetryLater(f"no answer within {self._bound_s:g} s")
+        return call.delivery or RetryLater("the try broke off")

@@ -15,7 +15,7 @@ from io import FileIO
 
 from monitor.adapters.notify.payload import payload
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting.model import Accepted, Delivery, Message, Refused, TryLater
+from monitor.core.alerting.model import Delivered, Delivery, Notification, Rejected, RetryLater
 
 EX_TEMPFAIL = 75
 _NEVER = range(64, 79)
@@ -39,7 +39,7 @@ class CommandChannel:
     def __repr__(self) -> str:
         return "CommandChannel(…)"
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         reading, writing = os.pipe()
         with open_given(payload(message)) as given, FileIO(reading, "r") as complaints:
             try:
@@ -52,9 +52,9 @@ class CommandChannel:
                     start_new_session=True,
                 )
             except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-                return Refused(f"the program cannot be started ({error.strerror})")
+                return Rejected(f"the program cannot be started ({error.strerror})")
             except (OSError, ValueError) as error:
-                return TryLater(f"the program cannot be started ({self._redact(error)})")
+                return RetryLater(f"the program cannot be started ({self._redact(error)})")
             finally:
                 os.close(writing)
             code, words = await self._ended(process, complaints)
@@ -84,11 +84,11 @@ class CommandChannel:
 
     def _delivery(self, code: int | None, words: str) -> Delivery:
         if code == 0:
-            return Accepted()
+            return Delivered()
         if code is None:
-            return TryLater(f"the program did not end within {self._bound_s:g} s")
+            return RetryLater(f"the program did not end within {self._bound_s:g} s")
         why = f"exit {code}" + (f": {words}" if words else "")
-        return Refused(why) if code in _NEVER and code != EX_TEMPFAIL else TryLater(why)
+        return Rejected(why) if code in _NEVER and code != EX_TEMPFAIL else RetryLater(why)
 
 
 def open_given(body: bytes) -> FileIO:

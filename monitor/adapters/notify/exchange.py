@@ -25,7 +25,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What came back. whole: the body ended by itself, within the bounds."""
 
     status: int
@@ -57,7 +57,7 @@ class NoAnswer:
     why: str
 
 
-class Exchange:
+class HttpExchange:
     """A client of its own for one channel: no cookies, no proxy, no redirect."""
 
     def __init__(self, redact: Redaction, bounds: Bounds | None = None) -> None:
@@ -65,7 +65,7 @@ class Exchange:
         self._bounds = bounds or Bounds()
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> Exchange:
+    async def __aenter__(self) -> HttpExchange:
         return self
 
     async def __aexit__(
@@ -87,12 +87,12 @@ class Exchange:
         body: bytes,
         headers: Mapping[str, str] | None = None,
         whole_s: float | None = None,
-    ) -> Answer | NoAnswer:
+    ) -> HttpAnswer | NoAnswer:
         """Send JSON. whole_s: another bound than usual (long polling)."""
         told = {"Content-Type": "application/json", **(headers or {})}
         return await self._ask("POST", url, body, told, whole_s)
 
-    async def get(self, url: str) -> Answer | NoAnswer:
+    async def get(self, url: str) -> HttpAnswer | NoAnswer:
         return await self._ask("GET", url, None, {}, None)
 
     async def _ask(
@@ -102,7 +102,7 @@ class Exchange:
         body: bytes | None,
         headers: Mapping[str, str],
         whole_s: float | None,
-    ) -> Answer | NoAnswer:
+    ) -> HttpAnswer | NoAnswer:
         bound_s = whole_s if whole_s is not None else self._bounds.whole_s
         ends_s = asyncio.get_running_loop().time() + bound_s
         if self._session is None:
@@ -124,7 +124,7 @@ class Exchange:
                 ) as response,
             ):
                 content, whole = await _read(response, ends_s)
-                return Answer(response.status, response.headers, content, whole)
+                return HttpAnswer(response.status, response.headers, content, whole)
         except TimeoutError:
             return NoAnswer(f"no answer within {bound_s:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from monitor.adapters.notify.exchange import Bounds, Exchange, NoAnswer
+from monitor.adapters.notify.exchange import Bounds, HttpExchange, NoAnswer
 from monitor.adapters.notify.redaction import Redaction
 
 log = logging.getLogger("monitor.notify")
@@ -24,7 +24,7 @@ class Heartbeat:
     def __init__(self, url: str, healthy: Callable[[], bool], bounds: Bounds | None = None) -> None:
         self._url = url
         self._healthy = healthy
-        self._exchange = Exchange(Redaction(url), bounds)
+        self._exchange = HttpExchange(Redaction(url), bounds)
         self._last: str | None = ""
 
     def __repr__(self) -> str:

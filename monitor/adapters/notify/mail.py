@@ -18,7 +18,7 @@ from email.utils import format_datetime, formataddr
 from monitor.adapters.notify.bounded import BoundedCalls
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.redaction import Redaction
-from monitor.core.alerting.model import Accepted, Delivery, Message, Refused, TryLater
+from monitor.core.alerting.model import Delivered, Delivery, Notification, Rejected, RetryLater
 
 log = logging.getLogger("monitor.notify")
 
@@ -61,13 +61,13 @@ class MailChannel:
     def __repr__(self) -> str:
         return "MailChannel(…)"
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         return await self._calls.call(message.key, lambda: self._deliver(message))
 
     async def close(self) -> None:
         """Nothing stays open between messages."""
 
-    def _deliver(self, message: Message) -> Delivery:
+    def _deliver(self, message: Notification) -> Delivery:
         try:
             mail = written(self._mailbox, message, self._zone)
             with self._connected() as server:
@@ -75,18 +75,18 @@ class MailChannel:
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             why = self._redact(f"SMTP: no recipient accepted ({codes})")
-            return TryLater(why) if any(400 <= code < 500 for code in codes) else Refused(why)
+            return RetryLater(why) if any(400 <= code < 500 for code in codes) else Rejected(why)
         except smtplib.SMTPResponseException as error:
             text = error.smtp_error
             said = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
             why = self._redact(f"SMTP {error.smtp_code}: {said}")
-            return Refused(why) if 500 <= error.smtp_code < 600 else TryLater(why)
+            return Rejected(why) if 500 <= error.smtp_code < 600 else RetryLater(why)
         except smtplib.SMTPNotSupportedError as error:
-            return Refused(self._redact(f"SMTP: {error}"))
+            return Rejected(self._redact(f"SMTP: {error}"))
         except (smtplib.SMTPException, OSError) as error:
-            return TryLater(self._redact(f"SMTP: {type(error).__name__}: {error}"))
+            return RetryLater(self._redact(f"SMTP: {type(error).__name__}: {error}"))
         except ValueError as error:
-            return Refused(self._redact(f"no mail can be written: {error}"))
+            return Rejected(self._redact(f"no mail can be written: {error}"))
 
     def _connected(self) -> smtplib.SMTP:
         box = self._mailbox
@@ -118,10 +118,10 @@ class MailChannel:
         refused = server.send_message(mail, box.sender[1], everybody)
         if refused:
             log.warning("mail: %d of %d recipients refused", len(refused), len(everybody))
-        return Accepted(str(mail["Message-ID"]))
+        return Delivered(str(mail["Message-ID"]))
 
 
-def written(box: Mailbox, message: Message, zone: tzinfo) -> EmailMessage:
+def written(box: Mailbox, message: Notification, zone: tzinfo) -> EmailMessage:
     """The message as a mail of plain text."""
     mail = EmailMessage()
     mail["Subject"] = " ".join(message.title.split())

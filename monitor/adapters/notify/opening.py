@@ -14,20 +14,20 @@ from monitor.adapters.notify.telegram import TelegramAddress, TelegramChannel, t
 from monitor.adapters.notify.telegram_bot import TelegramBot
 from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
 from monitor.adapters.notify.webhook import WebhookChannel
-from monitor.core.alerting.model import Action, Alerts, Channel, ChannelSettings
+from monitor.core.alerting.model import AlertSettings, Channel, ChannelSettings, IncidentAction
 from monitor.core.errors import ConfigError
 
 Secrets = Mapping[str, str]
 
 
-def secret_names(alerts: Alerts) -> set[str]:
+def secret_names(alerts: AlertSettings) -> set[str]:
     """The names of all secrets that these channels and the heartbeat need."""
     named = {channel.secret for channel in alerts.channels} | {alerts.heartbeat}
     return {name for name in named if name is not None}
 
 
 def channels_of(
-    alerts: Alerts, secrets: Secrets, zone: tzinfo, bounds: Bounds | None = None
+    alerts: AlertSettings, secrets: Secrets, zone: tzinfo, bounds: Bounds | None = None
 ) -> dict[str, Channel]:
     """Every configured channel by its id. secrets: their texts by name (see `secret_names`).
 
@@ -40,9 +40,9 @@ def channels_of(
 
 
 def pressers_of(
-    alerts: Alerts,
+    alerts: AlertSettings,
     secrets: Secrets,
-    on_action: Callable[[Action], Awaitable[None]],
+    on_action: Callable[[IncidentAction], Awaitable[None]],
     utc_s: Callable[[], float],
 ) -> list[ButtonPresses]:
     """One for each bot that has buttons: its updates go to one asker only."""
@@ -66,7 +66,9 @@ def pressers_of(
     ]
 
 
-def heartbeat_of(alerts: Alerts, secrets: Secrets, healthy: Callable[[], bool]) -> Heartbeat | None:
+def heartbeat_of(
+    alerts: AlertSettings, secrets: Secrets, healthy: Callable[[], bool]
+) -> Heartbeat | None:
     """The dead-man's switch; None: nobody configured one. Raises ConfigError."""
     if alerts.heartbeat is None:
         return None

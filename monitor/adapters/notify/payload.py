@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from monitor.core.alerting.model import Message
+from monitor.core.alerting.model import Notification
 from monitor.core.documents import rfc3339
 
 
-def payload(message: Message) -> bytes:
+def payload(message: Notification) -> bytes:
     """One document in UTF-8; more keys may come beside these."""
     document = {
         "key": message.key,

@@ -12,8 +12,15 @@ import re
 from dataclasses import dataclass, field
 from html import escape
 
-from monitor.adapters.notify.telegram_bot import Said, TelegramBot
-from monitor.core.alerting.model import Accepted, Delivery, EventKind, Message, Refused, TryLater
+from monitor.adapters.notify.telegram_bot import BotReply, TelegramBot
+from monitor.core.alerting.model import (
+    Delivered,
+    Delivery,
+    EventKind,
+    Notification,
+    Rejected,
+    RetryLater,
+)
 
 log = logging.getLogger("monitor.notify")
 
@@ -74,7 +81,7 @@ class TelegramChannel:
     def __repr__(self) -> str:
         return "TelegramChannel(…)"
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         """At most three requests: as it is, to the group's new id, as plain text."""
         said = await self._say(message, markup=True)
         if said.migrate_to is not None:
@@ -88,7 +95,7 @@ class TelegramChannel:
     async def close(self) -> None:
         await self._bot.close()
 
-    async def _say(self, message: Message, *, markup: bool) -> Said:
+    async def _say(self, message: Notification, *, markup: bool) -> BotReply:
         values: dict[str, object] = {
             "chat_id": self._chat,
             "text": _marked_up(message.text) if markup else within(message.text, MOST_UNITS),
@@ -118,7 +125,7 @@ def _marked_up(text: str) -> str:
     return f"<b>{escape(first, quote=False)}</b>{line_end}{escape(rest, quote=False)}"
 
 
-def _keyboard(message: Message, language: str) -> dict[str, object] | None:
+def _keyboard(message: Notification, language: str) -> dict[str, object] | None:
     """Buttons for the incidents of a message that are not over; None: there is none."""
     if message.event not in _WITH_BUTTONS:
         return None
@@ -135,14 +142,14 @@ def _keyboard(message: Message, language: str) -> dict[str, object] | None:
     return {"inline_keyboard": [row]}
 
 
-def _delivery(said: Said) -> Delivery:
+def _delivery(said: BotReply) -> Delivery:
     if said.ok:
-        return Accepted(_receipt(said))
+        return Delivered(_receipt(said))
     if said.code == 429 or said.code >= 500 or said.code in (0, 408, 409):
-        return TryLater(said.why, said.retry_after_s)
-    return Refused(said.why)
+        return RetryLater(said.why, said.retry_after_s)
+    return Rejected(said.why)
 
 
-def _receipt(said: Said) -> str | None:
+def _receipt(said: BotReply) -> str | None:
     number = said.result.get("message_id") if isinstance(said.result, dict) else None
     return json.dumps(number) if isinstance(number, int) else None

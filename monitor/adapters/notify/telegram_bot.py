@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from monitor.adapters.notify.exchange import (
     LONGEST_WAIT_S,
-    Answer,
     Bounds,
-    Exchange,
+    HttpAnswer,
+    HttpExchange,
     NoAnswer,
 )
 from monitor.adapters.notify.redaction import Redaction
@@ -19,7 +19,7 @@ PUBLIC_API = "https://api.telegram.org"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class BotReply:
     """What the Bot API answered. code 0: nothing that could be read.
 
     retry_after_s, migrate_to: of its `parameters`; why: without secrets.
@@ -45,25 +45,25 @@ class TelegramBot:
     ) -> None:
         self._root = f"{(api or PUBLIC_API).rstrip('/')}/bot{token}"
         self._redact = redact
-        self._exchange = Exchange(redact, bounds)
+        self._exchange = HttpExchange(redact, bounds)
 
     def __repr__(self) -> str:
         return "TelegramBot(…)"
 
     async def call(
         self, method: str, values: Mapping[str, object], whole_s: float | None = None
-    ) -> Said:
+    ) -> BotReply:
         """One method. whole_s: how long it may take, when it is another bound than usual."""
         body = json.dumps(dict(values), ensure_ascii=False).encode("utf-8", "replace")
         answer = await self._exchange.post(f"{self._root}/{method}", body, whole_s=whole_s)
         if isinstance(answer, NoAnswer):
-            return Said(False, why=self._redact(answer.why))
+            return BotReply(False, why=self._redact(answer.why))
         return self._read(answer)
 
     async def close(self) -> None:
         await self._exchange.close()
 
-    def _read(self, answer: Answer) -> Said:
+    def _read(self, answer: HttpAnswer) -> BotReply:
         """HTTP status and body may contradict each other: the body counts (`ok`)."""
         try:
             told = json.loads(answer.body)
@@ -72,16 +72,16 @@ class TelegramBot:
         if not isinstance(told, dict) or not isinstance(told.get("ok"), bool):
             code = answer.status if answer.status >= 400 else 0
             why = f"HTTP {answer.status} without an answer of Telegram"
-            return Said(False, code, why, retry_after_s=answer.retry_after_s)
+            return BotReply(False, code, why, retry_after_s=answer.retry_after_s)
         if told["ok"]:
-            return Said(True, 200, result=told.get("result"))
+            return BotReply(True, 200, result=told.get("result"))
         parameters = told.get("parameters")
         more = parameters if isinstance(parameters, dict) else {}
         given = told.get("error_code")
         wait, migrate = more.get("retry_after"), more.get("migrate_to_chat_id")
         status = answer.status if answer.status >= 400 else 0
         code = given if type(given) is int else status
-        return Said(
+        return BotReply(
             ok=False,
             code=code,
             why=self._redact(f"Telegram {code or ''}: {told.get('description', 'not ok')}"),

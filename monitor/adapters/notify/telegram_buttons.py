@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from monitor.adapters.notify.telegram import ACKNOWLEDGE, SNOOZE
-from monitor.adapters.notify.telegram_bot import Said, TelegramBot
+from monitor.adapters.notify.telegram_bot import BotReply, TelegramBot
 from monitor.core.alerting.messages.cleaning import clean
-from monitor.core.alerting.model import Action, ActionKind
+from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.errors import PantauError
 
 log = logging.getLogger("monitor.notify")
@@ -53,7 +53,7 @@ class Pressing:
     """
 
     allowed: Collection[int]
-    on_action: Callable[[Action], Awaitable[None]]
+    on_action: Callable[[IncidentAction], Awaitable[None]]
     utc_s: Callable[[], float]
     longest_ack_s: float = 28_800.0
     language: str = "id"
@@ -104,7 +104,7 @@ class ButtonPresses:
     async def close(self) -> None:
         await self._bot.close()
 
-    async def _wait(self, said: Said) -> None:
+    async def _wait(self, said: BotReply) -> None:
         if self._pause_s == 0.0:
             # 409: another program asks for the same bot's updates.
             log.warning("Telegram's buttons wait: %s", said.why)
@@ -143,14 +143,14 @@ class ButtonPresses:
         try:
             for incident in incidents:
                 await self._pressing.on_action(
-                    Action(incident, action, who, now_s, "", now_s + length_s)
+                    IncidentAction(incident, action, who, now_s, "", now_s + length_s)
                 )
         except PantauError as error:
             return words["failed"].format(why=error)
         return words[kind]
 
 
-def _updates(said: Said) -> Iterator[dict[str, object]]:
+def _updates(said: BotReply) -> Iterator[dict[str, object]]:
     if isinstance(said.result, list):
         yield from (each for each in said.result if isinstance(each, dict))
 

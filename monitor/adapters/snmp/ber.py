@@ -31,7 +31,7 @@ class ShapeError(ValueError):
     """These bytes are not one well-formed SNMP message."""
 
 
-class Piece(NamedTuple):
+class BerPiece(NamedTuple):
     """One tag-length-value: its tag, where it starts, and where its content starts and stops."""
 
     tag: int
@@ -112,7 +112,7 @@ def mend_unsigned(data: bytes) -> bytes:
     return b"".join(_mended(data, piece) for piece in _pieces(data, 0, len(data)))
 
 
-def _mended(data: bytes, piece: Piece) -> bytes:
+def _mended(data: bytes, piece: BerPiece) -> bytes:
     if piece.tag & _CONSTRUCTED:
         content = b"".join(_mended(data, inner) for inner in _pieces(data, piece.start, piece.stop))
     else:
@@ -129,7 +129,7 @@ def _length(size: int) -> bytes:
     return bytes((0x80 | len(digits),)) + digits
 
 
-def _check_inside(data: bytes, piece: Piece, levels: int) -> None:
+def _check_inside(data: bytes, piece: BerPiece, levels: int) -> None:
     size = piece.stop - piece.start
     if piece.tag & _CONSTRUCTED:
         if levels == 0:
@@ -145,14 +145,14 @@ def _check_inside(data: bytes, piece: Piece, levels: int) -> None:
         raise ShapeError("an object identifier of an impossible length")
 
 
-def _pieces(data: bytes, at: int, stop: int) -> Iterator[Piece]:
+def _pieces(data: bytes, at: int, stop: int) -> Iterator[BerPiece]:
     while at < stop:
         piece = _piece(data, at, stop)
         yield piece
         at = piece.stop
 
 
-def _piece(data: bytes, at: int, stop: int) -> Piece:
+def _piece(data: bytes, at: int, stop: int) -> BerPiece:
     if at + 2 > stop:
         raise ShapeError("cut short")
     tag, first = data[at], data[at + 1]
@@ -167,10 +167,10 @@ def _piece(data: bytes, at: int, stop: int) -> Piece:
         start += digits
     if start + size > stop:
         raise ShapeError("cut short")
-    return Piece(tag, at, start, start + size)
+    return BerPiece(tag, at, start, start + size)
 
 
-def _integer(data: bytes, piece: Piece) -> int:
+def _integer(data: bytes, piece: BerPiece) -> int:
     if piece.tag != INTEGER or not 1 <= piece.stop - piece.start <= _LONGEST_INTEGER:
         raise ShapeError("no integer where one is due")
     return int.from_bytes(data[piece.start : piece.stop], "big", signed=True)

@@ -44,7 +44,7 @@ class VarBind(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SnmpRequest:
     """A GET (`repetitions` 0) or a GETBULK of some objects, and its PDU, ready made."""
 
     oids: tuple[Oid, ...]
@@ -52,7 +52,7 @@ class Request:
     pdu: Any
 
 
-class Answer(NamedTuple):
+class SnmpAnswer(NamedTuple):
     """A response PDU. error: its error-status (RFC 3416, 3), 0: none."""
 
     number: int
@@ -70,24 +70,24 @@ _ABSENT: dict[Any, Absent] = {
 }
 
 
-def get_request(oids: Sequence[Oid]) -> Request:
+def get_request(oids: Sequence[Oid]) -> SnmpRequest:
     """A GET of these very instances."""
     pdu = v2c.GetRequestPDU()
     v2c.apiPDU.set_defaults(pdu)
     _ask(pdu, oids)
-    return Request(tuple(oids), 0, pdu)
+    return SnmpRequest(tuple(oids), 0, pdu)
 
 
-def bulk_request(after: Oid, repetitions: int) -> Request:
+def bulk_request(after: Oid, repetitions: int) -> SnmpRequest:
     """A GETBULK of what follows `after`."""
     pdu = v2c.GetBulkRequestPDU()
     v2c.apiBulkPDU.set_defaults(pdu)
     v2c.apiBulkPDU.set_max_repetitions(pdu, repetitions)
     _ask(pdu, (after,))
-    return Request((after,), repetitions, pdu)
+    return SnmpRequest((after,), repetitions, pdu)
 
 
-def numbered(request: Request, number: int) -> Any:
+def numbered(request: SnmpRequest, number: int) -> Any:
     """The PDU of `request` with this request-id; shared, so it is encoded before the next call."""
     v2c.apiPDU.set_request_id(request.pdu, number)
     return request.pdu
@@ -115,14 +115,14 @@ def decode(data: bytes, spec: Any) -> Any:
         raise Odd(Oddity.MALFORMED, type(error).__name__) from error
 
 
-def answer(pdu: Any) -> Answer:
+def answer(pdu: Any) -> SnmpAnswer:
     """A decoded response or report, in plain values. Raises Odd for a PDU of another kind."""
     if not isinstance(pdu, rfc1905.ResponsePDU | rfc1905.ReportPDU):
         raise Odd(Oddity.WRONG_ANSWER, "not a response")
     varbinds = tuple(
         VarBind(tuple(varbind[0]), _plain(varbind[1].getComponent(1))) for varbind in pdu[3]
     )
-    return Answer(int(pdu[0]), int(pdu[1]), int(pdu[2]), varbinds)
+    return SnmpAnswer(int(pdu[0]), int(pdu[1]), int(pdu[2]), varbinds)
 
 
 def _ask(pdu: Any, oids: Sequence[Oid]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pysnmp.proto.api import v2c
 
 from monitor.adapters.snmp.ber import Label
-from monitor.adapters.snmp.codec import Answer, Request, answer, decode, encode, numbered
+from monitor.adapters.snmp.codec import SnmpAnswer, SnmpRequest, answer, decode, encode, numbered
 from monitor.adapters.snmp.trouble import Odd, Oddity
 from monitor.adapters.snmp.wire import Again, Outgoing, fitting
 
@@ -21,14 +21,14 @@ class CommunityWire:
     def __repr__(self) -> str:
         return "CommunityWire(…)"
 
-    def message(self, request: Request, number: int) -> Outgoing:
+    def message(self, request: SnmpRequest, number: int) -> Outgoing:
         message = v2c.Message()
         v2c.apiMessage.set_defaults(message)
         v2c.apiMessage.set_community(message, self._community)
         v2c.apiMessage.set_pdu(message, numbered(request, number))
         return Outgoing(Label(_VERSION, number), encode(message))
 
-    def read(self, data: bytes, request: Request, number: int) -> Answer | Again:
+    def read(self, data: bytes, request: SnmpRequest, number: int) -> SnmpAnswer | Again:
         message = decode(data, v2c.Message())
         if bytes(message[1].asOctets()) != self._community:
             raise Odd(Oddity.WRONG_ANSWER, "another community")

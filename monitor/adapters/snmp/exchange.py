@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from errno import EMFILE, errorcode
 
 from monitor.adapters.snmp import ber
-from monitor.adapters.snmp.codec import Answer, Request
+from monitor.adapters.snmp.codec import SnmpAnswer, SnmpRequest
 from monitor.adapters.snmp.trouble import Odd, Oddity, RouterTrouble
-from monitor.adapters.snmp.wire import NUMBERS, Again, Outgoing, Wire
+from monitor.adapters.snmp.wire import NUMBERS, Again, MessageCodec, Outgoing
 from monitor.core.errors import SnmpError
 
 _RECEIVE_BUFFER = 4 * 2**20
@@ -39,7 +39,7 @@ class Peer:
 
     family: socket.AddressFamily
     address: tuple[str, int]
-    wire: Wire
+    wire: MessageCodec
     timeout_s: float
     retries: int
 
@@ -65,9 +65,9 @@ class _Waiting:
     """A question that is out. oddity: the last datagram that was no answer to it."""
 
     peer: Peer
-    request: Request
+    request: SnmpRequest
     number: int
-    answered: asyncio.Future[Answer | Again]
+    answered: asyncio.Future[SnmpAnswer | Again]
     oddity: Odd | None = None
 
 
@@ -79,7 +79,7 @@ class _Socket:
     watched_by: asyncio.AbstractEventLoop = field(repr=False)
 
 
-class Exchange:
+class SnmpExchange:
     """Asks routers. One for the process; it belongs to the event loop that opened it."""
 
     def __init__(self) -> None:
@@ -121,18 +121,20 @@ class Exchange:
         """What was seen since the start."""
         return PollCounters(**self._counts)
 
-    async def ask(self, peer: Peer, request: Request, deadline_s: float) -> Answer:
+    async def ask(self, peer: Peer, request: SnmpRequest, deadline_s: float) -> SnmpAnswer:
         """The router's answer, error-status and all. Raises RouterTrouble.
 
         deadline_s: on the event loop's clock, whatever the peer's time-out and retries allow.
         """
         for _ in range(_TURNS):
             reply = await self._converse(peer, request, deadline_s)
-            if isinstance(reply, Answer):
+            if isinstance(reply, SnmpAnswer):
                 return reply
         raise RouterTrouble(Oddity.AUTH, "the router asks for its engine id or clock for ever")
 
-    async def _converse(self, peer: Peer, request: Request, deadline_s: float) -> Answer | Again:
+    async def _converse(
+        self, peer: Peer, request: SnmpRequest, deadline_s: float
+    ) -> SnmpAnswer | Again:
         """One message and what it brings; repeats are the same bytes, so any answer will do."""
         loop = asyncio.get_running_loop()
         number, outgoing = self._numbered(peer, request)
@@ -159,7 +161,7 @@ class Exchange:
             raise RouterTrouble(waiting.oddity.oddity, waiting.oddity.detail)
         raise RouterTrouble("timeout", f"no answer from {peer.address[0]} port {peer.address[1]}")
 
-    def _numbered(self, peer: Peer, request: Request) -> tuple[int, Outgoing]:
+    def _numbered(self, peer: Peer, request: SnmpRequest) -> tuple[int, Outgoing]:
         while True:
             number = 1 + secrets.randbelow(NUMBERS - 1)
             outgoing = peer.wire.message(request, number)

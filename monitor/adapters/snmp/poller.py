@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.adapters.snmp.community import CommunityWire
-from monitor.adapters.snmp.exchange import Exchange, Peer, PollCounters, family_of
+from monitor.adapters.snmp.exchange import Peer, PollCounters, SnmpExchange, family_of
 from monitor.adapters.snmp.keys import MasterKeys, master_keys
 from monitor.adapters.snmp.router import Router
 from monitor.adapters.snmp.trouble import RouterTrouble
 from monitor.adapters.snmp.usm import UsmWire
-from monitor.adapters.snmp.wire import Wire
+from monitor.adapters.snmp.wire import MessageCodec
 from monitor.core.errors import ConfigError
 from monitor.core.model import Device
 from monitor.core.ports import Clock
@@ -61,7 +61,7 @@ class SnmpPoller:
     def __init__(self, clock: Clock, patience_s: float = 10.0) -> None:
         self._clock = clock
         self._patience_s = patience_s
-        self._exchange = Exchange()
+        self._exchange = SnmpExchange()
         self._routers: dict[str, _Registered | _Refused] = {}
 
     async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
@@ -122,7 +122,7 @@ class SnmpPoller:
     def _registered(self, way: _Way, keys: Mapping[SnmpV3Credential, MasterKeys]) -> _Registered:
         family = family_of(way.address)
         self._exchange.open(family)
-        wire: Wire
+        wire: MessageCodec
         if isinstance(way.secret, SnmpV3Credential):
             wire = UsmWire(keys[way.secret], self._clock.steady_s)
         else:

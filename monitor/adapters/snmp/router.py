@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from monitor.adapters.snmp import objects, values
 from monitor.adapters.snmp.codec import Oid
-from monitor.adapters.snmp.exchange import Exchange, Peer
+from monitor.adapters.snmp.exchange import Peer, SnmpExchange
 from monitor.adapters.snmp.facts import FactFinder
 from monitor.adapters.snmp.interfaces import PortFinder, uptime_of
 from monitor.adapters.snmp.session import Group, Reading, Session
@@ -26,7 +26,7 @@ _DESCRIPTION = Group((), (objects.SYS_DESCR,))
 class Router:
     """What is known of one router from poll to poll: where its ports and sensors are."""
 
-    def __init__(self, exchange: Exchange, peer: Peer, clock: Clock, patience_s: float) -> None:
+    def __init__(self, exchange: SnmpExchange, peer: Peer, clock: Clock, patience_s: float) -> None:
         self._clock = clock
         self._poll_s = patience_s + peer.timeout_s * (1 + peer.retries)
         self._session = Session(exchange, peer, patience_s)

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from monitor.adapters.snmp.codec import (
     Absent,
     Oid,
-    Request,
+    SnmpRequest,
     Value,
     VarBind,
     bulk_request,
     get_request,
 )
-from monitor.adapters.snmp.exchange import Exchange, Peer
+from monitor.adapters.snmp.exchange import Peer, SnmpExchange
 from monitor.adapters.snmp.trouble import REFUSED, RouterTrouble
 
 _FIRST_LIMIT = 20
@@ -79,13 +79,13 @@ def pack(head: Sequence[Oid], groups: Sequence[Group], limit: int) -> list[tuple
 class Session:
     """One router's conversation: remembers how much fits into one of its answers."""
 
-    def __init__(self, exchange: Exchange, peer: Peer, walk_s: float = 10.0) -> None:
+    def __init__(self, exchange: SnmpExchange, peer: Peer, walk_s: float = 10.0) -> None:
         self._exchange = exchange
         self._peer = peer
         self._walk_s = walk_s
         self._limit = _FIRST_LIMIT
         self._repetitions = _FIRST_LIMIT
-        self._ready: dict[tuple[Oid, ...], Request] = {}
+        self._ready: dict[tuple[Oid, ...], SnmpRequest] = {}
 
     async def get(
         self, head: Sequence[Oid], groups: Sequence[Group], deadline_s: float

@@ -21,9 +21,9 @@ from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters
 
 from monitor.adapters.snmp import ber
 from monitor.adapters.snmp.codec import (
-    Answer,
     Oid,
-    Request,
+    SnmpAnswer,
+    SnmpRequest,
     answer,
     decode,
     encode,
@@ -91,7 +91,7 @@ class UsmWire:
     def __repr__(self) -> str:
         return f"UsmWire(user={self._keys.user!r})"
 
-    def message(self, request: Request, number: int) -> Outgoing:
+    def message(self, request: SnmpRequest, number: int) -> Outgoing:
         engine = self._engine
         if engine is None:
             return self._discovering(number)
@@ -115,7 +115,7 @@ class UsmWire:
             data = engine.keys.signed(data)
         return Outgoing(ber.Label(_VERSION, number), data)
 
-    def read(self, data: bytes, request: Request, number: int) -> Answer | Again:
+    def read(self, data: bytes, request: SnmpRequest, number: int) -> SnmpAnswer | Again:
         message = decode(data, SNMPv3Message())
         header = message[1]
         security = decode(bytes(message[2].asOctets()), UsmSecurityParameters())
@@ -182,7 +182,7 @@ class UsmWire:
         context = (bytes(scoped[0].asOctets()), bytes(scoped[1].asOctets()))
         return scoped[2].getComponent(), context
 
-    def _reported(self, report: Answer, sender: _Sender) -> Again:
+    def _reported(self, report: SnmpAnswer, sender: _Sender) -> Again:
         """RFC 3414, 3.2 and 4: what a report teaches. Raises Odd when it teaches nothing."""
         oid = report.varbinds[0].oid if report.varbinds else ()
         known = self._engine

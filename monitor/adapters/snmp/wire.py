@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from monitor.adapters.snmp.ber import Label
-from monitor.adapters.snmp.codec import Absent, Answer, Request
+from monitor.adapters.snmp.codec import Absent, SnmpAnswer, SnmpRequest
 from monitor.adapters.snmp.trouble import Odd, Oddity
 
 Message = Any
@@ -28,14 +28,14 @@ class Again(NamedTuple):
     why: str
 
 
-class Wire(Protocol):
+class MessageCodec(Protocol):
     """One router's protocol version and secret."""
 
-    def message(self, request: Request, number: int) -> Outgoing:
+    def message(self, request: SnmpRequest, number: int) -> Outgoing:
         """The bytes that ask `request` under this number, as of now."""
         ...
 
-    def read(self, data: bytes, request: Request, number: int) -> Answer | Again:
+    def read(self, data: bytes, request: SnmpRequest, number: int) -> SnmpAnswer | Again:
         """The answer in a datagram that bears the number. Raises Odd when it is not one."""
         ...
 
@@ -44,7 +44,7 @@ class Wire(Protocol):
         ...
 
 
-def fitting(request: Request, number: int, answer: Answer) -> Answer:
+def fitting(request: SnmpRequest, number: int, answer: SnmpAnswer) -> SnmpAnswer:
     """`answer`, if it answers `request`. Raises Odd."""
     if answer.number != number:
         raise Odd(Oddity.WRONG_ANSWER, "another request-id")
@@ -57,7 +57,7 @@ def fitting(request: Request, number: int, answer: Answer) -> Answer:
     return answer
 
 
-def _check_walk(request: Request, answer: Answer) -> None:
+def _check_walk(request: SnmpRequest, answer: SnmpAnswer) -> None:
     """A walk goes forward, or it never ends (RFC 3416, 4.2.3: lexicographic order)."""
     if not 1 <= len(answer.varbinds) <= request.repetitions:
         raise Odd(Oddity.WRONG_ANSWER, f"{len(answer.varbinds)} objects in an answer to a walk")

@@ -11,19 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from monitor.core.errors import StoreError
-from monitor.core.ports import Refused
+from monitor.core.ports import RefusedPoint
 
 FILE_MODE = 0o660
 DIRECTORY_MODE = 0o2770
 
 
-class QuarantineFiles:
+class DeadLetterFiles:
     """`Quarantine` in a directory, <data_dir>/quarantine; made when the first line comes."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def add(self, refused: Refused) -> None:
+    def add(self, refused: RefusedPoint) -> None:
         """Durable when it returns. After a crash in between the same place may come again."""
         files = self._files()
         if files and _last_cursor(files[-1]) == refused.cursor:

@@ -19,7 +19,7 @@ SESSION_KEY = "session.key"
 SESSION_KEY_MODE = 0o600
 
 
-def key_of(path: Path, mode: int) -> bytes:
+def load_or_create_key(path: Path, mode: int) -> bytes:
     """The key in that file; made, if there is none. Raises ConfigError.
 
     Whoever comes first makes it; all others find the very same, whole.

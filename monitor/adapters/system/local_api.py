@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from monitor.core.errors import RIGHTS, ApiError, NoSuchThing, PantauError, TooLate, Unfit
+from monitor.core.errors import RIGHTS, ApiError, Conflict, InvalidRequest, NotFound, PantauError
 
 SOCKET_NAME = "pantau.sock"
-REFUSALS: Mapping[int, type[PantauError]] = {400: Unfit, 404: NoSuchThing, 409: TooLate}
+REFUSALS: Mapping[int, type[PantauError]] = {400: InvalidRequest, 404: NotFound, 409: Conflict}
 MOST_BYTES = 64 << 20
 """No answer of the daemon is as long as this."""
 
@@ -30,7 +30,7 @@ class _UnixConnection(HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-class LocalApi:
+class LocalApiClient:
     """Asks the daemon that holds a data directory. Every trouble is an ApiError.
 
     What cannot be is refused in the daemon's own words: Unfit, NoSuchThing or TooLate.

@@ -12,7 +12,7 @@ SELF = Path("/proc/self")
 
 
 @dataclass(frozen=True, slots=True)
-class OwnFigures:
+class ProcessFigures:
     """rss_bytes: memory in use; open_fds: open descriptors, of at most max_fds.
 
     None where /proc does not tell.
@@ -23,7 +23,7 @@ class OwnFigures:
     max_fds: int
 
 
-def own_figures() -> OwnFigures:
+def read_process_figures() -> ProcessFigures:
     """Measured now."""
     max_fds, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
@@ -31,7 +31,7 @@ def own_figures() -> OwnFigures:
         open_fds = sum(1 for _ in (SELF / "fd").iterdir()) - 1
     except OSError as error:
         # Not even one is left to look with.
-        return OwnFigures(None, max_fds if error.errno == EMFILE else None, max_fds)
+        return ProcessFigures(None, max_fds if error.errno == EMFILE else None, max_fds)
     except (ValueError, IndexError):
-        return OwnFigures(None, None, max_fds)
-    return OwnFigures(pages * os.sysconf("SC_PAGE_SIZE"), open_fds, max_fds)
+        return ProcessFigures(None, None, max_fds)
+    return ProcessFigures(pages * os.sysconf("SC_PAGE_SIZE"), open_fds, max_fds)

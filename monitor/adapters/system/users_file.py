@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from monitor.core.access import Users, document, users_of
+from monitor.core.access import Users, parse_users, users_document
 from monitor.core.errors import ConfigError
 
 USERS_FILE = "users.json"
@@ -75,7 +75,7 @@ class UsersFile:
         except OSError as error:
             raise self._trouble("cannot be read", error) from error
         try:
-            return users_of(json.loads(raw))
+            return parse_users(json.loads(raw))
         except (ValueError, RecursionError) as error:
             raise ConfigError(
                 f"{self.path} is damaged: put back a copy, or remove it and add the users anew"
@@ -88,7 +88,7 @@ class UsersFile:
     def _write(self, users: Users) -> None:
         new = self.path.with_suffix(".new")
         new.unlink(missing_ok=True)
-        text = json.dumps(document(users), indent=1).encode() + b"\n"
+        text = json.dumps(users_document(users), indent=1).encode() + b"\n"
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, MODE)

@@ -13,7 +13,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class OwnThread:
+class WorkerThread:
     """`core.aside.Aside` on one thread, in the order of asking."""
 
     def __init__(self, name: str) -> None:

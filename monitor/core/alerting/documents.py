@@ -8,15 +8,21 @@ from collections.abc import Mapping, Sequence
 
 from monitor.core.alerting.handling import Handling, handling_of
 from monitor.core.alerting.maintenance import over_s
-from monitor.core.alerting.model import Action, Alerts, OutboxRow, Person, Window
+from monitor.core.alerting.model import (
+    AlertSettings,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    Person,
+)
 from monitor.core.alerting.outbox import key_of
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.alerting.rota import Turn
 from monitor.core.documents import Document, incident_document, rfc3339
 from monitor.core.model import Incident
 
 
-def action_document(action: Action) -> Document:
+def action_document(action: IncidentAction) -> Document:
     """What somebody did."""
     return {
         "id": action.id,
@@ -29,7 +35,7 @@ def action_document(action: Action) -> Document:
     }
 
 
-def notification_document(notice: Notice) -> Document:
+def notification_document(notice: PolicyDecision) -> Document:
     """One yes or no, and its reason."""
     return {
         "incident": notice.incident,
@@ -66,7 +72,7 @@ def outbox_document(row: OutboxRow) -> Document:
     }
 
 
-def window_document(window: Window, at_s: float) -> Document:
+def window_document(window: MaintenanceWindow, at_s: float) -> Document:
     """A maintenance window; id None: an occurrence of a line of maintenance.toml.
 
     state: `ahead`, `now` or `over` at that moment (UTC).
@@ -101,12 +107,14 @@ def handling_document(handling: Handling, at_s: float) -> Document:
     }
 
 
-def with_handling(incident: Incident, actions: Sequence[Action], at_s: float) -> Document:
+def with_handling(incident: Incident, actions: Sequence[IncidentAction], at_s: float) -> Document:
     """One incident of a list, with who has it in hand."""
     return incident_document(incident) | {"handling": handling_document(handling_of(actions), at_s)}
 
 
-def oncall_documents(alerts: Alerts, turns: Sequence[tuple[Turn, Turn | None]]) -> list[Document]:
+def oncall_documents(
+    alerts: AlertSettings, turns: Sequence[tuple[Turn, Turn | None]]
+) -> list[Document]:
     """Each rota: who is on call now, and who is next."""
     people = {person.id: person for person in alerts.people}
     return [

@@ -14,7 +14,7 @@ from monitor.core.alerting.documents import oncall_documents
 from monitor.core.alerting.handling import Handling, by_incident, handling_of
 from monitor.core.alerting.maintenance import Maintenance, over_s, reach_of
 from monitor.core.alerting.messages import Texts
-from monitor.core.alerting.model import Action, Alerts, Window
+from monitor.core.alerting.model import AlertSettings, IncidentAction, MaintenanceWindow
 from monitor.core.alerting.rota import Rotas
 from monitor.core.documents import Document
 from monitor.core.model import Incident, Network
@@ -29,7 +29,7 @@ FAR_S = 31_622_400.0
 """A window may begin so far ahead (366 days)."""
 
 
-class Desk:
+class DutyState:
     """Times are UTC seconds. Of the configuration in force: alerts, zone; duty: who is told, by
     the routes and the rota; words: what a message says. link_key: signs the links in messages;
     None: they are not signed.
@@ -39,17 +39,17 @@ class Desk:
 
     def __init__(
         self,
-        alerts: Alerts,
+        alerts: AlertSettings,
         network: Network,
         zone: tzinfo = UTC,
         link_key: bytes | None = None,
     ) -> None:
-        self._actions: dict[int, list[Action]] = {}
+        self._actions: dict[int, list[IncidentAction]] = {}
         self._link_key = link_key
         self._maintenance = Maintenance({})
         self.reconfigure(alerts, network, zone)
 
-    def reconfigure(self, alerts: Alerts, network: Network, zone: tzinfo) -> None:
+    def reconfigure(self, alerts: AlertSettings, network: Network, zone: tzinfo) -> None:
         """Another configuration is in force; what people did stays."""
         self.alerts = alerts
         self.zone = zone
@@ -67,16 +67,18 @@ class Desk:
         """All windows that are known, recurring ones included."""
         return self._maintenance
 
-    def remember(self, actions: Iterable[Action], windows: Iterable[Window]) -> None:
+    def remember(
+        self, actions: Iterable[IncidentAction], windows: Iterable[MaintenanceWindow]
+    ) -> None:
         """What the ledger kept from before the start."""
         self._actions = by_incident(actions)
         self._maintenance = replace(self._maintenance, windows=tuple(windows))
 
-    def acted(self, action: Action) -> None:
+    def acted(self, action: IncidentAction) -> None:
         """Somebody did something about an incident."""
         self._actions.setdefault(action.incident, []).append(action)
 
-    def planned(self, window: Window, at_s: float) -> None:
+    def planned(self, window: MaintenanceWindow, at_s: float) -> None:
         """A window is new, or was ended early."""
         others = [
             each

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.core.alerting.model import Action, ActionKind
+from monitor.core.alerting.model import ActionKind, IncidentAction
 
 CAUSES = ("power", "link", "upstream", "congestion", "other")
 """What a person may name as the cause; the first four are those that are suspected, too."""
@@ -21,28 +21,28 @@ class Handling:
     ticket: the provider's number. cause: as a person named it. notes: in the order of writing.
     """
 
-    acknowledged: Action | None = None
-    snoozed: Action | None = None
+    acknowledged: IncidentAction | None = None
+    snoozed: IncidentAction | None = None
     ticket: str | None = None
     cause: str | None = None
-    notes: tuple[Action, ...] = ()
+    notes: tuple[IncidentAction, ...] = ()
 
-    def taken(self, at_s: float) -> Action | None:
+    def taken(self, at_s: float) -> IncidentAction | None:
         """The acknowledgement in force at that moment; None: nobody has it in hand."""
         return _in_force(self.acknowledged, at_s)
 
-    def muted(self, at_s: float) -> Action | None:
+    def muted(self, at_s: float) -> IncidentAction | None:
         """The snooze in force at that moment."""
         return _in_force(self.snoozed, at_s)
 
 
-def handling_of(actions: Iterable[Action]) -> Handling:
+def handling_of(actions: Iterable[IncidentAction]) -> Handling:
     """The standing after all these actions on one incident, in the order in which they were done.
 
     A release ends the acknowledgement and the snooze.
     """
     acknowledged = snoozed = ticket = cause = None
-    notes: list[Action] = []
+    notes: list[IncidentAction] = []
     for action in actions:
         match action.kind:
             case ActionKind.ACKNOWLEDGE:
@@ -60,15 +60,15 @@ def handling_of(actions: Iterable[Action]) -> Handling:
     return Handling(acknowledged, snoozed, ticket, cause, tuple(notes))
 
 
-def by_incident(actions: Iterable[Action]) -> dict[int, list[Action]]:
+def by_incident(actions: Iterable[IncidentAction]) -> dict[int, list[IncidentAction]]:
     """The actions on each incident, in the order in which they were done."""
-    found: dict[int, list[Action]] = {}
+    found: dict[int, list[IncidentAction]] = {}
     for action in actions:
         found.setdefault(action.incident, []).append(action)
     return found
 
 
-def _in_force(action: Action | None, at_s: float) -> Action | None:
+def _in_force(action: IncidentAction | None, at_s: float) -> IncidentAction | None:
     if action is None or (action.until_s is not None and action.until_s <= at_s):
         return None
     return action

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from monitor.core.alerting.model import Recurring, Window
+from monitor.core.alerting.model import MaintenanceWindow, RecurringWindow
 from monitor.core.detection.topology import Topology
 from monitor.core.model import Network
 
@@ -33,23 +33,23 @@ class Maintenance:
 
     reach: Mapping[str, frozenset[str]]
     zone: tzinfo = UTC
-    windows: tuple[Window, ...] = ()
-    recurring: tuple[Recurring, ...] = ()
+    windows: tuple[MaintenanceWindow, ...] = ()
+    recurring: tuple[RecurringWindow, ...] = ()
 
-    def now(self, at_s: float) -> list[Window]:
+    def now(self, at_s: float) -> list[MaintenanceWindow]:
         """The windows in force at that moment (UTC), by start."""
         return [window for window in self.ahead(at_s, at_s + 1.0) if window.covers(at_s)]
 
-    def covered(self, at_s: float) -> dict[str, Window]:
+    def covered(self, at_s: float) -> dict[str, MaintenanceWindow]:
         """Every target that is under maintenance at that moment, and by which window."""
-        found: dict[str, Window] = {}
+        found: dict[str, MaintenanceWindow] = {}
         for window in self.now(at_s):
             for name in window.targets:
                 for target in self.reach.get(name, frozenset({name})):
                     found.setdefault(target, window)
         return found
 
-    def ahead(self, start_s: float, end_s: float) -> list[Window]:
+    def ahead(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         """All windows in force at some moment of [start, end), by start.
 
         A window in the ledger that bears the key of a recurring one stands for that occurrence:
@@ -69,14 +69,14 @@ class Maintenance:
         return sorted(found, key=lambda window: (window.start_s, window.id, window.recurring or ""))
 
 
-def over_s(window: Window) -> float:
+def over_s(window: MaintenanceWindow) -> float:
     """When a window is over, ended early or not."""
     return window.end_s if window.ended_s is None else min(window.end_s, window.ended_s)
 
 
 def occurrences(
-    recurring: Iterable[Recurring], zone: tzinfo, start_s: float, end_s: float
-) -> list[Window]:
+    recurring: Iterable[RecurringWindow], zone: tzinfo, start_s: float, end_s: float
+) -> list[MaintenanceWindow]:
     """Each time that a recurring window is in force at some moment of [start, end), by start."""
     found = [
         window
@@ -98,7 +98,7 @@ def _days(zone: tzinfo, start_s: float, end_s: float) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _falls_on(line: Recurring, day: date) -> bool:
+def _falls_on(line: RecurringWindow, day: date) -> bool:
     return (
         (not line.weekdays or day.weekday() in line.weekdays)
         and (not line.days or day.day in line.days)
@@ -107,9 +107,9 @@ def _falls_on(line: Recurring, day: date) -> bool:
     )
 
 
-def _on(line: Recurring, day: date, zone: tzinfo) -> Window:
+def _on(line: RecurringWindow, day: date, zone: tzinfo) -> MaintenanceWindow:
     start_s = datetime.combine(day, line.start, zone).timestamp()
-    return Window(
+    return MaintenanceWindow(
         targets=line.targets,
         start_s=start_s,
         end_s=start_s + line.duration_s,

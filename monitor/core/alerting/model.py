@@ -51,7 +51,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
+class RotaOverride:
     """Somebody else takes a piece of a rota (local times of the site's zone)."""
 
     person: str
@@ -67,11 +67,11 @@ class Rota:
     people: tuple[str, ...]
     start: datetime
     turn_days: float = 7.0
-    overrides: tuple[Override, ...] = ()
+    overrides: tuple[RotaOverride, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EscalationStep:
     """After so long without acknowledgement, to whom: `rota:x`, `person:x`, `channel:x`."""
 
     after_s: float
@@ -86,7 +86,7 @@ class Route:
     """
 
     match: Mapping[str, tuple[str, ...]]
-    steps: tuple[Step, ...]
+    steps: tuple[EscalationStep, ...]
     office_hours: bool = False
 
 
@@ -106,7 +106,7 @@ class AlertRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Alerts:
+class AlertSettings:
     """alerts.toml, whole. heartbeat: the name of the secret that holds its URL.
 
     base_url: what links in messages begin with; None: messages carry no link.
@@ -120,7 +120,7 @@ class Alerts:
     rules: AlertRules = field(default_factory=AlertRules)
     heartbeat: str | None = None
     base_url: str | None = None
-    maintenance: tuple[Recurring, ...] = ()
+    maintenance: tuple[RecurringWindow, ...] = ()
     week: WorkingWeek = field(default_factory=WorkingWeek)
     test_at: time = time(7, 30)
 
@@ -137,7 +137,7 @@ class ActionKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class IncidentAction:
     """Append-only: who did what, when, and until when it holds. id 0: not stored yet."""
 
     incident: int
@@ -150,7 +150,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class MaintenanceWindow:
     """A maintenance window. targets: full names, site ids or node ids (a node: all behind it too).
 
     ended_s, ended_by: ended early. recurring: the key of its line in maintenance.toml, None: made
@@ -174,7 +174,7 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Recurring:
+class RecurringWindow:
     """A maintenance window that comes again and again: one entry of maintenance.toml.
 
     start: local time of the site's zone. weekdays: 0 Monday to 6 Sunday; days: of the month; a day
@@ -205,7 +205,7 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Notification:
     """What a channel gets. key: sha256(incident|sequence|channel|recipient) in hex.
 
     incident, incidents: in the shape of `incidents --json`. code: short and visible in the text.
@@ -227,14 +227,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Delivered:
     """The channel took it. receipt: the channel's own id of the message, where it has one."""
 
     receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class TryLater:
+class RetryLater:
     """It may succeed later. after_s: what the channel asked for. why: without secrets."""
 
     why: str
@@ -242,13 +242,13 @@ class TryLater:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """It cannot succeed as it is (401, 403, a bad address). why: without secrets."""
 
     why: str
 
 
-Delivery = Accepted | TryLater | Refused
+Delivery = Delivered | RetryLater | Rejected
 
 
 class OutboxStatus(StrEnum):
@@ -291,7 +291,7 @@ class OutboxRow:
 class Channel(Protocol):
     """A way out for messages: e-mail, chat, webhook, a local program."""
 
-    async def send(self, message: Message) -> Delivery:
+    async def send(self, message: Notification) -> Delivery:
         """One try, bounded in time (connect 5 s, whole 20 s). Never raises for the other side."""
         ...
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.core.alerting.documents import with_handling
-from monitor.core.alerting.duty import Desk
-from monitor.core.alerting.model import OutboxRow, Route, Window
+from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.model import MaintenanceWindow, OutboxRow, Route
 from monitor.core.alerting.outbox import CODE_CHARACTERS, pack
 from monitor.core.alerting.policy import Event, advance
-from monitor.core.alerting.policy.cases import Around, Book, Planned
-from monitor.core.alerting.ports import Notice, Occasion, OfficeHours
+from monitor.core.alerting.policy.cases import Around, Planned, PolicyState
+from monitor.core.alerting.ports import NotificationContext, OfficeHours, PolicyDecision
 from monitor.core.model import Decision, IncidentChange
 
 LOOK_S = 1.0
@@ -23,23 +23,23 @@ LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class PolicyResult:
     """What follows from decisions: rows to send, and the reasons to keep."""
 
     rows: tuple[OutboxRow, ...] = ()
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[PolicyDecision, ...] = ()
 
 
-class Announcer:
+class Notifier:
     """book: as recollected from the ledger. office_open: see `core.alertports.OfficeHours`."""
 
     __slots__ = ("_book", "_covered", "_desk", "_looked_s", "_office_open", "_routes")
 
-    def __init__(self, book: Book, desk: Desk, office_open: OfficeHours) -> None:
+    def __init__(self, book: PolicyState, desk: DutyState, office_open: OfficeHours) -> None:
         self._book = book
         self._desk = desk
         self._office_open = office_open
-        self._covered: Mapping[str, Window] = {}
+        self._covered: Mapping[str, MaintenanceWindow] = {}
         self._looked_s: float | None = None
         self._routes: dict[int, Route | None] = {}
 
@@ -57,7 +57,7 @@ class Announcer:
         """Is a target known to go up and down?"""
         return self._book.is_flapping(target)
 
-    def decide(self, events: Sequence[Event], now_s: float, utc_s: float) -> Letters:
+    def decide(self, events: Sequence[Event], now_s: float, utc_s: float) -> PolicyResult:
         """What is to be told of these (in UTC), and of all that is due at this moment.
 
         now_s: on the steady timeline, utc_s: the same moment by people's clocks.
@@ -74,11 +74,11 @@ class Announcer:
         self._book, said = advance(self._book, events, now_s, around)
         if len(self._routes) > len(self._book.cases):
             self._routes = {n: r for n, r in self._routes.items() if n in self._book.cases}
-        return Letters(
+        return PolicyResult(
             tuple(self._row(planned, utc_s) for planned in said.planned), tuple(said.notices)
         )
 
-    def _look_at_windows(self, utc_s: float) -> Mapping[str, Window]:
+    def _look_at_windows(self, utc_s: float) -> Mapping[str, MaintenanceWindow]:
         if self._looked_s is None or not 0.0 <= utc_s - self._looked_s < LOOK_S:
             self._covered = self._desk.maintenance.covered(utc_s)
             self._looked_s = utc_s
@@ -86,7 +86,7 @@ class Announcer:
 
     def _row(self, planned: Planned, utc_s: float) -> OutboxRow:
         recipient = planned.recipient
-        occasion = Occasion(
+        occasion = NotificationContext(
             event=planned.event,
             reason=planned.reason,
             incidents=planned.incidents,

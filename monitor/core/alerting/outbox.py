@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from monitor.core.alerting.model import EventKind, Message, OutboxRow, OutboxStatus
-from monitor.core.alerting.ports import Parcel, Wording
+from monitor.core.alerting.model import EventKind, Notification, OutboxRow, OutboxStatus
+from monitor.core.alerting.ports import DeliveryBatch, Wording
 
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 300.0
@@ -49,13 +49,13 @@ def pack(wording: Wording, documents: Sequence[Document]) -> str:
     )
 
 
-def message_of(row: OutboxRow, at_s: float) -> Message:
+def message_of(row: OutboxRow, at_s: float) -> Notification:
     """The row as a message that is sent at `at_s` (UTC). Raises ValueError for a broken body."""
     body = json.loads(row.body)
     documents = tuple(body["incidents"])
     key = key_of(row.incident, row.sequence, row.channel, row.recipient)
     alone = len(documents) == 1
-    return Message(
+    return Notification(
         key=key,
         event=row.event,
         title=body["title"],
@@ -67,12 +67,12 @@ def message_of(row: OutboxRow, at_s: float) -> Message:
     )
 
 
-def with_code(message: Message) -> Message:
+def with_code(message: Notification) -> Notification:
     """The message with its code as the last line, so that people can name it on the telephone."""
     return replace(message, text=f"{message.text}\n#{message.code}")
 
 
-def merged(messages: Sequence[Message]) -> Message:
+def merged(messages: Sequence[Notification]) -> Notification:
     """Several messages to one recipient as one; each keeps its text, its code in it."""
     first = messages[0]
     if len(messages) == 1:
@@ -84,7 +84,7 @@ def merged(messages: Sequence[Message]) -> Message:
             if document is not None:
                 # The last word on an incident counts, at the place of the first.
                 found[document.get("id")] = document
-    return Message(
+    return Notification(
         key=merged_key([message.key for message in messages]),
         event=events.pop() if len(events) == 1 else EventKind.DIGEST,
         title=f"{first.title} (+{len(messages) - 1})",
@@ -95,7 +95,9 @@ def merged(messages: Sequence[Message]) -> Message:
     )
 
 
-def batches(parcels: Sequence[Parcel], free: int, most_characters: int) -> list[list[Parcel]]:
+def batches(
+    parcels: Sequence[DeliveryBatch], free: int, most_characters: int
+) -> list[list[DeliveryBatch]]:
     """What goes out together, when a channel's limit leaves `free` messages for now.
 
     One by one while there is room; else what one recipient gets is one message, as far as the
@@ -103,8 +105,8 @@ def batches(parcels: Sequence[Parcel], free: int, most_characters: int) -> list[
     """
     if len(parcels) <= free:
         return [[parcel] for parcel in parcels]
-    made: list[list[Parcel]] = []
-    filling: dict[str, tuple[list[Parcel], int]] = {}
+    made: list[list[DeliveryBatch]] = []
+    filling: dict[str, tuple[list[DeliveryBatch], int]] = {}
     for parcel in parcels:
         length = _length(parcel.row) + CODE_CHARACTERS
         batch, filled = filling.get(parcel.row.recipient, ([], 0))
@@ -135,7 +137,7 @@ def retry_s(attempts: int, chance: float, asked_s: float | None = None) -> float
     return plain_s * (1.0 - SPREAD + 2.0 * SPREAD * chance)
 
 
-def choose(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[Parcel]:
+def choose(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[DeliveryBatch]:
     """What goes out now of a channel's unsent rows (by ascending id), oldest first.
 
     First in, first out for an incident: only the first of its rows that no later one makes
@@ -148,7 +150,7 @@ def choose(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[Parcel]:
     return sorted(parcels, key=lambda parcel: parcel.row.id)[:limit]
 
 
-def _first(chain: Sequence[OutboxRow], now_s: float) -> Parcel | None:
+def _first(chain: Sequence[OutboxRow], now_s: float) -> DeliveryBatch | None:
     needless = {
         row.id: after.id
         for row in chain
@@ -161,7 +163,7 @@ def _first(chain: Sequence[OutboxRow], now_s: float) -> Parcel | None:
         return None
     if any(_under_way(row, now_s) for row in chain if row.id < head.id):
         return None
-    return Parcel(head, tuple(row for row in chain if needless.get(row.id) == head.id))
+    return DeliveryBatch(head, tuple(row for row in chain if needless.get(row.id) == head.id))
 
 
 def _is_due(row: OutboxRow, now_s: float) -> bool:

@@ -14,9 +14,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from monitor.core.alerting.model import Action, EventKind, OutboxRow, OutboxStatus, Route, Window
+from monitor.core.alerting.model import (
+    EventKind,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+    Route,
+)
 from monitor.core.alerting.reasons import Reason
-from monitor.core.alerting.self_checks import Told
+from monitor.core.alerting.self_checks import SelfCheckReport
 from monitor.core.model import Decision, Incident
 from monitor.core.ports import Ledger, LedgerReader
 
@@ -30,7 +37,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PolicyDecision:
     """One yes or no about one incident: "why was I (not) called?" has its answer here.
 
     told: yes. recipient, channel: who was told, by which way; None where it was a no for all.
@@ -51,7 +58,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class DeliveryBatch:
     """What goes out as one: `row`, and rows that it makes needless (an opening whose end is here).
 
     All of them are marked together.
@@ -71,13 +78,13 @@ class AlertReader(LedgerReader, Protocol):
 
     def actions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Action]:
+    ) -> list[IncidentAction]:
         """In the order in which they were done; of these incidents (None: of all)."""
         ...
 
     def notices(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
-    ) -> list[Notice]:
+    ) -> list[PolicyDecision]:
         """In the order in which they were decided; of these incidents (None: of all)."""
         ...
 
@@ -96,7 +103,7 @@ class AlertReader(LedgerReader, Protocol):
         """
         ...
 
-    def windows(self, start_s: float, end_s: float) -> list[Window]:
+    def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         """Those in force at some moment of [start, end), by start; ended early: until then."""
         ...
 
@@ -118,7 +125,7 @@ class AlertLedger(AlertReader, Ledger, Protocol):
         self,
         decisions: Sequence[Decision],
         outbox: Sequence[OutboxRow] = (),
-        notices: Sequence[Notice] = (),
+        notices: Sequence[PolicyDecision] = (),
     ) -> None:
         """All of a judgement and all that follows from it, in ONE synced transaction.
 
@@ -127,19 +134,19 @@ class AlertLedger(AlertReader, Ledger, Protocol):
         """
         ...
 
-    def act(self, action: Action) -> Action:
+    def act(self, action: IncidentAction) -> IncidentAction:
         """Append what somebody did; returned with its id. Refused for an unknown incident."""
         ...
 
-    def plan(self, window: Window) -> Window:
+    def plan(self, window: MaintenanceWindow) -> MaintenanceWindow:
         """Keep a maintenance window made by hand; returned with its id."""
         ...
 
-    def end_window(self, window: int, at_s: float, who: str) -> Window:
+    def end_window(self, window: int, at_s: float, who: str) -> MaintenanceWindow:
         """End a window early, once. Refused when there is none, or it is over already."""
         ...
 
-    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[Parcel]:
+    def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[DeliveryBatch]:
         """Take what is due on a channel, for `lease_s` seconds; `core.outbox.choose` says what.
 
         First in, first out for an incident: at most one parcel of each. Rows whose lease ran out
@@ -169,7 +176,7 @@ class AlertLedger(AlertReader, Ledger, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class NotificationContext:
     """Everything that the words of one message need.
 
     incidents: what it is about, UTC, the first one first; more than one: a message about several.
@@ -185,10 +192,10 @@ class Occasion:
     language: str
     at_s: float
     told: tuple[str, ...] = ()
-    actions: tuple[Action, ...] = ()
+    actions: tuple[IncidentAction, ...] = ()
     most_characters: int = 4000
     escalated: bool = False
-    plight: Told | None = None
+    plight: SelfCheckReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +206,7 @@ class Wording:
     text: str
 
 
-class Words(Protocol):
+class MessageWriter(Protocol):
     """Puts an occasion into words (`core.texts`).
 
     The message's code is not in the text: dispatch adds it as a last line, `#1a2b3c4d`, for which
@@ -207,7 +214,7 @@ class Words(Protocol):
     stands alone, for it may replace an opening that could not be sent ("was down 4 min").
     """
 
-    def __call__(self, occasion: Occasion) -> Wording: ...
+    def __call__(self, occasion: NotificationContext) -> Wording: ...
 
 
 class Duty(Protocol):

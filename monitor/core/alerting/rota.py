@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from monitor.core.alerting.model import Alerts, Override, Rota, Route
+from monitor.core.alerting.model import AlertSettings, Rota, RotaOverride, Route
 from monitor.core.alerting.ports import Recipient
 from monitor.core.model import Incident, Link, Network
 
@@ -76,7 +76,7 @@ class Rotas:
 
     __slots__ = ("_alerts", "_channels", "_links", "_people", "_rotas", "_zone")
 
-    def __init__(self, alerts: Alerts, network: Network, zone: tzinfo) -> None:
+    def __init__(self, alerts: AlertSettings, network: Network, zone: tzinfo) -> None:
         self._alerts = alerts
         self._zone = zone
         self._channels = {channel.id: channel for channel in alerts.channels}
@@ -167,7 +167,7 @@ def _regular(rota: Rota, local: datetime) -> tuple[str | None, datetime | None]:
     return rota.people[number % len(rota.people)], rota.start + number * turn
 
 
-def _override(rota: Rota, local: datetime) -> Override | None:
+def _override(rota: Rota, local: datetime) -> RotaOverride | None:
     """The last one in the file wins."""
     held = [each for each in rota.overrides if each.start <= local < each.end]
     return held[-1] if held else None

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import asin, cos, radians, sin, sqrt
 
-from monitor.core.detection.detector_state import World
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
+    IncidentEvidence,
     Link,
     Network,
-    Proof,
     Scope,
     Site,
     State,
@@ -43,7 +43,7 @@ OPER_DOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class RouterSeen:
+class RouterObservation:
     """One reading of a router (steady seconds). ports: by the link's full name.
 
     uptime_s: of the site's own router; None from another router, or when it was not told.
@@ -52,18 +52,18 @@ class RouterSeen:
     site: str
     at_s: float
     uptime_s: float | None
-    ports: Mapping[str, PortSeen] = field(default_factory=dict)
+    ports: Mapping[str, PortObservation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class PortSeen:
+class PortObservation:
     """ifOperStatus (2 is down) and the larger of the two directions' shares of the capacity."""
 
     oper: int | None = None
     utilisation: float | None = None
 
 
-class Causes:
+class SuspectedCauses:
     """Remembers recent outages and says what they suggest; belongs to one pipeline."""
 
     def __init__(self, network: Network) -> None:
@@ -76,7 +76,7 @@ class Causes:
         self._links: dict[str, Link] = {link.name: link for link in network.links()}
         self._sites: dict[str, Site] = {site.id: site for site in network.sites}
 
-    def follow(self, world: World, decisions: Iterable[Decision]) -> list[Decision]:
+    def follow(self, world: DetectorState, decisions: Iterable[Decision]) -> list[Decision]:
         """What the judge has just said may suggest a cause; the updates that say so."""
         out: list[Decision] = []
         for decision in decisions:
@@ -85,15 +85,15 @@ class Causes:
             incident = decision.incident
             if incident.scope is not Scope.LINK or incident.target not in self._links:
                 continue
-            if decision.change is Change.CLOSED:
+            if decision.change is ChangeKind.CLOSED:
                 self._remember_over(incident)
             elif incident.parent is not None and incident.suspected_cause is None:
                 self._suspect(world, incident, UPSTREAM, incident.proof, decision.at_s, out)
-            elif decision.change is Change.OPENED and incident.state is State.DOWN:
+            elif decision.change is ChangeKind.OPENED and incident.state is State.DOWN:
                 self._fell(world, incident, decision.at_s, out)
         return out
 
-    def router_seen(self, world: World, seen: RouterSeen) -> list[Decision]:
+    def router_seen(self, world: DetectorState, seen: RouterObservation) -> list[Decision]:
         """A router was read: what it says of outages that are over, and of open ones."""
         out: list[Decision] = []
         over = self._over.pop(seen.site, []) if seen.uptime_s is not None else []
@@ -126,7 +126,9 @@ class Causes:
             kept[:] = [i for i in kept if i.ended_s is not None and i.ended_s >= oldest_s]
             kept.append(incident)
 
-    def _fell(self, world: World, incident: Incident, at_s: float, out: list[Decision]) -> None:
+    def _fell(
+        self, world: DetectorState, incident: Incident, at_s: float, out: list[Decision]
+    ) -> None:
         while self._fallen and self._fallen[0].started_s < incident.started_s - TOGETHER_S:
             self._fallen.popleft()
         link = self._links[incident.target]
@@ -153,7 +155,7 @@ class Causes:
             return False
         return distance_km(here, there) <= NEAR_KM
 
-    def _another_answers(self, world: World, link: Link) -> bool:
+    def _another_answers(self, world: DetectorState, link: Link) -> bool:
         others = [other for other in self._sites[link.site].links if other.name != link.name]
         return any(
             world.healths[other.name].state in (State.UP, State.DEGRADED)
@@ -163,10 +165,10 @@ class Causes:
 
     def _suspect(
         self,
-        world: World,
+        world: DetectorState,
         incident: Incident,
         cause: str,
-        proof: Proof,
+        proof: IncidentEvidence,
         at_s: float,
         out: list[Decision],
     ) -> None:
@@ -175,7 +177,7 @@ class Causes:
         standing = health.incident if health is not None else None
         if health is not None and standing is not None and standing.id == incident.id:
             health.incident = updated
-        out.append(IncidentChange(Change.UPDATED, updated, at_s))
+        out.append(IncidentChange(ChangeKind.UPDATED, updated, at_s))
 
 
 def distance_km(here: Site, there: Site) -> float:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from monitor.core.model import Change, Decision, Incident, IncidentChange, Transition
+from monitor.core.model import ChangeKind, Decision, Incident, IncidentChange, Transition
 
 ToUtc = Callable[[float], float]
 """A moment on the steady timeline → the Unix time that it is believed to have."""
 
 
-def in_utc(decision: Decision, utc: ToUtc) -> Decision:
+def decision_to_utc(decision: Decision, utc: ToUtc) -> Decision:
     """The decision with its steady times as Unix times."""
     if isinstance(decision, Transition):
         return replace(decision, at_s=utc(decision.at_s), detected_s=utc(decision.detected_s))
-    incident = incident_in_utc(decision.incident, utc)
+    incident = incident_to_utc(decision.incident, utc)
     return IncidentChange(decision.change, incident, utc(decision.at_s))
 
 
-def incident_in_utc(incident: Incident, utc: ToUtc) -> Incident:
+def incident_to_utc(incident: Incident, utc: ToUtc) -> Incident:
     """The incident with its steady times as Unix times."""
 
     def maybe(at_s: float | None) -> float | None:
@@ -35,13 +35,13 @@ def incident_in_utc(incident: Incident, utc: ToUtc) -> Incident:
     )
 
 
-def describe(decision: Decision) -> str:
+def format_decision(decision: Decision) -> str:
     """One line for the log: who, what, and why."""
     if isinstance(decision, Transition):
         change = f"{decision.before.value} -> {decision.after.value}"
         return f"{decision.target}: {change} ({decision.reason})"
     incident = decision.incident
     why = incident.end_reason or incident.reason
-    error = incident.proof.error if decision.change is Change.OPENED else None
+    error = incident.proof.error if decision.change is ChangeKind.OPENED else None
     words = f"{why}: {error}" if error else why
     return f"incident {incident.id} {decision.change.value}: {incident.target} ({words})"

@@ -18,23 +18,25 @@ from dataclasses import replace
 from heapq import heappop
 
 from monitor.core.detection import isolation, send_failures, transitions
-from monitor.core.detection.detector_state import World
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.detection.isolation import Held
-from monitor.core.detection.target_health import Health
+from monitor.core.detection.target_health import TargetHealth
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Evidence,
     Lost,
     NotMeasured,
     Reply,
-    Role,
     State,
+    TargetRole,
     Tick,
 )
 
 
-def advance(world: World, evidence: Iterable[Evidence]) -> tuple[World, list[Decision]]:
+def advance(
+    world: DetectorState, evidence: Iterable[Evidence]
+) -> tuple[DetectorState, list[Decision]]:
     """Judge evidence in the order in which it became known (`known_s`, never falling).
 
     Deadlines that pass between two pieces of evidence are judged at their own moment. Evidence
@@ -56,7 +58,7 @@ def advance(world: World, evidence: Iterable[Evidence]) -> tuple[World, list[Dec
     return world, out
 
 
-def _reach(world: World, at_s: float, out: list[Decision]) -> None:
+def _reach(world: DetectorState, at_s: float, out: list[Decision]) -> None:
     _settle(world, out)
     if world.deadlines and not world.nobody_looked(at_s):
         while world.deadlines and world.deadlines[0][0] <= at_s:
@@ -69,7 +71,7 @@ def _reach(world: World, at_s: float, out: list[Decision]) -> None:
     world.now_s = at_s
 
 
-def _take(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -> None:
+def _take(world: DetectorState, item: Reply | Lost | NotMeasured, out: list[Decision]) -> None:
     health = world.healths.get(item.target)
     if health is None:
         return
@@ -98,7 +100,7 @@ def _take(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -
         _not_measured(world, health, item)
 
 
-def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> None:
+def _reply(world: DetectorState, health: TargetHealth, item: Reply, out: list[Decision]) -> None:
     if (
         health.state is State.UP
         and not health.run_count
@@ -111,7 +113,7 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
         health.earliest_s = None
         if not health.window.quiet:
             _limits(world, health, out)
-        if world.waiting and health.target.role is not Role.LINK:
+        if world.waiting and health.target.role is not TargetRole.LINK:
             world.stir(health)
             world.dirty = True
         return
@@ -137,7 +139,7 @@ def _reply(world: World, health: Health, item: Reply, out: list[Decision]) -> No
     world.dirty = True
 
 
-def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None:
+def _lost(world: DetectorState, health: TargetHealth, item: Lost, out: list[Decision]) -> None:
     _measured_again(world, health, item.sent_s, out)
     in_run = health.add_loss(item.sent_s, item.known_s, item.reason)
     if in_run and health.owes_rise:
@@ -163,14 +165,16 @@ def _lost(world: World, health: Health, item: Lost, out: list[Decision]) -> None
         world.dirty = True
 
 
-def _not_measured(world: World, health: Health, item: NotMeasured) -> None:
+def _not_measured(world: DetectorState, health: TargetHealth, item: NotMeasured) -> None:
     send_failures.failed(world, health, item)
     if world.waiting:
         world.stir(health)
     world.dirty = True
 
 
-def _measured_again(world: World, health: Health, sent_s: float, out: list[Decision]) -> None:
+def _measured_again(
+    world: DetectorState, health: TargetHealth, sent_s: float, out: list[Decision]
+) -> None:
     """VERDICTS: a link that alone could not be measured can be again."""
     if health.unmeasured:
         if sent_s < health.unmeasured_from_s:
@@ -181,18 +185,18 @@ def _measured_again(world: World, health: Health, sent_s: float, out: list[Decis
     if incident is not None and incident.state is State.UNKNOWN:
         ended_s = max(sent_s, incident.started_s)
         ended = replace(incident, ended_s=ended_s, end_reason="measured_again")
-        world.note(Change.CLOSED, ended, out)
+        world.note(ChangeKind.CLOSED, ended, out)
         health.incident = None
 
 
-def _limits(world: World, health: Health, out: list[Decision]) -> None:
+def _limits(world: DetectorState, health: TargetHealth, out: list[Decision]) -> None:
     if health.state in (State.UP, State.DEGRADED):
         now = health.crossings()
         if now != health.crossed:
             transitions.cross(world, health, now, out)
 
 
-def _settle(world: World, out: list[Decision]) -> None:
+def _settle(world: DetectorState, out: list[Decision]) -> None:
     """Say what can be said of this moment: the monitor first, then parents before children.
 
     Of a moment in which nobody looked, nothing: it waits for evidence, or is blind.
@@ -214,7 +218,7 @@ def _settle(world: World, out: list[Decision]) -> None:
         _speak_stirred(world, out)
 
 
-def _speak_stirred(world: World, out: list[Decision]) -> None:
+def _speak_stirred(world: DetectorState, out: list[Decision]) -> None:
     """Parents before children: what is said of a parent stirs its children."""
     while world.stirred:
         names = sorted(world.stirred & world.waiting, key=world.topology.rank.__getitem__)
@@ -223,7 +227,7 @@ def _speak_stirred(world: World, out: list[Decision]) -> None:
             transitions.decide(world, world.healths[name], out)
 
 
-def _speak_anchors(world: World, out: list[Decision]) -> None:
+def _speak_anchors(world: DetectorState, out: list[Decision]) -> None:
     """Anchors come first: what they turn out to be decides whether anything else may be said."""
     for anchor in world.anchors:
         if anchor.waiting and isolation.held(world) is not Held.ALL:

@@ -9,20 +9,20 @@ from math import inf
 
 from monitor.core.detection.flapping import bumped
 from monitor.core.detection.loss_windows import RunningMean
-from monitor.core.detection.target_health import CLOCK_GRAIN_S, Health
+from monitor.core.detection.target_health import CLOCK_GRAIN_S, TargetHealth
 from monitor.core.detection.topology import Topology
 from monitor.core.model import (
-    NO_PROOF,
-    Change,
+    NO_EVIDENCE,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
+    IncidentEvidence,
     Network,
-    Proof,
     Reply,
-    Role,
     Scope,
     State,
+    TargetRole,
     Transition,
 )
 
@@ -33,7 +33,7 @@ TOGETHER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RememberedState:
     """What the ledger remembers of one target."""
 
     state: State
@@ -41,7 +41,7 @@ class Standing:
 
 
 @dataclass(slots=True)
-class World:
+class DetectorState:
     """The state of all verdicts. Belongs to its caller; `judge.advance` consumes and returns it.
 
     last_evidence_s: the newest sending time of any evidence. isolation: the monitor's own open
@@ -55,11 +55,11 @@ class World:
     """
 
     topology: Topology
-    healths: dict[str, Health]
+    healths: dict[str, TargetHealth]
     blind_after_s: float
     held_after_s: float
     confirm_s: float
-    anchors: tuple[Health, ...]
+    anchors: tuple[TargetHealth, ...]
     now_s: float = -inf
     last_evidence_s: float | None = None
     next_incident: int = 1
@@ -84,11 +84,11 @@ class World:
     unsent: int = 0
 
     @staticmethod
-    def new(network: Network) -> World:
+    def new(network: Network) -> DetectorState:
         """A world without any evidence."""
         targets = network.targets()
-        healths = {target.name: Health(target) for target in targets}
-        return World(
+        healths = {target.name: TargetHealth(target) for target in targets}
+        return DetectorState(
             topology=Topology.of(targets),
             healths=healths,
             blind_after_s=blind_after_s(network),
@@ -99,7 +99,7 @@ class World:
 
     def remember(
         self,
-        standings: dict[str, Standing],
+        standings: dict[str, RememberedState],
         incidents: Iterable[Incident],
         next_incident: int,
         last_evidence_s: float | None,
@@ -129,15 +129,15 @@ class World:
         for health in self.healths.values():
             self.update_silent(health)
 
-    def mark_seen(self, health: Health) -> None:
+    def mark_seen(self, health: TargetHealth) -> None:
         """The first evidence on a target."""
         if not health.seen:
             health.seen = True
             self.seen += 1
-            if health.target.role is Role.ANCHOR:
+            if health.target.role is TargetRole.ANCHOR:
                 self.anchors_seen += 1
 
-    def update_silent(self, health: Health) -> None:
+    def update_silent(self, health: TargetHealth) -> None:
         """Keep the counts of silent targets true after a change to one."""
         silent = health.run_count > 0 or health.gone
         if health.run_count and not health.gone:
@@ -148,7 +148,7 @@ class World:
             health.silent = silent
             step = 1 if silent else -1
             self.silent += step
-            if health.target.role is Role.ANCHOR:
+            if health.target.role is TargetRole.ANCHOR:
                 self.anchors_silent += step
 
     def at_deadline(self, at_s: float, target: str = MONITOR) -> None:
@@ -159,11 +159,11 @@ class World:
         """Has there been no evidence for so long that time itself settles nothing?"""
         return self.last_evidence_s is not None and at_s - self.last_evidence_s > self.held_after_s
 
-    def stir(self, health: Health) -> None:
+    def stir(self, health: TargetHealth) -> None:
         """Something happened to it: a verdict that waits for it may be ripe."""
         if not self.waiting:
             return
-        if health.target.role is Role.ANCHOR:
+        if health.target.role is TargetRole.ANCHOR:
             self.stirred |= self.waiting
         else:
             self.stirred.add(health.target.name)
@@ -185,12 +185,12 @@ class World:
 
     def turn(
         self,
-        health: Health,
+        health: TargetHealth,
         after: State,
         at_s: float,
         reason: str,
         out: list[Decision],
-        proof: Proof = NO_PROOF,
+        proof: IncidentEvidence = NO_EVIDENCE,
     ) -> None:
         """Change a target's state; `at_s` is never before the state that it ends."""
         if health.state is after:
@@ -217,7 +217,7 @@ class World:
         started_s: float,
         reason: str,
         out: list[Decision],
-        proof: Proof = NO_PROOF,
+        proof: IncidentEvidence = NO_EVIDENCE,
         started_earliest_s: float | None = None,
         affected: tuple[str, ...] = (),
     ) -> Incident:
@@ -235,7 +235,7 @@ class World:
             affected=affected,
         )
         self.next_incident += 1
-        out.append(IncidentChange(Change.OPENED, incident, self.now_s))
+        out.append(IncidentChange(ChangeKind.OPENED, incident, self.now_s))
         return incident
 
     def add_latecomer(self, node: str, link: str) -> None:
@@ -245,7 +245,7 @@ class World:
             self.at_deadline(self.latecomers_due_s)
         self.latecomers.setdefault(node, set()).add(link)
 
-    def note(self, change: Change, incident: Incident, out: list[Decision]) -> Incident:
+    def note(self, change: ChangeKind, incident: Incident, out: list[Decision]) -> Incident:
         """Say that an incident changed or is over; returns it, with those that came late."""
         late = self.latecomers.pop(incident.target, None)
         if late:

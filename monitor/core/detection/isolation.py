@@ -13,15 +13,15 @@ from enum import Enum
 from math import ceil, inf
 
 from monitor.core.detection import send_failures
-from monitor.core.detection.detector_state import MONITOR, World
+from monitor.core.detection.detector_state import MONITOR, DetectorState
 from monitor.core.detection.loss_windows import RunningMean
 from monitor.core.detection.transitions import WAIT_S
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
+    IncidentEvidence,
     Lost,
     NotMeasured,
-    Proof,
     Reply,
     Scope,
     State,
@@ -31,7 +31,7 @@ SHARE = 0.9
 AT_LEAST = 5
 
 
-def judge_monitor(world: World, out: list[Decision]) -> None:
+def judge_monitor(world: DetectorState, out: list[Decision]) -> None:
     """Is the monitor cut off? By silence of all anchors and most targets, or by failing sends."""
     if world.isolation is not None:
         return
@@ -50,7 +50,7 @@ def judge_monitor(world: World, out: list[Decision]) -> None:
         _isolate(world, True, out)
 
 
-def _is_cut(world: World) -> bool:
+def _is_cut(world: DetectorState) -> bool:
     return (
         world.anchors_seen > 0
         and world.anchors_silent == world.anchors_seen
@@ -59,7 +59,7 @@ def _is_cut(world: World) -> bool:
     )
 
 
-def _silence_start_s(world: World) -> float:
+def _silence_start_s(world: DetectorState) -> float:
     """The first lost request of this silence: sent after all anchors and most targets answered."""
     fell = [h for h in world.healths.values() if h.run_count and not h.gone]
     answers_s = sorted(h.last_reply_s for h in fell)
@@ -69,7 +69,7 @@ def _silence_start_s(world: World) -> float:
     return min(firsts_s, default=world.now_s)
 
 
-def _isolate(world: World, sends_fail: bool, out: list[Decision]) -> None:
+def _isolate(world: DetectorState, sends_fail: bool, out: list[Decision]) -> None:
     """Cut off. When sends fail as well as silence reigns, the failing sends are the reason."""
     starts_s = [_silence_start_s(world)] if _is_cut(world) else []
     reason = "silence"
@@ -79,7 +79,7 @@ def _isolate(world: World, sends_fail: bool, out: list[Decision]) -> None:
     started_s = min(starts_s)
     share = max(world.silent, world.unsent) / world.seen if world.seen else None
     errors = {h.unmeasured_reason for h in world.healths.values() if h.unmeasured}
-    proof = Proof(silent_share=share, error=", ".join(sorted(errors)) or None)
+    proof = IncidentEvidence(silent_share=share, error=", ".join(sorted(errors)) or None)
     world.isolation = world.open(
         Scope.MONITOR, MONITOR, State.UNKNOWN, started_s, reason, out, proof
     )
@@ -98,7 +98,7 @@ def _isolate(world: World, sends_fail: bool, out: list[Decision]) -> None:
     world.patchy = send_failures.is_patchy_from(world, started_s)
 
 
-def _forget_timers(world: World) -> None:
+def _forget_timers(world: DetectorState) -> None:
     world.waiting.clear()
     world.stirred.clear()
     world.unmeasurable.clear()
@@ -108,7 +108,9 @@ def _forget_timers(world: World) -> None:
     world.unsent_share = RunningMean()
 
 
-def ends(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) -> list[Reply] | None:
+def ends(
+    world: DetectorState, item: Reply | Lost | NotMeasured, out: list[Decision]
+) -> list[Reply] | None:
     """Does this end the isolation? None: it does not, and the item counts for nothing.
 
     It ends at the first reply from an anchor to a request sent after it began; also when most
@@ -127,7 +129,7 @@ def ends(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) ->
     if ended_s is None:
         return None
     closed = replace(incident, ended_s=ended_s, end_reason="reply")
-    world.note(Change.CLOSED, closed, out)
+    world.note(ChangeKind.CLOSED, closed, out)
     world.isolation = None
     others = [answer for answer in world.answering.values() if answer is not item]
     for other in world.healths.values():
@@ -137,7 +139,7 @@ def ends(world: World, item: Reply | Lost | NotMeasured, out: list[Decision]) ->
     return others
 
 
-def _ended_s(world: World, item: Reply) -> float | None:
+def _ended_s(world: DetectorState, item: Reply) -> float | None:
     """The first answer that counts: an anchor's, without anchors anybody's; None: not yet.
 
     With anchors that stay silent it is over when half of all targets answer.
@@ -150,7 +152,7 @@ def _ended_s(world: World, item: Reply) -> float | None:
     return first_s
 
 
-def go_blind(world: World, start_s: float, end_s: float, out: list[Decision]) -> None:
+def go_blind(world: DetectorState, start_s: float, end_s: float, out: list[Decision]) -> None:
     """No evidence from any target between two moments: unknown, no incident, no downtime."""
     for name in world.topology.order:
         health = world.healths[name]
@@ -179,7 +181,7 @@ class Held(Enum):
     """Every anchor is silent and not all are settled: it may be the monitor itself."""
 
 
-def held(world: World) -> Held:
+def held(world: DetectorState) -> Held:
     """Whose DOWN must wait because the anchors are silent. O(anchors): asked at every settling."""
     if world.anchors_seen == 0 or world.anchors_silent < world.anchors_seen:
         return Held.NONE

@@ -90,7 +90,7 @@ class LossHistory:
         return lost / sent if sent else None
 
 
-class Window:
+class LossWindow:
     """Regular requests of the last `span_s`: their loss and their median RTT against a limit."""
 
     __slots__ = ("_clear_ms", "_entries", "_limit_ms", "_lost", "_over", "_over_clear", "_span_s")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from monitor.core.detection.detector_state import World
-from monitor.core.detection.loss_windows import Window
-from monitor.core.detection.target_health import Health
+from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.loss_windows import LossWindow
+from monitor.core.detection.target_health import TargetHealth
 from monitor.core.detection.topology import Above, above
 from monitor.core.detection.transitions import remove
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
@@ -23,7 +23,9 @@ from monitor.core.model import (
 )
 
 
-def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, list[Decision]]:
+def reconfigure(
+    world: DetectorState, network: Network, at_s: float
+) -> tuple[DetectorState, list[Decision]]:
     """Go on with `network` from `at_s`; `world` is consumed.
 
     A target that stays keeps its verdict, its incident and its evidence. One that left, or moved
@@ -31,7 +33,7 @@ def reconfigure(world: World, network: Network, at_s: float) -> tuple[World, lis
     """
     out: list[Decision] = []
     world.now_s = max(world.now_s, at_s)
-    fresh = World.new(network)
+    fresh = DetectorState.new(network)
     fresh.now_s = world.now_s
     fresh.last_evidence_s = world.last_evidence_s
     fresh.next_incident = world.next_incident
@@ -75,7 +77,7 @@ def left_behind(
     known = {target.name for target in network.targets()}
     return [
         IncidentChange(
-            Change.CLOSED,
+            ChangeKind.CLOSED,
             replace(incident, ended_s=max(at_s, incident.started_s), end_reason="removed"),
             at_s,
         )
@@ -84,10 +86,10 @@ def left_behind(
     ]
 
 
-def _keep(fresh: World, health: Health, target: Target) -> None:
+def _keep(fresh: DetectorState, health: TargetHealth, target: Target) -> None:
     rules = health.target.rules
     if (rules.window_s, rules.rtt_ms) != (target.rules.window_s, target.rules.rtt_ms):
-        health.window = Window(target.rules.window_s, target.rules.rtt_ms)
+        health.window = LossWindow(target.rules.window_s, target.rules.rtt_ms)
     health.target = target
     fresh.healths[target.name] = health
     was_seen, health.seen, health.silent = health.seen, False, False
@@ -98,7 +100,7 @@ def _keep(fresh: World, health: Health, target: Target) -> None:
         fresh.unsent += 1
 
 
-def _uncover(world: World) -> None:
+def _uncover(world: DetectorState) -> None:
     """Hidden until now, but no dead node hides it any more: it is judged on its own evidence."""
     for name in world.topology.order:
         health = world.healths[name]
@@ -112,7 +114,7 @@ def _uncover(world: World) -> None:
             world.update_silent(health)
 
 
-def _end(world: World, health: Health, out: list[Decision]) -> None:
+def _end(world: DetectorState, health: TargetHealth, out: list[Decision]) -> None:
     remove(world, health, out)
     if health.state is not State.UNKNOWN:
         out.append(

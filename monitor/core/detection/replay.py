@@ -13,7 +13,7 @@ from typing import NamedTuple
 from monitor.core.model import Evidence, Lost, NotMeasured, Reply
 
 
-class Line(NamedTuple):
+class ReplayLine(NamedTuple):
     """One request as recorded. rtt_ms None without an error: it was lost. A tuple: millions."""
 
     t: float
@@ -22,7 +22,9 @@ class Line(NamedTuple):
     error: str | None = None
 
 
-def evidence_of(lines: Iterable[Line], timeouts_s: Mapping[str, float]) -> Iterator[Evidence]:
+def read_evidence(
+    lines: Iterable[ReplayLine], timeouts_s: Mapping[str, float]
+) -> Iterator[Evidence]:
     """Evidence for the judge, by the time at which it became known.
 
     Lines must be in order of `t` (equal times in any order: ties are sorted by target).
@@ -31,7 +33,7 @@ def evidence_of(lines: Iterable[Line], timeouts_s: Mapping[str, float]) -> Itera
     """
     pending: list[tuple[float, str, float]] = []
     now_s = float("-inf")
-    instant: list[Line] = []
+    instant: list[ReplayLine] = []
     for line in lines:
         t = line.t
         if t != now_s:
@@ -52,7 +54,7 @@ def evidence_of(lines: Iterable[Line], timeouts_s: Mapping[str, float]) -> Itera
 
 
 def _said(
-    instant: list[Line],
+    instant: list[ReplayLine],
     pending: list[tuple[float, str, float]],
     now_s: float,
     timeouts_s: Mapping[str, float],

@@ -10,7 +10,7 @@ from monitor.core.model import Incident
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class IncidentPair:
     """The same trouble in both; positive seconds: the second judgement said it later."""
 
     before: Incident
@@ -30,29 +30,29 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ReplayComparison:
     """more: only in the second; less: only in the first; both: in each, in order of time."""
 
     more: tuple[Incident, ...]
     less: tuple[Incident, ...]
-    both: tuple[Pair, ...]
+    both: tuple[IncidentPair, ...]
 
     @property
-    def sooner(self) -> tuple[Pair, ...]:
+    def sooner(self) -> tuple[IncidentPair, ...]:
         return tuple(pair for pair in self.both if pair.detected_later_s < 0)
 
     @property
-    def later(self) -> tuple[Pair, ...]:
+    def later(self) -> tuple[IncidentPair, ...]:
         return tuple(pair for pair in self.both if pair.detected_later_s > 0)
 
 
-def compare(before: Sequence[Incident], after: Sequence[Incident]) -> Comparison:
+def compare_replays(before: Sequence[Incident], after: Sequence[Incident]) -> ReplayComparison:
     """Incidents are the same trouble when target and state agree and their times overlap.
 
     Of several that overlap, the one that started nearest is taken; each is taken once.
     """
     free = list(after)
-    both: list[Pair] = []
+    both: list[IncidentPair] = []
     less: list[Incident] = []
     for incident in before:
         partners = [other for other in free if _same(incident, other)]
@@ -61,8 +61,8 @@ def compare(before: Sequence[Incident], after: Sequence[Incident]) -> Comparison
             continue
         partner = min(partners, key=lambda other: abs(other.started_s - incident.started_s))
         free.remove(partner)
-        both.append(Pair(incident, partner))
-    return Comparison(tuple(free), tuple(less), tuple(both))
+        both.append(IncidentPair(incident, partner))
+    return ReplayComparison(tuple(free), tuple(less), tuple(both))
 
 
 def _same(one: Incident, other: Incident) -> bool:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from monitor.core.detection.detector_state import World
-from monitor.core.detection.target_health import CLOCK_GRAIN_S, Health
+from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.target_health import CLOCK_GRAIN_S, TargetHealth
 from monitor.core.model import NotMeasured, Reply
 
 FEW_TARGETS = 5
@@ -26,7 +26,7 @@ PATCHY_SHARE = 0.25
 """Cut off: if the sends of more targets fail again after the first answer, that was chance."""
 
 
-def failed(world: World, health: Health, item: NotMeasured) -> None:
+def failed(world: DetectorState, health: TargetHealth, item: NotMeasured) -> None:
     """A request that never left this machine."""
     if health.add_unmeasured(item.sent_s, item.reason) == 1:
         world.unsent += 1
@@ -35,12 +35,12 @@ def failed(world: World, health: Health, item: NotMeasured) -> None:
         world.unmeasurable.add(health.target.name)
 
 
-def _note_lately(world: World, item: NotMeasured) -> None:
+def _note_lately(world: DetectorState, item: NotMeasured) -> None:
     world.failed_lately.pop(item.target, None)
     world.failed_lately[item.target] = world.now_s
 
 
-def _count_lately(world: World) -> int:
+def _count_lately(world: DetectorState) -> int:
     lately = world.failed_lately
     oldest_s = world.now_s - LATELY_S
     while lately and lately[first := next(iter(lately))] < oldest_s:
@@ -48,7 +48,7 @@ def _count_lately(world: World) -> int:
     return len(lately)
 
 
-def is_long_unmeasured(health: Health) -> bool:
+def is_long_unmeasured(health: TargetHealth) -> bool:
     """Five in a row, over the time that five take at its steady rate.
 
     A suspected target is asked five times as often: without the second half it would be blamed
@@ -59,13 +59,13 @@ def is_long_unmeasured(health: Health) -> bool:
     return health.unmeasured >= IN_ROW and span_s >= at_least_s - CLOCK_GRAIN_S
 
 
-def most_fail(world: World) -> bool:
+def most_fail(world: DetectorState) -> bool:
     """Is it this machine, at this moment? For most targets the newest request failed, and no
     anchor's sends go well."""
     return _are_most(world.unsent, world.seen) and _no_anchor_goes_well(world)
 
 
-def keep_share(world: World) -> None:
+def keep_share(world: DetectorState) -> None:
     """For what share of all targets the newest request failed, from this moment on."""
     share = world.unsent / world.seen if world.seen else 0.0
     if world.seen < FEW_TARGETS:
@@ -73,7 +73,7 @@ def keep_share(world: World) -> None:
     world.unsent_share.set(world.now_s, share)
 
 
-def machine_cannot_send(world: World) -> bool:
+def machine_cannot_send(world: DetectorState) -> bool:
     """Is it this machine, and for long enough? Said with a send that failed.
 
     Over twice `confirm_s` it was more than half of all targets on average: all of them for
@@ -86,11 +86,11 @@ def machine_cannot_send(world: World) -> bool:
     return unsent_s > world.confirm_s + CLOCK_GRAIN_S and _no_anchor_goes_well(world)
 
 
-def _no_anchor_goes_well(world: World) -> bool:
+def _no_anchor_goes_well(world: DetectorState) -> bool:
     return all(_fails(world, anchor) for anchor in world.anchors if anchor.seen)
 
 
-def is_explained(world: World, health: Health) -> bool:
+def is_explained(world: DetectorState, health: TargetHealth) -> bool:
     """Does the machine's trouble explain that this target cannot be measured?"""
     if health.unmeasured_last_s - health.unmeasured_from_s > EXPLAINED_AT_MOST_S:
         return False
@@ -100,7 +100,7 @@ def is_explained(world: World, health: Health) -> bool:
     )
 
 
-def _fails(world: World, health: Health) -> bool:
+def _fails(world: DetectorState, health: TargetHealth) -> bool:
     """Its newest request could not be sent, or another one lately."""
     if health.unmeasured:
         return True
@@ -114,7 +114,7 @@ def _are_most(targets: int, seen: int) -> bool:
     return targets * 2 > seen
 
 
-def start_s(world: World) -> float:
+def start_s(world: DetectorState) -> float:
     """The first request of this trouble that could not be sent.
 
     A link that failed alone, long before the others, does not date it back.
@@ -124,12 +124,12 @@ def start_s(world: World) -> float:
     return min((from_s for from_s in runs if from_s >= oldest_s), default=world.now_s)
 
 
-def is_patchy_from(world: World, started_s: float) -> bool:
+def is_patchy_from(world: DetectorState, started_s: float) -> bool:
     """Were some requests sent after `started_s` answered all the same?"""
     return any(health.last_reply_s > started_s for health in world.healths.values())
 
 
-def failed_again(world: World, item: NotMeasured) -> None:
+def failed_again(world: DetectorState, item: NotMeasured) -> None:
     """Cut off, and a send fails: have many failed since the first answer?"""
     _note_lately(world, item)
     if not world.answering or world.patchy:
@@ -141,7 +141,7 @@ def failed_again(world: World, item: NotMeasured) -> None:
         world.answering.clear()
 
 
-def answered(world: World, item: Reply) -> bool:
+def answered(world: DetectorState, item: Reply) -> bool:
     """Cut off, and this is answered: do sends go well enough that it means something?
 
     When sends failed until now, one answer may be chance: of a buffer that is full most of the

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from math import ceil, inf, log
 
-from monitor.core.detection.loss_windows import LossHistory, Window
+from monitor.core.detection.loss_windows import LossHistory, LossWindow
 from monitor.core.model import Incident, State, Target
 
 MIN_RUN = 20
@@ -28,7 +28,7 @@ def losses_needed(loss_upper: float, false_alarm: float) -> int:
 
 
 @dataclass(slots=True)
-class Health:
+class TargetHealth:
     """The evidence on one target so far, and the verdict that stands. Owned by one World.
 
     fresh_from_s: requests sent before it say nothing any more (a node came back, the monitor
@@ -66,7 +66,7 @@ class Health:
     flap_value: float = 0.0
     flap_at_s: float = 0.0
     history: LossHistory = field(default_factory=LossHistory)
-    window: Window = field(init=False)
+    window: LossWindow = field(init=False)
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_LOSSES))
     _regular: list[float] = field(default_factory=list)
     _suspected_s: float = inf
@@ -75,7 +75,7 @@ class Health:
     )
 
     def __post_init__(self) -> None:
-        self.window = Window(self.target.rules.window_s, self.target.rules.rtt_ms)
+        self.window = LossWindow(self.target.rules.window_s, self.target.rules.rtt_ms)
 
     @property
     def suspected(self) -> bool:

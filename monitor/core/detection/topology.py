@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
-from monitor.core.detection.target_health import Health
-from monitor.core.model import Role, State, Target
+from monitor.core.detection.target_health import TargetHealth
+from monitor.core.model import State, Target, TargetRole
 
 
 class Above(Enum):
@@ -46,7 +46,7 @@ class Topology:
                 depth[name] = 1 + max(above, default=0)
             return depth[name]
 
-        roles = {Role.ANCHOR: 0, Role.NODE: 1, Role.LINK: 2}
+        roles = {TargetRole.ANCHOR: 0, TargetRole.NODE: 1, TargetRole.LINK: 2}
         order = tuple(
             sorted(
                 by_name,
@@ -79,7 +79,7 @@ class Topology:
         return tuple(sorted(found, key=self.rank.__getitem__))
 
 
-def above(health: Health, healths: Mapping[str, Health], now_s: float) -> Above:
+def above(health: TargetHealth, healths: Mapping[str, TargetHealth], now_s: float) -> Above:
     """What the parents say about a target that is silent since `run_first_s`.
 
     A parent answers when it has answered a request sent after the target fell silent. One whose
@@ -96,7 +96,7 @@ def above(health: Health, healths: Mapping[str, Health], now_s: float) -> Above:
     return Above.UNSETTLED
 
 
-def _answers(parent: Health, since_s: float, now_s: float) -> bool:
+def _answers(parent: TargetHealth, since_s: float, now_s: float) -> bool:
     if parent.run_count or parent.owes_rise:
         return False
     if parent.last_reply_s >= since_s:
@@ -104,22 +104,22 @@ def _answers(parent: Health, since_s: float, now_s: float) -> bool:
     return now_s >= _unprobed_at_s(parent)
 
 
-def _unprobed_at_s(parent: Health) -> float:
+def _unprobed_at_s(parent: TargetHealth) -> float:
     """No evidence for so long means that nobody probes it: it cannot explain anything."""
     rules = parent.target.rules
     return parent.last_reply_s + 3 * rules.interval_s + rules.timeout_s
 
 
-def unprobed_at_s(health: Health, healths: Mapping[str, Health]) -> float:
+def unprobed_at_s(health: TargetHealth, healths: Mapping[str, TargetHealth]) -> float:
     """When the first of its parents that merely say nothing explains nothing; inf: none does."""
     parents = [healths[name] for name in health.target.parents if name in healths]
     mute = [p for p in parents if not (p.gone or p.run_count or p.owes_rise)]
     return min((_unprobed_at_s(parent) for parent in mute), default=inf)
 
 
-def roots(name: str, healths: Mapping[str, Health]) -> tuple[Health, ...]:
+def roots(name: str, healths: Mapping[str, TargetHealth]) -> tuple[TargetHealth, ...]:
     """The dead nodes above a target whose own incident explains its silence, nearest first."""
-    found: dict[str, Health] = {}
+    found: dict[str, TargetHealth] = {}
     queue = [name]
     while queue:
         for parent in healths[queue.pop(0)].target.parents:
@@ -133,7 +133,9 @@ def roots(name: str, healths: Mapping[str, Health]) -> tuple[Health, ...]:
     return tuple(found.values())
 
 
-def hidden_links(node: str, topology: Topology, healths: Mapping[str, Health]) -> tuple[str, ...]:
+def hidden_links(
+    node: str, topology: Topology, healths: Mapping[str, TargetHealth]
+) -> tuple[str, ...]:
     """The silent links that have no living way up once `node` is down, in order."""
     lost: set[str] = {node}
 
@@ -142,12 +144,16 @@ def hidden_links(node: str, topology: Topology, healths: Mapping[str, Health]) -
         return bool(parents) and all(p in lost or healths[p].gone for p in parents)
 
     for name in topology.behind(node):
-        if healths[name].target.role is Role.NODE and healths[name].silent and has_no_way(name):
+        if (
+            healths[name].target.role is TargetRole.NODE
+            and healths[name].silent
+            and has_no_way(name)
+        ):
             lost.add(name)
     return tuple(
         name
         for name in topology.behind(node)
-        if healths[name].target.role is Role.LINK
+        if healths[name].target.role is TargetRole.LINK
         and has_no_way(name)
         and (healths[name].gone or healths[name].run_count >= 3)
     )

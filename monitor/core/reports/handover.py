@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from monitor.core.alerting.documents import window_document, with_handling
 from monitor.core.alerting.handling import by_incident
-from monitor.core.alerting.model import Action, Window
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
 from monitor.core.documents import Document, rfc3339
 from monitor.core.model import Incident
 
@@ -16,8 +16,8 @@ AHEAD_S = 86_400.0
 
 def handover_document(
     incidents: Sequence[Incident],
-    actions: Sequence[Action],
-    windows: Sequence[Window],
+    actions: Sequence[IncidentAction],
+    windows: Sequence[MaintenanceWindow],
     oncall: Sequence[Document],
     since_s: float,
     at_s: float,

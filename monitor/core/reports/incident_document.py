@@ -14,16 +14,16 @@ from monitor.core.alerting.documents import (
     outbox_document,
 )
 from monitor.core.alerting.handling import handling_of
-from monitor.core.alerting.model import Action, OutboxRow
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.model import IncidentAction, OutboxRow
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.documents import Document, incident_document
 from monitor.core.model import Incident
 
 
 def case_document(
     incident: Incident,
-    actions: Sequence[Action],
-    notices: Sequence[Notice],
+    actions: Sequence[IncidentAction],
+    notices: Sequence[PolicyDecision],
     rows: Sequence[OutboxRow],
     at_s: float,
 ) -> Document:

@@ -28,7 +28,7 @@ REACH_S = 300.0
 """No row holds a request that was sent longer before the row's time than this."""
 
 
-class Request(NamedTuple):
+class RecordedRequest(NamedTuple):
     """One request as it is kept. sent_ms: Unix ms; rtt_us None without an error: lost."""
 
     sent_ms: int
@@ -37,7 +37,7 @@ class Request(NamedTuple):
     error: str | None = None
 
 
-class Requests:
+class RecordedRequests:
     """The outcomes of one row, packed when somebody asks: not on the path of the verdicts.
 
     at_s: the row's time (UTC). shift_s: what turns the outcomes' steady times into UTC.
@@ -92,7 +92,7 @@ def pack(outcomes: Iterable[Outcome], at_ms: int, shift_s: float = 0.0) -> bytes
     return bytes(kept)
 
 
-def unpack(kept: bytes, target: str, at_ms: int) -> Iterator[Request]:
+def unpack(kept: bytes, target: str, at_ms: int) -> Iterator[RecordedRequest]:
     """The requests of one row, in the order of sending. Raises ValueError for other bytes."""
     place, end = 0, len(kept)
     sent_ms, pause_ms, rtt_us = at_ms, 0, 0
@@ -109,24 +109,28 @@ def unpack(kept: bytes, target: str, at_ms: int) -> Iterator[Request]:
             value, place = _take(kept, place)
             if value >= FIRST_REPLY:
                 rtt_us += _unzigzag(value - FIRST_REPLY)
-                yield Request(sent_ms, target, rtt_us)
+                yield RecordedRequest(sent_ms, target, rtt_us)
             elif value == ERROR:
                 length = kept[place]
-                yield Request(sent_ms, target, error=kept[place + 1 : place + 1 + length].decode())
+                yield RecordedRequest(
+                    sent_ms, target, error=kept[place + 1 : place + 1 + length].decode()
+                )
                 place += 1 + length
             else:
-                yield Request(sent_ms, target)
+                yield RecordedRequest(sent_ms, target)
     except IndexError:
         raise ValueError(f"the requests of {target} at {at_ms} are cut short") from None
 
 
-def in_order(rows: Iterable[tuple[int, str, bytes]], reach_s: float = REACH_S) -> Iterator[Request]:
+def in_order(
+    rows: Iterable[tuple[int, str, bytes]], reach_s: float = REACH_S
+) -> Iterator[RecordedRequest]:
     """All requests by the time of sending, then by target.
 
     rows: (time in Unix ms, target, packed), in order of time. What was sent longer than `reach_s`
     before its row's time comes first of what is left.
     """
-    waiting: list[tuple[int, str, int, Request]] = []
+    waiting: list[tuple[int, str, int, RecordedRequest]] = []
     number = count()
     reach_ms = round(reach_s * 1000)
     for at_ms, target, kept in rows:

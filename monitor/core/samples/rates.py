@@ -76,7 +76,7 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class RateMemory:
+class RateState:
     """The baselines of one router's ports, by ifName."""
 
     ports: Mapping[str, Baseline] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Dropped:
 class Rates:
     """What one poll brought: the memory for the next, a sample a port, what was dropped."""
 
-    memory: RateMemory
+    memory: RateState
     samples: tuple[InterfaceSample, ...]
     dropped: tuple[Dropped, ...]
 
@@ -121,7 +121,7 @@ _COUNTERS = (
 
 
 def advance(
-    memory: RateMemory,
+    memory: RateState,
     device: Device,
     poll: DevicePoll,
     at_utc_s: float,
@@ -153,7 +153,7 @@ def advance(
         samples.append(
             _sample(at_utc_s, device, counters, interface=interface, rates=rates, speed=speed_bps)
         )
-    return Rates(RateMemory(ports), tuple(samples), tuple(dropped))
+    return Rates(RateState(ports), tuple(samples), tuple(dropped))
 
 
 def line_speed_bps(interface: Interface | None, counters: InterfaceCounters) -> float | None:

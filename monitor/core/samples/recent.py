@@ -20,7 +20,7 @@ CLEANED_EVERY = 32
 """Requests after which what is too old is thrown away."""
 
 
-class Lately(NamedTuple):
+class RecentFigures(NamedTuple):
     """rtt_ms: the median, None without a reply. loss_pct: None without a request."""
 
     rtt_ms: float | None
@@ -37,7 +37,7 @@ class _Kept:
         self.rtts_ms = array("d")
 
 
-class Recent:
+class RecentProbes:
     """Takes every outcome, and says what the last 60 s were like."""
 
     def __init__(self) -> None:
@@ -60,19 +60,19 @@ class Recent:
             if not len(sent_s) % CLEANED_EVERY:
                 _clean(kept, outcome[1] - RECENT_S)
 
-    def of(self, target: str, now_s: float) -> Lately:
+    def of(self, target: str, now_s: float) -> RecentFigures:
         """The requests of one target that were sent in the last 60 s."""
         kept = self._kept.get(target)
         if kept is None:
-            return Lately(None, None)
+            return RecentFigures(None, None)
         oldest_s = now_s - RECENT_S
         pairs = zip(kept.sent_s, kept.rtts_ms, strict=True)
         young = [rtt_ms for sent_s, rtt_ms in pairs if sent_s > oldest_s]
         if not young:
-            return Lately(None, None)
+            return RecentFigures(None, None)
         rtts_ms = sorted(rtt_ms for rtt_ms in young if rtt_ms >= 0.0)
         loss_pct = 100.0 * (len(young) - len(rtts_ms)) / len(young)
-        return Lately(median(rtts_ms) if rtts_ms else None, loss_pct)
+        return RecentFigures(median(rtts_ms) if rtts_ms else None, loss_pct)
 
     def forget(self, keep: Iterable[str]) -> None:
         """Drop every target that is not in `keep`."""

@@ -13,12 +13,12 @@ from math import ceil
 from typing import NamedTuple
 
 from monitor.core.model import Network, NotMeasured, Outcome, Reply, State
-from monitor.core.samples.packed_requests import Requests
+from monitor.core.samples.packed_requests import RecordedRequests
 from monitor.core.samples.samples import STATE_CODES, PingSample, Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class TargetTags:
     """Who a row is about: the tags of the measurement `ping`."""
 
     target: str
@@ -29,12 +29,12 @@ class Tags:
     provider: str | None = None
 
 
-def tags_of(network: Network) -> dict[str, Tags]:
+def tags_of(network: Network) -> dict[str, TargetTags]:
     """The tags of every target that is probed; an anchor is stored as a node."""
-    tags = {anchor.name: Tags(anchor.name, node=anchor.name) for anchor in network.anchors}
-    tags |= {node.id: Tags(node.id, node=node.id) for node in network.nodes}
+    tags = {anchor.name: TargetTags(anchor.name, node=anchor.name) for anchor in network.anchors}
+    tags |= {node.id: TargetTags(node.id, node=node.id) for node in network.nodes}
     for link in network.links():
-        tags[link.name] = Tags(
+        tags[link.name] = TargetTags(
             link.name, link.site, link.id, kind=link.kind, provider=link.provider
         )
     return tags
@@ -54,11 +54,11 @@ def median(ordered: list[float]) -> float:
 class Recorder:
     """Collects outcomes until a period is over, then says them as rows."""
 
-    def __init__(self, tags: Mapping[str, Tags]) -> None:
+    def __init__(self, tags: Mapping[str, TargetTags]) -> None:
         self._tags = dict(tags)
         self._periods: dict[str, list[Outcome]] = {}
 
-    def reconfigure(self, tags: Mapping[str, Tags]) -> None:
+    def reconfigure(self, tags: Mapping[str, TargetTags]) -> None:
         """Other targets from now on; what was collected for the others is kept for its row."""
         self._tags |= tags
 
@@ -78,18 +78,18 @@ class Recorder:
         state_of: Callable[[str], State],
         names: Iterable[str],
         shift_s: float = 0.0,
-    ) -> list[Finished]:
+    ) -> list[FinishedPeriod]:
         """Close the period of these targets at `at_s` (UTC); one without an outcome has no row.
 
         shift_s: what turns the outcomes' steady times into UTC. The rows are computed when they
         are asked for: of 10,000 targets that takes a while, and the period ends for all at once.
         """
-        finished: list[Finished] = []
+        finished: list[FinishedPeriod] = []
         for name in names:
             period = self._periods.pop(name, None)
             if period is not None and name in self._tags:
                 state = STATE_CODES[state_of(name)]
-                finished.append(Finished(self._tags[name], period, at_s, state, shift_s))
+                finished.append(FinishedPeriod(self._tags[name], period, at_s, state, shift_s))
         return finished
 
     def names(self) -> tuple[str, ...]:
@@ -97,10 +97,10 @@ class Recorder:
         return tuple(self._periods)
 
 
-class Finished(NamedTuple):
+class FinishedPeriod(NamedTuple):
     """The outcomes of one target in a period that is over, and its verdict at that moment."""
 
-    tags: Tags
+    tags: TargetTags
     outcomes: list[Outcome]
     at_s: float
     state: int
@@ -111,7 +111,9 @@ class Finished(NamedTuple):
         return _row(*self)
 
 
-def _row(tags: Tags, period: list[Outcome], at_s: float, state: int, shift_s: float) -> PingSample:
+def _row(
+    tags: TargetTags, period: list[Outcome], at_s: float, state: int, shift_s: float
+) -> PingSample:
     rtts = [outcome.rtt_ms for outcome in period if isinstance(outcome, Reply)]
     not_measured = sum(isinstance(outcome, NotMeasured) for outcome in period)
     steps = [abs(b - a) for a, b in pairwise(rtts)]
@@ -135,7 +137,7 @@ def _row(tags: Tags, period: list[Outcome], at_s: float, state: int, shift_s: fl
         rtt_p95=percentile(ordered, 0.95) if some else None,
         rtt_max=ordered[-1] if some else None,
         jitter=sum(steps) / len(steps) if steps else None,
-        requests=Requests(at_s, shift_s, period),
+        requests=RecordedRequests(at_s, shift_s, period),
     )
 
 

@@ -21,7 +21,7 @@ EXPECTED = frozenset({NoRate.FIRST, NoRate.TOO_SOON, NoRate.NOT_TOLD})
 
 
 @dataclass(frozen=True, slots=True)
-class RouterTold:
+class RouterFacts:
     """Of all polls since `since_s` (UTC, like all times here).
 
     poll, rates, told_s: of the last one that brought something. failed, failed_s: of the last one
@@ -38,7 +38,7 @@ class RouterTold:
     dropped: Mapping[NoRate, int] = field(default_factory=dict)
     dropped_s: Mapping[NoRate, float] = field(default_factory=dict)
 
-    def told(self, poll: DevicePoll, rates: Rates, at_s: float) -> RouterTold:
+    def told(self, poll: DevicePoll, rates: Rates, at_s: float) -> RouterFacts:
         """After a poll that brought something."""
         counted = Counter(each.reason for each in rates.dropped if each.reason not in EXPECTED)
         return replace(
@@ -52,14 +52,14 @@ class RouterTold:
             dropped_s={**self.dropped_s, **dict.fromkeys(counted, at_s)},
         )
 
-    def silent(self, failed: PollFailed, at_s: float) -> RouterTold:
+    def silent(self, failed: PollFailed, at_s: float) -> RouterFacts:
         """After a poll that brought nothing."""
         return replace(self, failed=failed, failed_s=at_s)
 
 
-def router_document(device: Device, told: RouterTold | None) -> Document:
+def router_document(device: Device, told: RouterFacts | None) -> Document:
     """`GET /routers/<name>`. told: None when it was not asked yet."""
-    known = RouterTold(0.0) if told is None else told
+    known = RouterFacts(0.0) if told is None else told
     poll = known.poll
     facts = None if poll is None else poll.facts
     counters = {} if poll is None else {port.name: port for port in poll.interfaces}

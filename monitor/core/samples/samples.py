@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from monitor.core.model import State
 from monitor.core.samples.histogram import Histogram
-from monitor.core.samples.packed_requests import Requests
+from monitor.core.samples.packed_requests import RecordedRequests
 
 STATE_CODES: dict[State, int] = {
     State.UNKNOWN: 0,
@@ -50,7 +50,7 @@ class PingSample:
     rtt_p95: float | None = None
     rtt_max: float | None = None
     jitter: float | None = None
-    requests: Requests | None = field(default=None, compare=False, repr=False)
+    requests: RecordedRequests | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

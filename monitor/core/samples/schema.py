@@ -31,7 +31,7 @@ from monitor.core.samples.samples import (
 )
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What a field holds. RTT: milliseconds, kept to the microsecond.
 
     HISTOGRAM: one field a bucket, `h00` and on (core.histogram: BOUNDS_MS), the empty ones absent.
@@ -50,7 +50,7 @@ class Field:
 
     attribute: str
     name: str
-    kind: Kind
+    kind: FieldKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ INTEGERS_END = 2**63
 """SQLite's and InfluxDB's integers have 64 bits and a sign."""
 
 
-def _fields(kind: Kind, *names: str) -> tuple[Field, ...]:
+def _fields(kind: FieldKind, *names: str) -> tuple[Field, ...]:
     return tuple(Field(name, name, kind) for name in names)
 
 
@@ -91,24 +91,24 @@ PING = Measurement(
     "ping",
     PingSample,
     ("target", "site", "link", "node", "kind", "provider"),
-    _fields(Kind.COUNT, "sent", "received", "not_measured", "state")
-    + _fields(Kind.RTT, "rtt_min", "rtt_avg", "rtt_p50", "rtt_p95", "rtt_max", "jitter"),
+    _fields(FieldKind.COUNT, "sent", "received", "not_measured", "state")
+    + _fields(FieldKind.RTT, "rtt_min", "rtt_avg", "rtt_p50", "rtt_p95", "rtt_max", "jitter"),
 )
 
 INTERFACE = Measurement(
     "interface",
     InterfaceSample,
     ("device", "ifname", "site", "link"),
-    _fields(Kind.NUMBER, "in_bps", "out_bps", "in_util", "out_util")
-    + _fields(Kind.NUMBER, "in_errors", "out_errors", "in_discards", "out_discards")
-    + _fields(Kind.COUNT, "oper", "speed_bps"),
+    _fields(FieldKind.NUMBER, "in_bps", "out_bps", "in_util", "out_util")
+    + _fields(FieldKind.NUMBER, "in_errors", "out_errors", "in_discards", "out_discards")
+    + _fields(FieldKind.COUNT, "oper", "speed_bps"),
 )
 
 DEVICE = Measurement(
     "device",
     DeviceSample,
     ("device", "site"),
-    _fields(Kind.NUMBER, "uptime_s", "cpu", "memory", "temperature_c", "voltage_v"),
+    _fields(FieldKind.NUMBER, "uptime_s", "cpu", "memory", "temperature_c", "voltage_v"),
 )
 
 STATE_CHANGE = Measurement(
@@ -116,10 +116,10 @@ STATE_CHANGE = Measurement(
     StateChangeSample,
     ("target", "site", "link", "node"),
     (
-        Field("before", "from", Kind.TEXT),
-        Field("after", "to", Kind.TEXT),
-        Field("reason", "reason", Kind.TEXT),
-        Field("previous_s", "previous_s", Kind.NUMBER),
+        Field("before", "from", FieldKind.TEXT),
+        Field("after", "to", FieldKind.TEXT),
+        Field("reason", "reason", FieldKind.TEXT),
+        Field("previous_s", "previous_s", FieldKind.NUMBER),
     ),
 )
 
@@ -127,29 +127,29 @@ MONITOR = Measurement(
     "monitor",
     MonitorSample,
     ("host",),
-    _fields(Kind.NUMBER, "round_lag_s", "loop_lag_s")
-    + _fields(Kind.COUNT, "missed_rounds")
-    + _fields(Kind.NUMBER, "journal_age_s")
-    + _fields(Kind.COUNT, "spool_lines", "open_fds", "rss_bytes", "odd_packets")
-    + _fields(Kind.COUNT, "not_measured", "stalled_rounds", "stalls", "clock_steps")
-    + _fields(Kind.COUNT, "failed_runs", "max_fds", "synchronised")
-    + _fields(Kind.NUMBER, "shipper_lag_s")
-    + _fields(Kind.COUNT, "quarantined")
-    + _fields(Kind.TEXT, "shipper_error")
-    + _fields(Kind.NUMBER, "outbox_age_s"),
+    _fields(FieldKind.NUMBER, "round_lag_s", "loop_lag_s")
+    + _fields(FieldKind.COUNT, "missed_rounds")
+    + _fields(FieldKind.NUMBER, "journal_age_s")
+    + _fields(FieldKind.COUNT, "spool_lines", "open_fds", "rss_bytes", "odd_packets")
+    + _fields(FieldKind.COUNT, "not_measured", "stalled_rounds", "stalls", "clock_steps")
+    + _fields(FieldKind.COUNT, "failed_runs", "max_fds", "synchronised")
+    + _fields(FieldKind.NUMBER, "shipper_lag_s")
+    + _fields(FieldKind.COUNT, "quarantined")
+    + _fields(FieldKind.TEXT, "shipper_error")
+    + _fields(FieldKind.NUMBER, "outbox_age_s"),
 )
 
 MEASUREMENTS: tuple[Measurement, ...] = (PING, INTERFACE, DEVICE, STATE_CHANGE, MONITOR)
 """All of them; the order is the order of the journal's tables."""
 
 _PING_SUMS = (
-    _fields(Kind.COUNT, "rows", "sent", "received", "not_measured")
-    + _fields(Kind.RTT, "rtt_sum", "rtt_min", "rtt_max")
-    + _fields(Kind.NUMBER, "down_s", "unreachable_s", "unknown_s", "maintenance_s")
-    + _fields(Kind.HISTOGRAM, "histogram")
+    _fields(FieldKind.COUNT, "rows", "sent", "received", "not_measured")
+    + _fields(FieldKind.RTT, "rtt_sum", "rtt_min", "rtt_max")
+    + _fields(FieldKind.NUMBER, "down_s", "unreachable_s", "unknown_s", "maintenance_s")
+    + _fields(FieldKind.HISTOGRAM, "histogram")
 )
-_INTERFACE_SUMS = _fields(Kind.COUNT, "rows", "in_count", "out_count") + _fields(
-    Kind.NUMBER,
+_INTERFACE_SUMS = _fields(FieldKind.COUNT, "rows", "in_count", "out_count") + _fields(
+    FieldKind.NUMBER,
     *("in_sum", "out_sum", "in_min", "out_min", "in_max", "out_max"),
     *("in_util_max", "out_util_max"),
     *("in_errors_max", "out_errors_max", "in_discards_max", "out_discards_max"),
@@ -189,19 +189,19 @@ def width_ms(width_s: float) -> int:
     return max(1, round(width_s * 1000))
 
 
-def value_of(kind: Kind, raw: Value | None) -> Value | None:
+def value_of(kind: FieldKind, raw: Value | None) -> Value | None:
     """A measured value as it is stored; None for what was not measured or no store can hold."""
     if raw is None:
         return None
-    if kind is Kind.TEXT:
+    if kind is FieldKind.TEXT:
         return tag_value(str(raw))
     number = float(raw)
     if not math.isfinite(number):
         return None
-    if kind is Kind.COUNT:
+    if kind is FieldKind.COUNT:
         whole = int(raw)
         return whole if abs(whole) < INTEGERS_END else None
-    return round(number, 3) if kind is Kind.RTT else number
+    return round(number, 3) if kind is FieldKind.RTT else number
 
 
 def tag_value(text: str) -> str:
@@ -236,7 +236,7 @@ def point_of(sample: Sample) -> Point | None:
     fields: dict[str, Value] = {}
     for field in measurement.fields:
         raw = getattr(sample, field.attribute)
-        if field.kind is Kind.HISTOGRAM:
+        if field.kind is FieldKind.HISTOGRAM:
             fields |= histogram_fields(raw)
             continue
         value = value_of(field.kind, raw)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.system.key_file import LINK_KEY_MODE, SESSION_KEY_MODE, key_of
+from monitor.adapters.system.key_file import LINK_KEY_MODE, SESSION_KEY_MODE, load_or_create_key
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import USERS_FILE, UsersFile
-from monitor.core.access import Role, User, Users
+from monitor.core.access import User, UserRole, Users
 from monitor.core.errors import ConfigError
 
 
@@ -42,16 +42,16 @@ def test_without_a_file_there_is_nobody(tmp_path: Path) -> None:
 def test_a_change_is_seen_by_another_reader_at_once(tmp_path: Path) -> None:
     reader = UsersFile(tmp_path)
     assert reader.read() == Users()
-    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", Role.SEE, "a")))
-    assert reader.read().users == (User("siti", Role.SEE, "a"),)
-    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", Role.SEE, "b")))
-    assert reader.read().users == (User("siti", Role.SEE, "b"),)
+    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", UserRole.SEE, "a")))
+    assert reader.read().users == (User("siti", UserRole.SEE, "a"),)
+    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", UserRole.SEE, "b")))
+    assert reader.read().users == (User("siti", UserRole.SEE, "b"),)
     assert mode(tmp_path / USERS_FILE) == 0o640
 
 
 def test_many_changes_at_once_lose_nobody(tmp_path: Path) -> None:
     def add(number: int) -> None:
-        UsersFile(tmp_path).change(lambda users: users.with_user(User(f"u{number}", Role.SEE)))
+        UsersFile(tmp_path).change(lambda users: users.with_user(User(f"u{number}", UserRole.SEE)))
 
     threads = [threading.Thread(target=add, args=(number,)) for number in range(16)]
     for thread in threads:
@@ -66,7 +66,7 @@ def test_a_refused_change_leaves_everything_as_it_was(tmp_path: Path) -> None:
         raise ConfigError("no")
 
     file = UsersFile(tmp_path)
-    file.change(lambda users: users.with_user(User("siti", Role.SEE)))
+    file.change(lambda users: users.with_user(User("siti", UserRole.SEE)))
     with pytest.raises(ConfigError, match="no"):
         file.change(refuse)
     assert file.read().find("siti") is not None
@@ -89,7 +89,7 @@ def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_key_is_made_once_and_found_by_all(tmp_path: Path) -> None:
     path, found = tmp_path / "link.key", list[bytes]()
     threads = [
-        threading.Thread(target=lambda: found.append(key_of(path, LINK_KEY_MODE)))
+        threading.Thread(target=lambda: found.append(load_or_create_key(path, LINK_KEY_MODE)))
         for _ in range(16)
     ]
     for thread in threads:
@@ -97,25 +97,25 @@ def test_a_key_is_made_once_and_found_by_all(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(found) == 16
-    assert set(found) == {key_of(path, LINK_KEY_MODE)}
+    assert set(found) == {load_or_create_key(path, LINK_KEY_MODE)}
     assert len(found[0]) == 32
     assert mode(path) == 0o640
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_pages_own_key_is_the_pages_alone(tmp_path: Path) -> None:
-    one = key_of(tmp_path / "session.key", SESSION_KEY_MODE)
+    one = load_or_create_key(tmp_path / "session.key", SESSION_KEY_MODE)
     assert mode(tmp_path / "session.key") == 0o600
-    assert one != key_of(tmp_path / "other.key", SESSION_KEY_MODE)
+    assert one != load_or_create_key(tmp_path / "other.key", SESSION_KEY_MODE)
 
 
 @pytest.mark.parametrize("text", ["", "00", "zz" * 32, "00" * 33])
 def test_a_damaged_key_is_not_used(tmp_path: Path, text: str) -> None:
     (tmp_path / "session.key").write_text(text)
     with pytest.raises(ConfigError, match="damaged: remove the file"):
-        key_of(tmp_path / "session.key", SESSION_KEY_MODE)
+        load_or_create_key(tmp_path / "session.key", SESSION_KEY_MODE)
 
 
 def test_a_key_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be made"):
-        key_of(tmp_path / "gone" / "session.key", SESSION_KEY_MODE)
+        load_or_create_key(tmp_path / "gone" / "session.key", SESSION_KEY_MODE)

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.system.dead_letters import QuarantineFiles
+from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.core.errors import StoreError
-from monitor.core.ports import Refused
+from monitor.core.ports import RefusedPoint
 from tests.making import MIDNIGHT_S
 
-REFUSED = Refused(
+REFUSED = RefusedPoint(
     MIDNIGHT_S + 0.25, "20251125:17", 400, "unable to parse", 'ping,link=a\\ b x="é" 1'
 )
 
 
 def test_a_refused_line_is_kept_with_the_words_that_refused_it(tmp_path: Path) -> None:
-    QuarantineFiles(tmp_path / "quarantine").add(REFUSED)
+    DeadLetterFiles(tmp_path / "quarantine").add(REFUSED)
     [path] = (tmp_path / "quarantine").iterdir()
     assert path.name == "refused-20251125.jsonl"
     assert json.loads(path.read_text()) == {
@@ -32,22 +32,22 @@ def test_a_refused_line_is_kept_with_the_words_that_refused_it(tmp_path: Path) -
 
 
 def test_lines_of_all_days_are_counted(tmp_path: Path) -> None:
-    quarantine = QuarantineFiles(tmp_path)
+    quarantine = DeadLetterFiles(tmp_path)
     assert quarantine.count() == 0
     for day in range(3):
         quarantine.add(replace(REFUSED, at_s=MIDNIGHT_S + 86_400 * day, cursor=f"20251125:{day}"))
-    assert QuarantineFiles(tmp_path).count() == 3
+    assert DeadLetterFiles(tmp_path).count() == 3
 
 
 def test_the_same_place_again_after_a_crash_is_kept_once(tmp_path: Path) -> None:
-    QuarantineFiles(tmp_path).add(REFUSED)
-    QuarantineFiles(tmp_path).add(REFUSED)
-    QuarantineFiles(tmp_path).add(replace(REFUSED, cursor="20251125:18"))
-    assert QuarantineFiles(tmp_path).count() == 2
+    DeadLetterFiles(tmp_path).add(REFUSED)
+    DeadLetterFiles(tmp_path).add(REFUSED)
+    DeadLetterFiles(tmp_path).add(replace(REFUSED, cursor="20251125:18"))
+    assert DeadLetterFiles(tmp_path).count() == 2
 
 
 def test_a_line_torn_by_a_power_cut_stops_nothing(tmp_path: Path) -> None:
-    quarantine = QuarantineFiles(tmp_path)
+    quarantine = DeadLetterFiles(tmp_path)
     quarantine.add(REFUSED)
     [path] = tmp_path.iterdir()
     path.write_text(path.read_text() + '{"at": "2025-11')
@@ -59,4 +59,4 @@ def test_a_line_torn_by_a_power_cut_stops_nothing(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "quarantine").write_text("")
     with pytest.raises(StoreError, match="cannot be written: File exists"):
-        QuarantineFiles(tmp_path / "quarantine").add(REFUSED)
+        DeadLetterFiles(tmp_path / "quarantine").add(REFUSED)

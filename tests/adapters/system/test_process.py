@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from monitor.adapters.system.process import own_figures
+from monitor.adapters.system.process import read_process_figures
 
 WITHOUT_DESCRIPTORS = """
 import os, resource
@@ -23,12 +23,12 @@ except OSError:
 
 
 def test_memory_and_descriptors_are_those_of_this_process() -> None:
-    before = own_figures()
+    before = read_process_figures()
     assert before.rss_bytes is not None
     assert 1e6 < before.rss_bytes < 4e9
     assert before.max_fds == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     with Path(os.devnull).open() as _, Path(os.devnull).open() as _:
-        now = own_figures()
+        now = read_process_figures()
     assert before.open_fds is not None
     assert now.open_fds == before.open_fds + 2
 

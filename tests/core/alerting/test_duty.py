@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.core.alerting.duty import KEPT_S, Desk
-from monitor.core.alerting.model import Action, ActionKind, Alerts, Window
+from monitor.core.alerting.duty import KEPT_S, DutyState
+from monitor.core.alerting.model import ActionKind, AlertSettings, IncidentAction, MaintenanceWindow
 from monitor.core.model import Incident, Scope, State
 from tests.core.detection.story import network
 
@@ -16,23 +16,23 @@ NODE = Incident(
 )
 
 
-def acknowledged(incident: int) -> Action:
-    return Action(incident, ActionKind.ACKNOWLEDGE, "p", T0, until_s=T0 + 600)
+def acknowledged(incident: int) -> IncidentAction:
+    return IncidentAction(incident, ActionKind.ACKNOWLEDGE, "p", T0, until_s=T0 + 600)
 
 
-def window(number: int, *targets: str, start: float = 0.0, end: float = 600.0) -> Window:
-    return Window(targets, T0 + start, T0 + end, "p", "x", id=number)
+def window(number: int, *targets: str, start: float = 0.0, end: float = 600.0) -> MaintenanceWindow:
+    return MaintenanceWindow(targets, T0 + start, T0 + end, "p", "x", id=number)
 
 
 def test_an_acknowledged_node_shows_on_itself_and_on_what_it_takes_along() -> None:
-    desk = Desk(Alerts(), BEFORE)
+    desk = DutyState(AlertSettings(), BEFORE)
     desk.acted(acknowledged(1))
     assert desk.overlays([NODE], T0) == {"pop": ("acknowledged",), "a/utama": ("acknowledged",)}
     assert desk.overlays([], T0) == {}
 
 
 def test_both_overlays_stand_beside_each_other_once() -> None:
-    desk = Desk(Alerts(), BEFORE)
+    desk = DutyState(AlertSettings(), BEFORE)
     desk.acted(acknowledged(1))
     desk.planned(window(1, "pop"), T0)
     desk.planned(window(2, "a"), T0)
@@ -41,18 +41,18 @@ def test_both_overlays_stand_beside_each_other_once() -> None:
 
 
 def test_another_configuration_keeps_what_people_did_and_planned() -> None:
-    desk = Desk(Alerts(), BEFORE)
+    desk = DutyState(AlertSettings(), BEFORE)
     desk.planned(window(1, "pop"), T0)
     desk.acted(acknowledged(1))
     desk.reconfigure(
-        Alerts(), network({"a/utama": (), "b/utama": ("pop",)}, {"pop": ()}), desk.zone
+        AlertSettings(), network({"a/utama": (), "b/utama": ("pop",)}, {"pop": ()}), desk.zone
     )
     assert desk.overlays([], T0) == {"pop": ("maintenance",), "b/utama": ("maintenance",)}
     assert desk.handling(1).taken(T0) is not None
 
 
 def test_a_window_that_is_ended_takes_the_place_of_what_was_planned() -> None:
-    desk = Desk(Alerts(), BEFORE)
+    desk = DutyState(AlertSettings(), BEFORE)
     desk.planned(window(1, "b/utama"), T0)
     desk.planned(replace(window(1, "b/utama"), ended_s=T0 + 5, ended_by="p"), T0 + 5)
     assert desk.overlays([], T0 + 5) == {}
@@ -60,7 +60,7 @@ def test_a_window_that_is_ended_takes_the_place_of_what_was_planned() -> None:
 
 
 def test_windows_that_were_over_long_ago_are_let_go() -> None:
-    desk = Desk(Alerts(), BEFORE)
+    desk = DutyState(AlertSettings(), BEFORE)
     desk.planned(window(1, "a"), T0)
     desk.planned(window(2, "b", start=KEPT_S, end=KEPT_S + 700), T0 + KEPT_S)
     assert [each.id for each in desk.maintenance.windows] == [1, 2]

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.alerting.handling import Handling, by_incident, handling_of
-from monitor.core.alerting.model import Action, ActionKind
+from monitor.core.alerting.model import ActionKind, IncidentAction
 
 T0 = 1_764_000_000.0
 
 
-def done(kind: ActionKind, at_s: float = 0.0, text: str = "", until: float | None = None) -> Action:
-    return Action(7, kind, "p", T0 + at_s, text, None if until is None else T0 + until)
+def done(
+    kind: ActionKind, at_s: float = 0.0, text: str = "", until: float | None = None
+) -> IncidentAction:
+    return IncidentAction(7, kind, "p", T0 + at_s, text, None if until is None else T0 + until)
 
 
 def test_nothing_done_is_nothing_in_hand() -> None:
@@ -52,7 +54,7 @@ def test_a_release_ends_acknowledgement_and_snooze_and_keeps_what_was_written() 
 
 ACTIONS = st.lists(
     st.builds(
-        Action,
+        IncidentAction,
         incident=st.integers(1, 3),
         kind=st.sampled_from(ActionKind),
         who=st.just("p"),
@@ -65,7 +67,7 @@ ACTIONS = st.lists(
 
 @given(ACTIONS, st.floats(T0, T0 + 300))
 def test_each_incident_is_handled_by_its_own_actions_alone(
-    actions: list[Action], at_s: float
+    actions: list[IncidentAction], at_s: float
 ) -> None:
     for number, mine in by_incident(actions).items():
         assert mine == [action for action in actions if action.incident == number]

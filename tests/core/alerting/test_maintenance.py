@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from monitor.core.alerting.maintenance import Maintenance, occurrences, reach_of
-from monitor.core.alerting.model import Recurring, Window
+from monitor.core.alerting.model import MaintenanceWindow, RecurringWindow
 from tests.core.detection.story import network
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -19,11 +19,13 @@ START_S = 1_764_000_000.0
 HOUR_S = 3600.0
 
 
-def window(*targets: str, start_s: float = START_S, hours: float = 1.0) -> Window:
-    return Window(targets, start_s, start_s + hours * HOUR_S, "ani", "ganti router")
+def window(*targets: str, start_s: float = START_S, hours: float = 1.0) -> MaintenanceWindow:
+    return MaintenanceWindow(targets, start_s, start_s + hours * HOUR_S, "ani", "ganti router")
 
 
-def maintenance(*windows: Window, recurring: tuple[Recurring, ...] = ()) -> Maintenance:
+def maintenance(
+    *windows: MaintenanceWindow, recurring: tuple[RecurringWindow, ...] = ()
+) -> Maintenance:
     return Maintenance(reach_of(NET), WIB, windows, recurring)
 
 
@@ -31,7 +33,7 @@ def wib(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=WIB).timestamp()
 
 
-SUNDAYS = Recurring(
+SUNDAYS = RecurringWindow(
     key="malam-minggu",
     targets=("pop-jauh",),
     why="pemeliharaan rutin",

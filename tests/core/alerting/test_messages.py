@@ -13,16 +13,26 @@ from hypothesis import strategies as st
 
 from monitor.core.alerting.messages import Texts
 from monitor.core.alerting.model import (
-    Action,
     ActionKind,
-    Alerts,
+    AlertSettings,
     ChannelSettings,
     EventKind,
+    IncidentAction,
     Person,
 )
-from monitor.core.alerting.ports import Occasion, Recipient, Wording, Words
+from monitor.core.alerting.ports import MessageWriter, NotificationContext, Recipient, Wording
 from monitor.core.alerting.reasons import Reason
-from monitor.core.model import Incident, Link, Network, Node, Proof, Rules, Scope, Site, State
+from monitor.core.model import (
+    Incident,
+    IncidentEvidence,
+    Link,
+    Network,
+    Node,
+    ProbeRules,
+    Scope,
+    Site,
+    State,
+)
 from monitor.core.signing import LINK_LASTS_S, link_opens
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -39,7 +49,7 @@ def link(site: str, name: str = "utama", kind: str = "fibre") -> Link:
         site,
         "10.77.23.1",
         kind,
-        Rules(),
+        ProbeRules(),
         provider="Penyedia A",
         circuit="FO-1234",
         contact="0800-1-000",
@@ -53,14 +63,14 @@ NETWORK = Network(
         ),
         Site("sukra", "Sukra", "32.12.24", (link("sukra"),)),
     ),
-    nodes=(Node("pop-patrol", "PoP Patrol", "10.77.0.14", Rules()),),
+    nodes=(Node("pop-patrol", "PoP Patrol", "10.77.0.14", ProbeRules()),),
 )
-ALERTS = Alerts(
+ALERTS = AlertSettings(
     channels=(ChannelSettings("chat", "telegram"),),
     people=(Person("ani", "Ani", ("chat",)), Person("budi", "Budi", ("chat",))),
     base_url="https://pantau.example",
 )
-SILENCE = Proof(lost_in_row=22, silence_s=5.2, loss_before=0.004)
+SILENCE = IncidentEvidence(lost_in_row=22, silence_s=5.2, loss_before=0.004)
 DOWN = Incident(
     17, Scope.LINK, "anjatan/utama", State.DOWN, at("14:05"), at("14:05"), "silence", SILENCE
 )
@@ -83,7 +93,7 @@ CUT_OFF = Incident(
     at("14:05"),
     at("14:05"),
     "isolated",
-    Proof(silent_share=1.0),
+    IncidentEvidence(silent_share=1.0),
 )
 
 
@@ -98,11 +108,11 @@ def occasion(
     clock: str = "14:08",
     language: str = "id",
     told: tuple[str, ...] = (),
-    actions: tuple[Action, ...] = (),
+    actions: tuple[IncidentAction, ...] = (),
     most_characters: int = 4000,
     escalated: bool = False,
-) -> Occasion:
-    return Occasion(
+) -> NotificationContext:
+    return NotificationContext(
         event,
         reason,
         incidents,
@@ -116,8 +126,8 @@ def occasion(
     )
 
 
-def said(what: Occasion) -> Wording:
-    words: Words = Texts(NETWORK, ALERTS, WIB)
+def said(what: NotificationContext) -> Wording:
+    words: MessageWriter = Texts(NETWORK, ALERTS, WIB)
     return words(what)
 
 
@@ -146,7 +156,9 @@ def test_the_same_in_english() -> None:
     ]
 
 
-LOSS = replace(DOWN, state=State.DEGRADED, reason="loss", proof=Proof(loss_ratio=0.124, limit=0.05))
+LOSS = replace(
+    DOWN, state=State.DEGRADED, reason="loss", proof=IncidentEvidence(loss_ratio=0.124, limit=0.05)
+)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +247,7 @@ LOSS = replace(DOWN, state=State.DEGRADED, reason="loss", proof=Proof(loss_ratio
     ],
 )
 def test_the_first_line_says_state_place_and_time(
-    what: Occasion, first_id: str, first_en: str
+    what: NotificationContext, first_id: str, first_en: str
 ) -> None:
     """It is the title too, where a channel has one."""
     for language, first in (("id", first_id), ("en", first_en)):
@@ -270,32 +282,42 @@ def test_what_a_blind_interval_hides_is_said() -> None:
     [
         (
             "power",
-            Proof(router_uptime_s=240.0),
+            IncidentEvidence(router_uptime_s=240.0),
             "Dugaan: listrik (router menyala ulang, 4 mnt lalu)",
         ),
-        ("power", Proof(near_sites=("sukra",)), "Dugaan: listrik (putus bersamaan: Sukra)"),
+        (
+            "power",
+            IncidentEvidence(near_sites=("sukra",)),
+            "Dugaan: listrik (putus bersamaan: Sukra)",
+        ),
         (
             "link",
-            Proof(router_uptime_s=86_400.0),
+            IncidentEvidence(router_uptime_s=86_400.0),
             "Dugaan: jalur (router tidak mati, menyala 1 hari)",
         ),
-        ("congestion", Proof(utilisation=0.97), "Dugaan: jalur penuh (97 % kapasitas terpakai)"),
-        ("upstream", Proof(), "Dugaan: hulu"),
+        (
+            "congestion",
+            IncidentEvidence(utilisation=0.97),
+            "Dugaan: jalur penuh (97 % kapasitas terpakai)",
+        ),
+        ("upstream", IncidentEvidence(), "Dugaan: hulu"),
     ],
 )
-def test_a_suspected_cause_comes_with_its_evidence(cause: str, proof: Proof, says: str) -> None:
+def test_a_suspected_cause_comes_with_its_evidence(
+    cause: str, proof: IncidentEvidence, says: str
+) -> None:
     text = said(occasion(replace(DOWN, suspected_cause=cause, proof=proof))).text
     assert says in text.split("\n")
 
 
 def test_what_people_did_is_said() -> None:
     actions = (
-        Action(17, ActionKind.ACKNOWLEDGE, "Budi", at("14:06"), until_s=at("16:00")),
-        Action(17, ActionKind.TICKET, "Budi", at("14:06"), "TKT-7"),
-        Action(17, ActionKind.NOTE, "Budi", at("14:06"), "lama"),
-        Action(17, ActionKind.NOTE, "Budi", at("14:07"), "penyedia dihubungi"),
-        Action(17, ActionKind.CAUSE, "Ani", at("14:07"), "power"),
-        Action(99, ActionKind.NOTE, "Budi", at("14:07"), "lain"),
+        IncidentAction(17, ActionKind.ACKNOWLEDGE, "Budi", at("14:06"), until_s=at("16:00")),
+        IncidentAction(17, ActionKind.TICKET, "Budi", at("14:06"), "TKT-7"),
+        IncidentAction(17, ActionKind.NOTE, "Budi", at("14:06"), "lama"),
+        IncidentAction(17, ActionKind.NOTE, "Budi", at("14:07"), "penyedia dihubungi"),
+        IncidentAction(17, ActionKind.CAUSE, "Ani", at("14:07"), "power"),
+        IncidentAction(99, ActionKind.NOTE, "Budi", at("14:07"), "lain"),
     )
     text = said(occasion(DOWN, actions=actions)).text
     assert "Ditangani Budi sampai 16.00 WIB" in text
@@ -359,7 +381,7 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
 ) -> None:
     """Whatever a device, a provider or a person writes: no control character gets through."""
     site = Site("s", name, "32.12.01", (replace(link("s"), provider=name, contact=note),))
-    node = Node("n", error, "10.0.0.1", Rules())
+    node = Node("n", error, "10.0.0.1", ProbeRules())
     alerts = replace(ALERTS, people=(Person("budi", name, ("chat",)),))
     incident = Incident(
         1,
@@ -369,7 +391,7 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
         at("14:05"),
         at("14:05"),
         error,
-        Proof(error=error),
+        IncidentEvidence(error=error),
         ended_s=at("14:06") if over else None,
         suspected_cause=note,
         affected=("s/utama", "n", "gone"),
@@ -380,7 +402,7 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
         reason=reason,
         language=language,
         told=("budi", name),
-        actions=(Action(1, ActionKind.NOTE, name, at("14:05"), note),),
+        actions=(IncidentAction(1, ActionKind.NOTE, name, at("14:05"), note),),
         most_characters=most,
     )
     wording = Texts(Network(sites=(site,), nodes=(node,)), alerts, WIB)(what)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.model import EventKind, Message, OutboxRow, OutboxStatus
+from monitor.core.alerting.model import EventKind, Notification, OutboxRow, OutboxStatus
 from monitor.core.alerting.outbox import (
     CODE_CHARACTERS,
     FARTHEST_S,
@@ -22,7 +22,7 @@ from monitor.core.alerting.outbox import (
     retry_s,
     with_code,
 )
-from monitor.core.alerting.ports import Parcel, Wording
+from monitor.core.alerting.ports import DeliveryBatch, Wording
 
 NOW_S = 1_764_000_000.0
 
@@ -138,7 +138,7 @@ def test_the_key_is_the_hash_that_the_design_names_and_its_code_can_be_read_alou
 
 def test_a_row_comes_back_as_the_message_that_was_packed() -> None:
     one = message_of(row(1), NOW_S)
-    assert one == Message(
+    assert one == Notification(
         key_of(1, 1, "chat", "ani"), EventKind.OPENED, "title 1", "text 1", "ani", NOW_S, {"id": 1}
     )
     several = replace(row(1), body=pack(Wording("t", "“é”\n"), [{"id": 1}, {"id": 2}]))
@@ -208,7 +208,7 @@ def test_whatever_waits_every_row_goes_out_or_is_replaced_by_a_later_one_exactly
         for n, (event, incident, recipient, late_s) in enumerate(made, start=1)
     ]
     now_s = NOW_S
-    done: list[Parcel] = []
+    done: list[DeliveryBatch] = []
     for _ in range(2 * len(waiting) + 2):
         for parcel in choose(waiting, now_s, 2):
             done.append(parcel)

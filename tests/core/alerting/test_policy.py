@@ -7,11 +7,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.core.alerting.model import ActionKind, AlertRules, EventKind, Rota, Route, Step
+from monitor.core.alerting.model import (
+    ActionKind,
+    AlertRules,
+    EscalationStep,
+    EventKind,
+    Rota,
+    Route,
+)
 from monitor.core.alerting.outbox import message_of
 from monitor.core.alerting.policy import advance
-from monitor.core.alerting.policy.cases import Around, Book
-from monitor.core.alerting.policy.recollection import kept_in, recollect
+from monitor.core.alerting.policy.cases import Around, PolicyState
+from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import State
 from tests.core.detection.night import ALERTS, EVERYTHING, START_S, STEPS, Night, Told
@@ -103,7 +110,10 @@ def test_reminders_go_to_every_step_that_was_told() -> None:
 
 
 def test_whoever_stands_in_two_steps_hears_the_second_as_a_reminder() -> None:
-    steps = (Step(0.0, ("person:ani",)), Step(900.0, ("person:ani", "person:budi")))
+    steps = (
+        EscalationStep(0.0, ("person:ani",)),
+        EscalationStep(900.0, ("person:ani", "person:budi")),
+    )
     night = Night(replace(ALERTS, routes=(Route(EVERYTHING, steps),)))
     night.opens()
     night.passes(20 * MINUTE_S)
@@ -182,7 +192,7 @@ def test_reminders_go_to_whoever_is_on_call_by_then_and_the_closing_to_all_who_h
 ):
     began = datetime.fromtimestamp(START_S, UTC).replace(tzinfo=None)
     rota = Rota("jaga", ("ani", "budi"), began, turn_days=0.02)
-    routes = (Route(EVERYTHING, (Step(0.0, ("rota:jaga",)),)),)
+    routes = (Route(EVERYTHING, (EscalationStep(0.0, ("rota:jaga",)),)),)
     night = Night(replace(ALERTS, rotas=(rota,), routes=routes))
     number = night.opens()
     night.passes(35 * MINUTE_S)
@@ -196,7 +206,7 @@ def test_when_nobody_is_on_call_any_more_those_who_heard_of_it_are_reminded() ->
     night = Night(replace(ALERTS, routes=(Route(EVERYTHING, STEPS[:1]),)))
     night.opens()
     night.passes(MINUTE_S)
-    nobody = (Route(EVERYTHING, (Step(0.0, ("rota:kosong",)),)),)
+    nobody = (Route(EVERYTHING, (EscalationStep(0.0, ("rota:kosong",)),)),)
     night.reconfigures(replace(ALERTS, routes=nobody))
     night.passes(30 * MINUTE_S)
     assert [event for _, event, _ in night.heard("ani")] == [OPENED, REMINDER]
@@ -606,7 +616,7 @@ def test_where_no_route_leads_nobody_is_told_and_that_is_written_down() -> None:
 
 
 def test_when_the_first_step_reaches_nobody_the_next_that_does_is_told_at_once() -> None:
-    steps = (Step(0.0, ("rota:kosong",)), Step(900.0, ("person:budi",)))
+    steps = (EscalationStep(0.0, ("rota:kosong",)), EscalationStep(900.0, ("person:budi",)))
     night = Night(replace(ALERTS, routes=(Route(EVERYTHING, steps),)))
     number = night.opens()
     night.passes(15)
@@ -614,7 +624,11 @@ def test_when_the_first_step_reaches_nobody_the_next_that_does_is_told_at_once()
 
 
 def test_a_step_that_reaches_nobody_is_said_and_passed_over() -> None:
-    steps = (STEPS[0], Step(900.0, ("rota:kosong",)), Step(1800.0, ("person:citra",)))
+    steps = (
+        STEPS[0],
+        EscalationStep(900.0, ("rota:kosong",)),
+        EscalationStep(1800.0, ("person:citra",)),
+    )
     night = Night(replace(ALERTS, routes=(Route(EVERYTHING, steps),)))
     number = night.opens()
     night.passes(HOUR_S)
@@ -625,7 +639,7 @@ def test_a_step_that_reaches_nobody_is_said_and_passed_over() -> None:
 def test_a_first_step_that_waits_delays_the_opening_and_the_next_counts_from_the_same_start() -> (
     None
 ):
-    late = (Step(300.0, ("person:ani",)), Step(900.0, ("person:budi",)))
+    late = (EscalationStep(300.0, ("person:ani",)), EscalationStep(900.0, ("person:budi",)))
     night = Night(replace(ALERTS, routes=(Route(EVERYTHING, late),)))
     night.opens()
     night.passes(HOUR_S)
@@ -665,10 +679,10 @@ def test_what_is_over_is_forgotten() -> None:
         night.closes(number)
     night.passes(2 * HOUR_S)
     around = Around(night.utc_s, ALERTS.rules, night.desk.duty, night.office_open, {})
-    book, _ = advance(Book(sequences={7: 1}), (), night.now_s, around)
-    assert book == Book()
-    kept = kept_in(night.ledger, night.utc_s + 49 * HOUR_S)
-    assert recollect(kept, night.now_s, night.utc_s) == Book()
+    book, _ = advance(PolicyState(sequences={7: 1}), (), night.now_s, around)
+    assert book == PolicyState()
+    kept = read_alert_history(night.ledger, night.utc_s + 49 * HOUR_S)
+    assert restore_policy_state(kept, night.now_s, night.utc_s) == PolicyState()
 
 
 def test_an_outage_that_leaves_the_configuration_is_closed_for_those_who_heard_of_it() -> None:

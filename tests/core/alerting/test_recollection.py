@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.alerting.model import ActionKind, EventKind
-from monitor.core.alerting.ports import Notice
+from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import State
 from tests.core.alerting.test_policy import sites
@@ -289,7 +289,7 @@ class Story:
         self.night.passes(MINUTE_S)
 
 
-def opening(told: Told | Notice) -> bool:
+def opening(told: Told | PolicyDecision) -> bool:
     return told.event in (OPENED, DIGEST)
 
 

@@ -9,10 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.model import Alerts, ChannelSettings, Override, Person, Rota, Route, Step
+from monitor.core.alerting.model import (
+    AlertSettings,
+    ChannelSettings,
+    EscalationStep,
+    Person,
+    Rota,
+    RotaOverride,
+    Route,
+)
 from monitor.core.alerting.ports import Duty, Recipient
 from monitor.core.alerting.rota import Rotas, gaps, next_on_call, on_call
-from monitor.core.model import Incident, Link, Network, Rules, Scope, Site, State
+from monitor.core.model import Incident, Link, Network, ProbeRules, Scope, Site, State
 
 WIB = ZoneInfo("Asia/Jakarta")
 START = datetime.fromisoformat("2026-11-23T07:30:00")
@@ -22,12 +30,12 @@ def at(text: str, zone: ZoneInfo = WIB) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=zone).timestamp()
 
 
-def rota(*people: str, overrides: tuple[Override, ...] = (), turn_days: float = 7.0) -> Rota:
+def rota(*people: str, overrides: tuple[RotaOverride, ...] = (), turn_days: float = 7.0) -> Rota:
     return Rota("jaga", people, START, turn_days, overrides)
 
 
-def override(person: str, start: str, end: str) -> Override:
-    return Override(person, datetime.fromisoformat(start), datetime.fromisoformat(end))
+def override(person: str, start: str, end: str) -> RotaOverride:
+    return RotaOverride(person, datetime.fromisoformat(start), datetime.fromisoformat(end))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +114,7 @@ def test_a_turn_holds_until_its_end_and_no_longer(
     turn_days: float,
     moment: datetime,
 ) -> None:
-    overrides = tuple(Override(who, min(one, two), max(one, two)) for who, one, two in spans)
+    overrides = tuple(RotaOverride(who, min(one, two), max(one, two)) for who, one, two in spans)
     jaga = rota(*people, overrides=overrides, turn_days=turn_days)
     at_s = moment.replace(tzinfo=WIB).timestamp()
     turn = on_call(jaga, at_s, WIB)
@@ -123,10 +131,10 @@ def test_a_turn_holds_until_its_end_and_no_longer(
 
 
 LINK = Link(
-    "utama", "anjatan/utama", "anjatan", "10.77.23.1", "fibre", Rules(), provider="Penyedia A"
+    "utama", "anjatan/utama", "anjatan", "10.77.23.1", "fibre", ProbeRules(), provider="Penyedia A"
 )
 NETWORK = Network(sites=(Site("anjatan", "Anjatan", "32.12.23", (LINK,)),))
-ALERTS = Alerts(
+ALERTS = AlertSettings(
     channels=(
         ChannelSettings("chat", "telegram", fallback=("surel",)),
         ChannelSettings("surel", "apprise", fallback=("chat", "hook")),
@@ -138,8 +146,11 @@ ALERTS = Alerts(
     ),
     rotas=(rota("ani", "budi"), Rota("cadangan", ("budi",), START)),
     routes=(
-        Route({"state": ("down",), "provider": ("Penyedia A",)}, (Step(0.0, ("rota:jaga",)),)),
-        Route({"scope": ("node", "monitor")}, (Step(0.0, ("channel:hook",)),)),
+        Route(
+            {"state": ("down",), "provider": ("Penyedia A",)},
+            (EscalationStep(0.0, ("rota:jaga",)),),
+        ),
+        Route({"scope": ("node", "monitor")}, (EscalationStep(0.0, ("channel:hook",)),)),
         Route({"site": ("sukra",)}, ()),
     ),
 )

@@ -11,24 +11,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.core.alerting.duty import FAR_S, KEPT_S, Desk
+from monitor.core.alerting.duty import FAR_S, KEPT_S, DutyState
 from monitor.core.alerting.model import (
-    Action,
     ActionKind,
-    Alerts,
+    AlertSettings,
     ChannelSettings,
+    EscalationStep,
     EventKind,
+    IncidentAction,
+    MaintenanceWindow,
     Person,
     Route,
-    Step,
-    Window,
 )
-from monitor.core.alerting.notifier import Announcer, Letters
+from monitor.core.alerting.notifier import Notifier, PolicyResult
 from monitor.core.alerting.outbox import incidents_of
 from monitor.core.alerting.policy import Event
-from monitor.core.alerting.policy.recollection import kept_in, recollect
+from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
 from monitor.core.alerting.reasons import Reason
-from monitor.core.model import Change, Incident, IncidentChange, Scope, State
+from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 from tests.core.detection.story import network
 from tests.fakes.ledger import MemoryLedger
 
@@ -42,11 +42,11 @@ NET = network(
 )
 EVERYTHING: Mapping[str, tuple[str, ...]] = {}
 STEPS = (
-    Step(0.0, ("person:ani", "channel:hook")),
-    Step(900.0, ("person:budi",)),
-    Step(2700.0, ("person:citra",)),
+    EscalationStep(0.0, ("person:ani", "channel:hook")),
+    EscalationStep(900.0, ("person:budi",)),
+    EscalationStep(2700.0, ("person:citra",)),
 )
-ALERTS = Alerts(
+ALERTS = AlertSettings(
     channels=(
         ChannelSettings("chat", "apprise", secret="chat"),
         ChannelSettings("mail", "apprise", secret="mail", language="en"),
@@ -74,7 +74,7 @@ class Told(NamedTuple):
 class Night:
     """now_s and every `at` count from the beginning of the night."""
 
-    alerts: Alerts = ALERTS
+    alerts: AlertSettings = ALERTS
     office_open: Callable[[float], bool] = lambda _: False
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     now_s: float = 0.0
@@ -88,12 +88,12 @@ class Night:
     def _begin(self) -> None:
         utc_s = self.utc_s
         self._boot_s, self._boot_ahead_s = utc_s, self.now_s
-        self.desk = Desk(self.alerts, NET)
+        self.desk = DutyState(self.alerts, NET)
         self.desk.remember(
             self.ledger.actions(), self.ledger.windows(utc_s - KEPT_S, utc_s + FAR_S)
         )
-        book = recollect(kept_in(self.ledger, utc_s), self.steady_s, utc_s)
-        self.announcer = Announcer(book, self.desk, self._is_office_open)
+        book = restore_policy_state(read_alert_history(self.ledger, utc_s), self.steady_s, utc_s)
+        self.announcer = Notifier(book, self.desk, self._is_office_open)
 
     def _is_office_open(self, at_s: float) -> bool:
         return self.office_open(at_s)
@@ -107,7 +107,7 @@ class Night:
         """A new daemon's steady time is the UTC at its start."""
         return self._boot_s + self.now_s - self._boot_ahead_s
 
-    def _decide(self, *events: Event) -> Letters:
+    def _decide(self, *events: Event) -> PolicyResult:
         letters = self.announcer.decide(events, self.steady_s, self.utc_s)
         decisions = [event for event in events if isinstance(event, IncidentChange)]
         self.ledger.record(decisions, letters.rows, letters.notices)
@@ -136,41 +136,43 @@ class Night:
             affected=affected,
         )
         self._incidents[number] = incident
-        self._decide(IncidentChange(Change.OPENED, incident, self.utc_s))
+        self._decide(IncidentChange(ChangeKind.OPENED, incident, self.utc_s))
         return number
 
     def closes(self, number: int, reason: str = "reply") -> None:
         """It is over, judged now."""
         ended = replace(self._incidents[number], ended_s=self.utc_s - 1, end_reason=reason)
         self._incidents[number] = ended
-        self._decide(IncidentChange(Change.CLOSED, ended, self.utc_s))
+        self._decide(IncidentChange(ChangeKind.CLOSED, ended, self.utc_s))
 
     def covers(self, number: int, parent: int | None) -> None:
         """A node above it fell (None: is back)."""
         self._incidents[number] = replace(self._incidents[number], parent=parent)
-        self._decide(IncidentChange(Change.UPDATED, self._incidents[number], self.utc_s))
+        self._decide(IncidentChange(ChangeKind.UPDATED, self._incidents[number], self.utc_s))
 
     def finds_cause(self, number: int) -> None:
         """The suspected cause is known, perhaps long after the end."""
         self._incidents[number] = replace(self._incidents[number], suspected_cause="power")
-        self._decide(IncidentChange(Change.UPDATED, self._incidents[number], self.utc_s))
+        self._decide(IncidentChange(ChangeKind.UPDATED, self._incidents[number], self.utc_s))
 
     def acts(self, number: int, kind: ActionKind, for_s: float | None = None) -> None:
         """Dina does something about it."""
         until_s = None if for_s is None else self.utc_s + for_s
-        stored = self.ledger.act(Action(number, kind, "dina", self.utc_s, "", until_s))
+        stored = self.ledger.act(IncidentAction(number, kind, "dina", self.utc_s, "", until_s))
         self.desk.acted(stored)
         self._decide(stored)
 
-    def plans(self, *targets: str, for_s: float) -> Window:
+    def plans(self, *targets: str, for_s: float) -> MaintenanceWindow:
         """Maintenance, from now on."""
-        window = self.ledger.plan(Window(targets, self.utc_s, self.utc_s + for_s, "dina", "x"))
+        window = self.ledger.plan(
+            MaintenanceWindow(targets, self.utc_s, self.utc_s + for_s, "dina", "x")
+        )
         self.desk.planned(window, self.utc_s)
         self.announcer.planned()
         self._decide()
         return window
 
-    def reconfigures(self, alerts: Alerts) -> None:
+    def reconfigures(self, alerts: AlertSettings) -> None:
         self.alerts = alerts
         self.desk.reconfigure(alerts, NET, self.desk.zone)
         self.announcer.reconfigure(self._is_office_open)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import World
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Evidence,
     Incident,
@@ -23,11 +23,11 @@ from monitor.core.model import (
     Network,
     Node,
     NotMeasured,
+    ProbeRules,
     Reply,
-    Role,
-    Rules,
     Site,
     Target,
+    TargetRole,
     Tick,
     Transition,
 )
@@ -56,10 +56,10 @@ def network(
     links: Mapping[str, tuple[str, ...]],
     nodes: Mapping[str, tuple[str, ...]] | None = None,
     anchors: int = 0,
-    rules: Rules | None = None,
+    rules: ProbeRules | None = None,
 ) -> Network:
     """Links (`site/link`) and nodes with what they hang on."""
-    rules = rules or Rules()
+    rules = rules or ProbeRules()
     sites: dict[str, list[Link]] = {}
     for i, (name, via) in enumerate(links.items()):
         site, link = name.split("/")
@@ -73,7 +73,7 @@ def network(
             for i, (n, parents) in enumerate((nodes or {}).items())
         ),
         anchors=tuple(
-            Target(f"anchor:10.79.0.{i + 1}", f"10.79.0.{i + 1}", Role.ANCHOR, rules)
+            Target(f"anchor:10.79.0.{i + 1}", f"10.79.0.{i + 1}", TargetRole.ANCHOR, rules)
             for i in range(anchors)
         ),
     )
@@ -85,13 +85,13 @@ class Story:
 
     net: Network
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
-    world: World = field(init=False)
+    world: DetectorState = field(init=False)
     decisions: list[Decision] = field(default_factory=list)
     lines: list[tuple[float, str, Answer]] = field(default_factory=list)
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.world = World.new(self.net)
+        self.world = DetectorState.new(self.net)
         self._queue: list[tuple[float, str]] = []
         self._due: list[tuple[float, int, Evidence]] = []
         self._count = 0
@@ -161,7 +161,7 @@ class Story:
         return [
             d.incident
             for d in self.decisions
-            if isinstance(d, IncidentChange) and d.change is Change.OPENED
+            if isinstance(d, IncidentChange) and d.change is ChangeKind.OPENED
         ]
 
     def transitions(self, target: str | None = None) -> list[Transition]:

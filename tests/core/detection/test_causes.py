@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from monitor.core.detection.causes import Causes, PortSeen, RouterSeen, distance_km
+from monitor.core.detection.causes import (
+    PortObservation,
+    RouterObservation,
+    SuspectedCauses,
+    distance_km,
+)
 from monitor.core.model import Decision, Incident, IncidentChange, Network, Site
 from tests.core.detection.story import T0, Story, network, silent_between
 
@@ -20,7 +25,7 @@ def placed(net: Network, providers: dict[str, str]) -> Network:
     return replace(net, sites=tuple(sites))
 
 
-def said(story: Story, causes: Causes, until: float) -> list[Decision]:
+def said(story: Story, causes: SuspectedCauses, until: float) -> list[Decision]:
     start = len(story.decisions)
     story.run(until)
     return causes.follow(story.world, story.decisions[start:])
@@ -30,17 +35,17 @@ def updated(decisions: list[Decision]) -> list[Incident]:
     return [d.incident for d in decisions if isinstance(d, IncidentChange)]
 
 
-def outage() -> tuple[Story, Causes]:
+def outage() -> tuple[Story, SuspectedCauses]:
     net = placed(network({"a/utama": (), "a/cadangan": ()}), {})
     story = Story(net)
     story["a/utama"] = silent_between((60.0, 120.0))
-    return story, Causes(net)
+    return story, SuspectedCauses(net)
 
 
 def test_a_router_that_restarted_suggests_a_power_cut() -> None:
     story, causes = outage()
     assert said(story, causes, 130) == []
-    (incident,) = updated(causes.router_seen(story.world, RouterSeen("a", T0 + 150, 40.0)))
+    (incident,) = updated(causes.router_seen(story.world, RouterObservation("a", T0 + 150, 40.0)))
     assert incident.suspected_cause == "power"
     assert incident.proof.router_uptime_s == 40.0
     assert incident.ended_s is not None
@@ -49,15 +54,17 @@ def test_a_router_that_restarted_suggests_a_power_cut() -> None:
 def test_a_router_that_never_stopped_suggests_the_link() -> None:
     story, causes = outage()
     said(story, causes, 130)
-    (incident,) = updated(causes.router_seen(story.world, RouterSeen("a", T0 + 150, 90_000.0)))
+    (incident,) = updated(
+        causes.router_seen(story.world, RouterObservation("a", T0 + 150, 90_000.0))
+    )
     assert incident.suspected_cause == "link"
-    assert causes.router_seen(story.world, RouterSeen("a", T0 + 210, 90_060.0)) == []
+    assert causes.router_seen(story.world, RouterObservation("a", T0 + 210, 90_060.0)) == []
 
 
 def test_a_port_that_is_down_while_the_other_link_answers_suggests_the_link() -> None:
     story, causes = outage()
     said(story, causes, 100)
-    seen = RouterSeen("a", T0 + 100, 9e4, {"a/utama": PortSeen(oper=2)})
+    seen = RouterObservation("a", T0 + 100, 9e4, {"a/utama": PortObservation(oper=2)})
     (incident,) = updated(causes.router_seen(story.world, seen))
     assert (incident.suspected_cause, incident.proof.port_oper) == ("link", 2)
     assert story.world.healths["a/utama"].incident == incident
@@ -68,7 +75,7 @@ def test_near_sites_on_different_providers_that_fall_together_suggest_a_power_cu
         network({"a/utama": (), "b/utama": (), "far/utama": ()}),
         {"a/utama": "P", "b/utama": "Q", "far/utama": "R"},
     )
-    story, causes = Story(net), Causes(net)
+    story, causes = Story(net), SuspectedCauses(net)
     for name in ("a/utama", "b/utama", "far/utama"):
         story[name] = silent_between((60.0, 300.0))
     incidents = {i.target: i for i in updated(said(story, causes, 100))}
@@ -80,7 +87,7 @@ def test_near_sites_on_different_providers_that_fall_together_suggest_a_power_cu
 
 def test_near_sites_of_one_provider_suggest_nothing() -> None:
     net = placed(network({"a/utama": (), "b/utama": ()}), {"a/utama": "P", "b/utama": "P"})
-    story, causes = Story(net), Causes(net)
+    story, causes = Story(net), SuspectedCauses(net)
     for name in ("a/utama", "b/utama"):
         story[name] = silent_between((60.0, 300.0))
     assert said(story, causes, 100) == []
@@ -88,17 +95,19 @@ def test_near_sites_of_one_provider_suggest_nothing() -> None:
 
 def test_a_full_interface_while_degraded_suggests_congestion() -> None:
     net = placed(network({"a/utama": ()}), {})
-    story, causes = Story(net), Causes(net)
+    story, causes = Story(net), SuspectedCauses(net)
     story["a/utama"] = lambda t: 200.0 if t > 60 else 10.0
     said(story, causes, 130)
-    seen = RouterSeen("a", T0 + 130, 9e4, {"a/utama": PortSeen(oper=1, utilisation=0.97)})
+    seen = RouterObservation(
+        "a", T0 + 130, 9e4, {"a/utama": PortObservation(oper=1, utilisation=0.97)}
+    )
     (incident,) = updated(causes.router_seen(story.world, seen))
     assert (incident.suspected_cause, incident.proof.utilisation) == ("congestion", 0.97)
 
 
 def test_an_outage_whose_node_falls_too_is_suspected_to_come_from_above() -> None:
     net = placed(network({"a/utama": ("pop",)}, {"pop": ()}), {})
-    story, causes = Story(net), Causes(net)
+    story, causes = Story(net), SuspectedCauses(net)
     story["a/utama"] = silent_between((60.0, 300.0))
     story["pop"] = silent_between((120.0, 300.0))
     (incident,) = updated(said(story, causes, 160))
@@ -110,7 +119,7 @@ def fell_together(where: tuple[float, float], seconds_apart: float) -> set[str]:
     """Who is suspected of a power cut when a site there falls so long after site a."""
     net = placed(network({"a/utama": (), "b/utama": ()}), {"a/utama": "P", "b/utama": "Q"})
     net = replace(net, sites=(net.sites[0], replace(net.sites[1], lat=where[0], lon=where[1])))
-    story, causes = Story(net), Causes(net)
+    story, causes = Story(net), SuspectedCauses(net)
     story["a/utama"] = silent_between((60.0, 500.0))
     story["b/utama"] = silent_between((60.0 + seconds_apart, 500.0))
     return {i.target for i in updated(said(story, causes, 300))}
@@ -127,7 +136,7 @@ def test_a_router_whose_agent_started_shortly_before_the_first_lost_request_rest
     for booted, cause in ((40.0, "power"), (20.0, "link")):
         story, causes = outage()
         said(story, causes, 130)
-        seen = RouterSeen("a", T0 + 150, 150.0 - booted)
+        seen = RouterObservation("a", T0 + 150, 150.0 - booted)
         (incident,) = updated(causes.router_seen(story.world, seen))
         assert incident.suspected_cause == cause
 
@@ -136,14 +145,16 @@ def test_a_port_that_is_down_while_no_link_of_the_site_answers_suggests_nothing(
     story, causes = outage()
     story["a/cadangan"] = silent_between((60.0, 120.0))
     said(story, causes, 100)
-    seen = RouterSeen("a", T0 + 100, 9e4, {"a/utama": PortSeen(oper=2)})
+    seen = RouterObservation("a", T0 + 100, 9e4, {"a/utama": PortObservation(oper=2)})
     assert causes.router_seen(story.world, seen) == []
 
 
 def test_an_interface_that_is_used_at_80_percent_suggests_nothing() -> None:
     net = placed(network({"a/utama": ()}), {})
-    story, causes = Story(net), Causes(net)
+    story, causes = Story(net), SuspectedCauses(net)
     story["a/utama"] = lambda t: 200.0 if t > 60 else 10.0
     said(story, causes, 130)
-    seen = RouterSeen("a", T0 + 130, 9e4, {"a/utama": PortSeen(oper=1, utilisation=0.8)})
+    seen = RouterObservation(
+        "a", T0 + 130, 9e4, {"a/utama": PortObservation(oper=1, utilisation=0.8)}
+    )
     assert causes.router_seen(story.world, seen) == []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from monitor.core.detection.decision_log import describe, in_utc, incident_in_utc
+from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Incident,
     IncidentChange,
-    Proof,
+    IncidentEvidence,
     Scope,
     State,
     Transition,
@@ -40,30 +40,30 @@ def to_utc(steady_s: float) -> float:
 def test_every_time_of_a_decision_becomes_utc_and_nothing_else_changes() -> None:
     for decision in (OUTAGE, DOWN):
         spoken = (
-            incident_in_utc(decision, to_utc)
+            incident_to_utc(decision, to_utc)
             if isinstance(decision, Incident)
-            else in_utc(decision, to_utc)
+            else decision_to_utc(decision, to_utc)
         )
         for each in fields(decision):
             before, after = getattr(decision, each.name), getattr(spoken, each.name)
             moved = each.name.endswith("_s")
             assert after == (before + AHEAD_S if moved else before), each.name
-    change = in_utc(IncidentChange(Change.CLOSED, OUTAGE, 41.0), to_utc)
-    expected = IncidentChange(Change.CLOSED, incident_in_utc(OUTAGE, to_utc), 41.0 + AHEAD_S)
+    change = decision_to_utc(IncidentChange(ChangeKind.CLOSED, OUTAGE, 41.0), to_utc)
+    expected = IncidentChange(ChangeKind.CLOSED, incident_to_utc(OUTAGE, to_utc), 41.0 + AHEAD_S)
     assert change == expected
 
 
 def test_a_time_that_is_not_known_stays_unknown() -> None:
-    spoken = incident_in_utc(OPEN, to_utc)
+    spoken = incident_to_utc(OPEN, to_utc)
     assert (spoken.ended_s, spoken.started_earliest_s, spoken.ended_earliest_s) == (None,) * 3
 
 
 def test_a_line_for_the_log_says_who_what_and_why() -> None:
-    assert describe(DOWN) == "anjatan/utama: up -> down (silence)"
-    opened = IncidentChange(Change.OPENED, OPEN, 16.0)
-    assert describe(opened) == "incident 1 opened: monitor (send_failure)"
-    closed = IncidentChange(Change.CLOSED, OUTAGE, 41.0)
-    assert describe(closed) == "incident 7 closed: anjatan/utama (reply)"
+    assert format_decision(DOWN) == "anjatan/utama: up -> down (silence)"
+    opened = IncidentChange(ChangeKind.OPENED, OPEN, 16.0)
+    assert format_decision(opened) == "incident 1 opened: monitor (send_failure)"
+    closed = IncidentChange(ChangeKind.CLOSED, OUTAGE, 41.0)
+    assert format_decision(closed) == "incident 7 closed: anjatan/utama (reply)"
 
 
 def test_what_opened_an_incident_is_named_with_the_machines_own_word() -> None:
@@ -75,7 +75,7 @@ def test_what_opened_an_incident_is_named_with_the_machines_own_word() -> None:
         10.0,
         16.0,
         "send_failure",
-        Proof(error="ENETUNREACH"),
+        IncidentEvidence(error="ENETUNREACH"),
     )
-    line = describe(IncidentChange(Change.OPENED, unsent, 16.0))
+    line = format_decision(IncidentChange(ChangeKind.OPENED, unsent, 16.0))
     assert line == "incident 1 opened: monitor (send_failure: ENETUNREACH)"

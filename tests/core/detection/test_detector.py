@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.model import Rules, State
+from monitor.core.model import ProbeRules, State
 from tests.core.detection.story import (
     T0,
     Story,
@@ -85,7 +85,7 @@ def test_two_losses_in_a_row_during_a_recovery_start_it_again() -> None:
 
 def test_a_late_loss_neither_starts_a_run_nor_breaks_replies() -> None:
     """A loss is known one time-out later, after the answers to later requests."""
-    story = Story(network({LINK: ()}, rules=Rules(timeout_s=3.0)))
+    story = Story(network({LINK: ()}, rules=ProbeRules(timeout_s=3.0)))
     story[LINK] = silent_between((60.0, 60.5))
     story.run(200)
     assert story.incidents() == []

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import World
+from monitor.core.detection.detector_state import DetectorState
 from monitor.core.detection.reconfigure import reconfigure
 from monitor.core.detection.transitions import remove
-from monitor.core.model import Evidence, Lost, Reply, Rules, State, Tick
+from monitor.core.model import Evidence, Lost, ProbeRules, Reply, State, Tick
 from tests.core.detection.story import T0, Story, after, network, silent_between, unsent_between
 
 LINK = "anjatan/utama"
@@ -25,7 +25,7 @@ def losses(times: Iterable[float], timeout_s: float = 1.0, target: str = LINK) -
 
 
 def told(
-    evidence: Sequence[Evidence], links: Sequence[str] = (LINK,), rules: Rules | None = None
+    evidence: Sequence[Evidence], links: Sequence[str] = (LINK,), rules: ProbeRules | None = None
 ) -> Story:
     """A story of exactly this evidence."""
     story = Story(network(dict.fromkeys(links, ()), rules=rules))
@@ -54,7 +54,7 @@ def test_a_run_of_exactly_confirm_s_is_long_enough_although_sums_of_floats_are_n
 
 def test_half_a_window_is_half_a_window_although_products_of_floats_are_not_exact() -> None:
     """100 requests every 0.29 s are 28.999… s; the first answer only makes it up."""
-    rules = Rules(interval_s=0.29, window_s=58.0)
+    rules = ProbeRules(interval_s=0.29, window_s=58.0)
     slow = [Reply(LINK, T0 + 0.29 * i, T0 + 0.29 * i + 0.1, 100.0) for i in range(101)]
     story = told(slow, rules=rules)
     assert [i.state for i in story.incidents()] == [State.DEGRADED]
@@ -136,7 +136,7 @@ def test_isolation_starts_when_most_had_answered_for_the_last_time() -> None:
 def test_after_isolation_a_node_that_owes_answers_still_hides_its_links_until_it_is_up() -> None:
     links = {f"s{i}/utama": ("pop",) for i in range(3)}
     others = {f"x{i}/utama": () for i in range(9)}
-    story = Story(network({**links, **others}, {"pop": ()}, 1, Rules(rise=10)))
+    story = Story(network({**links, **others}, {"pop": ()}, 1, ProbeRules(rise=10)))
     for target in story.net.targets():
         story[target.name] = silent_between((80.0, 100.0))
     story["pop"] = silent_between((60.0, 100.0))
@@ -153,7 +153,7 @@ def test_after_isolation_a_node_that_owes_answers_still_hides_its_links_until_it
 
 @pytest.mark.parametrize("rise", [3, 8])
 def test_a_node_that_owes_answers_goes_on_hiding_its_links(rise: int) -> None:
-    rules = Rules(rise=rise)
+    rules = ProbeRules(rise=rise)
     links = {f"s{i}/utama": ("pop",) for i in range(3)}
     story = Story(network(links, {"pop": ()}, rules=rules))
     story["pop"] = silent_between((60.0, 100.0))
@@ -183,5 +183,5 @@ def test_a_world_goes_on_after_a_reload_in_the_middle_of_a_recovery() -> None:
 
 
 def test_the_judge_of_a_world_without_targets_says_nothing() -> None:
-    world = World.new(network({}))
+    world = DetectorState.new(network({}))
     assert advance(world, [Tick(T0), *replies([1.0]), Tick(T0 + 100)])[1] == []

@@ -8,17 +8,17 @@ from random import Random
 import pytest
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import Standing, World
+from monitor.core.detection.detector_state import DetectorState, RememberedState
 from monitor.core.detection.reconfigure import reconfigure
 from monitor.core.detection.topology import Topology
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Decision,
     Incident,
     IncidentChange,
     NotMeasured,
+    ProbeRules,
     Reply,
-    Rules,
     Scope,
     State,
     Transition,
@@ -65,7 +65,7 @@ def test_a_stall_that_is_known_on_waking_confirms_no_isolation() -> None:
 def test_a_child_is_judged_as_soon_as_its_node_answers() -> None:
     """The node is asked every 10 s: its next answer says whose silence it is."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
-    slow = replace(net.nodes[0], rules=Rules(interval_s=10.0))
+    slow = replace(net.nodes[0], rules=ProbeRules(interval_s=10.0))
     story = Story(replace(net, nodes=(slow,)))
     story[LINK] = silent_between((61.0, 100.0))
     story.run(100)
@@ -210,7 +210,7 @@ def test_a_buffer_that_is_full_for_all_and_then_for_most_is_one_incident() -> No
 def test_a_suspected_link_among_others_that_are_seldom_asked_is_not_blamed_first() -> None:
     """All others are asked every 4 s; this one, suspected, five times a second."""
     net = network({f"s{i}/utama": () for i in range(12)})
-    seldom = Rules(interval_s=4.0)
+    seldom = ProbeRules(interval_s=4.0)
     sites = tuple(
         site if site.id == "s0" else replace(site, links=(replace(site.links[0], rules=seldom),))
         for site in net.sites
@@ -332,9 +332,9 @@ def test_a_link_that_falls_silent_later_is_added_to_the_incident_far_above_it() 
 
 
 def test_a_degraded_incident_that_the_ledger_remembers_clears() -> None:
-    world = World.new(network({LINK: ()}))
+    world = DetectorState.new(network({LINK: ()}))
     opened = Incident(1, Scope.LINK, LINK, State.DEGRADED, T0, T0, "rtt")
-    world.remember({LINK: Standing(State.DEGRADED, T0)}, [opened], 2, T0 + 5)
+    world.remember({LINK: RememberedState(State.DEGRADED, T0)}, [opened], 2, T0 + 5)
     said: list[Decision] = []
     for i in range(40):
         world, more = advance(world, [Reply(LINK, T0 + 6 + i, T0 + 6.01 + i, 9.0)])
@@ -344,8 +344,8 @@ def test_a_degraded_incident_that_the_ledger_remembers_clears() -> None:
 
 
 def test_what_the_ledger_remembers_as_down_counts_as_silent() -> None:
-    world = World.new(network({LINK: (), "b/utama": ()}))
-    world.remember({LINK: Standing(State.DOWN, T0)}, [], 1, T0 + 5)
+    world = DetectorState.new(network({LINK: (), "b/utama": ()}))
+    world.remember({LINK: RememberedState(State.DOWN, T0)}, [], 1, T0 + 5)
     assert (world.seen, world.silent) == (1, 1)
 
 
@@ -359,8 +359,8 @@ def test_no_state_begins_before_the_one_that_it_ends() -> None:
 
 def test_the_shortest_confirm_s_of_an_anchor_is_that_of_the_monitor() -> None:
     net = network({LINK: ()}, anchors=2)
-    long = replace(net.anchors[1], rules=Rules(confirm_s=9.0))
-    assert World.new(replace(net, anchors=(net.anchors[0], long))).confirm_s == 5.0
+    long = replace(net.anchors[1], rules=ProbeRules(confirm_s=9.0))
+    assert DetectorState.new(replace(net, anchors=(net.anchors[0], long))).confirm_s == 5.0
 
 
 def cut_off(t: float) -> Answer:
@@ -384,7 +384,7 @@ def test_reloads_of_the_same_configuration_change_no_verdict(behaviour: Behaviou
         return story.decisions
 
     plain = told(reloads=False)
-    assert any(isinstance(d, IncidentChange) and d.change is Change.CLOSED for d in plain)
+    assert any(isinstance(d, IncidentChange) and d.change is ChangeKind.CLOSED for d in plain)
     assert told(reloads=True) == plain
 
 
@@ -406,7 +406,7 @@ def test_a_gap_that_begins_before_a_reload_is_blind_after_it() -> None:
 
 def test_a_window_of_another_length_begins_anew_with_a_reload() -> None:
     story = links(2, anchors=0).run(60)
-    other = network({LINK: (), "s1/utama": ()}, rules=Rules(window_s=30.0))
+    other = network({LINK: (), "s1/utama": ()}, rules=ProbeRules(window_s=30.0))
     world, _ = reconfigure(story.world, other, T0 + 60)
     assert len(world.healths[LINK].window) == 0
     for i in range(40):
@@ -417,7 +417,7 @@ def test_a_window_of_another_length_begins_anew_with_a_reload() -> None:
 def test_the_wait_for_a_node_goes_on_over_a_reload_and_ends_without_evidence_on_it() -> None:
     """Of the node nothing is heard any more; the deadline was set before the reload."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
-    seldom = replace(net.nodes[0], rules=Rules(interval_s=60.0))
+    seldom = replace(net.nodes[0], rules=ProbeRules(interval_s=60.0))
     story = Story(replace(net, nodes=(seldom,)))
     story[LINK] = silent_between((70.0, 120.0))
     story.run(80)
@@ -438,7 +438,7 @@ def test_of_six_targets_four_that_fail_are_most() -> None:
 
 def test_a_link_that_answered_since_its_node_was_back_keeps_its_own_evidence() -> None:
     """The node owes ten answers; meanwhile the link answered and fell silent again."""
-    story = Story(network({LINK: ("pop",)}, {"pop": ()}, rules=Rules(rise=10)))
+    story = Story(network({LINK: ("pop",)}, {"pop": ()}, rules=ProbeRules(rise=10)))
     story["pop"] = silent_between((60.0, 100.0))
     story[LINK] = silent_between((60.0, 100.0), (106.0, 140.0))
     story.run(180)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import World
-from monitor.core.detection.replay import Line, evidence_of
+from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.replay import ReplayLine, read_evidence
 from monitor.core.model import Decision, IncidentChange, Network, Transition
 from tests.core.detection.story import network
 
@@ -32,23 +32,23 @@ PHASES = st.lists(
 )
 
 
-def lines_of(phases: Phases) -> list[Line]:
+def lines_of(phases: Phases) -> list[ReplayLine]:
     """Every target is asked at every step of a phase, all at the same time."""
-    lines: list[Line] = []
+    lines: list[ReplayLine] = []
     t = 1_764_000_000.0
     for steps, answers, pause_s in phases:
         for _ in range(steps):
             for name, answer in zip(NAMES, answers, strict=True):
                 if isinstance(answer, str):
-                    lines.append(Line(t, name, error=answer))
+                    lines.append(ReplayLine(t, name, error=answer))
                 else:
-                    lines.append(Line(t, name, answer))
+                    lines.append(ReplayLine(t, name, answer))
             t = round(t + pause_s, 3)
     return lines
 
 
-def judged(lines: Sequence[Line], net: Network = NET) -> list[Decision]:
-    return advance(World.new(net), evidence_of(lines, TIMEOUTS_S))[1]
+def judged(lines: Sequence[ReplayLine], net: Network = NET) -> list[Decision]:
+    return advance(DetectorState.new(net), read_evidence(lines, TIMEOUTS_S))[1]
 
 
 @settings(max_examples=60, deadline=None)
@@ -113,7 +113,7 @@ def test_an_incident_is_opened_once_closed_at_most_once_and_ends_after_it_began(
 
 def test_without_evidence_there_is_no_verdict() -> None:
     assert judged([]) == []
-    world, _ = advance(World.new(NET), [])
+    world, _ = advance(DetectorState.new(NET), [])
     assert {health.state.value for health in world.healths.values()} == {"unknown"}
 
 
@@ -121,6 +121,6 @@ def test_without_evidence_there_is_no_verdict() -> None:
 @given(PHASES)
 def test_evidence_on_unknown_targets_changes_nothing(phases: Phases) -> None:
     lines = lines_of(phases)
-    strangers = [Line(line.t, "nowhere/utama", None) for line in lines[:: len(NAMES)]]
+    strangers = [ReplayLine(line.t, "nowhere/utama", None) for line in lines[:: len(NAMES)]]
     mixed = sorted([*lines, *strangers], key=lambda line: line.t)
     assert judged(mixed) == judged(lines)

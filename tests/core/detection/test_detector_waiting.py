@@ -10,16 +10,16 @@ import pytest
 from hypothesis import example, given, settings
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import World
-from monitor.core.detection.replay import evidence_of
+from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.replay import read_evidence
 from monitor.core.model import (
     Decision,
     Evidence,
     IncidentChange,
     Lost,
     Network,
+    ProbeRules,
     Reply,
-    Rules,
     State,
     Tick,
     Transition,
@@ -33,7 +33,7 @@ ANCHOR = "anchor:10.79.0.1"
 
 
 def with_anchors_every(interval_s: float, net: Network) -> Network:
-    rules = Rules(interval_s=interval_s)
+    rules = ProbeRules(interval_s=interval_s)
     return replace(net, anchors=tuple(replace(anchor, rules=rules) for anchor in net.anchors))
 
 
@@ -121,13 +121,13 @@ def test_isolation_is_not_confirmed_by_time_in_which_nobody_looked() -> None:
 def test_a_child_whose_node_is_probed_no_more_waits_until_it_explains_nothing() -> None:
     """The node's last answer was just before; three intervals and a time-out without any."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
-    world = World.new(net)
+    world = DetectorState.new(net)
     evidence: list[Evidence] = []
     for i in range(64):
         evidence.append(Reply("pop", T0 + i, T0 + i + 0.01, 9.0))
         evidence.append(Reply(LINK, T0 + i + 0.05, T0 + i + 0.06, 9.0))
     rules = replace(net.nodes[0].rules, interval_s=2.0)
-    world = World.new(replace(net, nodes=(replace(net.nodes[0], rules=rules),)))
+    world = DetectorState.new(replace(net, nodes=(replace(net.nodes[0], rules=rules),)))
     evidence += [Lost(LINK, T0 + 63.1 + 0.2 * i, T0 + 64.1 + 0.2 * i) for i in range(40)]
     evidence += [Reply("b/utama", T0 + 63 + i, T0 + 63.01 + i, 9.0) for i in range(12)]
     evidence.sort(key=known_s)
@@ -138,7 +138,7 @@ def test_a_child_whose_node_is_probed_no_more_waits_until_it_explains_nothing() 
 
 
 def in_instants(evidence: Sequence[Evidence], look_at_all: bool) -> list[Decision]:
-    world = World.new(NET)
+    world = DetectorState.new(NET)
     out: list[Decision] = []
     for _, instant in groupby(evidence, key=known_s):
         if look_at_all:
@@ -153,5 +153,5 @@ def in_instants(evidence: Sequence[Evidence], look_at_all: bool) -> list[Decisio
 @given(PHASES)
 @example([(23, [None, None, 10.0, 10.0, 10.0], 0.2), (22, ["EPERM", None, 10.0, 10.0, 10.0], 0.2)])
 def test_looking_only_at_what_was_stirred_finds_what_looking_at_all_would(phases: Phases) -> None:
-    evidence = list(evidence_of(lines_of(phases), TIMEOUTS_S))
+    evidence = list(read_evidence(lines_of(phases), TIMEOUTS_S))
     assert in_instants(evidence, look_at_all=False) == in_instants(evidence, look_at_all=True)

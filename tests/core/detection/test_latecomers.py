@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.detection.reconfigure import reconfigure
-from monitor.core.model import Change, Incident, IncidentChange, Network, Rules
+from monitor.core.model import ChangeKind, Incident, IncidentChange, Network, ProbeRules
 from tests.core.detection.story import T0, Story, after, network, silent_between
 
 POP_FELL = 30.0
 LATE = 45.0
 
 
-def fallen(count: int, until: float = 200.0, rules: Rules | None = None) -> Story:
+def fallen(count: int, until: float = 200.0, rules: ProbeRules | None = None) -> Story:
     """A node falls, and the links behind it `LATE`: each is asked at another moment."""
     links = {f"s{i:03}/utama": ("pop",) for i in range(count)}
     story = Story(network({**links, "x/utama": ()}, {"pop": ()}, 1, rules))
@@ -30,7 +30,7 @@ def updates(story: Story) -> list[Incident]:
     return [
         d.incident
         for d in story.decisions
-        if isinstance(d, IncidentChange) and d.change is Change.UPDATED
+        if isinstance(d, IncidentChange) and d.change is ChangeKind.UPDATED
     ]
 
 
@@ -73,7 +73,7 @@ def test_those_that_were_listed_when_the_node_fell_are_not_told_again() -> None:
 
 def test_an_incident_that_is_over_before_they_were_told_lists_them_all_the_same() -> None:
     """The node's first answer ends it, within a second of the first link that was hidden."""
-    story = fallen(40, until=52.0, rules=Rules(rise=1)).run(80)
+    story = fallen(40, until=52.0, rules=ProbeRules(rise=1)).run(80)
     (over,) = story.incidents()
     assert over.ended_s is not None
     assert 52.0 <= after(over.ended_s) <= 52.1
@@ -126,4 +126,4 @@ def test_whenever_links_fall_their_nodes_incident_lists_each_that_was_hidden_onc
     listed = [d for d in changes if d.incident.id == nodes_own.id]
     for before, then in pairwise(listed):
         assert set(before.incident.affected) <= set(then.incident.affected)
-        assert then.at_s - before.at_s >= 1.0 or then.change is Change.CLOSED
+        assert then.at_s - before.at_s >= 1.0 or then.change is ChangeKind.CLOSED

@@ -12,8 +12,8 @@ from monitor.core.detection.loss_windows import (
     LOSS_CEILING,
     LOSS_FLOOR,
     LossHistory,
+    LossWindow,
     RunningMean,
-    Window,
     wilson_upper,
 )
 from monitor.core.detection.target_health import losses_needed
@@ -68,7 +68,7 @@ def test_what_is_older_than_ten_minutes_is_forgotten() -> None:
 
 
 def test_the_median_of_a_window_is_compared_with_its_limit_also_on_a_tie() -> None:
-    window = Window(60.0, 50.0)
+    window = LossWindow(60.0, 50.0)
     for i, rtt_ms in enumerate([10.0, 60.0]):
         window.add(float(i), rtt_ms)
     assert window.median_ms() == 35.0
@@ -80,7 +80,7 @@ def test_the_median_of_a_window_is_compared_with_its_limit_also_on_a_tie() -> No
 
 @given(st.lists(st.one_of(st.none(), st.floats(1, 100)), min_size=1, max_size=200))
 def test_the_counts_of_a_window_agree_with_a_plain_recount(rtts: list[float | None]) -> None:
-    window = Window(60.0, 50.0)
+    window = LossWindow(60.0, 50.0)
     for i, rtt in enumerate(rtts):
         window.add(float(i), rtt)
     kept = rtts[-60:]
@@ -98,7 +98,7 @@ def test_the_counts_of_a_window_agree_with_a_plain_recount(rtts: list[float | No
 
 
 def test_a_request_is_out_of_the_window_when_it_is_as_old_as_the_window_is_long() -> None:
-    window = Window(60.0, 50.0)
+    window = LossWindow(60.0, 50.0)
     window.add(0.0, 10.0)
     window.add(60.0, 10.0)
     assert len(window) == 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import Standing, World
+from monitor.core.detection.detector_state import DetectorState, RememberedState
 from monitor.core.detection.reconfigure import left_behind, reconfigure
 from monitor.core.model import (
-    Change,
+    ChangeKind,
     Incident,
     IncidentChange,
     Lost,
@@ -69,9 +69,9 @@ def test_anchors_are_still_heard_after_a_reload() -> None:
 
 def test_what_the_ledger_remembers_from_the_future_is_taken_as_of_now() -> None:
     """The clock was set back by a day while the daemon was stopped."""
-    world = World.new(network({"a/utama": ()}))
+    world = DetectorState.new(network({"a/utama": ()}))
     day_s = 86_400.0
-    world.remember({"a/utama": Standing(State.UP, T0 + day_s)}, [], 1, T0 + day_s, now_s=T0)
+    world.remember({"a/utama": RememberedState(State.UP, T0 + day_s)}, [], 1, T0 + day_s, now_s=T0)
     world, said = advance(world, [Reply("a/utama", T0 + 30, T0 + 30.01, 9.0)])
     assert [(t.before.value, t.after.value) for t in said if isinstance(t, Transition)] == [
         ("up", "unknown"),
@@ -87,7 +87,7 @@ def test_an_outage_of_a_target_that_left_while_nobody_ran_ends_at_the_start() ->
     (closed,) = left_behind(network({"a/utama": ()}), story.incidents(), T0 + 60)
     assert isinstance(closed, IncidentChange)
     assert (closed.incident.target, closed.incident.end_reason) == ("b/utama", "removed")
-    assert (closed.change, closed.incident.ended_s) == (Change.CLOSED, T0 + 60)
+    assert (closed.change, closed.incident.ended_s) == (ChangeKind.CLOSED, T0 + 60)
     assert left_behind(network({"a/utama": (), "b/utama": ()}), story.incidents(), T0) == []
 
 

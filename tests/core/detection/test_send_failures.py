@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import Standing
+from monitor.core.detection.detector_state import RememberedState
 from monitor.core.detection.reconfigure import reconfigure
 from monitor.core.model import IncidentChange, Lost, NotMeasured, Reply, State
 from tests.core.detection.story import T0, Answer, Behaviour, Story, after, network, unsent_between
@@ -198,7 +198,7 @@ def test_an_incident_that_the_ledger_remembers_ends_when_it_is_measured_again() 
     story.run(80)
     (open_one,) = story.incidents()
     again = links(3, anchors=0).world
-    again.remember({"s0/utama": Standing(State.UNKNOWN, T0 + 60)}, [open_one], 2, T0 + 80)
+    again.remember({"s0/utama": RememberedState(State.UNKNOWN, T0 + 60)}, [open_one], 2, T0 + 80)
     _, said = advance(again, [Reply("s0/utama", T0 + 82, T0 + 82.01, 10.0)])
     (closed,) = [d.incident for d in said if isinstance(d, IncidentChange)]
     assert (closed.id, closed.ended_s) == (open_one.id, T0 + 82)

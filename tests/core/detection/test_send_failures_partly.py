@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.detection.reconfigure import reconfigure
-from monitor.core.model import Incident, Rules
+from monitor.core.model import Incident, ProbeRules
 from tests.core.detection.story import T0, Answer, Behaviour, Story, after, network, unsent_between
 
 ANCHOR = "anchor:10.79.0.1"
@@ -319,7 +319,7 @@ def test_one_answer_amid_failed_sends_does_not_end_it() -> None:
 def test_anchors_that_are_asked_once_a_minute_fail_until_they_are_sent_to() -> None:
     """Eight of them, one after the other: they never all fail within the same ten seconds."""
     net = network({f"s{i}/utama": () for i in range(10)}, anchors=8)
-    anchors = tuple(replace(a, rules=Rules(interval_s=60.0)) for a in net.anchors)
+    anchors = tuple(replace(a, rules=ProbeRules(interval_s=60.0)) for a in net.anchors)
     story = Story(replace(net, anchors=anchors))
     for name in names(story):
         story[name] = unsent_between(100.0, 300.0)

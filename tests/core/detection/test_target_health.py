@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.detection.target_health import Health
-from monitor.core.model import Role, Rules, State, Target
+from monitor.core.detection.target_health import TargetHealth
+from monitor.core.model import ProbeRules, State, Target, TargetRole
 
 
-def health(rules: Rules | None = None) -> Health:
-    found = Health(Target("a/utama", "10.77.0.1", Role.LINK, rules or Rules()), State.UP)
+def health(rules: ProbeRules | None = None) -> TargetHealth:
+    found = TargetHealth(
+        Target("a/utama", "10.77.0.1", TargetRole.LINK, rules or ProbeRules()), State.UP
+    )
     for second in range(60):
         found.add_reply(float(second), second + 0.01, 10.0)
     return found
@@ -53,7 +55,7 @@ def test_a_late_answer_to_a_request_before_the_run_leaves_the_run_alone() -> Non
 
 
 def test_a_limit_is_cleared_only_under_80_percent_of_it() -> None:
-    found = health(Rules(loss_pct=10.0))
+    found = health(ProbeRules(loss_pct=10.0))
     found.window.clear()
     found.crossed = frozenset({"loss"})
     for i in range(60):

@@ -6,13 +6,13 @@ import json
 from typing import Any, cast
 
 from monitor.core.documents import (
-    Standing,
+    TargetStatus,
     incident_document,
     rfc3339,
     state_document,
     transition_document,
 )
-from monitor.core.model import Incident, Proof, Scope, State, Transition
+from monitor.core.model import Incident, IncidentEvidence, Scope, State, Transition
 from tests.core.detection.story import network
 
 
@@ -31,7 +31,7 @@ def test_an_incident_has_every_name_of_the_contract() -> None:
         1_764_000_000.0,
         1_764_000_006.0,
         "silence",
-        Proof(lost_in_row=22, loss_before=0.004, silence_s=5.2),
+        IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2),
     )
     document = incident_document(incident)
     assert document["id"] == 17
@@ -54,12 +54,12 @@ def test_a_transition_says_from_and_to() -> None:
 def test_the_state_document_has_sites_links_and_nodes() -> None:
     net = network({"anjatan/utama": ("pop",), "anjatan/cadangan": ()}, {"pop": ()}, anchors=1)
     standings = {
-        "anjatan/utama": Standing(State.DOWN, 1_764_000_000.0, None, 100.0),
-        "anjatan/cadangan": Standing(State.UP, 1_763_000_000.0, 41.23456, 0.0, ("flapping",)),
+        "anjatan/utama": TargetStatus(State.DOWN, 1_764_000_000.0, None, 100.0),
+        "anjatan/cadangan": TargetStatus(State.UP, 1_763_000_000.0, 41.23456, 0.0, ("flapping",)),
     }
     document = state_document(
         net,
-        lambda name: standings.get(name, Standing()),
+        lambda name: standings.get(name, TargetStatus()),
         {"state": "up", "last_round": None},
         [],
         1_764_000_010.0,

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
-from monitor.core.samples.packed_requests import Request, Requests, in_order, pack, unpack
+from monitor.core.samples.packed_requests import (
+    RecordedRequest,
+    RecordedRequests,
+    in_order,
+    pack,
+    unpack,
+)
 
 AT_MS = 1_764_028_800_000
 LINK = "anjatan/utama"
@@ -22,15 +28,15 @@ outcomes = st.one_of(
 )
 
 
-def as_request(outcome: Outcome) -> Request:
+def as_request(outcome: Outcome) -> RecordedRequest:
     sent_ms = round(outcome.sent_s * 1000)
     match outcome:
         case Reply():
-            return Request(sent_ms, LINK, round(outcome.rtt_ms * 1000))
+            return RecordedRequest(sent_ms, LINK, round(outcome.rtt_ms * 1000))
         case NotMeasured():
-            return Request(sent_ms, LINK, error=outcome.reason)
+            return RecordedRequest(sent_ms, LINK, error=outcome.reason)
         case _:
-            return Request(sent_ms, LINK)
+            return RecordedRequest(sent_ms, LINK)
 
 
 @given(st.lists(outcomes, max_size=60))
@@ -50,12 +56,12 @@ def test_a_row_of_ten_requests_takes_about_thirty_bytes() -> None:
 
 
 def test_what_was_taken_on_the_steady_clock_is_kept_in_utc() -> None:
-    kept = Requests(1000.0, 900.0, [Reply(LINK, 95.5, 95.51, 12.25)]).packed()
-    assert list(unpack(kept, LINK, 1_000_000)) == [Request(995_500, LINK, 12_250)]
+    kept = RecordedRequests(1000.0, 900.0, [Reply(LINK, 95.5, 95.51, 12.25)]).packed()
+    assert list(unpack(kept, LINK, 1_000_000)) == [RecordedRequest(995_500, LINK, 12_250)]
 
 
 def test_packing_twice_is_packing_once() -> None:
-    requests = Requests(10.0, 0.0, [Lost(LINK, 5.0, 6.0)])
+    requests = RecordedRequests(10.0, 0.0, [Lost(LINK, 5.0, 6.0)])
     assert not requests.is_packed
     assert requests.packed() == requests.packed() == pack([Lost(LINK, 5.0, 6.0)], 10_000)
     assert requests.is_packed

@@ -10,8 +10,8 @@ from monitor.core.model import Device, Interface
 from monitor.core.samples.rates import (
     NoRate,
     RateLimits,
-    RateMemory,
     Rates,
+    RateState,
     advance,
     line_speed_bps,
 )
@@ -72,7 +72,7 @@ def two(
 ) -> Rates:
     """What the second of two polls brings."""
     device = device or router()
-    start = advance(RateMemory(), device, poll(first, 0.0, first_ticks), NOON_S, limits)
+    start = advance(RateState(), device, poll(first, 0.0, first_ticks), NOON_S, limits)
     return advance(
         start.memory, device, poll(second, after_s, second_ticks), NOON_S + after_s, limits
     )
@@ -136,7 +136,7 @@ def test_a_counter_that_stood_still_is_zero_and_not_unknown() -> None:
 
 
 def test_the_first_sample_is_a_baseline_only_but_tells_the_port_state() -> None:
-    rates = advance(RateMemory(), router(), poll(replace(PORT, oper=2)), NOON_S)
+    rates = advance(RateState(), router(), poll(replace(PORT, oper=2)), NOON_S)
     assert whole_reason(rates) is NoRate.FIRST
     assert sample(rates).oper == 2
     assert sample(rates).speed_bps == GIGABIT
@@ -144,7 +144,7 @@ def test_the_first_sample_is_a_baseline_only_but_tells_the_port_state() -> None:
 
 def test_a_reboot_is_a_baseline_only_and_the_next_poll_has_rates_again() -> None:
     device = router()
-    memory = advance(RateMemory(), device, poll(PORT, 0.0, 5_000_000), NOON_S).memory
+    memory = advance(RateState(), device, poll(PORT, 0.0, 5_000_000), NOON_S).memory
     booted = replace(PORT, in_octets=900)
     after = advance(memory, device, poll(booted, 60.0, 2_000), NOON_S + 60)
     assert whole_reason(after) is NoRate.REBOOT
@@ -283,14 +283,14 @@ def test_delta_t_is_from_the_message_that_held_the_octets() -> None:
     device = router()
     first = poll(replace(PORT, uptime_ticks=100_050), 0.0, 100_000)
     second = poll(replace(grown(PORT, in_octets=7_500_000), uptime_ticks=106_050), 60.0, 106_400)
-    memory = advance(RateMemory(), device, first, NOON_S).memory
+    memory = advance(RateState(), device, first, NOON_S).memory
     assert sample(advance(memory, device, second, NOON_S)).in_bps == 1_000_000.0
 
 
 def test_without_an_uptime_there_is_no_delta_t_and_no_rate() -> None:
     device = router()
     untold = DevicePoll("anjatan", 60.0, None, (grown(PORT, in_octets=100),))
-    memory = advance(RateMemory(), device, poll(PORT), NOON_S).memory
+    memory = advance(RateState(), device, poll(PORT), NOON_S).memory
     rates = advance(memory, device, untold, NOON_S)
     assert whole_reason(rates) is NoRate.NO_UPTIME
     then = advance(rates.memory, device, poll(grown(PORT, in_octets=200), 120.0), NOON_S)
@@ -397,7 +397,7 @@ def test_two_readings_of_one_moment_have_no_delta_t() -> None:
 
 def test_a_port_that_was_not_told_once_keeps_its_baseline() -> None:
     device = router()
-    memory = advance(RateMemory(), device, poll(PORT), NOON_S).memory
+    memory = advance(RateState(), device, poll(PORT), NOON_S).memory
     without = advance(memory, device, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
     assert without.samples == ()
     then = advance(without.memory, device, poll(grown(PORT, in_octets=1500), 120.0), NOON_S)
@@ -405,7 +405,7 @@ def test_a_port_that_was_not_told_once_keeps_its_baseline() -> None:
 
 
 def test_a_port_that_is_configured_no_more_is_forgotten() -> None:
-    memory = advance(RateMemory(), router(), poll(PORT), NOON_S).memory
+    memory = advance(RateState(), router(), poll(PORT), NOON_S).memory
     bare = replace(router(), interfaces=())
     after = advance(memory, bare, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
-    assert after.memory == RateMemory()
+    assert after.memory == RateState()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Device, Interface
-from monitor.core.samples.rates import RateLimits, RateMemory, advance
+from monitor.core.samples.rates import RateLimits, RateState, advance
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters
 
@@ -54,7 +54,7 @@ def wild_polls(draw: st.DrawFn) -> list[DevicePoll]:
 
 
 def run(polls: list[DevicePoll]) -> list[InterfaceSample]:
-    memory = RateMemory()
+    memory = RateState()
     samples: list[InterfaceSample] = []
     for poll in polls:
         rates = advance(memory, ROUTER, poll, poll.at_s)
@@ -79,7 +79,7 @@ def test_no_rate_is_negative_or_above_what_the_line_carries(polls: list[DevicePo
 def test_every_absent_rate_has_one_reason_and_no_given_rate_has_any(
     polls: list[DevicePoll],
 ) -> None:
-    memory = RateMemory()
+    memory = RateState()
     for poll in polls:
         rates = advance(memory, ROUTER, poll, poll.at_s)
         memory = rates.memory

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
-from monitor.core.samples.recent import RECENT_S, Lately, Recent
+from monitor.core.samples.recent import RECENT_S, RecentFigures, RecentProbes
 
 LINK = "anjatan/utama"
 
@@ -27,48 +27,48 @@ def some() -> list[Outcome]:
 
 
 def test_the_last_minute_is_what_people_see() -> None:
-    recent = Recent()
+    recent = RecentProbes()
     recent.add(some())
-    assert recent.of(LINK, 10.0) == Lately(20.0, 25.0)
-    assert recent.of(LINK, 61.5) == Lately(60.0, 50.0)
-    assert recent.of(LINK, 64.5) == Lately(None, None)
+    assert recent.of(LINK, 10.0) == RecentFigures(20.0, 25.0)
+    assert recent.of(LINK, 61.5) == RecentFigures(60.0, 50.0)
+    assert recent.of(LINK, 64.5) == RecentFigures(None, None)
 
 
 def test_what_was_never_asked_or_never_measured_has_neither_loss_nor_rtt() -> None:
-    recent = Recent()
+    recent = RecentProbes()
     recent.add([NotMeasured("pop", 0.0, 0.0, "ENOBUFS")])
-    assert recent.of("pop", 10.0) == recent.of("nobody", 10.0) == Lately(None, None)
+    assert recent.of("pop", 10.0) == recent.of("nobody", 10.0) == RecentFigures(None, None)
 
 
 def test_a_day_of_requests_takes_no_more_memory_than_an_hour_of_them() -> None:
-    recent = Recent()
+    recent = RecentProbes()
     sizes = []
     for second in range(86_400):
         recent.add([Reply(LINK, second, second + 0.01, 10.0)])
         if second in (3_600, 86_399):
             sizes.append(len(pickle.dumps(recent)))
     assert sizes[1] < 1.5 * sizes[0]
-    assert recent.of(LINK, 86_400.0) == Lately(10.0, 0.0)
+    assert recent.of(LINK, 86_400.0) == RecentFigures(10.0, 0.0)
 
 
 def test_silence_has_a_loss_and_no_rtt() -> None:
-    recent = Recent()
+    recent = RecentProbes()
     recent.add([Lost("pop", 0.0, 1.0)])
-    assert recent.of("pop", 10.0) == Lately(None, 100.0)
+    assert recent.of("pop", 10.0) == RecentFigures(None, 100.0)
 
 
 def test_a_target_that_is_gone_is_forgotten() -> None:
-    recent = Recent()
+    recent = RecentProbes()
     recent.add([*some(), Lost("pop", 0.0, 1.0)])
     recent.forget(["pop"])
-    assert recent.of(LINK, 10.0) == Lately(None, None)
-    assert recent.of("pop", 10.0) == Lately(None, 100.0)
+    assert recent.of(LINK, 10.0) == RecentFigures(None, None)
+    assert recent.of("pop", 10.0) == RecentFigures(None, 100.0)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 400))
 def test_it_is_the_plain_truth_over_the_last_minute(seed: int, count: int) -> None:
     dice = random.Random(seed)
-    recent = Recent()
+    recent = RecentProbes()
     every: list[tuple[float, float | None]] = []
     for number in range(count):
         sent_s = number * dice.choice((0.2, 1.0)) - dice.random()

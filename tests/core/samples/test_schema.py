@@ -10,7 +10,7 @@ import pytest
 from monitor.core.samples.samples import DeviceSample
 from monitor.core.samples.schema import (
     MEASUREMENTS,
-    Kind,
+    FieldKind,
     link_name,
     measurement_of,
     point_of,
@@ -132,19 +132,19 @@ def test_a_sample_in_which_nothing_was_measured_is_no_point() -> None:
 @pytest.mark.parametrize(
     ("kind", "raw", "stored"),
     [
-        (Kind.COUNT, 7, 7),
-        (Kind.COUNT, 2**63, None),
-        (Kind.COUNT, None, None),
-        (Kind.RTT, 1.23456, 1.235),
-        (Kind.RTT, 12, 12.0),
-        (Kind.NUMBER, 1e11 / 3, 1e11 / 3),
-        (Kind.NUMBER, math.nan, None),
-        (Kind.NUMBER, -math.inf, None),
-        (Kind.TEXT, "a\nb", "a b"),
+        (FieldKind.COUNT, 7, 7),
+        (FieldKind.COUNT, 2**63, None),
+        (FieldKind.COUNT, None, None),
+        (FieldKind.RTT, 1.23456, 1.235),
+        (FieldKind.RTT, 12, 12.0),
+        (FieldKind.NUMBER, 1e11 / 3, 1e11 / 3),
+        (FieldKind.NUMBER, math.nan, None),
+        (FieldKind.NUMBER, -math.inf, None),
+        (FieldKind.TEXT, "a\nb", "a b"),
     ],
 )
 def test_values_are_stored_alike_everywhere(
-    kind: Kind, raw: float | str | None, stored: float | str | None
+    kind: FieldKind, raw: float | str | None, stored: float | str | None
 ) -> None:
     assert value_of(kind, raw) == stored
 

@@ -19,7 +19,7 @@ from dashboard.app.gate.visitor import named
 from dashboard.app.web import Identity, build
 from dashboard.wsgi import words_of
 from monitor.adapters.system.users_file import UsersFile
-from monitor.core.access import Role, User, Users
+from monitor.core.access import User, UserRole, Users
 from tests.dashboard.made import Made, made_quiet
 from tests.fakes.passwords import PlainPasswords
 
@@ -114,12 +114,16 @@ def closed_house(data: Path, prefix: str = "/", proxy: Proxy | None = None) -> C
 def add_people(house: Closed) -> None:
     """These three and nobody else; the wall has no token."""
     people = Users()
-    for name, role in (("siti", Role.OPERATE), ("adi", Role.SEE), ("rina", Role.ADMINISTER)):
+    for name, role in (
+        ("siti", UserRole.OPERATE),
+        ("adi", UserRole.SEE),
+        ("rina", UserRole.ADMINISTER),
+    ):
         people = people.with_user(User(name, role, house.passwords.hash(PASSWORD)))
     house.users.path.unlink(missing_ok=True)
     house.users.change(lambda _: people)
 
 
-def proxy(role: Role | None = Role.SEE) -> Proxy:
+def proxy(role: UserRole | None = UserRole.SEE) -> Proxy:
     """One at 10.9.0.1."""
     return Proxy(read_networks(["10.9.0.1/32"]), "X-Remote-User", SECRET, role)

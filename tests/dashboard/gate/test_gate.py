@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from dashboard.app.gate.sessions import COOKIE, IDLE_S, LONGEST_S, WALL_COOKIE
-from monitor.core.access import Role, User
+from monitor.core.access import User, UserRole
 from monitor.core.signing import link_code, seal
 from tests.dashboard.gate.closed import (
     KEY,
@@ -129,7 +129,7 @@ def test_a_name_in_the_form_is_never_markup(house: Closed) -> None:
 
 
 def test_a_user_without_a_password_cannot_give_one(house: Closed) -> None:
-    house.users.change(lambda users: users.with_user(User("proksi", Role.ADMINISTER)))
+    house.users.change(lambda users: users.with_user(User("proksi", UserRole.ADMINISTER)))
     for password in ("", "None", "null"):
         assert house.sign_in(house.client(), "proksi", password).status_code == 401
 
@@ -231,7 +231,7 @@ def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(house: Close
 
 
 def test_who_may_sign_in_is_shown_to_whoever_administers_and_to_nobody_else(house: Closed) -> None:
-    house.users.change(lambda users: users.with_user(User("proksi", Role.SEE, None)))
+    house.users.change(lambda users: users.with_user(User("proksi", UserRole.SEE, None)))
     shown = house.signed_in("rina").get("/masuk").text
     for row in ("siti</th><td>operate", "proksi</th><td>see</td><td>lewat proksi"):
         assert row in shown
@@ -243,9 +243,11 @@ def test_who_may_sign_in_is_shown_to_whoever_administers_and_to_nobody_else(hous
 
 def test_removal_role_and_password_count_at_once(house: Closed) -> None:
     client = house.signed_in("siti")
-    house.users.change(lambda users: users.with_user(User("siti", Role.SEE, f"plain:{PASSWORD}")))
+    house.users.change(
+        lambda users: users.with_user(User("siti", UserRole.SEE, f"plain:{PASSWORD}"))
+    )
     assert act(client).status_code == 403
-    house.users.change(lambda users: users.with_user(User("siti", Role.SEE, "plain:other")))
+    house.users.change(lambda users: users.with_user(User("siti", UserRole.SEE, "plain:other")))
     assert client.get("/").status_code == 401
     client = house.signed_in("rina")
     house.users.change(lambda users: users.without("rina"))
@@ -422,6 +424,6 @@ def test_the_first_user_closes_the_page_while_it_is_served(tmp_path: Path) -> No
     house = open_house(tmp_path)
     client = house.client()
     assert client.get("/").status_code == 200
-    user = User("siti", Role.OPERATE, house.passwords.hash(PASSWORD))
+    user = User("siti", UserRole.OPERATE, house.passwords.hash(PASSWORD))
     house.users.change(lambda users: users.with_user(user))
     assert client.get("/").status_code == 401

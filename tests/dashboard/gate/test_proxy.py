@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.access import Role
+from monitor.core.access import UserRole
 from tests.dashboard.gate.closed import ORIGIN, SECRET, Closed, closed_house, open_house, proxy
 
 PEER = {"REMOTE_ADDR": "10.9.0.1"}
@@ -60,9 +60,9 @@ def test_anybody_elses_word_is_worth_nothing(
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize(("role", "code"), [(Role.SEE, 200), (None, 403)])
+@pytest.mark.parametrize(("role", "code"), [(UserRole.SEE, 200), (None, 403)])
 def test_who_is_no_user_here_may_what_the_configuration_says(
-    tmp_path: Path, role: Role | None, code: int
+    tmp_path: Path, role: UserRole | None, code: int
 ) -> None:
     house = open_house(tmp_path, proxy=proxy(role))
     headers = {**GOOD, "X-Remote-User": "budi@example.go.id"}

@@ -35,7 +35,7 @@ def cut(text: str, most: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """One line of a message. items: a list at its end that may be shortened.
 
     weight: the lines of the smallest weight go first when there is no room. more: what stands for
@@ -69,7 +69,7 @@ class Line:
         return min(self.most, len(self.items))
 
 
-def fitted(lines: Sequence[Line], most: int) -> str:
+def fitted(lines: Sequence[TextLine], most: int) -> str:
     """The lines as one text of at most `most` characters.
 
     The longest list is shortened first, item by item; then the line of the least weight goes, the
@@ -87,7 +87,7 @@ def fitted(lines: Sequence[Line], most: int) -> str:
         del kept[place]
 
 
-def _shortened(lines: Sequence[Line], most: int) -> str | None:
+def _shortened(lines: Sequence[TextLine], most: int) -> str | None:
     """All these lines with as many items as there is room for; None: not even with the fewest."""
     counts = [line.fewest for line in lines]
 

@@ -7,9 +7,9 @@ from datetime import tzinfo
 from monitor.core.alerting.messages import digest, incident, self_alert
 from monitor.core.alerting.messages.cleaning import clean_lines, cut, fitted
 from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.messages.target_names import Places
-from monitor.core.alerting.model import Alerts
-from monitor.core.alerting.ports import Occasion, Wording
+from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.model import AlertSettings
+from monitor.core.alerting.ports import NotificationContext, Wording
 from monitor.core.model import Network
 
 TITLE_CHARACTERS = 110
@@ -22,12 +22,12 @@ class Texts:
     __slots__ = ("_places", "_zone")
 
     def __init__(
-        self, network: Network, alerts: Alerts, zone: tzinfo, link_key: bytes | None = None
+        self, network: Network, alerts: AlertSettings, zone: tzinfo, link_key: bytes | None = None
     ) -> None:
-        self._places = Places(network, alerts, link_key)
+        self._places = TargetNames(network, alerts, link_key)
         self._zone = zone
 
-    def __call__(self, occasion: Occasion) -> Wording:
+    def __call__(self, occasion: NotificationContext) -> Wording:
         """title: the first line; text: all of it, never over `occasion.most_characters`."""
         places = self._places
         speech = Speech(occasion.language, self._zone)

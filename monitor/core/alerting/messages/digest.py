@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.core.alerting.messages.cleaning import Line
+from monitor.core.alerting.messages.cleaning import TextLine
 from monitor.core.alerting.messages.incident import MORE, after, state_word
 from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.messages.target_names import Places
-from monitor.core.alerting.ports import Occasion
+from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.ports import NotificationContext
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident
 
@@ -32,17 +32,19 @@ _TEST = {
 _TEST_MORE = {"id": "Tidak ada yang perlu dilakukan.", "en": "There is nothing to do."}
 
 
-def test_lines(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
+def test_lines(
+    occasion: NotificationContext, places: TargetNames, speech: Speech
+) -> list[TextLine]:
     """The daily test, and `pantau alert-test`."""
     now = speech.moment(occasion.at_s, occasion.at_s)
     return [
-        Line(speech.say(_TEST, now=now), 100),
-        Line(speech.say(_TEST_MORE), 10),
+        TextLine(speech.say(_TEST, now=now), 100),
+        TextLine(speech.say(_TEST_MORE), 10),
         *after(occasion, places, speech),
     ]
 
 
-def lines(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
+def lines(occasion: NotificationContext, places: TargetNames, speech: Speech) -> list[TextLine]:
     """A headline with the count, then an item a line: those still open first."""
     still_open = [each for each in occasion.incidents if each.ended_s is None]
     over = [each for each in occasion.incidents if each.ended_s is not None]
@@ -63,13 +65,16 @@ def lines(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
         )
         for each in over
     ]
-    listing = Line("", 80, tuple(items), speech.say(MORE, n="{n}"), glue=("", "\n"))
+    listing = TextLine("", 80, tuple(items), speech.say(MORE, n="{n}"), glue=("", "\n"))
     head = _headline(occasion, still_open, over, speech)
-    return [Line(head, 100), listing, *after(occasion, places, speech)]
+    return [TextLine(head, 100), listing, *after(occasion, places, speech)]
 
 
 def _headline(
-    occasion: Occasion, still_open: Sequence[Incident], over: Sequence[Incident], speech: Speech
+    occasion: NotificationContext,
+    still_open: Sequence[Incident],
+    over: Sequence[Incident],
+    speech: Speech,
 ) -> str:
     now_s = occasion.at_s
     count = len(occasion.incidents)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.core.alerting.messages.cleaning import clean
 from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.messages.target_names import Places
+from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.detection.causes import CONGESTION, LINK, POWER, UPSTREAM
 from monitor.core.model import Incident
 
@@ -75,7 +75,7 @@ def reason(incident: Incident, speech: Speech) -> str:
     return ", ".join(parts)
 
 
-def suspected(incident: Incident, places: Places, speech: Speech) -> str | None:
+def suspected(incident: Incident, places: TargetNames, speech: Speech) -> str | None:
     """The suspected cause with its evidence, never as a fact; None: nothing is suspected."""
     cause, proof = incident.suspected_cause, incident.proof
     if cause is None:

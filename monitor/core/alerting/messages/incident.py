@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.core.alerting.messages.cleaning import Line, clean
+from monitor.core.alerting.messages.cleaning import TextLine, clean
 from monitor.core.alerting.messages.evidence import confirmed, reason, suspected
 from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.messages.target_names import Places
-from monitor.core.alerting.model import Action, ActionKind, EventKind
-from monitor.core.alerting.ports import Occasion
+from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.model import ActionKind, EventKind, IncidentAction
+from monitor.core.alerting.ports import NotificationContext
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident, Scope, State
 
@@ -88,53 +88,55 @@ def state_word(incident: Incident, speech: Speech) -> str:
     return speech.say(_CUT_OFF if incident.scope is Scope.MONITOR else STATES[incident.state])
 
 
-def lines(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
+def lines(occasion: NotificationContext, places: TargetNames, speech: Speech) -> list[TextLine]:
     """The headline first; each further line with its weight."""
     incident = occasion.incidents[0]
     now_s = occasion.at_s
-    found = [Line(_headline(occasion, incident, places, speech), 100)]
-    found.append(Line(_course(incident, occasion, speech), _EVIDENCE))
+    found = [TextLine(_headline(occasion, incident, places, speech), 100)]
+    found.append(TextLine(_course(incident, occasion, speech), _EVIDENCE))
     if incident.scope is Scope.MONITOR:
-        found.append(Line(speech.say(_NO_OUTAGES), _AFFECTED))
+        found.append(TextLine(speech.say(_NO_OUTAGES), _AFFECTED))
     if occasion.reason in (Reason.FLAPPING_BEGAN, Reason.STILL_DOWN_AFTER_15_MIN):
-        found.append(Line(speech.say(_FLAPS), _CAUSE))
+        found.append(TextLine(speech.say(_FLAPS), _CAUSE))
     if occasion.escalated:
-        found.append(Line(speech.say(_UNTAKEN), _AFFECTED))
+        found.append(TextLine(speech.say(_UNTAKEN), _AFFECTED))
     affected = places.affected(incident, speech)
     if affected:
         head = speech.say(_BEHIND, n=len(affected))
         more = speech.say(MORE, n="{n}")
-        found.append(Line(head, _AFFECTED, tuple(affected), more, most=_MOST_BEHIND))
+        found.append(TextLine(head, _AFFECTED, tuple(affected), more, most=_MOST_BEHIND))
     cause = suspected(incident, places, speech)
     if cause is not None:
-        found.append(Line(cause, _CAUSE))
+        found.append(TextLine(cause, _CAUSE))
     others = places.other_links(incident, speech)
     if others:
         found.append(
-            Line(speech.say(_OTHER_LINKS), _OTHERS, tuple(others), speech.say(MORE, n="{n}"))
+            TextLine(speech.say(_OTHER_LINKS), _OTHERS, tuple(others), speech.say(MORE, n="{n}"))
         )
     provider = places.provider(incident, speech)
     if provider is not None:
-        found.append(Line(provider, _PROVIDER))
-    found += [Line(text, _ACTIONS) for text in _done(occasion.actions, incident, speech, now_s)]
+        found.append(TextLine(provider, _PROVIDER))
+    found += [TextLine(text, _ACTIONS) for text in _done(occasion.actions, incident, speech, now_s)]
     found += after(occasion, places, speech)
     return found
 
 
-def after(occasion: Occasion, places: Places, speech: Speech) -> list[Line]:
+def after(occasion: NotificationContext, places: TargetNames, speech: Speech) -> list[TextLine]:
     """Who else was told, and where to read on: the end of every message."""
     found = []
     people = places.people(occasion.told, occasion.recipient.name)
     if people:
-        found.append(Line(speech.say(_TOLD), _PEOPLE, tuple(people), speech.say(MORE, n="{n}")))
+        found.append(TextLine(speech.say(_TOLD), _PEOPLE, tuple(people), speech.say(MORE, n="{n}")))
     number = occasion.incidents[0].id if occasion.incidents else 0
     address = places.address(number, occasion.at_s) if number else None
     if address is not None:
-        found.append(Line(address, _LINK))
+        found.append(TextLine(address, _LINK))
     return found
 
 
-def _headline(occasion: Occasion, incident: Incident, places: Places, speech: Speech) -> str:
+def _headline(
+    occasion: NotificationContext, incident: Incident, places: TargetNames, speech: Speech
+) -> str:
     now_s = occasion.at_s
     end_s = incident.ended_s
     values = {
@@ -165,7 +167,7 @@ def _headline(occasion: Occasion, incident: Incident, places: Places, speech: Sp
     return speech.say(_STILL if still else _OPENED, **values)
 
 
-def _course(incident: Incident, occasion: Occasion, speech: Speech) -> str:
+def _course(incident: Incident, occasion: NotificationContext, speech: Speech) -> str:
     """For how long, from when to when, and what was seen."""
     now_s = occasion.at_s
     if incident.ended_s is None:
@@ -190,10 +192,10 @@ def _course(incident: Incident, occasion: Occasion, speech: Speech) -> str:
 
 
 def _done(
-    actions: tuple[Action, ...], incident: Incident, speech: Speech, now_s: float
+    actions: tuple[IncidentAction, ...], incident: Incident, speech: Speech, now_s: float
 ) -> list[str]:
     """Who has it, the ticket, the cause as confirmed, and the newest note."""
-    newest: dict[ActionKind, Action] = {}
+    newest: dict[ActionKind, IncidentAction] = {}
     for action in actions:
         if action.incident == incident.id:
             newest[action.kind] = action

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.core.alerting.messages.cleaning import Line, clean
+from monitor.core.alerting.messages.cleaning import TextLine, clean
 from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.self_checks import Plight, Told
+from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
 
 Words = Mapping[str, str]
 
@@ -22,12 +22,12 @@ _QUOTA = {
     "id": "PENYIMPANAN PEMANTAU {share} PENUH: InfluxDB belum menerima sampel, sejak {since}",
     "en": "THE MONITOR'S STORE IS {share} FULL: InfluxDB does not take samples, since {since}",
 }
-_OVER: Mapping[Plight, Words] = {
-    Plight.JOURNAL: {
+_OVER: Mapping[SelfCheck, Words] = {
+    SelfCheck.JOURNAL: {
         "id": "PULIH: pemantau menyimpan sampel lagi, {end}, setelah {length}",
         "en": "MENDED: the monitor keeps samples again, {end}, after {length}",
     },
-    Plight.QUOTA: {
+    SelfCheck.QUOTA: {
         "id": "PULIH: InfluxDB menerima sampel yang menunggu, {end}, setelah {length}",
         "en": "MENDED: InfluxDB takes what was waiting, {end}, after {length}",
     },
@@ -36,12 +36,12 @@ _GOES_ON = {
     "id": "Pemantauan dan pemberitahuan gangguan tetap berjalan.",
     "en": "The links are still watched and outages are still told.",
 }
-_MEND: Mapping[Plight, Words] = {
-    Plight.JOURNAL: {
+_MEND: Mapping[SelfCheck, Words] = {
+    SelfCheck.JOURNAL: {
         "id": "Beri ruang pada disk di server pemantau, atau kecilkan max_mb; lihat: pantau status",
         "en": "Make room on the monitor's disk, or lower max_mb; see: pantau status",
     },
-    Plight.QUOTA: {
+    SelfCheck.QUOTA: {
         "id": "Pada 100 % sampel tertua dibuang. Periksa InfluxDB, atau besarkan max_mb; lihat:"
         " pantau status",
         "en": "At 100 % the oldest samples go. See to InfluxDB, or raise max_mb; see:"
@@ -50,25 +50,25 @@ _MEND: Mapping[Plight, Words] = {
 }
 
 
-def lines(told: Told, at_s: float, speech: Speech) -> list[Line]:
+def lines(told: SelfCheckReport, at_s: float, speech: Speech) -> list[TextLine]:
     """What is the matter, what it means, what to do; in the program's own words last."""
     if told.ended_s is not None:
         values = {
             "end": speech.moment(told.ended_s, at_s),
             "length": speech.length(told.ended_s - told.since_s),
         }
-        return [Line(speech.say(_OVER[told.plight], **values), 100)]
+        return [TextLine(speech.say(_OVER[told.plight], **values), 100)]
     since = speech.moment(told.since_s, at_s)
-    if told.plight is Plight.QUOTA:
+    if told.plight is SelfCheck.QUOTA:
         share = f"{speech.number((told.share or 0.0) * 100)} %"
         head = speech.say(_QUOTA, share=share, since=since)
     else:
         head = speech.say(_FULL if told.is_full else _JOURNAL, since=since)
     found = [
-        Line(head, 100),
-        Line(speech.say(_GOES_ON), 80),
-        Line(speech.say(_MEND[told.plight]), 70),
+        TextLine(head, 100),
+        TextLine(speech.say(_GOES_ON), 80),
+        TextLine(speech.say(_MEND[told.plight]), 70),
     ]
     if told.why and not told.is_full:
-        found.append(Line(clean(told.why, 200), 40))
+        found.append(TextLine(clean(told.why, 200), 40))
     return found

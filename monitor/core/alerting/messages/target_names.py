@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from monitor.core.alerting.messages.cleaning import clean
 from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.model import Alerts
+from monitor.core.alerting.model import AlertSettings
 from monitor.core.model import Incident, Network, Scope
 from monitor.core.signing import link_address
 
@@ -21,12 +21,14 @@ MONITOR = {"id": "Pemantau", "en": "Monitor"}
 _NAME = 60
 
 
-class Places:
+class TargetNames:
     """The names of one network and of the people who are told, looked up and not searched for."""
 
     __slots__ = ("_link_key", "_links", "_nodes", "_people", "_sites", "_url")
 
-    def __init__(self, network: Network, alerts: Alerts, link_key: bytes | None = None) -> None:
+    def __init__(
+        self, network: Network, alerts: AlertSettings, link_key: bytes | None = None
+    ) -> None:
         """link_key: signs the addresses of pages; None: whoever opens one must sign in."""
         self._url = alerts.base_url
         self._link_key = link_key

@@ -16,27 +16,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.core.alerting.model import Action, EventKind
-from monitor.core.alerting.policy.cases import Around, Book, Case, Flapper, Said, changes_its_target
+from monitor.core.alerting.model import EventKind, IncidentAction
+from monitor.core.alerting.policy.cases import (
+    Around,
+    Decided,
+    Flapper,
+    IncidentAlerts,
+    PolicyState,
+    changes_its_target,
+)
 from monitor.core.alerting.policy.closings import tell_closings
 from monitor.core.alerting.policy.flaps import tell_flapping
 from monitor.core.alerting.policy.openings import tell_openings
 from monitor.core.alerting.policy.repeats import tell_next_steps, tell_reminders
-from monitor.core.alerting.policy.telling import Telling
+from monitor.core.alerting.policy.telling import DecisionBuilder
 from monitor.core.alerting.reasons import Reason
-from monitor.core.model import Change, IncidentChange, Scope
+from monitor.core.model import ChangeKind, IncidentChange, Scope
 
 __all__ = ["Event", "advance"]
 
-Event = IncidentChange | Action
+Event = IncidentChange | IncidentAction
 """Something that happened: incidents and actions in UTC."""
 
 
-def advance(book: Book, events: Iterable[Event], now_s: float, around: Around) -> tuple[Book, Said]:
+def advance(
+    book: PolicyState, events: Iterable[Event], now_s: float, around: Around
+) -> tuple[PolicyState, Decided]:
     """Take in what happened, then decide everything that is due at `now_s`."""
-    out = Telling(book, around.utc_s)
+    out = DecisionBuilder(book, around.utc_s)
     for event in events:
-        if isinstance(event, Action):
+        if isinstance(event, IncidentAction):
             case = book.cases.get(event.incident)
             if case is not None:
                 case.actions.append(event)
@@ -54,17 +63,17 @@ def advance(book: Book, events: Iterable[Event], now_s: float, around: Around) -
     return book, said
 
 
-def _take(book: Book, event: IncidentChange, now_s: float) -> None:
+def _take(book: PolicyState, event: IncidentChange, now_s: float) -> None:
     incident = event.incident
     case = book.cases.get(incident.id)
     if case is None:
-        if event.change is Change.UPDATED and incident.ended_s is not None:
+        if event.change is ChangeKind.UPDATED and incident.ended_s is not None:
             return  # a cause that was found later: its closing is decided
-        case = book.cases[incident.id] = Case(incident, now_s, now_s)
+        case = book.cases[incident.id] = IncidentAlerts(incident, now_s, now_s)
     case.incident = incident
-    if event.change is Change.UPDATED:
+    if event.change is ChangeKind.UPDATED:
         return
-    if event.change is Change.CLOSED:
+    if event.change is ChangeKind.CLOSED:
         case.closed_s = now_s
         if incident.scope is Scope.MONITOR:
             # What was open before is judged anew: give it the time for that.
@@ -75,7 +84,7 @@ def _take(book: Book, event: IncidentChange, now_s: float) -> None:
         flapper.bump(incident, now_s)
 
 
-def _look_at_clocks(book: Book, now_s: float, around: Around, out: Telling) -> None:
+def _look_at_clocks(book: PolicyState, now_s: float, around: Around, out: DecisionBuilder) -> None:
     """The time without acknowledgement begins anew after one, and after maintenance."""
     for case in book.cases.values():
         if case.is_told and not case.is_closed and case.incident.target in around.covered:

@@ -10,15 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.core.alerting.handling import handling_of
-from monitor.core.alerting.model import Action, AlertRules, EventKind, Route, Step, Window
-from monitor.core.alerting.ports import Duty, Notice, Recipient
+from monitor.core.alerting.model import (
+    AlertRules,
+    EscalationStep,
+    EventKind,
+    IncidentAction,
+    MaintenanceWindow,
+    Route,
+)
+from monitor.core.alerting.ports import Duty, PolicyDecision, Recipient
 from monitor.core.alerting.reasons import Reason
 from monitor.core.detection.flapping import bumped, decayed, is_flapping
-from monitor.core.model import Change, Incident, IncidentChange, Scope, State
+from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 
 
 @dataclass(slots=True)
-class Case:
+class IncidentAlerts:
     """One incident that somebody was told of, or may have to be.
 
     opened_s: when it was judged. held_from_s: the hold counts from here (a restart begins it
@@ -40,7 +47,7 @@ class Case:
     receivers: dict[str, Recipient] = field(default_factory=dict)
     why_not: tuple[EventKind, Reason] | None = None
     muted: bool = False
-    actions: list[Action] = field(default_factory=list)
+    actions: list[IncidentAction] = field(default_factory=list)
     closed_s: float | None = None
 
     @property
@@ -126,19 +133,19 @@ def changes_its_target(event: IncidentChange) -> bool:
     incident = event.incident
     if incident.scope is Scope.MONITOR or incident.state not in (State.DOWN, State.DEGRADED):
         return False
-    if event.change is Change.CLOSED:
+    if event.change is ChangeKind.CLOSED:
         return incident.end_reason not in GOES_ON_AS
-    return event.change is Change.OPENED
+    return event.change is ChangeKind.OPENED
 
 
 @dataclass(slots=True)
-class Book:
+class PolicyState:
     """Everything that alerting knows. sequences: the last message number of each thread.
 
     cut_off: the monitor's own incident is open.
     """
 
-    cases: dict[int, Case] = field(default_factory=dict)
+    cases: dict[int, IncidentAlerts] = field(default_factory=dict)
     threads: dict[int, Thread] = field(default_factory=dict)
     sequences: dict[int, int] = field(default_factory=dict)
     flappers: dict[str, Flapper] = field(default_factory=dict)
@@ -175,7 +182,7 @@ class Around:
     rules: AlertRules
     duty: Duty
     office_open: Callable[[float], bool]
-    covered: Mapping[str, Window]
+    covered: Mapping[str, MaintenanceWindow]
     routes: dict[int, Route | None] = field(default_factory=dict)
     _people: dict[tuple[str, ...], tuple[Recipient, ...]] = field(default_factory=dict)
 
@@ -199,7 +206,7 @@ class Around:
         return Recipient(recipient.name, channels[0])
 
 
-def steps_of(route: Route | None) -> Sequence[Step]:
+def steps_of(route: Route | None) -> Sequence[EscalationStep]:
     """Its steps; none without a route."""
     return () if route is None else route.steps
 
@@ -214,14 +221,14 @@ class Planned:
     reason: Reason
     recipient: Recipient
     incidents: tuple[Incident, ...]
-    actions: tuple[Action, ...] = ()
+    actions: tuple[IncidentAction, ...] = ()
     told: tuple[str, ...] = ()
     escalated: bool = False
 
 
 @dataclass(slots=True)
-class Said:
+class Decided:
     """What a step of `core.notices` decided: messages, and every yes and no."""
 
     planned: list[Planned] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[PolicyDecision] = field(default_factory=list)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from monitor.core.alerting.model import EventKind
-from monitor.core.alerting.policy.cases import Around, Book, Case
+from monitor.core.alerting.policy.cases import Around, IncidentAlerts, PolicyState
 from monitor.core.alerting.policy.gates import first_gate, first_step
-from monitor.core.alerting.policy.telling import Telling
+from monitor.core.alerting.policy.telling import DecisionBuilder
 from monitor.core.alerting.reasons import Reason
 
 
-def tell_closings(book: Book, now_s: float, around: Around, out: Telling) -> None:
+def tell_closings(book: PolicyState, now_s: float, around: Around, out: DecisionBuilder) -> None:
     """Decide every closing that came in; those of a group wait for one another."""
     closed = [case for case in book.cases.values() if case.is_closed]
     for case in closed:
@@ -33,7 +33,9 @@ def tell_closings(book: Book, now_s: float, around: Around, out: Telling) -> Non
             _forget(book, case)
 
 
-def _close_untold(book: Book, case: Case, now_s: float, around: Around, out: Telling) -> None:
+def _close_untold(
+    book: PolicyState, case: IncidentAlerts, now_s: float, around: Around, out: DecisionBuilder
+) -> None:
     closed_s = now_s if case.closed_s is None else case.closed_s
     route = around.route(case.incident)
     first = first_step(route, around)
@@ -47,7 +49,7 @@ def _close_untold(book: Book, case: Case, now_s: float, around: Around, out: Tel
         out.yes(case, thread, recipients, EventKind.RESOLVED, Reason.WAS_DOWN, step=number)
 
 
-def _forget(book: Book, case: Case) -> None:
+def _forget(book: PolicyState, case: IncidentAlerts) -> None:
     del book.cases[case.incident.id]
     thread = None if case.thread is None else book.threads[case.thread]
     if thread is not None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from monitor.core.alerting.model import EventKind
-from monitor.core.alerting.policy.cases import Around, Book, Case, Flapper
+from monitor.core.alerting.policy.cases import Around, Flapper, IncidentAlerts, PolicyState
 from monitor.core.alerting.policy.gates import first_step
-from monitor.core.alerting.policy.telling import Telling
+from monitor.core.alerting.policy.telling import DecisionBuilder
 from monitor.core.alerting.reasons import Reason
 
 FORGOTTEN_S = 3600.0
 """A target that is steady for so long has no flapping value worth keeping."""
 
 
-def tell_flapping(book: Book, now_s: float, around: Around, out: Telling) -> None:
+def tell_flapping(book: PolicyState, now_s: float, around: Around, out: DecisionBuilder) -> None:
     """Follow every flapper's value, and say what changed."""
     for target, flapper in list(book.flappers.items()):
         case = book.cases.get(flapper.incident.id)
@@ -21,7 +21,7 @@ def tell_flapping(book: Book, now_s: float, around: Around, out: Telling) -> Non
                 _flapping_began(book, flapper, case, around, out)
             continue
         if flapper.thread is not None:
-            spoken = case or Case(flapper.incident, now_s, now_s)
+            spoken = case or IncidentAlerts(flapper.incident, now_s, now_s)
             receivers = [around.way_to(recipient) for recipient in flapper.receivers.values()]
             out.yes(spoken, flapper.thread, receivers, EventKind.UPDATED, Reason.FLAPPING_OVER)
             flapper.thread = None
@@ -29,7 +29,9 @@ def tell_flapping(book: Book, now_s: float, around: Around, out: Telling) -> Non
             del book.flappers[target]
 
 
-def _flapping_began(book: Book, flapper: Flapper, case: Case, around: Around, out: Telling) -> None:
+def _flapping_began(
+    book: PolicyState, flapper: Flapper, case: IncidentAlerts, around: Around, out: DecisionBuilder
+) -> None:
     if book.cut_off or case.incident.target in around.covered or case.incident.parent is not None:
         return
     first = first_step(around.route(case.incident), around)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from monitor.core.alerting.model import Route
-from monitor.core.alerting.policy.cases import Around, Book, Case, steps_of
+from monitor.core.alerting.policy.cases import Around, IncidentAlerts, PolicyState, steps_of
 from monitor.core.alerting.ports import Recipient
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident, Scope, State
 
 
 def first_gate(
-    book: Book, case: Case, route: Route | None, now_s: float, around: Around
+    book: PolicyState, case: IncidentAlerts, route: Route | None, now_s: float, around: Around
 ) -> Reason | None:
     """Why an opening is not told (its hold aside)."""
     gate = later_gate(book, case, now_s, around)
@@ -35,7 +35,9 @@ def first_step(route: Route | None, around: Around) -> tuple[int, tuple[Recipien
     return None
 
 
-def later_gate(book: Book, case: Case, now_s: float, around: Around) -> Reason | None:
+def later_gate(
+    book: PolicyState, case: IncidentAlerts, now_s: float, around: Around
+) -> Reason | None:
     """Why a reminder or the next step is not told."""
     incident = case.incident
     if incident.scope is not Scope.MONITOR and book.cut_off:
@@ -57,5 +59,5 @@ def waits_for_office(route: Route, incident: Incident) -> bool:
     return incident.state is not State.DOWN or bool({"site", "target"} & route.match.keys())
 
 
-def _is_long_down(case: Case, now_s: float, around: Around) -> bool:
+def _is_long_down(case: IncidentAlerts, now_s: float, around: Around) -> bool:
     return case.incident.state is State.DOWN and now_s - case.opened_s >= around.rules.long_down_s

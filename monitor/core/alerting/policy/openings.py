@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from monitor.core.alerting.model import EventKind
-from monitor.core.alerting.policy.cases import Around, Book, Case, Thread, steps_of
+from monitor.core.alerting.policy.cases import Around, IncidentAlerts, PolicyState, Thread, steps_of
 from monitor.core.alerting.policy.gates import first_gate, first_step
-from monitor.core.alerting.policy.telling import Telling
+from monitor.core.alerting.policy.telling import DecisionBuilder
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Scope
 
 
-def tell_openings(book: Book, now_s: float, around: Around, out: Telling) -> None:
+def tell_openings(book: PolicyState, now_s: float, around: Around, out: DecisionBuilder) -> None:
     """Whoever is open, untold, past its hold and behind no gate."""
-    ready: list[tuple[float, Case]] = []
-    holding: list[tuple[float, Case]] = []
+    ready: list[tuple[float, IncidentAlerts]] = []
+    holding: list[tuple[float, IncidentAlerts]] = []
     for case in book.cases.values():
         if case.is_told or case.is_closed:
             continue
@@ -40,12 +40,12 @@ def tell_openings(book: Book, now_s: float, around: Around, out: Telling) -> Non
 
 
 def _open_ready(
-    book: Book,
-    ready: list[tuple[float, Case]],
-    holding: list[tuple[float, Case]],
+    book: PolicyState,
+    ready: list[tuple[float, IncidentAlerts]],
+    holding: list[tuple[float, IncidentAlerts]],
     now_s: float,
     around: Around,
-    out: Telling,
+    out: DecisionBuilder,
 ) -> None:
     """Alone, or together with the others that open at about the same time."""
     rules = around.rules
@@ -68,7 +68,7 @@ def _open_ready(
         _wait_for_group(cases, out)
 
 
-def _joinable(book: Book, now_s: float, around: Around) -> Thread | None:
+def _joinable(book: PolicyState, now_s: float, around: Around) -> Thread | None:
     groups = [
         thread
         for thread in book.threads.values()
@@ -77,17 +77,17 @@ def _joinable(book: Book, now_s: float, around: Around) -> Thread | None:
     return max(groups, key=lambda thread: thread.told_s, default=None)
 
 
-def _wait_for_group(cases: Iterable[Case], out: Telling) -> None:
+def _wait_for_group(cases: Iterable[IncidentAlerts], out: DecisionBuilder) -> None:
     for case in cases:
         out.no(case, EventKind.OPENED, Reason.GROUPED)
 
 
 def _open(
-    book: Book,
-    cases: Sequence[Case],
+    book: PolicyState,
+    cases: Sequence[IncidentAlerts],
     now_s: float,
     around: Around,
-    out: Telling,
+    out: DecisionBuilder,
     thread: Thread | None = None,
 ) -> None:
     together = thread is not None or len(cases) > 1
@@ -108,7 +108,7 @@ def _open(
         out.yes(case, thread.lead, recipients, EventKind.OPENED, reason, step=number)
 
 
-def _first_reason(book: Book, case: Case) -> Reason:
+def _first_reason(book: PolicyState, case: IncidentAlerts) -> Reason:
     if case.why_not == (EventKind.OPENED, Reason.MAINTENANCE):
         return Reason.MAINTENANCE_OVER
     if book.is_flapping(case.incident.target):

@@ -6,11 +6,17 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.alerting.model import Action, ActionKind
-from monitor.core.alerting.policy.cases import Book, Case, Flapper, Thread, changes_its_target
-from monitor.core.alerting.ports import AlertReader, Notice, Recipient
+from monitor.core.alerting.model import ActionKind, IncidentAction
+from monitor.core.alerting.policy.cases import (
+    Flapper,
+    IncidentAlerts,
+    PolicyState,
+    Thread,
+    changes_its_target,
+)
+from monitor.core.alerting.ports import AlertReader, PolicyDecision, Recipient
 from monitor.core.alerting.reasons import Reason
-from monitor.core.model import Change, Incident, IncidentChange
+from monitor.core.model import ChangeKind, Incident, IncidentChange
 
 FLAPS_BACK_S = 172_800.0
 """Zino's value fades within 19 minutes; but flapping that was told may have lasted for long."""
@@ -22,7 +28,7 @@ ASIDE = (Reason.FLAPPING_BEGAN, Reason.FLAPPING_OVER)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class AlertHistory:
     """What the ledger remembers. Times UTC.
 
     incidents: the open ones and those whose closing is owed. recent: those of the last two days.
@@ -31,14 +37,14 @@ class Kept:
     """
 
     incidents: tuple[Incident, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    actions: tuple[Action, ...] = ()
+    notices: tuple[PolicyDecision, ...] = ()
+    actions: tuple[IncidentAction, ...] = ()
     recent: tuple[Incident, ...] = ()
-    flap_notices: tuple[Notice, ...] = ()
+    flap_notices: tuple[PolicyDecision, ...] = ()
     sequences: Mapping[int, int] | None = None
 
 
-def kept_in(ledger: AlertReader, utc_s: float) -> Kept:
+def read_alert_history(ledger: AlertReader, utc_s: float) -> AlertHistory:
     """Asks the ledger for everything that a book is made of. Raises LedgerError."""
     incidents = sorted(
         (*ledger.remember().open_incidents, *ledger.owed()), key=lambda incident: incident.id
@@ -53,7 +59,7 @@ def kept_in(ledger: AlertReader, utc_s: float) -> Kept:
         for lead in told | set(numbers)
         if (rows := ledger.outbox(incident=lead))
     }
-    return Kept(
+    return AlertHistory(
         incidents=tuple(incidents),
         notices=tuple(notices),
         actions=tuple(ledger.actions(numbers)),
@@ -63,20 +69,20 @@ def kept_in(ledger: AlertReader, utc_s: float) -> Kept:
     )
 
 
-def recollect(kept: Kept, now_s: float, utc_s: float) -> Book:
+def restore_policy_state(kept: AlertHistory, now_s: float, utc_s: float) -> PolicyState:
     """now_s: on the steady timeline, utc_s: by people's clocks; both are the same moment."""
 
     def steady(at_s: float) -> float:
         # Nothing happened later than now: the clock was set back meanwhile.
         return min(at_s + now_s - utc_s, now_s)
 
-    notices: defaultdict[int, list[Notice]] = defaultdict(list)
+    notices: defaultdict[int, list[PolicyDecision]] = defaultdict(list)
     for notice in kept.notices:
         notices[notice.incident].append(notice)
-    actions: defaultdict[int, list[Action]] = defaultdict(list)
+    actions: defaultdict[int, list[IncidentAction]] = defaultdict(list)
     for action in kept.actions:
         actions[action.incident].append(action)
-    book = Book(sequences=dict(kept.sequences or {}))
+    book = PolicyState(sequences=dict(kept.sequences or {}))
     for incident in kept.incidents:
         case = _case(incident, notices[incident.id], actions[incident.id], now_s, steady)
         book.cases[incident.id] = case
@@ -92,12 +98,12 @@ def recollect(kept: Kept, now_s: float, utc_s: float) -> Book:
 
 def _case(
     incident: Incident,
-    notices: Sequence[Notice],
-    actions: Sequence[Action],
+    notices: Sequence[PolicyDecision],
+    actions: Sequence[IncidentAction],
     now_s: float,
     steady: Steady,
-) -> Case:
-    case = Case(incident, steady(incident.detected_s), now_s, actions=list(actions))
+) -> IncidentAlerts:
+    case = IncidentAlerts(incident, steady(incident.detected_s), now_s, actions=list(actions))
     told = [notice for notice in notices if notice.told and notice.reason not in ASIDE]
     opening = next((notice for notice in told if notice.thread is not None), None)
     if opening is not None:
@@ -114,7 +120,7 @@ def _case(
     return case
 
 
-def _last_mute_s(actions: Sequence[Action], now_s: float, steady: Steady) -> float:
+def _last_mute_s(actions: Sequence[IncidentAction], now_s: float, steady: Steady) -> float:
     """When the last one ended; one that is in force ends later, and counts then."""
     last = next((action for action in reversed(actions) if action.kind in MUTING), None)
     if last is None:
@@ -125,7 +131,7 @@ def _last_mute_s(actions: Sequence[Action], now_s: float, steady: Steady) -> flo
     return end_s if end_s < now_s else float("-inf")
 
 
-def _receivers(told: Sequence[Notice]) -> dict[str, Recipient]:
+def _receivers(told: Sequence[PolicyDecision]) -> dict[str, Recipient]:
     return {
         notice.recipient: Recipient(notice.recipient, notice.channel)
         for notice in told
@@ -133,7 +139,9 @@ def _receivers(told: Sequence[Notice]) -> dict[str, Recipient]:
     }
 
 
-def _into_thread(book: Book, case: Case, notices: Sequence[Notice], steady: Steady) -> None:
+def _into_thread(
+    book: PolicyState, case: IncidentAlerts, notices: Sequence[PolicyDecision], steady: Steady
+) -> None:
     if case.thread is None or case.told_s is None:
         return
     thread = book.threads.get(case.thread)
@@ -153,7 +161,7 @@ def _into_thread(book: Book, case: Case, notices: Sequence[Notice], steady: Stea
     thread.last_s = max(thread.last_s, *reminders.values(), thread.told_s)
 
 
-def _recollect_flappers(book: Book, kept: Kept, steady: Steady) -> None:
+def _recollect_flappers(book: PolicyState, kept: AlertHistory, steady: Steady) -> None:
     changes = [
         change
         for incident in kept.recent
@@ -178,7 +186,7 @@ def _recollect_flappers(book: Book, kept: Kept, steady: Steady) -> None:
 
 
 def _changes(incident: Incident) -> list[IncidentChange]:
-    opened = IncidentChange(Change.OPENED, incident, incident.detected_s)
+    opened = IncidentChange(ChangeKind.OPENED, incident, incident.detected_s)
     if incident.ended_s is None:
         return [opened]
-    return [opened, IncidentChange(Change.CLOSED, incident, incident.ended_s)]
+    return [opened, IncidentChange(ChangeKind.CLOSED, incident, incident.ended_s)]

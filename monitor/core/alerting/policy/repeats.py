@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from monitor.core.alerting.model import EventKind
-from monitor.core.alerting.policy.cases import Around, Book, Case, steps_of
+from monitor.core.alerting.policy.cases import Around, IncidentAlerts, PolicyState, steps_of
 from monitor.core.alerting.policy.gates import later_gate
-from monitor.core.alerting.policy.telling import Telling
+from monitor.core.alerting.policy.telling import DecisionBuilder
 from monitor.core.alerting.reasons import Reason
 
 
-def tell_next_steps(book: Book, now_s: float, around: Around, out: Telling) -> None:
+def tell_next_steps(book: PolicyState, now_s: float, around: Around, out: DecisionBuilder) -> None:
     """Step 2, step 3 …, so long after the opening without acknowledgement."""
     for case in book.cases.values():
         if case.is_closed or case.thread is None:
@@ -41,7 +41,7 @@ def tell_next_steps(book: Book, now_s: float, around: Around, out: Telling) -> N
                 case.receivers[recipient.name] = recipient
 
 
-def tell_reminders(book: Book, now_s: float, around: Around, out: Telling) -> None:
+def tell_reminders(book: PolicyState, now_s: float, around: Around, out: DecisionBuilder) -> None:
     """A few soon, then seldom, to whoever is on call by then."""
     rules = around.rules
     for thread in book.threads.values():
@@ -52,7 +52,7 @@ def tell_reminders(book: Book, now_s: float, around: Around, out: Telling) -> No
         often = thread.reminders < rules.reminders
         if now_s < thread.last_s + (rules.reminder_s if often else rules.later_reminder_s):
             continue
-        due: list[Case] = []
+        due: list[IncidentAlerts] = []
         for case in sorted(waiting, key=lambda case: case.incident.id):
             gate = later_gate(book, case, now_s, around)
             if gate is None:

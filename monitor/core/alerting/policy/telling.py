@@ -6,42 +6,44 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from monitor.core.alerting.model import EventKind
-from monitor.core.alerting.policy.cases import Book, Case, Planned, Said
-from monitor.core.alerting.ports import Notice, Recipient
+from monitor.core.alerting.policy.cases import Decided, IncidentAlerts, Planned, PolicyState
+from monitor.core.alerting.ports import PolicyDecision, Recipient
 from monitor.core.alerting.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class IncidentRecipient:
     """One incident for one receiver."""
 
-    case: Case
+    case: IncidentAlerts
     recipient: Recipient
     step: int | None
     escalated: bool
 
 
 @dataclass(slots=True)
-class Telling:
+class DecisionBuilder:
     """Collects what one step says; `said` makes messages of it."""
 
-    book: Book
+    book: PolicyState
     utc_s: float
-    notices: list[Notice] = field(default_factory=list)
-    _pairs: dict[tuple[int, EventKind, Reason], list[Pair]] = field(default_factory=dict)
+    notices: list[PolicyDecision] = field(default_factory=list)
+    _pairs: dict[tuple[int, EventKind, Reason], list[IncidentRecipient]] = field(
+        default_factory=dict
+    )
     _spoken: set[tuple[int, str, bool]] = field(default_factory=set)
 
-    def no(self, case: Case, event: EventKind, reason: Reason) -> None:
+    def no(self, case: IncidentAlerts, event: EventKind, reason: Reason) -> None:
         """Not told, and why; said once for as long as the reason stays."""
         if case.why_not != (event, reason):
             case.why_not = (event, reason)
             self.notices.append(
-                Notice(case.incident.id, self.utc_s, event, told=False, reason=reason)
+                PolicyDecision(case.incident.id, self.utc_s, event, told=False, reason=reason)
             )
 
     def yes(
         self,
-        case: Case,
+        case: IncidentAlerts,
         thread: int,
         recipients: Iterable[Recipient],
         event: EventKind,
@@ -57,24 +59,24 @@ class Telling:
             key = (case.incident.id, recipient.name, aside)
             if key not in self._spoken:
                 self._spoken.add(key)
-                pairs.append(Pair(case, recipient, step, escalated))
+                pairs.append(IncidentRecipient(case, recipient, step, escalated))
         if not aside:
             case.why_not = None
 
-    def said(self) -> Said:
+    def said(self) -> Decided:
         """Everything as messages: what a thread has for one receiver at one moment is one."""
         planned: list[Planned] = []
         for (thread, event, reason), pairs in self._pairs.items():
             if pairs:
                 planned += self._bundle(thread, event, reason, pairs)
-        return Said(planned, self.notices)
+        return Decided(planned, self.notices)
 
     def _bundle(
-        self, thread: int, event: EventKind, reason: Reason, pairs: list[Pair]
+        self, thread: int, event: EventKind, reason: Reason, pairs: list[IncidentRecipient]
     ) -> list[Planned]:
         sequence = self.book.sequences.get(thread, 0) + 1
         self.book.sequences[thread] = sequence
-        parcels: dict[Recipient, list[Pair]] = {}
+        parcels: dict[Recipient, list[IncidentRecipient]] = {}
         for pair in pairs:
             parcels.setdefault(pair.recipient, []).append(pair)
         told = tuple(dict.fromkeys(recipient.name for recipient in parcels))
@@ -96,7 +98,7 @@ class Telling:
                 )
             )
             self.notices += [
-                Notice(
+                PolicyDecision(
                     incident=pair.case.incident.id,
                     at_s=self.utc_s,
                     event=spoken,
