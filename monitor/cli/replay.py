@@ -23,7 +23,7 @@ from monitor.cli.options import config_option
 from monitor.core.detection.detector import advance
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.detection.replay import ReplayLine, read_evidence
-from monitor.core.detection.replay_comparison import compare_replays as compared
+from monitor.core.detection.replay_comparison import compare_replays
 from monitor.core.documents import incident_document, transition_document
 from monitor.core.errors import PantauError
 from monitor.core.model import Incident, IncidentChange, Network, Transition
@@ -67,14 +67,14 @@ def replay(
     if compare:
         plain = settings_of(config, os.environ)
         before, _ = _judge_file(file, plain.network, "tanpa --set")
-        comparison = compared(before, incidents)
+        comparison = compare_replays(before, incidents)
     if as_json:
         document: dict[str, object] = {
             "incidents": [incident_document(i) for i in incidents],
             "transitions": [transition_document(t) for t in transitions],
         }
         if comparison is not None:
-            document["compare_replays"] = comparison_document(comparison)
+            document["compare"] = comparison_document(comparison)
         click.echo(json.dumps(document, ensure_ascii=False))
     elif comparison is not None:
         print_comparison(comparison, settings.timezone)
