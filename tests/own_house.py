@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from monitor.adapters.scheduler import Scheduler
+from monitor.adapters.system.process import ProcessFigures
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.job import Job
 from monitor.core.model import Network
@@ -13,7 +14,8 @@ from monitor.core.samples.samples import MonitorSample, PingSample, Sample
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.snmp_polling import SnmpPolling
 from monitor.status.status import Status
-from monitor.storage.recording import PeriodRecorder
+from monitor.storage.period_recorder import PeriodRecorder
+from monitor.storage.self_metrics import SelfMetrics
 from monitor.storage.shipper_group import ShipperGroup
 from tests.core.detection.story import network
 from tests.fakes.clock import ManualClock
@@ -24,15 +26,6 @@ from tests.fakes.prober import CannotSend, FakeProber
 
 LINK = "anjatan/utama"
 NET = network({LINK: (), "bongas/utama": ()}, anchors=1)
-
-
-@dataclass(frozen=True)
-class Process:
-    """What the process costs, as the test says."""
-
-    rss_bytes: int | None = 80_000_000
-    open_fds: int | None = 30
-    max_fds: int = 1024
 
 
 class CountingJournal(MemoryJournal):
@@ -55,7 +48,7 @@ class OwnHouse:
     def __init__(self, net: Network = NET, convoy: ShipperGroup | None = None) -> None:
         self.clock = ManualClock()
         self.journal = CountingJournal()
-        self.process = Process()
+        self.process = ProcessFigures(rss_bytes=80_000_000, open_fds=30, max_fds=1024)
         self.synchronised: bool | None = True
         self.outbox_age_s: float | None = None
         self.prober = FakeProber(self.clock)
@@ -64,11 +57,11 @@ class OwnHouse:
         )
         self.schedule = Scheduler(self.clock)
         self.ledger = MemoryLedger()
-        self.housekeeping = PeriodRecorder(
+        self.period_recorder = PeriodRecorder(self.pipeline, self.clock, self.ledger)
+        self.self_metrics = SelfMetrics(
             self.pipeline,
             self.schedule,
             self.clock,
-            self.ledger,
             self.prober,
             convoy,
             lambda: self.process,
@@ -77,9 +70,11 @@ class OwnHouse:
         )
         self.polling = SnmpPolling(FakePoller(self.clock), self.pipeline, self.clock)
         self.status = Status(
-            self.pipeline, self.schedule, self.housekeeping, convoy, self.polling, self.clock
+            self.pipeline, self.schedule, self.self_metrics, convoy, self.polling, self.clock
         )
-        self.jobs: dict[str, Job] = {job.name: job for job in self.housekeeping.jobs(net)}
+        self.jobs: dict[str, Job] = {
+            job.name: job for job in [*self.period_recorder.jobs(net), *self.self_metrics.jobs()]
+        }
 
     def uses(self, open_fds: int, max_fds: int) -> None:
         self.process = replace(self.process, open_fds=open_fds, max_fds=max_fds)
@@ -95,8 +90,8 @@ class OwnHouse:
     async def look(self) -> MonitorSample:
         """The daemon looks at itself."""
         await self.jobs["own figures"].run()
-        assert self.housekeeping.own is not None
-        return self.housekeeping.own
+        assert self.self_metrics.latest is not None
+        return self.self_metrics.latest
 
     async def record(self) -> None:
         await self.jobs["record every 10 s"].run()

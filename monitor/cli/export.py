@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.adapters.journal import JournalReader
-from monitor.adapters.journal.listing import export_rows
+from monitor.adapters.journal.inspection import export_rows
 from monitor.cli import moments
 from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option

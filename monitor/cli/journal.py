@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from monitor.adapters.journal import JournalReader
-from monitor.adapters.journal.listing import JournalSummary, check_journal, journal_summary
+from monitor.adapters.journal.inspection import JournalSummary, check_journal, journal_summary
 from monitor.cli import moments, words
 from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option

@@ -24,7 +24,7 @@ from monitor.cli.options import config_option
 from monitor.cli.suggest import nearest
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Device, Lost, Network, Outcome, Reply, Target
-from monitor.core.samples.recorder import median
+from monitor.core.samples.ping_aggregator import median
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.settings.secrets import SecretStore
 

@@ -50,8 +50,10 @@ from monitor.settings.secrets import SecretStore
 from monitor.status.metrics import Metrics
 from monitor.status.status import Status
 from monitor.storage.influx_shipper import InfluxShipper
-from monitor.storage.recording import PeriodRecorder
-from monitor.storage.rollup_job import StorageJobs
+from monitor.storage.period_recorder import PeriodRecorder
+from monitor.storage.retention import RetentionJob
+from monitor.storage.rollup_job import RollupJob
+from monitor.storage.self_metrics import SelfMetrics
 from monitor.storage.shipper_group import ShipperGroup
 
 log = logging.getLogger("monitor.daemon.app")
@@ -108,22 +110,22 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         polling = SnmpPolling(poller, pipeline, clock)
         stack.push_async_callback(polling.close)
         schedule = Scheduler(clock)
-        shippers = _shippers(settings, environ, journal, clock, stack)
-        convoy = ShipperGroup(shippers, clock)
-        housekeeping = PeriodRecorder(
-            *(
-                pipeline,
-                schedule,
-                clock,
-                ledger,
-                prober,
-                convoy,
-                read_process_figures,
-                synchronised,
-            ),
+        convoy = ShipperGroup(_shippers(settings, environ, journal, clock, stack), clock)
+        period_recorder = PeriodRecorder(pipeline, clock, ledger)
+        self_metrics = SelfMetrics(
+            pipeline,
+            schedule,
+            clock,
+            prober,
+            convoy,
+            read_process_figures,
+            synchronised,
             lambda: dispatcher.age_s,
         )
-        storekeeping = StorageJobs(journal, ledger, clock, convoy.first, settings.journal)
+        rollup_job, retention_job = (
+            RollupJob(journal, ledger, clock),
+            RetentionJob(journal, clock, convoy.first, settings.journal),
+        )
         heralds = AlertTrigger(pipeline, announcer, dispatcher)
         aside = _thread("desk", stack)
         actions = IncidentActions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
@@ -132,17 +134,21 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         plights = SelfAlerts(
             *(ledger, clock, desk, aside, dispatcher.wake),
             lambda: pipeline.progress,
-            lambda: storekeeping.share,
+            lambda: retention_job.unshipped_share,
         )
         status = Status(
             pipeline,
             schedule,
-            housekeeping,
+            self_metrics,
             convoy,
             polling,
             clock,
             lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
-            lambda: [*storekeeping.remarks(), *dispatcher.remarks()],
+            lambda: [
+                *rollup_job.warnings(),
+                *retention_job.warnings(),
+                *dispatcher.remarks(),
+            ],
         )
         outside = Integrations(
             environ,
@@ -160,8 +166,10 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             rounds=PingRounds(prober, pipeline, clock),
             polling=polling,
             poller=poller,
-            housekeeping=housekeeping,
-            storekeeping=storekeeping,
+            period_recorder=period_recorder,
+            self_metrics=self_metrics,
+            rollup_job=rollup_job,
+            retention_job=retention_job,
             status=status,
             watching=Watchdog(
                 manager,
@@ -182,14 +190,14 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         )
         await daemon.apply(settings, outside.open(settings))
         metrics = Metrics(
-            pipeline, schedule, housekeeping, prober, convoy, ledger, desk, clock, aside
+            pipeline, schedule, self_metrics, prober, convoy, ledger, desk, clock, aside
         )
         office = ApiContext(ledger, desk, actions, trials, aside, metrics.text, polling.router)
         api = ApiServer(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
         await api.open()
         stack.push_async_callback(api.close)
         services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
-        services += [dispatcher.run(), outside.run(), *(shipper.run() for shipper in shippers)]
+        services += [dispatcher.run(), outside.run(), *convoy.services()]
         services.append(_reloads(daemon, hup))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(service) for service in services]
@@ -198,18 +206,20 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             manager.ready()
             on_ready()
             await stop.wait()
-            await _end(manager, schedule, housekeeping)
+            await _end(manager, schedule, period_recorder)
             for task in tasks:
                 task.cancel()
 
 
-async def _end(manager: ServiceManager, schedule: Scheduler, housekeeping: PeriodRecorder) -> None:
+async def _end(
+    manager: ServiceManager, schedule: Scheduler, period_recorder: PeriodRecorder
+) -> None:
     """Start nothing more, and leave what was measured behind."""
     log.info("ending")
     manager.stopping()
     schedule.close()
-    housekeeping.finish()
-    await housekeeping.alive()
+    period_recorder.finish()
+    await period_recorder.record_alive()
 
 
 def _alerting(
@@ -289,7 +299,7 @@ def _shippers(
     text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else None
     # Imported only where it is used: the library costs 25 MB of memory.
     make: Callable[[InfluxSettings, str | None], SampleSink]
-    make = import_module("monitor.adapters.influx").InfluxSink
+    make = import_module("monitor.adapters.influx").InfluxWriter
     logs: list[tuple[str, SampleLog]] = [
         ("", journal),
         ("_1m", journal.minutes),

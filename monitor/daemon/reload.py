@@ -17,7 +17,7 @@ from monitor.alerting.self_alerts import SelfAlerts
 from monitor.core.alerting.duty import DutyState
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.office_hours import OfficeHours as WorkingHours
-from monitor.core.alerting.ports import OfficeHours
+from monitor.core.alerting.ports import AlertReader, OfficeHours
 from monitor.core.errors import ConfigError, PantauError
 from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
@@ -28,8 +28,10 @@ from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 from monitor.settings.where import LOADED_CONFIG
 from monitor.status.status import Status
-from monitor.storage.recording import PeriodRecorder
-from monitor.storage.rollup_job import StorageJobs, Windows, maintenance_from
+from monitor.storage.period_recorder import PeriodRecorder
+from monitor.storage.retention import RetentionJob
+from monitor.storage.rollup_job import RollupJob, maintenance_from
+from monitor.storage.self_metrics import SelfMetrics
 
 log = logging.getLogger("monitor.daemon.reload")
 
@@ -46,15 +48,17 @@ class Daemon:
         rounds: PingRounds,
         polling: SnmpPolling,
         poller: SnmpPoller,
-        housekeeping: PeriodRecorder,
-        storekeeping: StorageJobs,
+        period_recorder: PeriodRecorder,
+        self_metrics: SelfMetrics,
+        rollup_job: RollupJob,
+        retention_job: RetentionJob,
         status: Status,
         watching: Watchdog,
         heralds: AlertTrigger,
         announcer: Notifier,
         outside: Integrations,
         desk: DutyState,
-        ledger: Windows,
+        ledger: AlertReader,
         plights: SelfAlerts,
         settings: Settings,
     ) -> None:
@@ -65,8 +69,10 @@ class Daemon:
         self._rounds = rounds
         self._polling = polling
         self._poller = poller
-        self._housekeeping = housekeeping
-        self._storekeeping = storekeeping
+        self._period_recorder = period_recorder
+        self._self_metrics = self_metrics
+        self._rollup_job = rollup_job
+        self._retention_job = retention_job
         self._status = status
         self._watching = watching
         self._heralds = heralds
@@ -81,17 +87,18 @@ class Daemon:
     async def apply(self, settings: Settings, ways: IntegrationSet) -> None:
         """Probe, poll, show and tell exactly what `settings` names; ways: see Outside.open."""
         network = settings.network
-        self._storekeeping.reconfigure(
-            settings.journal,
-            maintenance_from(self._ledger, settings),
-            ships_otherwise=settings.influxdb != self._ships_to,
+        self._rollup_job.reconfigure(maintenance_from(self._ledger, settings))
+        self._retention_job.reconfigure(
+            settings.journal, influx_changed=settings.influxdb != self._ships_to
         )
         await self._poller.open(network.devices, secrets_of(settings, self._environ))
         jobs = [
             *self._rounds.jobs(network),
             *self._polling.jobs(network),
-            *self._housekeeping.jobs(network),
-            *self._storekeeping.jobs(),
+            *self._period_recorder.jobs(network),
+            *self._self_metrics.jobs(),
+            *self._rollup_job.jobs(),
+            *self._retention_job.jobs(),
             *self._watching.jobs(),
             *self._heralds.jobs(),
             *self._plights.jobs(),

@@ -35,14 +35,14 @@ from monitor.core.model import (
 )
 from monitor.core.ports import Clock, Journal
 from monitor.core.progress import DaemonProgress
-from monitor.core.samples.recent import RecentProbes
-from monitor.core.samples.recorder import (
+from monitor.core.samples.ping_aggregator import (
     FinishedPeriod,
-    Recorder,
+    PingAggregator,
     TargetTags,
     pack_waiting,
     tags_of,
 )
+from monitor.core.samples.recent_probes import RecentProbes
 from monitor.core.samples.samples import Sample, StateChangeSample
 
 log = logging.getLogger("monitor.pipeline.pipeline")
@@ -79,7 +79,7 @@ class Pipeline:
         self.recent = RecentProbes()
         self._causes = SuspectedCauses(network)
         self._tags: dict[str, TargetTags] = tags_of(network)
-        self._recorder = Recorder(self._tags)
+        self._recorder = PingAggregator(self._tags)
         self._clock = clock
         self._ledger = ledger
         self._journal = journal

@@ -23,7 +23,7 @@ from monitor.core.model import State
 from monitor.core.ports import Clock, Prober
 from monitor.core.samples.samples import STATE_CODES
 from monitor.pipeline.pipeline import Pipeline
-from monitor.storage.recording import PeriodRecorder
+from monitor.storage.self_metrics import SelfMetrics
 from monitor.storage.shipper_group import ShipperGroup
 
 WAITING = (OutboxStatus.PENDING, OutboxStatus.LEASED, OutboxStatus.DEAD)
@@ -36,7 +36,7 @@ class Metrics:
         self,
         pipeline: Pipeline,
         schedule: Scheduler,
-        housekeeping: PeriodRecorder,
+        self_metrics: SelfMetrics,
         prober: Prober,
         convoy: ShipperGroup | None,
         ledger: AlertReader,
@@ -46,7 +46,7 @@ class Metrics:
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
-        self._housekeeping = housekeeping
+        self._self_metrics = self_metrics
         self._prober = prober
         self._convoy = convoy
         self._ledger = ledger
@@ -72,7 +72,7 @@ class Metrics:
         """Rounds, outcomes, how late everything is, and where samples go."""
         now_s = self._clock.steady_s()
         progress, counters = self._pipeline.progress, self._prober.counters()
-        schedule, own = self._schedule.counters, self._housekeeping.own
+        schedule, own = self._schedule.counters, self._self_metrics.latest
         outcomes = CounterMetricFamily(
             "pantau_requests", "Echo requests by what became of them", labels=["outcome"]
         )

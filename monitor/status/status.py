@@ -14,7 +14,7 @@ from monitor.core.warning import MonitorWarning
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.snmp_polling import SnmpPolling
 from monitor.status.warnings import WarningCollector
-from monitor.storage.recording import PeriodRecorder
+from monitor.storage.self_metrics import SelfMetrics
 from monitor.storage.shipper_group import ShipperGroup
 
 WELL_S = 30.0
@@ -36,7 +36,7 @@ class Status:
         self,
         pipeline: Pipeline,
         schedule: Scheduler,
-        housekeeping: PeriodRecorder,
+        self_metrics: SelfMetrics,
         convoy: ShipperGroup | None,
         polling: SnmpPolling,
         clock: Clock,
@@ -48,7 +48,7 @@ class Status:
         self._clock = clock
         self._overlays = overlays
         self._remarks = WarningCollector(
-            pipeline, schedule, housekeeping, convoy, polling, of_others
+            pipeline, schedule, self_metrics, convoy, polling, of_others
         )
         self._about: Document = {}
         self._refused: str | None = None

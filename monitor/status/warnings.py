@@ -9,7 +9,7 @@ from monitor.core.model import Incident
 from monitor.core.warning import MonitorWarning, WarningValue
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.snmp_polling import SnmpPolling
-from monitor.storage.recording import PeriodRecorder, in_words
+from monitor.storage.self_metrics import SelfMetrics, format_unmeasured
 from monitor.storage.shipper_group import ShipperGroup
 
 LATELY_S = 900.0
@@ -26,14 +26,14 @@ class WarningCollector:
         self,
         pipeline: Pipeline,
         schedule: Scheduler,
-        housekeeping: PeriodRecorder,
+        self_metrics: SelfMetrics,
         convoy: ShipperGroup | None,
         polling: SnmpPolling,
         of_others: Callable[[], Sequence[MonitorWarning]],
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
-        self._housekeeping = housekeeping
+        self._self_metrics = self_metrics
         self._convoy = convoy
         self._polling = polling
         self._of_others = of_others
@@ -45,7 +45,7 @@ class WarningCollector:
             *self._of_writing(refused),
             *self._of_this_machine(now_s),
             *self._of_others(),
-            *(self._convoy.remarks() if self._convoy is not None else ()),
+            *(self._convoy.warnings() if self._convoy is not None else ()),
             *self._of_routers(),
         ]
 
@@ -53,12 +53,12 @@ class WarningCollector:
         """Whether what is shown can be believed."""
         found = []
         cut = self._pipeline.world.isolation
-        lately = self._housekeeping.unmeasured
+        lately = self._self_metrics.unmeasured
         progress = self._pipeline.progress
         if cut is not None:
             found.append(_cut_off(cut))
         if lately:
-            words = in_words(lately)
+            words = format_unmeasured(lately)
             text = f"not measured in the last 10 s: {words}"
             found.append(MonitorWarning(text, "unmeasured", {"what": words}))
         if progress.last_missed_s is not None:
@@ -93,7 +93,7 @@ class WarningCollector:
     def _of_this_machine(self, now_s: float) -> list[MonitorWarning]:
         """Its clock, its time for us, its descriptors."""
         counters = self._schedule.counters
-        own = self._housekeeping.own
+        own = self._self_metrics.latest
         found = []
         step, stall, failure = counters.last_step, counters.last_stall, counters.last_failure
         if step is not None and now_s - step.at_s < LATELY_S:

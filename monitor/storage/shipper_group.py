@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 
 from monitor.core.documents import Document
 from monitor.core.ports import Clock
@@ -20,6 +20,10 @@ class ShipperGroup:
     def __init__(self, shippers: Sequence[InfluxShipper], clock: Clock) -> None:
         self._shippers = tuple(shippers)
         self._clock = clock
+
+    def services(self) -> list[Coroutine[None, None, None]]:
+        """Each shipper's `run`."""
+        return [shipper.run() for shipper in self._shippers]
 
     @property
     def first(self) -> str | None:
@@ -77,7 +81,7 @@ class ShipperGroup:
             ],
         }
 
-    def remarks(self) -> list[MonitorWarning]:
+    def warnings(self) -> list[MonitorWarning]:
         """What a person should know; nothing while it keeps up."""
         state = self.state
         if state is None:

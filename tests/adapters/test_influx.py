@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.core.errors import InfluxError
 from monitor.core.samples.schema import MEASUREMENTS
 from monitor.settings.model import InfluxSettings
@@ -36,14 +36,14 @@ def bucket(server: InfluxServer, names: Iterator[int]) -> InfluxSettings:
 
 
 @pytest.fixture
-def sink(bucket: InfluxSettings) -> Iterator[InfluxSink]:
-    made = InfluxSink(bucket, ADMIN)
+def sink(bucket: InfluxSettings) -> Iterator[InfluxWriter]:
+    made = InfluxWriter(bucket, ADMIN)
     yield made
     made.close()
 
 
 def test_points_stand_there_under_the_names_of_the_schema(
-    server: InfluxServer, bucket: InfluxSettings, sink: InfluxSink
+    server: InfluxServer, bucket: InfluxSettings, sink: InfluxWriter
 ) -> None:
     sink.write(one_of_each())
     found = server.ask("SELECT * FROM \"ping\" WHERE link = 'utama'", bucket.bucket)
@@ -78,7 +78,7 @@ def test_points_stand_there_under_the_names_of_the_schema(
 
 
 def test_every_field_has_the_type_of_the_schema(
-    server: InfluxServer, bucket: InfluxSettings, sink: InfluxSink
+    server: InfluxServer, bucket: InfluxSettings, sink: InfluxWriter
 ) -> None:
     sink.write(one_of_each())
     for measurement in MEASUREMENTS:
@@ -89,7 +89,7 @@ def test_every_field_has_the_type_of_the_schema(
 
 
 def test_a_wrong_password_is_said(bucket: InfluxSettings) -> None:
-    sink, source = InfluxSink(bucket, "pantau:salah"), InfluxSource(bucket, "pantau:salah")
+    sink, source = InfluxWriter(bucket, "pantau:salah"), InfluxReader(bucket, "pantau:salah")
     for ask in (lambda: sink.write([ping(MIDNIGHT_S)]), source.newest_s):
         with pytest.raises(InfluxError, match="refuses our credentials") as caught:
             ask()
@@ -99,29 +99,29 @@ def test_a_wrong_password_is_said(bucket: InfluxSettings) -> None:
 def test_a_bucket_that_does_not_exist_is_said(bucket: InfluxSettings) -> None:
     nowhere = replace(bucket, bucket="tidak_ada")
     with pytest.raises(InfluxError, match="does not know the bucket 'tidak_ada'") as caught:
-        InfluxSink(nowhere, ADMIN).write([ping(MIDNIGHT_S)])
+        InfluxWriter(nowhere, ADMIN).write([ping(MIDNIGHT_S)])
     assert caught.value.status == 404
     with pytest.raises(InfluxError, match="database not found"):
-        InfluxSource(nowhere, ADMIN).newest_s()
+        InfluxReader(nowhere, ADMIN).newest_s()
 
 
 def test_a_field_of_another_type_is_refused_and_the_good_points_are_kept(
-    server: InfluxServer, bucket: InfluxSettings, sink: InfluxSink
+    server: InfluxServer, bucket: InfluxSettings, sink: InfluxWriter
 ) -> None:
     """What the shipper's search for the bad line rests on."""
     server.write(f'interface in_bps="a text" {MIDNIGHT_S:.0f}000', bucket.bucket)
     with pytest.raises(InfluxError, match="field type conflict") as caught:
         sink.write([ping(MIDNIGHT_S), interface(MIDNIGHT_S), ping(MIDNIGHT_S + 10)])
     assert caught.value.status == 400
-    [found] = InfluxSource(bucket, ADMIN).latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
+    [found] = InfluxReader(bucket, ADMIN).latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
     assert found.sent == 20
 
 
 def test_five_thousand_lines_pass_the_proxy_at_once(
-    bucket: InfluxSettings, sink: InfluxSink
+    bucket: InfluxSettings, sink: InfluxWriter
 ) -> None:
     sink.write([ping(MIDNIGHT_S + place, f"s{place % 50}/utama") for place in range(5000)])
-    source = InfluxSource(bucket, ADMIN)
+    source = InfluxReader(bucket, ADMIN)
     found = source.latency_all(MIDNIGHT_S, MIDNIGHT_S + 5000, 5000.0)
     assert sum(bucket.sent for buckets in found.values() for bucket in buckets) == 50_000
 
@@ -131,7 +131,7 @@ def test_a_database_behind_the_proxy_that_is_dead_is_said(
 ) -> None:
     with InfluxServer(tmp_path) as server:
         bucket = server.bucket("pantau")
-        sink, source = InfluxSink(bucket, None), InfluxSource(bucket, None)
+        sink, source = InfluxWriter(bucket, None), InfluxReader(bucket, None)
         sink.write([ping(MIDNIGHT_S)])
         server.kill()
         for ask in (lambda: sink.write([ping(MIDNIGHT_S)]), source.newest_s):

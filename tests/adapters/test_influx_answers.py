@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
 from tests.answering_server import AnsweringServer, Reply, Request
@@ -27,7 +27,7 @@ def written_to(
 ) -> InfluxError:
     """The error of a write that is answered so."""
     with AnsweringServer(lambda request: reply) as server:
-        sink = InfluxSink(server.settings(timeout_s), secret)
+        sink = InfluxWriter(server.settings(timeout_s), secret)
         with pytest.raises(InfluxError) as caught:
             sink.write([ping(MIDNIGHT_S)])
         sink.close()
@@ -37,7 +37,7 @@ def written_to(
 def asked_of(answer: Callable[[Request], Reply | None], timeout_s: float = 5.0) -> InfluxError:
     """The error of a question that is answered so."""
     with AnsweringServer(answer) as server:
-        source = InfluxSource(server.settings(timeout_s), TOKEN)
+        source = InfluxReader(server.settings(timeout_s), TOKEN)
         with pytest.raises(InfluxError) as caught:
             source.latency("anjatan/utama", MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
         source.close()
@@ -46,7 +46,7 @@ def asked_of(answer: Callable[[Request], Reply | None], timeout_s: float = 5.0) 
 
 def test_a_write_is_the_documented_request() -> None:
     with AnsweringServer(lambda request: Reply(204)) as server:
-        sink = InfluxSink(server.settings(), TOKEN)
+        sink = InfluxWriter(server.settings(), TOKEN)
         sink.write([ping(MIDNIGHT_S), interface(MIDNIGHT_S)])
         sink.close()
     [request] = server.requests
@@ -68,7 +68,7 @@ def test_a_write_is_the_documented_request() -> None:
 def test_a_question_is_the_documented_request_and_binds_its_values() -> None:
     empty = json.dumps({"results": [{"statement_id": 0}, {"statement_id": 1}]})
     with AnsweringServer(lambda request: Reply(200, empty)) as server:
-        source = InfluxSource(server.settings(), TOKEN)
+        source = InfluxReader(server.settings(), TOKEN)
         assert source.latency("anjatan/ut'ama", MIDNIGHT_S, MIDNIGHT_S + 60, 60.0) == []
         source.close()
     [request] = server.requests
@@ -81,7 +81,7 @@ def test_a_question_is_the_documented_request_and_binds_its_values() -> None:
 
 def test_a_user_and_a_password_go_as_basic_authentication() -> None:
     with AnsweringServer(lambda request: Reply(204)) as server:
-        sink = InfluxSink(server.settings(), "pantau:rahasia")
+        sink = InfluxWriter(server.settings(), "pantau:rahasia")
         sink.write([ping(MIDNIGHT_S)])
         sink.close()
     assert server.requests[0].headers["authorization"] == "Basic cGFudGF1OnJhaGFzaWE="
@@ -90,7 +90,7 @@ def test_a_user_and_a_password_go_as_basic_authentication() -> None:
 @pytest.mark.parametrize("secret", [None, ""])
 def test_without_a_secret_nothing_is_told(secret: str | None) -> None:
     with AnsweringServer(lambda request: Reply(204)) as server:
-        sink = InfluxSink(server.settings(), secret)
+        sink = InfluxWriter(server.settings(), secret)
         sink.write([ping(MIDNIGHT_S)])
         sink.close()
     assert "authorization" not in server.requests[0].headers
@@ -191,7 +191,7 @@ def test_a_server_that_hangs_up_is_no_answer() -> None:
 
 def test_nobody_there_is_no_answer() -> None:
     [port] = free_ports(1)
-    sink = InfluxSink(InfluxSettings(f"http://127.0.0.1:{port}"), TOKEN)
+    sink = InfluxWriter(InfluxSettings(f"http://127.0.0.1:{port}"), TOKEN)
     with pytest.raises(InfluxError) as caught:
         sink.write([ping(MIDNIGHT_S)])
     assert caught.value.status is None
@@ -202,7 +202,7 @@ def test_nobody_there_is_no_answer() -> None:
 
 
 def test_a_name_that_does_not_exist_is_no_answer() -> None:
-    sink = InfluxSink(InfluxSettings("http://influx.invalid:8086"), TOKEN)
+    sink = InfluxWriter(InfluxSettings("http://influx.invalid:8086"), TOKEN)
     with pytest.raises(InfluxError, match=r"its name cannot be resolved: is url right, does DNS"):
         sink.write([ping(MIDNIGHT_S)])
 
@@ -212,7 +212,7 @@ def test_a_server_that_says_nothing_is_given_up_after_the_time_out() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        sink = InfluxSink(InfluxSettings(url, timeout_s=0.2), TOKEN)
+        sink = InfluxWriter(InfluxSettings(url, timeout_s=0.2), TOKEN)
         with pytest.raises(InfluxError, match=r"no answer within 0\.2 s") as caught:
             sink.write([ping(MIDNIGHT_S)])
     assert caught.value.status is None
@@ -233,7 +233,7 @@ def test_an_answer_to_a_question_that_stalls_is_given_up_after_the_time_out() ->
 def test_plain_http_where_tls_was_asked_for_is_no_answer() -> None:
     with AnsweringServer(lambda request: Reply(204)) as server:
         url = server.url.replace("http:", "https:")
-        sink = InfluxSink(InfluxSettings(url, timeout_s=2.0), TOKEN)
+        sink = InfluxWriter(InfluxSettings(url, timeout_s=2.0), TOKEN)
         with pytest.raises(InfluxError, match="no TLS connection") as caught:
             sink.write([ping(MIDNIGHT_S)])
     assert caught.value.status is None
@@ -248,7 +248,7 @@ def test_no_secret_comes_back_in_an_error(secret: str) -> None:
 
     with AnsweringServer(echo) as server:
         settings = InfluxSettings(server.url.replace("//", "//admin:geheim@"), timeout_s=2.0)
-        sink = InfluxSink(settings, secret)
+        sink = InfluxWriter(settings, secret)
         with pytest.raises(InfluxError) as caught:
             sink.write([ping(MIDNIGHT_S)])
     for hidden in (TOKEN, "rahasia", "cGFudGF1OnJhaGFzaWE=", "geheim"):
@@ -303,7 +303,7 @@ def test_a_range_that_3_core_finds_too_long_is_asked_for_in_parts() -> None:
         return Reply(200, json.dumps({"results": [{"statement_id": n} for n in range(statements)]}))
 
     with AnsweringServer(answer) as server:
-        source = InfluxSource(server.settings(), TOKEN)
+        source = InfluxReader(server.settings(), TOKEN)
         end_s = MIDNIGHT_S + 10 * 86_400
         assert source.latency("anjatan/utama", MIDNIGHT_S, end_s, 3600.0) == []
         source.close()

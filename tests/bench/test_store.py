@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.adapters.system.clock import SystemClock
 from monitor.adapters.system.dead_letters import DeadLetterFiles
@@ -109,7 +109,7 @@ async def test_a_day_of_samples_is_written_read_and_shipped(tmp_path: Path) -> N
         settings = server.bucket("pantau")
         shipper = InfluxShipper(
             journal,
-            InfluxSink(settings, None),
+            InfluxWriter(settings, None),
             SystemClock(),
             DeadLetterFiles(tmp_path / "quarantine"),
         )
@@ -122,7 +122,7 @@ async def test_a_day_of_samples_is_written_read_and_shipped(tmp_path: Path) -> N
             await task
         print(f"shipper: {count / wall_s:,.0f} points a second,", end=" ")
         print(f"{used_s / count * 1e6:.1f} CPU-s of ours a million points")
-        reads("influxd 1.6.7", InfluxSource(settings, None))
+        reads("influxd 1.6.7", InfluxReader(settings, None))
         [found] = server.ask('SELECT count("sent") FROM "ping"', "pantau")
         assert found["values"][0][1] == count
     journal.close()

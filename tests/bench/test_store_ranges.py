@@ -19,7 +19,7 @@ import pytest
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import WriteOptions
 
-from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.adapters.journal.files import HOURS, day_of
@@ -137,14 +137,14 @@ def test_the_same_out_of_influxdb(directory: Path, tmp_path: Path) -> None:
         setup.prepare([BucketSpec("pantau_1m", 180), BucketSpec("pantau_1h", 1826, 90)])
         setup.close()
         for suffix, log in (("_1m", journal.minutes), ("_1h", journal.hours)):
-            sink = InfluxSink(replace(settings, bucket=f"pantau{suffix}"), None)
+            sink = InfluxWriter(replace(settings, bucket=f"pantau{suffix}"), None)
             cursor = log.head(1440 * len(LINKS)) if suffix == "_1m" else None
             while (batch := log.read_after(cursor, 5000)).samples:
                 sink.write(batch.samples)
                 cursor = batch.cursor
             sink.close()
         time.sleep(SETTLES_S)
-        source = InfluxSource(settings, None)
+        source = InfluxReader(settings, None)
         one, day = LINKS[7], (END_S - DAY_S, END_S - 3600)
         print("\n23 h of a link at 1 minute:", ms_of(lambda: source.latency(one, *day, 60.0)))
         print("30 days of all links, totals:", ms_of(lambda: source.totals(*MONTH)))
@@ -181,7 +181,7 @@ def test_draining_beside_the_batching_of_the_library(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal")
     journal.append(rows)
     with InfluxServer(tmp_path / "influx") as server:
-        sink = InfluxSink(server.bucket("ours"), None)
+        sink = InfluxWriter(server.bucket("ours"), None)
         begin, cpu, cursor = time.perf_counter(), time.process_time(), None
         while (batch := journal.read_after(cursor, 5000)).samples:
             sink.write(batch.samples)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.core.ports import SampleSink, SampleSource
 from monitor.core.samples.samples import DeviceSample
 from tests.fakes.sink import MemorySink
@@ -44,7 +44,7 @@ def shore(
         yield Shore(memory, memory.source)
         return
     settings = server.bucket(f"sink_{next(names)}")
-    sink, source = InfluxSink(settings, None), InfluxSource(settings, None)
+    sink, source = InfluxWriter(settings, None), InfluxReader(settings, None)
     yield Shore(sink, lambda: source)
     sink.close()
     source.close()

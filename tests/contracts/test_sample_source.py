@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.influx import InfluxSink, InfluxSource
+from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.core.ports import SampleSource
 from monitor.core.samples.samples import LatencyBucket, PingSample, Sample, ThroughputBucket
@@ -66,9 +66,9 @@ def store(
             name = f"contract_{next(names)}"
             settings = server.bucket(name)
             sinks = [
-                InfluxSink(server.bucket(name + suffix), None) for suffix in ("", "_1m", "_1h")
+                InfluxWriter(server.bucket(name + suffix), None) for suffix in ("", "_1m", "_1h")
             ]
-            source = InfluxSource(settings, None)
+            source = InfluxReader(settings, None)
             journal = SqliteJournal(tmp_path / "shipped")
 
             def put(samples: Sequence[Sample]) -> None:

@@ -52,7 +52,7 @@ class Measured:
         self.metrics = Metrics(
             self.house.pipeline,
             self.house.schedule,
-            self.house.housekeeping,
+            self.house.self_metrics,
             self.house.prober,
             None,
             self.office.ledger,

@@ -132,7 +132,7 @@ async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
 async def test_what_people_did_stands_beside_what_was_measured() -> None:
     house = OwnHouse()
     status = Status(
-        *(house.pipeline, house.schedule, house.housekeeping, None, house.polling, house.clock),
+        *(house.pipeline, house.schedule, house.self_metrics, None, house.polling, house.clock),
         overlays=lambda: {LINK: ("acknowledged",)},
     )
     sites = (await status.document())["sites"]

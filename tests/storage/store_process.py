@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from monitor.adapters.influx import InfluxSink
+from monitor.adapters.influx import InfluxWriter
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.system.clock import SystemClock
 from monitor.adapters.system.dead_letters import DeadLetterFiles
@@ -45,7 +45,7 @@ async def run(directory: Path, url: str, bucket: str) -> None:
     journal = SqliteJournal(directory / "journal")
     shipper = InfluxShipper(
         journal,
-        InfluxSink(InfluxSettings(url=url, bucket=bucket, timeout_s=5.0), None),
+        InfluxWriter(InfluxSettings(url=url, bucket=bucket, timeout_s=5.0), None),
         SystemClock(),
         DeadLetterFiles(directory / "quarantine"),
         sleep=nap,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.storage.backfill import Backfill, Lag
 from tests.fakes.journal import MemoryJournal
-from tests.harbour import Harbour, rows
+from tests.shipper_fixtures import Harbour, rows
 
 LAG = Lag(far=100, recent=20, backfill_lines_per_s=10.0)
 

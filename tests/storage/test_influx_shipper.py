@@ -16,7 +16,7 @@ from monitor.core.samples.samples import Sample
 from monitor.storage.influx_shipper import InfluxShipper, ShipperLimits
 from monitor.storage.write_refusals import RefusalAction, action_on
 from tests.fakes.journal import MemoryJournal
-from tests.harbour import Harbour, down, rows
+from tests.shipper_fixtures import Harbour, down, rows
 from tests.waiting import eventually_async
 
 

@@ -15,7 +15,8 @@ from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, State, Transition
 from monitor.core.samples.packed_requests import RecordedRequests
 from monitor.settings.model import JournalSettings
-from monitor.storage.rollup_job import StorageJobs, nobody
+from monitor.storage.retention import RetentionJob
+from monitor.storage.rollup_job import RollupJob
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 from tests.making import LINK, MIDNIGHT_S, ping
@@ -37,8 +38,8 @@ class Silent(MemoryLedger):
         return super().transitions(start_s, end_s, target)
 
 
-def texts_of(store: StorageJobs) -> list[str]:
-    return [remark.text for remark in store.remarks()]
+def texts_of(job: RollupJob | RetentionJob) -> list[str]:
+    return [warning.text for warning in job.warnings()]
 
 
 @pytest.fixture
@@ -57,8 +58,8 @@ async def test_an_hour_has_the_seconds_that_the_ledger_knows(journal: SqliteJour
         ]
     )
     journal.append([ping(MIDNIGHT_S + 10.0 * place) for place in range(360)])
-    store = StorageJobs(journal, ledger, ManualClock(MIDNIGHT_S + 4000), None, JournalSettings())
-    await store.roll()
+    store = RollupJob(journal, ledger, ManualClock(MIDNIGHT_S + 4000))
+    await store.roll_up()
     assert journal.totals(MIDNIGHT_S, MIDNIGHT_S + 3600)[LINK].down_s == 3000.0
     assert texts_of(store) == []
 
@@ -68,11 +69,11 @@ async def test_while_the_ledger_is_silent_hours_wait_and_that_is_said(
 ) -> None:
     ledger = Silent()
     journal.append([ping(MIDNIGHT_S + 10)])
-    store = StorageJobs(journal, ledger, ManualClock(MIDNIGHT_S + 4000), None, JournalSettings())
-    await store.roll()
+    store = RollupJob(journal, ledger, ManualClock(MIDNIGHT_S + 4000))
+    await store.roll_up()
     assert texts_of(store) == ["rollups: the ledger is away"]
     ledger.mended = True
-    await store.roll()
+    await store.roll_up()
     assert texts_of(store) == []
     assert journal.totals(MIDNIGHT_S, MIDNIGHT_S + 3600)[LINK].sent == 10
 
@@ -83,18 +84,18 @@ async def test_a_journal_that_cannot_be_looked_at_is_a_sentence_and_is_looked_at
     directory = tmp_path / "journal"
     with contextlib.closing(SqliteJournal(directory)) as journal:
         clock = ManualClock(MIDNIGHT_S + 4000)
-        store = StorageJobs(journal, MemoryLedger(), clock, None, JournalSettings())
+        store = RetentionJob(journal, clock, None, JournalSettings())
         aside = directory.rename(tmp_path / "aside")
         directory.write_text("no directory")
         for _ in range(2):
-            await store.look()
+            await store.check_usage()
             await store.prune()
-        said = store.remarks()
+        said = store.warnings()
         directory.unlink()
         aside.rename(directory)
-        await store.look()
+        await store.check_usage()
         await store.prune()
-        assert store.remarks() == []
+        assert store.warnings() == []
     assert [each.text.partition(":")[0] for each in said] == ["how full the journal is", "prune"]
     assert all(each.text.endswith("cannot be read: Not a directory") for each in said)
     assert [r.exc_info for r in caplog.records if r.levelname == "ERROR"] == [None, None]
@@ -105,7 +106,7 @@ async def test_a_backlog_is_told_at_half_and_at_four_fifths_of_the_quota(
 ) -> None:
     keep = JournalSettings(max_mb=1)
     clock = ManualClock(MIDNIGHT_S + DAY_S)
-    store = StorageJobs(journal, MemoryLedger(), clock, "influxdb", keep)
+    store = RetentionJob(journal, clock, "influxdb", keep)
     told: list[str] = []
     for place in range(25):
         journal.append(
@@ -114,7 +115,7 @@ async def test_a_backlog_is_told_at_half_and_at_four_fifths_of_the_quota(
                 for second in range(1000)
             ]
         )
-        await store.look()
+        await store.check_usage()
         told += [each for each in texts_of(store) if each not in told]
     shares = [int(each.partition("%")[0]) for each in told]
     assert shares == sorted(shares)
@@ -123,7 +124,7 @@ async def test_a_backlog_is_told_at_half_and_at_four_fifths_of_the_quota(
     journal.append([ping(clock.steady_s())])
     await store.prune()
     assert store.lost == 25_000
-    await store.look()
+    await store.check_usage()
     [said] = texts_of(store)
     assert said.startswith("25000 samples were thrown away before InfluxDB had them")
 
@@ -132,14 +133,14 @@ async def test_a_reload_keeps_for_as_long_as_it_says_from_then_on(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     clock = ManualClock(MIDNIGHT_S)
-    store = StorageJobs(journal, MemoryLedger(), clock, None, JournalSettings())
+    store = RetentionJob(journal, clock, None, JournalSettings())
     for day in range(6):
         at_s = MIDNIGHT_S + day * DAY_S + 60
         journal.append([replace(ping(at_s), requests=RecordedRequests(at_s, 0.0, [LOST]))])
     clock.advance(6 * DAY_S)
     await store.prune()
     assert (len(days_in(tmp_path)), len(days_in(tmp_path, EVIDENCE))) == (6, 6)
-    store.reconfigure(JournalSettings(raw_days=2, evidence_days=0), nobody)
+    store.reconfigure(JournalSettings(raw_days=2, evidence_days=0))
     await store.prune()
     assert len(days_in(tmp_path)) < 6
     assert days_in(tmp_path, EVIDENCE) == []

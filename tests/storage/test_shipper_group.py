@@ -6,8 +6,8 @@ from monitor.core.errors import JournalError
 from monitor.core.warning import MonitorWarning
 from monitor.storage.shipper_group import LATELY_S, ShipperGroup
 from monitor.storage.write_refusals import RefusalCause, cause_of
-from tests.harbour import Harbour, down, rows
 from tests.own_house import OwnHouse
+from tests.shipper_fixtures import Harbour, down, rows
 
 
 async def test_without_influxdb_there_is_nothing_to_say() -> None:
@@ -15,7 +15,7 @@ async def test_without_influxdb_there_is_nothing_to_say() -> None:
     assert convoy.state is None
     assert convoy.behind_s() is None
     assert convoy.document() is None
-    assert convoy.remarks() == []
+    assert convoy.warnings() == []
 
 
 async def test_the_trouble_of_hours_counts_as_that_of_raw_rows() -> None:
@@ -24,7 +24,7 @@ async def test_the_trouble_of_hours_counts_as_that_of_raw_rows() -> None:
     hours.journal.append(rows(30))
     hours.sink.answer = lambda samples: down(404)
     await hours.until(lambda: hours.passed_s >= 180)
-    [remark] = convoy.remarks()
+    [remark] = convoy.warnings()
     assert remark.kind == "influx_bucket"
     assert remark.text == "InfluxDB: it does not do it"
     assert remark.values["count"] == 30
@@ -41,7 +41,7 @@ async def test_the_trouble_of_hours_counts_as_that_of_raw_rows() -> None:
     ]
     hours.sink.answer = None
     await hours.until(lambda: hours.shipper.state.lag_lines == 0)
-    assert convoy.remarks() == []
+    assert convoy.warnings() == []
     assert convoy.behind_s() == 0.0
 
 
@@ -52,10 +52,10 @@ async def test_lines_set_aside_are_told_for_a_day_and_counted_for_ever() -> None
     bad = rows(20)[3]
     harbour.sink.answer = lambda samples: down(400) if bad in samples else None
     await harbour.until(lambda: harbour.shipper.state.quarantined == 1)
-    [remark] = convoy.remarks()
+    [remark] = convoy.warnings()
     assert (remark.kind, remark.values) == ("influx_quarantine", {"count": 1})
     harbour.clock.advance(LATELY_S)
-    assert convoy.remarks() == []
+    assert convoy.warnings() == []
     document = convoy.document()
     assert document is not None
     assert document["quarantined"] == 1
@@ -68,7 +68,7 @@ async def test_the_measurement_of_the_monitor_tells_of_all_lanes() -> None:
     minutes.sink.answer = lambda samples: down(503)
     await minutes.until(lambda: minutes.passed_s >= 60)
     await house.jobs["own figures"].run()
-    own = house.housekeeping.own
+    own = house.self_metrics.latest
     assert own is not None
     assert (own.spool_lines, own.quarantined) == (7, 0)
     assert own.shipper_error == "it does not do it"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.influx import InfluxSink
+from monitor.adapters.influx import InfluxWriter
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.system.clock import SystemClock
 from monitor.adapters.system.dead_letters import DeadLetterFiles
@@ -57,7 +57,7 @@ def shipper_to(
 ) -> InfluxShipper:
     return InfluxShipper(
         journal,
-        InfluxSink(settings, None),
+        InfluxWriter(settings, None),
         SystemClock(),
         DeadLetterFiles(directory / "quarantine"),
         sleep=compressed(factor),

@@ -6,7 +6,7 @@
 The client's batching WriteApi is not used: it loses points silently when the server is away.
 """
 
-from monitor.adapters.influx.sink import InfluxSink
-from monitor.adapters.influx.source import InfluxSource
+from monitor.adapters.influx.reader import InfluxReader
+from monitor.adapters.influx.writer import InfluxWriter
 
-__all__ = ["InfluxSink", "InfluxSource"]
+__all__ = ["InfluxReader", "InfluxWriter"]

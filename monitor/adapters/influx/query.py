@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from monitor.adapters.influx.connection import Connection
+from monitor.adapters.influx.client import InfluxClient
 
 CHUNK = 65_536
 PATIENCE = 3
@@ -44,7 +44,7 @@ class Response(Protocol):
 
 
 def ask(
-    connection: Connection,
+    connection: InfluxClient,
     statements: Sequence[str],
     bound: Mapping[str, str],
     method: str = "GET",
@@ -78,7 +78,7 @@ def ask(
     return _results(connection, answer, len(statements))
 
 
-def read(connection: Connection, response: Response) -> bytes:
+def read(connection: InfluxClient, response: Response) -> bytes:
     """The whole body, within bounded time."""
     deadline = time.monotonic() + connection.settings.timeout_s * PATIENCE
     chunks = []
@@ -91,7 +91,7 @@ def read(connection: Connection, response: Response) -> bytes:
     return b"".join(chunks)
 
 
-def _results(connection: Connection, answer: Any, expected: int) -> list[list[Series]]:
+def _results(connection: InfluxClient, answer: Any, expected: int) -> list[list[Series]]:
     results = answer.get("results", []) if isinstance(answer, dict) else []
     said = [
         each["error"] for each in (answer, *results) if isinstance(each, dict) and "error" in each

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from monitor.adapters.influx.client import InfluxClient
 from monitor.adapters.influx.conditions import as_float, bound, in_parts, where
-from monitor.adapters.influx.connection import Connection
 from monitor.adapters.influx.query import Series, ask
 from monitor.core.errors import InfluxError
 from monitor.core.samples import schema
-from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.buckets import LatencyBucketBuilder, ThroughputBucketBuilder
 from monitor.core.samples.histogram import joined
 from monitor.core.samples.resolution import (
     HOUR_MS,
@@ -58,7 +58,7 @@ class Rollups:
 
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
         self._at = {
-            level: Connection(replace(settings, bucket=settings.bucket + suffix), secret)
+            level: InfluxClient(replace(settings, bucket=settings.bucket + suffix), secret)
             for level, suffix in SUFFIX.items()
         }
 
@@ -103,7 +103,7 @@ class Rollups:
             newest.append(found // HOUR_MS * HOUR_MS)
         return min(newest)
 
-    def _newest(self, connection: Connection, statement: str) -> int | None:
+    def _newest(self, connection: InfluxClient, statement: str) -> int | None:
         for back in LOOKED_BACK:
             [found] = ask(connection, [statement.format(back=back)], {})
             times = [int(row[0]) for series in found for row in series.values]
@@ -113,7 +113,7 @@ class Rollups:
 
     def add_latency(
         self,
-        gathered: dict[str, dict[int, Latency]],
+        gathered: dict[str, dict[int, LatencyBucketBuilder]],
         width: int,
         tags: Mapping[str, str],
         piece: QueryRange,
@@ -139,12 +139,12 @@ class Rollups:
                     {bucket: int(row[at]) for at, bucket in counted if row[at] is not None}
                 )
                 low, high = as_float(row[place["low"]]), as_float(row[place["high"]])
-                bucket = buckets.setdefault(row[0] // width, Latency())
+                bucket = buckets.setdefault(row[0] // width, LatencyBucketBuilder())
                 bucket.add_rollup(counts, low, high, histogram)
 
     def add_throughput(
         self,
-        gathered: dict[int, Throughput],
+        gathered: dict[int, ThroughputBucketBuilder],
         width: int,
         tags: Mapping[str, str],
         piece: QueryRange,
@@ -174,7 +174,7 @@ class Rollups:
                 worst = [as_float(rate) for rate in most]
                 if not in_count and not out_count and all(rate is None for rate in worst):
                     continue
-                bucket = gathered.setdefault(at_ms // width, Throughput())
+                bucket = gathered.setdefault(at_ms // width, ThroughputBucketBuilder())
                 bucket.add_faults(worst)
                 if in_count:
                     bucket.into.append((float(in_sum), float(in_max), in_count))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monitor.adapters.influx.connection import Connection
+from monitor.adapters.influx.client import InfluxClient
 from monitor.adapters.influx.query import Response, ask, read
 from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
@@ -55,7 +55,7 @@ class InfluxSetup:
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
         self._settings = settings
         self._secret = secret
-        self._connection = Connection(settings, secret)
+        self._connection = InfluxClient(settings, secret)
 
     def version(self) -> str:
         """As the server tells it, `1.6.7`. Raises InfluxError when it tells none."""
@@ -219,7 +219,7 @@ class InfluxSetup:
 
     def _try_out(self, bucket: str) -> None:
         """One point written and asked for. Raises InfluxError."""
-        connection = Connection(replace(self._settings, bucket=bucket), self._secret)
+        connection = InfluxClient(replace(self._settings, bucket=bucket), self._secret)
         try:
             with connection.told():
                 connection.call(

@@ -29,7 +29,7 @@ from monitor.adapters.journal.rows import (
     quoted,
     selected,
 )
-from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.buckets import LatencyBucketBuilder, ThroughputBucketBuilder
 from monitor.core.samples.resolution import HOUR_MS, AvailableRanges, QueryRange, Resolution, plan
 from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
 from monitor.core.samples.schema import (
@@ -80,7 +80,7 @@ class JournalReader:
         self, start_s: float, end_s: float, width_s: float, **wanted: str
     ) -> dict[str, list[LatencyBucket]]:
         width = width_ms(width_s)
-        gathered: dict[str, dict[int, Latency]] = {}
+        gathered: dict[str, dict[int, LatencyBucketBuilder]] = {}
         for piece in self._plan(stamp_ms(start_s), stamp_ms(end_s), width):
             if piece.level is Resolution.RAW:
                 self._raw_latency(gathered, piece, width, wanted)
@@ -93,7 +93,7 @@ class JournalReader:
 
     def _raw_latency(
         self,
-        gathered: dict[str, dict[int, Latency]],
+        gathered: dict[str, dict[int, LatencyBucketBuilder]],
         piece: QueryRange,
         width: int,
         wanted: dict[str, str],
@@ -106,7 +106,9 @@ class JournalReader:
             for series, index, *counts, low, p95, high, medians in _rows(
                 part, PING, columns, span, ids, "GROUP BY 1, 2"
             ):
-                bucket = gathered.setdefault(targets[series], {}).setdefault(index, Latency())
+                bucket = gathered.setdefault(targets[series], {}).setdefault(
+                    index, LatencyBucketBuilder()
+                )
                 bucket.add(tuple(counts), _ms(low), _ms(p95), _ms(high), _unpacked(medians))
 
     def throughput(
@@ -114,7 +116,7 @@ class JournalReader:
     ) -> list[ThroughputBucket]:
         width = width_ms(width_s)
         wanted = {"device": device, "ifname": ifname}
-        gathered: dict[int, Throughput] = {}
+        gathered: dict[int, ThroughputBucketBuilder] = {}
         for piece in self._plan(stamp_ms(start_s), stamp_ms(end_s), width):
             if piece.level is not Resolution.RAW:
                 rollup_reads.add_throughput(self._directory, gathered, piece, width, wanted)
@@ -127,7 +129,9 @@ class JournalReader:
                 for index, in_bps, out_bps, *faults in _rows(
                     part, INTERFACE, columns, span, ids, known
                 ):
-                    gathered.setdefault(index, Throughput()).add(in_bps, out_bps, faults)
+                    gathered.setdefault(index, ThroughputBucketBuilder()).add(
+                        in_bps, out_bps, faults
+                    )
         return [gathered[index].bucket(index * width, width) for index in sorted(gathered)]
 
     def totals(self, start_s: float, end_s: float) -> dict[str, Totals]:

@@ -17,7 +17,7 @@ from monitor.adapters.journal.files import (
 )
 from monitor.adapters.journal.rolled import MEASURED, label_of
 from monitor.adapters.journal.rows import MICROS_PER_MS, Identity, identities, quoted
-from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.buckets import LatencyBucketBuilder, ThroughputBucketBuilder
 from monitor.core.samples.histogram import unpacked
 from monitor.core.samples.resolution import HOUR_MS, QueryRange, Resolution
 from monitor.core.samples.rollups import plus
@@ -29,7 +29,7 @@ KIND = {Resolution.MINUTE: MINUTES, Resolution.HOUR: HOURS}
 
 def add_latency(
     directory: Path,
-    gathered: dict[str, dict[int, Latency]],
+    gathered: dict[str, dict[int, LatencyBucketBuilder]],
     piece: QueryRange,
     width: int,
     wanted: Mapping[str, str],
@@ -48,7 +48,7 @@ def add_latency(
             for index, sent, received, not_measured, rtt_min, rtt_max, histogram in found:
                 bucket = buckets.get(index)
                 if bucket is None:
-                    bucket = buckets[index] = Latency()
+                    bucket = buckets[index] = LatencyBucketBuilder()
                 bucket.add_rollup(
                     (sent, received, not_measured),
                     None if rtt_min is None else rtt_min / MICROS_PER_MS,
@@ -61,7 +61,7 @@ def add_latency(
 
 def add_throughput(
     directory: Path,
-    gathered: dict[int, Throughput],
+    gathered: dict[int, ThroughputBucketBuilder],
     piece: QueryRange,
     width: int,
     wanted: Mapping[str, str],
@@ -81,7 +81,7 @@ def add_throughput(
             for index, in_sum, in_max, in_count, out_sum, out_max, out_count, *worst in found:
                 if not in_count and not out_count and all(rate is None for rate in worst):
                     continue
-                bucket = gathered.setdefault(index, Throughput())
+                bucket = gathered.setdefault(index, ThroughputBucketBuilder())
                 bucket.add_faults(worst)
                 if in_count:
                     bucket.into.append((in_sum, in_max, in_count))

@@ -33,7 +33,7 @@ def weighted_median(values: Iterable[tuple[float, int]]) -> float | None:
 
 
 @dataclass(slots=True)
-class Latency:
+class LatencyBucketBuilder:
     """One bucket while it is gathered, row by row or from parts that a store has summed up.
 
     low, p95, high: ms. medians: each row's median (ms) and the replies behind it.
@@ -104,7 +104,7 @@ class Latency:
 
 
 @dataclass(slots=True)
-class Throughput:
+class ThroughputBucketBuilder:
     """One bucket of a port while it is gathered.
 
     into, out: bits a second (sum, largest, rows). faults: the largest rates of errors in, errors

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.samples.buckets import Latency, Throughput, weighted_median
+from monitor.core.samples.buckets import (
+    LatencyBucketBuilder,
+    ThroughputBucketBuilder,
+    weighted_median,
+)
 
 WEIGHTED = st.lists(st.tuples(st.integers(1, 1000).map(float), st.integers(0, 50)))
 
@@ -44,7 +48,7 @@ Row = tuple[tuple[int, int, int], float | None, float | None, float | None, list
 
 @given(st.lists(st.tuples(COUNTS, RTT, RTT, RTT, WEIGHTED), max_size=8))
 def test_the_order_in_which_rows_come_changes_nothing(rows: list[Row]) -> None:
-    one, other = Latency(), Latency()
+    one, other = LatencyBucketBuilder(), LatencyBucketBuilder()
     for row in rows:
         one.add(*row)
     for row in reversed(rows):
@@ -53,7 +57,7 @@ def test_the_order_in_which_rows_come_changes_nothing(rows: list[Row]) -> None:
 
 
 def test_without_a_reply_there_is_no_round_trip_time() -> None:
-    silent = Latency()
+    silent = LatencyBucketBuilder()
     silent.add((10, 0, 0), None, None, None, ())
     bucket = silent.bucket(60_000, 60_000)
     assert (bucket.start_s, bucket.width_s) == (60.0, 60.0)
@@ -62,7 +66,7 @@ def test_without_a_reply_there_is_no_round_trip_time() -> None:
 
 
 def test_a_direction_that_is_not_known_is_not_0() -> None:
-    gathered = Throughput()
+    gathered = ThroughputBucketBuilder()
     gathered.add(100.0, None)
     gathered.add(300.0, None)
     bucket = gathered.bucket(0, 60_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 
-from monitor.adapters.influx.connection import Connection
+from monitor.adapters.influx.client import InfluxClient
 from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import point_of
@@ -16,14 +16,14 @@ GZIP_LEVEL = 1
 """5,000 rows of `ping`, 1 MB: level 1 makes 157 kB of them in 4 ms, level 9 124 kB in 41 ms."""
 
 
-class InfluxSink:
+class InfluxWriter:
     """`SampleSink` on a server. One call at a time: it belongs to the shipper's thread.
 
     secret: the text of the secret that `settings.token` names (see Connection).
     """
 
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
-        self._connection = Connection(settings, secret)
+        self._connection = InfluxClient(settings, secret)
 
     def write(self, samples: Sequence[Sample]) -> None:
         """All of them are stored when this returns. Raises InfluxError with the status.

@@ -90,7 +90,7 @@ async def test_a_daemon_that_ends_meanwhile_stores_the_rest_at_once() -> None:
     with suppress(asyncio.CancelledError):
         await storing
     writing.cancel()
-    house.housekeeping.finish()
+    house.period_recorder.finish()
     assert len(await house.rows()) == 1200
 
 
@@ -154,7 +154,7 @@ async def test_a_reason_for_not_measuring_is_logged_when_it_begins_and_when_all_
     await house.look()
     await house.look()
     await house.look()
-    said = [r.message for r in caplog.records if r.name == "monitor.storage.recording"]
+    said = [r.message for r in caplog.records if r.name == "monitor.storage.self_metrics"]
     assert said == [
         "not measured in the last 10 s: 62 x ENETUNREACH",
         "not measured in the last 10 s: 60 x ENETUNREACH, 2 x stalled",
@@ -293,14 +293,14 @@ async def test_a_ledger_that_cannot_note_it_is_logged_and_stops_nothing(
     measured(house)
     house.ledger.trouble = LedgerError("the disk is full")
     await house.jobs["alive"].run()
-    assert "cannot note that the daemon lives: the disk is full" in caplog.text
+    assert "last_alive cannot be written: the disk is full" in caplog.text
 
 
 async def test_what_was_measured_before_the_end_is_a_row_with_the_time_of_the_end() -> None:
     house = OwnHouse()
     house.clock.advance(3.25)
     measured(house)
-    house.housekeeping.finish()
+    house.period_recorder.finish()
     assert [(row.at_s - START_S, row.sent) for row in await house.rows()] == [(3.25, 1)]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.core.model import Lost, Outcome, Reply
-from monitor.core.samples.recorder import median
+from monitor.core.samples.ping_aggregator import median
 
 RECENT_S = 60.0
 LOST_MS = -1.0

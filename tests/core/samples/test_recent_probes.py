@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
-from monitor.core.samples.recent import RECENT_S, RecentFigures, RecentProbes
+from monitor.core.samples.recent_probes import RECENT_S, RecentFigures, RecentProbes
 
 LINK = "anjatan/utama"
 

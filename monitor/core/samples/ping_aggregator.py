@@ -51,7 +51,7 @@ def median(ordered: list[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-class Recorder:
+class PingAggregator:
     """Collects outcomes until a period is over, then says them as rows."""
 
     def __init__(self, tags: Mapping[str, TargetTags]) -> None:

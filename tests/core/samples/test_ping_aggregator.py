@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply, State
-from monitor.core.samples.recorder import Recorder, tags_of
+from monitor.core.samples.ping_aggregator import PingAggregator, tags_of
 from monitor.core.samples.samples import STATE_CODES
 from tests.core.detection.story import network
 
@@ -21,7 +21,7 @@ def some() -> list[Outcome]:
 
 
 def test_a_row_counts_requests_and_keeps_what_was_not_measured_apart() -> None:
-    recorder = Recorder(tags_of(NET))
+    recorder = PingAggregator(tags_of(NET))
     recorder.add(some())
     (finished,) = recorder.finish(10.0, lambda _: State.UP, ["anjatan/utama", "pop"])
     row = finished.row()
@@ -35,7 +35,7 @@ def test_a_row_counts_requests_and_keeps_what_was_not_measured_apart() -> None:
 
 
 def test_a_silent_period_has_no_rtt_at_all() -> None:
-    recorder = Recorder(tags_of(NET))
+    recorder = PingAggregator(tags_of(NET))
     recorder.add([Lost("pop", 0.0, 1.0)])
     (finished,) = recorder.finish(10.0, lambda _: State.DOWN, ["pop"])
     row = finished.row()

@@ -40,7 +40,7 @@ class _Api(Protocol):
     def call_api(self, resource_path: str, method: str, **more: Any) -> Any: ...
 
 
-class Connection:
+class InfluxClient:
     """A client for one server and bucket.
 
     secret: a token (2.x, 3.x), `user:password` (1.x: sent as basic authentication, which 1.6

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from monitor.adapters.influx.client import InfluxClient
 from monitor.adapters.influx.conditions import as_float, bound, in_parts, where
-from monitor.adapters.influx.connection import Connection
 from monitor.adapters.influx.query import Series, ask
 from monitor.adapters.influx.rollups import Rollups
-from monitor.core.samples.buckets import Latency, Throughput
+from monitor.core.samples.buckets import LatencyBucketBuilder, ThroughputBucketBuilder
 from monitor.core.samples.resolution import QueryRange, Resolution
 from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
 from monitor.core.samples.schema import (
@@ -37,14 +37,14 @@ _RATES = '"in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_di
 _WHO = '"site", "link", "node"'
 
 
-class InfluxSource:
+class InfluxReader:
     """`SampleSource` on a server; may be used from any thread. Raises InfluxError.
 
     secret: the text of the secret that `settings.token` names (see Connection).
     """
 
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
-        self._connection = Connection(settings, secret)
+        self._connection = InfluxClient(settings, secret)
         self._rollups = Rollups(settings, secret)
 
     def latency(
@@ -65,7 +65,7 @@ class InfluxSource:
         self, start_s: float, end_s: float, width_s: float, tags: Mapping[str, str]
     ) -> dict[str, list[LatencyBucket]]:
         width = width_ms(width_s)
-        gathered: dict[str, dict[int, Latency]] = {}
+        gathered: dict[str, dict[int, LatencyBucketBuilder]] = {}
         for piece in self._rollups.plan(stamp_ms(start_s), stamp_ms(end_s), width):
             add = self._raw_latency if piece.level is Resolution.RAW else self._rollups.add_latency
             in_parts(piece, width, partial(add, gathered, width, tags))
@@ -76,7 +76,7 @@ class InfluxSource:
 
     def _raw_latency(
         self,
-        gathered: dict[str, dict[int, Latency]],
+        gathered: dict[str, dict[int, LatencyBucketBuilder]],
         width: int,
         tags: Mapping[str, str],
         piece: QueryRange,
@@ -106,7 +106,7 @@ class InfluxSource:
                 index = at_ms // width
                 counts = (sent, received, not_measured)
                 replies = medians.get((target, index), ())
-                bucket = buckets.setdefault(index, Latency())
+                bucket = buckets.setdefault(index, LatencyBucketBuilder())
                 bucket.add(counts, as_float(low), as_float(p95), as_float(high), replies)
 
     def throughput(
@@ -114,7 +114,7 @@ class InfluxSource:
     ) -> list[ThroughputBucket]:
         width = width_ms(width_s)
         tags = {"device": device, "ifname": ifname}
-        gathered: dict[int, Throughput] = {}
+        gathered: dict[int, ThroughputBucketBuilder] = {}
         for piece in self._rollups.plan(stamp_ms(start_s), stamp_ms(end_s), width):
             raw = piece.level is Resolution.RAW
             add = self._raw_throughput if raw else self._rollups.add_throughput
@@ -123,7 +123,7 @@ class InfluxSource:
 
     def _raw_throughput(
         self,
-        gathered: dict[int, Throughput],
+        gathered: dict[int, ThroughputBucketBuilder],
         width: int,
         tags: Mapping[str, str],
         piece: QueryRange,
@@ -137,7 +137,9 @@ class InfluxSource:
         for series in found:
             for at_ms, *rates in series.values:
                 in_bps, out_bps, *faults = map(as_float, rates)
-                gathered.setdefault(at_ms // width, Throughput()).add(in_bps, out_bps, faults)
+                gathered.setdefault(at_ms // width, ThroughputBucketBuilder()).add(
+                    in_bps, out_bps, faults
+                )
 
     def latest_interfaces(self, device: str) -> list[InterfaceSample]:
         newest_s = self.newest_s()
