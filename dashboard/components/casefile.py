@@ -11,10 +11,10 @@ from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
 from dashboard.reads.cases import File
 from monitor.core.alerting.messages.evidence import suspected
-from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
-from monitor.core.alerting.model import ActionKind, AlertSettings, IncidentAction, OutboxRow
-from monitor.core.alerting.ports import PolicyDecision
+from monitor.core.alerting.model import ActionKind, IncidentAction, OutboxRow, PolicyDecision
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network
 
 Fact = tuple[str, str]
@@ -28,7 +28,7 @@ def document(
 ) -> Json:
     """What the side panel shows. target: for maintenance; texts are plain, never markup."""
     names, incident = Names.of(network), file.incident
-    taken, muted = file.handling.taken(at_s), file.handling.muted(at_s)
+    taken, muted = file.handling.active_acknowledgement(at_s), file.handling.active_snooze(at_s)
     site = names.site(incident)
     return {
         "id": incident.id,
@@ -66,7 +66,9 @@ def facts(file: File, network: Network, alerts: AlertSettings, words: Words) -> 
     """(label, text), in the order in which they are asked for at night."""
     names, incident = Names.of(network), file.incident
     found = [(words.say("incident.evidence"), evidence_text(incident, words))]
-    guess = suspected(incident, TargetNames(network, alerts), Speech(words.lang.value, words.zone))
+    guess = suspected(
+        incident, TargetNames(network, alerts), Language(words.lang.value, words.zone)
+    )
     if guess is not None:
         found.append((words.say("incident.suspect"), guess))
     if file.handling.cause is not None:
@@ -121,12 +123,12 @@ def told(file: File, alerts: AlertSettings, words: Words) -> list[Json]:
     sent = {(row.recipient, row.channel, row.sequence, row.incident): row for row in file.messages}
     found: list[Json] = []
     for _, group in groupby(
-        file.notices, key=lambda each: (each.told, each.reason, each.recipient)
+        file.notices, key=lambda each: (each.notified, each.reason, each.recipient)
     ):
         same = list(group)
         first = same[0]
         text = _notice(first, people, sent.get(_message(first)), words)
-        if len(same) > 1 and not first.told:
+        if len(same) > 1 and not first.notified:
             found.append(_told(first, words.say("notice.times", text=text, count=len(same))))
         else:
             found += [
@@ -140,7 +142,7 @@ def _message(notice: PolicyDecision) -> tuple[Any, ...]:
 
 
 def _told(notice: PolicyDecision, text: str) -> Json:
-    return {"t": round(notice.at_s, 1), "yes": notice.told, "text": text}
+    return {"t": round(notice.at_s, 1), "yes": notice.notified, "text": text}
 
 
 def _notice(
@@ -148,7 +150,7 @@ def _notice(
 ) -> str:
     key = f"notice.{REASON_KEYS.get(notice.reason, notice.reason)}"
     why = words.say(key) if words.has(key) else words.say("notice.other", reason=notice.reason)
-    if not notice.told:
+    if not notice.notified:
         return words.say("notice.nobody", why=why)
     name = notice.recipient or ""
     kind, colon, channel = name.partition(":")

@@ -43,7 +43,7 @@ def rows(
 
 def _row(case: Case, names: Names, words: Words, at_s: float, under: Sequence[str]) -> Json:
     incident = case.incident
-    taken, muted = case.handling.taken(at_s), case.handling.muted(at_s)
+    taken, muted = case.handling.active_acknowledgement(at_s), case.handling.active_snooze(at_s)
     site = names.site(incident)
     folded = names.targets(dict.fromkeys((*incident.affected, *under)))
     return {
@@ -86,7 +86,7 @@ def table(cases: Sequence[Case], names: Names, words: Words, at_s: float) -> lis
     found = [heads]
     for case in cases:
         incident, handling = case.incident, case.handling
-        held = handling.taken(at_s) or handling.acknowledged
+        held = handling.active_acknowledgement(at_s) or handling.acknowledged
         end_s = incident.ended_s
         found.append(
             [
@@ -140,4 +140,4 @@ def by_view(cases: Sequence[Case], view: str, at_s: float) -> list[Case]:
     """`untaken` leaves out what somebody has in hand."""
     if view != "untaken":
         return list(cases)
-    return [case for case in cases if case.handling.taken(at_s) is None]
+    return [case for case in cases if case.handling.active_acknowledgement(at_s) is None]

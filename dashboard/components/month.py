@@ -10,7 +10,7 @@ from markupsafe import Markup
 from dashboard.components.icons import icon, joined
 from dashboard.i18n import Words
 from dashboard.reads.months import LinkMonth, Report
-from monitor.core.reports.availability import Availability, total
+from monitor.core.reports.availability import Availability, combine
 
 LOWEST = 0.9
 """The bars begin here, or lower in steps of ten percent, where the worst link needs it."""
@@ -27,7 +27,7 @@ def percent(ratio: float | None, words: Words) -> str:
 
 def figures(report: Report, words: Words) -> Markup:
     """What a regent reads."""
-    links = total(each.told for each in report.links)
+    links = combine(each.told for each in report.links)
     known = [each for each in report.links if each.told.ratio is not None]
     missed = sum(1 for each in known if each.missed)
     repair = words.duration(links.down_s / links.outages) if links.outages else "–"

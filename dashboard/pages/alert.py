@@ -159,7 +159,7 @@ def _doing(
     at_s: float,
 ) -> Markup:
     incident = file.incident
-    taken = file.handling.taken(at_s)
+    taken = file.handling.active_acknowledgement(at_s)
     told: Sequence[str] = [said] if said else []
     if taken is not None:
         until = "" if taken.until_s is None else words.clock(taken.until_s)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from dashboard.components.icons import joined
 from dashboard.i18n import Words
-from monitor.core.alerting.handling import CAUSES
+from monitor.core.alerting.handling import REPORTED_CAUSES
 
 VIEWS = ("active", "untaken", "history")
 SORTS = ("severity", "age", "taken")
@@ -183,5 +183,5 @@ def _minutes(lengths: tuple[int, ...], words: Words) -> Markup:
 def _causes(words: Words) -> Markup:
     return Markup('<option value="">{}</option>').format(words.say("act.cause_none")) + joined(
         Markup('<option value="{}">{}</option>').format(each, words.say(f"incident.cause_{each}"))
-        for each in CAUSES
+        for each in REPORTED_CAUSES
     )

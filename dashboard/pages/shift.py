@@ -17,11 +17,10 @@ from dashboard.i18n import Words
 from dashboard.reads.actions import LONGEST_NAME
 from dashboard.reads.cases import Case
 from dashboard.reads.questions import Reads
-from monitor.core.alerting.maintenance import over_s
 from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.alerting.rota import Turn
 from monitor.core.errors import StoreError
-from monitor.core.reports.handover import AHEAD_S
+from monitor.core.reports.handover import MAINTENANCE_AHEAD_S
 
 HOURS = (8, 12, 24)
 
@@ -86,10 +85,10 @@ def _inside(since_s: float, at_s: float, reads: Reads, form: Form, words: Words)
     cases, desk = reads.cases, reads.cases.desk()
     opened = sorted(cases.open(), key=lambda case: case.incident.started_s)
     over = cases.ended_since(since_s)
-    windows = desk.maintenance.ahead(at_s, at_s + AHEAD_S)
+    windows = desk.maintenance.windows_between(at_s, at_s + MAINTENANCE_AHEAD_S)
     people = {person.id: person.name for person in cases.alerts.people}
     phones = {person.id: person.phone for person in cases.alerts.people}
-    turns = [_turn(*each, people, phones, words) for each in desk.duty.turns(at_s)]
+    turns = [_turn(*each, people, phones, words) for each in desk.routing.turns(at_s)]
     sign = Markup('<section class="sign"><div>{}</div><div>{}</div></section>').format(
         words.say("shift.signed"), words.say("shift.taken")
     )
@@ -127,7 +126,7 @@ def _case(case: Case, names: Names, words: Words, at_s: float) -> Markup:
         when = words.say(
             "incident.was", since=words.moment(incident.started_s), end=words.clock(end_s), age=age
         )
-    held = handling.taken(at_s)
+    held = handling.active_acknowledgement(at_s)
     hands = words.say("wall.untaken") if held is None else words.say("wall.taken", who=held.who)
     more = [
         evidence_text(incident, words),
@@ -158,7 +157,7 @@ def _case(case: Case, names: Names, words: Words, at_s: float) -> Markup:
 def _window(
     window: MaintenanceWindow, names: Names, at_s: float, form: Form, words: Words
 ) -> Markup:
-    state = words.say("shift.now" if window.covers(at_s) else "shift.ahead")
+    state = words.say("shift.now" if window.is_active(at_s) else "shift.ahead")
     sites = {site.id: site.name for site in names.sites.values()}
     targets = [sites.get(each) or names.targets([each])[0] for each in window.targets]
     return Markup(
@@ -168,7 +167,7 @@ def _window(
         icon("maintenance"),
         ", ".join(targets),
         words.moment(window.start_s),
-        words.moment(over_s(window)),
+        words.moment(window.effective_end_s),
         state,
         window.why,
         window.who,
@@ -179,7 +178,7 @@ def _window(
 def _end(window: MaintenanceWindow, at_s: float, form: Form, words: Words) -> Markup:
     """The way to end it; a line of maintenance.toml that is not yet in force has none."""
     name = str(window.id) if window.id else window.recurring
-    if name is None or not (window.id or window.covers(at_s)):
+    if name is None or not (window.id or window.is_active(at_s)):
         return Markup("")
     who = Markup("")
     if form.named is None:

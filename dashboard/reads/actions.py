@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from monitor.core.alerting.handling import CAUSES
+from monitor.core.alerting.handling import REPORTED_CAUSES
 from monitor.core.errors import ApiError
 
 LONGEST_TEXT = 1000
@@ -66,7 +66,7 @@ def request_of(number: int, verb: Verb, asked: Mapping[str, Any], who: str | Non
     if verb in (Verb.NOTE, Verb.TICKET, Verb.CAUSE):
         if not text:
             raise Wrong("act.empty")
-        if verb is Verb.CAUSE and text not in CAUSES:
+        if verb is Verb.CAUSE and text not in REPORTED_CAUSES:
             raise Wrong("act.no_cause")
         body[_FIELDS[verb]] = text
     else:

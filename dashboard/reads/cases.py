@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from dashboard.reads.kept import Kept
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.handling import Handling, by_incident, handling_of
-from monitor.core.alerting.model import AlertSettings, IncidentAction, MaintenanceWindow, OutboxRow
-from monitor.core.alerting.ports import AlertReader, PolicyDecision
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.handling import Handling, group_by_incident, handling_of
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, PolicyDecision
+from monitor.core.alerting.ports import AlertReader
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.errors import StoreError
 from monitor.core.model import Incident, Network
 from monitor.status.queries import remember_windows
@@ -116,7 +117,7 @@ class Cases:
         found = next((each for each in every if each.id == number), None)
         if found is None:
             return None
-        notices = self._ledger.notices([number])
+        notices = self._ledger.policy_decisions([number])
         threads = {number, *(each.thread for each in notices if each.thread is not None)}
         messages = [
             row for thread in sorted(threads) for row in self._ledger.outbox(incident=thread)
@@ -131,31 +132,31 @@ class Cases:
             tuple(each for each in every if each.parent == number),
         )
 
-    def desk(self) -> DutyState:
+    def desk(self) -> AlertingState:
         """Maintenance and duty, as they stand. Raises LedgerError."""
-        desk = DutyState(self.alerts, self._network, self._zone)
+        desk = AlertingState(self.alerts, self._network, self._zone)
         remember_windows(self._ledger, desk, self._now())
         return desk
 
     def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         """Maintenance in force at some moment of [start, end). Raises LedgerError."""
-        return self.desk().maintenance.ahead(start_s, end_s)
+        return self.desk().maintenance.windows_between(start_s, end_s)
 
     def _with_handling(self, incidents: Sequence[Incident]) -> list[Case]:
-        done = by_incident(self._ledger.actions([each.id for each in incidents]))
+        done = group_by_incident(self._ledger.actions([each.id for each in incidents]))
         return [Case(each, handling_of(done.get(each.id, ()))) for each in incidents]
 
     def _ask_standing(self) -> Standing:
         at_s = self._now()
         try:
             cases = self.open()
-            covered = self.desk().maintenance.covered(at_s)
+            covered = self.desk().maintenance.covered_targets(at_s)
         except StoreError:
             return Standing({}, {}, {}, failed=True)
         taken = {
             case.incident.id: held.who
             for case in cases
-            if (held := case.handling.taken(at_s)) is not None
+            if (held := case.handling.active_acknowledgement(at_s)) is not None
         }
         return Standing(
             taken,

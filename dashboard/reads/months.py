@@ -13,12 +13,12 @@ from datetime import datetime, timedelta, tzinfo
 from dashboard.reads.intervals import by_target
 from dashboard.reads.kept import Kept
 from dashboard.reads.past import NOT_SERVED, Past, intervals
-from monitor.core.alerting.maintenance import Maintenance, over_s, reach_of
-from monitor.core.alerting.model import RecurringWindow
+from monitor.core.alerting.maintenance import MaintenanceCalendar, targets_by_name
 from monitor.core.alerting.ports import AlertReader
+from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.availability_target import AvailabilityTarget, built_in_target
 from monitor.core.model import Link, Network, Site, State
-from monitor.core.reports.availability import Availability, Interval, clip, less, total
+from monitor.core.reports.availability import Availability, Interval, clip, combine, subtract
 
 FIRST_YEAR = 2020
 ALIVE_EVERY_S = 30.0
@@ -125,7 +125,7 @@ class Months:
         self._network = network
         self._ledger = ledger
         self._recurring = tuple(recurring)
-        self._reach = reach_of(network)
+        self._reach = targets_by_name(network)
         self._zone = zone
         self._now = now
         self._running = Kept(lambda: self._report(self.period(None)), KEPT_S, steady)
@@ -160,10 +160,10 @@ class Months:
         """The last 90 days of a site, at most half a minute old. Raises LedgerError."""
         return self._lately.get()[site.id]
 
-    def maintenance(self, start_s: float, end_s: float) -> Maintenance:
+    def maintenance(self, start_s: float, end_s: float) -> MaintenanceCalendar:
         """All windows of a stretch of time, recurring ones too. Raises LedgerError."""
         windows = tuple(self._ledger.windows(start_s, end_s))
-        return Maintenance(self._reach, self._zone, windows, self._recurring)
+        return MaintenanceCalendar(self._reach, self._zone, windows, self._recurring)
 
     def _report(self, period: Period) -> Report:
         past = self._past(period.start_s, period.until_s)
@@ -177,18 +177,18 @@ class Months:
             period,
             tuple(sorted(links, key=lambda each: _worst_first(each.told, each.aim.ratio))),
             tuple(sorted(sites, key=lambda each: _worst_first(each.told, 0.0))),
-            total(each.told for each in sites),
+            combine(each.told for each in sites),
         )
 
     def _past(self, start_s: float, end_s: float) -> Past:
         changes = by_target(self._ledger.transitions(start_s, end_s))
         alive_s = self._ledger.remember().last_alive_s
         excluded: dict[str, list[Interval]] = {link.name: [] for link in self._network.links()}
-        for window in self.maintenance(start_s, end_s).ahead(start_s, end_s):
+        for window in self.maintenance(start_s, end_s).windows_between(start_s, end_s):
             for name in window.targets:
                 for target in self._reach.get(name, frozenset({name})):
                     if target in excluded:
-                        excluded[target].append((window.start_s, over_s(window)))
+                        excluded[target].append((window.start_s, window.effective_end_s))
         alive_until_s = start_s if alive_s is None else alive_s + ALIVE_EVERY_S
         return Past(start_s, end_s, changes, alive_until_s, excluded)
 
@@ -200,7 +200,7 @@ class Months:
         for site in self._network.sites:
             told = past.of_site(site)
             blank = past.blank(told)
-            down = less(intervals(told, NOT_SERVED), blank)
+            down = subtract(intervals(told, NOT_SERVED), blank)
             degraded = intervals(told, (State.DEGRADED,))
             bars = tuple(
                 DayBar(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dashboard.reads.intervals import Stretch, site_stretches, target_stretches
 from monitor.core.model import Site, State, Transition
-from monitor.core.reports.availability import Availability, Interval, availability, common, union
+from monitor.core.reports.availability import Availability, Interval, availability, intersect, union
 
 NOT_SERVED = (State.DOWN, State.UNREACHABLE)
 """A site is without service in both; of a link itself, `unreachable` says nothing."""
@@ -62,7 +62,7 @@ class Past:
         told = self.of_site(site)
         excluded = list(self.excluded.get(site.links[0].name, ()))
         for link in site.links[1:]:
-            excluded = common(excluded, self.excluded.get(link.name, ()))
+            excluded = intersect(excluded, self.excluded.get(link.name, ()))
         start_s = self.start_s if since_s is None else max(self.start_s, since_s)
         return availability(
             (start_s, self.end_s), intervals(told, NOT_SERVED), self.blank(told), excluded

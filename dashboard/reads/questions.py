@@ -16,8 +16,8 @@ from dashboard.reads.intervals import Stretch, by_target, site_stretches, target
 from dashboard.reads.kept import Kept
 from dashboard.reads.months import Months
 from dashboard.reads.ranges import DAY_S, Span
-from monitor.core.alerting.model import AlertSettings
 from monitor.core.alerting.ports import AlertReader
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.errors import ApiError, PantauError, StoreError
 from monitor.core.model import Device, Incident, Interface, Network, Site, State
 from monitor.core.ports import SampleSource

@@ -17,9 +17,9 @@ class AlertTrigger:
     Called on the event loop only.
     """
 
-    def __init__(self, pipeline: Pipeline, announcer: Notifier, dispatcher: Dispatcher) -> None:
+    def __init__(self, pipeline: Pipeline, notifier: Notifier, dispatcher: Dispatcher) -> None:
         self._pipeline = pipeline
-        self._announcer = announcer
+        self._notifier = notifier
         self._dispatcher = dispatcher
 
     def acted(self, action: IncidentAction) -> None:
@@ -28,7 +28,7 @@ class AlertTrigger:
 
     def planned(self, window: MaintenanceWindow) -> None:
         """A maintenance window is new, or was ended early."""
-        self._announcer.planned()
+        self._notifier.maintenance_changed()
         self._pipeline.hear()
 
     def queued(self) -> None:

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import ChannelSettings, EventKind, OutboxRow
-from monitor.core.alerting.outbox import CODE_CHARACTERS, pack
-from monitor.core.alerting.ports import AlertLedger, NotificationContext, Recipient
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.messages.context import NotificationContext
+from monitor.core.alerting.model import EventKind, OutboxRow, Recipient
+from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body
+from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.errors import Conflict, LedgerError, NotFound
 from monitor.core.executor import Executor
 from monitor.core.ports import Clock
@@ -34,13 +36,13 @@ class ChannelTests:
         self,
         ledger: AlertLedger,
         clock: Clock,
-        desk: DutyState,
+        alerting_state: AlertingState,
         aside: Executor,
         queued: Callable[[], None],
     ) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._desk = desk
+        self._alerting_state = alerting_state
         self._aside = aside
         self._queued = queued
         self._tested: int | None = None
@@ -50,7 +52,7 @@ class ChannelTests:
 
         Raises NoSuchThing for an unknown channel, TooLate where none is configured.
         """
-        channels = self._desk.alerts.channels
+        channels = self._alerting_state.alerts.channels
         if not channels:
             raise Conflict("alerts.toml names no channel yet: there is nothing to test")
         chosen = [each for each in channels if channel in (None, each.id)]
@@ -64,10 +66,12 @@ class ChannelTests:
     async def daily(self) -> None:
         """Once a day, from the appointed time on; to be asked every minute."""
         now_s = self._now_s()
-        local = datetime.fromtimestamp(now_s, UTC).astimezone(self._desk.zone)
-        due = datetime.combine(local.date(), self._desk.alerts.test_at, self._desk.zone)
+        local = datetime.fromtimestamp(now_s, UTC).astimezone(self._alerting_state.zone)
+        due = datetime.combine(
+            local.date(), self._alerting_state.alerts.test_at, self._alerting_state.zone
+        )
         day = local.year * 10_000 + local.month * 100 + local.day
-        chosen = [each for each in self._desk.alerts.channels if each.daily_test]
+        chosen = [each for each in self._alerting_state.alerts.channels if each.daily_test]
         if not chosen or self._tested == day or not due <= local < due + LATE:
             return
         try:
@@ -103,7 +107,7 @@ class ChannelTests:
             channel=channel.id,
             recipient=recipient.name,
             event=EventKind.TEST,
-            body=pack(self._desk.words(occasion), []),
+            body=encode_body(self._alerting_state.message_writer(occasion), []),
             next_try_s=now_s,
         )
 

@@ -17,15 +17,22 @@ from typing import TypeVar
 from monitor.alerting.delivery_context import ChannelState, DeliveryContext
 from monitor.core.alerting.model import (
     Channel,
-    ChannelSettings,
     Delivered,
     Delivery,
+    DeliveryBatch,
     OutboxRow,
     Rejected,
     RetryLater,
 )
-from monitor.core.alerting.outbox import GIVE_UP_S, batches, merged, message_of, retry_s, with_code
-from monitor.core.alerting.ports import DeliveryBatch
+from monitor.core.alerting.outbox import (
+    GIVE_UP_S,
+    combine_batches,
+    decode_notification,
+    merge_notifications,
+    retry_delay_s,
+    with_code,
+)
+from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.errors import LedgerError
 
 log = logging.getLogger("monitor.alerting.dispatcher")
@@ -115,12 +122,12 @@ class ChannelWorker:
     async def _deliver_all(self, parcels: Sequence[DeliveryBatch], free: int) -> None:
         settings = self._settings()
         most = 4000 if settings is None else settings.most_characters
-        waiting = deque(batches(parcels, free, most))
+        waiting = deque(combine_batches(parcels, free, most))
         while waiting:
             now_s = self._means.clock.steady_s()
             if self._stopping or now_s < self.state.not_before_s or self._free_slots(now_s) == 0:
                 left = [number for batch in waiting for p in batch for number in p.ids]
-                await self._means.ask(self._means.ledger.give_back, left)
+                await self._means.ask(self._means.ledger.release, left)
                 return
             batch = waiting.popleft()
             delivery = await self._try(batch)
@@ -155,7 +162,9 @@ class ChannelWorker:
     async def _send(self, batch: Sequence[DeliveryBatch]) -> Delivery:
         at_s = self._means.utc_s()
         try:
-            message = merged([with_code(message_of(parcel.row, at_s)) for parcel in batch])
+            message = merge_notifications(
+                [with_code(decode_notification(parcel.row, at_s)) for parcel in batch]
+            )
         except (ValueError, LookupError) as error:
             return Rejected(f"its text cannot be read ({type(error).__name__})")
         try:
@@ -167,7 +176,7 @@ class ChannelWorker:
     async def _mark(self) -> None:
         """What was taken is sent; until the ledger has that, nothing more is leased."""
         while self._unmarked:
-            await self._means.ask(self._means.ledger.sent, *self._unmarked[0])
+            await self._means.ask(self._means.ledger.mark_sent, *self._unmarked[0])
             self._unmarked.popleft()
 
     async def _put_off(self, parcel: DeliveryBatch, delivery: RetryLater | Rejected) -> None:
@@ -177,18 +186,20 @@ class ChannelWorker:
         if isinstance(delivery, Rejected) or too_old:
             instead = self._next_channel(parcel.row, utc_s)
             self.state.dead += 1
-            await self._means.ask(self._means.ledger.dead, parcel.ids, delivery.why, instead)
+            await self._means.ask(self._means.ledger.mark_dead, parcel.ids, delivery.why, instead)
             by = f"goes on by {instead[0].channel}" if instead else "no other way is left"
             log.error("message %d is dead on %s: %s", parcel.row.id, self.name, by)
             return
-        wait_s = retry_s(parcel.row.attempts, self._means.chance(), delivery.after_s)
+        wait_s = retry_delay_s(parcel.row.attempts, self._means.chance(), delivery.after_s)
         if delivery.after_s is not None:
             self.state.not_before_s = now_s + wait_s
         self._soonest_s = min(self._soonest_s, now_s + wait_s)
-        await self._means.ask(self._means.ledger.fail, parcel.ids, delivery.why, utc_s + wait_s)
+        await self._means.ask(
+            self._means.ledger.reschedule, parcel.ids, delivery.why, utc_s + wait_s
+        )
 
     def _next_channel(self, row: OutboxRow, utc_s: float) -> list[OutboxRow]:
-        ways = self._means.desk.duty.channels(row.recipient)
+        ways = self._means.alerting_state.routing.channels(row.recipient)
         following = ways[ways.index(self.name) + 1 :] if self.name in ways else ways
         if not following:
             return []
@@ -204,7 +215,9 @@ class ChannelWorker:
         return [replace(fresh, about=row.about)]
 
     def _settings(self) -> ChannelSettings | None:
-        found = (each for each in self._means.desk.alerts.channels if each.id == self.name)
+        found = (
+            each for each in self._means.alerting_state.alerts.channels if each.id == self.name
+        )
         return next(found, None)
 
     def _free_slots(self, now_s: float) -> int:

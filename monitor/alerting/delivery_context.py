@@ -10,7 +10,7 @@ from functools import partial
 from random import random
 from typing import ParamSpec, TypeVar
 
-from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import Delivery, Notification, Rejected
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.executor import Executor
@@ -28,7 +28,7 @@ class DeliveryContext:
     """What every worker needs. aside: where the ledger is asked. A test brings time and luck."""
 
     ledger: AlertLedger
-    desk: DutyState
+    alerting_state: AlertingState
     clock: Clock
     aside: Executor
     sleep: Sleep = asyncio.sleep

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from monitor.core.alerting.duty import FAR_S, KEPT_S, DutyState
-from monitor.core.alerting.handling import CAUSES
-from monitor.core.alerting.maintenance import over_s
+from monitor.core.alerting.alerting_state import (
+    MAX_WINDOW_AHEAD_S,
+    WINDOW_RETENTION_S,
+    AlertingState,
+)
+from monitor.core.alerting.handling import REPORTED_CAUSES
 from monitor.core.alerting.model import (
     ActionKind,
     IncidentAction,
@@ -59,25 +62,27 @@ class IncidentActions:
         self,
         ledger: AlertLedger,
         clock: Clock,
-        desk: DutyState,
+        alerting_state: AlertingState,
         open_incidents: Callable[[], Sequence[Incident]],
         aside: Executor,
         told: Sequence[ActionListener] = (),
     ) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._desk = desk
+        self._alerting_state = alerting_state
         self._open_incidents = open_incidents
         self._aside = aside
         self._told = tuple(told)
 
     async def remember(self) -> None:
-        """Bring what was done before the start to the desk."""
+        """Bring what was done before the start into memory."""
         now_s = self.now_s()
         numbers = [incident.id for incident in self._open_incidents()]
         actions = await self._aside(partial(self._ledger.actions, numbers))
-        windows = await self._aside(partial(self._ledger.windows, now_s - KEPT_S, now_s + FAR_S))
-        self._desk.remember(actions, windows)
+        windows = await self._aside(
+            partial(self._ledger.windows, now_s - WINDOW_RETENTION_S, now_s + MAX_WINDOW_AHEAD_S)
+        )
+        self._alerting_state.restore(actions, windows)
 
     def now_s(self) -> float:
         """The present moment, to the millisecond."""
@@ -104,8 +109,8 @@ class IncidentActions:
     async def release(self, incident: int, who: str, why: str = "") -> IncidentAction:
         """Give it back: the acknowledgement and the snooze end."""
         await self._must_be_open(incident)
-        handling, now_s = self._desk.handling(incident), self.now_s()
-        if handling.taken(now_s) is None and handling.muted(now_s) is None:
+        handling, now_s = self._alerting_state.handling(incident), self.now_s()
+        if handling.active_acknowledgement(now_s) is None and handling.active_snooze(now_s) is None:
             raise Conflict(f"nobody has incident {incident} in hand: there is nothing to release")
         return await self._act(incident, ActionKind.RELEASE, who, why)
 
@@ -126,8 +131,8 @@ class IncidentActions:
     async def cause(self, incident: int, who: str, cause: str) -> IncidentAction:
         """What it came from, as a person found out; also after the end."""
         await self._must_exist(incident)
-        if cause not in CAUSES:
-            raise InvalidRequest(f"{cause!r} is no cause: one of {', '.join(CAUSES)}")
+        if cause not in REPORTED_CAUSES:
+            raise InvalidRequest(f"{cause!r} is no cause: one of {', '.join(REPORTED_CAUSES)}")
         return await self._act(incident, ActionKind.CAUSE, who, cause)
 
     async def take(self, action: IncidentAction) -> IncidentAction:
@@ -153,7 +158,7 @@ class IncidentActions:
         """A maintenance window; start_s None: from now on."""
         now_s = self.now_s()
         begin_s = now_s if start_s is None else start_s
-        known = self._desk.maintenance.reach
+        known = self._alerting_state.maintenance.targets_by_name
         unknown = [name for name in targets if name not in known]
         if not targets:
             raise InvalidRequest(
@@ -170,37 +175,39 @@ class IncidentActions:
             raise InvalidRequest("the window is over already: give an end that lies ahead")
         if end_s - begin_s > LONGEST_WINDOW_S:
             raise InvalidRequest("the window is longer than 7 days: plan it in pieces")
-        if begin_s > now_s + FAR_S:
+        if begin_s > now_s + MAX_WINDOW_AHEAD_S:
             raise InvalidRequest("the window begins more than a year ahead")
         window = MaintenanceWindow(tuple(dict.fromkeys(targets)), begin_s, end_s, who, why)
-        stored = await self._aside(partial(self._ledger.plan, window))
+        stored = await self._aside(partial(self._ledger.add_window, window))
         self._tell_window(stored)
         return stored
 
     async def end_window(self, name: str, who: str) -> MaintenanceWindow:
         """End a window early: by its number, or the one in force of a line of maintenance.toml."""
         now_s = self.now_s()
-        every = self._desk.maintenance.ahead(now_s - KEPT_S, now_s + FAR_S)
+        every = self._alerting_state.maintenance.windows_between(
+            now_s - WINDOW_RETENTION_S, now_s + MAX_WINDOW_AHEAD_S
+        )
         made = [w for w in every if w.id and str(w.id) == name]
-        of_line = [w for w in every if w.recurring == name and w.covers(now_s)]
+        of_line = [w for w in every if w.recurring == name and w.is_active(now_s)]
         if not made and not of_line:
             raise NotFound(
                 f"there is no maintenance window {name}, and no line of maintenance.toml of that "
                 "name is in force: `pantau maintenance list` shows them"
             )
         window = (made or of_line)[0]
-        if over_s(window) <= now_s:
+        if window.effective_end_s <= now_s:
             raise Conflict(f"maintenance window {name} is over already")
         if not window.id:
             # An occurrence has no row yet; it gets one that stands for it.
-            window = await self._aside(partial(self._ledger.plan, window))
+            window = await self._aside(partial(self._ledger.add_window, window))
         ended = await self._aside(partial(self._ledger.end_window, window.id, now_s, who))
         self._tell_window(ended)
         return ended
 
     async def retry(self, row: int, who: str) -> OutboxRow:
         """Send a dead message again."""
-        there = await self._aside(partial(self._ledger.message, row))
+        there = await self._aside(partial(self._ledger.outbox_row, row))
         if there is None:
             raise NotFound(f"there is no message {row}: `pantau outbox` lists them")
         if there.status is not OutboxStatus.DEAD:
@@ -217,22 +224,22 @@ class IncidentActions:
         self, incident: int, kind: ActionKind, who: str, text: str, until_s: float | None = None
     ) -> IncidentAction:
         action = IncidentAction(incident, kind, who, self.now_s(), text, until_s)
-        stored = await self._aside(partial(self._ledger.act, action))
+        stored = await self._aside(partial(self._ledger.add_action, action))
         log.info("incident %d: %s by %s", incident, kind.value, who)
-        self._desk.acted(stored)
+        self._alerting_state.add_action(stored)
         for each in self._told:
             each.acted(stored)
         return stored
 
     def _tell_window(self, window: MaintenanceWindow) -> None:
         log.info("maintenance %d: %s, by %s", window.id, ", ".join(window.targets), window.who)
-        self._desk.planned(window, self.now_s())
+        self._alerting_state.add_window(window, self.now_s())
         for each in self._told:
             each.planned(window)
 
     def _until_s(self, until_s: float | None, done: str) -> float:
         """Bounded by the rules."""
-        now_s, longest_s = self.now_s(), self._desk.alerts.rules.longest_ack_s
+        now_s, longest_s = self.now_s(), self._alerting_state.alerts.rules.longest_ack_s
         if until_s is None:
             return now_s + longest_s
         if until_s <= now_s:

@@ -10,16 +10,17 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import EventKind, OutboxRow
-from monitor.core.alerting.outbox import CODE_CHARACTERS, pack
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.messages.context import NotificationContext
+from monitor.core.alerting.model import EventKind, OutboxRow, Recipient
+from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body
 from monitor.core.alerting.policy.cases import steps_of
-from monitor.core.alerting.ports import AlertLedger, NotificationContext, Recipient
+from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.self_checks import (
-    HOLD_S,
-    NUMBERS,
-    OVER_S,
+    FAILURE_HOLD_S,
+    OUTBOX_INCIDENT,
+    RECOVERY_HOLD_S,
     SelfCheck,
     SelfCheckReport,
     failed_checks,
@@ -43,7 +44,7 @@ class SelfAlerts:
         self,
         ledger: AlertLedger,
         clock: Clock,
-        desk: DutyState,
+        alerting_state: AlertingState,
         aside: Executor,
         queued: Callable[[], None],
         progress: Callable[[], DaemonProgress],
@@ -51,7 +52,7 @@ class SelfAlerts:
     ) -> None:
         self._ledger = ledger
         self._clock = clock
-        self._desk = desk
+        self._alerting_state = alerting_state
         self._aside = aside
         self._queued = queued
         self._progress = progress
@@ -85,7 +86,7 @@ class SelfAlerts:
                 self._changed_s.pop(plight, None)
                 continue
             since_s = self._changed_s.setdefault(plight, now_s)
-            wait_s = (HOLD_S if plight in present else OVER_S)[plight]
+            wait_s = (FAILURE_HOLD_S if plight in present else RECOVERY_HOLD_S)[plight]
             if now_s - since_s < wait_s:
                 continue
             if plight in present:
@@ -112,8 +113,8 @@ class SelfAlerts:
         return told
 
     async def _end(self, told: SelfCheckReport, ended_s: float) -> None:
-        ended = SelfCheckReport(told.plight, told.since_s, self._utc_s(ended_s))
-        rows = await self._aside(partial(self._ledger.outbox, incident=NUMBERS[told.plight]))
+        ended = SelfCheckReport(told.check, told.since_s, self._utc_s(ended_s))
+        rows = await self._aside(partial(self._ledger.outbox, incident=OUTBOX_INCIDENT[told.check]))
         first = _sequence(told.since_s)
         heard = [row for row in rows if row.sequence == first and row.event is EventKind.OPENED]
         # The last channel that was tried for each: the others refused for good.
@@ -134,25 +135,27 @@ class SelfAlerts:
     ) -> OutboxRow:
         now_s = self._utc_s(self._clock.steady_s())
         limits = [
-            c.most_characters for c in self._desk.alerts.channels if c.id == recipient.channel
+            c.most_characters
+            for c in self._alerting_state.alerts.channels
+            if c.id == recipient.channel
         ]
         occasion = NotificationContext(
             event=event,
             reason=Reason.FIRST_NOTICE if event is EventKind.OPENED else Reason.RESOLVED,
             incidents=(),
             recipient=recipient,
-            language=self._desk.duty.language(recipient),
+            language=self._alerting_state.routing.language(recipient),
             at_s=now_s,
             most_characters=(limits[0] if limits else 4000) - CODE_CHARACTERS,
-            plight=told,
+            self_check=told,
         )
         return OutboxRow(
-            incident=NUMBERS[told.plight],
+            incident=OUTBOX_INCIDENT[told.check],
             sequence=sequence,
             channel=recipient.channel,
             recipient=recipient.name,
             event=event,
-            body=pack(self._desk.words(occasion), []),
+            body=encode_body(self._alerting_state.message_writer(occasion), []),
             next_try_s=now_s,
         )
 
@@ -160,10 +163,12 @@ class SelfAlerts:
         """Of the first step that reaches somebody; maintenance and office hours hold nothing up."""
         at_s = told.since_s
         like = Incident(
-            0, Scope.MONITOR, Scope.MONITOR.value, State.UNKNOWN, at_s, at_s, told.plight.value
+            0, Scope.MONITOR, Scope.MONITOR.value, State.UNKNOWN, at_s, at_s, told.check.value
         )
-        for step in steps_of(self._desk.duty.route(like)):
-            recipients = self._desk.duty.recipients(step.to, self._utc_s(self._clock.steady_s()))
+        for step in steps_of(self._alerting_state.routing.route(like)):
+            recipients = self._alerting_state.routing.recipients(
+                step.to, self._utc_s(self._clock.steady_s())
+            )
             if recipients:
                 return recipients
         return ()
@@ -171,7 +176,7 @@ class SelfAlerts:
     def _remembered(self) -> dict[SelfCheck, SelfCheckReport]:
         """What was told before the start and whose end was not."""
         told = {}
-        for plight, number in NUMBERS.items():
+        for plight, number in OUTBOX_INCIDENT.items():
             rows = self._ledger.outbox(incident=number)
             last = max(rows, key=lambda row: row.id, default=None)
             if last is not None and last.event is EventKind.OPENED:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.incident_actions import IncidentActions
-from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.documents import Document
 from monitor.core.executor import Executor
@@ -24,7 +24,7 @@ class ApiContext:
     """
 
     ledger: AlertReader
-    desk: DutyState
+    alerting_state: AlertingState
     actions: IncidentActions
     trials: ChannelTests
     aside: Executor

@@ -55,7 +55,7 @@ class GetHandlers:
         return answer(await office.aside(ask))
 
     async def _maintenance(self, _: web.Request) -> web.Response:
-        return answer(queries.maintenance(self._office.desk, self._office.now_s()))
+        return answer(queries.maintenance(self._office.alerting_state, self._office.now_s()))
 
     async def _outbox(self, request: web.Request) -> web.Response:
         ask = partial(queries.outbox, self._office.ledger, status_of(request), limit_of(request))
@@ -66,7 +66,7 @@ class GetHandlers:
         return answer(await self._office.aside(ask))
 
     async def _oncall(self, _: web.Request) -> web.Response:
-        return answer(queries.oncall(self._office.desk, self._office.now_s()))
+        return answer(queries.oncall(self._office.alerting_state, self._office.now_s()))
 
     async def _router(self, request: web.Request) -> web.Response:
         return answer(self._office.router(request.match_info["name"]))
@@ -74,5 +74,5 @@ class GetHandlers:
     async def _handover(self, request: web.Request) -> web.Response:
         office, now_s, since_s = self._office, self._office.now_s(), since_of(request)
         begin_s = now_s - SHIFT_S if since_s is None else since_s
-        ask = partial(queries.handover, office.ledger, office.desk, begin_s, now_s)
+        ask = partial(queries.handover, office.ledger, office.alerting_state, begin_s, now_s)
         return answer(await self._office.aside(ask))

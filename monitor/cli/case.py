@@ -11,9 +11,9 @@ from rich.text import Text
 from monitor.cli import alert_words, words
 from monitor.cli.handover import handling_lines
 from monitor.core.alerting.messages import evidence
-from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
-from monitor.core.alerting.model import AlertSettings
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network
 
 
@@ -40,7 +40,7 @@ def _print_head(
     end_s = now_s if incident.ended_s is None else incident.ended_s
     over = "masih terbuka" if incident.ended_s is None else "selesai"
     lines = [f"{over}, {words.duration(end_s - incident.started_s)}"]
-    speech, places = Speech("id", zone), TargetNames(Network(), AlertSettings())
+    speech, places = Language("id", zone), TargetNames(Network(), AlertSettings())
     lines.append(f"Bukti: {evidence.reason(incident, speech)}")
     suspected = evidence.suspected(incident, places, speech)
     if suspected is not None:

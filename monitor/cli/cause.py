@@ -9,14 +9,14 @@ import click
 from monitor.cli import alert_words
 from monitor.cli.options import config_option
 from monitor.cli.people import done, tell, who_option
-from monitor.core.alerting.handling import CAUSES
+from monitor.core.alerting.handling import REPORTED_CAUSES
 from monitor.settings import quick
 
 
 @click.command()
 @config_option
 @click.argument("incident", type=click.IntRange(min=1), metavar="ID")
-@click.argument("cause", type=click.Choice(CAUSES))
+@click.argument("cause", type=click.Choice(REPORTED_CAUSES))
 @who_option
 def cause(config: Path, incident: int, cause: str, who: str) -> None:
     """Name what an incident came from, once it is known; the last word counts.

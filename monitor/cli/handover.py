@@ -15,7 +15,7 @@ from monitor.cli import alert_words, moments, words
 from monitor.cli.maintenance import print_windows
 from monitor.cli.oncall import print_oncall
 from monitor.cli.options import config_option
-from monitor.cli.people import desk_of, ledger_of
+from monitor.cli.people import alerting_state_of, ledger_of
 from monitor.settings import quick
 from monitor.status import queries
 
@@ -32,9 +32,9 @@ def handover(config: Path, since: str, as_json: bool) -> None:
     """
     zone, now_s = quick.timezone(config), moments.now_s()
     since_s = moments.past_s(since, now_s, zone, "--since")
-    ledger, desk = ledger_of(config), desk_of(config)
-    queries.remember_windows(ledger, desk, now_s)
-    document = queries.handover(ledger, desk, since_s, now_s)
+    ledger, alerting_state = ledger_of(config), alerting_state_of(config)
+    queries.remember_windows(ledger, alerting_state, now_s)
+    document = queries.handover(ledger, alerting_state, since_s, now_s)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:

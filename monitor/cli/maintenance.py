@@ -14,7 +14,7 @@ from rich.text import Text
 
 from monitor.cli import alert_words, moments, words
 from monitor.cli.options import config_option
-from monitor.cli.people import desk_of, ledger_of, tell, who_option
+from monitor.cli.people import alerting_state_of, ledger_of, tell, who_option
 from monitor.settings import quick
 from monitor.status import queries
 
@@ -75,9 +75,9 @@ def list_windows(config: Path, as_json: bool) -> None:
     \b
     Example: pantau maintenance list --json
     """
-    now_s, desk = moments.now_s(), desk_of(config)
-    queries.remember_windows(ledger_of(config), desk, now_s)
-    document = queries.maintenance(desk, now_s)
+    now_s, alerting_state = moments.now_s(), alerting_state_of(config)
+    queries.remember_windows(ledger_of(config), alerting_state, now_s)
+    document = queries.maintenance(alerting_state, now_s)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from monitor.cli import moments, words
 from monitor.cli.options import config_option
-from monitor.cli.people import desk_of
+from monitor.cli.people import alerting_state_of
 from monitor.settings import quick
 from monitor.status import queries
 
@@ -26,7 +26,7 @@ def oncall(config: Path, as_json: bool) -> None:
     \b
     Example: pantau oncall
     """
-    document = queries.oncall(desk_of(config), moments.now_s())
+    document = queries.oncall(alerting_state_of(config), moments.now_s())
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:

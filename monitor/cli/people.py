@@ -15,7 +15,7 @@ from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.system.local_api import LocalApiClient
 from monitor.cli import words
 from monitor.cli.loading import settings_of
-from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.alerting_state import AlertingState
 from monitor.settings import quick
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -45,10 +45,10 @@ def ledger_of(config: Path) -> SqlLedgerReader:
     return SqlLedgerReader.open(quick.data_dir(config) / "ledger.db")
 
 
-def desk_of(config: Path) -> DutyState:
+def alerting_state_of(config: Path) -> AlertingState:
     """The configuration's rota, routes and recurring windows."""
     settings = settings_of(config, os.environ)
-    return DutyState(settings.alerts, settings.network, settings.timezone)
+    return AlertingState(settings.alerts, settings.network, settings.timezone)
 
 
 def done(action: Mapping[str, object], what: str, zone: ZoneInfo) -> None:

@@ -22,7 +22,7 @@ def rfc3339(utc_s: float | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def proof_document(proof: IncidentEvidence) -> Document:
+def evidence_document(proof: IncidentEvidence) -> Document:
     """The numbers behind a verdict; what does not apply is left out."""
     return {
         name: value
@@ -48,7 +48,7 @@ def incident_document(incident: Incident) -> Document:
         "parent": incident.parent,
         "affected": list(incident.affected),
         "suspected_cause": incident.suspected_cause,
-        "evidence": proof_document(incident.proof),
+        "evidence": evidence_document(incident.proof),
     }
 
 
@@ -75,7 +75,7 @@ class TargetStatus:
     overlays: tuple[str, ...] = ()
 
 
-def state_document(
+def status_document(
     network: Network,
     standing_of: Callable[[str], TargetStatus],
     monitor: Mapping[str, object],

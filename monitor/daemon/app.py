@@ -31,10 +31,10 @@ from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.api import ApiContext, ApiServer
-from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.alerting.notifier import Notifier
-from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
+from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
 from monitor.core.detection.detector_state import DetectorState, RememberedState
 from monitor.core.detection.reconfigure import left_behind
 from monitor.core.executor import Executor
@@ -92,14 +92,14 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         stack.enter_context(DirectoryLock(settings.data_dir))
         ledger, journal = _stores(settings, stack)
         world = _world(settings.network, ledger, clock.steady_s())
-        desk, announcer, dispatcher = _alerting(settings, ledger, clock, stack)
+        alerting_state, notifier, dispatcher = _alerting(settings, ledger, clock, stack)
         pipeline = Pipeline(
             settings.network,
             world,
             clock,
             ledger,
             journal,
-            announcer=announcer,
+            notifier=notifier,
             queued=dispatcher.wake,
         )
         stack.callback(pipeline.close)
@@ -126,13 +126,15 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             RollupJob(journal, ledger, clock),
             RetentionJob(journal, clock, convoy.first, settings.journal),
         )
-        heralds = AlertTrigger(pipeline, announcer, dispatcher)
-        aside = _thread("desk", stack)
-        actions = IncidentActions(ledger, clock, desk, pipeline.open_incidents, aside, [heralds])
+        heralds = AlertTrigger(pipeline, notifier, dispatcher)
+        aside = _thread("alerting", stack)
+        actions = IncidentActions(
+            ledger, clock, alerting_state, pipeline.open_incidents, aside, [heralds]
+        )
         await actions.remember()
-        trials = ChannelTests(ledger, clock, desk, aside, dispatcher.wake)
+        trials = ChannelTests(ledger, clock, alerting_state, aside, dispatcher.wake)
         plights = SelfAlerts(
-            *(ledger, clock, desk, aside, dispatcher.wake),
+            *(ledger, clock, alerting_state, aside, dispatcher.wake),
             lambda: pipeline.progress,
             lambda: retention_job.unshipped_share,
         )
@@ -143,7 +145,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             convoy,
             polling,
             clock,
-            lambda: desk.overlays(pipeline.open_incidents(), actions.now_s()),
+            lambda: alerting_state.overlays(pipeline.open_incidents(), actions.now_s()),
             lambda: [
                 *rollup_job.warnings(),
                 *retention_job.warnings(),
@@ -181,18 +183,20 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
                 trials,
             ),
             heralds=heralds,
-            announcer=announcer,
+            notifier=notifier,
             outside=outside,
-            desk=desk,
+            alerting_state=alerting_state,
             ledger=ledger,
             plights=plights,
             settings=settings,
         )
         await daemon.apply(settings, outside.open(settings))
         metrics = Metrics(
-            pipeline, schedule, self_metrics, prober, convoy, ledger, desk, clock, aside
+            pipeline, schedule, self_metrics, prober, convoy, ledger, alerting_state, clock, aside
         )
-        office = ApiContext(ledger, desk, actions, trials, aside, metrics.text, polling.router)
+        office = ApiContext(
+            ledger, alerting_state, actions, trials, aside, metrics.text, polling.router
+        )
         api = ApiServer(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
         await api.open()
         stack.push_async_callback(api.close)
@@ -224,15 +228,19 @@ async def _end(
 
 def _alerting(
     settings: Settings, ledger: SqlLedger, clock: Clock, stack: AsyncExitStack
-) -> tuple[DutyState, Notifier, Dispatcher]:
+) -> tuple[AlertingState, Notifier, Dispatcher]:
     """Who is told and who sends; goes on where the last run stood."""
     key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
-    desk = DutyState(settings.alerts, settings.network, settings.timezone, key)
+    alerting_state = AlertingState(settings.alerts, settings.network, settings.timezone, key)
     now_s = clock.steady_s()
     utc_s = clock.utc_s(now_s)
-    book = restore_policy_state(read_alert_history(ledger, utc_s), now_s, utc_s)
-    means = DeliveryContext(ledger, desk, clock, _thread("outbox", stack))
-    return desk, Notifier(book, desk, office_of(settings)), Dispatcher(means, {})
+    book = restore_policy_state(read_policy_history(ledger, utc_s), now_s, utc_s)
+    means = DeliveryContext(ledger, alerting_state, clock, _thread("outbox", stack))
+    return (
+        alerting_state,
+        Notifier(book, alerting_state, office_of(settings)),
+        Dispatcher(means, {}),
+    )
 
 
 def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from monitor.adapters.snmp import SnmpPoller
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.integrations import Integrations, IntegrationSet
 from monitor.alerting.self_alerts import SelfAlerts
-from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
-from monitor.core.alerting.office_hours import OfficeHours as WorkingHours
-from monitor.core.alerting.ports import AlertReader, OfficeHours
+from monitor.core.alerting.office_hours import OfficeHours
+from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import ConfigError, PantauError
 from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
@@ -55,9 +55,9 @@ class Daemon:
         status: Status,
         watching: Watchdog,
         heralds: AlertTrigger,
-        announcer: Notifier,
+        notifier: Notifier,
         outside: Integrations,
-        desk: DutyState,
+        alerting_state: AlertingState,
         ledger: AlertReader,
         plights: SelfAlerts,
         settings: Settings,
@@ -76,9 +76,9 @@ class Daemon:
         self._status = status
         self._watching = watching
         self._heralds = heralds
-        self._announcer = announcer
+        self._notifier = notifier
         self._outside = outside
-        self._desk = desk
+        self._alerting_state = alerting_state
         self._ledger = ledger
         self._plights = plights
         self._settings = settings
@@ -104,8 +104,8 @@ class Daemon:
             *self._plights.jobs(),
         ]
         self._schedule.set(jobs)
-        self._desk.reconfigure(settings.alerts, network, settings.timezone)
-        self._announcer.reconfigure(office_of(settings))
+        self._alerting_state.reconfigure(settings.alerts, network, settings.timezone)
+        self._notifier.reconfigure(office_of(settings))
         self._outside.use(ways)
         self._settings = settings
         self._status.reloaded(settings.timezone.key, settings.organisation)
@@ -129,12 +129,12 @@ class Daemon:
             log.info("configuration reloaded: %d targets", len(settings.network.targets()))
 
 
-def office_of(settings: Settings) -> OfficeHours:
+def office_of(settings: Settings) -> Callable[[float], bool]:
     """When somebody is at work; the calendar is loaded only where a route waits for that."""
     if not any(route.office_hours for route in settings.alerts.routes):
         return lambda _: True
     holidays = import_module("monitor.adapters.system.holidays").IndonesianHolidays()
-    return WorkingHours(settings.alerts.week, holidays, settings.timezone)
+    return OfficeHours(settings.alerts.week, holidays, settings.timezone)
 
 
 def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

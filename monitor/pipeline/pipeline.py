@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from monitor.core.alerting.model import IncidentAction
-from monitor.core.alerting.notifier import Notifier, PolicyResult, as_events
+from monitor.core.alerting.notifier import Notifier, PolicyResult, policy_events
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.detection.causes import RouterObservation, SuspectedCauses
 from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
@@ -59,7 +59,7 @@ FIRST_REPLY = "first_reply"
 class Pipeline:
     """Owns the world; called on the event loop only.
 
-    announcer: what people are told; queued: is told that there is something new to send.
+    notifier: what people are told; queued: is told that there is something new to send.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Pipeline:
         ledger: AlertLedger,
         journal: Journal,
         retry_s: float = RETRY_S,
-        announcer: Notifier | None = None,
+        notifier: Notifier | None = None,
         queued: Callable[[], None] | None = None,
     ) -> None:
         self.network = network
@@ -84,7 +84,7 @@ class Pipeline:
         self._ledger = ledger
         self._journal = journal
         self._retry_s = retry_s
-        self._announcer = announcer
+        self._notifier = notifier
         self._queued = queued
         self._spoken: deque[tuple[list[Decision], PolicyResult]] = deque()
         self._samples: deque[Sequence[Sample]] = deque()
@@ -168,7 +168,7 @@ class Pipeline:
         )
 
     def _flaps(self, target: str) -> bool:
-        return self._announcer is not None and self._announcer.is_flapping(target)
+        return self._notifier is not None and self._notifier.is_flapping(target)
 
     def open_incidents(self) -> list[Incident]:
         """All open incidents by id; times UTC."""
@@ -236,7 +236,7 @@ class Pipeline:
             self._ledger.record(
                 [decision for decisions, _ in batches for decision in decisions],
                 rows,
-                [notice for _, letters in batches for notice in letters.notices],
+                [notice for _, letters in batches for notice in letters.policy_decisions],
             )
         for _ in batches:
             self._spoken.popleft()
@@ -283,11 +283,11 @@ class Pipeline:
     def _hand_on(self, spoken: list[Decision], *actions: IncidentAction) -> None:
         """To the ledger, with what has to be told of it; in UTC."""
         letters = PolicyResult()
-        if self._announcer is not None:
+        if self._notifier is not None:
             now_s = self._clock.steady_s()
-            events = [*as_events(spoken), *actions]
-            letters = self._announcer.decide(events, now_s, self._clock.utc_s(now_s))
-        if spoken or letters.rows or letters.notices:
+            events = [*policy_events(spoken), *actions]
+            letters = self._notifier.decide(events, now_s, self._clock.utc_s(now_s))
+        if spoken or letters.rows or letters.policy_decisions:
             self._spoken.append((spoken, letters))
             self._wake_ledger.set()
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from monitor.core.alerting.model import AlertSettings, ChannelSettings, RecurringWindow, Rota, Route
+from monitor.core.alerting.settings import (
+    AlertSettings,
+    ChannelSettings,
+    RecurringWindow,
+    Rota,
+    Route,
+)
 
 Value = str | int | float | bool | None | list[str]
 """What stands behind a key; JSON can hold it."""

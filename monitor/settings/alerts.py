@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time
 
-from monitor.core.alerting.model import (
+from monitor.core.alerting.office_hours import WorkingWeek
+from monitor.core.alerting.settings import (
     AlertRules,
     AlertSettings,
     ChannelSettings,
@@ -17,7 +18,6 @@ from monitor.core.alerting.model import (
     RotaOverride,
     Route,
 )
-from monitor.core.alerting.office_hours import WorkingWeek
 from monitor.settings.schema.alerts import (
     AlertsFile,
     ChannelTable,

@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from monitor.core.access import UserRole
-from monitor.core.alerting.model import AlertSettings, RecurringWindow
+from monitor.core.alerting.settings import AlertSettings, RecurringWindow
 from monitor.core.model import Network
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from monitor.core.documents import Document, TargetStatus, state_document
+from monitor.core.documents import Document, TargetStatus, status_document
 from monitor.core.errors import ApiError
 from monitor.core.model import Network
 from monitor.core.ports import LedgerReader
@@ -56,7 +56,7 @@ class CurrentState:
         }
         now_s = self._utc_now_s()
         at_s = remembered.last_alive_s
-        return state_document(
+        return status_document(
             self._network(),
             lambda name: standings.get(name, TargetStatus()),
             {"state": "unknown", "last_round": None, "warnings": [why]},

@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from monitor.adapters.scheduler import Scheduler
-from monitor.core.alerting.duty import DutyState
+from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import OutboxRow, OutboxStatus
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import LedgerError
@@ -40,7 +40,7 @@ class Metrics:
         prober: Prober,
         convoy: ShipperGroup | None,
         ledger: AlertReader,
-        desk: DutyState,
+        alerting_state: AlertingState,
         clock: Clock,
         aside: Executor,
     ) -> None:
@@ -50,7 +50,7 @@ class Metrics:
         self._prober = prober
         self._convoy = convoy
         self._ledger = ledger
-        self._desk = desk
+        self._alerting_state = alerting_state
         self._clock = clock
         self._aside = aside
 
@@ -143,7 +143,12 @@ class Metrics:
             "pantau_open_incidents", "Open incidents", labels=["state", "acknowledged"]
         )
         found = Counter(
-            (each.state.value, _word(self._desk.handling(each.id).taken(now_s) is not None))
+            (
+                each.state.value,
+                _word(
+                    self._alerting_state.handling(each.id).active_acknowledgement(now_s) is not None
+                ),
+            )
             for each in pipeline.open_incidents()
         )
         for name in (State.DOWN, State.DEGRADED, State.UNKNOWN):
@@ -156,7 +161,7 @@ class Metrics:
         yield from _gauge(
             "pantau_maintenance_targets",
             "Targets under maintenance",
-            len(self._desk.maintenance.covered(now_s)),
+            len(self._alerting_state.maintenance.covered_targets(now_s)),
         )
 
     def _alerts(self, rows: Sequence[OutboxRow] | None) -> Iterator[Metric]:
@@ -170,7 +175,9 @@ class Metrics:
         oldest = GaugeMetricFamily(
             "pantau_outbox_oldest_due_seconds", "Since when a message is due", labels=["channel"]
         )
-        channels = {each.id for each in self._desk.alerts.channels} | {r.channel for r in rows}
+        channels = {each.id for each in self._alerting_state.alerts.channels} | {
+            r.channel for r in rows
+        }
         for channel in sorted(channels):
             mine = [row for row in rows if row.channel == channel]
             for status in WAITING:

@@ -6,16 +6,20 @@ where there is nothing of that number. Times are UTC seconds.
 
 from __future__ import annotations
 
+from monitor.core.alerting.alerting_state import (
+    MAX_WINDOW_AHEAD_S,
+    WINDOW_RETENTION_S,
+    AlertingState,
+)
 from monitor.core.alerting.documents import outbox_document, window_document, with_handling
-from monitor.core.alerting.duty import FAR_S, KEPT_S, DutyState
-from monitor.core.alerting.handling import by_incident
+from monitor.core.alerting.handling import group_by_incident
 from monitor.core.alerting.model import OutboxStatus
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.documents import Document, rfc3339
 from monitor.core.errors import NotFound
 from monitor.core.model import Incident
-from monitor.core.reports.handover import AHEAD_S, handover_document
-from monitor.core.reports.incident_document import case_document
+from monitor.core.reports.handover import MAINTENANCE_AHEAD_S, handover_document
+from monitor.core.reports.incident_document import full_incident_document
 
 LISTED_AHEAD_S = 2_678_400.0
 """Maintenance is listed 31 days ahead."""
@@ -32,11 +36,11 @@ def incident(ledger: AlertReader, number: int) -> Incident:
 def case(ledger: AlertReader, number: int, at_s: float) -> Document:
     """One incident whole: what was done, said and sent about it, and why."""
     found = incident(ledger, number)
-    notices = ledger.notices([number])
+    notices = ledger.policy_decisions([number])
     threads = {notice.thread for notice in notices if notice.thread is not None} | {number}
     rows = [row for thread in sorted(threads) for row in ledger.outbox(incident=thread)]
     about = [row for row in rows if number in (row.about or (row.incident,))]
-    return case_document(found, ledger.actions([number]), notices, about, at_s)
+    return full_incident_document(found, ledger.actions([number]), notices, about, at_s)
 
 
 def incidents(
@@ -49,7 +53,7 @@ def incidents(
 ) -> Document:
     """By ascending id, each with who has it in hand. limit: the newest so many."""
     found = ledger.incidents(since_s=since_s, include_closed=include_closed, limit=limit)
-    actions = by_incident(ledger.actions([each.id for each in found]))
+    actions = group_by_incident(ledger.actions([each.id for each in found]))
     return {"incidents": [with_handling(each, actions.get(each.id, ()), at_s) for each in found]}
 
 
@@ -62,36 +66,40 @@ def outbox(
 
 def message(ledger: AlertReader, number: int) -> Document:
     """One message."""
-    found = ledger.message(number)
+    found = ledger.outbox_row(number)
     if found is None:
         raise NotFound(f"there is no message {number}: `pantau outbox` lists them")
     return outbox_document(found)
 
 
-def maintenance(desk: DutyState, at_s: float, ahead_s: float = LISTED_AHEAD_S) -> Document:
+def maintenance(
+    alerting_state: AlertingState, at_s: float, ahead_s: float = LISTED_AHEAD_S
+) -> Document:
     """The windows in force now and ahead, recurring ones included, by start."""
-    windows = desk.maintenance.ahead(at_s, at_s + ahead_s)
+    windows = alerting_state.maintenance.windows_between(at_s, at_s + ahead_s)
     return {"at": rfc3339(at_s), "maintenance": [window_document(each, at_s) for each in windows]}
 
 
-def oncall(desk: DutyState, at_s: float) -> Document:
+def oncall(alerting_state: AlertingState, at_s: float) -> Document:
     """Who is on call now, and who is next."""
-    return {"at": rfc3339(at_s), "oncall": desk.oncall(at_s)}
+    return {"at": rfc3339(at_s), "oncall": alerting_state.oncall(at_s)}
 
 
-def handover(ledger: AlertReader, desk: DutyState, since_s: float, at_s: float) -> Document:
+def handover(
+    ledger: AlertReader, alerting_state: AlertingState, since_s: float, at_s: float
+) -> Document:
     """The summary of the shift that began at `since_s`."""
     found = ledger.incidents(since_s=since_s)
     return handover_document(
         found,
         ledger.actions([each.id for each in found]),
-        desk.maintenance.ahead(at_s, at_s + AHEAD_S),
-        desk.oncall(at_s),
+        alerting_state.maintenance.windows_between(at_s, at_s + MAINTENANCE_AHEAD_S),
+        alerting_state.oncall(at_s),
         since_s,
         at_s,
     )
 
 
-def remember_windows(ledger: AlertReader, desk: DutyState, at_s: float) -> None:
-    """Bring what the ledger knows of maintenance to a desk of one's own."""
-    desk.remember((), ledger.windows(at_s - KEPT_S, at_s + FAR_S))
+def remember_windows(ledger: AlertReader, alerting_state: AlertingState, at_s: float) -> None:
+    """Bring what the ledger knows of maintenance into an alerting state."""
+    alerting_state.restore((), ledger.windows(at_s - WINDOW_RETENTION_S, at_s + MAX_WINDOW_AHEAD_S))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from monitor.adapters.scheduler import Scheduler
-from monitor.core.documents import Document, TargetStatus, rfc3339, state_document
+from monitor.core.documents import Document, TargetStatus, rfc3339, status_document
 from monitor.core.model import Network
 from monitor.core.ports import Clock
 from monitor.core.warning import MonitorWarning
@@ -129,7 +129,7 @@ class Status:
         influxdb = None if self._convoy is None else self._convoy.document()
         if influxdb is not None:
             monitor["influxdb"] = influxdb
-        document = state_document(
+        document = status_document(
             network,
             standings.__getitem__,
             monitor,

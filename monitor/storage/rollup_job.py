@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from monitor.adapters.journal import SqliteJournal
-from monitor.core.alerting.maintenance import Maintenance, maintenance_spans, reach_of
+from monitor.core.alerting.maintenance import (
+    MaintenanceCalendar,
+    maintenance_spans,
+    targets_by_name,
+)
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.job import Job
 from monitor.core.ports import Clock, LedgerReader
@@ -27,8 +31,10 @@ def maintenance_from(ledger: AlertReader, settings: Settings) -> MaintenanceSpan
 
     def spans(start_s: float, end_s: float) -> Mapping[str, Spans]:
         windows = tuple(ledger.windows(start_s, end_s))
-        reach = reach_of(settings.network)
-        maintenance = Maintenance(reach, settings.timezone, windows, settings.alerts.maintenance)
+        reach = targets_by_name(settings.network)
+        maintenance = MaintenanceCalendar(
+            reach, settings.timezone, windows, settings.alerts.maintenance
+        )
         return maintenance_spans(maintenance, start_s, end_s)
 
     return spans

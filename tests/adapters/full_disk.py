@@ -18,9 +18,9 @@ from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.journal.files import free_in
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.alerting.self_alerts import SelfAlerts
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import AlertSettings, ChannelSettings, EscalationStep, Route
-from monitor.core.alerting.self_checks import NUMBERS, SelfCheck
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.self_checks import OUTBOX_INCIDENT, SelfCheck
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings, EscalationStep, Route
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.model import Lost, Outcome, Reply
 from monitor.pipeline.pipeline import Pipeline
@@ -49,7 +49,7 @@ class House:
         )
         self.made = 0
         self.plights = SelfAlerts(
-            *(self.ledger, self.clock, DutyState(ALERTS, NET), asyncio.to_thread, lambda: None),
+            *(self.ledger, self.clock, AlertingState(ALERTS, NET), asyncio.to_thread, lambda: None),
             lambda: self.pipeline.progress,
             lambda: 0.0,
         )
@@ -77,7 +77,7 @@ class House:
         """What people are told of the monitor itself: the event, its title, when."""
         return [
             (row.event.value, json.loads(row.body)["title"], row.next_try_s)
-            for row in self.ledger.outbox(incident=NUMBERS[SelfCheck.JOURNAL])
+            for row in self.ledger.outbox(incident=OUTBOX_INCIDENT[SelfCheck.JOURNAL])
         ]
 
     def rows(self) -> int:

@@ -8,17 +8,10 @@ import pytest
 
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.opening import channels_of
-from monitor.core.alerting.model import (
-    AlertSettings,
-    Channel,
-    ChannelSettings,
-    Delivered,
-    Delivery,
-    Rejected,
-    RetryLater,
-)
+from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from tests.http_peer import Behaviour, HttpPeer, answering, hanging, trickling
-from tests.notifying import message
+from tests.message_fixtures import message
 
 WIB = ZoneInfo("Asia/Jakarta")
 

@@ -13,7 +13,7 @@ import pytest
 from monitor.adapters.notify.command import CommandChannel
 from monitor.adapters.notify.redaction import Redaction
 from monitor.core.alerting.model import Delivered, Delivery, Rejected, RetryLater
-from tests.notifying import CANARY, KEY, message
+from tests.message_fixtures import CANARY, KEY, message
 from tests.waiting import eventually
 
 

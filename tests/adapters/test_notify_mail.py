@@ -9,17 +9,10 @@ import pytest
 
 from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.opening import channels_of
-from monitor.core.alerting.model import (
-    AlertSettings,
-    Channel,
-    ChannelSettings,
-    Delivered,
-    Delivery,
-    Rejected,
-    RetryLater,
-)
+from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from tests.fakes.smtp import MailServer
-from tests.notifying import CANARY, KEY, message
+from tests.message_fixtures import CANARY, KEY, message
 from tests.waiting import eventually_async
 
 WIB = ZoneInfo("Asia/Jakarta")

@@ -10,11 +10,12 @@ import pytest
 
 from monitor.adapters.notify import channels_of, heartbeat_of, pressers_of, secret_names
 from monitor.adapters.notify.redaction import MARK, Redaction
-from monitor.core.alerting.model import AlertSettings, ChannelSettings, IncidentAction
+from monitor.core.alerting.model import IncidentAction
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
 from tests.fakes.telegram import CHAT, TOKEN
 from tests.http_peer import HttpPeer, answering
-from tests.notifying import CANARY
+from tests.message_fixtures import CANARY
 
 WIB = ZoneInfo("Asia/Jakarta")
 TGRAM = f"tgram://{TOKEN}/{CHAT}"

@@ -25,7 +25,7 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.errors import LedgerError
 from tests.fakes.telegram import CHAT, TOKEN, Answer, BotApi
-from tests.notifying import INCIDENT, message
+from tests.message_fixtures import INCIDENT, message
 from tests.waiting import eventually_async
 
 
@@ -209,10 +209,10 @@ class Desk:
 
 @asynccontextmanager
 async def listening(
-    api: BotApi, desk: Desk, sleep: Callable[[float], Awaitable[None]] | None = None
+    api: BotApi, alerting_state: Desk, sleep: Callable[[float], Awaitable[None]] | None = None
 ) -> AsyncIterator[ButtonPresses]:
     bot = TelegramBot(TOKEN, Redaction(TOKEN), api.url)
-    pressing = Pressing(frozenset({BUDI}), desk.keep, lambda: NOW_S, 28_800.0)
+    pressing = Pressing(frozenset({BUDI}), alerting_state.keep, lambda: NOW_S, 28_800.0)
     presses = ButtonPresses(bot, pressing, sleep or asyncio.sleep, poll_s=1)
     task = asyncio.create_task(presses.run())
     try:
@@ -225,14 +225,14 @@ async def listening(
 
 
 async def test_a_press_becomes_an_action_and_is_answered() -> None:
-    desk = Desk()
-    async with BotApi() as api, listening(api, desk):
+    alerting_state = Desk()
+    async with BotApi() as api, listening(api, alerting_state):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: len(api.answered) == 1)
         api.press("snooze:17,18", BUDI)
         await eventually_async(lambda: len(api.answered) == 2)
     who = "Budi (Telegram 4711)"
-    assert desk.done == [
+    assert alerting_state.done == [
         IncidentAction(17, ActionKind.ACKNOWLEDGE, who, NOW_S, "", NOW_S + 28_800.0),
         IncidentAction(17, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
         IncidentAction(18, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
@@ -244,17 +244,17 @@ async def test_a_press_becomes_an_action_and_is_answered() -> None:
 
 
 async def test_an_update_is_confirmed_after_its_action_was_kept() -> None:
-    desk = Desk()
-    async with BotApi() as api, listening(api, desk):
+    alerting_state = Desk()
+    async with BotApi() as api, listening(api, alerting_state):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: api.polls and api.polls[-1]["offset"] == 501)
-        assert len(desk.done) == 1
+        assert len(alerting_state.done) == 1
     assert all(each["allowed_updates"] == ["callback_query"] for each in api.polls)
 
 
 async def test_strangers_and_forged_buttons_do_nothing() -> None:
-    desk = Desk()
-    async with BotApi() as api, listening(api, desk):
+    alerting_state = Desk()
+    async with BotApi() as api, listening(api, alerting_state):
         api.press("ack:17", 666)
         for data in (
             "ack:",
@@ -268,19 +268,19 @@ async def test_strangers_and_forged_buttons_do_nothing() -> None:
         ):
             api.press(data, BUDI)
         await eventually_async(lambda: len(api.answered) == 9)
-    assert desk.done == []
+    assert alerting_state.done == []
     assert api.answered[0]["text"] == "Anda tidak terdaftar untuk menekan tombol ini."
     assert {each["text"] for each in api.answered[1:]} == {"Tombol ini tidak dikenal lagi."}
 
 
 async def test_updates_of_other_shapes_are_passed_over() -> None:
-    desk = Desk()
-    async with BotApi() as api, listening(api, desk):
+    alerting_state = Desk()
+    async with BotApi() as api, listening(api, alerting_state):
         odd: list[object] = [7, {"update_id": 1, "message": {}}, {"callback_query": {"from": 3}}]
         api.next = [(200, {"ok": True, "result": odd}), (200, {"ok": True, "result": 5})]
         await eventually_async(lambda: len(api.answered) == 1)
         api.press("ack:17", BUDI)
-        await eventually_async(lambda: len(desk.done) == 1)
+        await eventually_async(lambda: len(alerting_state.done) == 1)
 
 
 async def test_what_could_not_be_kept_is_said_to_whoever_pressed() -> None:
@@ -297,14 +297,14 @@ async def test_it_waits_longer_and_longer_while_telegram_fails() -> None:
         naps.append(length_s)
         await asyncio.sleep(0)
 
-    desk = Desk()
+    alerting_state = Desk()
     async with BotApi() as api:
         api.next = [no(409, "Conflict: terminated by other getUpdates request")] * 3
         api.next += [no(429, retry_after=11)]
-        async with listening(api, desk, nap):
+        async with listening(api, alerting_state, nap):
             await eventually_async(lambda: len(naps) == 4)
             api.press("ack:17", BUDI)
-            await eventually_async(lambda: len(desk.done) == 1)
+            await eventually_async(lambda: len(alerting_state.done) == 1)
     assert naps[:4] == [5.0, 10.0, 20.0, 11.0]
 
 

@@ -20,7 +20,7 @@ from tests.http_peer import (
     stalling,
     trickling,
 )
-from tests.notifying import INCIDENT, KEY, message
+from tests.message_fixtures import INCIDENT, KEY, message
 
 QUICK = Bounds(connect_s=0.5, whole_s=0.6)
 

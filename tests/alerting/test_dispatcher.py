@@ -13,6 +13,7 @@ import pytest
 from monitor.core.alerting.model import (
     Delivered,
     Delivery,
+    DeliveryBatch,
     EventKind,
     Notification,
     OutboxRow,
@@ -20,13 +21,12 @@ from monitor.core.alerting.model import (
     Rejected,
     RetryLater,
 )
-from monitor.core.alerting.outbox import key_of
-from monitor.core.alerting.ports import DeliveryBatch
+from monitor.core.alerting.outbox import idempotency_key
 from monitor.core.errors import LedgerError
-from tests.core.detection.night import ALERTS, NET
+from tests.core.alerting.scenario import ALERTS, NET
+from tests.dispatcher_fixtures import Post
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.ledger import MemoryLedger
-from tests.posting import Post
 
 PENDING, LEASED = OutboxStatus.PENDING, OutboxStatus.LEASED
 SENT, DEAD = OutboxStatus.SENT, OutboxStatus.DEAD
@@ -66,7 +66,7 @@ async def test_a_message_goes_out_at_once_with_its_key_and_a_code_and_is_marked(
     post.put()
     await post.passes()
     (message,) = post.boxes["chat"].accepted
-    assert message.key == key_of(1, 1, "chat", "ani")
+    assert message.key == idempotency_key(1, 1, "chat", "ani")
     assert message.text == f"text 1.1\n#{message.key[:8]}"
     assert message.incident == {"id": 1}
     (row,) = post.ledger.outbox()
@@ -140,7 +140,7 @@ async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: Post) -> No
     await post.passes()
     await post.passes(10)
     assert post.texts("mail") == ["text 1.1"]
-    assert post.boxes["mail"].keys == [key_of(1, 1, "mail", "ani")]
+    assert post.boxes["mail"].keys == [idempotency_key(1, 1, "mail", "ani")]
     assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
     assert post.ledger.outbox(DEAD)[0].last_error == "HTTP 403"
 
@@ -431,7 +431,7 @@ async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: Post)
         channels=ALERTS.channels[1:],
         people=(replace(ALERTS.people[0], channels=("mail",)), *ALERTS.people[1:]),
     )
-    post.desk.reconfigure(without, NET, post.desk.zone)
+    post.alerting_state.reconfigure(without, NET, post.alerting_state.zone)
     post.dispatcher.reconfigure({name: post.boxes[name] for name in ("mail", "hook")})
     await post.passes(60)
     post.dispatcher.reconfigure({name: post.boxes[name] for name in ("mail", "hook")})

@@ -14,22 +14,17 @@ import pytest
 from monitor.adapters.system.clock import SystemClock
 from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
 from monitor.alerting.integrations import Integrations
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import (
-    AlertSettings,
-    ChannelSettings,
-    EventKind,
-    IncidentAction,
-    OutboxRow,
-)
-from monitor.core.alerting.outbox import pack
-from monitor.core.alerting.ports import Wording
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.messages.context import Wording
+from monitor.core.alerting.model import EventKind, IncidentAction, OutboxRow
+from monitor.core.alerting.outbox import encode_body
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
 from monitor.core.model import Network
 from monitor.settings.model import Settings
+from tests.dispatcher_fixtures import at_once
 from tests.fakes.ledger import MemoryLedger
 from tests.http_peer import HttpPeer, answering
-from tests.posting import at_once
 from tests.waiting import eventually_async
 
 HOOK = ChannelSettings("hook", "webhook", secret="alamat")
@@ -48,9 +43,9 @@ class Ways:
         self.clock = SystemClock()
         self.healthy = True
         self.settings = settings_of(ALERTS, folder)
-        self.desk = DutyState(ALERTS, Network())
+        self.alerting_state = AlertingState(ALERTS, Network())
         self.dispatcher = Dispatcher(
-            DeliveryContext(self.ledger, self.desk, self.clock, at_once), {}
+            DeliveryContext(self.ledger, self.alerting_state, self.clock, at_once), {}
         )
         self.outside = Integrations(
             {
@@ -69,7 +64,7 @@ class Ways:
 
     def put(self, incident: int) -> None:
         now_s = self.clock.utc_s(self.clock.steady_s())
-        body = pack(Wording("t", "x"), [])
+        body = encode_body(Wording("t", "x"), [])
         row = OutboxRow(incident, 1, "hook", "channel:hook", EventKind.OPENED, body, now_s)
         self.ledger.record([], [row])
         self.dispatcher.wake()
@@ -108,7 +103,7 @@ async def test_after_a_reload_the_new_address_is_told_and_the_heart_of_old_has_s
         ways.put(1)
         await eventually_async(lambda: {"/lama", "/detak"} <= set(paths(peer)))
         changed = replace(ALERTS, channels=(replace(HOOK, secret="baru"),), heartbeat=None)
-        ways.desk.reconfigure(changed, Network(), ways.desk.zone)
+        ways.alerting_state.reconfigure(changed, Network(), ways.alerting_state.zone)
         ways.outside.use(ways.outside.open(settings_of(changed, tmp_path)))
         ways.put(2)
         await eventually_async(lambda: "/baru" in paths(peer))

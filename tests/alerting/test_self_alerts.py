@@ -8,15 +8,16 @@ from dataclasses import replace
 import pytest
 
 from monitor.alerting.self_alerts import LOOK_S, SelfAlerts
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import AlertSettings, EventKind, OutboxRow
-from monitor.core.alerting.self_checks import NUMBERS, SelfCheck
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.model import EventKind, OutboxRow
+from monitor.core.alerting.self_checks import OUTBOX_INCIDENT, SelfCheck
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.errors import LedgerError
 from monitor.core.progress import DaemonProgress
-from tests.core.detection.night import ALERTS, NET
+from tests.core.alerting.scenario import ALERTS, NET
+from tests.dispatcher_fixtures import at_once
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
-from tests.posting import at_once
 
 FULL = "the disk of the journal is full"
 
@@ -30,12 +31,12 @@ class House:
         self.progress = DaemonProgress()
         self.share = 0.0
         self.queued = 0
-        self.desk = DutyState(alerts, NET)
+        self.alerting_state = AlertingState(alerts, NET)
         self.restart()
 
     def restart(self) -> None:
         self.plights = SelfAlerts(
-            *(self.ledger, self.clock, self.desk, at_once, self._queue),
+            *(self.ledger, self.clock, self.alerting_state, at_once, self._queue),
             lambda: self.progress,
             lambda: self.share,
         )
@@ -49,7 +50,7 @@ class House:
             await self.plights.look()
 
     def rows(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[OutboxRow]:
-        return self.ledger.outbox(incident=NUMBERS[plight])
+        return self.ledger.outbox(incident=OUTBOX_INCIDENT[plight])
 
     def said(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[tuple[str, EventKind]]:
         return [(row.recipient, row.event) for row in self.rows(plight)]

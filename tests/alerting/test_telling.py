@@ -8,8 +8,8 @@ import pytest
 
 from monitor.core.alerting.model import EventKind, RetryLater
 from monitor.core.model import State
+from tests.alerting_fixtures import DutyHouse, about
 from tests.core.detection.story import network
-from tests.duty import DutyHouse, about
 from tests.fakes.prober import Answers, Silent
 
 OPENED, RESOLVED, DIGEST = EventKind.OPENED, EventKind.RESOLVED, EventKind.DIGEST

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.ledger.writer import SqlLedger
-from tests.alert_life import POINTS, Life, live
+from tests.alerting_process import POINTS, Life, live
 
 START_S = 1_764_000_000.0
 LATER_S = 1_000.0
@@ -22,7 +22,7 @@ LATER_S = 1_000.0
 def run(life: Life) -> int | None:
     """The exit code of one life; -9: killed."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.alert_life"])
+    context.set_forkserver_preload(["tests.alerting_process"])
     process = context.Process(target=live, args=(life,))
     process.start()
     process.join(60)

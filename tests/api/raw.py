@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from tests.duty_office import ask
+from tests.api_fixtures import ask
 
 Answer = tuple[int, dict[str, str], bytes]
 

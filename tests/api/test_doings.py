@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from monitor.adapters.system.local_api import LocalApiClient
-from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus, RecurringWindow
+from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus
+from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
 from tests.api.raw import raw_post
-from tests.duty_office import LINK, OTHER, DutyOffice, ask, on_duty
+from tests.api_fixtures import LINK, OTHER, DutyOffice, ask, on_duty
 
 WHO = {"who": "petugas-1"}
 HOURS_S = 3600.0
@@ -33,8 +34,8 @@ async def test_an_acknowledgement_is_kept_told_and_shown_until_it_ends(tmp_path:
         ("acknowledge", "petugas-1", "menuju lokasi")
     ]
     assert [a.id for a in office.heard.actions] == [1]
-    assert office.desk.overlays(office.open, office.now_s()) == {LINK: ("acknowledged",)}
-    assert office.desk.overlays(office.open, office.now_s() + 2 * HOURS_S) == {}
+    assert office.alerting_state.overlays(office.open, office.now_s()) == {LINK: ("acknowledged",)}
+    assert office.alerting_state.overlays(office.open, office.now_s() + 2 * HOURS_S) == {}
 
 
 async def test_without_an_end_it_holds_for_eight_hours_and_no_longer(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ async def test_release_ends_it_once(tmp_path: Path) -> None:
             await post(api, "/incidents/2/release")
         await post(api, "/incidents/2/acknowledge")
         await post(api, "/incidents/2/release", why="salah sasaran")
-    assert office.desk.overlays(office.open, office.now_s()) == {}
+    assert office.alerting_state.overlays(office.open, office.now_s()) == {}
 
 
 async def test_snooze_note_ticket_and_cause_are_kept(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ async def test_maintenance_covers_what_hangs_on_a_node_until_it_is_ended(tmp_pat
     office = DutyOffice()
     async with office.serving(tmp_path) as api:
         window = await post(api, "/maintenance", targets=["pop-patrol"], for_s=600, why="radio")
-        assert office.desk.overlays([], office.now_s()) == {
+        assert office.alerting_state.overlays([], office.now_s()) == {
             "pop-patrol": ("maintenance",),
             LINK: ("maintenance",),
         }
@@ -95,7 +96,7 @@ async def test_maintenance_covers_what_hangs_on_a_node_until_it_is_ended(tmp_pat
         assert (ended["ended_by"], ended["state"]) == ("petugas-1", "over")
         with pytest.raises(Conflict, match="over already"):
             await post(api, f"/maintenance/{window['id']}/end")
-    assert office.desk.overlays([], office.now_s()) == {}
+    assert office.alerting_state.overlays([], office.now_s()) == {}
     assert [window.ended_by for window in office.heard.windows] == [None, "petugas-1"]
 
 
@@ -106,7 +107,7 @@ async def test_a_window_that_has_not_begun_can_be_called_off(tmp_path: Path) -> 
         window = await post(api, "/maintenance", targets=OTHER, to=end, why="x", **{"from": start})
         await post(api, f"/maintenance/{window['id']}/end")
     office.clock.advance(5 * HOURS_S)
-    assert office.desk.overlays([], office.now_s()) == {}
+    assert office.alerting_state.overlays([], office.now_s()) == {}
 
 
 async def test_one_occurrence_of_a_recurring_window_is_ended_and_the_next_one_stays(
@@ -116,12 +117,14 @@ async def test_one_occurrence_of_a_recurring_window_is_ended_and_the_next_one_st
     line = RecurringWindow("tiap malam", (OTHER,), "rutin", time(22, 30), 2 * HOURS_S)
     office = DutyOffice(on_duty(recurring=(line,)))
     async with office.serving(tmp_path) as api:
-        assert office.desk.overlays([], office.now_s()) == {OTHER: ("maintenance",)}
+        assert office.alerting_state.overlays([], office.now_s()) == {OTHER: ("maintenance",)}
         await post(api, "/maintenance/tiap%20malam/end")
-        assert office.desk.overlays([], office.now_s()) == {}
+        assert office.alerting_state.overlays([], office.now_s()) == {}
         with pytest.raises(NotFound, match="no line"):
             await post(api, "/maintenance/tiap%20malam/end")
-    assert office.desk.overlays([], office.now_s() + 24 * HOURS_S) == {OTHER: ("maintenance",)}
+    assert office.alerting_state.overlays([], office.now_s() + 24 * HOURS_S) == {
+        OTHER: ("maintenance",)
+    }
 
 
 async def test_what_was_done_before_a_restart_is_known_after_it(tmp_path: Path) -> None:
@@ -130,7 +133,7 @@ async def test_what_was_done_before_a_restart_is_known_after_it(tmp_path: Path) 
     await office.actions.plan([OTHER], None, office.now_s() + 600, "petugas-1", "x")
     again = DutyOffice(ledger=office.ledger)
     await again.actions.remember()
-    assert again.desk.overlays(again.open, again.now_s()) == {
+    assert again.alerting_state.overlays(again.open, again.now_s()) == {
         LINK: ("acknowledged",),
         OTHER: ("maintenance",),
     }
@@ -142,7 +145,7 @@ async def test_a_dead_message_is_sent_again_and_no_other(tmp_path: Path) -> None
     async with office.serving(tmp_path) as api:
         with pytest.raises(Conflict, match="pending"):
             await post(api, "/outbox/1/retry")
-        office.ledger.dead([1], "403")
+        office.ledger.mark_dead([1], "403")
         assert (await post(api, "/outbox/1/retry"))["status"] == "pending"
         with pytest.raises(NotFound, match="no message 9"):
             await post(api, "/outbox/9/retry")
@@ -177,7 +180,7 @@ async def test_nothing_is_known_to_anybody_before_the_ledger_has_it(tmp_path: Pa
         with pytest.raises(ApiError, match="the disk is full"):
             await post(api, "/incidents/2/acknowledge")
     assert office.heard.actions == []
-    assert office.desk.overlays(office.open, office.now_s()) == {}
+    assert office.alerting_state.overlays(office.open, office.now_s()) == {}
 
 
 @pytest.mark.parametrize(
@@ -311,4 +314,4 @@ async def test_many_at_once_are_all_kept_each_with_its_own_number(tmp_path: Path
         jobs = [post(api, "/incidents/2/note", text=f"catatan {n}") for n in range(40)]
         stored = await asyncio.gather(*jobs)
     assert sorted(each["id"] for each in stored) == list(range(1, 41))
-    assert len(office.desk.handling(2).notes) == 40
+    assert len(office.alerting_state.handling(2).notes) == 40

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from monitor.adapters.system.local_api import LocalApiClient
-from monitor.core.alerting.model import EventKind, OutboxRow, RecurringWindow
-from monitor.core.alerting.ports import PolicyDecision
+from monitor.core.alerting.model import EventKind, OutboxRow, PolicyDecision
 from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.errors import ApiError, InvalidRequest, LedgerError, NotFound
-from tests.duty_office import LINK, DutyOffice, ask, on_duty
+from tests.api_fixtures import LINK, DutyOffice, ask, on_duty
 
 
 async def get(api: LocalApiClient, path: str) -> dict[str, Any]:
@@ -55,7 +55,9 @@ async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
         [],
         [row, OutboxRow(1, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)],
         [
-            PolicyDecision(2, now_s - 40, EventKind.OPENED, told=False, reason=Reason.WITHIN_HOLD),
+            PolicyDecision(
+                2, now_s - 40, EventKind.OPENED, notified=False, reason=Reason.WITHIN_HOLD
+            ),
             PolicyDecision(
                 *(2, now_s - 39, EventKind.OPENED, True, Reason.FIRST_NOTICE),
                 *("petugas-1", "hook", 2, 1, 0),

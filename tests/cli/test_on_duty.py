@@ -17,12 +17,11 @@ from monitor.adapters.system.clock import SystemClock
 from monitor.alerting.channel_test import ChannelTests
 from monitor.cli import alert_words
 from monitor.cli.ack import ack
-from monitor.core.alerting.model import EventKind, OutboxRow
-from monitor.core.alerting.ports import PolicyDecision
+from monitor.core.alerting.model import EventKind, OutboxRow, PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, NotFound, PantauError
+from tests.api_fixtures import Desks, ask, on_duty
 from tests.cli.house import Place, place
-from tests.duty_office import Desks, ask, on_duty
 
 ALERTS = """
 [[channels]]
@@ -126,7 +125,7 @@ async def test_why_it_did_and_did_not_page_is_told(tmp_path: Path) -> None:
                 ),
             ],
         )
-        daemon.ledger.sent(1, (), now_s + 1)
+        daemon.ledger.mark_sent(1, (), now_s + 1)
         shown = await daemon.says("incidents", "2")
     no = shown.index("mulai: TIDAK diberitahukan (baru saja mulai: ditunggu sebentar)")
     yes = shown.index("mulai: diberitahukan ke petugas-1 lewat hook (pemberitahuan pertama)")
@@ -216,7 +215,7 @@ async def test_the_outbox_is_listed_and_a_dead_message_sent_again(tmp_path: Path
             OutboxRow(2, 2, "hook", "channel:hook", EventKind.REMINDER, "{}", now_s),
         ]
         daemon.ledger.record([], rows)
-        daemon.ledger.dead([1], "403 Forbidden")
+        daemon.ledger.mark_dead([1], "403 Forbidden")
         assert "403 Forbidden" in await daemon.says("outbox")
         assert "saluran hook" in await daemon.says("outbox")
         dead = json.loads(await daemon.says("outbox", "--dead", "--json"))["outbox"]
@@ -234,7 +233,7 @@ async def test_a_message_behind_one_that_fails_is_said_to_wait_its_turn(tmp_path
         ]
         daemon.ledger.record([], every)
         daemon.ledger.lease("hook", daemon.now_s(), 60, 1)
-        daemon.ledger.fail([1], "no answer", daemon.now_s() + 600)
+        daemon.ledger.reschedule([1], "no answer", daemon.now_s() + 600)
         (waits,) = [
             line for line in (await daemon.says("outbox")).splitlines() if "giliran" in line
         ]
@@ -256,10 +255,10 @@ async def test_alert_test_waits_for_the_channel_and_says_when_it_did_not_take_it
         def deliver() -> None:
             daemon.heard.queued_times += 1
             for row in daemon.ledger.outbox(incident=0):
-                daemon.ledger.sent(row.id, (), daemon.now_s())
+                daemon.ledger.mark_sent(row.id, (), daemon.now_s())
 
         daemon.trials = ChannelTests(
-            daemon.ledger, daemon.clock, daemon.desk, asyncio.to_thread, deliver
+            daemon.ledger, daemon.clock, daemon.alerting_state, asyncio.to_thread, deliver
         )
         async with daemon.serving(tmp_path / "data"):
             assert "terkirim" in await daemon.says("alert-test", "hook")

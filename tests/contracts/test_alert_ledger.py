@@ -19,8 +19,9 @@ from monitor.core.alerting.model import (
     MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
+    PolicyDecision,
 )
-from monitor.core.alerting.ports import AlertLedger, AlertReader, PolicyDecision
+from monitor.core.alerting.ports import AlertLedger, AlertReader
 from monitor.core.alerting.reasons import Reason
 from monitor.core.errors import LedgerError
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
@@ -86,9 +87,9 @@ def notice(
 
 def test_a_new_ledger_has_nobody_to_tell_and_nothing_planned(books: Books) -> None:
     assert books.reader.outbox() == []
-    assert books.reader.notices() == []
+    assert books.reader.policy_decisions() == []
     assert books.reader.actions() == []
-    assert books.reader.owed() == []
+    assert books.reader.undecided_closings() == []
     assert books.reader.windows(0.0, 2e9) == []
     assert books.ledger.lease("chat", NOON_S, 60, 10) == []
 
@@ -97,7 +98,7 @@ def test_what_follows_from_a_judgement_is_stored_with_it_and_numbered(books: Boo
     hers, his = row(), row(recipient="budi")
     books.ledger.record([opened()], [hers, his], [notice()])
     assert books.reader.outbox() == [replace(hers, id=1), replace(his, id=2)]
-    assert books.reader.notices([1]) == [notice()]
+    assert books.reader.policy_decisions([1]) == [notice()]
     assert [i.id for i in books.reader.incidents()] == [1]
 
 
@@ -127,10 +128,10 @@ def test_the_same_told_again_changes_nothing(books: Books) -> None:
     for _ in range(2):
         books.ledger.record([opened()], [row(), row()], [notice(), notice()])
     assert len(books.reader.outbox()) == 1
-    assert books.reader.notices() == [notice()]
+    assert books.reader.policy_decisions() == [notice()]
     books.ledger.record([], [row(2), row(channel="mail")], [notice(after_s=1)])
     assert len(books.reader.outbox()) == 3
-    assert len(books.reader.notices()) == 2
+    assert len(books.reader.policy_decisions()) == 2
 
 
 def test_a_judgement_that_is_refused_takes_its_messages_with_it(books: Books) -> None:
@@ -141,13 +142,13 @@ def test_a_judgement_that_is_refused_takes_its_messages_with_it(books: Books) ->
             [IncidentChange(ChangeKind.OPENED, stranger, NOON_S)], [row()], [notice()]
         )
     assert books.reader.outbox() == []
-    assert books.reader.notices() == []
+    assert books.reader.policy_decisions() == []
 
 
 def test_a_no_for_everybody_has_no_receiver(books: Books) -> None:
-    nobody = PolicyDecision(1, NOON_S, EventKind.OPENED, told=False, reason=Reason.MAINTENANCE)
+    nobody = PolicyDecision(1, NOON_S, EventKind.OPENED, notified=False, reason=Reason.MAINTENANCE)
     books.ledger.record([], [], [nobody, nobody])
-    assert books.reader.notices() == [nobody]
+    assert books.reader.policy_decisions() == [nobody]
 
 
 def test_notices_are_asked_for_by_incident_and_time_and_come_as_they_were_decided(
@@ -155,20 +156,20 @@ def test_notices_are_asked_for_by_incident_and_time_and_come_as_they_were_decide
 ) -> None:
     told = [notice(2, after_s=5), notice(1, after_s=3), notice(2, Reason.REMINDER_DUE, 9)]
     books.ledger.record([], [], told)
-    assert books.reader.notices() == told
-    assert books.reader.notices([2]) == [told[0], told[2]]
-    assert books.reader.notices([]) == []
-    assert books.reader.notices([1, 2], since_s=NOON_S + 5) == [told[0], told[2]]
+    assert books.reader.policy_decisions() == told
+    assert books.reader.policy_decisions([2]) == [told[0], told[2]]
+    assert books.reader.policy_decisions([]) == []
+    assert books.reader.policy_decisions([1, 2], since_s=NOON_S + 5) == [told[0], told[2]]
 
 
 def test_a_closing_is_owed_to_whoever_was_told_until_it_is_decided(books: Books) -> None:
     books.ledger.record([opened(1), opened(2), opened(3)], [], [notice(1), notice(3)])
-    assert books.reader.owed() == []
+    assert books.reader.undecided_closings() == []
     books.ledger.record([closed(1), closed(2)])
-    assert [i.id for i in books.reader.owed()] == [1]
+    assert [i.id for i in books.reader.undecided_closings()] == [1]
     decided = replace(notice(1, Reason.RESOLVED), event=EventKind.RESOLVED)
     books.ledger.record([closed(3)], [], [decided])
-    assert [i.id for i in books.reader.owed()] == [3]
+    assert [i.id for i in books.reader.undecided_closings()] == [3]
 
 
 def test_what_people_did_is_kept_in_order_with_a_number(books: Books) -> None:
@@ -177,8 +178,8 @@ def test_what_people_did_is_kept_in_order_with_a_number(books: Books) -> None:
         1, ActionKind.ACKNOWLEDGE, "ani", NOON_S + 9.25, "ke lokasi", NOON_S + 3600
     )
     note = IncidentAction(2, ActionKind.NOTE, "budi", NOON_S + 1)
-    assert books.ledger.act(ack) == replace(ack, id=1)
-    assert books.ledger.act(note) == replace(note, id=2)
+    assert books.ledger.add_action(ack) == replace(ack, id=1)
+    assert books.ledger.add_action(note) == replace(note, id=2)
     assert books.reader.actions() == [replace(ack, id=1), replace(note, id=2)]
     assert books.reader.actions([2]) == [replace(note, id=2)]
     assert books.reader.actions(since_s=NOON_S + 2) == [replace(ack, id=1)]
@@ -186,7 +187,7 @@ def test_what_people_did_is_kept_in_order_with_a_number(books: Books) -> None:
 
 def test_nothing_can_be_done_about_an_incident_that_does_not_exist(books: Books) -> None:
     with pytest.raises(LedgerError, match="no incident 99"):
-        books.ledger.act(IncidentAction(99, ActionKind.NOTE, "ani", NOON_S, "?"))
+        books.ledger.add_action(IncidentAction(99, ActionKind.NOTE, "ani", NOON_S, "?"))
     assert books.reader.actions() == []
 
 
@@ -198,8 +199,8 @@ def window(after_s: float = 0.0, for_s: float = 600.0) -> MaintenanceWindow:
 
 
 def test_windows_are_found_by_any_moment_in_which_they_are_in_force(books: Books) -> None:
-    late = books.ledger.plan(window(100))
-    early = books.ledger.plan(replace(window(), recurring="malam"))
+    late = books.ledger.add_window(window(100))
+    early = books.ledger.add_window(replace(window(), recurring="malam"))
     assert late == replace(window(100), id=1)
     assert books.reader.windows(NOON_S, NOON_S + 100) == [early]
     assert books.reader.windows(NOON_S, NOON_S + 100.5) == [early, late]
@@ -209,7 +210,7 @@ def test_windows_are_found_by_any_moment_in_which_they_are_in_force(books: Books
 
 
 def test_a_window_is_ended_early_once_by_somebody(books: Books) -> None:
-    books.ledger.plan(window())
+    books.ledger.add_window(window())
     ended = books.ledger.end_window(1, NOON_S + 60.5, "budi")
     assert ended == replace(window(), id=1, ended_s=NOON_S + 60.5, ended_by="budi")
     assert books.reader.windows(NOON_S + 60, NOON_S + 61) == [ended]
@@ -221,10 +222,10 @@ def test_a_window_is_ended_early_once_by_somebody(books: Books) -> None:
 
 
 def test_a_window_that_ran_out_or_never_began_is_in_force_no_more(books: Books) -> None:
-    books.ledger.plan(window())
+    books.ledger.add_window(window())
     with pytest.raises(LedgerError, match="is over already"):
         books.ledger.end_window(1, NOON_S + 600, "ani")
-    books.ledger.plan(window(1000))
+    books.ledger.add_window(window(1000))
     books.ledger.end_window(2, NOON_S + 900, "ani")
     assert [w.id for w in books.reader.windows(NOON_S, NOON_S + 5000)] == [1]
 
@@ -255,7 +256,7 @@ def test_what_was_accepted_is_sent_together_with_what_it_replaced(books: Books) 
     (parcel,) = books.ledger.lease("chat", NOON_S, 60, 10)
     assert parcel.ids == (2, 1)
     assert parcel.replaced[0].status is OutboxStatus.LEASED
-    books.ledger.sent(2, [1], NOON_S + 0.5)
+    books.ledger.mark_sent(2, [1], NOON_S + 0.5)
     opening, closing = books.reader.outbox(OutboxStatus.SENT)
     assert (opening.sent_s, opening.merged_into) == (NOON_S + 0.5, 2)
     assert (closing.sent_s, closing.merged_into, closing.lease_until_s) == (
@@ -269,7 +270,7 @@ def test_what_was_accepted_is_sent_together_with_what_it_replaced(books: Books) 
 def test_what_failed_waits_until_its_next_try(books: Books) -> None:
     books.ledger.record([], [row()])
     books.ledger.lease("chat", NOON_S, 60, 10)
-    books.ledger.fail([1], "503 Service Unavailable", NOON_S + 5)
+    books.ledger.reschedule([1], "503 Service Unavailable", NOON_S + 5)
     (failed,) = books.reader.outbox()
     assert (failed.status, failed.last_error) == (OutboxStatus.PENDING, "503 Service Unavailable")
     assert (failed.next_try_s, failed.lease_until_s, failed.attempts) == (NOON_S + 5, None, 1)
@@ -282,7 +283,7 @@ def test_what_was_leased_and_not_tried_is_due_again_and_nothing_was_counted(
 ) -> None:
     books.ledger.record([], [row(), row(incident=2)])
     books.ledger.lease("chat", NOON_S, 60, 10)
-    books.ledger.give_back([1, 2])
+    books.ledger.release([1, 2])
     given = books.reader.outbox()
     assert [(r.status, r.attempts, r.lease_until_s) for r in given] == [
         (OutboxStatus.PENDING, 0, None)
@@ -296,7 +297,7 @@ def test_what_can_never_succeed_is_dead_and_goes_on_by_the_next_channel_once(
     books.ledger.record([], [row()])
     books.ledger.lease("chat", NOON_S, 60, 10)
     for _ in range(2):
-        books.ledger.dead([1], "403 Forbidden", [row(channel="mail")])
+        books.ledger.mark_dead([1], "403 Forbidden", [row(channel="mail")])
     assert [(r.id, r.channel) for r in books.reader.outbox(OutboxStatus.DEAD)] == [(1, "chat")]
     assert [(r.id, r.channel) for r in books.reader.outbox(OutboxStatus.PENDING)] == [(2, "mail")]
     assert books.ledger.lease("chat", NOON_S + 999, 60, 10) == []
@@ -307,7 +308,7 @@ def test_a_person_can_have_a_dead_message_tried_again(books: Books) -> None:
     books.ledger.lease("chat", NOON_S, 60, 10)
     with pytest.raises(LedgerError, match="message 1 is leased"):
         books.ledger.retry(1, NOON_S + 1)
-    books.ledger.dead([1], "403 Forbidden")
+    books.ledger.mark_dead([1], "403 Forbidden")
     again = books.ledger.retry(1, NOON_S + 9)
     assert (again.status, again.attempts, again.first_try_s) == (OutboxStatus.PENDING, 0, None)
     assert (again.next_try_s, again.last_error) == (NOON_S + 9, "403 Forbidden")
@@ -332,21 +333,21 @@ def test_one_incident_and_one_message_are_found_by_their_numbers(books: Books) -
     for asked in (books.ledger, books.reader):
         assert asked.incident(2) == closed(2).incident
         assert asked.incident(3) is None
-        found = asked.message(2)
+        found = asked.outbox_row(2)
         assert found is not None
         assert (found.id, found.sequence) == (2, 2)
-        assert asked.message(3) is None
+        assert asked.outbox_row(3) is None
 
 
 def test_thousands_of_messages_are_one_of_many(books: Books) -> None:
     rows = [row(incident=n) for n in range(1, 1_201)]
     books.ledger.record([], rows, [notice(n) for n in range(1, 1_201)])
     books.ledger.record([], rows, [notice(n) for n in range(1, 1_201)])
-    assert len(books.reader.notices(range(1, 1_201))) == 1_200
+    assert len(books.reader.policy_decisions(range(1, 1_201))) == 1_200
     assert len(books.ledger.lease("chat", NOON_S, 60, 2_000)) == 1_200
-    books.ledger.fail(range(1, 1_201), "503", NOON_S)
-    books.ledger.dead(range(2, 1_201), "403")
-    books.ledger.sent(1, range(2, 1_201), NOON_S)
+    books.ledger.reschedule(range(1, 1_201), "503", NOON_S)
+    books.ledger.mark_dead(range(2, 1_201), "403")
+    books.ledger.mark_sent(1, range(2, 1_201), NOON_S)
     assert len(books.reader.outbox(OutboxStatus.SENT)) == 1_200
 
 
@@ -375,11 +376,11 @@ def _follow(ledger: AlertLedger, steps: list[tuple[str, int, EventKind, str]]) -
         elif in_hand:
             first, *others = in_hand.pop(0)
             if what == "sent":
-                ledger.sent(first, others, now_s)
+                ledger.mark_sent(first, others, now_s)
             elif what == "fail":
-                ledger.fail([first, *others], "503", now_s + 10)
+                ledger.reschedule([first, *others], "503", now_s + 10)
             else:
-                ledger.dead([first, *others], "403")
+                ledger.mark_dead([first, *others], "403")
 
 
 @settings(

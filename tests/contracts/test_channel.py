@@ -18,20 +18,13 @@ import pytest_asyncio
 
 from monitor.adapters.notify import channels_of
 from monitor.adapters.notify.exchange import Bounds
-from monitor.core.alerting.model import (
-    AlertSettings,
-    Channel,
-    ChannelSettings,
-    Delivered,
-    Delivery,
-    Rejected,
-    RetryLater,
-)
+from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.smtp import MailServer
 from tests.fakes.telegram import CHAT, TOKEN, BotApi
 from tests.http_peer import Asked, HttpPeer, reply
-from tests.notifying import CANARY, message
+from tests.message_fixtures import CANARY, message
 
 WIB = ZoneInfo("Asia/Jakarta")
 BOUNDS = Bounds(0.5, 1.0)

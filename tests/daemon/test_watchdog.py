@@ -12,7 +12,7 @@ import pytest
 
 from monitor.core.errors import LedgerError
 from monitor.daemon.watchdog import Watchdog
-from tests.duty_office import WIB, DutyOffice, on_duty
+from tests.api_fixtures import WIB, DutyOffice, on_duty
 from tests.fakes.manager import HearingManager
 
 T = TypeVar("T")

@@ -9,8 +9,9 @@ from monitor.core.alerting.model import (
     MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
+    PolicyDecision,
 )
-from monitor.core.alerting.ports import AlertLedger, PolicyDecision
+from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident, Network, State
 from tests.dashboard.story import Event, Story
@@ -35,7 +36,7 @@ def tell_deeds(ledger: AlertLedger, story: Story) -> None:
         at_s = slow.started_s + 900
         _act(ledger, slow, ActionKind.ACKNOWLEDGE, RINA, at_s, "", at_s + 28_800)
     if "cantigi/utama" in story.maintenance:
-        ledger.plan(
+        ledger.add_window(
             MaintenanceWindow(
                 ("cantigi/utama",), story.now_s - 1500, story.now_s + 3300, RINA,
                 "Ganti radio, WO-0412",
@@ -66,7 +67,7 @@ def _told(ledger: AlertLedger, incident: Incident | None, *, taken: bool) -> Non
         )
     ledger.record([], rows, notices)
     for parcel in ledger.lease("telegram-noc", at_s + 1000, 60, 10):
-        ledger.sent(parcel.row.id, [row.id for row in parcel.replaced], at_s + 17)
+        ledger.mark_sent(parcel.row.id, [row.id for row in parcel.replaced], at_s + 17)
 
 
 def _act(
@@ -78,7 +79,7 @@ def _act(
     text: str = "",
     until_s: float | None = None,
 ) -> None:
-    ledger.act(IncidentAction(incident.id, kind, who, at_s, text, until_s))
+    ledger.add_action(IncidentAction(incident.id, kind, who, at_s, text, until_s))
 
 
 def mass(network: Network, now_s: float) -> Story:

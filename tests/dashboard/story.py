@@ -13,7 +13,7 @@ from math import pi, sin
 from pathlib import Path
 from zlib import crc32
 
-from monitor.core.documents import Document, TargetStatus, rfc3339, state_document
+from monitor.core.documents import Document, TargetStatus, rfc3339, status_document
 from monitor.core.model import (
     ChangeKind,
     Decision,
@@ -160,7 +160,7 @@ class Story:
 
     def document(self) -> Document:
         """What `GET /state` says."""
-        return state_document(
+        return status_document(
             self.network,
             self.standing,
             {"state": "up", "last_round": rfc3339(self.now_s), "warnings": list(self.warnings)},

@@ -160,7 +160,7 @@ def test_whoever_confirms_or_corrects_a_suspected_cause_stands_in_the_timeline(
     before = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
     assert (before["suspect"], before["cause"]) == ("power", "")
     assert "Arahan" in dict(before["facts"])["Dugaan penyebab"]
-    own_desk.made.ledger.act(IncidentAction(number, ActionKind.CAUSE, "Rina", NOW_S, cause))
+    own_desk.made.ledger.add_action(IncidentAction(number, ActionKind.CAUSE, "Rina", NOW_S, cause))
     told = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
     assert words in [each["text"] for each in told["timeline"]]
     assert told["cause"] == cause
@@ -419,7 +419,9 @@ def test_incidents_as_a_file_open_harmlessly_in_a_spreadsheet() -> None:
     )
     desk = Desk(Story(nasty, NOW_S, (Event(links[0].name, State.DOWN, 600.0),)))
     number = desk.number(links[0].name)
-    desk.made.ledger.act(IncidentAction(number, ActionKind.NOTE, "@SUM(1)", NOW_S, "+1|x\n=2"))
+    desk.made.ledger.add_action(
+        IncidentAction(number, ActionKind.NOTE, "@SUM(1)", NOW_S, "+1|x\n=2")
+    )
     response = desk.client.get("/insiden.csv")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.text.startswith("\ufeff")

@@ -178,7 +178,7 @@ def test_a_mass_outage_is_one_row_of_the_list_taken_and_snoozed_as_one(
         now_s = time.time()
         for number in members[:5]:
             taken = IncidentAction(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
-            desk.served.ledger.act(taken)
+            desk.served.ledger.add_action(taken)
         eventually(lambda: "9 belum ditangani" in desk.text('tbody[data-key="mass"]'), within_s=15)
         desk.browser.run("document.querySelector('#incidents .unf').focus()")
         desk.press("Enter")
@@ -270,7 +270,7 @@ def test_incidents_are_chosen_taken_and_snoozed_by_keys_alone(desk: Desk) -> Non
     assert daemon.told[-1] == (f"/incidents/{number}/snooze", snoozed)
     now_s = time.time()
     taken = IncidentAction(number, ActionKind.ACKNOWLEDGE, "Dewi", now_s, "", now_s + 3600)
-    desk.served.ledger.act(taken)
+    desk.served.ledger.add_action(taken)
     eventually(lambda: "✓ Dewi" in desk.text(f'tbody[data-key="{number}"]'))
     eventually(lambda: desk.browser.run("return document.getElementById('take').hidden"))
     assert desk.browser.run("return window.same") is True

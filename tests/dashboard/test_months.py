@@ -28,7 +28,7 @@ def months_of(
     ledger.record(story.decisions())
     ledger.alive(NOW_S)
     for window in windows:
-        ledger.plan(window)
+        ledger.add_window(window)
     return Months(story.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from monitor.core.alerting.maintenance import over_s
 from monitor.core.alerting.model import (
+    DeliveryBatch,
     EventKind,
     IncidentAction,
     MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
+    PolicyDecision,
 )
-from monitor.core.alerting.outbox import choose
-from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
+from monitor.core.alerting.outbox import due_batches
 from monitor.core.errors import LedgerError
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
 from monitor.core.ports import LedgerSnapshot, StoredState
@@ -43,7 +43,7 @@ class MemoryLedger:
         self,
         decisions: Sequence[Decision],
         outbox: Sequence[OutboxRow] = (),
-        notices: Sequence[PolicyDecision] = (),
+        policy_decisions: Sequence[PolicyDecision] = (),
     ) -> None:
         self._see_that_it_works()
         about = {number: _about(incident) for number, incident in self._incidents.items()}
@@ -58,7 +58,7 @@ class MemoryLedger:
             else:
                 self._record_change(decision)
         self._add_new(outbox)
-        for notice in notices:
+        for notice in policy_decisions:
             self._notices.setdefault(_name_of_notice(notice), notice)
 
     def alive(self, at_s: float) -> None:
@@ -102,7 +102,7 @@ class MemoryLedger:
         self._see_that_it_works()
         return [a for a in self._actions if _is_asked_for(a, incidents, since_s)]
 
-    def notices(
+    def policy_decisions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
     ) -> list[PolicyDecision]:
         self._see_that_it_works()
@@ -112,13 +112,13 @@ class MemoryLedger:
         self._see_that_it_works()
         return self._incidents.get(number)
 
-    def message(self, number: int) -> OutboxRow | None:
+    def outbox_row(self, number: int) -> OutboxRow | None:
         self._see_that_it_works()
         return self._outbox.get(number)
 
-    def owed(self) -> list[Incident]:
+    def undecided_closings(self) -> list[Incident]:
         self._see_that_it_works()
-        told = {n.incident for n in self._notices.values() if n.told}
+        told = {n.incident for n in self._notices.values() if n.notified}
         settled = {n.incident for n in self._notices.values() if n.event is EventKind.RESOLVED}
         return [
             incident
@@ -131,7 +131,7 @@ class MemoryLedger:
         found = [
             window
             for window in self._windows.values()
-            if window.start_s < end_s and max(start_s, window.start_s) < over_s(window)
+            if window.start_s < end_s and max(start_s, window.start_s) < window.effective_end_s
         ]
         return sorted(found, key=lambda window: (window.start_s, window.id))
 
@@ -150,7 +150,7 @@ class MemoryLedger:
         ]
         return found if limit is None else found[max(0, len(found) - limit) :]
 
-    def act(self, action: IncidentAction) -> IncidentAction:
+    def add_action(self, action: IncidentAction) -> IncidentAction:
         self._see_that_it_works()
         if action.incident not in self._incidents:
             raise LedgerError(f"there is no incident {action.incident}")
@@ -158,7 +158,7 @@ class MemoryLedger:
         self._actions.append(stored)
         return stored
 
-    def plan(self, window: MaintenanceWindow) -> MaintenanceWindow:
+    def add_window(self, window: MaintenanceWindow) -> MaintenanceWindow:
         self._see_that_it_works()
         stored = replace(window, id=len(self._windows) + 1)
         self._windows[stored.id] = stored
@@ -182,7 +182,7 @@ class MemoryLedger:
             for row in self._outbox.values()
             if row.channel == channel and row.status in on_their_way
         ]
-        parcels = choose(unsent, now_s, limit)
+        parcels = due_batches(unsent, now_s, limit)
         for number in [number for parcel in parcels for number in parcel.ids]:
             row = self._outbox[number]
             self._outbox[number] = replace(
@@ -200,7 +200,7 @@ class MemoryLedger:
             for parcel in parcels
         ]
 
-    def sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
+    def mark_sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
         self._see_that_it_works()
         for number in (row, *replaced):
             self._outbox[number] = replace(
@@ -211,7 +211,7 @@ class MemoryLedger:
                 merged_into=None if number == row else row,
             )
 
-    def fail(self, rows: Collection[int], why: str, next_try_s: float) -> None:
+    def reschedule(self, rows: Collection[int], why: str, next_try_s: float) -> None:
         self._see_that_it_works()
         for number in rows:
             self._outbox[number] = replace(
@@ -222,7 +222,7 @@ class MemoryLedger:
                 last_error=why,
             )
 
-    def give_back(self, rows: Collection[int]) -> None:
+    def release(self, rows: Collection[int]) -> None:
         self._see_that_it_works()
         for number in rows:
             row = self._outbox[number]
@@ -230,7 +230,7 @@ class MemoryLedger:
                 row, status=OutboxStatus.PENDING, lease_until_s=None, attempts=row.attempts - 1
             )
 
-    def dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
+    def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         self._see_that_it_works()
         for number in rows:
             self._outbox[number] = replace(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.alerting.model import (
+from monitor.core.alerting.settings import (
     AlertSettings,
     ChannelSettings,
     EscalationStep,

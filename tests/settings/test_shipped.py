@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from monitor.core.alerting.model import AlertSettings
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Network
 from monitor.settings import load
 from monitor.settings.kecamatan import kecamatan_by_code

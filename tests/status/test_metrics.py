@@ -19,8 +19,8 @@ from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, Reply
 from monitor.status.metrics import Metrics
 from tests.api.raw import raw_get
+from tests.api_fixtures import DutyOffice, on_duty
 from tests.core.detection.story import network
-from tests.duty_office import DutyOffice, on_duty
 from tests.own_house import OwnHouse
 
 NET = network({"anjatan/utama": (), "bongas/utama": ()}, {"pop": ()}, anchors=1)
@@ -56,7 +56,7 @@ class Measured:
             self.house.prober,
             None,
             self.office.ledger,
-            self.office.desk,
+            self.office.alerting_state,
             self.house.clock,
             asyncio.to_thread,
         )
@@ -90,7 +90,7 @@ async def test_states_and_incidents_are_counted_with_who_has_them_in_hand() -> N
     assert one(found, "pantau_open_incidents", state="down", acknowledged="no") == 1
     (incident,) = daemon.house.pipeline.open_incidents()
     now_s = daemon.house.clock.steady_s()
-    daemon.office.desk.acted(
+    daemon.office.alerting_state.add_action(
         IncidentAction(incident.id, ActionKind.ACKNOWLEDGE, "p", now_s, until_s=now_s + 60)
     )
     found = await daemon.read()
@@ -127,8 +127,8 @@ async def test_messages_that_are_not_delivered_by_channel_and_the_oldest_that_is
     now_s = daemon.house.clock.steady_s()
     rows = [OutboxRow(2, n, "hook", "p", EventKind.OPENED, "{}", now_s - 30 * n) for n in (1, 2, 3)]
     daemon.office.ledger.record([], rows)
-    daemon.office.ledger.dead([1], "403")
-    daemon.office.ledger.sent(2, (), now_s)
+    daemon.office.ledger.mark_dead([1], "403")
+    daemon.office.ledger.mark_sent(2, (), now_s)
     found = await daemon.read()
     assert one(found, "pantau_outbox_messages", channel="hook", status="pending") == 1
     assert one(found, "pantau_outbox_messages", channel="hook", status="dead") == 1
@@ -141,7 +141,7 @@ async def test_targets_under_maintenance_are_counted() -> None:
     daemon = Measured()
     now_s = daemon.house.clock.steady_s()
     window = MaintenanceWindow(("pop-patrol",), now_s - 1, now_s + 60, "p", "x", id=1)
-    daemon.office.desk.planned(window, now_s)
+    daemon.office.alerting_state.add_window(window, now_s)
     assert one(await daemon.read(), "pantau_maintenance_targets") == 2
 
 
@@ -162,7 +162,7 @@ async def test_it_is_served_as_the_format_that_it_is(tmp_path: Path) -> None:
         lambda: True,
         ApiContext(
             office.ledger,
-            office.desk,
+            office.alerting_state,
             office.actions,
             office.trials,
             asyncio.to_thread,

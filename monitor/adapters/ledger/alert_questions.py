@@ -20,8 +20,8 @@ from monitor.core.alerting.model import (
     MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
+    PolicyDecision,
 )
-from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.model import Incident
 
 

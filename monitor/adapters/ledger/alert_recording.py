@@ -22,9 +22,15 @@ from monitor.adapters.ledger.alert_rows import (
 )
 from monitor.adapters.ledger.rows import micros, portions
 from monitor.adapters.ledger.tables import ACTIONS, INCIDENTS, NOTICES, OUTBOX, WINDOWS
-from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, OutboxStatus
-from monitor.core.alerting.outbox import choose
-from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
+from monitor.core.alerting.model import (
+    DeliveryBatch,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+    PolicyDecision,
+)
+from monitor.core.alerting.outbox import due_batches
 from monitor.core.errors import LedgerError
 
 ROW_KEY = ("incident", "sequence", "channel", "recipient")
@@ -35,8 +41,8 @@ def record_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
     _add_new(connection, OUTBOX, ROW_KEY, [outbox_row(row) for row in rows])
 
 
-def record_notices(connection: Connection, notices: Sequence[PolicyDecision]) -> None:
-    _add_new(connection, NOTICES, NOTICE_KEY, [notice_row(notice) for notice in notices])
+def record_notices(connection: Connection, policy_decisions: Sequence[PolicyDecision]) -> None:
+    _add_new(connection, NOTICES, NOTICE_KEY, [notice_row(notice) for notice in policy_decisions])
 
 
 def act(connection: Connection, action: IncidentAction) -> IncidentAction:
@@ -67,7 +73,7 @@ def end_window(connection: Connection, number: int, at_s: float, who: str) -> Ma
 def lease(
     connection: Connection, channel: str, now_s: float, lease_s: float, limit: int
 ) -> list[DeliveryBatch]:
-    parcels = choose(unsent(connection, channel), now_s, limit)
+    parcels = due_batches(unsent(connection, channel), now_s, limit)
     taken = [number for parcel in parcels for number in parcel.ids]
     for some in portions(taken):
         connection.execute(

@@ -17,8 +17,8 @@ from monitor.core.alerting.model import (
     MaintenanceWindow,
     OutboxRow,
     OutboxStatus,
+    PolicyDecision,
 )
-from monitor.core.alerting.ports import PolicyDecision
 from monitor.core.alerting.reasons import Reason
 
 
@@ -70,7 +70,7 @@ def notice_row(notice: PolicyDecision) -> dict[str, Any]:
         "incident": notice.incident,
         "at_us": micros(notice.at_s),
         "event": notice.event.value,
-        "told": notice.told,
+        "told": notice.notified,
         "reason": notice.reason.value,
         "recipient": notice.recipient or "",
         "channel": notice.channel or "",
@@ -85,7 +85,7 @@ def notice_of(row: RowMapping) -> PolicyDecision:
         incident=row["incident"],
         at_s=seconds(row["at_us"]),
         event=EventKind(row["event"]),
-        told=row["told"],
+        notified=row["told"],
         reason=Reason(row["reason"]),
         recipient=row["recipient"] or None,
         channel=row["channel"] or None,

@@ -13,8 +13,13 @@ from monitor.adapters.ledger import alert_questions, questions
 from monitor.adapters.ledger.files import location, name_of, path_of, reader_engine
 from monitor.adapters.ledger.tables import REVISION
 from monitor.adapters.ledger.trouble import told
-from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, OutboxStatus
-from monitor.core.alerting.ports import PolicyDecision
+from monitor.core.alerting.model import (
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+    PolicyDecision,
+)
 from monitor.core.errors import LedgerError
 from monitor.core.model import Incident, Transition
 from monitor.core.ports import LedgerSnapshot
@@ -67,7 +72,7 @@ class SqlLedgerReader:
         with self._moment() as connection:
             return alert_questions.actions(connection, incidents, since_s)
 
-    def notices(
+    def policy_decisions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
     ) -> list[PolicyDecision]:
         with self._moment() as connection:
@@ -77,11 +82,11 @@ class SqlLedgerReader:
         with self._moment() as connection:
             return alert_questions.incident(connection, number)
 
-    def message(self, number: int) -> OutboxRow | None:
+    def outbox_row(self, number: int) -> OutboxRow | None:
         with self._moment() as connection:
             return alert_questions.message(connection, number)
 
-    def owed(self) -> list[Incident]:
+    def undecided_closings(self) -> list[Incident]:
         with self._moment() as connection:
             return alert_questions.owed(connection)
 

@@ -21,8 +21,14 @@ from monitor.adapters.ledger.files import (
 from monitor.adapters.ledger.migrate import SHIPPED, upgrade
 from monitor.adapters.ledger.recording import record_alive, record_changes, record_transitions
 from monitor.adapters.ledger.trouble import how_to_mend, told
-from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, OutboxStatus
-from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
+from monitor.core.alerting.model import (
+    DeliveryBatch,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+    PolicyDecision,
+)
 from monitor.core.errors import LedgerError
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
 from monitor.core.ports import LedgerSnapshot
@@ -77,7 +83,7 @@ class SqlLedger:
         self,
         decisions: Sequence[Decision],
         outbox: Sequence[OutboxRow] = (),
-        notices: Sequence[PolicyDecision] = (),
+        policy_decisions: Sequence[PolicyDecision] = (),
     ) -> None:
         """Store all of these or, with a LedgerError, none; synced to the disk on return.
 
@@ -88,7 +94,7 @@ class SqlLedger:
             record_transitions(connection, [d for d in decisions if isinstance(d, Transition)])
             record_changes(connection, [d for d in decisions if isinstance(d, IncidentChange)])
             alert_recording.record_outbox(connection, outbox)
-            alert_recording.record_notices(connection, notices)
+            alert_recording.record_notices(connection, policy_decisions)
 
     def alive(self, at_s: float) -> None:
         with self._transaction() as connection:
@@ -123,7 +129,7 @@ class SqlLedger:
         with self._transaction() as connection:
             return alert_questions.actions(connection, incidents, since_s)
 
-    def notices(
+    def policy_decisions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
     ) -> list[PolicyDecision]:
         with self._transaction() as connection:
@@ -133,11 +139,11 @@ class SqlLedger:
         with self._transaction() as connection:
             return alert_questions.incident(connection, number)
 
-    def message(self, number: int) -> OutboxRow | None:
+    def outbox_row(self, number: int) -> OutboxRow | None:
         with self._transaction() as connection:
             return alert_questions.message(connection, number)
 
-    def owed(self) -> list[Incident]:
+    def undecided_closings(self) -> list[Incident]:
         with self._transaction() as connection:
             return alert_questions.owed(connection)
 
@@ -155,11 +161,11 @@ class SqlLedger:
         with self._transaction() as connection:
             return alert_questions.outbox(connection, status, incident, limit)
 
-    def act(self, action: IncidentAction) -> IncidentAction:
+    def add_action(self, action: IncidentAction) -> IncidentAction:
         with self._transaction() as connection:
             return alert_recording.act(connection, action)
 
-    def plan(self, window: MaintenanceWindow) -> MaintenanceWindow:
+    def add_window(self, window: MaintenanceWindow) -> MaintenanceWindow:
         with self._transaction() as connection:
             return alert_recording.plan(connection, window)
 
@@ -171,19 +177,19 @@ class SqlLedger:
         with self._transaction() as connection:
             return alert_recording.lease(connection, channel, now_s, lease_s, limit)
 
-    def sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
+    def mark_sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
         with self._transaction() as connection:
             alert_recording.sent(connection, row, replaced, at_s)
 
-    def fail(self, rows: Collection[int], why: str, next_try_s: float) -> None:
+    def reschedule(self, rows: Collection[int], why: str, next_try_s: float) -> None:
         with self._transaction() as connection:
             alert_recording.fail(connection, rows, why, next_try_s)
 
-    def give_back(self, rows: Collection[int]) -> None:
+    def release(self, rows: Collection[int]) -> None:
         with self._transaction() as connection:
             alert_recording.give_back(connection, rows)
 
-    def dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
+    def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         with self._transaction() as connection:
             alert_recording.dead(connection, rows, why, instead)
 

@@ -14,7 +14,8 @@ from monitor.adapters.notify.telegram import TelegramAddress, TelegramChannel, t
 from monitor.adapters.notify.telegram_bot import TelegramBot
 from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
 from monitor.adapters.notify.webhook import WebhookChannel
-from monitor.core.alerting.model import AlertSettings, Channel, ChannelSettings, IncidentAction
+from monitor.core.alerting.model import Channel, IncidentAction
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
 
 Secrets = Mapping[str, str]

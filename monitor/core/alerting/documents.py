@@ -7,17 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor.core.alerting.handling import Handling, handling_of
-from monitor.core.alerting.maintenance import over_s
-from monitor.core.alerting.model import (
-    AlertSettings,
-    IncidentAction,
-    MaintenanceWindow,
-    OutboxRow,
-    Person,
-)
-from monitor.core.alerting.outbox import key_of
-from monitor.core.alerting.ports import PolicyDecision
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, PolicyDecision
+from monitor.core.alerting.outbox import idempotency_key
 from monitor.core.alerting.rota import Turn
+from monitor.core.alerting.settings import AlertSettings, Person
 from monitor.core.documents import Document, incident_document, rfc3339
 from monitor.core.model import Incident
 
@@ -41,7 +34,7 @@ def notification_document(notice: PolicyDecision) -> Document:
         "incident": notice.incident,
         "at": rfc3339(notice.at_s),
         "event": notice.event.value,
-        "told": notice.told,
+        "told": notice.notified,
         "reason": notice.reason.value,
         "recipient": notice.recipient,
         "channel": notice.channel,
@@ -61,7 +54,7 @@ def outbox_document(row: OutboxRow) -> Document:
         "channel": row.channel,
         "recipient": row.recipient,
         "status": row.status.value,
-        "code": key_of(row.incident, row.sequence, row.channel, row.recipient)[:8],
+        "code": idempotency_key(row.incident, row.sequence, row.channel, row.recipient)[:8],
         "about": list(row.about or (row.incident,)),
         "attempts": row.attempts,
         "first_try": rfc3339(row.first_try_s),
@@ -88,13 +81,13 @@ def window_document(window: MaintenanceWindow, at_s: float) -> Document:
         "recurring": window.recurring,
         "ended": rfc3339(window.ended_s),
         "ended_by": window.ended_by,
-        "state": "over" if over_s(window) <= at_s else begun,
+        "state": "over" if window.effective_end_s <= at_s else begun,
     }
 
 
 def handling_document(handling: Handling, at_s: float) -> Document:
     """Who has it in hand, until when, and what was noted. at_s: now (UTC)."""
-    taken, muted = handling.taken(at_s), handling.muted(at_s)
+    taken, muted = handling.active_acknowledgement(at_s), handling.active_snooze(at_s)
     return {
         "acknowledged_by": None if taken is None else taken.who,
         "acknowledged_until": None if taken is None else rfc3339(taken.until_s),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from monitor.core.alerting.model import ActionKind, IncidentAction
 
-CAUSES = ("power", "link", "upstream", "congestion", "other")
+REPORTED_CAUSES = ("power", "link", "upstream", "congestion", "other")
 """What a person may name as the cause; the first four are those that are suspected, too."""
 
 
@@ -27,11 +27,11 @@ class Handling:
     cause: str | None = None
     notes: tuple[IncidentAction, ...] = ()
 
-    def taken(self, at_s: float) -> IncidentAction | None:
+    def active_acknowledgement(self, at_s: float) -> IncidentAction | None:
         """The acknowledgement in force at that moment; None: nobody has it in hand."""
         return _in_force(self.acknowledged, at_s)
 
-    def muted(self, at_s: float) -> IncidentAction | None:
+    def active_snooze(self, at_s: float) -> IncidentAction | None:
         """The snooze in force at that moment."""
         return _in_force(self.snoozed, at_s)
 
@@ -60,7 +60,7 @@ def handling_of(actions: Iterable[IncidentAction]) -> Handling:
     return Handling(acknowledged, snoozed, ticket, cause, tuple(notes))
 
 
-def by_incident(actions: Iterable[IncidentAction]) -> dict[int, list[IncidentAction]]:
+def group_by_incident(actions: Iterable[IncidentAction]) -> dict[int, list[IncidentAction]]:
     """The actions on each incident, in the order in which they were done."""
     found: dict[int, list[IncidentAction]] = {}
     for action in actions:

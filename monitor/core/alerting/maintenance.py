@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from monitor.core.alerting.model import MaintenanceWindow, RecurringWindow
+from monitor.core.alerting.model import MaintenanceWindow
+from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.detection.topology import Topology
 from monitor.core.model import Network
 
 DAY_S = 86_400.0
 
 
-def reach_of(network: Network) -> dict[str, frozenset[str]]:
+def targets_by_name(network: Network) -> dict[str, frozenset[str]]:
     """For each name that a window may give, the targets that it means.
 
     A link means itself, a site its links, a node itself and everything behind it.
@@ -28,28 +29,30 @@ def reach_of(network: Network) -> dict[str, frozenset[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Maintenance:
+class MaintenanceCalendar:
     """All that is known of maintenance. windows: made by hand; zone: of the site's clocks."""
 
-    reach: Mapping[str, frozenset[str]]
+    targets_by_name: Mapping[str, frozenset[str]]
     zone: tzinfo = UTC
     windows: tuple[MaintenanceWindow, ...] = ()
     recurring: tuple[RecurringWindow, ...] = ()
 
-    def now(self, at_s: float) -> list[MaintenanceWindow]:
+    def active(self, at_s: float) -> list[MaintenanceWindow]:
         """The windows in force at that moment (UTC), by start."""
-        return [window for window in self.ahead(at_s, at_s + 1.0) if window.covers(at_s)]
+        return [
+            window for window in self.windows_between(at_s, at_s + 1.0) if window.is_active(at_s)
+        ]
 
-    def covered(self, at_s: float) -> dict[str, MaintenanceWindow]:
+    def covered_targets(self, at_s: float) -> dict[str, MaintenanceWindow]:
         """Every target that is under maintenance at that moment, and by which window."""
         found: dict[str, MaintenanceWindow] = {}
-        for window in self.now(at_s):
+        for window in self.active(at_s):
             for name in window.targets:
-                for target in self.reach.get(name, frozenset({name})):
+                for target in self.targets_by_name.get(name, frozenset({name})):
                     found.setdefault(target, window)
         return found
 
-    def ahead(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
+    def windows_between(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
         """All windows in force at some moment of [start, end), by start.
 
         A window in the ledger that bears the key of a recurring one stands for that occurrence:
@@ -59,7 +62,7 @@ class Maintenance:
         found = [
             window
             for window in self.windows
-            if window.start_s < end_s and max(start_s, window.start_s) < over_s(window)
+            if window.start_s < end_s and max(start_s, window.start_s) < window.effective_end_s
         ]
         found += [
             window
@@ -67,11 +70,6 @@ class Maintenance:
             if (window.recurring, window.start_s) not in kept
         ]
         return sorted(found, key=lambda window: (window.start_s, window.id, window.recurring or ""))
-
-
-def over_s(window: MaintenanceWindow) -> float:
-    """When a window is over, ended early or not."""
-    return window.end_s if window.ended_s is None else min(window.end_s, window.ended_s)
 
 
 def occurrences(
@@ -120,12 +118,12 @@ def _on(line: RecurringWindow, day: date, zone: tzinfo) -> MaintenanceWindow:
 
 
 def maintenance_spans(
-    maintenance: Maintenance, start_s: float, end_s: float
+    maintenance: MaintenanceCalendar, start_s: float, end_s: float
 ) -> dict[str, list[tuple[float, float]]]:
     """The windows that touch [start_s, end_s), by target."""
     found: dict[str, list[tuple[float, float]]] = {}
-    for window in maintenance.ahead(start_s, end_s):
+    for window in maintenance.windows_between(start_s, end_s):
         for name in window.targets:
-            for target in maintenance.reach.get(name, frozenset({name})):
-                found.setdefault(target, []).append((window.start_s, over_s(window)))
+            for target in maintenance.targets_by_name.get(name, frozenset({name})):
+                found.setdefault(target, []).append((window.start_s, window.effective_end_s))
     return found

@@ -39,7 +39,7 @@ class Holidays(Protocol):
 
 
 class OfficeHours:
-    """Is that moment (UTC) within office hours? (the port `core.alertports.OfficeHours`)"""
+    """Callable: whether a moment (UTC seconds) is within office hours."""
 
     __slots__ = ("_holidays", "_week", "_zone")
 

@@ -10,8 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from monitor.core.alerting.model import EventKind, Notification, OutboxRow, OutboxStatus
-from monitor.core.alerting.ports import DeliveryBatch, Wording
+from monitor.core.alerting.messages.context import Wording
+from monitor.core.alerting.model import (
+    DeliveryBatch,
+    EventKind,
+    Notification,
+    OutboxRow,
+    OutboxStatus,
+)
 
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 300.0
@@ -31,7 +37,7 @@ GAP = "\n\n"
 Document = Mapping[str, object]
 
 
-def key_of(incident: int, sequence: int, channel: str, recipient: str) -> str:
+def idempotency_key(incident: int, sequence: int, channel: str, recipient: str) -> str:
     """The idempotency key of a message (ALERTS, "Outbox"), 64 hex digits."""
     return sha256(f"{incident}|{sequence}|{channel}|{recipient}".encode()).hexdigest()
 
@@ -41,7 +47,7 @@ def merged_key(keys: Sequence[str]) -> str:
     return sha256("|".join(keys).encode()).hexdigest()
 
 
-def pack(wording: Wording, documents: Sequence[Document]) -> str:
+def encode_body(wording: Wording, documents: Sequence[Document]) -> str:
     """The body of a row. documents: the incidents, as in `incidents --json`."""
     return json.dumps(
         {"title": wording.title, "text": wording.text, "incidents": list(documents)},
@@ -49,11 +55,11 @@ def pack(wording: Wording, documents: Sequence[Document]) -> str:
     )
 
 
-def message_of(row: OutboxRow, at_s: float) -> Notification:
+def decode_notification(row: OutboxRow, at_s: float) -> Notification:
     """The row as a message that is sent at `at_s` (UTC). Raises ValueError for a broken body."""
     body = json.loads(row.body)
     documents = tuple(body["incidents"])
-    key = key_of(row.incident, row.sequence, row.channel, row.recipient)
+    key = idempotency_key(row.incident, row.sequence, row.channel, row.recipient)
     alone = len(documents) == 1
     return Notification(
         key=key,
@@ -72,7 +78,7 @@ def with_code(message: Notification) -> Notification:
     return replace(message, text=f"{message.text}\n#{message.code}")
 
 
-def merged(messages: Sequence[Notification]) -> Notification:
+def merge_notifications(messages: Sequence[Notification]) -> Notification:
     """Several messages to one recipient as one; each keeps its text, its code in it."""
     first = messages[0]
     if len(messages) == 1:
@@ -95,7 +101,7 @@ def merged(messages: Sequence[Notification]) -> Notification:
     )
 
 
-def batches(
+def combine_batches(
     parcels: Sequence[DeliveryBatch], free: int, most_characters: int
 ) -> list[list[DeliveryBatch]]:
     """What goes out together, when a channel's limit leaves `free` messages for now.
@@ -120,12 +126,12 @@ def batches(
 
 def _length(row: OutboxRow) -> int:
     try:
-        return len(message_of(row, 0.0).text)
+        return len(decode_notification(row, 0.0).text)
     except (ValueError, LookupError):
         return 0
 
 
-def retry_s(attempts: int, chance: float, asked_s: float | None = None) -> float:
+def retry_delay_s(attempts: int, chance: float, asked_s: float | None = None) -> float:
     """How long to wait after the `attempts`-th try failed.
 
     5 s × 2ⁿ to 300 s, ± 20 % by `chance` (0 to 1). asked_s: what the channel asked for is obeyed,
@@ -137,7 +143,7 @@ def retry_s(attempts: int, chance: float, asked_s: float | None = None) -> float
     return plain_s * (1.0 - SPREAD + 2.0 * SPREAD * chance)
 
 
-def choose(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[DeliveryBatch]:
+def due_batches(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[DeliveryBatch]:
     """What goes out now of a channel's unsent rows (by ascending id), oldest first.
 
     First in, first out for an incident: only the first of its rows that no later one makes
@@ -191,9 +197,9 @@ def _replaces(after: OutboxRow, before: OutboxRow) -> bool:
         return False
     if before.event not in (EventKind.OPENED, EventKind.DIGEST, EventKind.REMINDER):
         return False
-    return incidents_of(before) <= incidents_of(after)
+    return incident_ids(before) <= incident_ids(after)
 
 
-def incidents_of(row: OutboxRow) -> frozenset[int]:
+def incident_ids(row: OutboxRow) -> frozenset[int]:
     """The ids of all incidents that a row tells of."""
     return frozenset(row.about or (row.incident,))

@@ -21,13 +21,13 @@ class SelfCheck(StrEnum):
     """Most of max_mb waits for InfluxDB; the oldest are thrown away when it is full."""
 
 
-NUMBERS = {SelfCheck.JOURNAL: -1, SelfCheck.QUOTA: -2}
+OUTBOX_INCIDENT = {SelfCheck.JOURNAL: -1, SelfCheck.QUOTA: -2}
 """Messages run under these instead of an incident's number: an incident is about the network."""
 
-HOLD_S = {SelfCheck.JOURNAL: 30.0, SelfCheck.QUOTA: 0.0}
+FAILURE_HOLD_S = {SelfCheck.JOURNAL: 30.0, SelfCheck.QUOTA: 0.0}
 """So long it lasts before it is told."""
 
-OVER_S = {SelfCheck.JOURNAL: 60.0, SelfCheck.QUOTA: 0.0}
+RECOVERY_HOLD_S = {SelfCheck.JOURNAL: 60.0, SelfCheck.QUOTA: 0.0}
 """So long it is well before its end is told."""
 
 
@@ -38,7 +38,7 @@ class SelfCheckReport:
     is_full: the disk is. why: the program's own words. share: of max_mb.
     """
 
-    plight: SelfCheck
+    check: SelfCheck
     since_s: float
     ended_s: float | None = None
     is_full: bool = False

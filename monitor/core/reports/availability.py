@@ -58,14 +58,14 @@ def availability(
     """
     whole = union([period])
     out = clip(excluded, period)
-    unknown = less(clip(blank, period), out)
-    counted = less(less(clip(down, period), out), unknown)
+    unknown = subtract(clip(blank, period), out)
+    counted = subtract(subtract(clip(down, period), out), unknown)
     period_s, down_s, blank_s, excluded_s = (
         length(part) for part in (whole, counted, unknown, out)
     )
     return Availability(
         period_s=period_s,
-        up_s=max(0.0, length(less(less(less(whole, out), unknown), counted))),
+        up_s=max(0.0, length(subtract(subtract(subtract(whole, out), unknown), counted))),
         down_s=down_s,
         excluded_s=excluded_s,
         blank_s=blank_s,
@@ -74,7 +74,7 @@ def availability(
     )
 
 
-def total(parts: Iterable[Availability]) -> Availability:
+def combine(parts: Iterable[Availability]) -> Availability:
     """Several targets, or several periods, as one: seconds added."""
     each = list(parts)
     return Availability(
@@ -107,7 +107,7 @@ def clip(intervals: Iterable[Interval], period: Interval) -> list[Interval]:
     return union((max(start, start_s), min(end, end_s)) for start, end in intervals)
 
 
-def common(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interval]:
+def intersect(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interval]:
     """The moments that lie in both."""
     return [
         (max(a, start), min(b, end))
@@ -117,7 +117,7 @@ def common(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interval]
     ]
 
 
-def less(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interval]:
+def subtract(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interval]:
     """The moments of the first that are not in the second."""
     gone = union(other)
     found: list[Interval] = []

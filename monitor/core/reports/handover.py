@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.core.alerting.documents import window_document, with_handling
-from monitor.core.alerting.handling import by_incident
+from monitor.core.alerting.handling import group_by_incident
 from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
 from monitor.core.documents import Document, rfc3339
 from monitor.core.model import Incident
 
-AHEAD_S = 86_400.0
+MAINTENANCE_AHEAD_S = 86_400.0
 """So far ahead the summary looks for maintenance."""
 
 
@@ -26,7 +26,7 @@ def handover_document(
 
     actions: all those on these incidents. windows: in force now or ahead.
     """
-    of_each = by_incident(actions)
+    of_each = group_by_incident(actions)
     found = [(i, with_handling(i, of_each.get(i.id, ()), at_s)) for i in incidents]
     return {
         "at": rfc3339(at_s),

@@ -14,13 +14,12 @@ from monitor.core.alerting.documents import (
     outbox_document,
 )
 from monitor.core.alerting.handling import handling_of
-from monitor.core.alerting.model import IncidentAction, OutboxRow
-from monitor.core.alerting.ports import PolicyDecision
+from monitor.core.alerting.model import IncidentAction, OutboxRow, PolicyDecision
 from monitor.core.documents import Document, incident_document
 from monitor.core.model import Incident
 
 
-def case_document(
+def full_incident_document(
     incident: Incident,
     actions: Sequence[IncidentAction],
     notices: Sequence[PolicyDecision],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.handling import Handling, by_incident, handling_of
+from monitor.core.alerting.handling import Handling, group_by_incident, handling_of
 from monitor.core.alerting.model import ActionKind, IncidentAction
 
 T0 = 1_764_000_000.0
@@ -19,20 +19,20 @@ def done(
 
 def test_nothing_done_is_nothing_in_hand() -> None:
     assert handling_of([]) == Handling()
-    assert Handling().taken(T0) is None
+    assert Handling().active_acknowledgement(T0) is None
 
 
 def test_an_acknowledgement_holds_until_its_end_and_not_at_it() -> None:
     handling = handling_of([done(ActionKind.ACKNOWLEDGE, until=60)])
-    assert handling.taken(T0 + 59.999) is not None
-    assert handling.taken(T0 + 60) is None
+    assert handling.active_acknowledgement(T0 + 59.999) is not None
+    assert handling.active_acknowledgement(T0 + 60) is None
 
 
 def test_the_later_acknowledgement_counts_even_when_it_ends_earlier() -> None:
     handling = handling_of(
         [done(ActionKind.ACKNOWLEDGE, until=600), done(ActionKind.ACKNOWLEDGE, 5, until=60)]
     )
-    assert handling.taken(T0 + 61) is None
+    assert handling.active_acknowledgement(T0 + 61) is None
 
 
 def test_a_release_ends_acknowledgement_and_snooze_and_keeps_what_was_written() -> None:
@@ -47,7 +47,10 @@ def test_a_release_ends_acknowledgement_and_snooze_and_keeps_what_was_written() 
             done(ActionKind.CAUSE, text="power"),
         ]
     )
-    assert (handling.taken(T0 + 20), handling.muted(T0 + 20)) == (None, None)
+    assert (handling.active_acknowledgement(T0 + 20), handling.active_snooze(T0 + 20)) == (
+        None,
+        None,
+    )
     assert (handling.ticket, handling.cause) == ("INC-2", "power")
     assert [note.text for note in handling.notes] == ["satu"]
 
@@ -69,9 +72,9 @@ ACTIONS = st.lists(
 def test_each_incident_is_handled_by_its_own_actions_alone(
     actions: list[IncidentAction], at_s: float
 ) -> None:
-    for number, mine in by_incident(actions).items():
+    for number, mine in group_by_incident(actions).items():
         assert mine == [action for action in actions if action.incident == number]
-        taken = handling_of(mine).taken(at_s)
+        taken = handling_of(mine).active_acknowledgement(at_s)
         if taken is not None:
             assert taken.incident == number
             assert taken.until_s is not None

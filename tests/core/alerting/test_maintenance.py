@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-from monitor.core.alerting.maintenance import Maintenance, occurrences, reach_of
-from monitor.core.alerting.model import MaintenanceWindow, RecurringWindow
+from monitor.core.alerting.maintenance import MaintenanceCalendar, occurrences, targets_by_name
+from monitor.core.alerting.model import MaintenanceWindow
+from monitor.core.alerting.settings import RecurringWindow
 from tests.core.detection.story import network
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -25,8 +26,8 @@ def window(*targets: str, start_s: float = START_S, hours: float = 1.0) -> Maint
 
 def maintenance(
     *windows: MaintenanceWindow, recurring: tuple[RecurringWindow, ...] = ()
-) -> Maintenance:
-    return Maintenance(reach_of(NET), WIB, windows, recurring)
+) -> MaintenanceCalendar:
+    return MaintenanceCalendar(targets_by_name(NET), WIB, windows, recurring)
 
 
 def wib(text: str) -> float:
@@ -45,40 +46,40 @@ SUNDAYS = RecurringWindow(
 
 def test_a_window_covers_from_its_start_until_just_before_its_end() -> None:
     made = maintenance(window("anjatan/utama"))
-    assert made.covered(START_S - 0.001) == {}
-    assert set(made.covered(START_S)) == {"anjatan/utama"}
-    assert set(made.covered(START_S + HOUR_S - 0.001)) == {"anjatan/utama"}
-    assert made.covered(START_S + HOUR_S) == {}
+    assert made.covered_targets(START_S - 0.001) == {}
+    assert set(made.covered_targets(START_S)) == {"anjatan/utama"}
+    assert set(made.covered_targets(START_S + HOUR_S - 0.001)) == {"anjatan/utama"}
+    assert made.covered_targets(START_S + HOUR_S) == {}
 
 
 def test_a_window_that_was_ended_early_covers_no_longer() -> None:
     ended = replace(window("anjatan/utama"), ended_s=START_S + 60)
-    assert set(maintenance(ended).covered(START_S + 59)) == {"anjatan/utama"}
-    assert maintenance(ended).covered(START_S + 60) == {}
-    assert maintenance(ended).ahead(START_S + 60, START_S + HOUR_S) == []
+    assert set(maintenance(ended).covered_targets(START_S + 59)) == {"anjatan/utama"}
+    assert maintenance(ended).covered_targets(START_S + 60) == {}
+    assert maintenance(ended).windows_between(START_S + 60, START_S + HOUR_S) == []
 
 
 def test_a_site_means_its_links_and_a_node_itself_and_everything_behind_it() -> None:
-    assert set(maintenance(window("anjatan")).covered(START_S)) == {
+    assert set(maintenance(window("anjatan")).covered_targets(START_S)) == {
         "anjatan/utama",
         "anjatan/cadangan",
     }
-    assert set(maintenance(window("pop-patrol")).covered(START_S)) == {
+    assert set(maintenance(window("pop-patrol")).covered_targets(START_S)) == {
         *("pop-patrol", "pop-jauh", "anjatan/utama", "bongas/utama")
     }
-    assert set(maintenance(window("inti")).covered(START_S)) == {
+    assert set(maintenance(window("inti")).covered_targets(START_S)) == {
         *("inti", "pop-patrol", "pop-jauh", "anjatan/utama", "bongas/utama")
     }
 
 
 def test_a_name_that_is_no_longer_configured_covers_nothing_else() -> None:
-    assert set(maintenance(window("hilang/utama")).covered(START_S)) == {"hilang/utama"}
+    assert set(maintenance(window("hilang/utama")).covered_targets(START_S)) == {"hilang/utama"}
 
 
 def test_a_recurring_window_is_in_force_on_its_day_by_local_time() -> None:
     made = maintenance(recurring=(SUNDAYS,))
-    assert made.covered(wib("2026-11-22T22:59:59")) == {}
-    covered = made.covered(wib("2026-11-22T23:00:00"))
+    assert made.covered_targets(wib("2026-11-22T22:59:59")) == {}
+    covered = made.covered_targets(wib("2026-11-22T23:00:00"))
     assert set(covered) == {"pop-jauh", "bongas/utama"}
     assert covered["pop-jauh"].recurring == "malam-minggu"
     assert covered["pop-jauh"].why == "pemeliharaan rutin"
@@ -86,9 +87,9 @@ def test_a_recurring_window_is_in_force_on_its_day_by_local_time() -> None:
 
 def test_a_recurring_window_lasts_past_midnight() -> None:
     made = maintenance(recurring=(SUNDAYS,))
-    assert set(made.covered(wib("2026-11-23T01:59:59"))) == {"pop-jauh", "bongas/utama"}
-    assert made.covered(wib("2026-11-23T02:00:00")) == {}
-    assert made.covered(wib("2026-11-23T23:30:00")) == {}
+    assert set(made.covered_targets(wib("2026-11-23T01:59:59"))) == {"pop-jauh", "bongas/utama"}
+    assert made.covered_targets(wib("2026-11-23T02:00:00")) == {}
+    assert made.covered_targets(wib("2026-11-23T23:30:00")) == {}
 
 
 def test_days_of_the_month_and_weekdays_must_both_fit() -> None:
@@ -111,24 +112,24 @@ def test_without_days_it_recurs_daily_between_its_first_and_its_last_day() -> No
 def test_a_window_longer_than_a_day_is_found_days_after_its_start() -> None:
     long = replace(SUNDAYS, duration_s=72 * HOUR_S)
     made = maintenance(recurring=(long,))
-    assert "pop-jauh" in made.covered(wib("2026-11-25T22:00"))
-    assert made.covered(wib("2026-11-25T23:00")) == {}
+    assert "pop-jauh" in made.covered_targets(wib("2026-11-25T22:00"))
+    assert made.covered_targets(wib("2026-11-25T23:00")) == {}
 
 
 def test_one_occurrence_can_be_ended_early_and_the_next_comes_all_the_same() -> None:
     start_s = wib("2026-11-22T23:00")
-    (tonight,) = maintenance(recurring=(SUNDAYS,)).now(start_s)
+    (tonight,) = maintenance(recurring=(SUNDAYS,)).active(start_s)
     kept = replace(tonight, id=7, ended_s=start_s + 600, ended_by="ani")
     made = maintenance(kept, recurring=(SUNDAYS,))
-    assert [w.id for w in made.now(start_s + 599)] == [7]
-    assert made.covered(start_s + 600) == {}
-    assert "pop-jauh" in made.covered(wib("2026-11-29T23:00"))
+    assert [w.id for w in made.active(start_s + 599)] == [7]
+    assert made.covered_targets(start_s + 600) == {}
+    assert "pop-jauh" in made.covered_targets(wib("2026-11-29T23:00"))
 
 
 def test_what_lies_ahead_comes_by_start() -> None:
     later = window("bongas", start_s=wib("2026-11-23T12:00"))
     made = maintenance(later, window("anjatan", start_s=START_S), recurring=(SUNDAYS,))
-    ahead = made.ahead(wib("2026-11-22T12:00"), wib("2026-11-24T00:00"))
+    ahead = made.windows_between(wib("2026-11-22T12:00"), wib("2026-11-24T00:00"))
     assert [(w.targets, w.recurring) for w in ahead] == [
         (("pop-jauh",), "malam-minggu"),
         (("bongas",), None),

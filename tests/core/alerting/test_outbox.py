@@ -9,20 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.model import EventKind, Notification, OutboxRow, OutboxStatus
+from monitor.core.alerting.messages.context import Wording
+from monitor.core.alerting.model import (
+    DeliveryBatch,
+    EventKind,
+    Notification,
+    OutboxRow,
+    OutboxStatus,
+)
 from monitor.core.alerting.outbox import (
     CODE_CHARACTERS,
     FARTHEST_S,
-    choose,
-    incidents_of,
-    key_of,
-    merged,
-    message_of,
-    pack,
-    retry_s,
+    decode_notification,
+    due_batches,
+    encode_body,
+    idempotency_key,
+    incident_ids,
+    merge_notifications,
+    retry_delay_s,
     with_code,
 )
-from monitor.core.alerting.ports import DeliveryBatch, Wording
 
 NOW_S = 1_764_000_000.0
 
@@ -42,7 +48,7 @@ def row(
         channel="chat",
         recipient=recipient,
         event=event,
-        body=pack(Wording(f"title {number}", f"text {number}"), [{"id": incident}]),
+        body=encode_body(Wording(f"title {number}", f"text {number}"), [{"id": incident}]),
         next_try_s=next_try_s,
         id=number,
         about=about,
@@ -57,7 +63,7 @@ def chosen(*rows: OutboxRow, limit: int = 50) -> list[tuple[int, tuple[int, ...]
     """The ids of each parcel: what goes out, and what it replaces."""
     return [
         (parcel.row.id, tuple(r.id for r in parcel.replaced))
-        for parcel in choose(rows, NOW_S, limit)
+        for parcel in due_batches(rows, NOW_S, limit)
     ]
 
 
@@ -66,7 +72,7 @@ def test_what_is_due_goes_out_oldest_first_and_no_more_than_asked_for() -> None:
     assert chosen(*rows) == [(1, ()), (2, ()), (3, ())]
     assert chosen(*rows, limit=2) == [(1, ()), (2, ())]
     assert chosen(row(1, next_try_s=NOW_S + 0.1), row(2, incident=2)) == [(2, ())]
-    assert choose([], NOW_S, 5) == []
+    assert due_batches([], NOW_S, 5) == []
 
 
 def test_one_incident_is_told_in_order_even_to_different_receivers() -> None:
@@ -95,8 +101,8 @@ def test_a_closing_of_a_few_never_swallows_the_list_of_many() -> None:
     assert chosen(digest, some) == [(1, ())]
     assert chosen(digest, some, every) == [(2, ())]
     assert chosen(digest, every) == [(3, (1,))]
-    assert incidents_of(every) == {1, 2, 3}
-    assert incidents_of(row(4)) == {1}
+    assert incident_ids(every) == {1, 2, 3}
+    assert incident_ids(row(4)) == {1}
 
 
 def test_of_reminders_that_piled_up_only_the_last_goes_out() -> None:
@@ -127,65 +133,79 @@ def test_times_from_before_the_clock_was_set_back_hold_nothing_up() -> None:
 
 
 def test_the_key_is_the_hash_that_the_design_names_and_its_code_can_be_read_aloud() -> None:
-    key = key_of(17, 2, "hook", "channel:hook")
+    key = idempotency_key(17, 2, "hook", "channel:hook")
     assert key == sha256(b"17|2|hook|channel:hook").hexdigest()
-    message = message_of(row(3), NOW_S)
-    assert message.key == key_of(1, 3, "chat", "ani")
+    message = decode_notification(row(3), NOW_S)
+    assert message.key == idempotency_key(1, 3, "chat", "ani")
     assert message.code == message.key[:8]
     assert with_code(message).text == f"text 3\n#{message.code}"
     assert len(with_code(message).text) - len(message.text) == CODE_CHARACTERS
 
 
 def test_a_row_comes_back_as_the_message_that_was_packed() -> None:
-    one = message_of(row(1), NOW_S)
+    one = decode_notification(row(1), NOW_S)
     assert one == Notification(
-        key_of(1, 1, "chat", "ani"), EventKind.OPENED, "title 1", "text 1", "ani", NOW_S, {"id": 1}
+        idempotency_key(1, 1, "chat", "ani"),
+        EventKind.OPENED,
+        "title 1",
+        "text 1",
+        "ani",
+        NOW_S,
+        {"id": 1},
     )
-    several = replace(row(1), body=pack(Wording("t", "“é”\n"), [{"id": 1}, {"id": 2}]))
-    message = message_of(several, NOW_S)
+    several = replace(row(1), body=encode_body(Wording("t", "“é”\n"), [{"id": 1}, {"id": 2}]))
+    message = decode_notification(several, NOW_S)
     assert (message.text, message.incident) == ("“é”\n", None)
     assert message.incidents == ({"id": 1}, {"id": 2})
-    assert message_of(replace(row(1), body=pack(Wording("t", "x"), [])), NOW_S).incidents == ()
+    assert (
+        decode_notification(
+            replace(row(1), body=encode_body(Wording("t", "x"), [])), NOW_S
+        ).incidents
+        == ()
+    )
 
 
 def test_a_broken_body_is_said_as_a_value_error() -> None:
     with pytest.raises(ValueError, match="Expecting value"):
-        message_of(replace(row(1), body=""), NOW_S)
+        decode_notification(replace(row(1), body=""), NOW_S)
 
 
 def test_merged_messages_lose_no_text_no_code_and_no_incident() -> None:
-    parts = [with_code(message_of(row(n, incident=n % 2 + 1), NOW_S)) for n in (1, 2, 3)]
-    one = merged(parts)
+    parts = [with_code(decode_notification(row(n, incident=n % 2 + 1), NOW_S)) for n in (1, 2, 3)]
+    one = merge_notifications(parts)
     for part in parts:
         assert part.text in one.text
         assert part.code in one.text
     assert one.title == "title 1 (+2)"
     assert one.event is EventKind.OPENED
     assert [document["id"] for document in one.incidents] == [2, 1]
-    assert one.key == merged(parts).key != merged(parts[:2]).key
-    assert merged(parts[:1]) is parts[0]
+    assert one.key == merge_notifications(parts).key != merge_notifications(parts[:2]).key
+    assert merge_notifications(parts[:1]) is parts[0]
 
 
 def test_messages_of_different_kinds_merge_into_a_digest() -> None:
-    parts = [message_of(row(1), NOW_S), message_of(row(2, EventKind.RESOLVED), NOW_S)]
-    assert merged(parts).event is EventKind.DIGEST
+    parts = [
+        decode_notification(row(1), NOW_S),
+        decode_notification(row(2, EventKind.RESOLVED), NOW_S),
+    ]
+    assert merge_notifications(parts).event is EventKind.DIGEST
 
 
 def test_a_failed_try_waits_twice_as_long_each_time_up_to_five_minutes() -> None:
-    assert [retry_s(n, 0.5) for n in range(1, 9)] == [5, 10, 20, 40, 80, 160, 300, 300]
-    assert retry_s(1_000_000, 0.5) == 300
+    assert [retry_delay_s(n, 0.5) for n in range(1, 9)] == [5, 10, 20, 40, 80, 160, 300, 300]
+    assert retry_delay_s(1_000_000, 0.5) == 300
 
 
 @given(st.integers(0, 100), st.floats(0, 1))
 def test_the_wait_is_spread_by_a_fifth(attempts: int, chance: float) -> None:
-    plain_s = retry_s(attempts, 0.5)
-    assert 0.8 * plain_s - 1e-9 <= retry_s(attempts, chance) <= 1.2 * plain_s + 1e-9
+    plain_s = retry_delay_s(attempts, 0.5)
+    assert 0.8 * plain_s - 1e-9 <= retry_delay_s(attempts, chance) <= 1.2 * plain_s + 1e-9
 
 
 def test_what_the_channel_asks_for_is_obeyed_up_to_five_minutes() -> None:
-    assert retry_s(9, 0.9, asked_s=7.0) == 7.0
-    assert retry_s(1, 0.1, asked_s=86_400.0) == 300.0
-    assert retry_s(1, 0.1, asked_s=-5.0) == 0.0
+    assert retry_delay_s(9, 0.9, asked_s=7.0) == 7.0
+    assert retry_delay_s(1, 0.1, asked_s=86_400.0) == 300.0
+    assert retry_delay_s(1, 0.1, asked_s=-5.0) == 0.0
 
 
 ROWS = st.lists(
@@ -210,7 +230,7 @@ def test_whatever_waits_every_row_goes_out_or_is_replaced_by_a_later_one_exactly
     now_s = NOW_S
     done: list[DeliveryBatch] = []
     for _ in range(2 * len(waiting) + 2):
-        for parcel in choose(waiting, now_s, 2):
+        for parcel in due_batches(waiting, now_s, 2):
             done.append(parcel)
             gone = set(parcel.ids)
             waiting = [r for r in waiting if r.id not in gone]

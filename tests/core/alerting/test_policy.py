@@ -7,21 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.core.alerting.model import (
-    ActionKind,
-    AlertRules,
-    EscalationStep,
-    EventKind,
-    Rota,
-    Route,
-)
-from monitor.core.alerting.outbox import message_of
+from monitor.core.alerting.model import ActionKind, EventKind
+from monitor.core.alerting.outbox import decode_notification
 from monitor.core.alerting.policy import advance
 from monitor.core.alerting.policy.cases import Around, PolicyState
-from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
+from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
 from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.settings import AlertRules, EscalationStep, Rota, Route
 from monitor.core.model import State
-from tests.core.detection.night import ALERTS, EVERYTHING, START_S, STEPS, Night, Told
+from tests.core.alerting.scenario import ALERTS, EVERYTHING, START_S, STEPS, Night, Told
 
 OPENED, RESOLVED, REMINDER = EventKind.OPENED, EventKind.RESOLVED, EventKind.REMINDER
 DIGEST, UPDATED = EventKind.DIGEST, EventKind.UPDATED
@@ -55,7 +49,7 @@ def test_one_that_ends_inside_the_hold_is_told_to_nobody() -> None:
     night.closes(number)
     night.passes(HOUR_S)
     assert night.told() == []
-    assert [(n.event, n.reason) for n in night.ledger.notices([number])] == [
+    assert [(n.event, n.reason) for n in night.ledger.policy_decisions([number])] == [
         (OPENED, Reason.WITHIN_HOLD),
         (RESOLVED, Reason.WITHIN_HOLD),
     ]
@@ -220,7 +214,7 @@ def test_a_note_or_a_ticket_stops_nothing_and_stands_beside_the_incident() -> No
     night.acts(number, ActionKind.TICKET)
     night.passes(15 * MINUTE_S)
     assert [event for _, event, _ in night.heard("budi")] == [OPENED]
-    document = message_of(night.ledger.outbox()[-1], night.utc_s).incident
+    document = decode_notification(night.ledger.outbox()[-1], night.utc_s).incident
     assert document is not None
     handling = document["handling"]
     assert isinstance(handling, dict)
@@ -518,7 +512,7 @@ def test_flapping_is_told_when_it_begins_and_when_it_is_over_and_no_opening_in_b
     night.news()
     night.passes(HOUR_S)
     assert [(t.event, t.recipient) for t in night.news()] == [(UPDATED, "ani"), (UPDATED, HOOK)]
-    said = [n.reason for n in night.ledger.notices() if n.event is UPDATED]
+    said = [n.reason for n in night.ledger.policy_decisions() if n.event is UPDATED]
     assert said == [Reason.FLAPPING_BEGAN] * 2 + [Reason.FLAPPING_OVER] * 2
 
 
@@ -678,10 +672,10 @@ def test_what_is_over_is_forgotten() -> None:
     for number in numbers:
         night.closes(number)
     night.passes(2 * HOUR_S)
-    around = Around(night.utc_s, ALERTS.rules, night.desk.duty, night.office_open, {})
+    around = Around(night.utc_s, ALERTS.rules, night.alerting_state.routing, night.office_open, {})
     book, _ = advance(PolicyState(sequences={7: 1}), (), night.now_s, around)
     assert book == PolicyState()
-    kept = read_alert_history(night.ledger, night.utc_s + 49 * HOUR_S)
+    kept = read_policy_history(night.ledger, night.utc_s + 49 * HOUR_S)
     assert restore_policy_state(kept, night.now_s, night.utc_s) == PolicyState()
 
 
@@ -740,7 +734,7 @@ def test_every_message_has_a_yes_for_each_of_its_incidents_and_each_yes_has_a_me
     }
     yes = {
         (n.thread, n.sequence, n.channel, n.recipient, n.event, n.incident)
-        for n in night.ledger.notices()
-        if n.told
+        for n in night.ledger.policy_decisions()
+        if n.notified
     }
     assert messages == yes

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.model import (
+from monitor.core.alerting.model import Recipient
+from monitor.core.alerting.rota import gaps, next_on_call, on_call
+from monitor.core.alerting.routing import AlertRouting
+from monitor.core.alerting.settings import (
     AlertSettings,
     ChannelSettings,
     EscalationStep,
@@ -18,8 +21,6 @@ from monitor.core.alerting.model import (
     RotaOverride,
     Route,
 )
-from monitor.core.alerting.ports import Duty, Recipient
-from monitor.core.alerting.rota import Rotas, gaps, next_on_call, on_call
 from monitor.core.model import Incident, Link, Network, ProbeRules, Scope, Site, State
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -160,8 +161,8 @@ def incident(target: str, scope: Scope = Scope.LINK, state: State = State.DOWN) 
     return Incident(1, scope, target, state, 0.0, 0.0, "silence")
 
 
-def duty() -> Duty:
-    return Rotas(ALERTS, NETWORK, WIB)
+def routing() -> AlertRouting:
+    return AlertRouting(ALERTS, NETWORK, WIB)
 
 
 @pytest.mark.parametrize(
@@ -174,32 +175,32 @@ def duty() -> Duty:
     ],
 )
 def test_the_first_route_that_matches_wins(what: Incident, number: int | None) -> None:
-    assert duty().route(what) == (None if number is None else ALERTS.routes[number])
+    assert routing().route(what) == (None if number is None else ALERTS.routes[number])
 
 
 def test_names_become_recipients_each_once_on_the_first_channel() -> None:
     at_s = at("2026-11-25T12:00:00")
     to = ["rota:jaga", "person:ani", "rota:cadangan", "channel:hook", "person:nobody", "rota:x"]
-    assert duty().recipients(to, at_s) == (
+    assert routing().recipients(to, at_s) == (
         Recipient("ani", "chat"),
         Recipient("budi", "surel"),
         Recipient("channel:hook", "hook"),
     )
-    assert duty().recipients(["rota:jaga"], at("2026-11-01T00:00:00")) == ()
-    assert duty().recipients(["rota:jaga"], at("2026-12-01T00:00:00")) == (
+    assert routing().recipients(["rota:jaga"], at("2026-11-01T00:00:00")) == ()
+    assert routing().recipients(["rota:jaga"], at("2026-12-01T00:00:00")) == (
         Recipient("budi", "surel"),
     )
 
 
 def test_fall_backs_are_tried_after_ones_own_channels_and_never_twice() -> None:
-    assert duty().channels("ani") == ("chat", "hook", "surel")
-    assert duty().channels("channel:hook") == ("hook",)
-    assert duty().channels("nobody") == ()
+    assert routing().channels("ani") == ("chat", "hook", "surel")
+    assert routing().channels("channel:hook") == ("hook",)
+    assert routing().channels("nobody") == ()
 
 
 def test_language_is_the_persons_or_else_the_channels() -> None:
     said = [
-        duty().language(Recipient(*each))
+        routing().language(Recipient(*each))
         for each in (("ani", "chat"), ("budi", "surel"), ("channel:hook", "hook"), ("x", "y"))
     ]
     assert said == ["en", "id", "en", "id"]

@@ -14,11 +14,11 @@ from monitor.core.reports.availability import (
     Interval,
     availability,
     clip,
-    common,
+    combine,
     days,
+    intersect,
     length,
-    less,
-    total,
+    subtract,
     union,
 )
 
@@ -46,8 +46,8 @@ def test_a_union_covers_the_same_seconds_with_gaps_between_its_parts(found: list
 def test_what_is_left_is_in_the_first_and_not_in_the_second(
     one: list[Interval], other: list[Interval]
 ) -> None:
-    assert seconds(less(one, other)) == seconds(one) - seconds(other)
-    assert seconds(common(one, other)) == seconds(one) & seconds(other)
+    assert seconds(subtract(one, other)) == seconds(one) - seconds(other)
+    assert seconds(intersect(one, other)) == seconds(one) & seconds(other)
 
 
 @given(intervals, interval)
@@ -85,7 +85,7 @@ def test_time_without_evidence_never_worsens_and_maintenance_never_counts(
 
 @given(intervals, st.integers(min_value=0, max_value=100).map(float))
 def test_two_halves_of_a_period_make_the_whole(down: list[Interval], middle: float) -> None:
-    both = total([availability((0.0, middle), down), availability((middle, 100.0), down)])
+    both = combine([availability((0.0, middle), down), availability((middle, 100.0), down)])
     whole = availability(PERIOD, down)
     assert (both.down_s, both.up_s, both.period_s) == (whole.down_s, whole.up_s, whole.period_s)
 
@@ -122,4 +122,4 @@ def test_the_target_of_a_month_of_30_days() -> None:
 
 
 def test_a_sum_of_nothing_is_nothing() -> None:
-    assert total([]) == Availability(0.0, 0.0, 0.0, 0.0, 0.0)
+    assert combine([]) == Availability(0.0, 0.0, 0.0, 0.0, 0.0)

@@ -9,7 +9,7 @@ from monitor.core.documents import (
     TargetStatus,
     incident_document,
     rfc3339,
-    state_document,
+    status_document,
     transition_document,
 )
 from monitor.core.model import Incident, IncidentEvidence, Scope, State, Transition
@@ -57,7 +57,7 @@ def test_the_state_document_has_sites_links_and_nodes() -> None:
         "anjatan/utama": TargetStatus(State.DOWN, 1_764_000_000.0, None, 100.0),
         "anjatan/cadangan": TargetStatus(State.UP, 1_763_000_000.0, 41.23456, 0.0, ("flapping",)),
     }
-    document = state_document(
+    document = status_document(
         net,
         lambda name: standings.get(name, TargetStatus()),
         {"state": "up", "last_round": None},

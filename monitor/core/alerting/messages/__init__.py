@@ -7,6 +7,6 @@ single, several, own: the lines of a message; composing: the port `core.alertpor
 
 from __future__ import annotations
 
-from monitor.core.alerting.messages.composing import Texts
+from monitor.core.alerting.messages.composing import MessageWriter
 
-__all__ = ["Texts"]
+__all__ = ["MessageWriter"]

@@ -6,17 +6,17 @@ from datetime import tzinfo
 
 from monitor.core.alerting.messages import digest, incident, self_alert
 from monitor.core.alerting.messages.cleaning import clean_lines, cut, fitted
-from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.context import NotificationContext, Wording
+from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
-from monitor.core.alerting.model import AlertSettings
-from monitor.core.alerting.ports import NotificationContext, Wording
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Network
 
 TITLE_CHARACTERS = 110
 """What a lock screen or the subject of an e-mail shows."""
 
 
-class Texts:
+class MessageWriter:
     """Words for one configuration. zone: of the people who read them. link_key: as in Places."""
 
     __slots__ = ("_places", "_zone")
@@ -30,9 +30,9 @@ class Texts:
     def __call__(self, occasion: NotificationContext) -> Wording:
         """title: the first line; text: all of it, never over `occasion.most_characters`."""
         places = self._places
-        speech = Speech(occasion.language, self._zone)
-        if occasion.plight is not None:
-            lines = self_alert.lines(occasion.plight, occasion.at_s, speech)
+        speech = Language(occasion.language, self._zone)
+        if occasion.self_check is not None:
+            lines = self_alert.lines(occasion.self_check, occasion.at_s, speech)
         elif not occasion.incidents:
             lines = digest.test_lines(occasion, places, speech)
         elif len(occasion.incidents) == 1:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.core.alerting.messages.cleaning import TextLine
+from monitor.core.alerting.messages.context import NotificationContext
 from monitor.core.alerting.messages.incident import MORE, after, state_word
-from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
-from monitor.core.alerting.ports import NotificationContext
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident
 
@@ -33,7 +33,7 @@ _TEST_MORE = {"id": "Tidak ada yang perlu dilakukan.", "en": "There is nothing t
 
 
 def test_lines(
-    occasion: NotificationContext, places: TargetNames, speech: Speech
+    occasion: NotificationContext, places: TargetNames, speech: Language
 ) -> list[TextLine]:
     """The daily test, and `pantau alert-test`."""
     now = speech.moment(occasion.at_s, occasion.at_s)
@@ -44,7 +44,7 @@ def test_lines(
     ]
 
 
-def lines(occasion: NotificationContext, places: TargetNames, speech: Speech) -> list[TextLine]:
+def lines(occasion: NotificationContext, places: TargetNames, speech: Language) -> list[TextLine]:
     """A headline with the count, then an item a line: those still open first."""
     still_open = [each for each in occasion.incidents if each.ended_s is None]
     over = [each for each in occasion.incidents if each.ended_s is not None]
@@ -74,7 +74,7 @@ def _headline(
     occasion: NotificationContext,
     still_open: Sequence[Incident],
     over: Sequence[Incident],
-    speech: Speech,
+    speech: Language,
 ) -> str:
     now_s = occasion.at_s
     count = len(occasion.incidents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.core.alerting.messages.cleaning import clean
-from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.detection.causes import CONGESTION, LINK, POWER, UPSTREAM
 from monitor.core.model import Incident
@@ -53,7 +53,7 @@ _FULL = {"id": "{share} kapasitas terpakai", "en": "{share} of the capacity in u
 _CONFIRMED = {"id": "Penyebab (kata {who}): {cause}", "en": "Cause (says {who}): {cause}"}
 
 
-def reason(incident: Incident, speech: Speech) -> str:
+def reason(incident: Incident, speech: Language) -> str:
     """What was seen, with its numbers; one line."""
     proof = incident.proof
     if incident.reason == "loss" and proof.loss_ratio is not None and proof.limit is not None:
@@ -75,7 +75,7 @@ def reason(incident: Incident, speech: Speech) -> str:
     return ", ".join(parts)
 
 
-def suspected(incident: Incident, places: TargetNames, speech: Speech) -> str | None:
+def suspected(incident: Incident, places: TargetNames, speech: Language) -> str | None:
     """The suspected cause with its evidence, never as a fact; None: nothing is suspected."""
     cause, proof = incident.suspected_cause, incident.proof
     if cause is None:
@@ -97,7 +97,7 @@ def suspected(incident: Incident, places: TargetNames, speech: Speech) -> str | 
     return f"{said} ({'; '.join(parts)})" if parts else said
 
 
-def confirmed(who: str, cause: str, speech: Speech) -> str:
+def confirmed(who: str, cause: str, speech: Language) -> str:
     """What a person says the cause was."""
     words = _CAUSE.get(cause)
     said = speech.say(words).partition(": ")[2] if words is not None else clean(cause)

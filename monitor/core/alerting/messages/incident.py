@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.core.alerting.messages.cleaning import TextLine, clean
+from monitor.core.alerting.messages.context import NotificationContext
 from monitor.core.alerting.messages.evidence import confirmed, reason, suspected
-from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.model import ActionKind, EventKind, IncidentAction
-from monitor.core.alerting.ports import NotificationContext
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident, Scope, State
 
@@ -83,12 +83,12 @@ _CAUSE, _ACTIONS, _OTHERS, _PEOPLE = 60, 50, 40, 30
 _MOST_BEHIND = 15
 
 
-def state_word(incident: Incident, speech: Speech) -> str:
+def state_word(incident: Incident, speech: Language) -> str:
     """`PUTUS`; the monitor's own trouble has a word of its own."""
     return speech.say(_CUT_OFF if incident.scope is Scope.MONITOR else STATES[incident.state])
 
 
-def lines(occasion: NotificationContext, places: TargetNames, speech: Speech) -> list[TextLine]:
+def lines(occasion: NotificationContext, places: TargetNames, speech: Language) -> list[TextLine]:
     """The headline first; each further line with its weight."""
     incident = occasion.incidents[0]
     now_s = occasion.at_s
@@ -121,10 +121,10 @@ def lines(occasion: NotificationContext, places: TargetNames, speech: Speech) ->
     return found
 
 
-def after(occasion: NotificationContext, places: TargetNames, speech: Speech) -> list[TextLine]:
+def after(occasion: NotificationContext, places: TargetNames, speech: Language) -> list[TextLine]:
     """Who else was told, and where to read on: the end of every message."""
     found = []
-    people = places.people(occasion.told, occasion.recipient.name)
+    people = places.people(occasion.notified, occasion.recipient.name)
     if people:
         found.append(TextLine(speech.say(_TOLD), _PEOPLE, tuple(people), speech.say(MORE, n="{n}")))
     number = occasion.incidents[0].id if occasion.incidents else 0
@@ -135,7 +135,7 @@ def after(occasion: NotificationContext, places: TargetNames, speech: Speech) ->
 
 
 def _headline(
-    occasion: NotificationContext, incident: Incident, places: TargetNames, speech: Speech
+    occasion: NotificationContext, incident: Incident, places: TargetNames, speech: Language
 ) -> str:
     now_s = occasion.at_s
     end_s = incident.ended_s
@@ -167,7 +167,7 @@ def _headline(
     return speech.say(_STILL if still else _OPENED, **values)
 
 
-def _course(incident: Incident, occasion: NotificationContext, speech: Speech) -> str:
+def _course(incident: Incident, occasion: NotificationContext, speech: Language) -> str:
     """For how long, from when to when, and what was seen."""
     now_s = occasion.at_s
     if incident.ended_s is None:
@@ -192,7 +192,7 @@ def _course(incident: Incident, occasion: NotificationContext, speech: Speech) -
 
 
 def _done(
-    actions: tuple[IncidentAction, ...], incident: Incident, speech: Speech, now_s: float
+    actions: tuple[IncidentAction, ...], incident: Incident, speech: Language, now_s: float
 ) -> list[str]:
     """Who has it, the ticket, the cause as confirmed, and the newest note."""
     newest: dict[ActionKind, IncidentAction] = {}

@@ -17,7 +17,7 @@ _MONTHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class Language:
     """One language. zone: of the people who read it."""
 
     language: str

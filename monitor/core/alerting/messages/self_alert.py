@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.core.alerting.messages.cleaning import TextLine, clean
-from monitor.core.alerting.messages.language import Speech
+from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
 
 Words = Mapping[str, str]
@@ -50,16 +50,16 @@ _MEND: Mapping[SelfCheck, Words] = {
 }
 
 
-def lines(told: SelfCheckReport, at_s: float, speech: Speech) -> list[TextLine]:
+def lines(told: SelfCheckReport, at_s: float, speech: Language) -> list[TextLine]:
     """What is the matter, what it means, what to do; in the program's own words last."""
     if told.ended_s is not None:
         values = {
             "end": speech.moment(told.ended_s, at_s),
             "length": speech.length(told.ended_s - told.since_s),
         }
-        return [TextLine(speech.say(_OVER[told.plight], **values), 100)]
+        return [TextLine(speech.say(_OVER[told.check], **values), 100)]
     since = speech.moment(told.since_s, at_s)
-    if told.plight is SelfCheck.QUOTA:
+    if told.check is SelfCheck.QUOTA:
         share = f"{speech.number((told.share or 0.0) * 100)} %"
         head = speech.say(_QUOTA, share=share, since=since)
     else:
@@ -67,7 +67,7 @@ def lines(told: SelfCheckReport, at_s: float, speech: Speech) -> list[TextLine]:
     found = [
         TextLine(head, 100),
         TextLine(speech.say(_GOES_ON), 80),
-        TextLine(speech.say(_MEND[told.plight]), 70),
+        TextLine(speech.say(_MEND[told.check]), 70),
     ]
     if told.why and not told.is_full:
         found.append(TextLine(clean(told.why, 200), 40))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.core.alerting.messages.cleaning import clean
-from monitor.core.alerting.messages.language import Speech
-from monitor.core.alerting.model import AlertSettings
+from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network, Scope
 from monitor.core.signing import link_address
 
@@ -45,7 +45,7 @@ class TargetNames:
             return f"{self._url}/i/{incident}"
         return link_address(self._link_key, self._url, incident, now_s)
 
-    def target(self, name: str, speech: Speech) -> str:
+    def target(self, name: str, speech: Language) -> str:
         """`Anjatan · utama` of a link, `PoP Patrol` of a node; what is gone is called by its id."""
         if name == Scope.MONITOR.value:
             return speech.say(MONITOR)
@@ -60,7 +60,7 @@ class TargetNames:
         site = self._sites.get(site_id)
         return clean(site.name if site is not None else site_id, _NAME)
 
-    def other_links(self, incident: Incident, speech: Speech) -> list[str]:
+    def other_links(self, incident: Incident, speech: Language) -> list[str]:
         """The other ways to the same site: `cadangan (LTE)`."""
         link = self._links.get(incident.target)
         site = self._sites.get(link.site) if link is not None else None
@@ -74,11 +74,11 @@ class TargetNames:
             if other.name != link.name
         ]
 
-    def affected(self, incident: Incident, speech: Speech) -> list[str]:
+    def affected(self, incident: Incident, speech: Language) -> list[str]:
         """The links behind a node, as people call them."""
         return [self.target(name, speech) for name in incident.affected]
 
-    def provider(self, incident: Incident, speech: Speech) -> str | None:
+    def provider(self, incident: Incident, speech: Language) -> str | None:
         """Provider, telephone and circuit number of a link; None: nothing of it is known."""
         link = self._links.get(incident.target)
         if link is None:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from monitor.core.alerting.handling import handling_of
 from monitor.core.alerting.model import (
-    AlertRules,
-    EscalationStep,
     EventKind,
     IncidentAction,
     MaintenanceWindow,
-    Route,
+    PolicyDecision,
+    Recipient,
 )
-from monitor.core.alerting.ports import Duty, PolicyDecision, Recipient
 from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.routing import AlertRouting
+from monitor.core.alerting.settings import AlertRules, EscalationStep, Route
 from monitor.core.detection.flapping import bumped, decayed, is_flapping
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 
@@ -66,8 +66,8 @@ class IncidentAlerts:
             return None
         handling = handling_of(self.actions)
         for action, reason in (
-            (handling.taken(utc_s), Reason.ACKNOWLEDGED),
-            (handling.muted(utc_s), Reason.SNOOZED),
+            (handling.active_acknowledgement(utc_s), Reason.ACKNOWLEDGED),
+            (handling.active_snooze(utc_s), Reason.SNOOZED),
         ):
             # Nobody can take an incident for longer than a shift, whatever was written down.
             if action is not None and utc_s < action.at_s + rules.longest_ack_s:
@@ -180,7 +180,7 @@ class Around:
 
     utc_s: float
     rules: AlertRules
-    duty: Duty
+    duty: AlertRouting
     office_open: Callable[[float], bool]
     covered: Mapping[str, MaintenanceWindow]
     routes: dict[int, Route | None] = field(default_factory=dict)

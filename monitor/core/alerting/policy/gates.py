@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.core.alerting.model import Route
+from monitor.core.alerting.model import Recipient
 from monitor.core.alerting.policy.cases import Around, IncidentAlerts, PolicyState, steps_of
-from monitor.core.alerting.ports import Recipient
 from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.settings import Route
 from monitor.core.model import Incident, Scope, State
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from monitor.core.alerting.model import EventKind
+from monitor.core.alerting.model import EventKind, PolicyDecision, Recipient
 from monitor.core.alerting.policy.cases import Decided, IncidentAlerts, Planned, PolicyState
-from monitor.core.alerting.ports import PolicyDecision, Recipient
 from monitor.core.alerting.reasons import Reason
 
 
@@ -38,7 +37,7 @@ class DecisionBuilder:
         if case.why_not != (event, reason):
             case.why_not = (event, reason)
             self.notices.append(
-                PolicyDecision(case.incident.id, self.utc_s, event, told=False, reason=reason)
+                PolicyDecision(case.incident.id, self.utc_s, event, notified=False, reason=reason)
             )
 
     def yes(
@@ -102,7 +101,7 @@ class DecisionBuilder:
                     incident=pair.case.incident.id,
                     at_s=self.utc_s,
                     event=spoken,
-                    told=True,
+                    notified=True,
                     reason=reason,
                     recipient=recipient.name,
                     channel=recipient.channel,

@@ -18,17 +18,18 @@ from sqlalchemy import Connection, Engine, event
 
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.alerting.model import (
-    ChannelSettings,
     Delivered,
     Delivery,
+    DeliveryBatch,
     Notification,
     OutboxRow,
+    PolicyDecision,
 )
-from monitor.core.alerting.ports import DeliveryBatch, PolicyDecision
+from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.model import ChangeKind, Decision, IncidentChange
-from tests.core.detection.night import ALERTS
+from tests.alerting_fixtures import DutyHouse
+from tests.core.alerting.scenario import ALERTS
 from tests.core.detection.story import network
-from tests.duty import DutyHouse
 from tests.fakes.clock import ManualClock
 from tests.fakes.prober import Answers, Silent
 
@@ -94,7 +95,7 @@ class DoomedLedger(SqlLedger):
         self,
         decisions: Sequence[Decision],
         outbox: Sequence[OutboxRow] = (),
-        notices: Sequence[PolicyDecision] = (),
+        policy_decisions: Sequence[PolicyDecision] = (),
     ) -> None:
         changes = {each.change for each in decisions if isinstance(each, IncidentChange)}
         points = ["verdict"] if self.doom.awaited in changes else []
@@ -102,7 +103,7 @@ class DoomedLedger(SqlLedger):
         for point in points:
             self.doom.reach(f"{point} {'spoken' if point == 'verdict' else 'planned'}")
         self.doom.enter(*(f"{point} in its transaction" for point in points))
-        super().record(decisions, outbox, notices)
+        super().record(decisions, outbox, policy_decisions)
         self.doom.enter()
         for point in points:
             self.doom.reach(f"{point} committed")
@@ -113,10 +114,10 @@ class DoomedLedger(SqlLedger):
             self.doom.reach("leased")
         return parcels
 
-    def sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
+    def mark_sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
         self.doom.reach("taken, before it is marked")
         self.doom.enter("mark in its transaction")
-        super().sent(row, replaced, at_s)
+        super().mark_sent(row, replaced, at_s)
         self.doom.enter()
         self.doom.reach("marked")
 

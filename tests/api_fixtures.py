@@ -1,4 +1,4 @@
-"""The daemon's desk, actions and local API on a real Unix socket."""
+"""Alerting state, incident actions and local API on a real Unix socket."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from monitor.adapters.system.local_api import SOCKET_NAME, LocalApiClient
 from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.api import ApiContext, ApiServer
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import (
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
+from monitor.core.alerting.ports import AlertLedger
+from monitor.core.alerting.settings import (
     AlertSettings,
     ChannelSettings,
-    IncidentAction,
-    MaintenanceWindow,
     Person,
     RecurringWindow,
     Rota,
 )
-from monitor.core.alerting.ports import AlertLedger
 from monitor.core.documents import Document
 from monitor.core.errors import NotFound
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
@@ -71,7 +70,7 @@ class Desks(Generic[L, C]):
         self.clock = clock
         self.ledger = ledger
         self.heard = Heard()
-        self.desk = DutyState(alerts or AlertSettings(), NET, WIB)
+        self.alerting_state = AlertingState(alerts or AlertSettings(), NET, WIB)
         now_s = clock.utc_s(clock.steady_s())
         over = Incident(1, Scope.LINK, OTHER, State.DOWN, now_s - 900, now_s - 890, "silence")
         self.cut = Incident(2, Scope.LINK, LINK, State.DOWN, now_s - 60, now_s - 54, "silence")
@@ -85,9 +84,9 @@ class Desks(Generic[L, C]):
         )
         aside = asyncio.to_thread
         self.actions = IncidentActions(
-            ledger, clock, self.desk, lambda: tuple(self.open), aside, [self.heard]
+            ledger, clock, self.alerting_state, lambda: tuple(self.open), aside, [self.heard]
         )
-        self.trials = ChannelTests(ledger, clock, self.desk, aside, self.heard.queued)
+        self.trials = ChannelTests(ledger, clock, self.alerting_state, aside, self.heard.queued)
         self.routers: dict[str, Document] = {}
 
     def now_s(self) -> float:
@@ -108,8 +107,8 @@ class Desks(Generic[L, C]):
     async def serving(self, directory: Path) -> AsyncIterator[LocalApiClient]:
         """The client of a real server on a socket in `directory`."""
         aside = asyncio.to_thread
-        desk = (self.ledger, self.desk, self.actions, self.trials)
-        office = ApiContext(*desk, aside, self.metrics, self.router)
+        alerting_state = (self.ledger, self.alerting_state, self.actions, self.trials)
+        office = ApiContext(*alerting_state, aside, self.metrics, self.router)
         api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, office)
         await api.open()
         try:

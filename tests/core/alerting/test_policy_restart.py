@@ -9,12 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.alerting.model import ActionKind, EventKind
-from monitor.core.alerting.ports import PolicyDecision
+from monitor.core.alerting.model import ActionKind, EventKind, PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import State
+from tests.core.alerting.scenario import Night, Told
 from tests.core.alerting.test_policy import sites
-from tests.core.detection.night import Night, Told
 
 OPENED, RESOLVED, REMINDER = EventKind.OPENED, EventKind.RESOLVED, EventKind.REMINDER
 DIGEST, UPDATED = EventKind.DIGEST, EventKind.UPDATED
@@ -190,7 +189,7 @@ def test_flapping_that_ended_while_nobody_ran_is_told_once() -> None:
     for _ in range(3):
         night.restarts(after_s=5 * HOUR_S)
     assert {t.event for t in night.news()} == {UPDATED}
-    assert len(night.ledger.notices(since_s=night.utc_s - 11 * HOUR_S)) == 2
+    assert len(night.ledger.policy_decisions(since_s=night.utc_s - 11 * HOUR_S)) == 2
 
 
 def test_restarts_alone_make_no_target_flap() -> None:
@@ -312,11 +311,13 @@ def test_whatever_happens_nobody_hears_of_a_beginning_or_an_end_twice_and_of_bot
         for number in t.incidents
     )
     assert set(heard.values()) <= {1}
-    was_down = {n.incident for n in story.night.ledger.notices() if n.reason is Reason.WAS_DOWN}
+    was_down = {
+        n.incident for n in story.night.ledger.policy_decisions() if n.reason is Reason.WAS_DOWN
+    }
     for recipient, number, is_opening in heard:
         both = (recipient, number, not is_opening) in heard
         assert both is not (number in was_down), (recipient, number)
-    assert story.night.ledger.owed() == []
+    assert story.night.ledger.undecided_closings() == []
 
 
 @settings(
@@ -346,5 +347,5 @@ def test_what_the_ledger_cannot_take_is_said_by_its_row_alone() -> None:
     night.opens()
     night.passes(15)
     rows = [replace(row, id=0) for row in night.ledger.outbox()]
-    night.ledger.record([], rows, night.ledger.notices())
+    night.ledger.record([], rows, night.ledger.policy_decisions())
     assert len(night.ledger.outbox()) == len(rows)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import AlertSettings, Channel, EventKind, OutboxRow, OutboxStatus
-from monitor.core.alerting.outbox import pack
-from monitor.core.alerting.ports import Wording
-from tests.core.detection.night import ALERTS, NET
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.messages.context import Wording
+from monitor.core.alerting.model import Channel, EventKind, OutboxRow, OutboxStatus
+from monitor.core.alerting.outbox import encode_body
+from monitor.core.alerting.settings import AlertSettings
+from tests.core.alerting.scenario import ALERTS, NET
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
@@ -38,10 +39,10 @@ class Post:
     async def open(self) -> Post:
         self.start_s = self.clock.steady_s()
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
-        self.desk = DutyState(self.alerts, NET)
+        self.alerting_state = AlertingState(self.alerts, NET)
         means = DeliveryContext(
             ledger=self.ledger,
-            desk=self.desk,
+            alerting_state=self.alerting_state,
             clock=self.clock,
             sleep=self._sleep,
             chance=lambda: self.luck,
@@ -71,7 +72,9 @@ class Post:
         about: tuple[int, ...] = (),
     ) -> None:
         """A row that is due now; the dispatcher is woken, as after a transaction."""
-        body = pack(Wording("title", text or f"text {incident}.{sequence}"), [{"id": incident}])
+        body = encode_body(
+            Wording("title", text or f"text {incident}.{sequence}"), [{"id": incident}]
+        )
         made = OutboxRow(
             *(incident, sequence, channel, recipient, event, body, self.utc_s()), about=about
         )

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.core.alerting.model import ActionKind, IncidentAction
+from monitor.core.alerting.model import ActionKind, IncidentAction, PolicyDecision, Recipient
 from monitor.core.alerting.policy.cases import (
     Flapper,
     IncidentAlerts,
@@ -14,7 +14,7 @@ from monitor.core.alerting.policy.cases import (
     Thread,
     changes_its_target,
 )
-from monitor.core.alerting.ports import AlertReader, PolicyDecision, Recipient
+from monitor.core.alerting.ports import AlertReader
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import ChangeKind, Incident, IncidentChange
 
@@ -28,7 +28,7 @@ ASIDE = (Reason.FLAPPING_BEGAN, Reason.FLAPPING_OVER)
 
 
 @dataclass(frozen=True, slots=True)
-class AlertHistory:
+class PolicyHistory:
     """What the ledger remembers. Times UTC.
 
     incidents: the open ones and those whose closing is owed. recent: those of the last two days.
@@ -44,14 +44,15 @@ class AlertHistory:
     sequences: Mapping[int, int] | None = None
 
 
-def read_alert_history(ledger: AlertReader, utc_s: float) -> AlertHistory:
+def read_policy_history(ledger: AlertReader, utc_s: float) -> PolicyHistory:
     """Asks the ledger for everything that a book is made of. Raises LedgerError."""
     incidents = sorted(
-        (*ledger.remember().open_incidents, *ledger.owed()), key=lambda incident: incident.id
+        (*ledger.remember().open_incidents, *ledger.undecided_closings()),
+        key=lambda incident: incident.id,
     )
     numbers = [incident.id for incident in incidents]
-    notices = ledger.notices(numbers)
-    lately = ledger.notices(since_s=utc_s - FLAPS_BACK_S)
+    notices = ledger.policy_decisions(numbers)
+    lately = ledger.policy_decisions(since_s=utc_s - FLAPS_BACK_S)
     flap_notices = tuple(notice for notice in lately if notice.reason in ASIDE)
     told = {n.thread for n in (*notices, *flap_notices) if n.thread is not None}
     sequences = {
@@ -59,7 +60,7 @@ def read_alert_history(ledger: AlertReader, utc_s: float) -> AlertHistory:
         for lead in told | set(numbers)
         if (rows := ledger.outbox(incident=lead))
     }
-    return AlertHistory(
+    return PolicyHistory(
         incidents=tuple(incidents),
         notices=tuple(notices),
         actions=tuple(ledger.actions(numbers)),
@@ -69,7 +70,7 @@ def read_alert_history(ledger: AlertReader, utc_s: float) -> AlertHistory:
     )
 
 
-def restore_policy_state(kept: AlertHistory, now_s: float, utc_s: float) -> PolicyState:
+def restore_policy_state(kept: PolicyHistory, now_s: float, utc_s: float) -> PolicyState:
     """now_s: on the steady timeline, utc_s: by people's clocks; both are the same moment."""
 
     def steady(at_s: float) -> float:
@@ -104,7 +105,7 @@ def _case(
     steady: Steady,
 ) -> IncidentAlerts:
     case = IncidentAlerts(incident, steady(incident.detected_s), now_s, actions=list(actions))
-    told = [notice for notice in notices if notice.told and notice.reason not in ASIDE]
+    told = [notice for notice in notices if notice.notified and notice.reason not in ASIDE]
     opening = next((notice for notice in told if notice.thread is not None), None)
     if opening is not None:
         case.thread = opening.thread
@@ -113,7 +114,7 @@ def _case(
         case.receivers = _receivers(told)
     case.basis_s = _last_mute_s(actions, now_s, steady)
     last = notices[-1] if notices else None
-    if last is not None and not last.told:
+    if last is not None and not last.notified:
         case.why_not = (last.event, last.reason)
     if incident.ended_s is not None:
         case.closed_s = now_s
@@ -155,13 +156,13 @@ def _into_thread(
     reminders = {
         notice.sequence: steady(notice.at_s)
         for notice in notices
-        if notice.told and notice.reason is Reason.REMINDER_DUE
+        if notice.notified and notice.reason is Reason.REMINDER_DUE
     }
     thread.reminders = max(thread.reminders, len(reminders))
     thread.last_s = max(thread.last_s, *reminders.values(), thread.told_s)
 
 
-def _recollect_flappers(book: PolicyState, kept: AlertHistory, steady: Steady) -> None:
+def _recollect_flappers(book: PolicyState, kept: PolicyHistory, steady: Steady) -> None:
     changes = [
         change
         for incident in kept.recent

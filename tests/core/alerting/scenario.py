@@ -1,7 +1,7 @@
 """A night on duty: incidents come and go, people act, and everything that is told is written down.
 
-The real core (announcer, desk, rota, texts) on a ledger in memory; seconds pass as fast as they
-can be computed. A restart makes everything anew from the ledger.
+The real core (notifier, alerting state, rota, messages) on a ledger in memory; seconds pass
+as fast as they can be computed. A restart makes everything anew from the ledger.
 """
 
 from __future__ import annotations
@@ -11,23 +11,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from monitor.core.alerting.duty import FAR_S, KEPT_S, DutyState
-from monitor.core.alerting.model import (
-    ActionKind,
+from monitor.core.alerting.alerting_state import (
+    MAX_WINDOW_AHEAD_S,
+    WINDOW_RETENTION_S,
+    AlertingState,
+)
+from monitor.core.alerting.model import ActionKind, EventKind, IncidentAction, MaintenanceWindow
+from monitor.core.alerting.notifier import Notifier, PolicyResult
+from monitor.core.alerting.outbox import incident_ids
+from monitor.core.alerting.policy import Event
+from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
+from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.settings import (
     AlertSettings,
     ChannelSettings,
     EscalationStep,
-    EventKind,
-    IncidentAction,
-    MaintenanceWindow,
     Person,
     Route,
 )
-from monitor.core.alerting.notifier import Notifier, PolicyResult
-from monitor.core.alerting.outbox import incidents_of
-from monitor.core.alerting.policy import Event
-from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
-from monitor.core.alerting.reasons import Reason
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 from tests.core.detection.story import network
 from tests.fakes.ledger import MemoryLedger
@@ -88,12 +89,13 @@ class Night:
     def _begin(self) -> None:
         utc_s = self.utc_s
         self._boot_s, self._boot_ahead_s = utc_s, self.now_s
-        self.desk = DutyState(self.alerts, NET)
-        self.desk.remember(
-            self.ledger.actions(), self.ledger.windows(utc_s - KEPT_S, utc_s + FAR_S)
+        self.alerting_state = AlertingState(self.alerts, NET)
+        self.alerting_state.restore(
+            self.ledger.actions(),
+            self.ledger.windows(utc_s - WINDOW_RETENTION_S, utc_s + MAX_WINDOW_AHEAD_S),
         )
-        book = restore_policy_state(read_alert_history(self.ledger, utc_s), self.steady_s, utc_s)
-        self.announcer = Notifier(book, self.desk, self._is_office_open)
+        book = restore_policy_state(read_policy_history(self.ledger, utc_s), self.steady_s, utc_s)
+        self.notifier = Notifier(book, self.alerting_state, self._is_office_open)
 
     def _is_office_open(self, at_s: float) -> bool:
         return self.office_open(at_s)
@@ -108,9 +110,9 @@ class Night:
         return self._boot_s + self.now_s - self._boot_ahead_s
 
     def _decide(self, *events: Event) -> PolicyResult:
-        letters = self.announcer.decide(events, self.steady_s, self.utc_s)
+        letters = self.notifier.decide(events, self.steady_s, self.utc_s)
         decisions = [event for event in events if isinstance(event, IncidentChange)]
-        self.ledger.record(decisions, letters.rows, letters.notices)
+        self.ledger.record(decisions, letters.rows, letters.policy_decisions)
         return letters
 
     def opens(
@@ -158,24 +160,26 @@ class Night:
     def acts(self, number: int, kind: ActionKind, for_s: float | None = None) -> None:
         """Dina does something about it."""
         until_s = None if for_s is None else self.utc_s + for_s
-        stored = self.ledger.act(IncidentAction(number, kind, "dina", self.utc_s, "", until_s))
-        self.desk.acted(stored)
+        stored = self.ledger.add_action(
+            IncidentAction(number, kind, "dina", self.utc_s, "", until_s)
+        )
+        self.alerting_state.add_action(stored)
         self._decide(stored)
 
     def plans(self, *targets: str, for_s: float) -> MaintenanceWindow:
         """Maintenance, from now on."""
-        window = self.ledger.plan(
+        window = self.ledger.add_window(
             MaintenanceWindow(targets, self.utc_s, self.utc_s + for_s, "dina", "x")
         )
-        self.desk.planned(window, self.utc_s)
-        self.announcer.planned()
+        self.alerting_state.add_window(window, self.utc_s)
+        self.notifier.maintenance_changed()
         self._decide()
         return window
 
     def reconfigures(self, alerts: AlertSettings) -> None:
         self.alerts = alerts
-        self.desk.reconfigure(alerts, NET, self.desk.zone)
-        self.announcer.reconfigure(self._is_office_open)
+        self.alerting_state.reconfigure(alerts, NET, self.alerting_state.zone)
+        self.notifier.reconfigure(self._is_office_open)
 
     def passes(self, for_s: float) -> None:
         """Time passes; everything due is looked at every second."""
@@ -197,7 +201,7 @@ class Night:
                 round(row.next_try_s - START_S - self.wall_ahead_s, 3),
                 row.event,
                 row.recipient,
-                tuple(sorted(incidents_of(row))),
+                tuple(sorted(incident_ids(row))),
             )
             for row in self.ledger.outbox()
         ]
@@ -215,7 +219,7 @@ class Night:
     def reasons(self, number: int) -> list[Reason]:
         """Every yes and no on one incident, each once for all receivers."""
         found: list[tuple[float, Reason]] = []
-        for notice in self.ledger.notices([number]):
+        for notice in self.ledger.policy_decisions([number]):
             if (notice.at_s, notice.reason) not in found:
                 found.append((notice.at_s, notice.reason))
         return [reason for _, reason in found]

@@ -12,29 +12,24 @@ from dataclasses import dataclass, field
 
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
-from monitor.core.alerting.duty import DutyState
-from monitor.core.alerting.model import (
-    AlertSettings,
-    Channel,
-    EventKind,
-    Notification,
-    OutboxStatus,
-)
+from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.model import Channel, EventKind, Notification, OutboxStatus
 from monitor.core.alerting.notifier import Notifier
-from monitor.core.alerting.policy.recollection import read_alert_history, restore_policy_state
+from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
 from monitor.core.alerting.ports import AlertLedger
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Network
 from monitor.daemon.app import remembered_world
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
-from tests.core.detection.night import ALERTS
+from tests.core.alerting.scenario import ALERTS
+from tests.dispatcher_fixtures import at_once
 from tests.driving import drive
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.prober import FakeProber
-from tests.posting import at_once
 from tests.waiting import eventually_async
 
 
@@ -51,12 +46,12 @@ class DutyHouse:
     async def open(self) -> DutyHouse:
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
         self.prober = FakeProber(self.clock)
-        self.desk = DutyState(self.alerts, self.network)
+        self.alerting_state = AlertingState(self.alerts, self.network)
         now_s = self.clock.steady_s()
-        book = restore_policy_state(read_alert_history(self.ledger, now_s), now_s, now_s)
-        self.announcer = Notifier(book, self.desk, lambda _: True)
+        book = restore_policy_state(read_policy_history(self.ledger, now_s), now_s, now_s)
+        self.notifier = Notifier(book, self.alerting_state, lambda _: True)
         means = DeliveryContext(
-            self.ledger, self.desk, self.clock, at_once, self._sleep, lambda: 0.5
+            self.ledger, self.alerting_state, self.clock, at_once, self._sleep, lambda: 0.5
         )
         self.dispatcher = Dispatcher(means, self.channels or self.boxes)
         self.pipeline = Pipeline(
@@ -66,11 +61,11 @@ class DutyHouse:
             self.ledger,
             MemoryJournal(),
             retry_s=0.01,
-            announcer=self.announcer,
+            notifier=self.notifier,
             queued=self.dispatcher.wake,
         )
         await self.prober.open(self.pipeline.take)
-        heralds = AlertTrigger(self.pipeline, self.announcer, self.dispatcher)
+        heralds = AlertTrigger(self.pipeline, self.notifier, self.dispatcher)
         rounds = PingRounds(self.prober, self.pipeline, self.clock)
         self.jobs = [*rounds.jobs(self.network), *heralds.jobs()]
         services: list[Callable[[], Awaitable[None]]] = [
