@@ -230,6 +230,17 @@ async def test_outcomes_still_due_for_a_removed_target_are_dropped(opened: Rig) 
     assert len(opened.outcomes) == 2
 
 
+async def test_an_outcome_that_is_known_but_not_delivered_is_dropped_with_its_target(
+    opened: Rig,
+) -> None:
+    """A request that could not be sent has its outcome at once; it is delivered a little later."""
+    await opened.prober.round(["unrouted"], 0.0)
+    delivered = len(opened.outcomes)
+    opened.prober.watch([ALIVE])
+    await opened.pass_time(0.1)
+    assert len(opened.outcomes) == delivered
+
+
 async def test_what_is_due_from_a_former_address_is_dropped(opened: Rig) -> None:
     opened.prober.watch([target("moves", TwoSides.ALIVE)])
     await opened.prober.round(["moves"], 0.0)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from math import nextafter
 from operator import itemgetter
 
@@ -91,6 +91,11 @@ class Listener:
     def tell(self, outcome: Outcome) -> None:
         """Something that was learned while sending; it is said in its turn."""
         self._ready.append(outcome)
+
+    def drop(self, names: Set[str]) -> None:
+        """Discard the outcomes of these targets that are known but not delivered yet."""
+        if names and self._ready:
+            self._ready = [one for one in self._ready if one.target not in names]
 
     def expect(self, who: object, at_s: float) -> None:
         """`who` waits for the event loop, and should be woken at this steady time."""

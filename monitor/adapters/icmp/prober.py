@@ -89,6 +89,7 @@ class IcmpProber:
         self._aims = {aim.name: aim.in_place_of(before.get(aim.name)) for aim in made}
         for name, aim in before.items():
             aim.live = self._aims.get(name) is aim
+        self._listener.drop({name for name, aim in before.items() if not aim.live})
         self._targets = wanted
         used = {aim.channel for aim in self._aims.values()}
         self._listener.listen_to([one for one in self._channels.values() if one in used])
