@@ -46,6 +46,10 @@ class Clock(Protocol):
         ...
 
 
+Commit = Callable[[], None]
+"""Puts in force what was prepared: it cannot fail and does not await, so that several parts
+of the daemon can be exchanged at one moment."""
+
 OutcomeSink = Callable[[Sequence[Outcome]], None]
 """Takes outcomes in the order in which they became known; called on the event loop."""
 
@@ -75,8 +79,16 @@ class Prober(Protocol):
         """Get the sockets. Raises ProbeError in one sentence when this machine may not."""
         ...
 
+    def prepare(self, targets: Iterable[Target]) -> Commit:
+        """Check a new set of targets. Raises ProbeError and changes nothing.
+
+        After the commit no outcome of a removed target, or of the former address of a target
+        that moved, is delivered any more.
+        """
+        ...
+
     def watch(self, targets: Iterable[Target]) -> None:
-        """Replace the set of targets; outcomes still due for a removed one are dropped."""
+        """`prepare` and commit at once. Raises ProbeError."""
         ...
 
     async def round(self, names: Sequence[str], over_s: float) -> None:
@@ -91,8 +103,15 @@ class Prober(Protocol):
 class Poller(Protocol):
     """Reads routers' counters by SNMP."""
 
+    async def prepare(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> Commit:
+        """Make ready to poll exactly these devices. Raises SnmpError and changes nothing.
+
+        secrets: the text of each credential by its name (see core.snmp_credentials).
+        """
+        ...
+
     async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
-        """Register every device beforehand; secrets by credential name (see settings.secrets)."""
+        """`prepare` and commit at once. Raises SnmpError."""
         ...
 
     async def poll(self, device: Device) -> DevicePoll | PollFailed:

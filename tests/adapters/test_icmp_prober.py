@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections import Counter
 from collections.abc import Iterator
@@ -151,12 +152,22 @@ async def test_an_address_that_is_none_is_refused_in_a_sentence(network: TwoSide
             rig.watch("router.example")
 
 
-async def test_a_port_that_does_not_exist_is_refused_in_a_sentence(network: TwoSides) -> None:
+async def test_a_set_with_an_unknown_interface_is_refused_and_changes_nothing(
+    network: TwoSides,
+) -> None:
     async with probing(network) as rig:
+        asked = asyncio.create_task(rig.ask(TwoSides.ALIVE, TwoSides.SILENT))
+        await asyncio.sleep(0)
         with pytest.raises(ProbeError, match="names a port that this machine does not have"):
-            rig.watch("fe80::1%nowhere0")
-        (outcome,) = await rig.ask(TwoSides.ALIVE)
-        assert isinstance(outcome, Reply), "and what was watched goes on being watched"
+            rig.prober.prepare(
+                Target(one, one, TargetRole.LINK, ProbeRules(timeout_s=0.2))
+                for one in (TwoSides.ALIVE_TOO, "fe80::1%eth9")
+            )
+        alive, silent = await asked
+        assert isinstance(alive, Reply), "requests that are out are still awaited"
+        assert isinstance(silent, Lost)
+        (again,) = await rig.ask(TwoSides.ALIVE)
+        assert isinstance(again, Reply), "and the former targets are still probed"
 
 
 async def test_the_same_prober_can_be_opened_again(network: TwoSides) -> None:
@@ -164,28 +175,18 @@ async def test_the_same_prober_can_be_opened_again(network: TwoSides) -> None:
         await rig.prober.close()
         with network.near.inside():
             await rig.prober.open(rig.take)
+        rig.watch(TwoSides.ALIVE)
         (outcome,) = await rig.ask(TwoSides.ALIVE)
         assert isinstance(outcome, Reply)
 
 
-async def test_a_prober_that_cannot_watch_what_it_was_told_is_not_open(network: TwoSides) -> None:
+async def test_a_closed_prober_gives_its_sockets_back(network: TwoSides) -> None:
     gc.collect()
     before = open_descriptors()
     prober = IcmpProber(SystemClock())
-    prober.watch([Target("a/b", "nonsense", TargetRole.LINK, ProbeRules())])
-    with network.near.inside(), pytest.raises(ProbeError, match="not an IP address"):
+    with pytest.raises(ProbeError, match="not open"):
+        prober.prepare([])
+    with network.near.inside():
         await prober.open(lambda outcomes: None)
+    await prober.close()
     assert open_descriptors() == before
-
-
-async def test_targets_may_be_named_before_the_prober_is_open(network: TwoSides) -> None:
-    async with probing(network) as rig:
-        again = IcmpProber(rig.clock)
-        rig.prober, kept = again, rig.prober
-        rig.watch(TwoSides.ALIVE)
-        with network.near.inside():
-            await again.open(rig.take)
-        (outcome,) = await rig.ask(TwoSides.ALIVE)
-        assert isinstance(outcome, Reply)
-        await again.close()
-        rig.prober = kept

@@ -100,6 +100,14 @@ async def test_a_poll_brings_what_the_router_tells(world: World) -> None:
     assert (two.oper, two.speed_bps, two.alias) == (2, None, None)
 
 
+async def test_a_prepared_set_changes_nothing_until_it_is_committed(world: World) -> None:
+    await world.poller.open([world.device], SECRETS)
+    commit = await world.poller.prepare([], SECRETS)
+    await good(world)
+    commit()
+    assert (await bad(world)).reason == "not-registered"
+
+
 async def test_the_next_poll_brings_the_next_values_and_time(world: World) -> None:
     await world.poller.open([world.device], SECRETS)
     first = await good(world)

@@ -230,6 +230,16 @@ async def test_outcomes_still_due_for_a_removed_target_are_dropped(opened: Rig) 
     assert len(opened.outcomes) == 2
 
 
+async def test_a_prepared_set_changes_nothing_until_it_is_committed(opened: Rig) -> None:
+    commit = opened.prober.prepare([SILENT])
+    await opened.prober.round(["alive"], 0.0)
+    await opened.until(1)
+    commit()
+    await opened.prober.round(["alive", "silent"], 0.0)
+    await opened.until(2)
+    assert [outcome.target for outcome in opened.outcomes] == ["alive", "silent"]
+
+
 async def test_an_outcome_that_is_known_but_not_delivered_is_dropped_with_its_target(
     opened: Rig,
 ) -> None:
@@ -244,7 +254,8 @@ async def test_an_outcome_that_is_known_but_not_delivered_is_dropped_with_its_ta
 async def test_what_is_due_from_a_former_address_is_dropped(opened: Rig) -> None:
     opened.prober.watch([target("moves", TwoSides.ALIVE)])
     await opened.prober.round(["moves"], 0.0)
-    opened.prober.watch([target("moves", TwoSides.ALIVE_TOO)])
+    commit = opened.prober.prepare([target("moves", TwoSides.ALIVE_TOO)])
+    commit()
     await opened.prober.round(["moves"], 0.0)
     await opened.until(1)
     await opened.pass_time(TIMEOUT_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor.core.model import Device
-from monitor.core.ports import Clock
+from monitor.core.ports import Clock, Commit
 from monitor.core.samples.samples import DeviceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 from tests.fakes.agent.mib import MadeUpRouter, Port
@@ -28,8 +28,14 @@ class FakePoller:
         self._secrets: dict[str, str] = {}
 
     async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
-        self._devices = {device.name: device for device in devices}
-        self._secrets = dict(secrets)
+        (await self.prepare(devices, secrets))()
+
+    async def prepare(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> Commit:
+        def commit() -> None:
+            self._devices = {device.name: device for device in devices}
+            self._secrets = dict(secrets)
+
+        return commit
 
     def silence(self, name: str) -> None:
         """The router answers nothing any more."""

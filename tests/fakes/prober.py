@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from monitor.core.errors import ProbeError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply, Target
-from monitor.core.ports import OutcomeSink, ProbeCounters
+from monitor.core.ports import Commit, OutcomeSink, ProbeCounters
 from tests.fakes.clock import ManualClock
 
 
@@ -77,12 +77,20 @@ class FakeProber:
     async def open(self, sink: OutcomeSink) -> None:
         self._sink = sink
 
+    def prepare(self, targets: Iterable[Target]) -> Commit:
+        prepared = {target.name: target for target in targets}
+
+        def commit() -> None:
+            self._targets = prepared
+
+        return commit
+
     def watch(self, targets: Iterable[Target]) -> None:
-        self._targets = {target.name: target for target in targets}
+        self.prepare(targets)()
 
     async def round(self, names: Sequence[str], over_s: float) -> None:
         if self._sink is None:
-            raise ProbeError("the prober is not open: open() comes before round()")
+            raise ProbeError("the prober is not open: call open() first")
         self.rounds.append((tuple(names), over_s))
         start_s = self._clock.steady_s()
         for place, name in enumerate(names):

@@ -13,6 +13,7 @@ from monitor.adapters.system.clock import SystemClock
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.errors import NotFound
 from monitor.core.model import Device, Interface, Network
+from monitor.core.ports import Commit
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 from monitor.pipeline.pipeline import Pipeline
@@ -40,6 +41,9 @@ class Routers:
     broken: set[str] = field(default_factory=set)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     given_up: list[str] = field(default_factory=list)
+
+    async def prepare(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> Commit:
+        return lambda: None
 
     async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
         """Nothing is registered here."""

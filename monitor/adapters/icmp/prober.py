@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from monitor.adapters.icmp.absence import STALLED
 from monitor.adapters.icmp.book import Aim, OutstandingRequests, Tally
@@ -20,9 +21,10 @@ from monitor.adapters.icmp.wire import Family
 from monitor.adapters.icmp.words import errno_name
 from monitor.core.errors import ProbeError
 from monitor.core.model import NotMeasured, Target
-from monitor.core.ports import Clock, OutcomeSink, ProbeCounters
+from monitor.core.ports import Clock, Commit, OutcomeSink, ProbeCounters
 
 BUFFER_BYTES = 8 << 20
+NOT_OPEN = "the prober is not open: call open() first"
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,6 @@ class IcmpProber:
         self._channels: dict[Family, IcmpSocket] = {}
         self._carrier = Carrier()
         self._listener: Listener | None = None
-        self._targets: tuple[Target, ...] = ()
         self._aims: dict[str, Aim] = {}
 
     async def open(self, sink: OutcomeSink) -> None:
@@ -70,34 +71,37 @@ class IcmpProber:
         channels = tuple(self._channels.values())
         stamps = Stamps(steady_s, self._kernel_s)
         self._listener = Listener(self._book, self._tally, stamps, steady_s, sink)
-        try:
-            self.watch(self._targets)
-        except ProbeError:
-            await self.close()
-            raise
         for channel in channels:
             log.info("probing %s with a %s socket", channel.family.label, channel.mode.value)
 
-    def watch(self, targets: Iterable[Target]) -> None:
-        """Raises ProbeError for an address that is none; then nothing has changed."""
-        wanted = tuple(targets)
+    def prepare(self, targets: Iterable[Target]) -> Commit:
+        """Resolve the addresses of a new set of targets. Raises ProbeError and changes nothing.
+
+        The returned function puts the set in force: it cannot fail and does not await.
+        """
         if self._listener is None:
-            self._targets = wanted
-            return
-        made = [self._aim(target) for target in wanted]
+            raise ProbeError(NOT_OPEN)
+        return partial(self._commit, [self._aim(target) for target in targets])
+
+    def watch(self, targets: Iterable[Target]) -> None:
+        """Prepare a set of targets and put it in force. Raises ProbeError."""
+        self.prepare(targets)()
+
+    def _commit(self, prepared: list[Aim]) -> None:
         before = self._aims
-        self._aims = {aim.name: aim.in_place_of(before.get(aim.name)) for aim in made}
+        self._aims = {aim.name: aim.in_place_of(before.get(aim.name)) for aim in prepared}
         for name, aim in before.items():
             aim.live = self._aims.get(name) is aim
+        if self._listener is None:
+            return
         self._listener.drop({name for name, aim in before.items() if not aim.live})
-        self._targets = wanted
         used = {aim.channel for aim in self._aims.values()}
         self._listener.listen_to([one for one in self._channels.values() if one in used])
 
     async def round(self, names: Sequence[str], over_s: float) -> None:
         """Sends that come late are caught up; one later than its time-out is not sent at all."""
         if self._listener is None:
-            raise ProbeError("the prober is not open: open() comes before round()")
+            raise ProbeError(NOT_OPEN)
         pace = SendPace(names, self._clock.steady_s(), over_s)
         while not pace.finished:
             self._send_due(pace)

@@ -15,7 +15,7 @@ from monitor.adapters.snmp.usm import UsmWire
 from monitor.adapters.snmp.wire import MessageCodec
 from monitor.core.errors import ConfigError
 from monitor.core.model import Device
-from monitor.core.ports import Clock
+from monitor.core.ports import Clock, Commit
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.core.snmp_credentials import SnmpV3Credential, parse_community, parse_v3
 
@@ -65,11 +65,16 @@ class SnmpPoller:
         self._routers: dict[str, _Registered | _Refused] = {}
 
     async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
-        """Register exactly these routers; may be called again, at a reload.
+        """Prepare to poll exactly these routers, and commit. Raises SnmpError."""
+        (await self.prepare(devices, secrets))()
 
-        secrets: the text of each credential by name (core.credentials says how it is written).
-        A router whose address or secret cannot be used is registered too: its polls say why.
-        Raises SnmpError when this machine gives no socket.
+    async def prepare(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> Commit:
+        """Derive keys and open sockets for exactly these routers; the polls do not change yet.
+
+        secrets: the text of each credential by name (see core.snmp_credentials).
+        A router whose address or secret cannot be used is registered too: its polls give the
+        reason. Raises SnmpError when this machine gives no socket. The returned function puts
+        the set in force: it cannot fail and does not await.
         """
         ways = {device.name: _way(device, secrets) for device in devices}
         credentials = {
@@ -91,7 +96,11 @@ class SnmpPoller:
                 routers[name] = before
             else:
                 routers[name] = self._registered(way, keys)
-        self._routers = routers
+
+        def commit() -> None:
+            self._routers = routers
+
+        return commit
 
     async def poll(self, device: Device) -> DevicePoll | PollFailed:
         """Counters and facts of a registered router, or why there are none.
