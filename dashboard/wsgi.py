@@ -35,7 +35,7 @@ from monitor.adapters.system.key_file import (
     SESSION_KEY_MODE,
     load_or_create_key,
 )
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
 from monitor.settings import fingerprint, load, require, where

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from monitor.adapters.system.local_api import SOCKET_NAME, LocalApiClient
+from monitor.adapters.system.local_api_client import SOCKET_NAME, LocalApiClient
 from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.api import ApiContext, ApiServer

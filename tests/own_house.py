@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from monitor.adapters.scheduler import Scheduler
-from monitor.adapters.system.process import ProcessFigures
+from monitor.adapters.system.process_figures import ProcessFigures
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.job import Job
 from monitor.core.model import Network

@@ -109,7 +109,7 @@ def _users(users: Sequence[User], words: Words) -> Markup:
         Markup('<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>').format(
             user.name,
             user.role.value,
-            words.say("door.by_password" if user.password else "door.by_proxy"),
+            words.say("door.by_password" if user.password_hash else "door.by_proxy"),
         )
         for user in users
     )

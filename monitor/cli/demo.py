@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.cli.demo_probe import probe
 from monitor.cli.loading import settings_of
 from monitor.cli.made_up import communities_of, demo_config, environ_of, kept_dir

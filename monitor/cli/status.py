@@ -13,7 +13,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.cli import words
 from monitor.cli.loading import network_of
 from monitor.cli.options import config_option

@@ -18,16 +18,16 @@ from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
 from monitor.cli import words
 from monitor.cli.options import config_option
-from monitor.core.access import User, UserRole, Users, check_password, user_name
+from monitor.core.access import User, UserRole, Users, check_password, parse_user_name
 from monitor.core.errors import ConfigError
 from monitor.settings import quick
 
 TOKEN_BYTES = 32
 ROLES = tuple(role.value for role in UserRole)
 MEANT = {
-    UserRole.SEE: "melihat",
-    UserRole.OPERATE: "melihat dan menangani",
-    UserRole.ADMINISTER: "juga melihat siapa saja yang boleh masuk",
+    UserRole.VIEWER: "melihat",
+    UserRole.OPERATOR: "melihat dan menangani",
+    UserRole.ADMIN: "juga melihat siapa saja yang boleh masuk",
 }
 
 
@@ -49,7 +49,7 @@ def user(config: Path) -> None:
 @user.command()
 @config_option
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default=UserRole.SEE.value, show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=UserRole.VIEWER.value, show_default=True)
 @click.option(
     "--no-password", is_flag=True, help="Signed in by the reverse proxy only ([dashboard.proxy])."
 )
@@ -59,7 +59,7 @@ def add(config: Path, name: str, role: str, no_password: bool) -> None:
     \b
     Example: pantau user add siti --role operate
     """
-    file, added = users_file(config), user_name(name)
+    file, added = users_file(config), parse_user_name(name)
     if file.read().find(added) is not None:
         raise ConfigError(f"there is a user {added} already: pantau user password {added}")
     kept = None if no_password else asked_password()
@@ -92,10 +92,10 @@ def list_users(config: Path) -> None:
         for title in ("Nama", "Peran", "Boleh", "Masuk dengan"):
             table.add_column(title)
         for each in users.users:
-            way = "kata sandi" if each.password is not None else "proksi saja"
+            way = "kata sandi" if each.password_hash is not None else "proksi saja"
             table.add_row(Text(each.name), each.role.value, MEANT[each.role], way)
         console.print(table)
-    if users.wall is not None:
+    if users.wall_token_hash is not None:
         console.print("Layar dinding punya token.")
 
 
@@ -111,10 +111,10 @@ def role(config: Path, name: str, new: str) -> None:
     """
     users_file(config).change(
         lambda users: users.with_user(
-            User(known(users, name).name, UserRole(new), known(users, name).password)
+            User(known(users, name).name, UserRole(new), known(users, name).password_hash)
         )
     )
-    click.echo(f"Pengguna {user_name(name)}: {MEANT[UserRole(new)]}.")
+    click.echo(f"Pengguna {parse_user_name(name)}: {MEANT[UserRole(new)]}.")
 
 
 @user.command()
@@ -126,8 +126,8 @@ def remove(config: Path, name: str) -> None:
     \b
     Example: pantau user remove siti
     """
-    left = users_file(config).change(lambda users: users.without(known(users, name).name))
-    click.echo(f"Pengguna {user_name(name)} dihapus.")
+    left = users_file(config).change(lambda users: users.without_user(known(users, name).name))
+    click.echo(f"Pengguna {parse_user_name(name)} dihapus.")
     if not left.users:
         click.echo("Tidak ada pengguna lagi: halaman web kini terbuka bagi siapa pun.")
 
@@ -147,7 +147,7 @@ def password(config: Path, name: str) -> None:
     file.change(
         lambda users: users.with_user(User(known(users, name).name, known(users, name).role, kept))
     )
-    click.echo(f"Kata sandi {user_name(name)} diganti.")
+    click.echo(f"Kata sandi {parse_user_name(name)} diganti.")
 
 
 @user.command(name="wall-token")
@@ -162,7 +162,7 @@ def wall_token(config: Path, off: bool) -> None:
     Example: pantau user wall-token
     """
     token = None if off else secrets.token_urlsafe(TOKEN_BYTES)
-    users_file(config).change(lambda users: users.with_wall(token))
+    users_file(config).change(lambda users: users.with_wall_token(token))
     if token is None:
         click.echo("Token layar dinding dicabut.")
     else:

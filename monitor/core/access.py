@@ -1,4 +1,7 @@
-"""Who may see and do what on the web page: users with a role, and the wall's token. Pure."""
+"""Users of the web page, their roles, and the access token of the wall display.
+
+Only hashes of passwords and tokens are held; hashing a password is adapters.system.passwords.
+"""
 
 from __future__ import annotations
 
@@ -12,72 +15,73 @@ from typing import Any
 
 from monitor.core.errors import ConfigError
 
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,58}[a-z0-9])?")
+PASSWORD_MIN_LENGTH = 10
+PASSWORD_MAX_LENGTH = 200
+_USER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,58}[a-z0-9])?")
 
 
 class UserRole(StrEnum):
-    """What somebody may do; each may also do what stands before it."""
+    """A user's rights, in ascending order: each role includes the ones before it."""
 
-    SEE = "see"
-    OPERATE = "operate"
-    ADMINISTER = "administer"
+    VIEWER = "see"
+    OPERATOR = "operate"
+    ADMIN = "administer"
 
-    def may(self, needed: UserRole) -> bool:
-        """Does this role include the other?"""
+    def includes(self, required: UserRole) -> bool:
+        """Whether this role has all rights of `required`."""
         order = tuple(UserRole)
-        return order.index(self) >= order.index(needed)
+        return order.index(self) >= order.index(required)
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """password: its argon2 hash; None: only a reverse proxy can say that somebody is this user."""
+    """A user. password_hash: argon2; None: signs in through a reverse proxy only."""
 
     name: str
     role: UserRole
-    password: str | None = field(default=None, repr=False)
+    password_hash: str | None = field(default=None, repr=False)
 
     @property
-    def stamp(self) -> str:
-        """Changes with the password: a session that holds another one is over."""
-        return hashlib.sha256((self.password or "").encode()).hexdigest()[:16]
+    def password_fingerprint(self) -> str:
+        """Changes with the password; a session that was opened with another one is invalid."""
+        return hashlib.sha256((self.password_hash or "").encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Everybody who may sign in, by name; wall: the hash of the wall's token, None: it has none."""
+    """All users, sorted by name. wall_token_hash: None when the wall display has no token."""
 
     users: tuple[User, ...] = ()
-    wall: str | None = field(default=None, repr=False)
+    wall_token_hash: str | None = field(default=None, repr=False)
 
     def find(self, name: str) -> User | None:
-        """The user of that name; capitals make no difference."""
+        """The user with this name, in any case."""
         wanted = name.casefold()
         return next((user for user in self.users if user.name == wanted), None)
 
     def with_user(self, user: User) -> Users:
-        """With this one in place of whoever had the name."""
+        """A copy with this user added, or replaced when the name exists."""
         others = [each for each in self.users if each.name != user.name]
         return replace(self, users=tuple(sorted([*others, user], key=lambda each: each.name)))
 
-    def without(self, name: str) -> Users:
-        """Without the user of that name."""
+    def without_user(self, name: str) -> Users:
+        """A copy without the user of this name."""
         return replace(self, users=tuple(each for each in self.users if each.name != name))
 
-    def with_wall(self, token: str | None) -> Users:
-        """With another token for the wall; None: with none. Only its hash is kept."""
-        return replace(self, wall=None if token is None else _hashed(token))
+    def with_wall_token(self, token: str | None) -> Users:
+        """A copy with another token for the wall display; None removes it."""
+        return replace(self, wall_token_hash=None if token is None else _token_hash(token))
 
-    def is_wall(self, token: str) -> bool:
-        """Is this the wall's token? Answers in a time that says nothing about it."""
-        return self.wall is not None and hmac.compare_digest(self.wall, _hashed(token))
+    def is_wall_token(self, token: str) -> bool:
+        """Whether this is the wall display's token; compared in constant time."""
+        expected = self.wall_token_hash
+        return expected is not None and hmac.compare_digest(expected, _token_hash(token))
 
 
-def user_name(text: str) -> str:
-    """A name as it is kept: small letters. Raises ConfigError for what is no name."""
+def parse_user_name(text: str) -> str:
+    """Normalise a user name to lower case. Raises ConfigError for an invalid one."""
     name = text.strip().casefold()
-    if _NAME.fullmatch(name) is None:
+    if _USER_NAME.fullmatch(name) is None:
         raise ConfigError(
             "that is no name for a user: 1 to 60 letters (a-z), digits and . _ @ -, "
             "with a letter or digit at both ends"
@@ -86,35 +90,35 @@ def user_name(text: str) -> str:
 
 
 def check_password(text: str) -> str:
-    """The same text; raises ConfigError for one that is too short to resist, or too long."""
-    if not SHORTEST_PASSWORD <= len(text) <= LONGEST_PASSWORD:
+    """Return the password. Raises ConfigError when it is too short or too long."""
+    if not PASSWORD_MIN_LENGTH <= len(text) <= PASSWORD_MAX_LENGTH:
         raise ConfigError(
-            f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters: "
+            f"a password has {PASSWORD_MIN_LENGTH} to {PASSWORD_MAX_LENGTH} characters: "
             "three or four words that nobody else would put together are good"
         )
     return text
 
 
 def users_document(users: Users) -> dict[str, object]:
-    """As it is kept in a file."""
+    """The users as the JSON object of the users file."""
     return {
         "users": [
-            {"name": user.name, "role": user.role.value, "password": user.password}
+            {"name": user.name, "role": user.role.value, "password": user.password_hash}
             for user in users.users
         ],
-        "wall": users.wall,
+        "wall": users.wall_token_hash,
     }
 
 
-def parse_users(told: object) -> Users:
-    """The inverse of `users_document`; raises ConfigError for anything else."""
-    if not isinstance(told, Mapping) or not isinstance(told.get("users"), list):
+def users_from_document(document: object) -> Users:
+    """The inverse of `users_document`. Raises ConfigError for any other object."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("users"), list):
         raise ConfigError("it holds no list of users")
-    wall = told.get("wall")
+    wall = document.get("wall")
     if wall is not None and not isinstance(wall, str):
         raise ConfigError("its wall token is no text")
-    users = Users(wall=wall)
-    for entry in told["users"]:
+    users = Users(wall_token_hash=wall)
+    for entry in document["users"]:
         users = users.with_user(_user(entry))
     return users
 
@@ -127,9 +131,9 @@ def _user(entry: Any) -> User:
         raise ConfigError(f"the role of {entry['name']!r} is none of {', '.join(UserRole)}")
     if password is not None and not isinstance(password, str):
         raise ConfigError(f"the password of {entry['name']!r} is no text")
-    return User(user_name(entry["name"]), UserRole(role), password)
+    return User(parse_user_name(entry["name"]), UserRole(role), password)
 
 
-def _hashed(token: str) -> str:
-    """A token is random and long: one round of a fast hash is enough."""
+def _token_hash(token: str) -> str:
+    """SHA-256 of a token: tokens are random and long, so that no slow hash is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

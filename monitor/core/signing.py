@@ -1,10 +1,10 @@
-"""Short texts that only the holder of a key can have written. Pure: key and time are passed in.
+"""Signed texts and the signed links of alerts: HMAC with SHA-256 (RFC 2104), cut to 128 bits.
 
-HMAC with SHA-256 (RFC 2104), cut to 128 bits: half of the hash, the least that its section 5
-allows. What a text is for is signed along, so that a session is never taken for a link.
+128 bits are half of the hash, the least that RFC 2104, section 5 allows. The purpose is part of
+what is signed, so that a session is never accepted as a link.
 
-The code of a link stands in every alert (`…/i/17?k=6923c1a0.wq3…`), so it is short: until when,
-in hexadecimal seconds, a dot, and the signature over the incident's number and that moment.
+The code of a link stands in every alert (`…/i/17?k=6923c1a0.wq3…`), therefore it is short: the
+expiry in hexadecimal Unix seconds, a dot, and the signature over incident number and expiry.
 """
 
 from __future__ import annotations
@@ -15,67 +15,67 @@ import hashlib
 import hmac
 
 KEY_BYTES = 32
-LINK_LASTS_S = 7 * 86_400.0
-"""How long the link of an alert opens its page: an incident is talked about for some days."""
+LINK_LIFETIME_S = 7 * 86_400.0
+"""How long the link of an alert opens the page of its incident."""
 
 LINK_PARAMETER = "k"
-"""The name of the code in the address of an incident's page."""
+"""Name of the query parameter that holds the code."""
 
-_MAC_BYTES = 16
-_LONGEST = 2_000
-_LATEST_S = 0xFFFF_FFFF
-
-
-def seal(key: bytes, purpose: str, text: str) -> str:
-    """`text`, readable by anyone, and a signature; made of A-Z a-z 0-9 - _ and one dot."""
-    return f"{_encoded(text.encode())}.{_mac(key, purpose, text)}"
+_SIGNATURE_BYTES = 16
+_MAX_LENGTH = 2_000
+_MAX_EXPIRY_S = 0xFFFF_FFFF
 
 
-def unseal(key: bytes, purpose: str, sealed: str) -> str | None:
-    """The text of a seal that was made with this key for this purpose; None of any other."""
-    body, dot, mac = sealed.partition(".")
-    if not dot or len(sealed) > _LONGEST:
+def sign_text(key: bytes, purpose: str, text: str) -> str:
+    """`text` in base64url (readable by anyone), a dot, and its signature."""
+    return f"{_base64url(text.encode())}.{_signature(key, purpose, text)}"
+
+
+def verify_text(key: bytes, purpose: str, signed: str) -> str | None:
+    """The text of a `sign_text` with the same key and purpose; None for anything else."""
+    body, dot, signature = signed.partition(".")
+    if not dot or len(signed) > _MAX_LENGTH:
         return None
     try:
         text = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)).decode()
     except (binascii.Error, ValueError):
         return None
-    return text if _same(mac, _mac(key, purpose, text)) else None
+    return text if _equal(signature, _signature(key, purpose, text)) else None
 
 
-def link_code(key: bytes, incident: int, until_s: float) -> str:
-    """The code that opens the page of one incident until then (Unix seconds)."""
-    until = min(max(int(until_s), 0), _LATEST_S)
-    return f"{until:x}.{_mac(key, 'link', f'{incident}|{until:x}')}"
+def link_code(key: bytes, incident: int, expires_s: float) -> str:
+    """The code that opens the page of one incident until `expires_s` (Unix seconds)."""
+    expiry = f"{min(max(int(expires_s), 0), _MAX_EXPIRY_S):x}"
+    return f"{expiry}.{_signature(key, 'link', f'{incident}|{expiry}')}"
 
 
-def link_address(key: bytes, base_url: str, incident: int, now_s: float) -> str:
-    """What an alert gives: `<base_url>/i/<incident>?k=<code>`; it opens for LINK_LASTS_S."""
-    code = link_code(key, incident, now_s + LINK_LASTS_S)
+def incident_link(key: bytes, base_url: str, incident: int, now_s: float) -> str:
+    """The address in an alert: `<base_url>/i/<incident>?k=<code>`, valid for LINK_LIFETIME_S."""
+    code = link_code(key, incident, now_s + LINK_LIFETIME_S)
     return f"{base_url}/i/{incident}?{LINK_PARAMETER}={code}"
 
 
-def link_opens(key: bytes, incident: int, code: str, now_s: float) -> bool | None:
-    """True: this code opens that incident's page now; False: it did, too long ago; None: never."""
-    until, dot, mac = code.partition(".")
-    if not dot or len(code) > _LONGEST:
+def check_link_code(key: bytes, incident: int, code: str, now_s: float) -> bool | None:
+    """True: valid for this incident now; False: expired; None: not signed with this key."""
+    expiry, dot, signature = code.partition(".")
+    if not dot or len(code) > _MAX_LENGTH:
         return None
-    # The signature first: of a code that is not ours nothing is read.
-    if not _same(mac, _mac(key, "link", f"{incident}|{until}")):
+    # Check the signature before the expiry is parsed: nothing unsigned is interpreted.
+    if not _equal(signature, _signature(key, "link", f"{incident}|{expiry}")):
         return None
-    return now_s < int(until, 16)
+    return now_s < int(expiry, 16)
 
 
-def _mac(key: bytes, purpose: str, text: str) -> str:
-    # Surrogates cannot come from our own texts; from elsewhere they must not be a failure.
+def _signature(key: bytes, purpose: str, text: str) -> str:
+    # Our own texts hold no surrogates; foreign ones must not raise here.
     message = f"{purpose}\x00{text}".encode("utf-8", "surrogatepass")
-    return _encoded(hmac.new(key, message, hashlib.sha256).digest()[:_MAC_BYTES])
+    return _base64url(hmac.new(key, message, hashlib.sha256).digest()[:_SIGNATURE_BYTES])
 
 
-def _same(one: str, other: str) -> bool:
-    """In a time that says nothing about where they differ."""
+def _equal(one: str, other: str) -> bool:
+    """Compare in constant time."""
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode())
 
 
-def _encoded(raw: bytes) -> str:
+def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

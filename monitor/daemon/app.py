@@ -16,13 +16,13 @@ from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.snmp import SnmpPoller
-from monitor.adapters.system.clock import SystemClock, synchronised
+from monitor.adapters.system.clock import SystemClock, clock_is_synchronised
 from monitor.adapters.system.dead_letters import DeadLetterFiles
+from monitor.adapters.system.directory_lock import DirectoryLock
 from monitor.adapters.system.key_file import LINK_KEY, LINK_KEY_MODE, load_or_create_key
-from monitor.adapters.system.local_api import SOCKET_NAME
-from monitor.adapters.system.lock import DirectoryLock
-from monitor.adapters.system.process import read_process_figures
-from monitor.adapters.system.service_manager import ServiceManager
+from monitor.adapters.system.local_api_client import SOCKET_NAME
+from monitor.adapters.system.process_figures import read_process_figures
+from monitor.adapters.system.systemd import SystemdNotifier
 from monitor.adapters.system.worker_thread import WorkerThread
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.channel_test import ChannelTests
@@ -119,7 +119,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             prober,
             convoy,
             read_process_figures,
-            synchronised,
+            clock_is_synchronised,
             lambda: dispatcher.age_s,
         )
         rollup_job, retention_job = (
@@ -159,7 +159,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             lambda: status.healthy() and _is_well(pipeline, dispatcher),
             actions.now_s,
         )
-        manager = ServiceManager(environ, os.getpid())
+        manager = SystemdNotifier(environ, os.getpid())
         daemon = Daemon(
             config_dir=settings.config_dir,
             environ=environ,
@@ -216,7 +216,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
 
 
 async def _end(
-    manager: ServiceManager, schedule: Scheduler, period_recorder: PeriodRecorder
+    manager: SystemdNotifier, schedule: Scheduler, period_recorder: PeriodRecorder
 ) -> None:
     """Start nothing more, and leave what was measured behind."""
     log.info("ending")

@@ -30,7 +30,7 @@ FIRST_ROUND_S = 30.0
 
 
 class ServiceNotifier(Protocol):
-    """The service manager; see adapters.service_manager."""
+    """The service manager; see adapters.system.systemd."""
 
     @property
     def watchdog_s(self) -> float | None: ...

@@ -52,7 +52,7 @@ class ProxySettings:
     peers: tuple[str, ...]
     secret: str
     header: str = "X-Remote-User"
-    role: UserRole | None = UserRole.SEE
+    role: UserRole | None = UserRole.VIEWER
 
 
 @dataclass(frozen=True, slots=True)

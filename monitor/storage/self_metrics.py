@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Mapping
 
 from monitor.adapters.scheduler import Scheduler
-from monitor.adapters.system.process import ProcessFigures
+from monitor.adapters.system.process_figures import ProcessFigures
 from monitor.core.job import Job
 from monitor.core.ports import Clock, Prober
 from monitor.core.samples.samples import MonitorSample

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from monitor.adapters.icmp import IcmpProber, Mode
+from monitor.adapters.icmp import IcmpProber, SocketMode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.model import Outcome, ProbeRules, Target, TargetRole
 from tests.adapters.private_network import TwoSides
@@ -75,4 +75,4 @@ async def probing(
         await prober.close()
 
 
-BOTH_MODES = (Mode.RAW, Mode.DATAGRAM)
+BOTH_MODES = (SocketMode.RAW, SocketMode.DATAGRAM)

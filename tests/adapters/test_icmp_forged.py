@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from monitor.adapters.icmp import Mode
+from monitor.adapters.icmp import SocketMode
 from monitor.adapters.system.clock import boottime_s
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.ports import ProbeCounters, Prober
@@ -34,7 +34,7 @@ def moved(prober: Prober, counter: str) -> bool:
 
 
 async def what_becomes_of_one(
-    network: TwoSides, mode: Mode, script: Script, afterwards: str | None = None
+    network: TwoSides, mode: SocketMode, script: Script, afterwards: str | None = None
 ) -> tuple[Outcome, ProbeCounters]:
     """One request to ASKED on a network that does as `script` says.
 
@@ -59,7 +59,9 @@ async def what_becomes_of_one(
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_an_honest_answer_is_a_reply_with_its_delay(network: TwoSides, mode: Mode) -> None:
+async def test_an_honest_answer_is_a_reply_with_its_delay(
+    network: TwoSides, mode: SocketMode
+) -> None:
     def honest(request: Request, side: ScriptedSide) -> None:
         side.later(0.03, request.reply(), ASKED)
 
@@ -104,7 +106,7 @@ def strange_code(request: Request, side: ScriptedSide) -> None:
     ],
 )
 async def test_a_forged_answer_is_counted_under_its_name_and_revives_nobody(
-    network: TwoSides, mode: Mode, script: Script, counted_as: str
+    network: TwoSides, mode: SocketMode, script: Script, counted_as: str
 ) -> None:
     outcome, counters = await what_becomes_of_one(network, mode, script)
     assert outcome == Lost(ASKED, outcome.sent_s, outcome.sent_s + TIMEOUT_S)
@@ -117,7 +119,7 @@ async def test_a_forged_answer_is_counted_under_its_name_and_revives_nobody(
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
 async def test_an_answer_with_a_wrong_checksum_revives_nobody(
-    network: TwoSides, mode: Mode
+    network: TwoSides, mode: SocketMode
 ) -> None:
     def broken(request: Request, side: ScriptedSide) -> None:
         reply = request.reply()
@@ -126,11 +128,13 @@ async def test_an_answer_with_a_wrong_checksum_revives_nobody(
     outcome, counters = await what_becomes_of_one(network, mode, broken)
     assert isinstance(outcome, Lost)
     # A datagram socket does not see it: there the kernel checks.
-    assert counters.malformed == (1 if mode is Mode.RAW else 0)
+    assert counters.malformed == (1 if mode is SocketMode.RAW else 0)
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_an_answer_to_another_program_is_not_ours(network: TwoSides, mode: Mode) -> None:
+async def test_an_answer_to_another_program_is_not_ours(
+    network: TwoSides, mode: SocketMode
+) -> None:
     def for_another(request: Request, side: ScriptedSide) -> None:
         identifier = int.from_bytes(request.icmp[4:6], "big")
         side.send(request.changed(identifier=identifier ^ 1), ASKED)
@@ -141,7 +145,7 @@ async def test_an_answer_to_another_program_is_not_ours(network: TwoSides, mode:
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_answers_cut_off_anywhere_are_no_answers(network: TwoSides, mode: Mode) -> None:
+async def test_answers_cut_off_anywhere_are_no_answers(network: TwoSides, mode: SocketMode) -> None:
     def all_lengths(request: Request, side: ScriptedSide) -> None:
         for length in range(16):
             cut = request.reply()[:length]
@@ -157,7 +161,9 @@ async def test_answers_cut_off_anywhere_are_no_answers(network: TwoSides, mode: 
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_a_second_and_a_third_answer_are_duplicates(network: TwoSides, mode: Mode) -> None:
+async def test_a_second_and_a_third_answer_are_duplicates(
+    network: TwoSides, mode: SocketMode
+) -> None:
     def three_times(request: Request, side: ScriptedSide) -> None:
         for _ in range(3):
             side.send(request.reply(), ASKED)
@@ -169,7 +175,7 @@ async def test_a_second_and_a_third_answer_are_duplicates(network: TwoSides, mod
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
 async def test_an_answer_after_the_deadline_is_late_and_the_request_lost(
-    network: TwoSides, mode: Mode
+    network: TwoSides, mode: SocketMode
 ) -> None:
     def too_late(request: Request, side: ScriptedSide) -> None:
         side.later(TIMEOUT_S + 0.05, request.reply(), ASKED)
@@ -201,7 +207,7 @@ async def test_an_answer_that_is_read_before_its_late_deadline_is_settled_is_lat
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
 async def test_forgeries_before_the_true_answer_do_not_spoil_it(
-    network: TwoSides, mode: Mode
+    network: TwoSides, mode: SocketMode
 ) -> None:
     def first_lies(request: Request, side: ScriptedSide) -> None:
         from_elsewhere(request, side)
@@ -217,7 +223,7 @@ async def test_forgeries_before_the_true_answer_do_not_spoil_it(
 @pytest.mark.parametrize("mode", BOTH_MODES)
 @pytest.mark.parametrize("quote_bytes", [28, 36, 84])
 async def test_an_icmp_error_names_its_router_however_little_it_quotes(
-    network: TwoSides, mode: Mode, quote_bytes: int
+    network: TwoSides, mode: SocketMode, quote_bytes: int
 ) -> None:
     def refuse(request: Request, side: ScriptedSide) -> None:
         side.send(request.error(3, 1, quote_bytes), ELSEWHERE)
@@ -230,7 +236,7 @@ async def test_an_icmp_error_names_its_router_however_little_it_quotes(
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_a_routing_loop_is_named(network: TwoSides, mode: Mode) -> None:
+async def test_a_routing_loop_is_named(network: TwoSides, mode: SocketMode) -> None:
     def loop(request: Request, side: ScriptedSide) -> None:
         side.send(request.error(11, 0), ELSEWHERE)
 
@@ -262,7 +268,7 @@ def error_about_another_address(request: Request, side: ScriptedSide) -> None:
     [error_with_wrong_nonce, error_with_wrong_checksum_quoted, error_about_another_address],
 )
 async def test_a_forged_icmp_error_takes_nobody_down_early(
-    network: TwoSides, mode: Mode, script: Script
+    network: TwoSides, mode: SocketMode, script: Script
 ) -> None:
     def lie_then_answer(request: Request, side: ScriptedSide) -> None:
         script(request, side)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.adapters.icmp import Mode
+from monitor.adapters.icmp import SocketMode
 from monitor.adapters.system.clock import boottime_s
 from monitor.core.model import Lost, NotMeasured, Reply
 from tests.adapters.icmp_rig import BOTH_MODES, Probing, probing
@@ -86,7 +86,7 @@ async def test_a_stall_shorter_than_the_time_out_hides_nothing(network: TwoSides
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
 async def test_answers_that_the_kernel_had_no_room_for_are_no_silence(
-    network: TwoSides, mode: Mode
+    network: TwoSides, mode: SocketMode
 ) -> None:
     async with probing(network, mode=mode, buffer_bytes=4096) as rig:
         await rig.prober.round([TwoSides.ALIVE] * 100, 0.0)
@@ -103,7 +103,7 @@ async def test_answers_that_the_kernel_had_no_room_for_are_no_silence(
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_packets_that_our_own_full_queue_drops_are_not_measured(mode: Mode) -> None:
+async def test_packets_that_our_own_full_queue_drops_are_not_measured(mode: SocketMode) -> None:
     """A slow port with a short queue (tc-tbf): the kernel drops most of what we send."""
     network = TwoSides()
     try:
@@ -120,7 +120,9 @@ async def test_packets_that_our_own_full_queue_drops_are_not_measured(mode: Mode
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_requests_that_have_no_room_in_the_send_buffer_are_not_measured(mode: Mode) -> None:
+async def test_requests_that_have_no_room_in_the_send_buffer_are_not_measured(
+    mode: SocketMode,
+) -> None:
     """A slow port with a long queue: what waits there fills the socket's send buffer."""
     network = TwoSides()
     try:
@@ -130,7 +132,7 @@ async def test_requests_that_have_no_room_in_the_send_buffer_are_not_measured(mo
             await rig.until(200)
             said = Counter((type(o), getattr(o, "reason", None)) for o in rig.outcomes)
             # Which errno it is, the kernel decides by the kind of socket.
-            full = "ENOBUFS" if mode is Mode.RAW else "EAGAIN"
+            full = "ENOBUFS" if mode is SocketMode.RAW else "EAGAIN"
             assert set(said) == {(Lost, None), (NotMeasured, full)}
             assert said[NotMeasured, full] >= 50
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.icmp import IcmpProber, Mode
+from monitor.adapters.icmp import IcmpProber, SocketMode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
 from monitor.core.model import Lost, NotMeasured, ProbeRules, Reply, Target, TargetRole
@@ -27,7 +27,7 @@ def network() -> Iterator[TwoSides]:
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_ipv6_is_probed_by_the_same_engine(network: TwoSides, mode: Mode) -> None:
+async def test_ipv6_is_probed_by_the_same_engine(network: TwoSides, mode: SocketMode) -> None:
     async with probing(network, mode=mode) as rig:
         alive, refused, silent, unrouted = await rig.ask(
             TwoSides.ALIVE6, TwoSides.REFUSED6, TwoSides.SILENT6, TwoSides.UNROUTED6
@@ -68,7 +68,9 @@ async def test_a_link_local_address_is_probed_over_the_port_that_it_names(
 
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
-async def test_an_error_of_one_target_is_never_another_ones(network: TwoSides, mode: Mode) -> None:
+async def test_an_error_of_one_target_is_never_another_ones(
+    network: TwoSides, mode: SocketMode
+) -> None:
     """The kernel hands an ICMP error to the next call on the socket, whomever that is about."""
 
     def script(request: Request, side: ScriptedSide) -> None:
@@ -98,7 +100,7 @@ async def test_an_error_of_one_target_is_never_another_ones(network: TwoSides, m
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
 async def test_descriptors_do_not_grow_with_targets_and_all_are_given_back(
-    network: TwoSides, mode: Mode
+    network: TwoSides, mode: SocketMode
 ) -> None:
     gc.collect()
     before = open_descriptors()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from monitor.adapters.icmp import Mode
+from monitor.adapters.icmp import SocketMode
 from monitor.adapters.system.clock import boottime_s
 from monitor.core.model import Reply
 from tests.adapters.icmp_rig import BOTH_MODES, probing
@@ -60,7 +60,7 @@ def network() -> Iterator[TwoSides]:
 
 @pytest.mark.parametrize("mode", BOTH_MODES)
 async def test_an_rtt_is_what_a_capture_says_however_busy_the_loop_is(
-    network: TwoSides, mode: Mode
+    network: TwoSides, mode: SocketMode
 ) -> None:
     def after_a_moment(request: Request, side: ScriptedSide) -> None:
         side.later(0.001 * (len(side.requests) % 7), request.reply(), request.destination)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus
 from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound

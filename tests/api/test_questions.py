@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.core.alerting.model import EventKind, OutboxRow, PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import RecurringWindow

@@ -245,7 +245,7 @@ async def test_every_budget_of_the_pages(house: House) -> None:
     house.browser.driver.get("about:blank")
     kept = Argon2Passwords().hash(PASSWORD)
     UsersFile(house.served.data).change(
-        lambda users: users.with_user(User("siti", UserRole.SEE, kept))
+        lambda users: users.with_user(User("siti", UserRole.VIEWER, kept))
     )
     done = await load(house.served)
     table.most(f"snapshot, p95 with {CLIENTS} browsers", done.ms(0.95), 100, "ms", 1)

@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 import pytest_asyncio
 
-from monitor.adapters.icmp import IcmpProber, Mode
+from monitor.adapters.icmp import IcmpProber, SocketMode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
 from monitor.core.model import Lost, NotMeasured, Outcome, ProbeRules, Reply, Target, TargetRole
@@ -91,7 +91,7 @@ class FakeRig(Collected):
 
 
 class RealRig(Collected):
-    def __init__(self, mode: Mode, network: TwoSides) -> None:
+    def __init__(self, mode: SocketMode, network: TwoSides) -> None:
         super().__init__(SystemClock())
         self._network = network
         self.prober: Prober = IcmpProber(self.clock, mode=mode)
@@ -117,7 +117,9 @@ def network() -> Iterator[TwoSides]:
 
 @pytest_asyncio.fixture(params=["fake", "raw", "datagram"])
 async def rig(request: pytest.FixtureRequest, network: TwoSides) -> AsyncIterator[Rig]:
-    made: Rig = FakeRig() if request.param == "fake" else RealRig(Mode(request.param), network)
+    made: Rig = (
+        FakeRig() if request.param == "fake" else RealRig(SocketMode(request.param), network)
+    )
     with undisturbed():
         yield made
     await made.prober.close()

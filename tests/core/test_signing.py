@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.signing import (
-    LINK_LASTS_S,
-    link_address,
+    LINK_LIFETIME_S,
+    check_link_code,
+    incident_link,
     link_code,
-    link_opens,
-    seal,
-    unseal,
+    sign_text,
+    verify_text,
 )
 
 KEY, OTHER = bytes(range(32)), bytes(32)
@@ -21,52 +21,55 @@ NOW_S = 1_795_505_267.0
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_a_sealed_text_is_read_again_and_fits_into_a_cookie(text: str) -> None:
-    sealed = seal(KEY, "session", text)
-    assert unseal(KEY, "session", sealed) == text
+    sealed = sign_text(KEY, "session", text)
+    assert verify_text(KEY, "session", sealed) == text
     assert set(sealed) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-    assert unseal(OTHER, "session", sealed) is None
-    assert unseal(KEY, "link", sealed) is None
+    assert verify_text(OTHER, "session", sealed) is None
+    assert verify_text(KEY, "link", sealed) is None
 
 
 @given(st.text(max_size=300))
 def test_whatever_else_is_sent_is_nothing_and_no_failure(text: str) -> None:
-    assert unseal(KEY, "session", text) is None
-    assert link_opens(KEY, 17, text, NOW_S) is None
+    assert verify_text(KEY, "session", text) is None
+    assert check_link_code(KEY, 17, text, NOW_S) is None
 
 
 def test_one_changed_letter_breaks_a_seal() -> None:
-    sealed = seal(KEY, "session", "siti|operate")
+    sealed = sign_text(KEY, "session", "siti|operate")
     for at in range(len(sealed)):
         changed = sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :]
-        assert unseal(KEY, "session", changed) is None, at
+        assert verify_text(KEY, "session", changed) is None, at
     body, _, mac = sealed.partition(".")
-    assert unseal(KEY, "session", f"{seal(KEY, 'session', 'x').partition('.')[0]}.{mac}") is None
-    assert unseal(KEY, "session", body) is None
+    assert (
+        verify_text(KEY, "session", f"{sign_text(KEY, 'session', 'x').partition('.')[0]}.{mac}")
+        is None
+    )
+    assert verify_text(KEY, "session", body) is None
 
 
 def test_a_link_opens_its_own_page_until_its_time() -> None:
     code = link_code(KEY, 17, NOW_S + 60)
-    assert link_opens(KEY, 17, code, NOW_S) is True
-    assert link_opens(KEY, 17, code, NOW_S + 61) is False
-    assert link_opens(KEY, 18, code, NOW_S) is None
-    assert link_opens(OTHER, 17, code, NOW_S) is None
+    assert check_link_code(KEY, 17, code, NOW_S) is True
+    assert check_link_code(KEY, 17, code, NOW_S + 61) is False
+    assert check_link_code(KEY, 18, code, NOW_S) is None
+    assert check_link_code(OTHER, 17, code, NOW_S) is None
 
 
 def test_a_link_cannot_be_made_to_last_longer() -> None:
     until, _, mac = link_code(KEY, 17, NOW_S).partition(".")
-    assert link_opens(KEY, 17, f"{int(until, 16) + 9999:x}.{mac}", NOW_S) is None
-    assert link_opens(KEY, 17, f"0{until}.{mac}", NOW_S - 5) is None
+    assert check_link_code(KEY, 17, f"{int(until, 16) + 9999:x}.{mac}", NOW_S) is None
+    assert check_link_code(KEY, 17, f"0{until}.{mac}", NOW_S - 5) is None
 
 
 @pytest.mark.parametrize("code", ["", ".", "zz.", "6923c1a0", "\ud800.\udfff", "9" * 9999, "1.2.3"])
 def test_a_code_that_is_none_opens_nothing(code: str) -> None:
-    assert link_opens(KEY, 17, code, NOW_S) is None
+    assert check_link_code(KEY, 17, code, NOW_S) is None
 
 
 def test_an_alerts_address_is_short_and_open_for_a_week() -> None:
-    address = link_address(KEY, "https://pantau.example", 17, NOW_S)
+    address = incident_link(KEY, "https://pantau.example", 17, NOW_S)
     start, code = address.split("?k=")
     assert start == "https://pantau.example/i/17"
     assert len(code) == 31
-    assert link_opens(KEY, 17, code, NOW_S + LINK_LASTS_S - 2) is True
-    assert link_opens(KEY, 17, code, NOW_S + LINK_LASTS_S + 2) is False
+    assert check_link_code(KEY, 17, code, NOW_S + LINK_LIFETIME_S - 2) is True
+    assert check_link_code(KEY, 17, code, NOW_S + LINK_LIFETIME_S + 2) is False

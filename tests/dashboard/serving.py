@@ -26,7 +26,7 @@ import orjson
 
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.adapters.system.local_api import SOCKET_NAME
+from monitor.adapters.system.local_api_client import SOCKET_NAME
 from monitor.core.documents import Document
 from monitor.core.errors import NotFound
 from monitor.core.samples.samples import InterfaceSample, PingSample

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from monitor.adapters.journal import JournalReader
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.cli.made_up import demo_config
 from monitor.core.errors import ApiError
 from monitor.core.model import Incident

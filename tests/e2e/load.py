@@ -23,7 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.simulator.simulation import Simulation
 from tests.e2e.house import PANTAU, SHIPPED

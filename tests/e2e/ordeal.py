@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.system.local_api import LocalApiClient
+from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.core.model import State, Transition
 from tests.e2e.house import MadeUp

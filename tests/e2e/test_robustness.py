@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.system.local_api import SOCKET_NAME, LocalApiClient
+from monitor.adapters.system.local_api_client import SOCKET_NAME, LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.core.model import State
 from tests.e2e.house import PANTAU, MadeUp

@@ -12,6 +12,6 @@ class PlainPasswords:
     def hash(self, password: str) -> str:
         return f"plain:{password}"
 
-    def matches(self, kept: str | None, password: str) -> bool:
-        self.asked.append((kept, password))
-        return kept is not None and kept == f"plain:{password}"
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        self.asked.append((password_hash, password))
+        return password_hash is not None and password_hash == f"plain:{password}"

@@ -21,9 +21,9 @@ from dashboard.app.gate.visitor import Visitor, Way
 from dashboard.app.visit import Visit, read_cookies, read_visit
 from dashboard.pages import door
 from dashboard.pages.door import Door
-from monitor.core.access import LONGEST_PASSWORD, User, UserRole, Users
+from monitor.core.access import PASSWORD_MAX_LENGTH, User, UserRole, Users
 from monitor.core.errors import ConfigError
-from monitor.core.signing import LINK_PARAMETER, link_opens
+from monitor.core.signing import LINK_PARAMETER, check_link_code
 
 log = logging.getLogger("dashboard.gate")
 
@@ -66,14 +66,14 @@ class Gate:
         if path in ("masuk", "keluar"):
             return None
         token = request.args.get("token")
-        if token is not None and users.is_wall(token) and request.method == "GET":
+        if token is not None and users.is_wall_token(token) and request.method == "GET":
             return self._let_wall_in(token)
         return self._needs(path, g.visitor)
 
     def _needs(self, path: str, visitor: Visitor) -> AnyResponse | None:
         """Is this visitor's role enough for what is asked?"""
         is_question = request.method in QUESTIONS or path == DRAWS
-        needed = UserRole.SEE if is_question else UserRole.OPERATE
+        needed = UserRole.VIEWER if is_question else UserRole.OPERATOR
         if visitor.may(needed):
             return None
         if visitor.way is Way.OPEN:
@@ -84,7 +84,7 @@ class Gate:
 
     def _who(self, peer: Peer, users: Users, path: str) -> Visitor:
         if not users.users and self._trust.proxy is None:
-            role = UserRole.OPERATE if peer.local else UserRole.SEE
+            role = UserRole.OPERATOR if peer.local else UserRole.VIEWER
             return Visitor(Way.OPEN, role, local=peer.local)
         cookie = request.cookies.get(COOKIE)
         if cookie:
@@ -99,17 +99,17 @@ class Gate:
             role_of_proxy = proxy.role if known is None else known.role
             return Visitor(Way.PROXY, role_of_proxy, peer.named, peer.local)
         wall = request.cookies.get(WALL_COOKIE)
-        if wall and users.is_wall(wall):
-            return Visitor(Way.WALL, UserRole.SEE, local=peer.local)
+        if wall and users.is_wall_token(wall):
+            return Visitor(Way.WALL, UserRole.VIEWER, local=peer.local)
         return self._by_link(path, peer)
 
     def _by_link(self, path: str, peer: Peer) -> Visitor:
         code, alert = request.args.get(LINK_PARAMETER), ALERT.fullmatch(path)
         if code is None or alert is None or request.method not in QUESTIONS:
             return Visitor(local=peer.local)
-        opens = link_opens(self._trust.link_key(), int(alert[1]), code, self._trust.now())
+        opens = check_link_code(self._trust.link_key(), int(alert[1]), code, self._trust.now())
         g.link_is_over = opens is False
-        return Visitor(Way.LINK, UserRole.SEE, local=peer.local) if opens else Visitor()
+        return Visitor(Way.LINK, UserRole.VIEWER, local=peer.local) if opens else Visitor()
 
     def show_door(self) -> AnyResponse:
         """GET /masuk."""
@@ -119,7 +119,7 @@ class Gate:
         elif visitor.name is not None:
             role = "none" if visitor.role is None else visitor.role.value
             leaves = visitor.way is Way.SESSION
-            users = self._trust.users.read().users if visitor.may(UserRole.ADMINISTER) else ()
+            users = self._trust.users.read().users if visitor.may(UserRole.ADMIN) else ()
             text = door.signed_in(front, visitor.name, role, leaves, users)
         elif self._comes_from_elsewhere():
             text = self._once_more()
@@ -137,9 +137,10 @@ class Gate:
         if wait_s > 0:
             return self._wait(wait_s, back, name)
         user = trust.users.read().find(name)
-        kept = None if user is None or len(password) > LONGEST_PASSWORD else user.password
-        matches = trust.passwords.matches(kept, password[:LONGEST_PASSWORD])
-        if user is None or not matches:
+        too_long = len(password) > PASSWORD_MAX_LENGTH
+        password_hash = None if user is None or too_long else user.password_hash
+        verified = trust.passwords.verify(password_hash, password[:PASSWORD_MAX_LENGTH])
+        if user is None or not verified:
             log.warning("a sign-in failed, from %s", g.peer.address)
             words = self._door().words
             text = door.sign_in(self._door(), back, words.say("door.wrong"), name)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
-from monitor.core.access import UserRole, user_name
+from monitor.core.access import UserRole, parse_user_name
 from monitor.core.errors import ConfigError
 
 SECRET_HEADER = "X-Pantau-Secret"  # noqa: S105 - the name of a header
@@ -34,7 +34,7 @@ class Proxy:
     networks: tuple[Network, ...]
     header: str
     secret: str = field(repr=False)
-    role: UserRole | None = UserRole.SEE
+    role: UserRole | None = UserRole.VIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,6 @@ def _named(request: Request, address: Address | None, proxy: Proxy | None) -> st
     if not hmac.compare_digest(told, proxy.secret.encode()):
         return None
     try:
-        return user_name(request.headers.get(proxy.header, ""))
+        return parse_user_name(request.headers.get(proxy.header, ""))
     except ConfigError:
         return None

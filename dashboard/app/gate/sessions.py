@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from monitor.core.access import User, Users
-from monitor.core.signing import seal, unseal
+from monitor.core.signing import sign_text, verify_text
 
 COOKIE = "pantau_masuk"
 WALL_COOKIE = "pantau_tv"
@@ -50,7 +50,7 @@ class Sessions:
     def begin(self, user: User) -> Session:
         """Somebody gave the right password."""
         now_s = int(self._now())
-        return Session(secrets.token_hex(8), user.name, user.stamp, now_s, now_s)
+        return Session(secrets.token_hex(8), user.name, user.password_fingerprint, now_s, now_s)
 
     def write(self, session: Session) -> str:
         """The cookie's text."""
@@ -61,11 +61,11 @@ class Sessions:
             str(session.born_s),
             str(session.seen_s),
         )
-        return seal(self._key(), _PURPOSE, "|".join(parts))
+        return sign_text(self._key(), _PURPOSE, "|".join(parts))
 
     def read(self, cookie: str, users: Users) -> tuple[Session, User] | None:
         """Who that is; None: not written here, over, signed out, or no user any more."""
-        text = unseal(self._key(), _PURPOSE, cookie)
+        text = verify_text(self._key(), _PURPOSE, cookie)
         parts = [] if text is None else text.split("|")
         if len(parts) != 5:
             return None
@@ -73,7 +73,12 @@ class Sessions:
         user = users.find(session.name)
         now_s = self._now()
         is_over = now_s - session.seen_s > IDLE_S or now_s - session.born_s > LONGEST_S
-        if user is None or is_over or user.stamp != session.stamp or session.id in self._ended:
+        if (
+            user is None
+            or is_over
+            or user.password_fingerprint != session.stamp
+            or session.id in self._ended
+        ):
             return None
         return session, user
 

@@ -24,7 +24,7 @@ class UsersRead(Protocol):
 class Passwords(Protocol):
     """See adapters.passwords."""
 
-    def matches(self, kept: str | None, password: str, /) -> bool:
+    def verify(self, password_hash: str | None, password: str, /) -> bool:
         """Takes as long for nobody's (None) as for a wrong one."""
         ...
 

@@ -35,13 +35,13 @@ class Visitor:
 
     def may(self, needed: UserRole) -> bool:
         """Is that allowed?"""
-        return self.role is not None and self.role.may(needed)
+        return self.role is not None and self.role.includes(needed)
 
 
 def visitor() -> Visitor:
     """Who asks now; without a gate (tests of pages alone) somebody who may look."""
     found = g.get("visitor")
-    return found if isinstance(found, Visitor) else Visitor(Way.OPEN, UserRole.SEE)
+    return found if isinstance(found, Visitor) else Visitor(Way.OPEN, UserRole.VIEWER)
 
 
 def named(_request: Request) -> str | None:

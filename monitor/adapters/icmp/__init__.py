@@ -13,7 +13,7 @@ stamps.py    the kernel's receive stamps on the steady timeline
 carrier.py   whether the way to a target leads over a port without a cable
 """
 
-from monitor.adapters.icmp.opening import Mode
+from monitor.adapters.icmp.opening import SocketMode
 from monitor.adapters.icmp.prober import IcmpProber
 
-__all__ = ["IcmpProber", "Mode"]
+__all__ = ["IcmpProber", "SocketMode"]

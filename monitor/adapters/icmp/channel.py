@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from monitor.adapters.icmp.opening import IP_RECVERR, IPV6_RECVERR, Mode, Opened
+from monitor.adapters.icmp.opening import IP_RECVERR, IPV6_RECVERR, Opened, SocketMode
 from monitor.adapters.icmp.wire import Family, Fault, Quote
 
 PACKET_ROOM = 256
@@ -52,7 +52,7 @@ class IcmpSocket:
 
     def __init__(self, family: Family, opened: Opened, steady_s: Callable[[], float]) -> None:
         self.family = family
-        self.mode: Mode = opened.mode
+        self.mode: SocketMode = opened.mode
         self.faults: list[Fault] = []
         self._sock = opened.sock
         self._form = opened.form

@@ -45,7 +45,7 @@ NO_SUCH_FAMILY = (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EPFNOSUPPORT)
 log = logging.getLogger(__name__)
 
 
-class Mode(Enum):
+class SocketMode(Enum):
     """Which kind of socket: what is permitted, or one of the two and nothing else."""
 
     AUTO = "auto"
@@ -58,15 +58,15 @@ class Opened(NamedTuple):
 
     sock: socket.socket
     form: EchoForm
-    mode: Mode
+    mode: SocketMode
 
 
-def open_socket(family: Family, mode: Mode, buffer_bytes: int) -> Opened | None:
+def open_socket(family: Family, mode: SocketMode, buffer_bytes: int) -> Opened | None:
     """A socket of this family; None when this machine has no such family.
 
     Raises ProbeError: one sentence that names the mend.
     """
-    attempts = (Mode.RAW, Mode.DATAGRAM) if mode is Mode.AUTO else (mode,)
+    attempts = (SocketMode.RAW, SocketMode.DATAGRAM) if mode is SocketMode.AUTO else (mode,)
     refused: SocketPermissionError | None = None
     for attempt in attempts:
         try:
@@ -84,8 +84,8 @@ def open_socket(family: Family, mode: Mode, buffer_bytes: int) -> Opened | None:
     raise ProbeError(MAY_NOT) from refused
 
 
-def _icmplib_socket(family: Family, mode: Mode) -> ICMPv4Socket | ICMPv6Socket:
-    privileged = mode is Mode.RAW
+def _icmplib_socket(family: Family, mode: SocketMode) -> ICMPv4Socket | ICMPv6Socket:
+    privileged = mode is SocketMode.RAW
     if family is Family.V4:
         return ICMPv4Socket(privileged=privileged)
     return ICMPv6Socket(privileged=privileged)
@@ -101,11 +101,11 @@ def _cannot_open(family: Family, number: int | None, words: str) -> str:
 
 
 def _set_up(
-    made: ICMPv4Socket | ICMPv6Socket, family: Family, mode: Mode, buffer_bytes: int
+    made: ICMPv4Socket | ICMPv6Socket, family: Family, mode: SocketMode, buffer_bytes: int
 ) -> Opened:
     # icmplib closes its socket when its wrapper is collected: take it out of there.
     sock = socket.socket(fileno=made.sock.detach())
-    raw = mode is Mode.RAW
+    raw = mode is SocketMode.RAW
     try:
         sock.setblocking(False)
         if raw:

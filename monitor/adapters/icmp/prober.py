@@ -14,7 +14,7 @@ from monitor.adapters.icmp.book import Aim, OutstandingRequests, Tally
 from monitor.adapters.icmp.carrier import Carrier
 from monitor.adapters.icmp.channel import IcmpSocket, Place
 from monitor.adapters.icmp.listener import Listener
-from monitor.adapters.icmp.opening import Mode, open_socket
+from monitor.adapters.icmp.opening import SocketMode, open_socket
 from monitor.adapters.icmp.pace import SendPace
 from monitor.adapters.icmp.stamps import Stamps, kernel_clock_s
 from monitor.adapters.icmp.wire import Family
@@ -40,7 +40,7 @@ class IcmpProber:
         self,
         clock: Clock,
         *,
-        mode: Mode = Mode.AUTO,
+        mode: SocketMode = SocketMode.AUTO,
         buffer_bytes: int = BUFFER_BYTES,
         kernel_s: Callable[[], float] = kernel_clock_s,
     ) -> None:

@@ -85,7 +85,7 @@ class _Timex(ctypes.Structure):
     ]
 
 
-def synchronised() -> bool | None:
+def clock_is_synchronised() -> bool | None:
     """Whether something keeps this machine's clock right (NTP); None when nobody tells.
 
     The kernel knows: whoever keeps the clock tells it so, and when it has not been told for long

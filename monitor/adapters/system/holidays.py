@@ -1,8 +1,8 @@
-"""The public holidays of Indonesia, from the tables of the `holidays` package (no network).
+"""Public holidays of Indonesia, from the tables of the `holidays` package (no network).
 
-`public` are the national holidays, `government` the days of cuti bersama on which offices close
-too. Days that follow the moon are estimates until the ministries' joint decree is out; alerts.toml
-can add days and take some away (`[hours] holidays`, `workdays`).
+Category `public` holds the national holidays, `government` the days of joint leave (cuti bersama)
+on which offices are closed, too. Days of the lunar calendar are estimates until the ministries
+publish their decree; alerts.toml can add and remove days (`[hours] holidays`, `workdays`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from holidays import HolidayBase, country_holidays
 
 
 class IndonesianHolidays:
-    """`core.hours.Holidays`. Years are worked out when they are first asked for."""
+    """The calendar of `core.alerting.office_hours`. A year is computed when it is first used."""
 
     def __init__(self) -> None:
         self._days: HolidayBase = country_holidays(
@@ -21,4 +21,5 @@ class IndonesianHolidays:
         )
 
     def name_of(self, day: date) -> str | None:
+        """The name of the holiday on this day; None on any other day."""
         return self._days.get(day)

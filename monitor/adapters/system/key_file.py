@@ -1,4 +1,4 @@
-"""Keys that this machine makes for itself, once, and keeps in the data directory."""
+"""Random signing keys in the data directory, created on first use."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from monitor.core.errors import ConfigError
 from monitor.core.signing import KEY_BYTES
 
 LINK_KEY = "link.key"
-"""Signs the links of alerts: the daemon writes them, the page (same group) opens them."""
+"""Signs the links of alerts; written by the daemon, read by the web server (same group)."""
 
 LINK_KEY_MODE = 0o640
 SESSION_KEY = "session.key"
-"""Signs who is signed in: the page's alone."""
+"""Signs web sessions; the web server's alone."""
 
 SESSION_KEY_MODE = 0o600
 
 
 def load_or_create_key(path: Path, mode: int) -> bytes:
-    """The key in that file; made, if there is none. Raises ConfigError.
+    """Read the key, or create the file with this mode. Raises ConfigError.
 
-    Whoever comes first makes it; all others find the very same, whole.
+    Processes that start at the same time get the same key: the file appears complete (link(2)).
     """
     try:
         return _read(path)
     except FileNotFoundError:
         pass
-    new = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             with os.fdopen(descriptor, "w") as file:
                 os.fchmod(descriptor, mode)
                 file.write(secrets.token_hex(KEY_BYTES) + "\n")
                 file.flush()
                 os.fsync(descriptor)
-            os.link(new, path)
+            os.link(temporary, path)
         except FileExistsError:
             pass
         finally:
-            new.unlink()
+            temporary.unlink()
     except OSError as error:
-        raise _trouble(path, "made", error) from error
+        raise _config_error(path, "made", error) from error
     return _read(path)
 
 
@@ -54,7 +54,7 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _trouble(path, "read", error) from error
+        raise _config_error(path, "read", error) from error
     try:
         key = bytes.fromhex(text.decode())
     except ValueError:
@@ -64,8 +64,8 @@ def _read(path: Path) -> bytes:
     return key
 
 
-def _trouble(path: Path, what: str, error: OSError) -> ConfigError:
+def _config_error(path: Path, action: str, error: OSError) -> ConfigError:
     return ConfigError(
-        f"the key in {path} cannot be {what} ({error.strerror}): "
+        f"the key in {path} cannot be {action} ({error.strerror}): "
         "give the file and its directory to the user that runs this"
     )

@@ -1,4 +1,4 @@
-"""Passwords, kept as argon2id hashes (RFC 9106); the only room that knows the library."""
+"""Password hashing with argon2id (RFC 9106, argon2-cffi)."""
 
 from __future__ import annotations
 
@@ -9,30 +9,31 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 MEMORY_KIB = 19_456
 ROUNDS = 2
-"""OWASP's lowest advice for argon2id: 19 MiB, two passes, one lane."""
+"""OWASP's minimum for argon2id: 19 MiB, two passes, one lane."""
 
-AT_ONCE = 2
-"""So many are worked on together: more would take memory and CPU from the page."""
+MAX_PARALLEL = 2
+"""Hashes computed at the same time; more would take memory and CPU from the pages."""
 
 
 class Argon2Passwords:
-    """Hashes passwords, and compares them. Any number of threads may ask."""
+    """Hashes and verifies passwords. Thread-safe."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=ROUNDS, memory_cost=MEMORY_KIB, parallelism=1)
-        self._turn = threading.BoundedSemaphore(AT_ONCE)
-        self._nobody = self._hasher.hash("nobody")
+        self._slots = threading.BoundedSemaphore(MAX_PARALLEL)
+        self._dummy_hash = self._hasher.hash("nobody")
 
     def hash(self, password: str) -> str:
-        """The text to keep."""
-        with self._turn:
+        """The hash to store, with its salt and parameters."""
+        with self._slots:
             return self._hasher.hash(password)
 
-    def matches(self, kept: str | None, password: str) -> bool:
-        """Is this the password? kept None: never, and it takes as long to say so."""
-        with self._turn:
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password has this hash. None (no such user) is False after the same time."""
+        known_hash = self._dummy_hash if password_hash is None else password_hash
+        with self._slots:
             try:
-                same = self._hasher.verify(self._nobody if kept is None else kept, password)
+                same = self._hasher.verify(known_hash, password)
             except (VerificationError, InvalidHashError):
                 return False
-        return same and kept is not None
+        return same and password_hash is not None

@@ -23,16 +23,16 @@ def test_a_password_matches_itself_and_its_hash_says_nothing() -> None:
     kept = passwords.hash("kuda hijau melompat")
     assert kept.startswith("$argon2id$")
     assert "kuda" not in kept
-    assert passwords.matches(kept, "kuda hijau melompat")
-    assert not passwords.matches(kept, "kuda hijau melompat ")
+    assert passwords.verify(kept, "kuda hijau melompat")
+    assert not passwords.verify(kept, "kuda hijau melompat ")
     assert passwords.hash("kuda hijau melompat") != kept
 
 
 @pytest.mark.parametrize("kept", [None, "", "no hash", "$argon2id$v=19$m=1$x"])
 def test_what_is_no_hash_matches_no_password(kept: str | None) -> None:
     passwords = Argon2Passwords()
-    assert not passwords.matches(kept, "")
-    assert not passwords.matches(kept, "nobody")
+    assert not passwords.verify(kept, "")
+    assert not passwords.verify(kept, "nobody")
 
 
 def test_without_a_file_there_is_nobody(tmp_path: Path) -> None:
@@ -42,16 +42,18 @@ def test_without_a_file_there_is_nobody(tmp_path: Path) -> None:
 def test_a_change_is_seen_by_another_reader_at_once(tmp_path: Path) -> None:
     reader = UsersFile(tmp_path)
     assert reader.read() == Users()
-    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", UserRole.SEE, "a")))
-    assert reader.read().users == (User("siti", UserRole.SEE, "a"),)
-    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", UserRole.SEE, "b")))
-    assert reader.read().users == (User("siti", UserRole.SEE, "b"),)
+    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", UserRole.VIEWER, "a")))
+    assert reader.read().users == (User("siti", UserRole.VIEWER, "a"),)
+    UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", UserRole.VIEWER, "b")))
+    assert reader.read().users == (User("siti", UserRole.VIEWER, "b"),)
     assert mode(tmp_path / USERS_FILE) == 0o640
 
 
 def test_many_changes_at_once_lose_nobody(tmp_path: Path) -> None:
     def add(number: int) -> None:
-        UsersFile(tmp_path).change(lambda users: users.with_user(User(f"u{number}", UserRole.SEE)))
+        UsersFile(tmp_path).change(
+            lambda users: users.with_user(User(f"u{number}", UserRole.VIEWER))
+        )
 
     threads = [threading.Thread(target=add, args=(number,)) for number in range(16)]
     for thread in threads:
@@ -66,7 +68,7 @@ def test_a_refused_change_leaves_everything_as_it_was(tmp_path: Path) -> None:
         raise ConfigError("no")
 
     file = UsersFile(tmp_path)
-    file.change(lambda users: users.with_user(User("siti", UserRole.SEE)))
+    file.change(lambda users: users.with_user(User("siti", UserRole.VIEWER)))
     with pytest.raises(ConfigError, match="no"):
         file.change(refuse)
     assert file.read().find("siti") is not None

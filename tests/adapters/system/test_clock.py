@@ -14,14 +14,14 @@ from monitor.adapters.system.clock import (
     SYNCHRONISED_BY_SYSTEMD,
     SystemClock,
     boottime_s,
-    synchronised,
+    clock_is_synchronised,
 )
 
 LIBRARY = "faketime/libfaketime.so.1"
 
 WATCH = """
 import sys
-from monitor.adapters.clock import SystemClock
+from monitor.adapters.system.clock import SystemClock
 clock = SystemClock()
 print("ready", flush=True)
 for _ in sys.stdin:
@@ -113,7 +113,7 @@ TIME_ERROR = 5  # what ntp_adjtime(3) returns when the clock is not synchronised
 
 IN_A_SANDBOX = """
 import ctypes, struct
-from monitor.adapters.clock import synchronised
+from monitor.adapters.system.clock import clock_is_synchronised
 # Classic BPF (seccomp(2)): EPERM for adjtimex and clock_adjtime, as ProtectClock=yes has it.
 program = [(0x20, 0, 0, 0), (0x15, 1, 0, {adjtimex}), (0x15, 0, 1, {clock_adjtime}),
            (0x06, 0, 0, 0x00050001), (0x06, 0, 0, 0x7FFF0000)]
@@ -122,7 +122,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
 filter = struct.pack("@HP", len(program), ctypes.addressof(code))
 assert libc.prctl(22, 2, filter, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-print(synchronised())
+print(clock_is_synchronised())
 """
 CALLS = {"x86_64": (159, 305), "aarch64": (171, 266)}
 """The numbers of adjtimex and clock_adjtime."""
@@ -132,9 +132,9 @@ def test_the_kernel_is_asked_whether_the_clock_is_kept_right() -> None:
     room = ctypes.create_string_buffer(1024)
     state = ctypes.CDLL(None).ntp_adjtime(room)
     if state < 0:
-        assert synchronised() is (True if SYNCHRONISED_BY_SYSTEMD.exists() else None)
+        assert clock_is_synchronised() is (True if SYNCHRONISED_BY_SYSTEMD.exists() else None)
     else:
-        assert synchronised() is (state != TIME_ERROR)
+        assert clock_is_synchronised() is (state != TIME_ERROR)
 
 
 def test_a_sandbox_that_forbids_asking_is_survived() -> None:

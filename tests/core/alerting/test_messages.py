@@ -27,7 +27,7 @@ from monitor.core.model import (
     Site,
     State,
 )
-from monitor.core.signing import LINK_LASTS_S, link_opens
+from monitor.core.signing import LINK_LIFETIME_S, check_link_code
 
 WIB = ZoneInfo("Asia/Jakarta")
 
@@ -417,5 +417,5 @@ def test_with_a_key_the_link_is_signed_and_opens_for_a_week() -> None:
     line = next(line for line in text.splitlines() if line.startswith("https://"))
     address, code = line.split("?k=")
     assert address == "https://pantau.example/i/17"
-    assert link_opens(key, 17, code, what.at_s + LINK_LASTS_S - 5) is True
-    assert link_opens(key, 17, code, what.at_s + LINK_LASTS_S + 5) is False
+    assert check_link_code(key, 17, code, what.at_s + LINK_LIFETIME_S - 5) is True
+    assert check_link_code(key, 17, code, what.at_s + LINK_LIFETIME_S + 5) is False

@@ -115,15 +115,15 @@ def add_people(house: Closed) -> None:
     """These three and nobody else; the wall has no token."""
     people = Users()
     for name, role in (
-        ("siti", UserRole.OPERATE),
-        ("adi", UserRole.SEE),
-        ("rina", UserRole.ADMINISTER),
+        ("siti", UserRole.OPERATOR),
+        ("adi", UserRole.VIEWER),
+        ("rina", UserRole.ADMIN),
     ):
         people = people.with_user(User(name, role, house.passwords.hash(PASSWORD)))
     house.users.path.unlink(missing_ok=True)
     house.users.change(lambda _: people)
 
 
-def proxy(role: UserRole | None = UserRole.SEE) -> Proxy:
+def proxy(role: UserRole | None = UserRole.VIEWER) -> Proxy:
     """One at 10.9.0.1."""
     return Proxy(read_networks(["10.9.0.1/32"]), "X-Remote-User", SECRET, role)

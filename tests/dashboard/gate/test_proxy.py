@@ -60,7 +60,7 @@ def test_anybody_elses_word_is_worth_nothing(
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize(("role", "code"), [(UserRole.SEE, 200), (None, 403)])
+@pytest.mark.parametrize(("role", "code"), [(UserRole.VIEWER, 200), (None, 403)])
 def test_who_is_no_user_here_may_what_the_configuration_says(
     tmp_path: Path, role: UserRole | None, code: int
 ) -> None:

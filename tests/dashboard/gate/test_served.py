@@ -272,7 +272,7 @@ def test_a_session_outlives_a_restart_of_the_page(served: Served) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_sign_in(served: Served, browser: Browser, theme: str) -> None:
     users = UsersFile(served.data)
-    users.change(lambda known: known.with_user(User("adi", UserRole.SEE)))
+    users.change(lambda known: known.with_user(User("adi", UserRole.VIEWER)))
     browser.cdp("Network.clearBrowserCookies")
     for path in ("masuk", "situs/losarang"):
         browser.driver.get(f"http://127.0.0.1:{served.port}/pantau/{path}?theme={theme}")

@@ -8,7 +8,7 @@ from monitor.core.alerting.messages.cleaning import clean
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network, Scope
-from monitor.core.signing import link_address
+from monitor.core.signing import incident_link
 
 KINDS = {
     "fibre": {"id": "serat optik", "en": "fibre"},
@@ -43,7 +43,7 @@ class TargetNames:
             return None
         if self._link_key is None:
             return f"{self._url}/i/{incident}"
-        return link_address(self._link_key, self._url, incident, now_s)
+        return incident_link(self._link_key, self._url, incident, now_s)
 
     def target(self, name: str, speech: Language) -> str:
         """`Anjatan · utama` of a link, `PoP Patrol` of a node; what is gone is called by its id."""

@@ -8,17 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from monitor.adapters.system.process import read_process_figures
+from monitor.adapters.system.process_figures import read_process_figures
 
 WITHOUT_DESCRIPTORS = """
 import os, resource
-from monitor.adapters.process import own_figures
+from monitor.adapters.system.process_figures import read_process_figures
 resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
 try:
     while True:
         os.dup(0)
 except OSError:
-    print(own_figures())
+    print(read_process_figures())
 """
 
 
@@ -41,4 +41,4 @@ def test_a_process_without_a_descriptor_left_says_that_all_are_in_use() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.strip() == "OwnFigures(rss_bytes=None, open_fds=32, max_fds=32)"
+    assert done.stdout.strip() == "ProcessFigures(rss_bytes=None, open_fds=32, max_fds=32)"

@@ -1,4 +1,4 @@
-"""What this process costs the machine, from /proc: memory and descriptors."""
+"""Memory and descriptors of this process, from /proc."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from errno import EMFILE
 from pathlib import Path
 
-SELF = Path("/proc/self")
+PROC_SELF = Path("/proc/self")
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessFigures:
-    """rss_bytes: memory in use; open_fds: open descriptors, of at most max_fds.
+    """rss_bytes: resident memory; open_fds: open descriptors; max_fds: their limit.
 
-    None where /proc does not tell.
+    None where /proc is not readable.
     """
 
     rss_bytes: int | None
@@ -24,13 +24,13 @@ class ProcessFigures:
 
 
 def read_process_figures() -> ProcessFigures:
-    """Measured now."""
+    """Read the present figures."""
     max_fds, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
-        pages = int((SELF / "statm").read_text().split()[1])
-        open_fds = sum(1 for _ in (SELF / "fd").iterdir()) - 1
+        pages = int((PROC_SELF / "statm").read_text().split()[1])
+        open_fds = sum(1 for _ in (PROC_SELF / "fd").iterdir()) - 1
     except OSError as error:
-        # Not even one is left to look with.
+        # EMFILE: no descriptor is left even for reading /proc, so that all are in use.
         return ProcessFigures(None, max_fds if error.errno == EMFILE else None, max_fds)
     except (ValueError, IndexError):
         return ProcessFigures(None, None, max_fds)

@@ -1,6 +1,6 @@
 """Client of the daemon's local API: HTTP over a Unix socket, with the standard library only.
 
-`pantau status` must answer at once, so nothing heavy is imported here.
+Imports nothing heavy: `pantau status` must start fast.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from pathlib import Path
 from monitor.core.errors import RIGHTS, ApiError, Conflict, InvalidRequest, NotFound, PantauError
 
 SOCKET_NAME = "pantau.sock"
-REFUSALS: Mapping[int, type[PantauError]] = {400: InvalidRequest, 404: NotFound, 409: Conflict}
-MOST_BYTES = 64 << 20
-"""No answer of the daemon is as long as this."""
+ERRORS_BY_STATUS: Mapping[int, type[PantauError]] = {
+    400: InvalidRequest,
+    404: NotFound,
+    409: Conflict,
+}
+MAX_RESPONSE_BYTES = 64 << 20
 
 
 class _UnixConnection(HTTPConnection):
@@ -31,9 +34,10 @@ class _UnixConnection(HTTPConnection):
 
 
 class LocalApiClient:
-    """Asks the daemon that holds a data directory. Every trouble is an ApiError.
+    """Sends requests to the daemon of a data directory.
 
-    What cannot be is refused in the daemon's own words: Unfit, NoSuchThing or TooLate.
+    Raises ApiError when the daemon cannot be reached or fails, and InvalidRequest, NotFound or
+    Conflict with the daemon's message when it refuses a request.
     """
 
     def __init__(self, data_dir: Path, timeout_s: float = 2.0) -> None:
@@ -41,14 +45,14 @@ class LocalApiClient:
         self._timeout_s = timeout_s
 
     def get(self, path: str) -> dict[str, object]:
-        """The JSON object at `path` (`/state`)."""
-        return self._ask("GET", path, None)
+        """The JSON object at `path`, such as `/state`."""
+        return self._request("GET", path, None)
 
     def post(self, path: str, document: Mapping[str, object]) -> dict[str, object]:
-        """Tell the daemon something; what it stored."""
-        return self._ask("POST", path, json.dumps(document).encode())
+        """Send a JSON object; return the response, which is what the daemon stored."""
+        return self._request("POST", path, json.dumps(document).encode())
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, object]:
+    def _request(self, method: str, path: str, body: bytes | None) -> dict[str, object]:
         connection = _UnixConnection(self._path, self._timeout_s)
         headers = {"Accept": "application/json"}
         if body is not None:
@@ -56,7 +60,7 @@ class LocalApiClient:
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            answer = response.read(MOST_BYTES)
+            content = response.read(MAX_RESPONSE_BYTES)
         except PermissionError as error:
             raise ApiError(
                 f"the daemon's socket {self._path} is not for this user: {RIGHTS}"
@@ -69,9 +73,9 @@ class LocalApiClient:
         finally:
             connection.close()
         if response.status != 200:
-            raise _refusal(path, response.status, answer)
+            raise _error_of(path, response.status, content)
         try:
-            document = json.loads(answer)
+            document = json.loads(content)
         except ValueError as error:
             raise ApiError(f"the daemon's answer to {path} is no JSON: {error}") from error
         if not isinstance(document, dict):
@@ -79,13 +83,13 @@ class LocalApiClient:
         return document
 
 
-def _refusal(path: str, status: int, answer: bytes) -> PantauError:
-    """The daemon's own sentence, where it gave one."""
+def _error_of(path: str, status: int, content: bytes) -> PantauError:
+    """The error of a response other than 200, with the daemon's message where there is one."""
     try:
-        document = json.loads(answer)
+        document = json.loads(content)
     except ValueError:
         document = None
-    words = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(words, str):
+    message = document.get("error") if isinstance(document, dict) else None
+    if not isinstance(message, str):
         return ApiError(f"the daemon refused {path} with status {status}")
-    return REFUSALS.get(status, ApiError)(words)
+    return ERRORS_BY_STATUS.get(status, ApiError)(message)

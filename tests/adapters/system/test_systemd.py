@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.system.service_manager import ServiceManager
+from monitor.adapters.system.systemd import SystemdNotifier
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
         yield there
 
 
-def manager(address: str, **environ: str) -> ServiceManager:
-    return ServiceManager({"NOTIFY_SOCKET": address} | environ, pid=4711)
+def manager(address: str, **environ: str) -> SystemdNotifier:
+    return SystemdNotifier({"NOTIFY_SOCKET": address} | environ, pid=4711)
 
 
 def test_it_is_told_ready_alive_its_status_and_the_end(systemd: socket.socket) -> None:
@@ -49,7 +49,7 @@ def test_an_abstract_socket_is_found(tmp_path: Path) -> None:
 
 
 def test_without_systemd_nothing_is_said_and_nothing_asked_for() -> None:
-    alone = ServiceManager({"WATCHDOG_USEC": "60000000"}, pid=4711)
+    alone = SystemdNotifier({"WATCHDOG_USEC": "60000000"}, pid=4711)
     alone.ready()
     alone.alive()
     assert alone.watchdog_s is None

@@ -1,4 +1,7 @@
-"""One daemon a data directory: a lock that the kernel takes back when its holder dies."""
+"""An exclusive lock on the data directory: one daemon at a time.
+
+The kernel releases it (flock(2)) when its holder ends, however it ends.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ LOCK_NAME = "pantau.lock"
 
 
 class DirectoryLock:
-    """Held from entering to leaving; the file names the process that holds it."""
+    """Context manager that holds the lock; the lock file contains the holder's process id."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / LOCK_NAME
         self._descriptor = -1
 
     def __enter__(self) -> DirectoryLock:
-        """Raises AlreadyRunning when another process holds it, PantauError without the right."""
+        """Raises AlreadyRunning when another process holds it, PantauError without permission."""
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
         except OSError as error:
