@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.adapters.journal import JournalReader
-from monitor.adapters.journal.inspection import export_rows
 from monitor.cli import moments
 from monitor.cli.loading import journal_of
 from monitor.cli.options import config_option
@@ -86,7 +85,7 @@ def export(
         if series is None:
             _write_evidence(file, JournalReader(directory), (start_s, end_s), wanted, report)
         else:
-            rows = export_rows(directory, SERIES[series], start_s, end_s)
+            rows = JournalReader(directory).rows(SERIES[series], start_s, end_s)
             _write_csv(file, SERIES[series], rows, wanted, report)
 
 

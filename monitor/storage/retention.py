@@ -62,7 +62,7 @@ class RetentionJob:
         if self._influx_changed:
             text = "[storage.influxdb] was changed: it is used after a restart of the daemon"
             found.append(MonitorWarning(text, "influx_later"))
-        error = self._journal.evidence_trouble
+        error = self._journal.evidence_error
         if error is not None:
             text = f"requests are not kept for replay: {error}"
             found.append(MonitorWarning(text, "evidence", {"why": error}))

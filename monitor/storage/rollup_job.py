@@ -65,7 +65,7 @@ class RollupJob:
         await self._errors.run(
             "rollups",
             "rollups",
-            lambda: self._journal.roll(now_s, self._state_history, HOURS_PER_RUN),
+            lambda: self._journal.roll_up(now_s, self._state_history, HOURS_PER_RUN),
         )
 
     def _state_history(self, start_s: float, end_s: float) -> StateHistory:

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from monitor.adapters.journal import SqliteJournal
-from monitor.adapters.journal.files import free_in
+from monitor.adapters.journal.day_files import free_bytes
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.core.alerting.alerting_state import AlertingState
@@ -104,7 +104,7 @@ async def story(disk: Path) -> dict[str, object]:
         "trouble": progress.journal_trouble,
         "told_after_s": house.clock.steady_s() - full_s,
         "kept_before": house.rows(),
-        "free_for_the_ledger": free_in(disk),
+        "free_for_the_ledger": free_bytes(disk),
     }
     for _ in range(120):
         await house.second(dead=LINK)

@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.journal import JournalReader, SqliteJournal
-from monitor.adapters.journal.cursor import Cursor
-from monitor.adapters.journal.files import HOURS, MINUTES, days_in, path_of
-from monitor.adapters.journal.rolled import RollupFiles
-from monitor.adapters.journal.rolling import sum_up
-from monitor.adapters.journal.writer import RollupLog
+from monitor.adapters.journal.cursors import FileLog
+from monitor.adapters.journal.day_files import HOURS, MINUTES, days_in, path_of
+from monitor.adapters.journal.downsampling import sum_up_hour
 from monitor.core.model import Lost, Outcome, Reply, State, Transition
 from monitor.core.samples.packed_requests import RecordedRequests, in_order
 from monitor.core.samples.samples import (
@@ -25,6 +23,7 @@ from monitor.core.samples.samples import (
     PingHour,
     PingMinute,
     PingSample,
+    Rollup,
     Sample,
 )
 from monitor.core.state_history import StateHistory
@@ -79,7 +78,7 @@ def everything(journal: SqliteJournal) -> tuple[list[Sample], list[Sample]]:
     return all_of(journal.minutes), all_of(journal.hours)
 
 
-def all_of(log: RollupLog) -> list[Sample]:
+def all_of(log: FileLog) -> list[Sample]:
     found: list[Sample] = []
     cursor = None
     while log.lag(cursor):
@@ -92,16 +91,16 @@ def all_of(log: RollupLog) -> list[Sample]:
 
 def test_an_hour_is_summed_up_once_it_is_over_and_only_then(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10)])
-    assert journal.roll(MIDNIGHT_S + HOUR_S) == 0
-    assert journal.roll(MIDNIGHT_S + HOUR_S + 120) == 1
-    assert journal.roll(MIDNIGHT_S + HOUR_S + 120) == 0
+    assert journal.roll_up(MIDNIGHT_S + HOUR_S) == 0
+    assert journal.roll_up(MIDNIGHT_S + HOUR_S + 120) == 1
+    assert journal.roll_up(MIDNIGHT_S + HOUR_S + 120) == 0
 
 
 def test_sums_are_those_of_the_rows(journal: SqliteJournal) -> None:
     rows = day_of_rows(random.Random(1), 2.5, [LINK, "inti"])
     for minute in sorted({each.at_s // 60 for each in rows}):
         journal.append([each for each in rows if each.at_s // 60 == minute])
-    assert journal.roll(LATER_S) == 3
+    assert journal.roll_up(LATER_S) == 3
     minutes, hours = everything(journal)
     for some in (minutes, hours):
         pings = [each for each in some if isinstance(each, PingMinute | PingHour)]
@@ -116,21 +115,21 @@ def test_sums_are_those_of_the_rows(journal: SqliteJournal) -> None:
 
 def test_late_rows_mark_their_hour_and_it_is_summed_up_again(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + HOUR_S + 10)])
-    assert journal.roll(LATER_S) == 2
+    assert journal.roll_up(LATER_S) == 2
     journal.append([ping(MIDNIGHT_S + DAY_S + 5), ping(MIDNIGHT_S + 20)])
     for rolled in (0, 2, 0):
-        assert journal.roll(LATER_S if rolled else MIDNIGHT_S) == rolled
+        assert journal.roll_up(LATER_S if rolled else MIDNIGHT_S) == rolled
         found = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 2 * DAY_S, HOUR_S)
         assert [bucket.sent for bucket in found] == [20, 10, 10]
 
 
 def test_what_is_summed_up_again_is_shipped_again(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + HOUR_S + 10)])
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     cursor = journal.hours.read_after(None, 100).cursor
     assert journal.hours.lag(cursor) == 0
     journal.append([ping(MIDNIGHT_S + 20)])
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     [again] = journal.hours.read_after(cursor, 100).samples
     assert isinstance(again, PingHour)
     assert (again.at_s, again.sent) == (MIDNIGHT_S, 20)
@@ -141,10 +140,10 @@ def test_when_raw_rows_are_gone_a_late_one_does_not_replace_the_hour(
 ) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 20)])
     journal.append([ping(LATER_S)])
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     assert journal.prune(LATER_S, 14, 1000).removed == ("20251125",)
     journal.append([ping(MIDNIGHT_S + 30)])
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     [bucket] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
     assert bucket.sent == 20
 
@@ -152,7 +151,7 @@ def test_when_raw_rows_are_gone_a_late_one_does_not_replace_the_hour(
 def test_percentiles_of_a_day_are_those_of_its_replies(journal: SqliteJournal) -> None:
     rows = day_of_rows(random.Random(2), 9, [LINK])
     journal.append(rows)
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     [bucket] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
     found = in_order(journal.evidence(MIDNIGHT_S, MIDNIGHT_S + DAY_S))
     rtts = sorted(request.rtt_us / 1000 for request in found if request.rtt_us is not None)
@@ -175,7 +174,7 @@ def test_rollups_answer_what_raw_rows_answer(journal: SqliteJournal, tmp_path: P
         for width_s in (60.0, 300.0, HOUR_S, 6 * HOUR_S, 7 * DAY_S)
     ]
     raws = [journal.latency_all(*span) for span in spans]
-    assert journal.roll(MIDNIGHT_S + 4 * HOUR_S + 150) == 9
+    assert journal.roll_up(MIDNIGHT_S + 4 * HOUR_S + 150) == 9
     for span, raw in zip(spans, raws, strict=True):
         rolled = JournalReader(tmp_path).latency_all(*span)
         assert rolled.keys() == raw.keys()
@@ -187,7 +186,7 @@ def test_rollups_answer_what_raw_rows_answer(journal: SqliteJournal, tmp_path: P
 def test_when_the_rows_are_gone_minutes_answer_and_then_hours(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 70)])
     journal.append([ping(LATER_S)])
-    journal.roll(LATER_S + DAY_S)
+    journal.roll_up(LATER_S + DAY_S)
     journal.prune(LATER_S, 14, 1000)
     found = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 600, 20.0)
     assert [(each.start_s - MIDNIGHT_S, each.sent) for each in found] == [(0, 10), (60, 10)]
@@ -200,7 +199,7 @@ def test_ports_are_summed_up_too(journal: SqliteJournal) -> None:
     rates = [(1e6, 10.0), (4e6, None), (None, 30.0), (None, None)]
     journal.append([interface(MIDNIGHT_S + 60 * n, *rate) for n, rate in enumerate(rates)])
     raw = journal.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S)
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     assert journal.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S) == raw
     [hour] = [each for each in everything(journal)[1] if isinstance(each, InterfaceHour)]
     assert (hour.rows, hour.in_count, hour.in_sum, hour.in_min) == (4, 2, 5e6, 1e6)
@@ -221,7 +220,7 @@ def test_seconds_in_states_are_the_ledgers(journal: SqliteJournal) -> None:
             {LINK: [(MIDNIGHT_S, MIDNIGHT_S + 60), (MIDNIGHT_S + 30, MIDNIGHT_S + 90)]},
         )
 
-    journal.roll(LATER_S, ledger)
+    journal.roll_up(LATER_S, ledger)
     total = journal.totals(MIDNIGHT_S, MIDNIGHT_S + HOUR_S)[LINK]
     assert (total.seconds, total.sent) == (3600.0, 3600)
     assert (total.down_s, total.unknown_s, total.maintenance_s) == (90.5, 0.0, 90.0)
@@ -240,7 +239,7 @@ def test_a_file_of_an_older_version_is_summed_up_as_a_whole(
     file.close()
     assert journal.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S + DAY_S, HOUR_S) == raw
     again = SqliteJournal(tmp_path)
-    assert again.roll(LATER_S) >= 4
+    assert again.roll_up(LATER_S) >= 4
     found = again.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S + DAY_S, HOUR_S)
     assert [(each.start_s, each.sent) for each in found] == [(e.start_s, e.sent) for e in raw]
     assert sum(isinstance(each, PingHour) for each in everything(again)[1]) == 2
@@ -267,8 +266,8 @@ def test_ill_evidence_keeps_no_row_from_being_written(
     (tmp_path / "evidence-20251125.db").write_bytes(b"no database" * 900)
     journal.append([row(MIDNIGHT_S, LINK, [1.0])])
     assert journal.lag(None) == 1
-    assert "is damaged" in (journal.evidence_trouble or "")
-    assert (journal.roll(LATER_S), journal.problems) == (1, ())
+    assert "is damaged" in (journal.evidence_error or "")
+    assert (journal.roll_up(LATER_S), journal.problems) == (1, ())
     assert journal.totals(MIDNIGHT_S, LATER_S)[LINK].received == 1
 
 
@@ -280,7 +279,7 @@ def test_a_damaged_day_keeps_no_other_hour_from_being_summed_up(
     journal.close()
     (tmp_path / "samples-20251125.db").write_bytes(b"no database" * 900)
     again = SqliteJournal(tmp_path)
-    assert again.roll(LATER_S) == 1
+    assert again.roll_up(LATER_S) == 1
     assert any("is damaged" in problem for problem in again.problems)
     again.close()
 
@@ -289,16 +288,19 @@ def test_an_hour_that_is_summed_up_minute_by_minute_is_the_same(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     journal.append(day_of_rows(random.Random(5), 1, [LINK, "inti"]))
-    found = []
-    for name, at_once in (("whole", 100_000), ("slices", 10)):
-        other = tmp_path / name
-        other.mkdir()
-        minutes, hours = RollupFiles(other, "minutes", {}), RollupFiles(other, "hours", {})
-        hour_ms = round(MIDNIGHT_S * 1000)
-        sum_up(tmp_path, hour_ms, None, minutes, hours, at_once)
-        found.append([each.read_after(Cursor({}), 1000)[1] for each in (minutes, hours)])
+    found: list[dict[str, list[Rollup]]] = []
+    for rows_at_once in (100_000, 10):
+        written: dict[str, list[Rollup]] = {MINUTES: [], HOURS: []}
+        sum_up_hour(
+            tmp_path,
+            round(MIDNIGHT_S * 1000),
+            None,
+            lambda kind, rollups, written=written: written[kind].extend(rollups),  # type: ignore[misc]
+            rows_at_once,
+        )
+        found.append(written)
     assert found[0] == found[1]
-    assert [len(each) for each in found[0]] == [120, 2]
+    assert [len(each) for each in found[0].values()] == [120, 2]
 
 
 def test_rollups_of_a_version_that_kept_no_errors_are_read_without_them(
@@ -306,7 +308,7 @@ def test_rollups_of_a_version_that_kept_no_errors_are_read_without_them(
 ) -> None:
     ports = [interface(MIDNIGHT_S + 60.0 * place, faults=(1.0,) * 4) for place in range(24 * 60)]
     journal.append([*ports, interface(MIDNIGHT_S + 2 * DAY_S)])
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     for name, kind in (("interface_1m", MINUTES), ("interface_1h", HOURS)):
         for label in days_in(tmp_path, kind):
             with closing(sqlite3.connect(path_of(tmp_path, label, kind))) as file:

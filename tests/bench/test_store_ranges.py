@@ -22,8 +22,8 @@ from influxdb_client.client.write_api import WriteOptions
 from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
 from monitor.adapters.journal import JournalReader, SqliteJournal
-from monitor.adapters.journal.files import HOURS, day_of
-from monitor.adapters.journal.rolled import RollupFiles
+from monitor.adapters.journal.day_files import HOURS, day_of
+from monitor.adapters.journal.rollup_files import write_rollups
 from monitor.core.model import Outcome, Reply
 from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.packed_requests import RecordedRequests
@@ -82,7 +82,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         size = sum(path.stat().st_size for path in where.glob(f"{kind}-*"))
         print(f"\n{kind}: {size / count:.1f} bytes a row")
     begin, used = time.perf_counter(), time.process_time()
-    journal.roll(LATER_S)
+    journal.roll_up(LATER_S)
     wall, used = time.perf_counter() - begin, time.process_time() - used
     print(f"24 hours summed up: {wall:.1f} s, CPU {used / 24:.2f} s an hour of {len(LINKS)} links")
     for kind, rows in (("minutes", 1440 * len(LINKS)), ("hours", 24 * len(LINKS))):
@@ -91,9 +91,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     hours = [
         each for each in journal.hours.read_after(None, 10**6).samples if isinstance(each, PingHour)
     ]
-    files = RollupFiles(where, HOURS, {})
     for back in range(364, 0, -1):
-        files.put([replace(each, at_s=each.at_s - back * DAY_S) for each in hours])
+        write_rollups(where, HOURS, [replace(e, at_s=e.at_s - back * DAY_S) for e in hours])
     journal.close()
     today = day_of(round(MIDNIGHT_S * 1000))
     for back in range(1, DAYS):

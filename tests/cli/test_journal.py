@@ -34,7 +34,7 @@ def with_journal(at: Place) -> Place:
             row = ping(at_s, target, sent=2, received=1, not_measured=1)
             rows.append(replace(row, requests=RecordedRequests(at_s, 0.0, outcomes)))
         journal.append([*rows, interface(at_s)])
-    journal.roll(MIDNIGHT_S + 7200)
+    journal.roll_up(MIDNIGHT_S + 7200)
     journal.close()
     return at
 

@@ -90,7 +90,7 @@ def store(
 def _rolled(journal: SqliteJournal) -> None:
     newest_s = journal.newest_s()
     assert newest_s is not None
-    journal.roll(newest_s)
+    journal.roll_up(newest_s)
 
 
 def totals(buckets: Sequence[LatencyBucket]) -> tuple[int, int, int]:

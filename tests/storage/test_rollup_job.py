@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.journal import SqliteJournal
-from monitor.adapters.journal.files import EVIDENCE, days_in
+from monitor.adapters.journal.day_files import EVIDENCE, days_in
 from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, State, Transition
 from monitor.core.samples.packed_requests import RecordedRequests

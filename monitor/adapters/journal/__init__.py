@@ -1,7 +1,14 @@
 """The journal: every sample kept on this machine first, in SQLite, one file a UTC day.
 
-    SqliteJournal   the daemon's: writes, reads, hands out what is to be shipped, prunes
-    JournalReader   the dashboard's: reads only, from another process, while the daemon writes
+    writer.py          SqliteJournal  the daemon's: appends, rolls up, prunes
+    reader.py          JournalReader  queries only; any process, while the daemon writes
+    day_files.py       names, connections and errors of the files
+    sample_files.py    raw rows          evidence_files.py  every request, packed
+    rollup_files.py    minutes and hours downsampling.py    how they are computed
+    rows.py            samples as rows   cursors.py         what a shipper has read
+    retention.py       which files are removed
+    disk_reserve.py    room to report a full disk
+    inspection.py      summary and check for `pantau journal`
 
 Layout, chosen by measurement (66 targets, a day of 10 s samples; bytes a row, SQL's part of
 reading 24 h of one target, pages written a commit):
@@ -11,15 +18,15 @@ reading 24 h of one target, pages written a commit):
     clustered by (series, time)                 46 bytes     5 ms    66 pages, nothing to ship by
 
 The first: it is the log that the shipper follows, and it writes twenty times less to a small
-disk. `batch` says which part of the log holds which span of time: a read scans that and no more.
+disk. `batch` says which part of the log holds which span of time, so a read scans only that.
 
 A row is durable when `append` returns (synchronous=FULL: one fdatasync each `record_s`, in a
-worker thread). Neither kill -9 nor a power cut takes an acknowledged row. With NORMAL a kill
-would take none either, but a power cut all since the kernel last wrote back, some 30 s.
+worker thread): neither kill -9 nor a power cut loses it. With NORMAL a kill would lose none
+either, but a power cut everything since the kernel last wrote back, some 30 s.
 """
 
-from monitor.adapters.journal.keeping import JournalUsage, PruneResult
 from monitor.adapters.journal.reader import JournalReader
+from monitor.adapters.journal.retention import JournalUsage, PruneResult
 from monitor.adapters.journal.writer import SqliteJournal
 
 __all__ = ["JournalReader", "JournalUsage", "PruneResult", "SqliteJournal"]

@@ -1,7 +1,7 @@
-"""Samples as rows of small integers, and back.
+"""Samples as rows of small integers, and back; the table `series`.
 
-`t` is milliseconds since the file's day began, round-trip times are microseconds: SQLite
-stores an integer in as few bytes as it needs.
+`t` is milliseconds since the file's day (month) began, round-trip times are microseconds: SQLite
+stores an integer in as few bytes as it needs. `series` numbers the targets and ports of a file.
 """
 
 from __future__ import annotations
@@ -30,25 +30,18 @@ MICROS_PER_MS = 1000
 
 
 def quoted(name: str) -> str:
-    """A name in SQL; ours are plain words, but `from` and `to` are SQL's too."""
+    """A name in SQL; ours are plain words, but `from` and `to` are keywords of SQL."""
     return f'"{name}"'
 
 
 def identity_of(measurement: Measurement, sample: Sample) -> str:
-    """Whose sample it is, as the JSON text that the series table holds."""
-    known = {name: getattr(sample, name) for name in measurement.identity}
-    return json.dumps({name: text for name, text in known.items() if text is not None})
-
-
-def insert_into(measurement: Measurement) -> str:
-    """The statement that takes (seq, series, t, *values_of)."""
-    columns = ["seq", "series", "t", *(quoted(field.name) for field in measurement.fields)]
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {quoted(measurement.name)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+    """Whose sample it is, as the JSON text that the table `series` holds."""
+    values = {name: getattr(sample, name) for name in measurement.identity}
+    return json.dumps({name: text for name, text in values.items() if text is not None})
 
 
 def values_of(measurement: Measurement, sample: Sample) -> list[Value | bytes | None]:
-    """The measured values, in the order of the fields."""
+    """The measured values as they are stored, in the order of the fields."""
     return [_stored(field, getattr(sample, field.attribute)) for field in measurement.fields]
 
 
@@ -61,40 +54,96 @@ def _stored(field: Field, raw: Value | None) -> Value | bytes | None:
     return value
 
 
-def selected(measurement: Measurement, have: frozenset[str]) -> str:
-    """The columns of the fields; NULL for one that an older file does not have."""
-    return ", ".join(
-        quoted(field.name) if field.name in have else "NULL" for field in measurement.fields
-    )
-
-
-def maker_of(measurement: Measurement) -> Callable[[Identity, int, Sequence[Any]], Any]:
-    """What turns (identity, at_ms, values) of one measurement back into its kind of sample."""
+def decoder(measurement: Measurement) -> Callable[[Identity, int, Sequence[Any]], Any]:
+    """A function that makes a sample of (identity, at_ms, values)."""
     names = tuple(field.attribute for field in measurement.fields)
-    scaled = tuple(
-        place for place, field in enumerate(measurement.fields) if field.kind is FieldKind.RTT
-    )
-    counted = tuple(
-        place for place, field in enumerate(measurement.fields) if field.kind is FieldKind.HISTOGRAM
+    rtts = tuple(n for n, field in enumerate(measurement.fields) if field.kind is FieldKind.RTT)
+    histograms = tuple(
+        n for n, field in enumerate(measurement.fields) if field.kind is FieldKind.HISTOGRAM
     )
     absent: dict[str, Any] = dict.fromkeys(measurement.identity)
 
-    def make(known: Identity, at_ms: int, values: Sequence[Any]) -> Sample:
-        shown = list(values)
-        for place in scaled:
-            if shown[place] is not None:
-                shown[place] /= MICROS_PER_MS
-        for place in counted:
-            shown[place] = unpacked(shown[place] or b"")
-        attributes = {**absent, **known, **dict(zip(names, shown, strict=True))}
+    def decode(identity: Identity, at_ms: int, stored: Sequence[Any]) -> Sample:
+        values = list(stored)
+        for n in rtts:
+            if values[n] is not None:
+                values[n] /= MICROS_PER_MS
+        for n in histograms:
+            values[n] = unpacked(values[n] or b"")
+        attributes = {**absent, **identity, **dict(zip(names, values, strict=True))}
         return measurement.sample(at_s=seconds(at_ms), **attributes)
 
-    return make
+    return decode
 
 
-def identities(connection: sqlite3.Connection, measurement: str) -> list[tuple[int, Identity]]:
-    """The series of one measurement in a file: number, and whose samples they are."""
+def select_fields(measurement: Measurement, columns: frozenset[str]) -> str:
+    """The columns of the fields for a SELECT; NULL for one that an older file does not have."""
+    return ", ".join(
+        quoted(field.name) if field.name in columns else "NULL" for field in measurement.fields
+    )
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    """The columns of a table; none when the file lacks it."""
+    return frozenset(
+        row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    )
+
+
+def add_missing_columns(connection: sqlite3.Connection, measurement: Measurement) -> None:
+    """Add the columns that a file of an older version does not have."""
+    columns = columns_of(connection, measurement.name)
+    for field in measurement.fields:
+        if field.name not in columns:
+            connection.execute(
+                f"ALTER TABLE {quoted(measurement.name)}"
+                f" ADD COLUMN {quoted(field.name)} {SQL_TYPE[field.kind]}"
+            )
+
+
+def create_series_table(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, measurement TEXT NOT NULL,"
+        " identity TEXT NOT NULL, UNIQUE (measurement, identity))"
+    )
+
+
+def series_of(
+    connection: sqlite3.Connection, measurement: str, matching: Mapping[str, str] | None = None
+) -> dict[int, Identity]:
+    """The series of one measurement by their numbers. matching: attributes that they must have."""
     found = connection.execute(
         "SELECT id, identity FROM series WHERE measurement = ?", (measurement,)
     )
-    return [(key, json.loads(text)) for key, text in found]
+    series: dict[int, Identity] = {number: json.loads(text) for number, text in found}
+    if not matching:
+        return series
+    return {
+        number: identity
+        for number, identity in series.items()
+        if matching.items() <= identity.items()
+    }
+
+
+class SeriesTable:
+    """The table `series` of one file that is open for writing."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def number(self, measurement: str, identity: str) -> int:
+        """The number of that series; a new one is added within the caller's transaction."""
+        key = (measurement, identity)
+        if key not in self._numbers:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO series (measurement, identity) VALUES (?, ?)", key
+            )
+            self._numbers[key] = self._connection.execute(
+                "SELECT id FROM series WHERE measurement = ? AND identity = ?", key
+            ).fetchone()[0]
+        return self._numbers[key]
+
+    def clear(self) -> None:
+        """Forget the numbers, because the transaction that added them was rolled back."""
+        self._numbers.clear()

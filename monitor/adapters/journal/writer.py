@@ -1,4 +1,4 @@
-"""The daemon's journal: the one writer, the rollups, and the logs that the shippers follow."""
+"""The daemon's journal: the one writer of the files, and the logs that the shippers follow."""
 
 from __future__ import annotations
 
@@ -6,132 +6,133 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from monitor.adapters.journal import rolled
-from monitor.adapters.journal.ballast import Ballast
-from monitor.adapters.journal.cursor import Cursor
-from monitor.adapters.journal.cursors import Cursors
-from monitor.adapters.journal.day import SampleDay, dirty_hours
-from monitor.adapters.journal.evidence import EvidenceDay, brings_requests
-from monitor.adapters.journal.files import (
+from monitor.adapters.journal.cursors import Cursor, CursorStore, FileLog
+from monitor.adapters.journal.day_files import (
     EVIDENCE,
     HOURS,
     MINUTES,
+    SAMPLES,
+    create_directory,
     day_of,
     days_in,
-    full,
-    make_directory,
+    full_message,
     next_day,
+    open_for_reading,
     path_of,
-    reading,
-    told,
+    translated_errors,
 )
-from monitor.adapters.journal.keeping import (
+from monitor.adapters.journal.disk_reserve import DiskReserve
+from monitor.adapters.journal.downsampling import dirty_hours_in, sum_up_hour
+from monitor.adapters.journal.evidence_files import EvidenceFile, has_requests
+from monitor.adapters.journal.reader import JournalReader
+from monitor.adapters.journal.retention import (
     JournalUsage,
     PruneResult,
     RetentionPolicy,
-    prune,
-    usage_of,
+    measure_usage,
+    prune_files,
 )
-from monitor.adapters.journal.log import length_of, read_after
-from monitor.adapters.journal.reader import JournalReader
-from monitor.adapters.journal.rolled import RollupFiles
-from monitor.adapters.journal.rolling import marked_hours, sum_up
+from monitor.adapters.journal.rollup_files import last_rollup, read_rollup_slice, write_rollups
+from monitor.adapters.journal.sample_files import SampleFile, dirty_hours, last_row, read_slice
 from monitor.core.errors import JournalError, JournalFull
 from monitor.core.ports import JournalBatch
 from monitor.core.samples.resolution import HOUR_MS
-from monitor.core.samples.samples import Sample
+from monitor.core.samples.samples import Rollup, Sample
 from monitor.core.samples.schema import seconds, stamp_ms
 from monitor.core.state_history import StateHistory
 
 GRACE_S = 120.0
-"""An hour is summed up so long after its end: what belongs to it has come by then, mostly."""
+"""An hour is summed up so long after its end, when most late rows have come."""
 
 
 class SqliteJournal(JournalReader):
-    """`Journal`: thread-safe, one a directory (the daemon's lock on its data directory sees to it).
+    """`Journal`: thread-safe, one a directory (ensured by the lock on the data directory).
 
-    directory: <data_dir>/journal, made if absent. Raises JournalError.
+    directory: <data_dir>/journal, created if absent. minutes, hours: the logs of rollups.
+    Raises JournalError.
     """
 
     def __init__(self, directory: Path, evidence: bool = True) -> None:
         super().__init__(directory)
-        make_directory(directory)
+        create_directory(directory)
         self._lock = threading.RLock()
-        self._rolling = threading.Lock()
-        self._day: SampleDay | None = None
-        self._evidence_day: EvidenceDay | None = None
-        self._evidence = evidence
-        self._evidence_trouble: str | None = None
+        self._roll_up_lock = threading.Lock()
+        self._sample_file: SampleFile | None = None
+        self._evidence_file: EvidenceFile | None = None
+        self._keep_evidence = evidence
+        self._evidence_error: str | None = None
         self._problems: list[str] = []
-        self._ballast = Ballast(directory)
-        self._lengths = {day: self._length(day) for day in days_in(directory)}
-        self._cursors = Cursors(directory, self._problems, self._lengths)
-        self.minutes = RollupLog(self, MINUTES)
-        self.hours = RollupLog(self, HOURS)
-
-    @property
-    def directory(self) -> Path:
-        return self._directory
+        self._reserve = DiskReserve(directory)
+        lengths = {day: self._open_length(day) for day in days_in(directory)}
+        cursors = CursorStore(directory, lengths)
+        if cursors.error is not None:
+            self._problems.append(cursors.error)
+        self._cursors = cursors
+        self._log = FileLog(directory, SAMPLES, lengths, read_slice, cursors)
+        self.minutes, self.hours = (
+            FileLog(directory, kind, _rollup_lengths(directory, kind), read_rollup_slice, cursors)
+            for kind in (MINUTES, HOURS)
+        )
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the files, as far as it was seen: a sentence each."""
+        """Faults found in the files, a sentence each."""
         return tuple(self._problems)
 
     @property
-    def evidence_trouble(self) -> str | None:
+    def evidence_error(self) -> str | None:
         """Why requests are not kept although rows are; None while they are."""
-        return self._evidence_trouble
+        return self._evidence_error
 
-    def keep_evidence(self, kept: bool) -> None:
-        """Are requests kept for replay from now on?"""
-        self._evidence = kept
+    def keep_evidence(self, keep: bool) -> None:
+        """Keep requests for replay from now on, or not."""
+        self._keep_evidence = keep
 
     def append(self, samples: Sequence[Sample]) -> None:
-        """One transaction, in the file of the newest sample's day; durable when it returns.
+        """Write one transaction, in the file of the newest sample's day; durable on return.
 
         Only samples that lie two days apart or more go to a file and a transaction each. Raises
-        JournalFull on a full disk, and until there is room for the reserve again.
+        JournalFull on a full disk, and until there is room for the disk reserve again.
         """
         if not samples:
             return
         with self._lock:
-            if not self._ballast.may_write():
-                raise JournalFull(full(self._directory))
+            if not self._reserve.may_write():
+                raise JournalFull(full_message(self._directory))
             try:
                 for day, batch in _by_file(samples):
                     self._append_evidence(day, batch)
-                    with told(path_of(self._directory, day)):
-                        self._lengths[day] = self._open(day).append(batch)
+                    with translated_errors(path_of(self._directory, day)):
+                        self._log.lengths[day] = self._open(day).append(batch)
             except JournalFull:
-                self._ballast.give_up()
+                self._reserve.release()
                 raise
 
-    def roll(
+    def roll_up(
         self,
         now_s: float,
-        timelines: Callable[[float, float], StateHistory] | None = None,
-        most: int | None = None,
+        history_of: Callable[[float, float], StateHistory] | None = None,
+        max_hours: int | None = None,
     ) -> int:
-        """Sum up hours that are over and have new rows, the oldest first; how many were.
+        """Sum up hours that are over and have new rows, the oldest first; returns how many.
 
-        timelines: what the ledger says of a span (UTC); may raise StoreError, and the hour waits.
-        most: no more hours than this at once. Call it again and again, from one thread.
+        history_of: the states of all targets in [start, end) (UTC); may raise StoreError, and the
+        hour waits. max_hours: no more than this in one call.
         """
-        with self._rolling:
+        with self._roll_up_lock:
             done = 0
-            for hour_ms, marks in sorted(marked_hours(self._directory).items()):
-                if hour_ms + HOUR_MS > stamp_ms(now_s - GRACE_S) or done == most:
+            for hour_ms, marks in sorted(dirty_hours_in(self._directory).items()):
+                if hour_ms + HOUR_MS > stamp_ms(now_s - GRACE_S) or done == max_hours:
                     break
                 start_s, end_s = seconds(hour_ms), seconds(hour_ms + HOUR_MS)
-                said = None if timelines is None else timelines(start_s, end_s)
+                history = None if history_of is None else history_of(start_s, end_s)
                 try:
-                    sum_up(self._directory, hour_ms, said, self.minutes.files, self.hours.files)
+                    sum_up_hour(self._directory, hour_ms, history, self._write_rollups)
                     for day, seq in marks:
-                        self._clean(day, hour_ms, seq)
+                        self._clear_dirty(day, hour_ms, seq)
                 except JournalFull:
                     raise
-                except JournalError as error:  # one ill file holds up its own hours only
+                except JournalError as error:  # a damaged file holds up its own hours only
                     if str(error) not in self._problems:
                         self._problems.append(str(error))
                 else:
@@ -139,32 +140,24 @@ class SqliteJournal(JournalReader):
             return done
 
     def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
-        with self._lock:
-            lengths = dict(self._lengths)
-        start = Cursor.parse(cursor).within(lengths)
-        place, samples = read_after(self._directory, lengths, start, limit)
-        return JournalBatch(str(place), samples)
+        return self._log.read_after(cursor, limit)
 
     def lag(self, cursor: str | None) -> int:
-        with self._lock:
-            return Cursor.parse(cursor).lag(self._lengths)
+        return self._log.lag(cursor)
 
     def head(self, back: int = 0) -> str:
-        with self._lock:
-            return str(Cursor.head(self._lengths, back))
+        return self._log.head(back)
 
     def save_cursor(self, name: str, cursor: str) -> None:
-        with self._lock:
-            self._cursors.save(name, cursor)
+        self._cursors.save(name, cursor)
 
     def load_cursor(self, name: str) -> str | None:
-        with self._lock:
-            return self._cursors.get(name)
+        return self._cursors.load(name)
 
     def usage(self, max_mb: int, shipper: str | None = None) -> JournalUsage:
-        """How full it is."""
+        """Bytes on the disk, and how much of the quota is not shipped."""
         with self._lock:
-            return usage_of(self._directory, max_mb, self._unshipped(shipper))
+            return measure_usage(self._directory, max_mb, self._unshipped(shipper))
 
     def prune(
         self,
@@ -177,122 +170,108 @@ class SqliteJournal(JournalReader):
         minute_days: int = 180,
         hour_days: int = 1826,
     ) -> PruneResult:
-        """Remove whole files: see adapters.journal.keeping.
+        """Remove whole files: see adapters.journal.retention.
 
-        shipper: the name of the cursor that must have passed a day before it may go for its age;
-        None: there is no shipper. Today's files always stay.
+        shipper: the name of the cursor that must have passed a day before it is removed for its
+        age; None: there is no shipper. The files of today always stay.
         """
         with self._lock:
-            keep = RetentionPolicy(keep_days, evidence_days, minute_days, hour_days, max_mb)
-            pruned = prune(self._directory, at_s, keep, self._unshipped(shipper), self._forget)
-            for each in (self.minutes.files, self.hours.files):
-                kept = set(days_in(self._directory, each.kind))
-                for label in [label for label in each.lengths if label not in kept]:
-                    del each.lengths[label]
+            policy = RetentionPolicy(keep_days, evidence_days, minute_days, hour_days, max_mb)
+            unshipped = self._unshipped(shipper)
+            pruned = prune_files(self._directory, at_s, policy, unshipped, self._before_removal)
+            for log in (self.minutes, self.hours):
+                labels = set(days_in(self._directory, log.kind))
+                for label in [label for label in log.lengths if label not in labels]:
+                    del log.lengths[label]
             return pruned
 
     def close(self) -> None:
         with self._lock:
-            for day in (self._day, self._evidence_day):
-                if day is not None:
-                    day.close()
-            self._day = self._evidence_day = None
+            for file in (self._sample_file, self._evidence_file):
+                if file is not None:
+                    file.close()
+            self._sample_file = self._evidence_file = None
 
     def _unshipped(self, shipper: str | None) -> dict[str, int]:
-        """Rows of each day that are not shipped."""
+        """How many rows of each day are not shipped; days without any are left out."""
         if shipper is None:
             return {}
-        cursor = Cursor.parse(self._cursors.get(shipper))
-        behind = {day: length - cursor.at(day) for day, length in self._lengths.items()}
-        return {day: rows for day, rows in behind.items() if rows > 0}
+        cursor = Cursor.parse(self._cursors.load(shipper))
+        lag = {day: length - cursor.at(day) for day, length in self._log.lengths.items()}
+        return {day: rows for day, rows in lag.items() if rows > 0}
 
-    def _forget(self, day: str) -> None:
-        if self._day is not None and self._day.day == day:
-            self._day.close()
-            self._day = None
-        self._lengths.pop(day, None)
+    def _before_removal(self, day: str) -> None:
+        if self._sample_file is not None and self._sample_file.day == day:
+            self._sample_file.close()
+            self._sample_file = None
+        self._log.lengths.pop(day, None)
 
     def _append_evidence(self, day: str, batch: Sequence[Sample]) -> None:
-        """Ill evidence keeps no row from being written; a full disk is full for both."""
-        if not (self._evidence and brings_requests(batch)):
+        """A damaged file of evidence keeps no row from being written; a full disk does."""
+        if not (self._keep_evidence and has_requests(batch)):
             return
         try:
-            with told(path_of(self._directory, day, EVIDENCE)):
-                if self._evidence_day is None or self._evidence_day.day != day:
-                    if self._evidence_day is not None:
-                        self._evidence_day.close()
-                        self._evidence_day = None
-                    self._evidence_day = EvidenceDay(self._directory, day)
-                self._evidence_day.append(batch)
+            with translated_errors(path_of(self._directory, day, EVIDENCE)):
+                if self._evidence_file is None or self._evidence_file.day != day:
+                    if self._evidence_file is not None:
+                        self._evidence_file.close()
+                        self._evidence_file = None
+                    self._evidence_file = EvidenceFile(self._directory, day)
+                self._evidence_file.append(batch)
         except JournalFull:
             raise
         except JournalError as error:
-            self._evidence_trouble = str(error)
+            self._evidence_error = str(error)
         else:
-            self._evidence_trouble = None
+            self._evidence_error = None
 
-    def _clean(self, day: str, hour_ms: int, seq: int) -> None:
-        with self._lock, told(path_of(self._directory, day)):
-            if self._day is not None and self._day.day == day:
-                self._day.clean(hour_ms, seq)
-            elif day in self._lengths:
-                other = SampleDay(self._directory, day)
-                other.clean(hour_ms, seq)
+    def _write_rollups(self, kind: str, rollups: Sequence[Rollup]) -> None:
+        log = self.minutes if kind == MINUTES else self.hours
+        log.lengths.update(write_rollups(self._directory, kind, rollups))
+
+    def _clear_dirty(self, day: str, hour_ms: int, seq: int) -> None:
+        with self._lock, translated_errors(path_of(self._directory, day)):
+            if self._sample_file is not None and self._sample_file.day == day:
+                self._sample_file.clear_dirty(hour_ms, seq)
+            elif day in self._log.lengths:
+                other = SampleFile(self._directory, day)
+                other.clear_dirty(hour_ms, seq)
                 other.close()
 
-    def _length(self, day: str) -> int:
-        # One damaged day must not keep the daemon from starting, nor the others from being kept.
+    def _open_length(self, day: str) -> int:
+        """The number of the last row of a file that is there at the start.
+
+        A file of an older version gets its new tables. A damaged one is noted and counts as empty:
+        it must not keep the daemon from starting.
+        """
         try:
-            with reading(path_of(self._directory, day)) as connection:
-                length = 0 if connection is None else length_of(connection)
+            with open_for_reading(path_of(self._directory, day)) as connection:
+                length = 0 if connection is None else last_row(connection)
                 older = connection is not None and dirty_hours(connection, 0) is None
             if older:
-                with told(path_of(self._directory, day)):
-                    SampleDay(self._directory, day).close()
+                with translated_errors(path_of(self._directory, day)):
+                    SampleFile(self._directory, day).close()
             return length
         except JournalError as error:
             self._problems.append(str(error))
             return 0
 
-    def _open(self, day: str) -> SampleDay:
+    def _open(self, day: str) -> SampleFile:
         """The day's file, kept open until another day is written."""
-        if self._day is None or self._day.day != day:
-            if self._day is not None:
-                self._day.close()
-                self._day = None
-            self._day = SampleDay(self._directory, day)
-        return self._day
+        if self._sample_file is None or self._sample_file.day != day:
+            if self._sample_file is not None:
+                self._sample_file.close()
+                self._sample_file = None
+            self._sample_file = SampleFile(self._directory, day)
+        return self._sample_file
 
 
-class RollupLog:
-    """The rollups of one kind as a log: what a shipper follows."""
-
-    def __init__(self, journal: SqliteJournal, kind: str) -> None:
-        self._journal = journal
-        lengths: dict[str, int] = {}
-        for label in days_in(journal.directory, kind):
-            with reading(path_of(journal.directory, label, kind)) as connection:
-                lengths[label] = 0 if connection is None else rolled.length_of(connection)
-        self.files = RollupFiles(journal.directory, kind, lengths)
-
-    def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
-        """As of a journal; a batch may be empty although others follow."""
-        start = Cursor.parse(cursor).within(self.files.lengths)
-        place, samples = self.files.read_after(start, limit)
-        return JournalBatch(str(place), samples)
-
-    def lag(self, cursor: str | None) -> int:
-        """How many rows lie behind; those that were summed up again may count twice."""
-        return Cursor.parse(cursor).lag(dict(self.files.lengths))
-
-    def head(self, back: int = 0) -> str:
-        return str(Cursor.head(dict(self.files.lengths), back))
-
-    def save_cursor(self, name: str, cursor: str) -> None:
-        self._journal.save_cursor(name, cursor)
-
-    def load_cursor(self, name: str) -> str | None:
-        return self._journal.load_cursor(name)
+def _rollup_lengths(directory: Path, kind: str) -> dict[str, int]:
+    lengths: dict[str, int] = {}
+    for label in days_in(directory, kind):
+        with open_for_reading(path_of(directory, label, kind)) as connection:
+            lengths[label] = 0 if connection is None else last_rollup(connection)
+    return lengths
 
 
 def _by_file(samples: Sequence[Sample]) -> list[tuple[str, list[Sample]]]:
