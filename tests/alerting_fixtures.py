@@ -15,7 +15,7 @@ from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import Channel, EventKind, Notification, OutboxStatus
 from monitor.core.alerting.notifier import Notifier
-from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
+from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Network

@@ -9,8 +9,7 @@ from typing import TypeVar
 
 from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
 from monitor.core.alerting.alerting_state import AlertingState
-from monitor.core.alerting.messages.context import Wording
-from monitor.core.alerting.model import Channel, EventKind, OutboxRow, OutboxStatus
+from monitor.core.alerting.model import Channel, EventKind, OutboxRow, OutboxStatus, Wording
 from monitor.core.alerting.outbox import encode_body
 from monitor.core.alerting.settings import AlertSettings
 from tests.core.alerting.scenario import ALERTS, NET

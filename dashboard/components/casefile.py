@@ -10,7 +10,7 @@ from dashboard.components.naming import Names
 from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
 from dashboard.reads.cases import File
-from monitor.core.alerting.messages.evidence import suspected
+from monitor.core.alerting.messages.incident_message import suspected_cause_text
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.model import ActionKind, IncidentAction, OutboxRow, PolicyDecision
@@ -66,7 +66,7 @@ def facts(file: File, network: Network, alerts: AlertSettings, words: Words) -> 
     """(label, text), in the order in which they are asked for at night."""
     names, incident = Names.of(network), file.incident
     found = [(words.say("incident.evidence"), evidence_text(incident, words))]
-    guess = suspected(
+    guess = suspected_cause_text(
         incident, TargetNames(network, alerts), Language(words.lang.value, words.zone)
     )
     if guess is not None:

@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from monitor.core.alerting.alerting_state import AlertingState
-from monitor.core.alerting.messages.context import NotificationContext
-from monitor.core.alerting.model import EventKind, OutboxRow, Recipient
+from monitor.core.alerting.model import EventKind, NotificationContext, OutboxRow, Recipient
 from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.reasons import Reason
@@ -107,7 +106,7 @@ class ChannelTests:
             channel=channel.id,
             recipient=recipient.name,
             event=EventKind.TEST,
-            body=encode_body(self._alerting_state.message_writer(occasion), []),
+            body=encode_body(self._alerting_state.message_writer.write(occasion), []),
             next_try_s=now_s,
         )
 

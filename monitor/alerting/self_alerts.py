@@ -11,10 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from monitor.core.alerting.alerting_state import AlertingState
-from monitor.core.alerting.messages.context import NotificationContext
-from monitor.core.alerting.model import EventKind, OutboxRow, Recipient
+from monitor.core.alerting.model import EventKind, NotificationContext, OutboxRow, Recipient
 from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body
-from monitor.core.alerting.policy.cases import steps_of
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.self_checks import (
@@ -155,7 +153,7 @@ class SelfAlerts:
             channel=recipient.channel,
             recipient=recipient.name,
             event=event,
-            body=encode_body(self._alerting_state.message_writer(occasion), []),
+            body=encode_body(self._alerting_state.message_writer.write(occasion), []),
             next_try_s=now_s,
         )
 
@@ -165,7 +163,8 @@ class SelfAlerts:
         like = Incident(
             0, Scope.MONITOR, Scope.MONITOR.value, State.UNKNOWN, at_s, at_s, told.check.value
         )
-        for step in steps_of(self._alerting_state.routing.route(like)):
+        route = self._alerting_state.routing.route(like)
+        for step in () if route is None else route.steps:
             recipients = self._alerting_state.routing.recipients(
                 step.to, self._utc_s(self._clock.steady_s())
             )

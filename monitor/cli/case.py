@@ -10,7 +10,7 @@ from rich.text import Text
 
 from monitor.cli import alert_words, words
 from monitor.cli.handover import handling_lines
-from monitor.core.alerting.messages import evidence
+from monitor.core.alerting.messages.incident_message import evidence_text, suspected_cause_text
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.settings import AlertSettings
@@ -41,8 +41,8 @@ def _print_head(
     over = "masih terbuka" if incident.ended_s is None else "selesai"
     lines = [f"{over}, {words.duration(end_s - incident.started_s)}"]
     speech, places = Language("id", zone), TargetNames(Network(), AlertSettings())
-    lines.append(f"Bukti: {evidence.reason(incident, speech)}")
-    suspected = evidence.suspected(incident, places, speech)
+    lines.append(f"Bukti: {evidence_text(incident, speech)}")
+    suspected = suspected_cause_text(incident, places, speech)
     if suspected is not None:
         lines.append(suspected)
     if incident.parent is not None:

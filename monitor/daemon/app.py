@@ -34,7 +34,7 @@ from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.alerting.notifier import Notifier
-from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
+from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.detection.detector_state import DetectorState, RememberedState
 from monitor.core.detection.reconfigure import left_behind
 from monitor.core.executor import Executor

@@ -15,8 +15,7 @@ from monitor.adapters.system.clock import SystemClock
 from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
 from monitor.alerting.integrations import Integrations
 from monitor.core.alerting.alerting_state import AlertingState
-from monitor.core.alerting.messages.context import Wording
-from monitor.core.alerting.model import EventKind, IncidentAction, OutboxRow
+from monitor.core.alerting.model import EventKind, IncidentAction, OutboxRow, Wording
 from monitor.core.alerting.outbox import encode_body
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError

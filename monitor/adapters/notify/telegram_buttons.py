@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from monitor.adapters.notify.telegram import ACKNOWLEDGE, SNOOZE
 from monitor.adapters.notify.telegram_bot import BotReply, TelegramBot
-from monitor.core.alerting.messages.cleaning import clean
+from monitor.core.alerting.messages.text_layout import clean
 from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.errors import PantauError
 

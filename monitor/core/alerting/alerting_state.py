@@ -13,7 +13,7 @@ from datetime import UTC, tzinfo
 from monitor.core.alerting.documents import oncall_documents
 from monitor.core.alerting.handling import Handling, group_by_incident, handling_of
 from monitor.core.alerting.maintenance import MaintenanceCalendar, targets_by_name
-from monitor.core.alerting.messages import MessageWriter
+from monitor.core.alerting.messages.message_writer import MessageWriter
 from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
 from monitor.core.alerting.routing import AlertRouting
 from monitor.core.alerting.settings import AlertSettings

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.self_checks import SelfCheckReport
+from monitor.core.model import Incident
 
 
 class ActionKind(StrEnum):
@@ -212,3 +214,34 @@ class DeliveryBatch:
     def ids(self) -> tuple[int, ...]:
         """The ids of all its rows."""
         return (self.row.id, *(row.id for row in self.replaced))
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationContext:
+    """Everything that the words of one message need.
+
+    incidents: what it is about, UTC, the first one first; more than one: a message about several.
+    Those that are over have `ended_s`. told: who gets the same message now. most_characters: of
+    the text, by the channel's limit. escalated: it comes because nobody acknowledged.
+    plight: it is about the monitor itself, and about no incident.
+    """
+
+    event: EventKind
+    reason: Reason
+    incidents: tuple[Incident, ...]
+    recipient: Recipient
+    language: str
+    at_s: float
+    notified: tuple[str, ...] = ()
+    actions: tuple[IncidentAction, ...] = ()
+    most_characters: int = 4000
+    escalated: bool = False
+    self_check: SelfCheckReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The text of one message. title: one line; text: complete without the title."""
+
+    title: str
+    text: str

@@ -1,7 +1,7 @@
-"""Turn policy decisions into outbox rows: the policy decides, the alerting state gives the words.
+"""Turn incident changes and actions into outbox rows: policy decision, then text, then row.
 
-Owns the book. No I/O and no clock: whoever calls hands in both times, and writes what comes out in
-the transaction of the decisions that it follows from.
+No I/O and no clock: the caller gives both times, and writes the result in the transaction of the
+detector's decisions that it follows from.
 """
 
 from __future__ import annotations
@@ -11,115 +11,131 @@ from dataclasses import dataclass
 
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.documents import with_handling
-from monitor.core.alerting.messages.context import NotificationContext
-from monitor.core.alerting.model import MaintenanceWindow, OutboxRow, PolicyDecision
+from monitor.core.alerting.model import (
+    MaintenanceWindow,
+    NotificationContext,
+    OutboxRow,
+    PolicyDecision,
+)
 from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body
-from monitor.core.alerting.policy import Event, advance
-from monitor.core.alerting.policy.cases import Around, Planned, PolicyState
+from monitor.core.alerting.policy import PolicyEvent, decide
+from monitor.core.alerting.policy_context import PlannedMessage, PolicyContext
+from monitor.core.alerting.policy_state import PolicyState
 from monitor.core.alerting.settings import Route
 from monitor.core.model import Decision, IncidentChange
 
-LOOK_S = 1.0
-"""How often windows are looked at: a moment later is early enough."""
+MAINTENANCE_LOOK_S = 1.0
+"""Maintenance windows are evaluated once in so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """What follows from decisions: rows to send, and the reasons to keep."""
+    """Rows to send and decisions to record."""
 
     rows: tuple[OutboxRow, ...] = ()
     policy_decisions: tuple[PolicyDecision, ...] = ()
 
 
 class Notifier:
-    """office_open: whether a moment (UTC seconds) is within office hours."""
+    """Owns the policy state. office_open: whether a moment (UTC seconds) is in office hours."""
 
-    __slots__ = ("_alerting_state", "_book", "_covered", "_looked_s", "_office_open", "_routes")
+    __slots__ = (
+        "_alerting_state",
+        "_looked_s",
+        "_maintenance",
+        "_office_open",
+        "_routes",
+        "_state",
+    )
 
     def __init__(
-        self, book: PolicyState, alerting_state: AlertingState, office_open: Callable[[float], bool]
+        self,
+        state: PolicyState,
+        alerting_state: AlertingState,
+        office_open: Callable[[float], bool],
     ) -> None:
-        self._book = book
+        self._state = state
         self._alerting_state = alerting_state
         self._office_open = office_open
-        self._covered: Mapping[str, MaintenanceWindow] = {}
+        self._maintenance: Mapping[str, MaintenanceWindow] = {}
         self._looked_s: float | None = None
         self._routes: dict[int, Route | None] = {}
 
     def reconfigure(self, office_open: Callable[[float], bool]) -> None:
-        """Another configuration is in force; the alerting state has it already."""
+        """Follow a reload; the alerting state has the new configuration already."""
         self._office_open = office_open
         self._routes.clear()
         self._looked_s = None
 
     def maintenance_changed(self) -> None:
-        """A maintenance window is new or was ended: look at once."""
+        """Evaluate the maintenance windows at the next decision."""
         self._looked_s = None
 
     def is_flapping(self, target: str) -> bool:
-        """Is a target known to go up and down?"""
-        return self._book.is_flapping(target)
+        return self._state.is_flapping(target)
 
-    def decide(self, events: Sequence[Event], now_s: float, utc_s: float) -> PolicyResult:
-        """What is to be told of these (in UTC), and of all that is due at this moment.
+    def decide(self, events: Sequence[PolicyEvent], now_s: float, utc_s: float) -> PolicyResult:
+        """Rows and decisions that follow from these events (UTC), and from time having passed.
 
-        now_s: on the steady timeline, utc_s: the same moment by people's clocks.
+        now_s (steady timeline) and utc_s (wall clock) are the same moment.
         """
-        rules = self._alerting_state.alerts.rules
-        around = Around(
+        context = PolicyContext(
             utc_s=utc_s,
-            rules=rules,
-            duty=self._alerting_state.routing,
+            rules=self._alerting_state.alerts.rules,
+            routing=self._alerting_state.routing,
             office_open=self._office_open,
-            covered=self._look_at_windows(utc_s),
+            maintenance=self._maintenance_at(utc_s),
             routes=self._routes,
         )
-        self._book, said = advance(self._book, events, now_s, around)
-        if len(self._routes) > len(self._book.cases):
-            self._routes = {n: r for n, r in self._routes.items() if n in self._book.cases}
+        self._state, outcome = decide(self._state, events, now_s, context)
+        if len(self._routes) > len(self._state.alerts):
+            self._routes = {n: r for n, r in self._routes.items() if n in self._state.alerts}
         return PolicyResult(
-            tuple(self._row(planned, utc_s) for planned in said.planned), tuple(said.notices)
+            rows=tuple(self._row(message, utc_s) for message in outcome.messages),
+            policy_decisions=tuple(outcome.decisions),
         )
 
-    def _look_at_windows(self, utc_s: float) -> Mapping[str, MaintenanceWindow]:
-        if self._looked_s is None or not 0.0 <= utc_s - self._looked_s < LOOK_S:
-            self._covered = self._alerting_state.maintenance.covered_targets(utc_s)
+    def _maintenance_at(self, utc_s: float) -> Mapping[str, MaintenanceWindow]:
+        if self._looked_s is None or not 0.0 <= utc_s - self._looked_s < MAINTENANCE_LOOK_S:
+            self._maintenance = self._alerting_state.maintenance.covered_targets(utc_s)
             self._looked_s = utc_s
-        return self._covered
+        return self._maintenance
 
-    def _row(self, planned: Planned, utc_s: float) -> OutboxRow:
-        recipient = planned.recipient
-        occasion = NotificationContext(
-            event=planned.event,
-            reason=planned.reason,
-            incidents=planned.incidents,
-            recipient=recipient,
-            language=self._alerting_state.routing.language(recipient),
-            at_s=utc_s,
-            notified=planned.told,
-            actions=planned.actions,
-            most_characters=self._room(recipient.channel),
-            escalated=planned.escalated,
+    def _row(self, message: PlannedMessage, utc_s: float) -> OutboxRow:
+        recipient = message.recipient
+        wording = self._alerting_state.message_writer.write(
+            NotificationContext(
+                event=message.event,
+                reason=message.reason,
+                incidents=message.incidents,
+                recipient=recipient,
+                language=self._alerting_state.routing.language(recipient),
+                at_s=utc_s,
+                notified=message.notified,
+                actions=message.actions,
+                most_characters=self._most_characters(recipient.channel),
+                escalated=message.escalated,
+            )
         )
         documents = [
             with_handling(
-                incident, [a for a in planned.actions if a.incident == incident.id], utc_s
+                incident, [a for a in message.actions if a.incident == incident.id], utc_s
             )
-            for incident in planned.incidents
+            for incident in message.incidents
         ]
-        about = tuple(incident.id for incident in planned.incidents)
+        about = tuple(incident.id for incident in message.incidents)
         return OutboxRow(
-            incident=planned.thread,
-            sequence=planned.sequence,
+            incident=message.thread,
+            sequence=message.sequence,
             channel=recipient.channel,
             recipient=recipient.name,
-            event=planned.event,
-            body=encode_body(self._alerting_state.message_writer(occasion), documents),
+            event=message.event,
+            body=encode_body(wording, documents),
             next_try_s=utc_s,
-            about=() if about == (planned.thread,) else about,
+            about=() if about == (message.thread,) else about,
         )
 
-    def _room(self, channel: str) -> int:
+    def _most_characters(self, channel: str) -> int:
         limits = [
             each.most_characters
             for each in self._alerting_state.alerts.channels
@@ -128,6 +144,6 @@ class Notifier:
         return (limits[0] if limits else 4000) - CODE_CHARACTERS
 
 
-def policy_events(decisions: Iterable[Decision]) -> list[Event]:
-    """Those of a judgement that alerting hears of: the changes of incidents."""
+def policy_events(decisions: Iterable[Decision]) -> list[PolicyEvent]:
+    """The changes of incidents among the detector's decisions."""
     return [each for each in decisions if isinstance(each, IncidentChange)]

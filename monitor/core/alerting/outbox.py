@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
-from monitor.core.alerting.messages.context import Wording
 from monitor.core.alerting.model import (
     DeliveryBatch,
     EventKind,
     Notification,
     OutboxRow,
     OutboxStatus,
+    Wording,
 )
 
 FIRST_RETRY_S = 5.0

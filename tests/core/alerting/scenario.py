@@ -19,8 +19,8 @@ from monitor.core.alerting.alerting_state import (
 from monitor.core.alerting.model import ActionKind, EventKind, IncidentAction, MaintenanceWindow
 from monitor.core.alerting.notifier import Notifier, PolicyResult
 from monitor.core.alerting.outbox import incident_ids
-from monitor.core.alerting.policy import Event
-from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
+from monitor.core.alerting.policy import PolicyEvent
+from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import (
     AlertSettings,
@@ -109,7 +109,7 @@ class Night:
         """A new daemon's steady time is the UTC at its start."""
         return self._boot_s + self.now_s - self._boot_ahead_s
 
-    def _decide(self, *events: Event) -> PolicyResult:
+    def _decide(self, *events: PolicyEvent) -> PolicyResult:
         letters = self.notifier.decide(events, self.steady_s, self.utc_s)
         decisions = [event for event in events if isinstance(event, IncidentChange)]
         self.ledger.record(decisions, letters.rows, letters.policy_decisions)

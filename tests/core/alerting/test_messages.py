@@ -11,9 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.messages import MessageWriter
-from monitor.core.alerting.messages.context import NotificationContext, Wording
-from monitor.core.alerting.model import ActionKind, EventKind, IncidentAction, Recipient
+from monitor.core.alerting.messages.message_writer import MessageWriter
+from monitor.core.alerting.model import (
+    ActionKind,
+    EventKind,
+    IncidentAction,
+    NotificationContext,
+    Recipient,
+    Wording,
+)
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings, Person
 from monitor.core.model import (
@@ -122,7 +128,7 @@ def occasion(
 
 def said(what: NotificationContext) -> Wording:
     words: MessageWriter = MessageWriter(NETWORK, ALERTS, WIB)
-    return words(what)
+    return words.write(what)
 
 
 def test_an_opening_says_everything_that_somebody_in_bed_needs() -> None:
@@ -399,7 +405,7 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
         actions=(IncidentAction(1, ActionKind.NOTE, name, at("14:05"), note),),
         most_characters=most,
     )
-    wording = MessageWriter(Network(sites=(site,), nodes=(node,)), alerts, WIB)(what)
+    wording = MessageWriter(Network(sites=(site,), nodes=(node,)), alerts, WIB).write(what)
     assert 0 < len(wording.text) <= most
     assert 0 < len(wording.title) <= 110
     assert "\n" not in wording.title
@@ -413,7 +419,7 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
 def test_with_a_key_the_link_is_signed_and_opens_for_a_week() -> None:
     what = occasion(DOWN)
     key = bytes(range(32))
-    text = MessageWriter(NETWORK, ALERTS, WIB, key)(what).text
+    text = MessageWriter(NETWORK, ALERTS, WIB, key).write(what).text
     line = next(line for line in text.splitlines() if line.startswith("https://"))
     address, code = line.split("?k=")
     assert address == "https://pantau.example/i/17"

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.messages.context import Wording
 from monitor.core.alerting.model import (
     DeliveryBatch,
     EventKind,
     Notification,
     OutboxRow,
     OutboxStatus,
+    Wording,
 )
 from monitor.core.alerting.outbox import (
     CODE_CHARACTERS,

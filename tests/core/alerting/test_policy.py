@@ -9,9 +9,13 @@ import pytest
 
 from monitor.core.alerting.model import ActionKind, EventKind
 from monitor.core.alerting.outbox import decode_notification
-from monitor.core.alerting.policy import advance
-from monitor.core.alerting.policy.cases import Around, PolicyState
-from monitor.core.alerting.policy.history import read_policy_history, restore_policy_state
+from monitor.core.alerting.policy import decide
+from monitor.core.alerting.policy_context import PolicyContext
+from monitor.core.alerting.policy_state import (
+    PolicyState,
+    read_policy_history,
+    restore_policy_state,
+)
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertRules, EscalationStep, Rota, Route
 from monitor.core.model import State
@@ -672,9 +676,11 @@ def test_what_is_over_is_forgotten() -> None:
     for number in numbers:
         night.closes(number)
     night.passes(2 * HOUR_S)
-    around = Around(night.utc_s, ALERTS.rules, night.alerting_state.routing, night.office_open, {})
-    book, _ = advance(PolicyState(sequences={7: 1}), (), night.now_s, around)
-    assert book == PolicyState()
+    context = PolicyContext(
+        night.utc_s, ALERTS.rules, night.alerting_state.routing, night.office_open, {}
+    )
+    state, _ = decide(PolicyState(sequences={7: 1}), (), night.now_s, context)
+    assert state == PolicyState()
     kept = read_policy_history(night.ledger, night.utc_s + 49 * HOUR_S)
     assert restore_policy_state(kept, night.now_s, night.utc_s) == PolicyState()
 

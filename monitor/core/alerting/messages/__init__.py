@@ -1,12 +1,10 @@
-"""What a message says: in Bahasa Indonesia or English, short enough for a lock screen. Pure.
+"""Write the text of notifications, in Bahasa Indonesia or English.
 
-cleaning: strange characters out, texts cut to a limit; speech: words, times and lengths of time;
-places: what people call a target, and whom to call about it; evidence: why it is believed;
-single, several, own: the lines of a message; composing: the port `core.alertports.Words`.
+message_writer.py      NotificationContext in, title and text out; a plain text if that fails
+incident_message.py    one incident: state, place, times, evidence, cause, who acts
+digest_message.py      several incidents in one message
+self_alert_message.py  the monitor's own failed checks, and the channel test
+target_names.py        names of targets, other links, provider, people, page addresses
+language.py            times, durations and numbers of a language
+text_layout.py         unsafe characters removed; lines fitted into a channel's limit
 """
-
-from __future__ import annotations
-
-from monitor.core.alerting.messages.composing import MessageWriter
-
-__all__ = ["MessageWriter"]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.core.alerting.messages.cleaning import clean
 from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.messages.text_layout import clean
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network, Scope
 from monitor.core.signing import incident_link
 
-KINDS = {
+LINK_KIND_WORDS = {
     "fibre": {"id": "serat optik", "en": "fibre"},
     "radio": {"id": "radio", "en": "radio"},
     "lte": {"id": "LTE", "en": "LTE"},
     "vsat": {"id": "VSAT", "en": "VSAT"},
 }
-MONITOR = {"id": "Pemantau", "en": "Monitor"}
+MONITOR_WORDS = {"id": "Pemantau", "en": "Monitor"}
 
 _NAME = 60
 
@@ -48,7 +48,7 @@ class TargetNames:
     def target(self, name: str, speech: Language) -> str:
         """`Anjatan · utama` of a link, `PoP Patrol` of a node; what is gone is called by its id."""
         if name == Scope.MONITOR.value:
-            return speech.say(MONITOR)
+            return speech.say(MONITOR_WORDS)
         link = self._links.get(name)
         if link is not None:
             return f"{self.site(link.site)} · {clean(link.id, _NAME)}"
@@ -67,8 +67,8 @@ class TargetNames:
         if link is None or site is None:
             return []
         return [
-            f"{clean(other.id, _NAME)} ({speech.say(KINDS[other.kind])})"
-            if other.kind in KINDS
+            f"{clean(other.id, _NAME)} ({speech.say(LINK_KIND_WORDS[other.kind])})"
+            if other.kind in LINK_KIND_WORDS
             else clean(other.id, _NAME)
             for other in site.links
             if other.name != link.name

@@ -18,7 +18,7 @@ def clean(text: str, most: int = 120) -> str:
     return cut(" ".join(kept.split()), most)
 
 
-def clean_lines(text: str) -> str:
+def clean_text(text: str) -> str:
     """The same for a whole message: its line ends stay."""
     return "\n".join(clean(line, len(line)) for line in text.split("\n"))
 
@@ -69,7 +69,7 @@ class TextLine:
         return min(self.most, len(self.items))
 
 
-def fitted(lines: Sequence[TextLine], most: int) -> str:
+def fit_lines(lines: Sequence[TextLine], most: int) -> str:
     """The lines as one text of at most `most` characters.
 
     The longest list is shortened first, item by item; then the line of the least weight goes, the

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.core.alerting.messages.cleaning import TextLine
-from monitor.core.alerting.messages.context import NotificationContext
-from monitor.core.alerting.messages.incident import MORE, after, state_word
+from monitor.core.alerting.messages.incident_message import MORE_ITEMS, footer_lines, state_word
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.messages.text_layout import TextLine
+from monitor.core.alerting.model import NotificationContext
 from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident
 
@@ -25,26 +25,11 @@ _SOME_OVER = {
 }
 _OPEN_ITEM = {"id": "{state} {where}, {since}", "en": "{state} {where}, {since}"}
 _OVER_ITEM = {"id": "pulih {where}, {length}", "en": "up again {where}, {length}"}
-_TEST = {
-    "id": "UJI: pemberitahuan pantau berfungsi, {now}",
-    "en": "TEST: pantau's alerts work, {now}",
-}
-_TEST_MORE = {"id": "Tidak ada yang perlu dilakukan.", "en": "There is nothing to do."}
 
 
-def test_lines(
+def digest_lines(
     occasion: NotificationContext, places: TargetNames, speech: Language
 ) -> list[TextLine]:
-    """The daily test, and `pantau alert-test`."""
-    now = speech.moment(occasion.at_s, occasion.at_s)
-    return [
-        TextLine(speech.say(_TEST, now=now), 100),
-        TextLine(speech.say(_TEST_MORE), 10),
-        *after(occasion, places, speech),
-    ]
-
-
-def lines(occasion: NotificationContext, places: TargetNames, speech: Language) -> list[TextLine]:
     """A headline with the count, then an item a line: those still open first."""
     still_open = [each for each in occasion.incidents if each.ended_s is None]
     over = [each for each in occasion.incidents if each.ended_s is not None]
@@ -65,9 +50,9 @@ def lines(occasion: NotificationContext, places: TargetNames, speech: Language) 
         )
         for each in over
     ]
-    listing = TextLine("", 80, tuple(items), speech.say(MORE, n="{n}"), glue=("", "\n"))
+    listing = TextLine("", 80, tuple(items), speech.say(MORE_ITEMS, n="{n}"), glue=("", "\n"))
     head = _headline(occasion, still_open, over, speech)
-    return [TextLine(head, 100), listing, *after(occasion, places, speech)]
+    return [TextLine(head, 100), listing, *footer_lines(occasion, places, speech)]
 
 
 def _headline(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.core.alerting.messages.cleaning import TextLine, clean
+from monitor.core.alerting.messages.incident_message import footer_lines
 from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.messages.text_layout import TextLine, clean
+from monitor.core.alerting.model import NotificationContext
 from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
 
 Words = Mapping[str, str]
@@ -50,7 +53,7 @@ _MEND: Mapping[SelfCheck, Words] = {
 }
 
 
-def lines(told: SelfCheckReport, at_s: float, speech: Language) -> list[TextLine]:
+def self_alert_lines(told: SelfCheckReport, at_s: float, speech: Language) -> list[TextLine]:
     """What is the matter, what it means, what to do; in the program's own words last."""
     if told.ended_s is not None:
         values = {
@@ -72,3 +75,24 @@ def lines(told: SelfCheckReport, at_s: float, speech: Language) -> list[TextLine
     if told.why and not told.is_full:
         found.append(TextLine(clean(told.why, 200), 40))
     return found
+
+
+_TEST = {
+    "id": "UJI: pemberitahuan pantau berfungsi, {now}",
+    "en": "TEST: pantau's alerts work, {now}",
+}
+
+
+_TEST_MORE = {"id": "Tidak ada yang perlu dilakukan.", "en": "There is nothing to do."}
+
+
+def channel_test_lines(
+    occasion: NotificationContext, places: TargetNames, speech: Language
+) -> list[TextLine]:
+    """The daily test, and `pantau alert-test`."""
+    now = speech.moment(occasion.at_s, occasion.at_s)
+    return [
+        TextLine(speech.say(_TEST, now=now), 100),
+        TextLine(speech.say(_TEST_MORE), 10),
+        *footer_lines(occasion, places, speech),
+    ]

@@ -1,0 +1,78 @@
+"""Which incidents open together in one digest, and which closings of a group wait for each other.
+
+`group_count` or more openings due within `group_s` make a group; later openings join it for
+`group_join_s`, in one digest every `group_s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.core.alerting.policy_state import IncidentAlerts, MessageThread, PolicyState
+from monitor.core.alerting.settings import AlertRules
+
+
+@dataclass(frozen=True, slots=True)
+class DueOpening:
+    """An opening that nothing blocks. due_s: the end of its hold, on the steady timeline."""
+
+    due_s: float
+    alerts: IncidentAlerts
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningGroup:
+    """Incidents that open in one message. thread: the group that they join; None: a new thread."""
+
+    members: tuple[IncidentAlerts, ...]
+    thread: MessageThread | None = None
+
+    @property
+    def is_digest(self) -> bool:
+        return self.thread is not None or len(self.members) > 1
+
+
+def group_openings(
+    state: PolicyState,
+    due: Sequence[DueOpening],
+    holding: Sequence[DueOpening],
+    now_s: float,
+    rules: AlertRules,
+) -> list[OpeningGroup]:
+    """Group the openings that are due; empty: all of them wait for a digest.
+
+    holding: openings that are not due yet, but may complete a group.
+    """
+    members = tuple(opening.alerts for opening in due)
+    joinable = _joinable_thread(state, now_s, rules)
+    if joinable is not None:
+        is_digest_due = now_s >= joinable.last_digest_s + rules.group_s
+        return [OpeningGroup(members, joinable)] if is_digest_due else []
+    until_s = min(opening.due_s for opening in due) + rules.group_s
+    burst = [opening.due_s for opening in (*due, *holding) if opening.due_s < until_s]
+    if len(burst) < rules.group_count:
+        return [OpeningGroup((each,)) for each in members]
+    return [OpeningGroup(members)] if max(burst) <= now_s else []
+
+
+def closings_wait(
+    thread: MessageThread, closed: Sequence[IncidentAlerts], now_s: float, rules: AlertRules
+) -> bool:
+    """Whether closings of a group wait up to `hold_s` for the other members to close too."""
+    if thread.is_group and len(closed) < len(thread.members):
+        if thread.closings_from_s is None:
+            thread.closings_from_s = now_s
+        if now_s < thread.closings_from_s + rules.hold_s:
+            return True
+    thread.closings_from_s = None
+    return False
+
+
+def _joinable_thread(state: PolicyState, now_s: float, rules: AlertRules) -> MessageThread | None:
+    groups = [
+        thread
+        for thread in state.threads.values()
+        if thread.is_group and now_s < thread.started_s + rules.group_join_s
+    ]
+    return max(groups, key=lambda thread: thread.started_s, default=None)
