@@ -4,6 +4,7 @@
     ├── ConfigError          the site files are wrong (holds every problem found)
     ├── StoreError           a database refused or failed
     │   ├── LedgerError      states and incidents
+    │   │   └── RecordRefused  these rows can never be stored, however often it is tried
     │   ├── JournalError     samples on this machine
     │   │   └── JournalFull  there is no space for them
     │   └── InfluxError      the InfluxDB server
@@ -40,6 +41,10 @@ class StoreError(PantauError):
 
 class LedgerError(StoreError):
     """The ledger (states, incidents) refused or failed."""
+
+
+class RecordRefused(LedgerError):
+    """The ledger can never store these rows: they contradict it, or hold a value that it cannot."""
 
 
 class JournalError(StoreError):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.ledger.writer import SqlLedger
-from monitor.core.errors import LedgerError
+from monitor.core.errors import RecordRefused
 from monitor.core.model import (
     ChangeKind,
     Decision,
@@ -228,14 +228,14 @@ def test_a_number_that_belongs_to_another_incident_is_refused_and_nothing_stored
     books: Books,
 ) -> None:
     books.ledger.record([opened(outage())])
-    with pytest.raises(LedgerError, match="incident 1"):
+    with pytest.raises(RecordRefused, match="incident 1"):
         books.ledger.record([went_down("b/y"), opened(outage(1, "b/y"))])
     assert books.reader.incidents() == [outage()]
     assert books.reader.transitions(0.0, NOON_S + 900) == []
 
 
 def test_one_number_for_two_incidents_of_one_judgement_is_refused(books: Books) -> None:
-    with pytest.raises(LedgerError, match="incident 1"):
+    with pytest.raises(RecordRefused, match="incident 1"):
         books.ledger.record([opened(outage(1, "a/x")), opened(outage(1, "b/y"))])
     assert books.reader.incidents() == []
 

@@ -15,7 +15,7 @@ from monitor.core.alerting.model import (
     PolicyDecision,
 )
 from monitor.core.alerting.outbox import due_batches
-from monitor.core.errors import LedgerError
+from monitor.core.errors import LedgerError, RecordRefused
 from monitor.core.model import Decision, Incident, IncidentChange, Transition
 from monitor.core.ports import LedgerSnapshot, StoredState
 
@@ -51,7 +51,7 @@ class MemoryLedger:
             if isinstance(decision, IncidentChange):
                 incident = decision.incident
                 if about.setdefault(incident.id, _about(incident)) != _about(incident):
-                    raise LedgerError(f"incident {incident.id} is about something else")
+                    raise RecordRefused(f"incident {incident.id} is about something else")
         for decision in decisions:
             if isinstance(decision, Transition):
                 self._record_transition(decision)

@@ -31,7 +31,7 @@ from monitor.adapters.ledger.tables import (
     STATES,
     TRANSITIONS,
 )
-from monitor.core.errors import LedgerError
+from monitor.core.errors import RecordRefused
 from monitor.core.model import Incident, IncidentChange, Transition
 
 Row = dict[str, Any]
@@ -82,7 +82,7 @@ def record_changes(connection: Connection, changes: Sequence[IncidentChange]) ->
         now_about = (incident.scope.value, incident.target)
         was_about = about.setdefault(incident.id, now_about)
         if was_about != now_about:
-            raise LedgerError(
+            raise RecordRefused(
                 f"incident {incident.id} is about {was_about[1]} in the ledger, and now about"
                 f" {incident.target}: do two daemons write into one ledger?"
             )

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from monitor.adapters.ledger.files import copies_of
-from monitor.core.errors import RIGHTS, LedgerError
+from monitor.core.errors import RIGHTS, LedgerError, RecordRefused
 
 LEAST_ROOM_BYTES: Final = 65_536
 """What SQLite needs to open a ledger: its log and the index of the log."""
@@ -52,6 +52,8 @@ def told(where: str, path: Path | None) -> Iterator[None]:
     """Whatever the database refuses inside becomes a LedgerError that names `where`."""
     try:
         yield
+    except (IntegrityError, DataError) as error:
+        raise RecordRefused(_sentence(where, path, error)) from error
     except SQLAlchemyError as error:
         raise LedgerError(_sentence(where, path, error)) from error
     except PermissionError as error:
@@ -61,7 +63,7 @@ def told(where: str, path: Path | None) -> Iterator[None]:
             f"the ledger {where} cannot be used: {error.strerror or error}"
         ) from error
     except ValueError as error:
-        raise LedgerError(
+        raise RecordRefused(
             f"the ledger {where} and this version of pantau do not agree on a value ({error}):"
             " was it written by another version, or by hand?"
         ) from error
