@@ -62,15 +62,14 @@ class DutyHouse:
             MemoryJournal(),
             retry_s=0.01,
             notifier=self.notifier,
-            queued=self.dispatcher.wake,
+            on_queued=self.dispatcher.wake,
         )
         await self.prober.open(self.pipeline.take)
         heralds = AlertTrigger(self.pipeline, self.notifier, self.dispatcher)
         rounds = PingRounds(self.prober, self.pipeline, self.clock)
         self.jobs = [*rounds.jobs(self.network), *heralds.jobs()]
         services: list[Callable[[], Awaitable[None]]] = [
-            self.pipeline.write_ledger,
-            self.pipeline.write_journal,
+            self.pipeline.run,
             self.dispatcher.run,
         ]
         self._services = [asyncio.ensure_future(service()) for service in services]

@@ -24,12 +24,12 @@ class AlertTrigger:
 
     def acted(self, action: IncidentAction) -> None:
         """Somebody did something about an incident."""
-        self._pipeline.hear(action)
+        self._pipeline.apply_action(action)
 
     def planned(self, window: MaintenanceWindow) -> None:
         """A maintenance window is new, or was ended early."""
         self._notifier.maintenance_changed()
-        self._pipeline.hear()
+        self._pipeline.evaluate_alerts()
 
     def queued(self) -> None:
         """There is something new to send."""
@@ -40,4 +40,4 @@ class AlertTrigger:
         return [Job("notices", LOOK_S, self._look, deadline_s=2 * LOOK_S)]
 
     async def _look(self) -> None:
-        self._pipeline.hear()
+        self._pipeline.evaluate_alerts()

@@ -100,8 +100,8 @@ class SelfAlerts:
         told = SelfCheckReport(
             plight,
             self._utc_s(since_s),
-            is_full=is_journal and progress.journal_is_full,
-            why=progress.journal_trouble if is_journal else None,
+            is_full=is_journal and progress.journal.is_full,
+            why=progress.journal.error if is_journal else None,
             share=None if is_journal else self._share(),
         )
         recipients = self._recipients(told)

@@ -100,7 +100,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             ledger,
             journal,
             notifier=notifier,
-            queued=dispatcher.wake,
+            on_queued=dispatcher.wake,
         )
         stack.callback(pipeline.close)
         prober = IcmpProber(clock)
@@ -200,7 +200,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         api = ApiServer(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
         await api.open()
         stack.push_async_callback(api.close)
-        services = [pipeline.write_ledger(), pipeline.write_journal(), schedule.guard()]
+        services = [pipeline.run(), schedule.guard()]
         services += [dispatcher.run(), outside.run(), *convoy.services()]
         services.append(_reloads(daemon, hup))
         async with asyncio.TaskGroup() as group:
@@ -245,8 +245,8 @@ def _alerting(
 
 def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
     """On the network, writing down what is judged, and able to tell somebody."""
-    on_network = pipeline.world.isolation is None
-    return on_network and pipeline.progress.ledger_trouble is None and dispatcher.delivers()
+    on_network = pipeline.detector_state.isolation is None
+    return on_network and pipeline.progress.ledger.error is None and dispatcher.delivers()
 
 
 def _pressed(actions: IncidentActions) -> Callable[[IncidentAction], Awaitable[None]]:

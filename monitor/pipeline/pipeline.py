@@ -1,21 +1,20 @@
-"""THE path: outcomes of a round → judge → notices → ledger (one transaction) → journal.
+"""The path of an outcome: aggregate → detect → record → notify, then ledger and journal.
 
-A verdict is spoken in memory at once and written right after, in order, by one worker thread, with
-the messages and the reasons that follow from it.
-Samples take another thread: a slow or full disk delays no verdict. What could not be written is
-kept and tried again; only samples have a bound on how much is kept, and what falls out is counted.
+Everything up to the two queues happens at once on the event loop; the writers store what is queued,
+each in its own thread. The decisions of one call and the notifications that follow from them are
+one entry of the ledger, stored in one transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from monitor.core.alerting.model import IncidentAction
+from monitor.core.alerting.model import IncidentAction, OutboxRow, PolicyDecision
 from monitor.core.alerting.notifier import Notifier, PolicyResult, policy_events
+from monitor.core.alerting.policy import Event
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.detection.causes import RouterObservation, SuspectedCauses
 from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
@@ -23,7 +22,6 @@ from monitor.core.detection.detector import advance
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.detection.reconfigure import reconfigure, unmoved
 from monitor.core.documents import TargetStatus
-from monitor.core.errors import JournalError, JournalFull, LedgerError
 from monitor.core.model import (
     Decision,
     Incident,
@@ -44,265 +42,267 @@ from monitor.core.samples.ping_aggregator import (
 )
 from monitor.core.samples.recent_probes import RecentProbes
 from monitor.core.samples.samples import Sample, StateChangeSample
+from monitor.pipeline.store_writer import RETRY_S, StoreWriter
 
 log = logging.getLogger("monitor.pipeline.pipeline")
 
-KEPT_BATCHES = 720
-RETRY_S = 2.0
+QUEUED_SAMPLE_BATCHES = 720
 LEDGER_BATCH = 500
-"""Decisions in one transaction, and what more belongs to the last judgement of them."""
+"""Decisions in one transaction: a start with thousands of targets takes several."""
 
 FIRST_REPLY = "first_reply"
-"""Why a target is up after a start: of each target once, which is no news."""
+"""Reason of the first transition of a target after a start: logged at DEBUG only."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What one call of the pipeline adds to the ledger; times UTC."""
+
+    decisions: tuple[Decision, ...] = ()
+    rows: tuple[OutboxRow, ...] = ()
+    policy_decisions: tuple[PolicyDecision, ...] = ()
+
+    def split(self) -> list[LedgerEntry]:
+        """Its smallest parts: each decision, each outbox row, and the policy decisions."""
+        parts = [LedgerEntry(decisions=(decision,)) for decision in self.decisions]
+        parts += [LedgerEntry(rows=(row,)) for row in self.rows]
+        if self.policy_decisions:
+            parts.append(LedgerEntry(policy_decisions=self.policy_decisions))
+        return parts
 
 
 class Pipeline:
-    """Owns the world; called on the event loop only.
+    """Owns the detector's state and the queues to the stores; called on the event loop only.
 
-    notifier: what people are told; queued: is told that there is something new to send.
+    notifier: applies the alert policy (None: no alerts). on_queued: called when new notifications
+    are in the outbox. retry_s: first pause after a failed write.
     """
 
     def __init__(
         self,
         network: Network,
-        world: DetectorState,
+        detector_state: DetectorState,
         clock: Clock,
         ledger: AlertLedger,
         journal: Journal,
         retry_s: float = RETRY_S,
         notifier: Notifier | None = None,
-        queued: Callable[[], None] | None = None,
+        on_queued: Callable[[], None] | None = None,
     ) -> None:
         self.network = network
-        self.world = world
+        self.detector_state = detector_state
         self.progress = DaemonProgress()
-        self.recent = RecentProbes()
+        self._recent = RecentProbes()
         self._causes = SuspectedCauses(network)
         self._tags: dict[str, TargetTags] = tags_of(network)
-        self._recorder = PingAggregator(self._tags)
+        self._aggregator = PingAggregator(self._tags)
         self._clock = clock
         self._ledger = ledger
         self._journal = journal
-        self._retry_s = retry_s
         self._notifier = notifier
-        self._queued = queued
-        self._spoken: deque[tuple[list[Decision], PolicyResult]] = deque()
-        self._samples: deque[Sequence[Sample]] = deque()
-        self._wake_ledger = asyncio.Event()
-        self._wake_journal = asyncio.Event()
-        self._threads = (
-            ThreadPoolExecutor(1, thread_name_prefix="ledger"),
-            ThreadPoolExecutor(1, thread_name_prefix="journal"),
-        )
+        self._on_queued = on_queued
+        self._notify_error: str | None = None
         self._since_change: dict[str, float] = {}
+        self._ledger_writer = StoreWriter[LedgerEntry](
+            "ledger",
+            self.progress.ledger,
+            clock.steady_s,
+            self._write_ledger,
+            size=lambda entry: len(entry.decisions),
+            split=LedgerEntry.split,
+            describe=repr,
+            batch_size=LEDGER_BATCH,
+            on_written=self._wake_dispatcher,
+            retry_s=retry_s,
+        )
+        self._journal_writer = StoreWriter[Sequence[Sample]](
+            "journal",
+            self.progress.journal,
+            clock.steady_s,
+            self._write_journal,
+            size=len,
+            split=_halves,
+            describe=repr,
+            max_items=QUEUED_SAMPLE_BATCHES,
+            on_failed=pack_waiting,
+            retry_s=retry_s,
+        )
+
+    async def run(self) -> None:
+        """Write to both stores, for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._ledger_writer.run())
+            group.create_task(self._journal_writer.run())
+
+    def close(self) -> None:
+        """Write what is left, once, and end the threads; call it when `run` has ended."""
+        self._ledger_writer.close()
+        self._journal_writer.close()
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
-        """The sink of the prober: count, judge, and hand on what follows."""
-        self.recent.add(outcomes)
-        self._recorder.add(outcomes)
-        now_s = self._clock.steady_s()
-        if outcomes:
-            self.progress.last_outcome_s = now_s
-        self.world, decisions = advance(self.world, [*outcomes, Tick(now_s)])
-        if decisions:
-            self._say([*decisions, *self._causes.follow(self.world, decisions)])
+        """Process outcomes; the sink of the prober."""
+        self._aggregate(outcomes)
+        self._record(self._detect(outcomes))
 
     def tick(self) -> None:
-        """Let deadlines pass without evidence."""
+        """Process deadlines that passed without an outcome."""
         self.take(())
 
-    def router_seen(self, seen: RouterObservation) -> None:
-        """A site's router was read: it may tell what an outage came from."""
-        self._say(self._causes.router_seen(self.world, seen))
+    def add_router_observation(self, observation: RouterObservation) -> None:
+        """Use what an SNMP poll says about a site to suggest causes of its outages."""
+        self._record(self._causes.router_seen(self.detector_state, observation))
+
+    def apply_action(self, action: IncidentAction) -> None:
+        """Apply an acknowledgement or snooze that is in the ledger already."""
+        self._notify((), [action])
+
+    def evaluate_alerts(self) -> None:
+        """Queue notifications that are due now although nothing happened (reminders, holds)."""
+        self._notify((), [])
 
     def reconfigure(self, network: Network) -> None:
-        """Go on with another set of targets; what the others had open is closed (`removed`)."""
-        self.world, decisions = reconfigure(self.world, network, self._clock.steady_s())
-        self.recent.forget(unmoved(self.network, network))
+        """Replace the targets; incidents of those that left or moved are closed as `removed`."""
+        now_s = self._clock.steady_s()
+        self.detector_state, decisions = reconfigure(self.detector_state, network, now_s)
+        self._recent.forget(unmoved(self.network, network))
         self.network = network
         self._causes.reconfigure(network)
         self._tags = tags_of(network)
-        self._recorder.reconfigure(self._tags)
-        self._say(decisions)
-
-    def hear(self, *actions: IncidentAction) -> None:
-        """What people did; and from time to time: what is due although nothing happened."""
-        self._hand_on([], *actions)
+        self._aggregator.reconfigure(self._tags)
+        self._record(decisions)
 
     def finish_period(
         self, at_utc_s: float, names: Sequence[str] | None = None
     ) -> list[FinishedPeriod]:
-        """Close the period of these targets (None: of all): what is to be stored of it."""
+        """Close the recording period of these targets (None: of all) and return its rows."""
         now_s = self._clock.steady_s()
-        return self._recorder.finish(
+        return self._aggregator.finish(
             at_utc_s,
             self.state_of,
-            self._recorder.names() if names is None else names,
+            self._aggregator.names() if names is None else names,
             shift_s=self._clock.utc_s(now_s) - now_s,
         )
 
     def store(self, samples: Sequence[Sample]) -> None:
-        """Hand samples to the journal's thread."""
+        """Queue samples for the journal."""
         if samples:
-            self._samples.append(samples)
-            while len(self._samples) > KEPT_BATCHES:
-                self.progress.dropped_samples += len(self._samples.popleft())
-            self._wake_journal.set()
+            self._journal_writer.put(samples)
 
     def state_of(self, target: str) -> State:
-        """The verdict on a target now; unknown for one that is not watched."""
-        health = self.world.healths.get(target)
+        """State of a target now; unknown for one that is not watched."""
+        health = self.detector_state.healths.get(target)
         return State.UNKNOWN if health is None else health.state
 
-    def standing(self, target: str) -> TargetStatus:
-        """What is shown of a target now; times UTC."""
-        health = self.world.healths[target]
-        now_s = self._clock.steady_s()
-        lately = self.recent.of(target, now_s)
+    def target_status(self, target: str) -> TargetStatus:
+        """State and figures of the last 60 s of a target; times UTC."""
+        health = self.detector_state.healths[target]
+        recent = self._recent.of(target, self._clock.steady_s())
+        flaps = self._notifier is not None and self._notifier.is_flapping(target)
         return TargetStatus(
             state=health.state,
             since_s=self._clock.utc_s(health.since_s) if health.since_s > 0 else None,
-            rtt_ms=lately.rtt_ms,
-            loss_pct=lately.loss_pct,
-            overlays=("flapping",) if self._flaps(target) else (),
+            rtt_ms=recent.rtt_ms,
+            loss_pct=recent.loss_pct,
+            overlays=("flapping",) if flaps else (),
         )
-
-    def _flaps(self, target: str) -> bool:
-        return self._notifier is not None and self._notifier.is_flapping(target)
 
     def open_incidents(self) -> list[Incident]:
         """All open incidents by id; times UTC."""
-        found = [h.incident for h in self.world.healths.values() if h.incident is not None]
-        if self.world.isolation is not None:
-            found.append(self.world.isolation)
+        state = self.detector_state
+        found = [h.incident for h in state.healths.values() if h.incident is not None]
+        if state.isolation is not None:
+            found.append(state.isolation)
         return [incident_to_utc(i, self._clock.utc_s) for i in sorted(found, key=lambda i: i.id)]
 
-    async def write_ledger(self) -> None:
-        """Write decisions in order, for ever; a failure is said, kept and tried again."""
-        await self._write_on(
-            self._wake_ledger, self._drain_ledger, LedgerError, "ledger_trouble", "ledger"
-        )
+    def _aggregate(self, outcomes: Sequence[Outcome]) -> None:
+        """Count outcomes for the status, for the samples and for the signs of life."""
+        self._recent.add(outcomes)
+        self._aggregator.add(outcomes)
+        if outcomes:
+            self.progress.last_outcome_s = self._clock.steady_s()
 
-    async def write_journal(self) -> None:
-        """Write samples in order, for ever."""
-        await self._write_on(
-            self._wake_journal, self._drain_journal, JournalError, "journal_trouble", "journal"
-        )
+    def _detect(self, outcomes: Sequence[Outcome]) -> list[Decision]:
+        """Advance the detector; its decisions, and the causes that they suggest."""
+        evidence = [*outcomes, Tick(self._clock.steady_s())]
+        self.detector_state, decisions = advance(self.detector_state, evidence)
+        if not decisions:
+            return []
+        return [*decisions, *self._suggest_causes(decisions)]
 
-    async def _write_on(
-        self,
-        wake: asyncio.Event,
-        drain: Callable[[], bool],
-        failure: type[Exception],
-        trouble: str,
-        name: str,
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        thread = self._threads[0 if name == "ledger" else 1]
-        while True:
-            await wake.wait()
-            wake.clear()
-            try:
-                has_rows = await loop.run_in_executor(thread, drain)
-            except failure as error:
-                if getattr(self.progress, trouble) is None:
-                    log.error("%s: %s; nothing is lost, trying again", name, error)
-                setattr(self.progress, trouble, str(error))
-                self.progress.journal_is_full |= isinstance(error, JournalFull)
-                loop.call_later(self._retry_s, wake.set)
-            else:
-                if getattr(self.progress, trouble) is not None:
-                    log.warning("%s: writing again", name)
-                setattr(self.progress, trouble, None)
-                if self._spoken:
-                    self._wake_ledger.set()
-                if has_rows and self._queued is not None:
-                    self._queued()
+    def _suggest_causes(self, decisions: Sequence[Decision]) -> list[Decision]:
+        try:
+            return self._causes.follow(self.detector_state, decisions)
+        except Exception:  # the decisions are made: an error here must not lose them
+            log.exception("no cause could be suggested")
+            return []
 
-    def _drain_ledger(self) -> bool:
-        """Whole judgements, several a transaction, but not a start's thousands all at once.
-
-        True: there are messages to send.
-        """
-        batches: list[tuple[list[Decision], PolicyResult]] = []
-        size = 0
-        for judgement in list(self._spoken):
-            batches.append(judgement)
-            size += len(judgement[0])
-            if size >= LEDGER_BATCH:
-                break
-        rows = [row for _, letters in batches for row in letters.rows]
-        if batches:
-            self._ledger.record(
-                [decision for decisions, _ in batches for decision in decisions],
-                rows,
-                [notice for _, letters in batches for notice in letters.policy_decisions],
-            )
-        for _ in batches:
-            self._spoken.popleft()
-        return bool(rows)
-
-    def _drain_journal(self) -> bool:
-        while self._samples:
-            batch = self._samples.popleft()
-            try:
-                self._journal.append(batch)
-            except JournalError:
-                self._samples.appendleft(batch)
-                pack_waiting(list(self._samples))
-                raise
-            self.progress.journal_written_s = self._clock.steady_s()
-            self.progress.journal_is_full = False
-        return False
-
-    def close(self) -> None:
-        """Write what is left, once, and stop the threads (call after the writers have ended)."""
-        for thread, drain in zip(
-            self._threads, (self._finish_ledger, self._drain_journal), strict=True
-        ):
-            try:
-                thread.submit(drain).result()
-            except (LedgerError, JournalError) as error:
-                log.error("could not write everything at the end: %s", error)
-            thread.shutdown()
-
-    def _finish_ledger(self) -> None:
-        while self._spoken:
-            self._drain_ledger()
-
-    def _say(self, decisions: Sequence[Decision]) -> None:
+    def _record(self, decisions: Sequence[Decision]) -> None:
+        """Log decisions, queue them for the ledger with their notifications, store transitions."""
         if not decisions:
             return
-        every = [decision_to_utc(decision, self._clock.utc_s) for decision in decisions]
-        for spoken in every:
-            first = isinstance(spoken, Transition) and spoken.reason == FIRST_REPLY
-            log.log(logging.DEBUG if first else logging.INFO, "%s", format_decision(spoken))
-        self._hand_on(every)
-        self.store([self._change_sample(each) for each in every if isinstance(each, Transition)])
+        recorded = [decision_to_utc(decision, self._clock.utc_s) for decision in decisions]
+        for decision in recorded:
+            first = isinstance(decision, Transition) and decision.reason == FIRST_REPLY
+            log.log(logging.DEBUG if first else logging.INFO, "%s", format_decision(decision))
+        self._notify(recorded, policy_events(recorded))
+        self.store([self._change_sample(d) for d in recorded if isinstance(d, Transition)])
 
-    def _hand_on(self, spoken: list[Decision], *actions: IncidentAction) -> None:
-        """To the ledger, with what has to be told of it; in UTC."""
-        letters = PolicyResult()
-        if self._notifier is not None:
-            now_s = self._clock.steady_s()
-            events = [*policy_events(spoken), *actions]
-            letters = self._notifier.decide(events, now_s, self._clock.utc_s(now_s))
-        if spoken or letters.rows or letters.policy_decisions:
-            self._spoken.append((spoken, letters))
-            self._wake_ledger.set()
+    def _notify(self, recorded: Sequence[Decision], events: Sequence[Event]) -> None:
+        """Decide who is notified of `events` and queue one ledger entry for all of it."""
+        result = self._decide_notifications(events)
+        if recorded or result.rows or result.policy_decisions:
+            self._ledger_writer.put(
+                LedgerEntry(tuple(recorded), result.rows, result.policy_decisions)
+            )
 
-    def _change_sample(self, spoken: Transition) -> StateChangeSample:
-        tags = self._tags.get(spoken.target, TargetTags(spoken.target))
-        before_s = self._since_change.get(spoken.target)
-        self._since_change[spoken.target] = spoken.at_s
+    def _decide_notifications(self, events: Sequence[Event]) -> PolicyResult:
+        """Apply the alert policy; an error in it is logged and costs no record of a decision."""
+        if self._notifier is None:
+            return PolicyResult()
+        now_s = self._clock.steady_s()
+        try:
+            return self._notifier.decide(events, now_s, self._clock.utc_s(now_s))
+        except Exception as error:
+            self.progress.failed_notifications += 1
+            if repr(error) != self._notify_error:
+                log.exception("notifications could not be decided or composed")
+            self._notify_error = repr(error)
+            return PolicyResult()
+
+    def _change_sample(self, transition: Transition) -> StateChangeSample:
+        tags = self._tags.get(transition.target, TargetTags(transition.target))
+        before_s = self._since_change.get(transition.target)
+        self._since_change[transition.target] = transition.at_s
         return StateChangeSample(
-            at_s=spoken.at_s,
-            target=spoken.target,
+            at_s=transition.at_s,
+            target=transition.target,
             site=tags.site,
             link=tags.link,
             node=tags.node,
-            before=spoken.before.value,
-            after=spoken.after.value,
-            reason=spoken.reason,
-            previous_s=None if before_s is None else spoken.at_s - before_s,
+            before=transition.before.value,
+            after=transition.after.value,
+            reason=transition.reason,
+            previous_s=None if before_s is None else transition.at_s - before_s,
         )
+
+    def _write_ledger(self, entries: Sequence[LedgerEntry]) -> None:
+        """One transaction; in the ledger's thread."""
+        self._ledger.record(
+            [decision for entry in entries for decision in entry.decisions],
+            [row for entry in entries for row in entry.rows],
+            [decision for entry in entries for decision in entry.policy_decisions],
+        )
+
+    def _write_journal(self, batches: Sequence[Sequence[Sample]]) -> None:
+        """One transaction a batch; in the journal's thread."""
+        for batch in batches:
+            self._journal.append(batch)
+
+    def _wake_dispatcher(self, entries: Sequence[LedgerEntry]) -> None:
+        if self._on_queued is not None and any(entry.rows for entry in entries):
+            self._on_queued()
+
+
+def _halves(samples: Sequence[Sample]) -> list[Sequence[Sample]]:
+    middle = len(samples) // 2
+    return [samples[:middle], samples[middle:]] if middle else []

@@ -129,7 +129,7 @@ class SnmpPolling:
         rates = advance(self._memory.get(device.name, RateState()), device, poll, at_s)
         self._memory[device.name] = rates.memory
         for seen in sites_seen(device, poll, rates.samples):
-            self._pipeline.router_seen(seen)
+            self._pipeline.add_router_observation(seen)
         return rates
 
 

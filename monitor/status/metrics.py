@@ -104,14 +104,14 @@ class Metrics:
         yield from _gauge(
             "pantau_journal_age_seconds",
             "Since the last samples were durable",
-            None if progress.journal_written_s is None else now_s - progress.journal_written_s,
+            None if progress.journal.written_s is None else now_s - progress.journal.written_s,
         )
         yield _count(
-            "pantau_dropped_samples", "The journal could not keep them", progress.dropped_samples
+            "pantau_dropped_samples", "The journal could not keep them", progress.journal.dropped
         )
         trouble = GaugeMetricFamily("pantau_store_trouble", "1: not writable", labels=["store"])
-        trouble.add_metric(["ledger"], int(progress.ledger_trouble is not None))
-        trouble.add_metric(["journal"], int(progress.journal_trouble is not None))
+        trouble.add_metric(["ledger"], int(progress.ledger.error is not None))
+        trouble.add_metric(["journal"], int(progress.journal.error is not None))
         state = None if self._convoy is None else self._convoy.state
         if state is not None:
             trouble.add_metric(["influxdb"], int(state.last_error is not None))
@@ -130,7 +130,7 @@ class Metrics:
             labels=["target"],
         )
         counted: Counter[State] = Counter()
-        for target, health in pipeline.world.healths.items():
+        for target, health in pipeline.detector_state.healths.items():
             counted[health.state] += 1
             state.add_metric([target], STATE_CODES[health.state])
         yield state
@@ -156,7 +156,9 @@ class Metrics:
                 incidents.add_metric([name.value, taken], found[name.value, taken])
         yield incidents
         yield from _gauge(
-            "pantau_isolated", "1: cut off itself", int(pipeline.world.isolation is not None)
+            "pantau_isolated",
+            "1: cut off itself",
+            int(pipeline.detector_state.isolation is not None),
         )
         yield from _gauge(
             "pantau_maintenance_targets",

@@ -101,7 +101,7 @@ class Status:
                     await asyncio.sleep(0)
                     if self._pipeline.network is not network:
                         break
-                standing = self._pipeline.standing(target.name)
+                standing = self._pipeline.target_status(target.name)
                 more = overlays.get(target.name, ())
                 standings[target.name] = (
                     replace(standing, overlays=standing.overlays + more) if more else standing
@@ -116,7 +116,7 @@ class Status:
         last_round_s = pipeline.progress.last_round_s
         age_s = 0.0 if last_round_s is None else now_s - last_round_s
         remarks = self._remarks.found(now_s, self._refused)
-        cut_off = pipeline.world.isolation is not None
+        cut_off = pipeline.detector_state.isolation is not None
         monitor: Document = {
             "state": "unknown" if cut_off else "up",
             "last_round": None

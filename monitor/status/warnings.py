@@ -52,7 +52,7 @@ class WarningCollector:
     def _of_measuring(self, now_s: float) -> list[MonitorWarning]:
         """Whether what is shown can be believed."""
         found = []
-        cut = self._pipeline.world.isolation
+        cut = self._pipeline.detector_state.isolation
         lately = self._self_metrics.unmeasured
         progress = self._pipeline.progress
         if cut is not None:
@@ -77,14 +77,22 @@ class WarningCollector:
         if refused:
             text = f"configuration not reloaded: {refused}"
             found.append(MonitorWarning(text, "reload", {"why": refused}))
-        if progress.ledger_trouble:
-            why = progress.ledger_trouble
+        if progress.ledger.error:
+            why = progress.ledger.error
             found.append(MonitorWarning(f"ledger: {why}", "ledger", {"why": why}))
-        if progress.journal_trouble:
-            why = progress.journal_trouble
-            kind = "journal_full" if progress.journal_is_full else "journal"
+        if progress.ledger.refused:
+            count = progress.ledger.refused
+            text = f"records that the ledger refuses, set aside: {count}; the log holds them"
+            found.append(MonitorWarning(text, "ledger_refused", {"count": count}))
+        if progress.failed_notifications:
+            count = progress.failed_notifications
+            text = f"notifications that could not be composed: {count}; the log says why"
+            found.append(MonitorWarning(text, "notifications_failed", {"count": count}))
+        if progress.journal.error:
+            why = progress.journal.error
+            kind = "journal_full" if progress.journal.is_full else "journal"
             found.append(MonitorWarning(f"journal: {why}", kind, {"why": why}))
-        dropped = progress.dropped_samples
+        dropped = progress.journal.dropped
         if dropped:
             text = f"samples dropped, the journal cannot be written: {dropped}"
             found.append(MonitorWarning(text, "dropped", {"count": dropped}))

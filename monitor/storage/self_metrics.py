@@ -60,7 +60,7 @@ class SelfMetrics:
         counters = self._prober.counters()
         self._update_unmeasured(counters.unmeasured)
         process = self._process_figures()
-        written_s = progress.journal_written_s
+        written_s = progress.journal.written_s
         synchronised = self._synchronised()
         shipper = None if self._shippers is None else self._shippers.state
         before = self.latest

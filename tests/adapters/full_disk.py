@@ -90,18 +90,17 @@ async def story(disk: Path) -> dict[str, object]:
     house = House(disk)
     progress = house.pipeline.progress
     writers = [
-        asyncio.create_task(house.pipeline.write_ledger()),
-        asyncio.create_task(house.pipeline.write_journal()),
+        asyncio.create_task(house.pipeline.run()),
     ]
     for _ in range(60):
         await house.second()
     filler = disk / "filler"
     fill(filler)
     full_s = house.clock.steady_s()
-    while progress.journal_trouble is None and house.clock.steady_s() < full_s + 600:
+    while progress.journal.error is None and house.clock.steady_s() < full_s + 600:
         await house.second()
     told: dict[str, object] = {
-        "trouble": progress.journal_trouble,
+        "trouble": progress.journal.error,
         "told_after_s": house.clock.steady_s() - full_s,
         "kept_before": house.rows(),
         "free_for_the_ledger": free_bytes(disk),
@@ -114,13 +113,13 @@ async def story(disk: Path) -> dict[str, object]:
     told["messages_while_full"] = [(*what, at_s - full_s) for *what, at_s in house.messages()]
     filler.unlink()
     await house.second()
-    await eventually_async(lambda: progress.journal_trouble is None, 10)
+    await eventually_async(lambda: progress.journal.error is None, 10)
     for _ in range(90):
         await house.second()
     await eventually_async(lambda: house.rows() == house.made, 10)
     told |= {
         "messages_after": [event for event, *_ in house.messages()],
-        "trouble_after": progress.journal_trouble,
+        "trouble_after": progress.journal.error,
         "made": house.made,
         "kept_after": house.rows(),
         "reserve_is_back": (disk / "journal" / "ballast").exists(),

@@ -68,12 +68,12 @@ async def test_a_journal_that_cannot_be_written_is_told_within_two_minutes_and_i
 ):
     house = House()
     await house.looks(60)
-    house.progress.journal_trouble, house.progress.journal_is_full = FULL, True
+    house.progress.journal.error, house.progress.journal.is_full = FULL, True
     await house.looks(110)
     assert house.said() == BOTH
     await house.looks(3600)
     assert house.said() == BOTH, "once"
-    house.progress.journal_trouble = None
+    house.progress.journal.error = None
     await house.looks(120)
     assert house.said() == BOTH + BOTH_OVER
     await house.looks(600)
@@ -87,9 +87,9 @@ async def test_a_journal_that_cannot_be_written_is_told_within_two_minutes_and_i
 
 async def test_a_hiccup_of_the_disk_is_told_nobody() -> None:
     house = House()
-    house.progress.journal_trouble = "locked"
+    house.progress.journal.error = "locked"
     await house.looks(20)
-    house.progress.journal_trouble = None
+    house.progress.journal.error = None
     await house.looks(600)
     assert house.said() == []
 
@@ -97,9 +97,9 @@ async def test_a_hiccup_of_the_disk_is_told_nobody() -> None:
 async def test_a_journal_that_comes_and_goes_is_one_plight() -> None:
     house = House()
     for _ in range(10):
-        house.progress.journal_trouble = "the disk is odd"
+        house.progress.journal.error = "the disk is odd"
         await house.looks(50)
-        house.progress.journal_trouble = None
+        house.progress.journal.error = None
         await house.looks(30)
     assert house.said() == BOTH
 
@@ -119,13 +119,13 @@ async def test_four_fifths_of_the_quota_are_told_and_what_hovers_there_is_told_o
 
 async def test_a_restart_repeats_nothing_and_tells_the_end() -> None:
     house = House()
-    house.progress.journal_trouble = FULL
+    house.progress.journal.error = FULL
     await house.looks(60)
     house.restart()
     await house.looks(600)
     assert house.said() == BOTH
     house.restart()
-    house.progress.journal_trouble = None
+    house.progress.journal.error = None
     await house.looks(120)
     assert house.said() == BOTH + BOTH_OVER
     house.restart()
@@ -137,7 +137,7 @@ async def test_it_waits_for_a_ledger_that_cannot_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     house = House()
-    house.progress.journal_trouble = FULL
+    house.progress.journal.error = FULL
     house.ledger.trouble = LedgerError("the disk is full")
     await house.looks(120)
     assert len(caplog.messages) == 1
@@ -150,9 +150,9 @@ async def test_without_a_route_nobody_is_told_and_that_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     house = House(replace(ALERTS, routes=()))
-    house.progress.journal_trouble = FULL
+    house.progress.journal.error = FULL
     await house.looks(600)
-    house.progress.journal_trouble = None
+    house.progress.journal.error = None
     await house.looks(600)
     assert house.said() == []
     assert ["no route" in line for line in caplog.messages] == [True]
@@ -160,7 +160,7 @@ async def test_without_a_route_nobody_is_told_and_that_is_logged_once(
 
 async def test_whoever_reads_english_is_told_in_english() -> None:
     house = House(replace(ALERTS, people=(replace(ALERTS.people[0], language="en"),)))
-    house.progress.journal_trouble = "the journal is damaged"
+    house.progress.journal.error = "the journal is damaged"
     await house.looks(60)
     text = json.loads(house.rows()[0].body)["text"]
     assert text.startswith("THE MONITOR CANNOT KEEP SAMPLES, since")

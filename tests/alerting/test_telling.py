@@ -94,7 +94,7 @@ async def test_a_monitor_that_is_cut_off_tells_of_itself_when_it_can_and_of_no_o
         box.answer = lambda _: RetryLater("network is unreachable")
     silence(house, *every)
     await house.watch(240)
-    assert house.pipeline.world.isolation is not None
+    assert house.pipeline.detector_state.isolation is not None
     assert all(box.accepted == [] for box in house.boxes.values())
     for box in house.boxes.values():
         box.answer = None
@@ -142,6 +142,6 @@ async def test_a_link_that_flaps_shows_it_and_is_told_once_to_flap(house: DutyHo
         await house.watch(10)
         silence(house)
         await house.watch(10)
-    assert house.pipeline.standing(SITES[20]).overlays == ("flapping",)
+    assert house.pipeline.target_status(SITES[20]).overlays == ("flapping",)
     told = await house.arrived(1)
     assert [message.event for message in told] == [EventKind.UPDATED]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import pytest
 
+from monitor.core.alerting.notifier import Notifier, PolicyResult
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.errors import LedgerError
 from monitor.core.job import Job
-from monitor.core.model import ChangeKind, State
+from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 from monitor.core.samples.samples import PingSample, StateChangeSample
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
@@ -33,11 +35,14 @@ class House:
     clock: ManualClock = field(default_factory=ManualClock)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     journal: MemoryJournal = field(default_factory=MemoryJournal)
+    notifier: BrokenNotifier | None = None
 
     async def open(self) -> House:
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            NET, DetectorState.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
+            *(NET, DetectorState.new(NET), self.clock, self.ledger, self.journal),
+            retry_s=0.01,
+            notifier=cast("Notifier | None", self.notifier),
         )
         await self.prober.open(self.pipeline.take)
         self.rounds = PingRounds(self.prober, self.pipeline, self.clock)
@@ -102,16 +107,16 @@ async def test_a_period_becomes_one_row_a_target_and_a_change_becomes_a_point() 
 
 async def test_a_ledger_that_fails_is_said_and_gets_everything_when_it_works_again() -> None:
     house = await House().open()
-    writing = asyncio.ensure_future(house.pipeline.write_ledger())
+    writing = asyncio.ensure_future(house.pipeline.run())
     house.ledger.trouble = LedgerError("the disk is full")
     await house.watch(20)
     house.prober.behave(LINK, Silent())
     await house.watch(8)
-    await eventually_async(lambda: house.pipeline.progress.ledger_trouble)
+    await eventually_async(lambda: house.pipeline.progress.ledger.error)
     assert house.pipeline.state_of(LINK) is State.DOWN
     house.ledger.trouble = None
     await eventually_async(house.ledger.incidents)
-    await eventually_async(lambda: house.pipeline.progress.ledger_trouble is None)
+    await eventually_async(lambda: house.pipeline.progress.ledger.error is None)
     assert len(house.ledger.transitions_told()) == len(NET.targets()) + 1
     writing.cancel()
 
@@ -120,7 +125,7 @@ async def test_the_state_shows_median_loss_and_since() -> None:
     house = await House().open()
     start_s = house.clock.steady_s()
     await house.watch(30)
-    standing = house.pipeline.standing("pop")
+    standing = house.pipeline.target_status("pop")
     assert standing.state is State.UP
     assert standing.rtt_ms == pytest.approx(10.0)
     assert standing.loss_pct == 0.0
@@ -150,6 +155,50 @@ async def test_a_link_that_moved_to_another_address_is_not_shown_with_the_old_on
     moved = replace(site, links=(replace(site.links[0], address="10.77.23.9"),))
     others = tuple(site for site in NET.sites if site.id != "anjatan")
     house.pipeline.reconfigure(replace(NET, sites=(moved, *others)))
-    standing = house.pipeline.standing(LINK)
+    standing = house.pipeline.target_status(LINK)
     assert (standing.state, standing.rtt_ms, standing.loss_pct) == (State.UNKNOWN, None, None)
-    assert house.pipeline.standing("bongas/utama").rtt_ms == pytest.approx(10.0)
+    assert house.pipeline.target_status("bongas/utama").rtt_ms == pytest.approx(10.0)
+
+
+class BrokenNotifier:
+    """A notifier whose wording fails."""
+
+    def is_flapping(self, _: str) -> bool:
+        return False
+
+    def decide(self, *_: object) -> PolicyResult:
+        raise KeyError("no such word")
+
+
+async def test_an_error_in_wording_a_notification_loses_no_record_of_a_transition(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = await House(notifier=BrokenNotifier()).open()
+    await house.watch(10)
+    house.prober.behave(LINK, Silent())
+    await house.watch(8)
+    house.pipeline.close()
+    (incident,) = house.ledger.incidents()
+    assert incident.target == LINK
+    changes = house.journal.read_after(None, 1000).samples
+    assert (LINK, "down") in {
+        (c.target, c.after) for c in changes if isinstance(c, StateChangeSample)
+    }
+    assert house.pipeline.progress.failed_notifications > 0
+    assert caplog.text.count("Traceback") == 1
+
+
+async def test_decisions_that_the_ledger_refuses_do_not_block_later_ones() -> None:
+    house = await House().open()
+    await house.watch(10)
+    other = Incident(1, Scope.LINK, "gantar/utama", State.DOWN, 1.0, 2.0, "silence")
+    house.ledger.record([IncidentChange(ChangeKind.OPENED, other, 2.0)])
+    house.prober.behave(LINK, Silent())
+    await house.watch(8)
+    house.prober.behave("bongas/utama", Silent())
+    await house.watch(8)
+    house.pipeline.close()
+    assert [i.target for i in house.ledger.incidents()] == ["gantar/utama", "bongas/utama"]
+    down = [t.target for t in house.ledger.transitions_told() if t.after is State.DOWN]
+    assert down == [LINK, "bongas/utama"], "only the change of the incident is set aside"
+    assert house.pipeline.progress.ledger.refused == 1

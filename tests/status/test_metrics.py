@@ -70,7 +70,7 @@ class Measured:
                     Lost(name, now_s - 1.0, now_s)
                     if name == silent
                     else Reply(name, now_s - 0.01, now_s, 10.0)
-                    for name in self.house.pipeline.world.healths
+                    for name in self.house.pipeline.detector_state.healths
                 ]
             )
 
@@ -103,7 +103,7 @@ async def test_rounds_outcomes_lags_and_stores() -> None:
     daemon = Measured()
     daemon.house.pipeline.progress.last_round_s = daemon.house.clock.steady_s()
     daemon.house.pipeline.progress.missed_rounds = 4
-    daemon.house.pipeline.progress.ledger_trouble = "the disk is full"
+    daemon.house.pipeline.progress.ledger.error = "the disk is full"
     daemon.house.schedule.counters.stalls = 2
     daemon.house.schedule.counters.loop_lag_s = 0.25
     await daemon.house.look()

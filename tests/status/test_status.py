@@ -112,7 +112,7 @@ async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
         house.pipeline.take(
             [
                 NotMeasured(name, now_s, now_s, "ENETUNREACH")
-                for name in house.pipeline.world.healths
+                for name in house.pipeline.detector_state.healths
             ]
         )
     monitor = (await house.status.document())["monitor"]
@@ -122,7 +122,10 @@ async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
         house.clock.advance(1.0)
         now_s = house.clock.steady_s()
         house.pipeline.take(
-            [Reply(name, now_s - 0.01, now_s, 10.0) for name in house.pipeline.world.healths]
+            [
+                Reply(name, now_s - 0.01, now_s, 10.0)
+                for name in house.pipeline.detector_state.healths
+            ]
         )
     monitor = (await house.status.document())["monitor"]
     assert isinstance(monitor, dict)

@@ -62,14 +62,14 @@ async def many(count: int) -> OwnHouse:
     house = OwnHouse(network({f"s{n}/utama": () for n in range(count)}))
     house.clock.advance(10.0)
     now_s = house.clock.steady_s()
-    names = list(house.pipeline.world.healths)
+    names = list(house.pipeline.detector_state.healths)
     house.pipeline.take([Reply(name, now_s - 0.01, now_s, 10.0) for name in names])
     return house
 
 
 async def test_the_rows_of_many_targets_are_stored_in_parts_and_bear_one_time() -> None:
     house = await many(1200)
-    writing = asyncio.ensure_future(house.pipeline.write_journal())
+    writing = asyncio.ensure_future(house.pipeline.run())
     storing = asyncio.ensure_future(house.record())
     await eventually_async(lambda: house.journal.parts == [500, 500])
     now_s = house.clock.steady_s()
@@ -83,7 +83,7 @@ async def test_the_rows_of_many_targets_are_stored_in_parts_and_bear_one_time() 
 
 async def test_a_daemon_that_ends_meanwhile_stores_the_rest_at_once() -> None:
     house = await many(1200)
-    writing = asyncio.ensure_future(house.pipeline.write_journal())
+    writing = asyncio.ensure_future(house.pipeline.run())
     storing = asyncio.ensure_future(house.record())
     await eventually_async(lambda: house.journal.parts == [500])
     storing.cancel()
@@ -224,7 +224,9 @@ def told(house: OwnHouse, outcome: Callable[[str, float], Outcome], for_s: int) 
     for _ in range(for_s):
         house.clock.advance(1.0)
         now_s = house.clock.steady_s()
-        house.pipeline.take([outcome(name, now_s) for name in house.pipeline.world.healths])
+        house.pipeline.take(
+            [outcome(name, now_s) for name in house.pipeline.detector_state.healths]
+        )
 
 
 async def test_a_machine_that_cannot_send_or_is_cut_off_says_which() -> None:
@@ -242,9 +244,9 @@ async def test_what_is_not_written_and_files_that_are_refused_are_said() -> None
     house = OwnHouse()
     progress = house.pipeline.progress
     house.status.reload_refused("sites/lelea.toml:3: no")
-    progress.ledger_trouble = "the disk is full"
-    progress.journal_trouble = "no space left"
-    progress.dropped_samples = 310
+    progress.ledger.error = "the disk is full"
+    progress.journal.error = "no space left"
+    progress.journal.dropped = 310
     said = await house.warnings()
     assert said == [
         "configuration not reloaded: sites/lelea.toml:3: no",
@@ -253,8 +255,8 @@ async def test_what_is_not_written_and_files_that_are_refused_are_said() -> None
         "samples dropped, the journal cannot be written: 310",
     ]
     house.status.reloaded("Asia/Jakarta", "Diskominfo")
-    progress.ledger_trouble = progress.journal_trouble = None
-    progress.dropped_samples = 0
+    progress.ledger.error = progress.journal.error = None
+    progress.journal.dropped = 0
     assert await house.warnings() == []
 
 
@@ -264,7 +266,7 @@ async def test_a_full_disk_has_a_word_of_its_own_for_the_page() -> None:
     kinds = []
     for is_full in (False, True):
         house.clock.advance(1.0)
-        progress.journal_trouble, progress.journal_is_full = "no", is_full
+        progress.journal.error, progress.journal.is_full = "no", is_full
         monitor = (await house.status.document())["monitor"]
         assert isinstance(monitor, dict)
         kinds += [remark["kind"] for remark in monitor["remarks"]]
@@ -306,7 +308,7 @@ async def test_what_was_measured_before_the_end_is_a_row_with_the_time_of_the_en
 
 async def test_the_daemons_own_row_is_kept_with_the_samples() -> None:
     house = OwnHouse()
-    house.pipeline.progress.journal_written_s = house.clock.steady_s()
+    house.pipeline.progress.journal.written_s = house.clock.steady_s()
     house.clock.advance(2.5)
     own = await house.look()
     assert own.journal_age_s == 2.5

@@ -54,7 +54,7 @@ def failed_checks(
     return frozenset(
         plight
         for plight, is_so in (
-            (SelfCheck.JOURNAL, progress.journal_trouble is not None),
+            (SelfCheck.JOURNAL, progress.journal.error is not None),
             (SelfCheck.QUOTA, share >= limit),
         )
         if is_so
