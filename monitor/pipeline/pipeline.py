@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from monitor.core.alerting.model import IncidentAction, OutboxRow, PolicyDecision
 from monitor.core.alerting.notifier import Notifier, PolicyResult, policy_events
-from monitor.core.alerting.policy import Event
+from monitor.core.alerting.policy import PolicyEvent
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.detection.causes import RouterObservation, SuspectedCauses
 from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
@@ -247,7 +247,7 @@ class Pipeline:
         self._notify(recorded, policy_events(recorded))
         self.store([self._change_sample(d) for d in recorded if isinstance(d, Transition)])
 
-    def _notify(self, recorded: Sequence[Decision], events: Sequence[Event]) -> None:
+    def _notify(self, recorded: Sequence[Decision], events: Sequence[PolicyEvent]) -> None:
         """Decide who is notified of `events` and queue one ledger entry for all of it."""
         result = self._decide_notifications(events)
         if recorded or result.rows or result.policy_decisions:
@@ -255,7 +255,7 @@ class Pipeline:
                 LedgerEntry(tuple(recorded), result.rows, result.policy_decisions)
             )
 
-    def _decide_notifications(self, events: Sequence[Event]) -> PolicyResult:
+    def _decide_notifications(self, events: Sequence[PolicyEvent]) -> PolicyResult:
         """Apply the alert policy; an error in it is logged and costs no record of a decision."""
         if self._notifier is None:
             return PolicyResult()
