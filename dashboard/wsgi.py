@@ -38,16 +38,18 @@ from monitor.adapters.system.key_file import (
 from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
-from monitor.settings import fingerprint, load, require, where
+from monitor.settings import load, paths, require_valid, settings_snapshot
 from monitor.settings.model import Settings
+from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.secrets import SecretStore
-from monitor.settings.where import LOADED_CONFIG
 from monitor.status.current_state import CurrentState
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """The configuration of $PANTAU_CONFIG; raises ConfigError that lists everything wrong."""
-    return require(load(where.config_dir(None, environ, Path.cwd()), environ), strict=False)
+    return require_valid(
+        load(paths.resolve_config_dir(None, environ, Path.cwd()), environ), strict=False
+    )
 
 
 def create() -> Following:
@@ -75,7 +77,7 @@ class Workshop:
         if self._data_dir is None:
             return ""
         try:
-            return _hashed((self._data_dir / LOADED_CONFIG).read_bytes())
+            return _hashed((self._data_dir / LOADED_CONFIG_FILE).read_bytes())
         except OSError:
             return ""
 
@@ -91,7 +93,9 @@ class Workshop:
         daemon = LocalApiClient(settings.data_dir)
         server = build(self._reads(settings, daemon), identity, boottime_s, daemon, named)
         attach(gate, server, page.prefix)
-        return server, _hashed(orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS))
+        return server, _hashed(
+            orjson.dumps(settings_snapshot(settings), option=orjson.OPT_SORT_KEYS)
+        )
 
     def _reads(self, settings: Settings, daemon: LocalApiClient) -> Reads:
         ledger = SqlLedgerReader.open(settings.data_dir / "ledger.db")

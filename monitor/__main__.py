@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from monitor.cli.commands import pantau
+from monitor.cli.main import pantau
 from monitor.core.errors import AlreadyRunning, PantauError
 
 

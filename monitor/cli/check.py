@@ -12,10 +12,9 @@ import click
 from monitor import settings as configuration
 from monitor.cli.options import config_option
 from monitor.core.errors import ConfigError
-from monitor.settings.fingerprints import Difference, Fingerprint, Value, difference
-from monitor.settings.loaded import Loaded
-from monitor.settings.problems import Problem
-from monitor.settings.where import LOADED_CONFIG
+from monitor.settings.diff import SettingsDiff, SettingsSnapshot, Value, diff_snapshots
+from monitor.settings.paths import LOADED_CONFIG_FILE
+from monitor.settings.problems import ConfigProblem, LoadResult
 
 
 @click.command()
@@ -43,15 +42,15 @@ def check(config: Path, with_diff: bool, as_json: bool) -> None:
     click.get_current_context().exit(1 if loaded.errors else 0)
 
 
-def _changes(loaded: Loaded) -> Difference | None:
+def _changes(loaded: LoadResult) -> SettingsDiff | None:
     """What a reload would change; None when it would be refused. Raises ConfigError."""
     if loaded.settings is None:
         return None
-    before = _working_with(loaded.settings.data_dir / LOADED_CONFIG)
-    return difference(before, configuration.fingerprint(loaded.settings))
+    before = _working_with(loaded.settings.data_dir / LOADED_CONFIG_FILE)
+    return diff_snapshots(before, configuration.settings_snapshot(loaded.settings))
 
 
-def _working_with(path: Path) -> Fingerprint:
+def _working_with(path: Path) -> SettingsSnapshot:
     """The fingerprint that the daemon left. Raises ConfigError."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -75,7 +74,7 @@ def _damaged(path: Path) -> str:
     return f"{path} is damaged: reload or restart the daemon, which writes it anew"
 
 
-def _print(loaded: Loaded) -> None:
+def _print(loaded: LoadResult) -> None:
     for problem in loaded.errors:
         click.echo(str(problem))
     for problem in loaded.warnings:
@@ -83,7 +82,7 @@ def _print(loaded: Loaded) -> None:
     click.echo(_summary(loaded))
 
 
-def _print_changes(changes: Difference) -> None:
+def _print_changes(changes: SettingsDiff) -> None:
     for name in changes.added:
         click.echo(f"+ {name}")
     for name in changes.removed:
@@ -99,7 +98,7 @@ def _plain(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _summary(loaded: Loaded) -> str:
+def _summary(loaded: LoadResult) -> str:
     stopping = sum(problem.blocks_run for problem in loaded.warnings)
     summary = f"{_count(loaded.errors, 'error')}, {_count(loaded.warnings, 'warning')}"
     if stopping:
@@ -113,12 +112,12 @@ def _summary(loaded: Loaded) -> str:
     return summary
 
 
-def _count(problems: tuple[Problem, ...], word: str) -> str:
+def _count(problems: tuple[ConfigProblem, ...], word: str) -> str:
     count = len(problems)
     return f"{count or 'no'} {word}{'' if count == 1 else 's'}"
 
 
-def _document(loaded: Loaded, changes: Difference | None) -> dict[str, object]:
+def _document(loaded: LoadResult, changes: SettingsDiff | None) -> dict[str, object]:
     document: dict[str, object] = {
         "errors": [asdict(problem) for problem in loaded.errors],
         "warnings": [asdict(problem) for problem in loaded.warnings],

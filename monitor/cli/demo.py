@@ -16,11 +16,15 @@ from pathlib import Path
 import click
 
 from monitor.adapters.system.local_api_client import LocalApiClient
-from monitor.cli.demo_probe import probe
-from monitor.cli.loading import settings_of
-from monitor.cli.made_up import communities_of, demo_config, environ_of, kept_dir
+from monitor.cli.configuration import load_settings
+from monitor.cli.demo_config import (
+    claim_demo_dir,
+    demo_communities,
+    demo_environ,
+    write_demo_config,
+)
+from monitor.cli.demo_control import DEMO_DIR_PREFIX, cut, pantau_command, probe, restore
 from monitor.cli.options import config_option
-from monitor.cli.plug import PREFIX, called, cut, restore
 from monitor.core.errors import ApiError, PantauError
 from monitor.simulator.simulation import Simulation
 
@@ -83,11 +87,11 @@ def _interrupt(*_: object) -> None:
 
 
 def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, port: int) -> None:
-    copy = demo_config(config, work)
-    environ = environ_of(copy)
+    copy = write_demo_config(config, work)
+    environ = demo_environ(copy)
     click.echo(f"1/3 Indramayu buatan: skenario {scenario} …")
     simulation = stack.enter_context(
-        Simulation.start(copy, scenario, work_dir=work, communities=communities_of(copy))
+        Simulation.start(copy, scenario, work_dir=work, communities=demo_communities(copy))
     )
     if simulation.silent_routers:
         names = ", ".join(simulation.silent_routers)
@@ -114,10 +118,10 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
         )
     )
     _wait_for_port(web, host, port, work / "dashboard.log")
-    prefix = settings_of(copy, os.environ).dashboard.prefix
+    prefix = load_settings(copy, os.environ).dashboard.prefix
     click.echo(f"\n  Buka  http://{host}:{port}{prefix}\n")
     click.echo(f"Konfigurasi, data dan log: {work}")
-    which = "" if work.name.startswith(PREFIX) else f" --dir {work}"
+    which = "" if work.name.startswith(DEMO_DIR_PREFIX) else f" --dir {work}"
     click.echo("\nCabut satu kantor, dari terminal lain, dan lihat halamannya:")
     for words in (
         f"demo cut anjatan{which}",
@@ -125,7 +129,7 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
         f"demo restore{which}",
         f"status --config {copy}",
     ):
-        click.echo(f"  {called()} {words}")
+        click.echo(f"  {pantau_command()} {words}")
     click.echo("\nCtrl-C mengakhiri.")
     while True:
         for name, child in (("pemantau", daemon), ("halaman", web)):
@@ -151,8 +155,8 @@ def free_port(host: str, wanted: int) -> int:
 
 def _work_dir(stack: ExitStack, keep: Path | None) -> Path:
     if keep is not None:
-        return kept_dir(keep)
-    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=PREFIX)))
+        return claim_demo_dir(keep)
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=DEMO_DIR_PREFIX)))
 
 
 @contextmanager

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli import moments, words
-from monitor.cli.case import print_case
+from monitor.cli.alerts import handling_lines
+from monitor.cli.formatting import (
+    ACTION_NAMES,
+    CAUSE_NAMES,
+    EVENT_NAMES,
+    POLICY_REASON_NAMES,
+    WIDE_COLUMNS,
+    as_dicts,
+    format_duration,
+    format_moment,
+    format_reason,
+    format_recipient,
+    format_state,
+    make_console,
+    parse_rfc3339_s,
+    zone_name,
+)
+from monitor.cli.ledger import open_ledger
 from monitor.cli.options import config_option
-from monitor.cli.people import ledger_of
+from monitor.cli.time_arguments import current_utc_s, parse_past_s
+from monitor.core.alerting.messages.incident_message import evidence_text, suspected_cause_text
+from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.settings import AlertSettings
 from monitor.core.documents import incident_document
-from monitor.core.model import Incident
-from monitor.settings import quick
+from monitor.core.model import Incident, Network
+from monitor.settings.quick_settings import read_timezone
 from monitor.status import queries
 
 SHOWN = 50
@@ -44,8 +66,8 @@ def incidents(
              pantau incidents --all --json
              pantau incidents 17
     """
-    zone, now_s = quick.timezone(config), moments.now_s()
-    ledger = ledger_of(config)
+    zone, now_s = read_timezone(config), current_utc_s()
+    ledger = open_ledger(config)
     if incident is not None:
         document = queries.case(ledger, incident, now_s)
         if as_json:
@@ -53,7 +75,7 @@ def incidents(
         else:
             print_case(queries.incident(ledger, incident), document, zone, now_s)
         return
-    since_s = None if since is None else moments.past_s(since, now_s, zone, "--since")
+    since_s = None if since is None else parse_past_s(since, now_s, zone, "--since")
     found = ledger.incidents(since_s=since_s, include_closed=every or since is not None)
     if as_json:
         click.echo(
@@ -64,12 +86,12 @@ def incidents(
 
 
 def _print(found: list[Incident], now_s: float, zone: ZoneInfo, *, open_only: bool) -> None:
-    console = words.console()
+    console = make_console()
     if not found:
         console.print("Tidak ada insiden terbuka." if open_only else "Tidak ada insiden.")
         return
     ordered = sorted(found, key=lambda i: (i.ended_s is not None, -i.started_s, -i.id))
-    wide = console.width >= words.WIDE
+    wide = console.width >= WIDE_COLUMNS
     console.print(incident_table(ordered[:SHOWN], now_s, zone, wide=wide))
     if len(ordered) > SHOWN:
         console.print(f"… dan {len(ordered) - SHOWN} lagi (--json menampilkan semua)", style="dim")
@@ -81,7 +103,7 @@ def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide:
     table.add_column("No", no_wrap=True)
     table.add_column("Sasaran", no_wrap=True)
     table.add_column("Keadaan")
-    table.add_column(f"Mulai ({words.zone_name(zone)})", no_wrap=True)
+    table.add_column(f"Mulai ({zone_name(zone)})", no_wrap=True)
     if wide:
         table.add_column("Selesai", no_wrap=True)
     table.add_column("Lama")
@@ -90,16 +112,109 @@ def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide:
         document = incident_document(incident)
         is_open = incident.ended_s is None
         end_s = now_s if incident.ended_s is None else incident.ended_s
-        length = words.duration(end_s - incident.started_s)
-        ended = "terbuka" if is_open else words.moment(document["ended"], zone, zone_named=False)
+        length = format_duration(end_s - incident.started_s)
+        ended = "terbuka" if is_open else format_moment(document["ended"], zone, zone_named=False)
         affected = f", {len(incident.affected)} jalur terdampak" if incident.affected else ""
         table.add_row(
             str(incident.id),
             Text(incident.target),
-            words.state_text(incident.state.value),
-            words.moment(document["started"], zone, zone_named=False),
+            format_state(incident.state.value),
+            format_moment(document["started"], zone, zone_named=False),
             *([ended] if wide else []),
             length if wide or not is_open else f"{length}, terbuka",
-            words.reason_text(incident.reason) + affected,
+            format_reason(incident.reason) + affected,
         )
     return table
+
+
+def print_case(
+    incident: Incident, document: Mapping[str, object], zone: ZoneInfo, now_s: float
+) -> None:
+    """Everything that is known of it. document: of `questions.case`."""
+    console = make_console()
+    _print_head(console, incident, document, zone, now_s)
+    console.print()
+    for _, line in sorted(_timeline(incident, document, zone), key=lambda each: each[0]):
+        console.print(Text(line))
+
+
+def _print_head(
+    console: Console,
+    incident: Incident,
+    document: Mapping[str, object],
+    zone: ZoneInfo,
+    now_s: float,
+) -> None:
+    title = Text(f"Insiden {incident.id}: {incident.target}  ", style="bold")
+    console.print(title.append_text(format_state(incident.state.value)))
+    end_s = now_s if incident.ended_s is None else incident.ended_s
+    over = "masih terbuka" if incident.ended_s is None else "selesai"
+    lines = [f"{over}, {format_duration(end_s - incident.started_s)}"]
+    speech, places = Language("id", zone), TargetNames(Network(), AlertSettings())
+    lines.append(f"Bukti: {evidence_text(incident, speech)}")
+    suspected = suspected_cause_text(incident, places, speech)
+    if suspected is not None:
+        lines.append(suspected)
+    if incident.parent is not None:
+        lines.append(f"Akibat insiden {incident.parent}")
+    if incident.affected:
+        lines.append(f"Terdampak: {', '.join(incident.affected)}")
+    lines += handling_lines(document["handling"], zone, over=incident.ended_s is not None)
+    for line in lines:
+        console.print(Text(f"  {line}"))
+
+
+def _timeline(
+    incident: Incident, document: Mapping[str, object], zone: ZoneInfo
+) -> Iterator[tuple[float, str]]:
+    """Each moment (UTC seconds) with its line."""
+    case = document["incident"]
+    if isinstance(case, dict):
+        for name, what in (("started", "mulai"), ("detected", "dinilai"), ("ended", "selesai")):
+            why = case["end_reason"] if name == "ended" else case["reason"]
+            reason = f": {format_reason(why)}" if name != "started" and why else ""
+            yield from _at(case[name], f"{what}{reason}", zone)
+    for action in as_dicts(document["actions"]):
+        until = f" sampai {format_moment(action['until'], zone)}" if action["until"] else ""
+        text = f": {_told(action)}" if action["text"] else ""
+        kind = ACTION_NAMES.get(str(action["kind"]), str(action["kind"]))
+        yield from _at(action["at"], f"{kind} oleh {action['who']}{until}{text}", zone)
+    for notice in as_dicts(document["notices"]):
+        yield from _at(notice["at"], _notice(notice), zone)
+    for message in as_dicts(document["outbox"]):
+        if message["sent"] is not None:
+            to = format_recipient(message["recipient"])
+            yield from _at(
+                message["sent"],
+                f"pesan {message['id']} ({message['code']}) diterima {message['channel']} → {to}",
+                zone,
+            )
+        elif message["status"] == "dead":
+            yield from _at(
+                message["next_try"],
+                f"pesan {message['id']} GAGAL lewat {message['channel']}: "
+                f"{message['last_error'] or 'tanpa keterangan'}",
+                zone,
+            )
+
+
+def _told(action: Mapping[str, object]) -> str:
+    text = str(action["text"])
+    return CAUSE_NAMES.get(text, text) if action["kind"] == "cause" else text
+
+
+def _notice(notice: Mapping[str, object]) -> str:
+    """`diberitahukan …` or `tidak diberitahukan …`, and why."""
+    reason = str(notice["reason"])
+    why = POLICY_REASON_NAMES.get(reason, reason)
+    event = EVENT_NAMES.get(str(notice["event"]), str(notice["event"]))
+    if not notice["told"]:
+        return f"{event}: TIDAK diberitahukan ({why})"
+    to = format_recipient(notice["recipient"])
+    return f"{event}: diberitahukan ke {to} lewat {notice['channel']} ({why})"
+
+
+def _at(moment: object, line: str, zone: ZoneInfo) -> Iterator[tuple[float, str]]:
+    at_s = parse_rfc3339_s(moment)
+    if at_s is not None:
+        yield at_s, f"  {format_moment(moment, zone)}  {line}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
-from monitor.cli.loading import settings_of
+from monitor.cli.configuration import load_settings
 from monitor.cli.options import config_option
 from monitor.core.errors import PantauError
 from monitor.settings.secrets import SecretStore
@@ -34,7 +34,7 @@ def influx(config: Path, action: str, raw_days: int, minute_days: int, hour_days
     \b
     Example: pantau influx setup
     """
-    settings = settings_of(config, os.environ)
+    settings = load_settings(config, os.environ)
     influxdb = settings.influxdb
     if influxdb is None:
         raise PantauError(

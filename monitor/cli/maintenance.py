@@ -12,10 +12,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli import alert_words, moments, words
-from monitor.cli.options import config_option
-from monitor.cli.people import alerting_state_of, ledger_of, tell, who_option
-from monitor.settings import quick
+from monitor.cli.daemon_client import post_action
+from monitor.cli.formatting import WINDOW_STATE_NAMES, as_dicts, format_moment, make_console
+from monitor.cli.ledger import load_alerting_state, open_ledger
+from monitor.cli.options import config_option, who_option
+from monitor.cli.time_arguments import current_utc_s, format_utc, parse_future_s
+from monitor.settings.quick_settings import read_timezone
 from monitor.status import queries
 
 
@@ -48,21 +50,21 @@ def add(
     \b
     Example: pantau maintenance add anjatan --from 22:00 --to 2h --why "ganti radio"
     """
-    zone, now_s = quick.timezone(config), moments.now_s()
-    start_s = None if start is None else moments.ahead_s(start, now_s, zone, "--from")
-    end_s = moments.ahead_s(end, now_s if start_s is None else start_s, zone, "--to")
-    stored = tell(
+    zone, now_s = read_timezone(config), current_utc_s()
+    start_s = None if start is None else parse_future_s(start, now_s, zone, "--from")
+    end_s = parse_future_s(end, now_s if start_s is None else start_s, zone, "--to")
+    stored = post_action(
         config,
         "/maintenance",
         who=who,
         why=why,
         targets=list(targets),
-        from_=None if start_s is None else moments.utc_text(start_s),
-        to=moments.utc_text(end_s),
+        from_=None if start_s is None else format_utc(start_s),
+        to=format_utc(end_s),
     )
     click.echo(
         f"Pemeliharaan {stored['id']}: {', '.join(targets)}, "
-        f"{words.moment(stored['from'], zone)} sampai {words.moment(stored['to'], zone)}."
+        f"{format_moment(stored['from'], zone)} sampai {format_moment(stored['to'], zone)}."
     )
 
 
@@ -75,13 +77,13 @@ def list_windows(config: Path, as_json: bool) -> None:
     \b
     Example: pantau maintenance list --json
     """
-    now_s, alerting_state = moments.now_s(), alerting_state_of(config)
-    queries.remember_windows(ledger_of(config), alerting_state, now_s)
+    now_s, alerting_state = current_utc_s(), load_alerting_state(config)
+    queries.remember_windows(open_ledger(config), alerting_state, now_s)
     document = queries.maintenance(alerting_state, now_s)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
-        print_windows(words.dicts(document["maintenance"]), quick.timezone(config))
+        print_windows(as_dicts(document["maintenance"]), read_timezone(config))
 
 
 @maintenance.command()
@@ -94,13 +96,13 @@ def end(config: Path, window: str, who: str) -> None:
     \b
     Example: pantau maintenance end 3
     """
-    stored = tell(config, f"/maintenance/{quote(window, safe='')}/end", who=who)
+    stored = post_action(config, f"/maintenance/{quote(window, safe='')}/end", who=who)
     click.echo(f"Pemeliharaan {window} diakhiri oleh {stored['ended_by']}.")
 
 
 def print_windows(windows: list[dict[str, object]], zone: ZoneInfo) -> None:
     """As a table."""
-    console = words.console()
+    console = make_console()
     if not windows:
         console.print("Tidak ada pemeliharaan yang berlangsung atau direncanakan.")
         return
@@ -117,9 +119,9 @@ def _row(window: Mapping[str, object], zone: ZoneInfo) -> list[Text]:
     return [
         Text(str(window["id"] or window["recurring"])),
         Text(", ".join(map(str, targets)) if isinstance(targets, list) else ""),
-        Text(words.moment(window["from"], zone)),
-        Text(words.moment(window["to"], zone)),
-        Text(alert_words.WINDOW.get(str(window["state"]), "")),
+        Text(format_moment(window["from"], zone)),
+        Text(format_moment(window["to"], zone)),
+        Text(WINDOW_STATE_NAMES.get(str(window["state"]), "")),
         Text(str(window["why"])),
         Text(str(window["who"])),
     ]

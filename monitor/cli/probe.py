@@ -18,14 +18,20 @@ from rich.text import Text
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.system.clock import SystemClock
-from monitor.cli import words
-from monitor.cli.loading import settings_of
+from monitor.cli.configuration import load_settings
+from monitor.cli.formatting import (
+    POLL_REASON_NAMES,
+    explain_errno,
+    format_duration,
+    format_number,
+    make_console,
+)
 from monitor.cli.options import config_option
-from monitor.cli.suggest import nearest
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Device, Lost, Network, Outcome, Reply, Target
 from monitor.core.samples.ping_aggregator import median
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
+from monitor.settings.problems import nearest_word
 from monitor.settings.secrets import SecretStore
 
 PAUSE_S = 0.3
@@ -69,7 +75,7 @@ def probe(config: Path, target: str, count: int, as_json: bool) -> None:
     Example: pantau probe anjatan
              pantau probe anjatan/utama --count 30
     """
-    settings = settings_of(config, os.environ)
+    settings = load_settings(config, os.environ)
     targets, device = chosen(settings.network, target)
     secrets: dict[str, str] = {}
     missing = ""
@@ -100,7 +106,9 @@ def chosen(network: Network, name: str) -> tuple[list[Target], Device | None]:
     if name in by_name:
         return [by_name[name]], devices.get(name.split("/", maxsplit=1)[0])
     known = [*by_name, *(site.id for site in network.sites)]
-    raise PantauError(f"nothing is called {name!r}{nearest(name, known)}: see `pantau status`")
+    guess = nearest_word(name, known, cutoff=0.5)
+    hint = "" if guess is None else f" (did you mean {guess!r}?)"
+    raise PantauError(f"nothing is called {name!r}{hint}: see `pantau status`")
 
 
 async def _measure(
@@ -150,19 +158,19 @@ def _snmp_document(poll: DevicePoll | PollFailed | None) -> dict[str, object] | 
 def _print(
     documents: list[dict[str, object]], poll: DevicePoll | PollFailed | None, missing: str
 ) -> None:
-    console = words.console()
+    console = make_console()
     console.print(ping_table(documents))
     for item in documents:
         reasons = item["reasons"]
         if isinstance(reasons, list) and reasons:
-            why = ", ".join(map(words.explained, reasons))
+            why = ", ".join(map(explain_errno, reasons))
             lead = "tidak terukur: " if not item["sent"] else ""
             console.print(f"{item['target']}: {lead}{why}")
     if missing:
         console.print(f"SNMP dilewati: {missing}", style="yellow")
     elif isinstance(poll, PollFailed):
-        said = words.POLL_REASONS.get(poll.reason, poll.reason)
-        detail = f": {words.explained(poll.detail)}" if poll.detail else ""
+        said = POLL_REASON_NAMES.get(poll.reason, poll.reason)
+        detail = f": {explain_errno(poll.detail)}" if poll.detail else ""
         console.print(f"SNMP: {said}{detail}", style="red")
     elif poll is not None:
         _print_router(console, poll)
@@ -174,19 +182,19 @@ def ping_table(documents: Sequence[dict[str, object]]) -> Table:
     for title in ("Sasaran", "Alamat", "Dijawab", "Hilang %", "RTT ms min/med/maks"):
         table.add_column(title, no_wrap=True)
     for item in documents:
-        rtts = (words.number(item[k]) for k in ("rtt_min_ms", "rtt_ms", "rtt_max_ms"))
+        rtts = (format_number(item[k]) for k in ("rtt_min_ms", "rtt_ms", "rtt_max_ms"))
         table.add_row(
             Text(str(item["target"])),
             str(item["address"]),
             f"{item['received']}/{item['sent']}",
-            words.number(item["loss_pct"]),
+            format_number(item["loss_pct"]),
             "/".join(rtts),
         )
     return table
 
 
 def _print_router(console: Console, poll: DevicePoll) -> None:
-    up = "" if poll.uptime_ticks is None else f", hidup {words.duration(poll.uptime_ticks / 100)}"
+    up = "" if poll.uptime_ticks is None else f", hidup {format_duration(poll.uptime_ticks / 100)}"
     console.print(f"Router {poll.sys_name or poll.device}{up}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Porta", "Keadaan", "Kecepatan Mbit/s", "Masuk GB", "Keluar GB", "Galat"):
@@ -196,9 +204,9 @@ def _print_router(console: Console, poll: DevicePoll) -> None:
         table.add_row(
             Text(port.name),
             {1: "hidup", 2: "mati"}.get(port.oper or 0, "?"),
-            words.number(None if port.speed_bps is None else port.speed_bps / 1e6, 0),
-            words.number(None if port.in_octets is None else port.in_octets / 1e9, 2),
-            words.number(None if port.out_octets is None else port.out_octets / 1e9, 2),
+            format_number(None if port.speed_bps is None else port.speed_bps / 1e6, 0),
+            format_number(None if port.in_octets is None else port.in_octets / 1e9, 2),
+            format_number(None if port.out_octets is None else port.out_octets / 1e9, 2),
             str(sum(errors)) if errors else "–",
         )
     console.print(table)

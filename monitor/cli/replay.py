@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import orjson
@@ -16,15 +17,20 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TimeRemai
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli import words
-from monitor.cli.comparison import comparison_document, print_comparison
-from monitor.cli.loading import settings_of
+from monitor.cli.configuration import load_settings
+from monitor.cli.formatting import (
+    format_moment,
+    format_number,
+    format_reason,
+    format_state,
+    make_console,
+)
 from monitor.cli.options import config_option
 from monitor.core.detection.detector import advance
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.detection.replay import ReplayLine, read_evidence
-from monitor.core.detection.replay_comparison import compare_replays
-from monitor.core.documents import incident_document, transition_document
+from monitor.core.detection.replay_comparison import IncidentPair, ReplayComparison, compare_replays
+from monitor.core.documents import Document, incident_document, transition_document
 from monitor.core.errors import PantauError
 from monitor.core.model import Incident, IncidentChange, Network, Transition
 from monitor.settings.model import Settings
@@ -61,11 +67,11 @@ def replay(
     """
     if compare and not overrides:
         raise click.UsageError("--compare needs at least one --set to compare with")
-    settings = settings_of(config, os.environ, overrides=overrides)
+    settings = load_settings(config, os.environ, overrides=overrides)
     incidents, transitions = _judge_file(file, settings.network, "mengadili")
     comparison = None
     if compare:
-        plain = settings_of(config, os.environ)
+        plain = load_settings(config, os.environ)
         before, _ = _judge_file(file, plain.network, "tanpa --set")
         comparison = compare_replays(before, incidents)
     if as_json:
@@ -155,7 +161,7 @@ def _line(file: Path, number: int, raw: bytes) -> ReplayLine:
 
 
 def _print(incidents: list[Incident], settings: Settings) -> None:
-    console = words.console()
+    console = make_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("No", "Sasaran", "Keadaan", "Mulai", "Selesai", "Sebab", "Terdampak"):
         table.add_column(title)
@@ -164,11 +170,77 @@ def _print(incidents: list[Incident], settings: Settings) -> None:
         table.add_row(
             str(incident.id),
             Text(incident.target),
-            words.state_text(incident.state.value),
-            words.moment(document["started"], settings.timezone),
-            words.moment(document["ended"], settings.timezone),
-            words.reason_text(incident.reason),
+            format_state(incident.state.value),
+            format_moment(document["started"], settings.timezone),
+            format_moment(document["ended"], settings.timezone),
+            format_reason(incident.reason),
             f"{len(incident.affected)} jalur" if incident.affected else "",
         )
     console.print(table)
     console.print(f"{len(incidents)} insiden akan dilaporkan.")
+
+
+def comparison_document(comparison: ReplayComparison) -> Document:
+    """The key `compare` of `replay --json`."""
+    return {
+        "more": [incident_document(i) for i in comparison.more],
+        "less": [incident_document(i) for i in comparison.less],
+        "sooner": [_pair_document(pair) for pair in comparison.sooner],
+        "later": [_pair_document(pair) for pair in comparison.later],
+        "same": len(comparison.both) - len(comparison.sooner) - len(comparison.later),
+    }
+
+
+def _pair_document(pair: IncidentPair) -> Document:
+    return {
+        "target": pair.after.target,
+        "before": pair.before.id,
+        "after": pair.after.id,
+        "detected_later_s": round(pair.detected_later_s, 3),
+        "longer_s": None if pair.longer_s is None else round(pair.longer_s, 3),
+    }
+
+
+def print_comparison(comparison: ReplayComparison, zone: ZoneInfo) -> None:
+    """For people: counts first, then each difference."""
+    console = make_console()
+    console.print(
+        f"Dengan --set: {len(comparison.more)} insiden lebih, {len(comparison.less)} kurang, "
+        f"{len(comparison.sooner)} lebih cepat, {len(comparison.later)} lebih lambat diketahui."
+    )
+    _print_incidents(console, "Lebih (hanya dengan --set)", comparison.more, zone)
+    _print_incidents(console, "Kurang (hanya tanpa --set)", comparison.less, zone)
+    changed = [*comparison.sooner, *comparison.later]
+    if changed:
+        table = Table(title="Waktu diketahui berubah", box=None, title_justify="left")
+        for title in ("Sasaran", "Keadaan", "Mulai", "Selisih diketahui", "Selisih lama"):
+            table.add_column(title)
+        for pair in changed:
+            table.add_row(
+                Text(pair.after.target),
+                format_state(pair.after.state.value),
+                format_moment(incident_document(pair.after)["started"], zone),
+                f"{format_number(pair.detected_later_s)} dtk",
+                f"{format_number(pair.longer_s)} dtk",
+            )
+        console.print(table)
+
+
+def _print_incidents(
+    console: Console, title: str, incidents: tuple[Incident, ...], zone: ZoneInfo
+) -> None:
+    if not incidents:
+        return
+    table = Table(title=title, box=None, title_justify="left")
+    for name in ("Sasaran", "Keadaan", "Mulai", "Selesai", "Sebab"):
+        table.add_column(name)
+    for incident in incidents:
+        document = incident_document(incident)
+        table.add_row(
+            Text(incident.target),
+            format_state(incident.state.value),
+            format_moment(document["started"], zone),
+            format_moment(document["ended"], zone),
+            format_reason(incident.reason),
+        )
+    console.print(table)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.loading import settings_of
+from monitor.cli.configuration import load_settings
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
@@ -35,7 +35,7 @@ def run(config: Path, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    settings = settings_of(config, os.environ, strict=True)
+    settings = load_settings(config, os.environ, strict=True)
     try:
         asyncio.run(app.run(settings, os.environ, _settle))
     except* PantauError as group:

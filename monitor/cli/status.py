@@ -14,11 +14,22 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.adapters.system.local_api_client import LocalApiClient
-from monitor.cli import words
-from monitor.cli.loading import network_of
+from monitor.cli.configuration import load_network
+from monitor.cli.formatting import (
+    OVERLAY_NAMES,
+    STATE_NAMES,
+    WIDE_COLUMNS,
+    as_dicts,
+    format_duration,
+    format_moment,
+    format_number,
+    format_state,
+    make_console,
+    zone_name,
+)
 from monitor.cli.options import config_option
 from monitor.core.ports import LedgerReader
-from monitor.settings import quick
+from monitor.settings.quick_settings import read_data_dir, read_timezone
 from monitor.status.current_state import CurrentState
 
 
@@ -32,18 +43,18 @@ def status(config: Path, as_json: bool) -> None:
     Example: pantau status
              pantau status --json | jq '.sites[] | select(.state != "up")'
     """
-    data_dir = quick.data_dir(config)
+    data_dir = read_data_dir(config)
     current = CurrentState(
         api=LocalApiClient(data_dir),
         open_ledger=lambda: _opened(data_dir / "ledger.db"),
-        network=lambda: network_of(config, os.environ),
+        network=lambda: load_network(config, os.environ),
         utc_now_s=time.time,
     )
     document = current.document()
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
-        _print(document, quick.timezone(config))
+        _print(document, read_timezone(config))
 
 
 def _opened(path: Path) -> LedgerReader:
@@ -53,13 +64,13 @@ def _opened(path: Path) -> LedgerReader:
 
 
 def _print(document: dict[str, object], zone: ZoneInfo) -> None:
-    console = words.console()
-    sites = words.dicts(document["sites"])
+    console = make_console()
+    sites = as_dicts(document["sites"])
     monitor = document["monitor"]
     age_s = document.get("age_s")
     stale = bool(document.get("stale"))
     if stale:
-        age = words.duration(age_s) if isinstance(age_s, int | float) else "?"
+        age = format_duration(age_s) if isinstance(age_s, int | float) else "?"
         console.print(
             f"BASI: pemantau tidak menjawab; keadaan di bawah ini terakhir benar {age} yang lalu.",
             style="bold reverse",
@@ -67,12 +78,12 @@ def _print(document: dict[str, object], zone: ZoneInfo) -> None:
     warnings = monitor.get("warnings", []) if isinstance(monitor, dict) else []
     for warning in warnings:
         console.print(f"! {warning}", style="yellow")
-    console.print(state_table(document, zone, wide=console.width >= words.WIDE, stale=stale))
+    console.print(state_table(document, zone, wide=console.width >= WIDE_COLUMNS, stale=stale))
     console.print(_summary(sites))
     influxdb = monitor.get("influxdb") if isinstance(monitor, dict) else None
     if isinstance(influxdb, dict):
         console.print(_of_influxdb(influxdb))
-    console.print(f"Data per {words.moment(document['at'], zone)}", style="dim")
+    console.print(f"Data per {format_moment(document['at'], zone)}", style="dim")
 
 
 def state_table(document: dict[str, object], zone: ZoneInfo, *, wide: bool, stale: bool) -> Table:
@@ -82,21 +93,21 @@ def state_table(document: dict[str, object], zone: ZoneInfo, *, wide: bool, stal
         table.add_column("Nama", no_wrap=True)
     table.add_column("Sasaran", no_wrap=True)
     table.add_column("Keadaan")
-    table.add_column(f"Sejak ({words.zone_name(zone)})", no_wrap=True)
+    table.add_column(f"Sejak ({zone_name(zone)})", no_wrap=True)
     for title in ("RTT ms", "Hilang %"):
         table.add_column(title, justify="right", no_wrap=True)
-    rows = [row for site in words.dicts(document["sites"]) for row in _of_site(site)]
-    rows += [(str(node.get("name", "")), node, ()) for node in words.dicts(document["nodes"])]
+    rows = [row for site in as_dicts(document["sites"]) for row in _of_site(site)]
+    rows += [(str(node.get("name", "")), node, ()) for node in as_dicts(document["nodes"])]
     for name, row, notes in rows:
-        state = words.state_text(row["state"])
+        state = format_state(row["state"])
         if stale:  # what was true once is not green
             state = Text(state.plain, style="dim")
         cells: list[str | Text] = [
             Text(str(row["target"])),
             Text(", ").join([state, *map(Text, notes), *_overlays(row)]),
-            words.moment(row["since"], zone, zone_named=False),
-            words.number(row["rtt_ms"]) if "rtt_ms" in row else "",
-            words.number(row["loss_pct"]) if "loss_pct" in row else "",
+            format_moment(row["since"], zone, zone_named=False),
+            format_number(row["rtt_ms"]) if "rtt_ms" in row else "",
+            format_number(row["loss_pct"]) if "loss_pct" in row else "",
         ]
         table.add_row(*([Text(name), *cells] if wide else cells))
     return table
@@ -108,7 +119,7 @@ Row = tuple[str, dict[str, object], tuple[str, ...]]
 
 def _of_site(site: dict[str, object]) -> list[Row]:
     """One row where one link is all there is to say, else the site's before those of its links."""
-    links = words.dicts(site["links"])
+    links = as_dicts(site["links"])
     name = str(site["name"])
     if len(links) == 1 and links[0]["state"] == site["state"]:
         return [(name, links[0], ())]
@@ -122,7 +133,7 @@ def _of_site(site: dict[str, object]) -> list[Row]:
 def _overlays(target: dict[str, object]) -> list[Text]:
     overlays = target.get("overlays")
     names = map(str, overlays) if isinstance(overlays, list) else ()
-    return [Text(words.OVERLAYS.get(name, name)) for name in names]
+    return [Text(OVERLAY_NAMES.get(name, name)) for name in names]
 
 
 def _summary(sites: list[dict[str, object]]) -> Text:
@@ -130,10 +141,10 @@ def _summary(sites: list[dict[str, object]]) -> Text:
     for site in sites:
         counts[str(site["state"])] = counts.get(str(site["state"]), 0) + 1
     summary = Text(f"{len(sites)} situs: ")
-    for i, state in enumerate(state for state in words.STATES if state in counts):
+    for i, state in enumerate(state for state in STATE_NAMES if state in counts):
         if i:
             summary.append(", ")
-        summary.append(f"{counts[state]} ").append_text(words.state_text(state))
+        summary.append(f"{counts[state]} ").append_text(format_state(state))
     return summary
 
 
@@ -142,7 +153,7 @@ def _of_influxdb(told: dict[str, object]) -> str:
     behind_s = told.get("behind_s")
     since = ""
     if isinstance(behind_s, int | float) and behind_s > 0:
-        since = f", tertinggal {words.duration(behind_s)}"
+        since = f", tertinggal {format_duration(behind_s)}"
     return (
         f"InfluxDB: {told.get('lag')} sampel menunggu{since}, {told.get('quarantined')} disisihkan."
     )

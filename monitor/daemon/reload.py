@@ -23,10 +23,10 @@ from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
 from monitor.probing.snmp_polling import SnmpPolling
-from monitor.settings import fingerprint, load, require
+from monitor.settings import load, require_valid, settings_snapshot
 from monitor.settings.model import Settings
+from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.secrets import SecretStore
-from monitor.settings.where import LOADED_CONFIG
 from monitor.status.status import Status
 from monitor.storage.period_recorder import PeriodRecorder
 from monitor.storage.retention import RetentionJob
@@ -109,14 +109,14 @@ class Daemon:
         self._outside.use(ways)
         self._settings = settings
         self._status.reloaded(settings.timezone.key, settings.organisation)
-        (settings.data_dir / LOADED_CONFIG).write_bytes(
-            orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS)
+        (settings.data_dir / LOADED_CONFIG_FILE).write_bytes(
+            orjson.dumps(settings_snapshot(settings), option=orjson.OPT_SORT_KEYS)
         )
 
     async def reload(self) -> None:
         """SIGHUP: read the files again; with any error nothing changes, and it is said."""
         try:
-            settings = require(load(self._config_dir, self._environ), strict=True)
+            settings = require_valid(load(self._config_dir, self._environ), strict=True)
             if settings.data_dir != self._settings.data_dir:
                 raise ConfigError("data_dir cannot change while the daemon runs: restart it")
             ways = self._outside.open(settings)

@@ -1,8 +1,11 @@
-"""TOML and secrets → frozen models, with file and line for every error.
+"""Configuration: TOML files and secrets → frozen settings, with file and line for every mistake.
 
-`load` reads a directory, `require` insists that it is good, `fingerprint` says what it amounts to.
-Quick commands use `quick`, `where` and `secrets`; so importing this package brings in no pydantic:
-only calling `load` does.
+`load` reads a directory; `require_valid` raises if there is any error; `settings_snapshot` lists
+every effective value.
+
+Importing this package does not import pydantic, which takes half of a quick command's time: only
+calling `load` does. Commands that need no more than the data directory and the time zone use
+`quick_settings`.
 """
 
 from __future__ import annotations
@@ -11,24 +14,18 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 
-from monitor.settings.fingerprints import fingerprint
-from monitor.settings.loaded import Loaded, require
-from monitor.settings.problems import Problem
+from monitor.settings.diff import settings_snapshot
+from monitor.settings.problems import ConfigProblem, LoadResult, require_valid
 
-__all__ = ["Loaded", "Problem", "fingerprint", "load", "require"]
+__all__ = ["ConfigProblem", "LoadResult", "load", "require_valid", "settings_snapshot"]
 
 
 def load(
     config_dir: Path,
     environ: Mapping[str, str] | None = None,
     overrides: Iterable[str] = (),
-) -> Loaded:
-    """Read and check everything; never raises for what stands in the files.
-
-    environ: where secrets may be named (settings.secrets); None: this process's environment.
-    overrides: `key.path=value` of monitor.toml, tried for once; raises ConfigError for one that
-    is no such thing.
-    """
-    loading = import_module("monitor.settings.loading")
-    loaded: Loaded = loading.load(config_dir, environ, overrides)
-    return loaded
+) -> LoadResult:
+    """Read and check a configuration directory; see `loader.load_directory`."""
+    loader = import_module("monitor.settings.loader")
+    result: LoadResult = loader.load_directory(config_dir, environ, overrides)
+    return result

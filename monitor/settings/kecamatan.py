@@ -1,4 +1,4 @@
-"""The reference list of the 31 kecamatan: codes, names, points (settings/data)."""
+"""Reference list of the 31 kecamatan: code, names, coordinates (from settings/data)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-_OFFICE = re.compile(r"^(kantor\s+)?(kecamatan|kec\.?|camat)\s+", re.IGNORECASE)
+_PREFIX = re.compile(r"^(kantor\s+)?(kecamatan|kec\.?|camat)\s+", re.IGNORECASE)
 _NOT_A_LETTER = re.compile(r"[^a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Kecamatan:
-    """lat, lon: WGS84, degrees, of the village that most likely has the office."""
+    """lat, lon: WGS84 degrees of the village that most likely has the office."""
 
     code: str
     name: str
@@ -22,9 +22,12 @@ class Kecamatan:
     lat: float
     lon: float
 
-    def is_called(self, name: str) -> bool:
-        """Spaces, capitals, hyphens and "Kantor Kecamatan" before the name do not count."""
-        return _bare(name) in {_bare(self.name), _bare(self.name_alt or self.name)}
+    def has_name(self, name: str) -> bool:
+        """Compare without spaces, case, hyphens and a leading "Kantor Kecamatan"."""
+        return _normalized(name) in {
+            _normalized(self.name),
+            _normalized(self.name_alt or self.name),
+        }
 
 
 def kecamatan_by_code() -> Mapping[str, Kecamatan]:
@@ -42,5 +45,5 @@ def kecamatan_by_code() -> Mapping[str, Kecamatan]:
     }
 
 
-def _bare(name: str) -> str:
-    return _NOT_A_LETTER.sub("", _OFFICE.sub("", name.strip()).casefold())
+def _normalized(name: str) -> str:
+    return _NOT_A_LETTER.sub("", _PREFIX.sub("", name.strip()).casefold())

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from monitor.core.errors import ConfigError
-from monitor.settings.files import Files
+from monitor.settings.toml_files import ConfigFiles
 
 EXAMPLE = "for example --set ping.confirm_s=8 or --set ping.kinds.vsat.timeout_s=4"
 
 
-def with_overrides(files: Files, settings: Iterable[str]) -> Files:
+def with_overrides(files: ConfigFiles, settings: Iterable[str]) -> ConfigFiles:
     """The files as if monitor.toml held these `key.path=value` too.
 
     Values are TOML (8, 0.5, "text"). What they say is checked like the file itself; only what is

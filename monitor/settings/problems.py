@@ -1,4 +1,7 @@
-"""What is wrong in a file, said so that the person who keeps it can mend it."""
+"""`ConfigProblem`: one mistake in a configuration file, as an administrator reads it.
+
+`LoadResult` is what loading a directory gives: settings, or the problems that prevent them.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,18 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from monitor.core.errors import ConfigError
+from monitor.settings.model import Settings
+
+_FILES_FIRST = ("monitor.toml", "network.toml", "alerts.toml", "maintenance.toml")
+
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong. `line` counts from 1.
+class ConfigProblem:
+    """One mistake: what it is and how to mend it. line: from 1.
 
-    blocks_run: a warning to `pantau check`, an error to `pantau run` (a missing secret or data
-    directory, a code that is another kecamatan's); always False for an error.
+    blocks_run: a warning of `pantau check` that is an error in `pantau run` (a missing secret or
+    data directory, the code of another kecamatan). Always False for an error.
     """
 
     file: str
@@ -24,42 +32,64 @@ class Problem:
     blocks_run: bool = False
 
     def __str__(self) -> str:
-        """One line, whatever stands in the file or in its name."""
+        """`file:line: what — mend`, on one line: unprintable characters become `?`."""
         text = f"{self.file}:{self.line}: {self.what} — {self.mend}"
         return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
-def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Each problem once: the files of the whole network, then those of the sites; by line."""
-    return tuple(sorted(dict.fromkeys(problems), key=_place))
+@dataclass(frozen=True, slots=True)
+class LoadResult:
+    """The result of loading a configuration directory. settings: None if there is any error."""
+
+    settings: Settings | None
+    errors: tuple[ConfigProblem, ...]
+    warnings: tuple[ConfigProblem, ...]
 
 
-def _place(problem: Problem) -> tuple[int, str, int]:
-    first = ("monitor.toml", "network.toml", "alerts.toml", "maintenance.toml")
+def require_valid(loaded: LoadResult, *, strict: bool) -> Settings:
+    """Return the settings, or raise ConfigError with every problem, one a line.
+
+    strict: as `pantau run` does, count warnings with `blocks_run` as errors.
+    """
+    problems = loaded.errors
+    if strict:
+        problems += tuple(problem for problem in loaded.warnings if problem.blocks_run)
+    if problems or loaded.settings is None:
+        raise ConfigError("\n".join(str(problem) for problem in problems))
+    return loaded.settings
+
+
+def sorted_problems(problems: Iterable[ConfigProblem]) -> tuple[ConfigProblem, ...]:
+    """Each problem once, sorted by file (those of the whole network before the sites') and line."""
+    return tuple(sorted(dict.fromkeys(problems), key=_sort_key))
+
+
+def _sort_key(problem: ConfigProblem) -> tuple[int, str, int]:
     name = PurePath(problem.file).name
-    return first.index(name) if name in first else len(first), problem.file, problem.line
+    rank = _FILES_FIRST.index(name) if name in _FILES_FIRST else len(_FILES_FIRST)
+    return rank, problem.file, problem.line
 
 
-def nearest(word: str, known: Collection[str], alike: float = 0.6) -> str | None:
-    """The known word that is most like `word` (capitals aside); None when none is like it.
+def nearest_word(word: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
+    """The known word most similar to `word`, ignoring case. None if none is similar enough.
 
-    alike: how alike it must be, 0 (anything) to 1 (the same).
+    cutoff: the least similarity, 0 (anything) to 1 (equal), as `difflib.get_close_matches` has it.
     """
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=alike)
+    close = difflib.get_close_matches(word.casefold(), list(by_folded), n=1, cutoff=cutoff)
     return by_folded[close[0]] if close else None
 
 
-def listed(words: Iterable[str], most: int = 12) -> str:
-    """The words with commas; after `most` of them, how many more there are."""
+def format_list(words: Iterable[str], most: int = 12) -> str:
+    """Join words with commas; after `most` of them, say how many more there are."""
     every = list(words)
-    shown = ", ".join(every[:most])
+    text = ", ".join(every[:most])
     more = len(every) - most
-    return f"{shown} and {more} more" if more > 0 else shown
+    return f"{text} and {more} more" if more > 0 else text
 
 
-def shown(value: object) -> str:
-    """A value as it would stand in the file, cut after 60 characters."""
+def format_value(value: object) -> str:
+    """Write a value as it would stand in the file, cut after 60 characters."""
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, str):

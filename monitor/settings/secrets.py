@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.core.errors import ConfigError
-from monitor.settings.where import SECRET_NAME
+from monitor.settings.paths import SECRET_NAME
 
 _MOST_BYTES = 65_536
-OF_SYSTEMD = "/run/credentials/"
+SYSTEMD_CREDENTIALS = "/run/credentials/"
 """Where systemd puts what it hands to a service."""
 
 _OTHERS = 0o077
@@ -43,7 +43,7 @@ class Secret:
         return repr(self)
 
 
-class SecretOutOfReach(ConfigError):
+class SecretUnavailable(ConfigError):
     """No place has a secret of this name, or this user may not read it there."""
 
 
@@ -66,28 +66,28 @@ class SecretStore:
                 return _secret(name, text)
         text = _read(self._config_dir / "secrets" / name, private=True)
         if text is None:
-            text = self._environ.get(variable(name))
+            text = self._environ.get(secret_variable(name))
         if text is None:
-            raise SecretOutOfReach(f"the secret {name} is missing: {self.remedy(name)}")
+            raise SecretUnavailable(f"the secret {name} is missing: {self.remedy(name)}")
         return _secret(name, text)
 
     def remedy(self, name: str) -> str:
         """Where to write a secret that is missing."""
         file = self._config_dir / "secrets" / name
         given = self._environ.get("CREDENTIALS_DIRECTORY", "")
-        if given.startswith(OF_SYSTEMD):
+        if given.startswith(SYSTEMD_CREDENTIALS):
             return (
                 f"write it into {file} (mode 0600), then `systemctl restart pantau`: "
                 "systemd hands secrets over when the service starts, not at a reload"
             )
-        return f"write it into {file} (mode 0600) or set {variable(name)}"
+        return f"write it into {file} (mode 0600) or set {secret_variable(name)}"
 
     def texts(self, names: Iterable[str]) -> dict[str, str]:
         """The bare texts of several, for an adapter's `open`. Raises as `get` does."""
         return {name: self.get(name).reveal() for name in names}
 
 
-def variable(name: str) -> str:
+def secret_variable(name: str) -> str:
     """The environment variable that may hold the secret `name`."""
     return "PANTAU_SECRET_" + name.upper().replace("-", "_")
 
@@ -108,7 +108,7 @@ def _read(path: Path, *, private: bool) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise SecretOutOfReach(
+        raise SecretUnavailable(
             f"the secret in {path} cannot be read ({error.strerror}): "
             "let the user that runs pantau own it"
         ) from error

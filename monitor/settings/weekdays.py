@@ -1,16 +1,16 @@
-"""The days of the week, as people write them in Indonesian or English."""
+"""Names of the days of the week in English and Indonesian."""
 
 from __future__ import annotations
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-HARI = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
+ENGLISH_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+INDONESIAN_DAYS = ("senin", "selasa", "rabu", "kamis", "jumat", "sabtu", "minggu")
 
 
-def weekday(word: str) -> int | None:
-    """0 Monday to 6 Sunday; "senin", "Jum'at", "monday" and "mon" are known."""
+def weekday_number(word: str) -> int | None:
+    """0 Monday to 6 Sunday. "senin", "Jum'at", "monday" and "mon" are known; None: none of them."""
     plain = word.strip().casefold().replace("'", "")
-    for names in (WEEKDAYS, HARI):
+    for names in (ENGLISH_DAYS, INDONESIAN_DAYS):
         if plain in names:
             return names.index(plain)
-    short = [day[:3] for day in WEEKDAYS]
+    short = [day[:3] for day in ENGLISH_DAYS]
     return short.index(plain) if plain in short else None

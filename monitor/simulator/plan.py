@@ -12,8 +12,8 @@ from typing import IO
 from monitor.core.errors import SimulatorError
 from monitor.core.model import Network
 from monitor.core.snmp_credentials import parse_community
-from monitor.settings import load, require
-from monitor.settings.secrets import SecretOutOfReach, SecretStore
+from monitor.settings import load, require_valid
+from monitor.settings.secrets import SecretStore, SecretUnavailable
 from monitor.simulator.world import all_devices
 
 
@@ -38,14 +38,14 @@ def plan_of(config_dir: Path) -> Plan:
 
     A missing secret leaves its routers silent. Raises ConfigError with every problem of the files.
     """
-    network = require(load(config_dir), strict=False).network
+    network = require_valid(load(config_dir), strict=False).network
     store = SecretStore(config_dir, os.environ)
     communities: dict[str, str] = {}
     for device in all_devices(network):
         if device.version == "2c" and device.credential not in communities:
             try:
                 secret = store.get(device.credential)
-            except SecretOutOfReach:
+            except SecretUnavailable:
                 continue
             communities[device.credential] = parse_community(secret.reveal())
     return Plan(network, communities)

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from monitor.settings import load, require
+from monitor.settings import load, require_valid
 from tests.e2e.house import PANTAU
 
 pytestmark = pytest.mark.bench
@@ -42,7 +42,7 @@ def spent_by_commands_s() -> float:
 
 @pytest.mark.timeout(600)
 def test_replay_from_file_to_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    network = require(load(CONFIG, {}), strict=False).network
+    network = require_valid(load(CONFIG, {}), strict=False).network
     names = [target.name for target in network.targets()]
     file = tmp_path / "bukti.jsonl"
     record(file, names)

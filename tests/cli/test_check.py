@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from monitor.cli.check import check
 from monitor.core.errors import ConfigError
-from monitor.settings import fingerprint
-from monitor.settings.where import LOADED_CONFIG
-from tests.settings.made import ANJATAN, MONITOR, SUKRA, loaded, written
+from monitor.settings import settings_snapshot
+from monitor.settings.paths import LOADED_CONFIG_FILE
+from tests.settings.config_fixtures import ANJATAN, MONITOR, SUKRA, load_config, write_config
 
 
 def _check(*arguments: str | Path) -> Result:
@@ -22,14 +22,14 @@ def _check(*arguments: str | Path) -> Result:
 
 
 def test_a_right_configuration_is_one_line_and_exit_0(tmp_path: Path) -> None:
-    result = _check("--config", written(tmp_path))
+    result = _check("--config", write_config(tmp_path))
     assert result.exit_code == 0
     assert result.stdout == "no errors, no warnings; 1 sites, 1 links, 2 nodes, 0 routers\n"
 
 
 def test_errors_are_a_line_each_and_exit_1(tmp_path: Path) -> None:
     site = ANJATAN.replace("fibre", "wifi") + "x = 1\n"
-    config = written(tmp_path, sites={"anjatan": site})
+    config = write_config(tmp_path, sites={"anjatan": site})
     result = _check("--config", config)
     assert result.exit_code == 1
     first, second, summary = result.stdout.splitlines()
@@ -40,7 +40,7 @@ def test_errors_are_a_line_each_and_exit_1(tmp_path: Path) -> None:
 
 
 def test_warnings_alone_are_exit_0(tmp_path: Path) -> None:
-    config = written(tmp_path, sites={"anyatan": ANJATAN})
+    config = write_config(tmp_path, sites={"anyatan": ANJATAN})
     (config / "data").rmdir()
     result = _check("--config", config)
     assert result.exit_code == 0
@@ -51,7 +51,7 @@ def test_warnings_alone_are_exit_0(tmp_path: Path) -> None:
 
 
 def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
-    config = written(tmp_path, sites={"anjatan": ANJATAN + "x = 1\n"})
+    config = write_config(tmp_path, sites={"anjatan": ANJATAN + "x = 1\n"})
     (config / "data").rmdir()
     result = _check("--config", config, "--json")
     assert result.exit_code == 1
@@ -68,10 +68,10 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_the_diff_says_what_a_reload_would_change(tmp_path: Path) -> None:
-    config = written(tmp_path)
-    working = loaded(config).settings
+    config = write_config(tmp_path)
+    working = load_config(config).settings
     assert working is not None
-    (working.data_dir / LOADED_CONFIG).write_text(json.dumps(fingerprint(working)))
+    (working.data_dir / LOADED_CONFIG_FILE).write_text(json.dumps(settings_snapshot(working)))
     unchanged = _check("--config", config, "--diff")
     assert unchanged.stdout.splitlines()[-1] == "a reload would change nothing"
 
@@ -95,7 +95,7 @@ def test_the_diff_says_what_a_reload_would_change(tmp_path: Path) -> None:
 
 
 def test_no_diff_is_made_with_a_configuration_that_a_reload_would_refuse(tmp_path: Path) -> None:
-    result = _check("--config", written(tmp_path, alerts="x = 1\n"), "--diff")
+    result = _check("--config", write_config(tmp_path, alerts="x = 1\n"), "--diff")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-1] == "1 error, no warnings"
 
@@ -106,9 +106,9 @@ def test_no_diff_is_made_with_a_configuration_that_a_reload_would_refuse(tmp_pat
 def test_without_a_daemons_fingerprint_the_diff_says_why(
     tmp_path: Path, text: str | None, says: str
 ) -> None:
-    config = written(tmp_path)
+    config = write_config(tmp_path)
     if text is not None:
-        (config / "data" / LOADED_CONFIG).write_text(text)
+        (config / "data" / LOADED_CONFIG_FILE).write_text(text)
     result = _check("--config", config, "--diff")
     assert result.exit_code == 1
     assert isinstance(result.exception, ConfigError)
@@ -122,7 +122,7 @@ def test_the_help_shows_an_example() -> None:
 
 def test_the_real_command_finds_the_configuration_and_ends_with_its_code(tmp_path: Path) -> None:
     """Through argv, the environment and the working directory, as an administrator calls it."""
-    config = written(tmp_path, alerts="x = 1\n")
+    config = write_config(tmp_path, alerts="x = 1\n")
     pantau = [sys.executable, "-m", "monitor", "check"]
     root = Path(__file__).parents[2]
     here = {"PYTHONPATH": str(root), "PATH": ""}

@@ -27,7 +27,7 @@ from monitor.core.model import (
     Transition,
 )
 from monitor.core.samples.samples import STATE_CODES, InterfaceSample, PingSample
-from monitor.settings import load, require
+from monitor.settings import load, require_valid
 
 CONFIG = Path(__file__).parents[2] / "config"
 HOUR_S = 3600.0
@@ -38,7 +38,7 @@ SILENT = (State.DOWN, State.UNREACHABLE, State.UNKNOWN)
 
 def shipped_network() -> Network:
     """The 31 sites of the shipped configuration."""
-    return require(load(CONFIG, {}), strict=False).network
+    return require_valid(load(CONFIG, {}), strict=False).network
 
 
 Faults = tuple[float, float, float, float]

@@ -17,7 +17,7 @@ from pathlib import Path
 from monitor.adapters.journal import JournalReader
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.system.local_api_client import LocalApiClient
-from monitor.cli.made_up import demo_config
+from monitor.cli.demo_config import write_demo_config
 from monitor.core.errors import ApiError
 from monitor.core.model import Incident
 from monitor.simulator.simulation import Simulation
@@ -42,7 +42,7 @@ class MadeUp:
     daemon: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> MadeUp:
-        self.config = demo_config(SHIPPED, self.work)
+        self.config = write_demo_config(SHIPPED, self.work)
         monitor = self.config / "monitor.toml"
         text = monitor.read_text()
         for shipped, quicker in QUICKER.items():

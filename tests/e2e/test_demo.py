@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from monitor.cli.loading import network_of
-from monitor.cli.plug import PREFIX
+from monitor.cli.configuration import load_network
+from monitor.cli.demo_control import DEMO_DIR_PREFIX
 from monitor.simulator.behaviour import usual_behaviour
 from tests.e2e.house import PANTAU, SHIPPED
 from tests.waiting import eventually
@@ -95,7 +95,7 @@ def demo() -> Iterator[Demo]:
 
 
 def test_thirty_one_tiles_come_each_with_an_rtt_near_its_scripted_one(demo: Demo) -> None:
-    firsts = {site.id: site.links[0] for site in network_of(SHIPPED, os.environ).sites}
+    firsts = {site.id: site.links[0] for site in load_network(SHIPPED, os.environ).sites}
     eventually(lambda: {tile["s"] for tile in demo.sites().values()} == {"up"}, 60)
     sites = demo.sites()
     assert sites.keys() == firsts.keys()
@@ -164,7 +164,7 @@ def test_the_commands_that_it_prints_are_the_ones_that_work(demo: Demo) -> None:
 
 def test_ctrl_c_ends_all_of_it_and_leaves_nothing(demo: Demo) -> None:
     demo.address()
-    (work,) = demo.tmp.glob(f"{PREFIX}*")
+    (work,) = demo.tmp.glob(f"{DEMO_DIR_PREFIX}*")
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(30) == 0, demo.said()
     assert demo.said().endswith("Selesai: semuanya dihentikan.\n")

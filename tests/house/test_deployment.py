@@ -18,8 +18,8 @@ import click
 import pytest
 import yaml
 
-from monitor.cli.commands import COMMANDS, pantau
-from monitor.settings.loading import load
+from monitor.cli.main import COMMANDS, pantau
+from monitor.settings import load
 from monitor.settings.secrets import SecretStore
 from tests.house.tree import PACKAGES, ROOT, repository_files
 from tests.influx_server import free_ports

@@ -7,7 +7,7 @@ import re
 import click
 import pytest
 
-from monitor.cli.commands import COMMANDS, pantau
+from monitor.cli.main import COMMANDS, pantau
 from monitor.core.samples.histogram import BOUNDS_MS
 from monitor.core.samples.samples import STATE_CODES
 from monitor.core.samples.schema import HOURS, MEASUREMENTS, MINUTES, Measurement

@@ -17,9 +17,15 @@ from monitor.core.alerting.settings import (
     RotaOverride,
     Route,
 )
-from monitor.settings import fingerprint, require
-from monitor.settings.fingerprints import Fingerprint, difference
-from tests.settings.made import MONITOR, brief, loaded, only, written
+from monitor.settings import require_valid, settings_snapshot
+from monitor.settings.diff import SettingsSnapshot, diff_snapshots
+from tests.settings.config_fixtures import (
+    MONITOR,
+    load_config,
+    only_problem,
+    short_text,
+    write_config,
+)
 
 HAVE = {"PANTAU_SECRET_TELEGRAM_NOC": "x", "PANTAU_SECRET_HEARTBEAT": "x"}
 
@@ -64,15 +70,15 @@ start = 2026-11-23T07:30:00
 
 
 def _alerts(tmp_path: Path, alerts: str | None, maintenance: str | None = None) -> AlertSettings:
-    found = loaded(written(tmp_path, alerts=alerts, maintenance=maintenance), HAVE)
-    assert found.errors == (), [brief(each) for each in found.errors]
+    found = load_config(write_config(tmp_path, alerts=alerts, maintenance=maintenance), HAVE)
+    assert found.errors == (), [short_text(each) for each in found.errors]
     assert found.settings is not None
     return found.settings.alerts
 
 
 def _said(tmp_path: Path, alerts: str) -> list[str]:
-    found = loaded(written(tmp_path, alerts=alerts), HAVE)
-    return [brief(each) for each in found.errors]
+    found = load_config(write_config(tmp_path, alerts=alerts), HAVE)
+    return [short_text(each) for each in found.errors]
 
 
 def test_the_example_of_the_design_loads_as_it_stands(tmp_path: Path) -> None:
@@ -279,15 +285,15 @@ def test_a_slip_is_explained_on_its_line(tmp_path: Path, spoilt: str, says: str)
 def test_a_route_that_nothing_reaches_is_a_warning(tmp_path: Path) -> None:
     wide = '[[routes]]\nmatch = { state = ["down", "degraded"] }\nsteps = []\n'
     narrow = '[[routes]]\nmatch = { state = "down", scope = "link" }\nsteps = []\n'
-    found = loaded(written(tmp_path / "a", alerts=SMALL + wide + narrow))
+    found = load_config(write_config(tmp_path / "a", alerts=SMALL + wide + narrow))
     assert found.errors == ()
-    assert only(found.warnings).startswith(
+    assert only_problem(found.warnings).startswith(
         "alerts.toml:15: nothing reaches this route: all that it matches is taken at "
         "alerts.toml:12 — the first match wins"
     )
-    assert loaded(written(tmp_path / "b", alerts=SMALL + narrow + wide)).warnings == ()
+    assert load_config(write_config(tmp_path / "b", alerts=SMALL + narrow + wide)).warnings == ()
     default = "[[routes]]\nsteps = []\n"
-    assert loaded(written(tmp_path / "c", alerts=SMALL + default + narrow)).warnings == ()
+    assert load_config(write_config(tmp_path / "c", alerts=SMALL + default + narrow)).warnings == ()
 
 
 def test_overrides_that_overlap_are_a_warning(tmp_path: Path) -> None:
@@ -296,7 +302,7 @@ def test_overrides_that_overlap_are_a_warning(tmp_path: Path) -> None:
         "end = 2026-12-{}T07:30:00\n"
     )
     text = SMALL + override.format("24", "26") + override.format("25", "27")
-    assert only(loaded(written(tmp_path, alerts=text)).warnings).startswith(
+    assert only_problem(load_config(write_config(tmp_path, alerts=text)).warnings).startswith(
         "alerts.toml:16: this override overlaps another one"
     )
 
@@ -320,16 +326,16 @@ def test_overrides_that_overlap_are_a_warning(tmp_path: Path) -> None:
 def test_a_real_secret_in_the_file_is_an_error_that_does_not_repeat_it(
     tmp_path: Path, old: str, new: str
 ) -> None:
-    found = loaded(written(tmp_path, alerts=SMALL.replace(old, new)), HAVE)
+    found = load_config(write_config(tmp_path, alerts=SMALL.replace(old, new)), HAVE)
     assert found.settings is None
     assert "secret" in str(found.errors[0])
     assert "hunter2" not in repr(found)
 
 
 def test_secrets_are_looked_for_and_their_absence_stops_the_daemon_only(tmp_path: Path) -> None:
-    found = loaded(written(tmp_path, alerts=EXAMPLE))
+    found = load_config(write_config(tmp_path, alerts=EXAMPLE))
     assert found.errors == ()
-    assert [brief(each).split(",")[0] for each in found.warnings] == [
+    assert [short_text(each).split(",")[0] for each in found.warnings] == [
         'alerts.toml:4: the secret "telegram-noc" is missing',
         'alerts.toml:21: the secret "heartbeat" is missing',
     ]
@@ -385,20 +391,20 @@ who = "Budi"
 )
 def test_a_slip_in_maintenance_is_explained(tmp_path: Path, more: str, says: str) -> None:
     head = '[[windows]]\nname = "x"\nwhy = "y"\nstart = 22:00:00\n'
-    found = loaded(written(tmp_path, maintenance=head + more + "minutes = 5\n"))
-    assert only(found.errors).startswith(says)
+    found = load_config(write_config(tmp_path, maintenance=head + more + "minutes = 5\n"))
+    assert only_problem(found.errors).startswith(says)
 
 
 def test_the_fingerprint_tells_what_a_reload_changes_and_holds_no_secret(tmp_path: Path) -> None:
-    def print_of(folder: str, text: str) -> Fingerprint:
-        config = written(tmp_path / folder, alerts=text)
+    def print_of(folder: str, text: str) -> SettingsSnapshot:
+        config = write_config(tmp_path / folder, alerts=text)
         (config / "monitor.toml").write_text(MONITOR.replace('"data"', f'"{tmp_path}"'))
         environ = {**HAVE, "PANTAU_SECRET_TELEGRAM_NOC": "hunter2"}
-        return fingerprint(require(loaded(config, environ), strict=True))
+        return settings_snapshot(require_valid(load_config(config, environ), strict=True))
 
     before = print_of("a", EXAMPLE)
     after = print_of("b", EXAMPLE.replace("after_min = 15", "after_min = 20"))
-    assert difference(before, after).changed == {
+    assert diff_snapshots(before, after).changed == {
         "route:1": {
             "steps": (
                 ["0 rota:jaga channel:hook", "900 person:petugas-1"],

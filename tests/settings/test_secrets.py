@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.core.errors import ConfigError
-from monitor.settings.secrets import Secret, SecretOutOfReach, SecretStore, variable
+from monitor.settings.secrets import Secret, SecretStore, SecretUnavailable, secret_variable
 
 
 def _file(directory: Path, text: str, mode: int = 0o600) -> None:
@@ -31,7 +31,7 @@ def test_the_first_place_that_has_it_wins(tmp_path: Path) -> None:
 
 
 def test_a_missing_secret_says_where_to_put_it(tmp_path: Path) -> None:
-    with pytest.raises(SecretOutOfReach) as caught:
+    with pytest.raises(SecretUnavailable) as caught:
         SecretStore(tmp_path, {}).get("router-ro")
     assert f"{tmp_path}/secrets/router-ro (mode 0600)" in str(caught.value)
     assert "PANTAU_SECRET_ROUTER_RO" in str(caught.value)
@@ -41,7 +41,7 @@ def test_under_systemd_a_missing_secret_asks_for_a_restart_not_for_a_variable(
     tmp_path: Path,
 ) -> None:
     environ = {"CREDENTIALS_DIRECTORY": "/run/credentials/pantau.service"}
-    with pytest.raises(SecretOutOfReach) as caught:
+    with pytest.raises(SecretUnavailable) as caught:
         SecretStore(tmp_path, environ).get("telegram-noc")
     assert f"{tmp_path}/secrets/telegram-noc (mode 0600)" in str(caught.value)
     assert "systemctl restart pantau" in str(caught.value)
@@ -100,9 +100,9 @@ def test_a_secret_does_not_show_itself() -> None:
 def test_texts_gives_all_that_are_named(tmp_path: Path) -> None:
     store = SecretStore(tmp_path, {"PANTAU_SECRET_A": "1", "PANTAU_SECRET_B_C": "2"})
     assert store.texts(["a", "b-c"]) == {"a": "1", "b-c": "2"}
-    with pytest.raises(SecretOutOfReach):
+    with pytest.raises(SecretUnavailable):
         store.texts(["a", "d"])
 
 
 def test_the_variable_of_a_name() -> None:
-    assert variable("router-ro_2") == "PANTAU_SECRET_ROUTER_RO_2"
+    assert secret_variable("router-ro_2") == "PANTAU_SECRET_ROUTER_RO_2"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.core.errors import SimulatorError
-from monitor.settings import load, require
+from monitor.settings import load, require_valid
 from monitor.simulator.behaviour import Fate, usual_behaviour
 from monitor.simulator.effects import combined, effects_on
 from monitor.simulator.events import OF_ROUTERS, Event, What
@@ -118,7 +118,7 @@ def test_an_unknown_scenario_is_told_the_known_ones(world: SimulatedNetwork) -> 
 @pytest.fixture(scope="module")
 def county() -> SimulatedNetwork:
     """The shipped configuration."""
-    return build_world(require(load(SHIPPED_CONFIG), strict=False).network)
+    return build_world(require_valid(load(SHIPPED_CONFIG), strict=False).network)
 
 
 def test_what_is_shipped_shows_each_thing_that_can_happen() -> None:

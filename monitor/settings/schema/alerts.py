@@ -7,14 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from monitor.settings import values
+from monitor.settings.schema import field_types
 from monitor.settings.schema.common import Kind, SecretName, Slug, Table, Text
 
 Language = Literal["id", "en"]
-Names = Annotated[list[str], BeforeValidator(values.one_or_many)]
-LocalMoment = Annotated[datetime, AfterValidator(values.local_moment)]
-OpenAddress = Annotated[str, AfterValidator(values.open_address)]
-OpenText = Annotated[str, AfterValidator(values.one_line), AfterValidator(values.no_secret)]
+Names = Annotated[list[str], BeforeValidator(field_types.one_or_many)]
+LocalMoment = Annotated[datetime, AfterValidator(field_types.local_moment)]
+OpenAddress = Annotated[str, AfterValidator(field_types.open_address)]
+OpenText = Annotated[
+    str, AfterValidator(field_types.one_line), AfterValidator(field_types.no_secret)
+]
 
 
 class ChannelTable(Table):
@@ -126,14 +128,14 @@ class MatchTable(Table):
     """match = { … }: what is not named does not matter."""
 
     scope: Annotated[
-        list[Literal["link", "node", "monitor"]], BeforeValidator(values.one_or_many)
+        list[Literal["link", "node", "monitor"]], BeforeValidator(field_types.one_or_many)
     ] = Field(
         default=[],
         examples=[["node", "link"]],
         description='a list of "link", "node" or "monitor"',
     )
     state: Annotated[
-        list[Literal["down", "degraded", "unknown"]], BeforeValidator(values.one_or_many)
+        list[Literal["down", "degraded", "unknown"]], BeforeValidator(field_types.one_or_many)
     ] = Field(
         default=[], examples=[["down"]], description='a list of "down", "degraded" or "unknown"'
     )
@@ -141,7 +143,7 @@ class MatchTable(Table):
     provider: Names = Field(
         default=[], examples=[["Penyedia A"]], description="a list of providers, in quotes"
     )
-    kind: Annotated[list[Kind], BeforeValidator(values.one_or_many)] = Field(
+    kind: Annotated[list[Kind], BeforeValidator(field_types.one_or_many)] = Field(
         default=[], examples=[["fibre"]], description='a list of "fibre", "radio", "lte" or "vsat"'
     )
     target: Names = Field(
@@ -214,7 +216,7 @@ class RulesTable(Table):
     )
 
 
-Day = Annotated[list[time], AfterValidator(values.opening)]
+Day = Annotated[list[time], AfterValidator(field_types.opening)]
 
 
 class HoursTable(Table):

@@ -13,15 +13,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitor.settings import values
+from monitor.settings.schema import field_types
 
 Kind = Literal["fibre", "radio", "lte", "vsat"]
 
-Text = Annotated[str, AfterValidator(values.one_line)]
-Slug = Annotated[str, AfterValidator(values.slug)]
-Address = Annotated[str, AfterValidator(values.address)]
-SecretName = Annotated[str, AfterValidator(values.secret_name)]
-NodeIds = Annotated[list[str], BeforeValidator(values.one_or_many)]
+Text = Annotated[str, AfterValidator(field_types.one_line)]
+Slug = Annotated[str, AfterValidator(field_types.slug)]
+Address = Annotated[str, AfterValidator(field_types.address)]
+SecretName = Annotated[str, AfterValidator(field_types.secret_name)]
+NodeIds = Annotated[list[str], BeforeValidator(field_types.one_or_many)]
 
 
 class Table(BaseModel):
@@ -101,7 +101,7 @@ class PingKeys(Table):
     )
 
 
-class AgreedKeys(Table):
+class SlaKeys(Table):
     """What a link should reach: of a kind, of a provider, of one link."""
 
     sla_pct: float | None = Field(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from monitor.settings import values
+from monitor.settings.schema import field_types
 from monitor.settings.schema.alerts import Names
 from monitor.settings.schema.common import Slug, Table, Text
 
@@ -29,7 +29,7 @@ class WindowTable(Table):
     minutes: float = Field(
         gt=0, le=10_080, examples=[120], description="the length of the window in minutes"
     )
-    weekdays: Annotated[list[str], BeforeValidator(values.one_or_many)] = Field(
+    weekdays: Annotated[list[str], BeforeValidator(field_types.one_or_many)] = Field(
         default=[],
         examples=[["sabtu"]],
         description="a list of weekdays, such as sabtu or saturday",

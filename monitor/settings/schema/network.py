@@ -6,10 +6,10 @@ from pydantic import Field
 
 from monitor.settings.schema.common import (
     Address,
-    AgreedKeys,
     Kind,
     NodeIds,
     PingKeys,
+    SlaKeys,
     Slug,
     SnmpSection,
     Table,
@@ -65,7 +65,7 @@ class NetworkFile(Table):
     )
 
 
-class LinkTable(AgreedKeys, PingKeys):
+class LinkTable(SlaKeys, PingKeys):
     """[[links]]"""
 
     id: Slug = Field(examples=["utama"], description="a short name of small letters, digits and -")

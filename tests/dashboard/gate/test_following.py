@@ -10,8 +10,8 @@ import orjson
 from dashboard.app.following import AGAIN_S, LOOK_S, Application, Following
 from dashboard.wsgi import Workshop
 from monitor.core.errors import ConfigError
-from monitor.settings import fingerprint, load
-from monitor.settings.where import LOADED_CONFIG
+from monitor.settings import load, settings_snapshot
+from monitor.settings.paths import LOADED_CONFIG_FILE
 from tests.dashboard.serving import Served
 from tests.dashboard.story import quiet, shipped_network
 from tests.waiting import eventually
@@ -109,8 +109,8 @@ def test_a_daemon_that_starts_with_the_very_same_configuration_is_no_change(tmp_
         assert workshop.version() == ""
         settings = load(served.config, {}).settings
         assert settings is not None
-        raw = orjson.dumps(fingerprint(settings), option=orjson.OPT_SORT_KEYS)
-        (served.data / LOADED_CONFIG).write_bytes(raw)
+        raw = orjson.dumps(settings_snapshot(settings), option=orjson.OPT_SORT_KEYS)
+        (served.data / LOADED_CONFIG_FILE).write_bytes(raw)
         assert workshop.version() == own
     finally:
         served.close()

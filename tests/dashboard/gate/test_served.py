@@ -18,8 +18,8 @@ import pytest
 from monitor.adapters.system.key_file import SESSION_KEY
 from monitor.adapters.system.users_file import USERS_FILE, UsersFile
 from monitor.core.access import User, UserRole
-from monitor.settings import fingerprint, load
-from monitor.settings.where import LOADED_CONFIG
+from monitor.settings import load, settings_snapshot
+from monitor.settings.paths import LOADED_CONFIG_FILE
 from tests.dashboard.browser import Browser
 from tests.dashboard.gate.closed import PASSWORD
 from tests.dashboard.gate.front import nginx
@@ -99,7 +99,7 @@ def daemon_took_it(served: Served) -> None:
     """What the daemon leaves behind when it has taken a configuration."""
     settings = load(served.config, {"PANTAU_SECRET_ROUTER_RO": "public"}).settings
     assert settings is not None
-    (served.data / LOADED_CONFIG).write_text(json.dumps(fingerprint(settings)), "utf-8")
+    (served.data / LOADED_CONFIG_FILE).write_text(json.dumps(settings_snapshot(settings)), "utf-8")
 
 
 def worker(served: Served) -> int:
@@ -135,7 +135,7 @@ def test_a_configuration_that_is_wrong_by_now_leaves_the_page_as_it_was(served: 
     monitor = served.config / "monitor.toml"
     good = monitor.read_text("utf-8")
     monitor.write_text(good.replace("[ping]", "[pingg]"), "utf-8")
-    (served.data / LOADED_CONFIG).write_text("{}", "utf-8")
+    (served.data / LOADED_CONFIG_FILE).write_text("{}", "utf-8")
     eventually(
         lambda: get(served)[0] == 200 and "going on with the conf" in served.log.read_text(),
         within_s=20,

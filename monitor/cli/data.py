@@ -1,0 +1,266 @@
+"""`pantau export`: what the journal keeps, as CSV, or as evidence for `pantau replay`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from monitor.adapters.journal import JournalReader
+from monitor.adapters.journal.inspection import (
+    JournalSummary,
+    check_journal,
+    journal_summary,
+)
+from monitor.cli.configuration import journal_dir
+from monitor.cli.formatting import format_duration, format_number, make_console
+from monitor.cli.options import config_option
+from monitor.cli.time_arguments import current_utc_s, parse_past_s
+from monitor.core.documents import rfc3339
+from monitor.core.errors import PantauError
+from monitor.core.samples.histogram import counts_of
+from monitor.core.samples.packed_requests import REACH_S, RecordedRequest, in_order
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import (
+    HOURS,
+    MEASUREMENTS,
+    MINUTES,
+    FieldKind,
+    Measurement,
+    value_of,
+)
+from monitor.settings.quick_settings import read_timezone
+
+SERIES: dict[str, Measurement] = {each.name: each for each in (*MEASUREMENTS, *MINUTES, *HOURS)}
+REPORT_EVERY = 5000
+
+Report = Callable[[float], None]
+"""Is told the time (UTC) of what has been written last."""
+
+
+@click.command()
+@config_option
+@click.argument("series", required=False, type=click.Choice(sorted(SERIES)))
+@click.option("--evidence", is_flag=True, help="Every request, as JSON lines for `pantau replay`.")
+@click.option("--since", default="24h", show_default=True, metavar="WHEN", help="From then on.")
+@click.option("--until", metavar="WHEN", help="Before then [default: now].")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    help="Only this target, device or host (may be repeated).",
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE")
+def export(
+    config: Path,
+    series: str | None,
+    evidence: bool,
+    since: str,
+    until: str | None,
+    targets: tuple[str, ...],
+    output: Path | None,
+) -> None:
+    """What the journal keeps: a SERIES as CSV, or every request for `pantau replay`.
+
+    WHEN is 24h, 7d, 2026-11-24 or 2026-11-24T14:30 (local time). CSV has UTC and one row a sample.
+
+    \b
+    Example: pantau export ping --since 24h --target anjatan/utama > anjatan.csv
+             pantau export ping_1h --since 2026-01-01 -o jam.csv
+             pantau export --evidence --since 35d -o bukti.jsonl
+    """
+    if evidence == (series is not None):
+        raise click.UsageError("name either a SERIES or --evidence")
+    zone, now_s = read_timezone(config), current_utc_s()
+    start_s = parse_past_s(since, now_s, zone, "--since")
+    end_s = now_s if until is None else parse_past_s(until, now_s, zone, "--until")
+    if end_s <= start_s:
+        raise click.UsageError("--until must lie behind --since")
+    directory = journal_dir(config)
+    wanted = frozenset(targets) or None
+    with _destination(output) as file, _progress(start_s, end_s) as report:
+        if series is None:
+            _write_evidence(file, JournalReader(directory), (start_s, end_s), wanted, report)
+        else:
+            rows = JournalReader(directory).rows(SERIES[series], start_s, end_s)
+            _write_csv(file, SERIES[series], rows, wanted, report)
+
+
+def _write_evidence(
+    file: TextIO,
+    journal: JournalReader,
+    span: tuple[float, float],
+    wanted: Collection[str] | None,
+    report: Report,
+) -> None:
+    """Requests that were sent in the span; their rows may be a little later."""
+    start_s, end_s = span
+    rows = journal.evidence(start_s, end_s + REACH_S, wanted)
+    for number, request in enumerate(in_order(rows)):
+        at_s = request.sent_ms / 1000
+        if start_s <= at_s < end_s:
+            file.write(_line(request))
+        if number % REPORT_EVERY == 0:
+            report(at_s)
+
+
+def _line(request: RecordedRequest) -> str:
+    line: dict[str, object] = {"t": request.sent_ms / 1000, "target": request.target}
+    if request.error is not None:
+        line["error"] = request.error
+    else:
+        line["rtt_ms"] = None if request.rtt_us is None else request.rtt_us / 1000
+    return orjson.dumps(line).decode() + "\n"
+
+
+def _write_csv(
+    file: TextIO,
+    measurement: Measurement,
+    rows: Iterable[Sample],
+    wanted: Collection[str] | None,
+    report: Report,
+) -> None:
+    writer = csv.writer(file)
+    named = [field.name for field in measurement.fields]
+    writer.writerow(["time", *measurement.identity, *named])
+    who = measurement.identity[0]
+    for number, row in enumerate(rows):
+        if number % REPORT_EVERY == 0:
+            report(row.at_s)
+        if wanted is None or getattr(row, who) in wanted:
+            known = [getattr(row, name) for name in measurement.identity]
+            writer.writerow([rfc3339(row.at_s), *known, *_values(measurement, row)])
+
+
+def _values(measurement: Measurement, row: Sample) -> Iterator[object]:
+    """A histogram as `bucket:count …`; what was not measured stays empty."""
+    for field in measurement.fields:
+        raw = getattr(row, field.attribute)
+        if field.kind is FieldKind.HISTOGRAM:
+            yield " ".join(f"{bucket}:{count}" for bucket, count in counts_of(raw).items())
+        else:
+            yield value_of(field.kind, raw)
+
+
+@contextmanager
+def _destination(output: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that is there only once it is whole."""
+    if output is None:
+        yield sys.stdout
+        return
+    beside = output.with_name(f"{output.name}.part")
+    try:
+        with beside.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        beside.replace(output)
+    except OSError as error:
+        raise PantauError(f"{output} cannot be written: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress(start_s: float, end_s: float) -> Iterator[Report]:
+    with Progress(
+        TextColumn("menyalin"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    ) as progress:
+        task = progress.add_task("", total=end_s - start_s)
+        yield lambda at_s: progress.update(task, completed=at_s - start_s)
+
+
+NAMES = {
+    "samples": "hasil mentah",
+    "evidence": "bukti (tiap permintaan)",
+    "minutes": "per menit",
+    "hours": "per jam",
+}
+
+
+@click.command()
+@config_option
+@click.option("--check", is_flag=True, help="Let SQLite look through every file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def journal(config: Path, check: bool, as_json: bool) -> None:
+    """How large and how old the journal is, how far InfluxDB is behind; --check: is it sound.
+
+    \b
+    Example: pantau journal
+             pantau journal --check
+    """
+    directory = journal_dir(config)
+    if check:
+        _check(directory)
+        return
+    found = journal_summary(directory)
+    newest_s = JournalReader(directory).newest_s()
+    age_s = None if newest_s is None else max(0.0, current_utc_s() - newest_s)
+    if as_json:
+        document = {
+            "newest": None if newest_s is None else rfc3339(newest_s),
+            "age_s": age_s,
+            "bytes": sum(each.size for each in found),
+            "kinds": [
+                {
+                    "kind": each.kind,
+                    "files": each.files,
+                    "first": each.first,
+                    "last": each.last,
+                    "bytes": each.size,
+                    "rows": each.rows,
+                    "lag": each.lag,
+                }
+                for each in found
+            ],
+        }
+        click.echo(json.dumps(document))
+    else:
+        _print(found, age_s)
+
+
+def _print(found: list[JournalSummary], age_s: float | None) -> None:
+    console = make_console()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Isi", "Berkas", "Dari", "Sampai", "MB", "Baris", "Belum di InfluxDB"):
+        table.add_column(title, justify="left" if title in ("Isi", "Dari", "Sampai") else "right")
+    for each in found:
+        table.add_row(
+            NAMES[each.kind],
+            str(each.files),
+            each.first or "–",
+            each.last or "–",
+            format_number(each.size / 1e6),
+            "–" if each.rows is None else str(each.rows),
+            "–" if each.lag is None else str(each.lag),
+        )
+    console.print(table)
+    console.print(f"Seluruhnya {format_number(sum(each.size for each in found) / 1e6)} MB.")
+    if age_s is not None:
+        console.print(f"Hasil terbaru {format_duration(age_s)} yang lalu.")
+
+
+def _check(directory: Path) -> None:
+    wrong = 0
+    for path, said in check_journal(directory):
+        wrong += said is not None
+        click.echo(f"{path.name}: {'ok' if said is None else said}")
+    if wrong:
+        raise PantauError(
+            f"{wrong} files are damaged: move them out of {directory}, new ones are begun"
+        )

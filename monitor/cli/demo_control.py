@@ -1,0 +1,142 @@
+"""`pantau demo cut` and `restore`: the plug of a running demo, in the hand of who watches it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from monitor.cli.demo_config import demo_environ
+from monitor.core.errors import SimulatorError
+from monitor.settings.quick_settings import read_timezone
+from monitor.simulator.control import Answer, Control
+from monitor.simulator.namespace import inside_of
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEMO_DIR_PREFIX = "pantau-demo-"
+"""A demo without --keep works in a temporary directory with such a name."""
+
+
+def dir_option(command: F) -> F:
+    """`--dir DIR`: which demo is meant."""
+    return click.option(
+        "--dir",
+        "work",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The demo's directory, where several run or it was started with --keep.",
+    )(command)
+
+
+@click.command()
+@dir_option
+@click.argument("where", metavar="TARGET")
+@click.option("--for", "length", metavar="LENGTH", help="30s, 2m … [until restored].")
+def cut(work: Path | None, where: str, length: str | None) -> None:
+    """Pull the plug of a link, a site or a PoP (and what is behind it) in the running demo.
+
+    `uplink` is the monitor's own.
+
+    \b
+    Example: pantau demo cut anjatan/utama
+             pantau demo cut pop-jatibarang --for 2m
+    """
+    control = find_demo(work)
+    answer = control.ask(_cut_of(control, where), where=where, **{"for": length})
+    click.echo(f"{where}: dicabut pukul {_clock(control, answer)}.")
+
+
+@click.command()
+@dir_option
+@click.argument("where", metavar="[TARGET]", default="all")
+def restore(work: Path | None, where: str) -> None:
+    """Plug it in again: a link, a site, a PoP; without TARGET everything, what is scripted too.
+
+    \b
+    Example: pantau demo restore anjatan/utama
+    """
+    control = find_demo(work)
+    answer = control.ask("restore", where=where)
+    name = "semuanya" if where == "all" else where
+    click.echo(f"{name}: dipasang lagi pukul {_clock(control, answer)}.")
+
+
+def find_demo(work: Path | None) -> Control:
+    """The demo in that directory; without one, the only one that runs here.
+
+    Raises SimulatorError when none runs, or more than one.
+    """
+    if work is not None:
+        return Control(work.resolve() / "control.sock")
+    found = [Control(path) for path in _sockets() if _answers(path)]
+    if not found:
+        raise SimulatorError(
+            f"no demo of yours runs here: start one with `{pantau_command()} demo`, "
+            "or name its directory with --dir"
+        )
+    if len(found) > 1:
+        places = ", ".join(str(control.path.parent) for control in found)
+        raise SimulatorError(f"several demos run here ({places}): say which with --dir")
+    return found[0]
+
+
+def pantau_command() -> str:
+    """How `pantau` is called from where the user stands."""
+    script = Path(sys.executable).with_name("pantau")
+    if shutil.which("pantau") == str(script):
+        return "pantau"
+    here = Path.cwd()
+    return str(script.relative_to(here) if script.is_relative_to(here) else script)
+
+
+def _cut_of(control: Control, where: str) -> str:
+    """What the simulator calls it: a PoP takes with it what is behind it."""
+    if where == "uplink":
+        return "uplink-cut"
+    is_node = where in control.behaviours() and not {"/", ":"} & set(where)
+    return "pop-down" if is_node else "cut"
+
+
+def _clock(control: Control, answer: Answer) -> str:
+    """When it took effect, as the demo's pages tell time."""
+    zone = read_timezone(control.path.parent / "config")
+    at = datetime.fromtimestamp(float(str(answer["utc_s"])), zone)
+    return f"{at:%H.%M.%S} {at.tzname()}"
+
+
+def _sockets() -> list[Path]:
+    return sorted(Path(tempfile.gettempdir()).glob(f"{DEMO_DIR_PREFIX}*/control.sock"))
+
+
+def _answers(path: Path) -> bool:
+    try:
+        Control(path).counters()
+    except SimulatorError:
+        return False
+    return True
+
+
+@click.command()
+@dir_option
+@click.argument("target")
+@click.option("--count", "-c", default=10, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def probe(work: Path | None, target: str, count: int, as_json: bool) -> None:
+    """Ping a site, link or node of the running demo, and read its router: `pantau probe` there.
+
+    \b
+    Example: pantau demo probe anjatan
+    """
+    control = find_demo(work)
+    config = control.path.parent / "config"
+    words = [*("probe", "--config", str(config), "--count", str(count)), *["--json"] * as_json]
+    command = [sys.executable, "-m", "monitor", *words, "--", target]
+    done = subprocess.run(inside_of(control.pid(), command), check=False, env=demo_environ(config))
+    sys.exit(done.returncode)

@@ -1,0 +1,192 @@
+"""`pantau user`: who may sign in to the web page, and what they may do there.
+
+Passwords are asked for, never given as an argument: arguments stand in the list of processes and
+in the history of the shell.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from monitor.adapters.system.passwords import Argon2Passwords
+from monitor.adapters.system.users_file import UsersFile
+from monitor.cli.formatting import make_console
+from monitor.cli.options import config_option
+from monitor.core.access import User, UserRole, Users, check_password, parse_user_name
+from monitor.core.errors import ConfigError
+from monitor.settings.quick_settings import read_data_dir
+
+TOKEN_BYTES = 32
+ROLES = tuple(role.value for role in UserRole)
+MEANT = {
+    UserRole.VIEWER: "melihat",
+    UserRole.OPERATOR: "melihat dan menangani",
+    UserRole.ADMIN: "juga melihat siapa saja yang boleh masuk",
+}
+
+
+@click.group()
+@config_option
+def user(config: Path) -> None:
+    """Who may sign in to the web page. While there is nobody, everybody may look at it.
+
+    Roles: see (look), operate (take incidents, plan maintenance), administer
+    (see who may sign in, too).
+
+    \b
+    Example: pantau user add siti --role operate
+             pantau user list
+             pantau user wall-token
+    """
+
+
+@user.command()
+@config_option
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default=UserRole.VIEWER.value, show_default=True)
+@click.option(
+    "--no-password", is_flag=True, help="Signed in by the reverse proxy only ([dashboard.proxy])."
+)
+def add(config: Path, name: str, role: str, no_password: bool) -> None:
+    """Add somebody; the password is asked for twice.
+
+    \b
+    Example: pantau user add siti --role operate
+    """
+    file, added = users_file(config), parse_user_name(name)
+    if file.read().find(added) is not None:
+        raise ConfigError(f"there is a user {added} already: pantau user password {added}")
+    kept = None if no_password else asked_password()
+
+    def change(users: Users) -> Users:
+        if users.find(added) is not None:
+            raise ConfigError(f"there is a user {added} already: pantau user password {added}")
+        return users.with_user(User(added, UserRole(role), kept))
+
+    first = len(file.change(change).users) == 1
+    click.echo(f"Pengguna {added} ditambahkan: {MEANT[UserRole(role)]}.")
+    if first:
+        click.echo("Mulai sekarang halaman web hanya terbuka bagi yang masuk.")
+
+
+@user.command(name="list")
+@config_option
+def list_users(config: Path) -> None:
+    """Everybody who may sign in.
+
+    \b
+    Example: pantau user list
+    """
+    users = users_file(config).read()
+    console = make_console()
+    if not users.users:
+        console.print("Belum ada pengguna: halaman web terbuka bagi siapa pun di jaringan ini.")
+    else:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("Nama", "Peran", "Boleh", "Masuk dengan"):
+            table.add_column(title)
+        for each in users.users:
+            way = "kata sandi" if each.password_hash is not None else "proksi saja"
+            table.add_row(Text(each.name), each.role.value, MEANT[each.role], way)
+        console.print(table)
+    if users.wall_token_hash is not None:
+        console.print("Layar dinding punya token.")
+
+
+@user.command()
+@config_option
+@click.argument("name")
+@click.argument("new", type=click.Choice(ROLES), metavar="ROLE")
+def role(config: Path, name: str, new: str) -> None:
+    """Give somebody another role; it counts at once, also for who is signed in.
+
+    \b
+    Example: pantau user role siti administer
+    """
+    users_file(config).change(
+        lambda users: users.with_user(
+            User(known(users, name).name, UserRole(new), known(users, name).password_hash)
+        )
+    )
+    click.echo(f"Pengguna {parse_user_name(name)}: {MEANT[UserRole(new)]}.")
+
+
+@user.command()
+@config_option
+@click.argument("name")
+def remove(config: Path, name: str) -> None:
+    """Remove somebody; who is signed in under that name is out at once.
+
+    \b
+    Example: pantau user remove siti
+    """
+    left = users_file(config).change(lambda users: users.without_user(known(users, name).name))
+    click.echo(f"Pengguna {parse_user_name(name)} dihapus.")
+    if not left.users:
+        click.echo("Tidak ada pengguna lagi: halaman web kini terbuka bagi siapa pun.")
+
+
+@user.command()
+@config_option
+@click.argument("name")
+def password(config: Path, name: str) -> None:
+    """Give somebody another password; whoever is signed in under that name must sign in again.
+
+    \b
+    Example: pantau user password siti
+    """
+    file = users_file(config)
+    known(file.read(), name)
+    kept = asked_password()
+    file.change(
+        lambda users: users.with_user(User(known(users, name).name, known(users, name).role, kept))
+    )
+    click.echo(f"Kata sandi {parse_user_name(name)} diganti.")
+
+
+@user.command(name="wall-token")
+@config_option
+@click.option("--off", is_flag=True, help="The wall's present token counts no longer.")
+def wall_token(config: Path, off: bool) -> None:
+    """Make the address that a wall's screen opens without a sign-in; it may only look.
+
+    A token made before counts no longer. Only a hash of it is kept: it is shown this once.
+
+    \b
+    Example: pantau user wall-token
+    """
+    token = None if off else secrets.token_urlsafe(TOKEN_BYTES)
+    users_file(config).change(lambda users: users.with_wall_token(token))
+    if token is None:
+        click.echo("Token layar dinding dicabut.")
+    else:
+        click.echo("Buka sekali di layar dinding, di belakang alamat halaman web:")
+        click.echo(f"tv?token={token}")
+
+
+def users_file(config: Path) -> UsersFile:
+    """Of the configuration's data directory."""
+    return UsersFile(read_data_dir(config))
+
+
+def known(users: Users, name: str) -> User:
+    """Raises ConfigError for a name that nobody has."""
+    found = users.find(name.strip())
+    if found is None:
+        raise ConfigError(f"there is no user {name!r}: pantau user list shows them")
+    return found
+
+
+def asked_password() -> str:
+    """The hash of a password that was typed twice; from a pipe its first line is taken."""
+    if sys.stdin.isatty():
+        text = click.prompt("Kata sandi", hide_input=True, confirmation_prompt="Sekali lagi")
+    else:
+        text = sys.stdin.readline().rstrip("\r\n")
+    return Argon2Passwords().hash(check_password(text))

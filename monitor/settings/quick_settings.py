@@ -1,0 +1,53 @@
+"""The facts that quick commands need, without reading (or importing) everything else."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from monitor.core.errors import ConfigError
+from monitor.settings.paths import resolve_data_dir
+
+
+def read_data_dir(config_dir: Path) -> Path:
+    """`data_dir` of monitor.toml. Raises ConfigError when it cannot be known."""
+    return resolve_data_dir(config_dir, _of_monitor(config_dir, "data_dir", "/var/lib/pantau"))
+
+
+def read_timezone(config_dir: Path) -> ZoneInfo:
+    """`timezone` of monitor.toml. Raises ConfigError when it cannot be known."""
+    text = _of_monitor(config_dir, "timezone", "Asia/Jakarta")
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f"{config_dir / 'monitor.toml'}:1: {text!r} is not a time zone — "
+            'write one such as timezone = "Asia/Jakarta"'
+        ) from error
+
+
+def _of_monitor(config_dir: Path, key: str, example: str) -> str:
+    path = config_dir / "monitor.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}:1: the file is missing — say where the configuration is with --config DIR"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            f"{path}:1: the file cannot be read ({error.strerror}) — "
+            "let the user that runs pantau read it"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}:1: this is not TOML — pantau check says where") from error
+    monitor = data.get("monitor")
+    text = monitor.get(key) if isinstance(monitor, dict) else None
+    if not isinstance(text, str) or not text.strip():
+        wrong = "is missing" if text is None else "is not a text in quotes, or empty"
+        raise ConfigError(
+            f"{path}:1: the key {key} {wrong} — "
+            f'write it under [monitor], for example {key} = "{example}"'
+        )
+    return text

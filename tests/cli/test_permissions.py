@@ -1,0 +1,74 @@
+"""What a user is told for whom the data directory is not."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from monitor.adapters.journal import SqliteJournal
+from monitor.core.errors import PantauError
+from tests.cli.cli_fixtures import CliConfig, make_config
+from tests.making import MIDNIGHT_S, ping
+
+NOBODY = 65_534
+
+
+@pytest.fixture
+def kept() -> Iterator[CliConfig]:
+    """Under a directory that everybody may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        at = make_config(Path(name))
+        journal = SqliteJournal(at.data / "journal")
+        journal.append([ping(MIDNIGHT_S)])
+        journal.close()
+        at.data.chmod(0o770)
+        yield at
+
+
+@contextmanager
+def as_another(at: CliConfig) -> Iterator[None]:
+    """As a user who is not of the daemon's group."""
+    if os.geteuid() != 0:
+        at.data.chmod(0)
+        yield
+        at.data.chmod(0o770)
+        return
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["incidents"],
+        ["journal"],
+        ["export", "ping", "--since", "1h"],
+        ["ack", "1"],
+        ["maintenance", "list"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_who_may_not_read_the_data_is_told_how_to_in_one_sentence(
+    kept: CliConfig, words: list[str]
+) -> None:
+    kept.run(*words)  # loads its modules, which another user might not be allowed to
+    with as_another(kept):
+        refused = kept.run(*words)
+    assert isinstance(refused.exception, PantauError), refused.exception
+    assert str(kept.data) in str(refused.exception)
+    assert str(refused.exception).endswith(
+        "is not for this user: run this with sudo, or as a member of the group that owns the data"
+        " directory"
+    )

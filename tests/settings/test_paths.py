@@ -1,0 +1,73 @@
+"""Where the configuration and the data directory are, without reading everything."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.core.errors import ConfigError
+from monitor.settings import quick_settings
+from monitor.settings.paths import resolve_config_dir
+from tests.settings.config_fixtures import MONITOR, load_config, write_config
+
+
+def test_the_option_wins_then_the_environment_then_here_then_the_system(tmp_path: Path) -> None:
+    environ = {"PANTAU_CONFIG": "/srv/pantau"}
+    assert resolve_config_dir(None, {}, tmp_path) == Path("/etc/pantau")
+    (tmp_path / "config").mkdir()
+    assert resolve_config_dir(None, {}, tmp_path) == tmp_path / "config"
+    assert resolve_config_dir(None, {"PANTAU_CONFIG": ""}, tmp_path) == tmp_path / "config"
+    assert resolve_config_dir(None, environ, tmp_path) == Path("/srv/pantau")
+    assert resolve_config_dir(Path("mine"), environ, tmp_path) == Path("mine")
+
+
+@pytest.mark.parametrize("data_dir", ["data", "/var/lib/pantau", "../elsewhere"])
+def test_the_quick_answer_is_that_of_the_whole_configuration(tmp_path: Path, data_dir: str) -> None:
+    config = write_config(tmp_path, monitor=MONITOR.replace('"data"', f'"{data_dir}"'))
+    found = load_config(config)
+    assert found.settings is not None
+    assert quick_settings.read_data_dir(config) == found.settings.data_dir
+    assert quick_settings.read_timezone(config) == found.settings.timezone
+
+
+def test_the_quick_answer_needs_nothing_but_monitor_toml(tmp_path: Path) -> None:
+    config = write_config(tmp_path, network="[[[", sites={"x": "?"})
+    assert quick_settings.read_data_dir(config) == config / "data"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "the file is missing"),
+        ("[monitor", "this is not TOML"),
+        ("\xff", "this is not TOML"),
+        ("", "the key data_dir is missing"),
+        ("monitor = 1\n", "the key data_dir is missing"),
+        ("[monitor]\ndata_dir = 1\n", "the key data_dir is not a text in quotes"),
+    ],
+)
+def test_without_an_answer_one_line_says_why(tmp_path: Path, text: str | None, says: str) -> None:
+    if text is not None:
+        (tmp_path / "monitor.toml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError, match=says) as caught:
+        quick_settings.read_data_dir(tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path}/monitor.toml:1: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_time_zone_is_one_line_too(tmp_path: Path) -> None:
+    config = write_config(tmp_path, monitor=MONITOR.replace("Jakarta", "Nowhere"))
+    with pytest.raises(ConfigError, match="'Asia/Nowhere' is not a time zone"):
+        quick_settings.read_timezone(config)
+
+
+def test_quick_commands_do_not_pay_for_pydantic() -> None:
+    program = (
+        "import sys; from monitor import settings; from monitor.cli import options; "
+        "from monitor.settings import paths, quick_settings, secrets; "
+        "sys.exit('pydantic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
