@@ -250,6 +250,8 @@ class Pipeline:
     def _notify(self, recorded: Sequence[Decision], events: Sequence[PolicyEvent]) -> None:
         """Decide who is notified of `events` and queue one ledger entry for all of it."""
         result = self._decide_notifications(events)
+        for error in result.text_errors:
+            log.error("%s; a plain text is sent", error)
         if recorded or result.rows or result.policy_decisions:
             self._ledger_writer.put(
                 LedgerEntry(tuple(recorded), result.rows, result.policy_decisions)

@@ -241,7 +241,11 @@ class NotificationContext:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The text of one message. title: one line; text: complete without the title."""
+    """The text of one message. title: one line; text: complete without the title.
+
+    error: why the proper text could not be made and a plain one stands here; None: it is proper.
+    """
 
     title: str
     text: str
+    error: str | None = None

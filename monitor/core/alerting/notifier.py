@@ -30,10 +30,14 @@ MAINTENANCE_LOOK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """Rows to send and decisions to record."""
+    """Rows to send, decisions to record, and errors of texts.
+
+    text_errors: one line for each message that got a plain text, for the log of the caller.
+    """
 
     rows: tuple[OutboxRow, ...] = ()
     policy_decisions: tuple[PolicyDecision, ...] = ()
+    text_errors: tuple[str, ...] = ()
 
 
 class Notifier:
@@ -90,9 +94,15 @@ class Notifier:
         self._state, outcome = decide(self._state, events, now_s, context)
         if len(self._routes) > len(self._state.alerts):
             self._routes = {n: r for n, r in self._routes.items() if n in self._state.alerts}
+        written = [self._row(message, utc_s) for message in outcome.messages]
         return PolicyResult(
-            rows=tuple(self._row(message, utc_s) for message in outcome.messages),
+            rows=tuple(row for row, _ in written),
             policy_decisions=tuple(outcome.decisions),
+            text_errors=tuple(
+                f"text of a message about incident {row.incident} for {row.channel}: {error}"
+                for row, error in written
+                if error is not None
+            ),
         )
 
     def _maintenance_at(self, utc_s: float) -> Mapping[str, MaintenanceWindow]:
@@ -101,7 +111,8 @@ class Notifier:
             self._looked_s = utc_s
         return self._maintenance
 
-    def _row(self, message: PlannedMessage, utc_s: float) -> OutboxRow:
+    def _row(self, message: PlannedMessage, utc_s: float) -> tuple[OutboxRow, str | None]:
+        """The outbox row, and why its text is only a plain one (None: it is proper)."""
         recipient = message.recipient
         wording = self._alerting_state.message_writer.write(
             NotificationContext(
@@ -124,7 +135,7 @@ class Notifier:
             for incident in message.incidents
         ]
         about = tuple(incident.id for incident in message.incidents)
-        return OutboxRow(
+        row = OutboxRow(
             incident=message.thread,
             sequence=message.sequence,
             channel=recipient.channel,
@@ -134,6 +145,7 @@ class Notifier:
             next_try_s=utc_s,
             about=() if about == (message.thread,) else about,
         )
+        return row, wording.error
 
     def _most_characters(self, channel: str) -> int:
         limits = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import replace
 from datetime import datetime
+from math import inf
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.alerting.messages.message_writer import MessageWriter
+from monitor.core.alerting.messages.message_writer import MessageWriter, plain_text
 from monitor.core.alerting.model import (
     ActionKind,
     EventKind,
@@ -21,6 +22,7 @@ from monitor.core.alerting.model import (
     Wording,
 )
 from monitor.core.alerting.reasons import Reason
+from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings, Person
 from monitor.core.model import (
     Incident,
@@ -101,7 +103,7 @@ def ended(incident: Incident, clock: str, why: str = "reply") -> Incident:
     return replace(incident, ended_s=at(clock), end_reason=why)
 
 
-def occasion(
+def notification(
     *incidents: Incident,
     event: EventKind = EventKind.OPENED,
     reason: Reason = Reason.FIRST_NOTICE,
@@ -133,7 +135,7 @@ def said(what: NotificationContext) -> Wording:
 
 def test_an_opening_says_everything_that_somebody_in_bed_needs() -> None:
     cause = replace(DOWN, suspected_cause="link", proof=replace(SILENCE, port_oper=2))
-    assert said(occasion(cause, told=("ani", "budi", "channel:hook"))).text.split("\n") == [
+    assert said(notification(cause, told=("ani", "budi", "channel:hook"))).text.split("\n") == [
         "PUTUS: Anjatan · utama, sejak 14.05 WIB",
         "Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
         "Dugaan: jalur (porta router mati)",
@@ -145,7 +147,7 @@ def test_an_opening_says_everything_that_somebody_in_bed_needs() -> None:
 
 
 def test_the_same_in_english() -> None:
-    what = occasion(DOWN, language="en", told=("budi",))
+    what = notification(DOWN, language="en", told=("budi",))
     assert said(what).text.split("\n") == [
         "DOWN: Anjatan · utama, since 14:05 WIB",
         "For 3 min · no answer, 22 requests lost in a row within 5 s",
@@ -165,82 +167,84 @@ LOSS = replace(
     ("what", "first_id", "first_en"),
     [
         (
-            occasion(LOSS),
+            notification(LOSS),
             "TERGANGGU: Anjatan · utama, sejak 14.05 WIB",
             "DEGRADED: Anjatan · utama, since 14:05 WIB",
         ),
         (
-            occasion(NODE),
+            notification(NODE),
             "PUTUS: PoP Patrol, sejak 14.05 WIB",
             "DOWN: PoP Patrol, since 14:05 WIB",
         ),
         (
-            occasion(CUT_OFF),
+            notification(CUT_OFF),
             "TERPUTUS DARI JARINGAN: Pemantau, sejak 14.05 WIB",
             "CUT OFF FROM THE NETWORK: Monitor, since 14:05 WIB",
         ),
         (
-            occasion(ended(DOWN, "14:09"), event=EventKind.RESOLVED, reason=Reason.RESOLVED),
+            notification(ended(DOWN, "14:09"), event=EventKind.RESOLVED, reason=Reason.RESOLVED),
             "PULIH: Anjatan · utama, 14.09 WIB, putus 4 mnt",
             "UP AGAIN: Anjatan · utama, 14:09 WIB, was down 4 min",
         ),
         (
-            occasion(ended(DOWN, "14:09"), event=EventKind.RESOLVED, reason=Reason.WAS_DOWN),
+            notification(ended(DOWN, "14:09"), event=EventKind.RESOLVED, reason=Reason.WAS_DOWN),
             "SEMPAT PUTUS: Anjatan · utama, 4 mnt (14.05–14.09 WIB)",
             "WAS DOWN: Anjatan · utama, 4 min (14:05–14:09 WIB)",
         ),
         (
-            occasion(ended(LOSS, "14:09", "down"), event=EventKind.RESOLVED),
+            notification(ended(LOSS, "14:09", "down"), event=EventKind.RESOLVED),
             "SELESAI: Anjatan · utama, 14.09 WIB, menjadi putus; terganggu 4 mnt",
             "ENDED: Anjatan · utama, 14:09 WIB, it went down; was degraded 4 min",
         ),
         (
-            occasion(DOWN, event=EventKind.REMINDER, reason=Reason.REMINDER_DUE, clock="15:10"),
+            notification(DOWN, event=EventKind.REMINDER, reason=Reason.REMINDER_DUE, clock="15:10"),
             "MASIH PUTUS: Anjatan · utama, sejak 14.05 WIB",
             "STILL DOWN: Anjatan · utama, since 14:05 WIB",
         ),
         (
-            occasion(DOWN, reason=Reason.ESCALATION_STEP, escalated=True),
+            notification(DOWN, reason=Reason.ESCALATION_STEP, escalated=True),
             "MASIH PUTUS: Anjatan · utama, sejak 14.05 WIB",
             "STILL DOWN: Anjatan · utama, since 14:05 WIB",
         ),
         (
-            occasion(DOWN, event=EventKind.UPDATED, reason=Reason.FLAPPING_BEGAN),
+            notification(DOWN, event=EventKind.UPDATED, reason=Reason.FLAPPING_BEGAN),
             "TIDAK STABIL: Anjatan · utama, sejak 14.08 WIB",
             "FLAPPING: Anjatan · utama, since 14:08 WIB",
         ),
         (
-            occasion(ended(DOWN, "14:06"), event=EventKind.UPDATED, reason=Reason.FLAPPING_OVER),
+            notification(
+                ended(DOWN, "14:06"), event=EventKind.UPDATED, reason=Reason.FLAPPING_OVER
+            ),
             "STABIL LAGI: Anjatan · utama, 14.08 WIB",
             "STEADY AGAIN: Anjatan · utama, 14:08 WIB",
         ),
         (
-            occasion(DOWN, event=EventKind.UPDATED, reason=Reason.MAINTENANCE_OVER),
+            notification(DOWN, event=EventKind.UPDATED, reason=Reason.MAINTENANCE_OVER),
             "PUTUS SETELAH PEMELIHARAAN: Anjatan · utama, sejak 14.05 WIB",
             "DOWN AFTER MAINTENANCE: Anjatan · utama, since 14:05 WIB",
         ),
         (
-            occasion(DOWN, NODE, CUT_OFF, event=EventKind.DIGEST, reason=Reason.DIGEST),
+            notification(DOWN, NODE, CUT_OFF, event=EventKind.DIGEST, reason=Reason.DIGEST),
             "3 GANGGUAN, sejak 14.05 WIB",
             "3 INCIDENTS, since 14:05 WIB",
         ),
         (
-            occasion(DOWN, NODE, event=EventKind.DIGEST, reason=Reason.DIGEST),
+            notification(DOWN, NODE, event=EventKind.DIGEST, reason=Reason.DIGEST),
             "PUTUS: 2 sasaran, sejak 14.05 WIB",
             "DOWN: 2 targets, since 14:05 WIB",
         ),
         (
-            occasion(ended(DOWN, "14:07"), ended(NODE, "14:06"), event=EventKind.RESOLVED),
+            notification(ended(DOWN, "14:07"), ended(NODE, "14:06"), event=EventKind.RESOLVED),
             "PULIH: semua 2 sasaran, 14.07 WIB",
             "UP AGAIN: all 2 targets, 14:07 WIB",
         ),
         (
-            occasion(ended(DOWN, "14:07"), NODE, event=EventKind.UPDATED),
+            notification(ended(DOWN, "14:07"), NODE, event=EventKind.UPDATED),
             "PULIH: 1 dari 2 sasaran, 14.07 WIB",
             "UP AGAIN: 1 of 2 targets, 14:07 WIB",
         ),
         (
-            occasion(event=EventKind.TEST, reason=Reason.TEST, clock="07:30"),
+            notification(event=EventKind.TEST, reason=Reason.TEST, clock="07:30"),
             "UJI: pemberitahuan pantau berfungsi, 07.30 WIB",
             "TEST: pantau's alerts work, 07:30 WIB",
         ),
@@ -259,22 +263,22 @@ def test_the_first_line_says_state_place_and_time(
 def test_a_node_lists_the_links_behind_it_and_a_digest_its_incidents() -> None:
     assert (
         "3 jalur di belakangnya: Anjatan · utama, Anjatan · cadangan, Sukra · utama"
-        in said(occasion(NODE)).text
+        in said(notification(NODE)).text
     )
-    digest = said(occasion(ended(DOWN, "14:07"), NODE, event=EventKind.DIGEST)).text
+    digest = said(notification(ended(DOWN, "14:07"), NODE, event=EventKind.DIGEST)).text
     assert "\nPUTUS PoP Patrol, 14.05\npulih Anjatan · utama, 2 mnt\n" in digest
 
 
 def test_another_day_is_named() -> None:
     long_ago = replace(DOWN, started_s=at("14:05") - 86_400 * 2)
-    text = said(occasion(long_ago)).text
+    text = said(notification(long_ago)).text
     assert "sejak 22 Nov 14.05 WIB" in text
     assert "Sudah 2 hari · " in text
 
 
 def test_what_a_blind_interval_hides_is_said() -> None:
     late = replace(DOWN, started_earliest_s=at("13:50"))
-    assert "mungkin sudah sejak 13.50" in said(occasion(late)).text
+    assert "mungkin sudah sejak 13.50" in said(notification(late)).text
 
 
 @pytest.mark.parametrize(
@@ -306,7 +310,7 @@ def test_what_a_blind_interval_hides_is_said() -> None:
 def test_a_suspected_cause_comes_with_its_evidence(
     cause: str, proof: IncidentEvidence, says: str
 ) -> None:
-    text = said(occasion(replace(DOWN, suspected_cause=cause, proof=proof))).text
+    text = said(notification(replace(DOWN, suspected_cause=cause, proof=proof))).text
     assert says in text.split("\n")
 
 
@@ -319,32 +323,32 @@ def test_what_people_did_is_said() -> None:
         IncidentAction(17, ActionKind.CAUSE, "Ani", at("14:07"), "power"),
         IncidentAction(99, ActionKind.NOTE, "Budi", at("14:07"), "lain"),
     )
-    text = said(occasion(DOWN, actions=actions)).text
+    text = said(notification(DOWN, actions=actions)).text
     assert "Ditangani Budi sampai 16.00 WIB" in text
     assert "Tiket: TKT-7" in text
     assert "Catatan 14.07 (Budi): penyedia dihubungi" in text
     assert "Penyebab (kata Ani): listrik" in text
     assert "lama" not in text
     assert "lain" not in text.replace("Jalur lain", "")
-    later = said(occasion(DOWN, actions=actions, clock="16:30")).text
+    later = said(notification(DOWN, actions=actions, clock="16:30")).text
     assert "Ditangani" not in later
 
 
 def test_an_escalation_says_that_nobody_took_it() -> None:
-    text = said(occasion(DOWN, reason=Reason.ESCALATION_STEP, escalated=True)).text
+    text = said(notification(DOWN, reason=Reason.ESCALATION_STEP, escalated=True)).text
     assert "Belum ada yang menangani." in text
 
 
 def test_a_list_is_cut_at_a_whole_item_and_says_how_many_are_left() -> None:
     many = replace(NODE, affected=tuple(f"anjatan/{number}" for number in range(60)))
-    text = said(occasion(many, most_characters=300)).text
+    text = said(notification(many, most_characters=300)).text
     assert len(text) <= 300
     listed = next(line for line in text.split("\n") if line.startswith("60 jalur"))
     shown = listed.partition(": ")[2].split(", ")
     assert shown[-1] == f"+{60 - (len(shown) - 1)} lagi"
     assert shown[:-1] == [f"anjatan/{number}" for number in range(len(shown) - 1)]
     assert text.startswith("PUTUS: PoP Patrol, sejak 14.05 WIB\n")
-    assert "anjatan/14, +45 lagi" in said(occasion(many)).text
+    assert "anjatan/14, +45 lagi" in said(notification(many)).text
     assert "https://pantau.example/i/18" in text
 
 
@@ -396,7 +400,7 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
         suspected_cause=note,
         affected=("s/utama", "n", "gone"),
     )
-    what = occasion(
+    what = notification(
         *([incident] * count),
         event=event,
         reason=reason,
@@ -417,7 +421,7 @@ def test_no_text_is_over_the_limit_and_nothing_in_it_acts(
 
 
 def test_with_a_key_the_link_is_signed_and_opens_for_a_week() -> None:
-    what = occasion(DOWN)
+    what = notification(DOWN)
     key = bytes(range(32))
     text = MessageWriter(NETWORK, ALERTS, WIB, key).write(what).text
     line = next(line for line in text.splitlines() if line.startswith("https://"))
@@ -425,3 +429,28 @@ def test_with_a_key_the_link_is_signed_and_opens_for_a_week() -> None:
     assert address == "https://pantau.example/i/17"
     assert check_link_code(key, 17, code, what.at_s + LINK_LIFETIME_S - 5) is True
     assert check_link_code(key, 17, code, what.at_s + LINK_LIFETIME_S + 5) is False
+
+
+@pytest.mark.parametrize(
+    ("context", "text"),
+    [
+        (notification(DOWN), "opened: down anjatan/utama since 2026-11-24 07:05:00 UTC"),
+        (
+            notification(ended(DOWN, "14:09"), NODE, event=EventKind.RESOLVED),
+            "resolved: down anjatan/utama since 2026-11-24 07:05:00 UTC"
+            " until 2026-11-24 07:09:00 UTC\n"
+            "resolved: down pop-patrol since 2026-11-24 07:05:00 UTC",
+        ),
+        (notification(replace(DOWN, started_s=inf)), "opened: down anjatan/utama since inf s"),
+        (notification(event=EventKind.TEST), "test"),
+        (
+            replace(notification(), self_check=SelfCheckReport(SelfCheck.JOURNAL, at("14:05"))),
+            "opened: journal since 2026-11-24 07:05:00 UTC",
+        ),
+    ],
+)
+def test_the_plain_text_names_state_target_and_times_in_utc(
+    context: NotificationContext, text: str
+) -> None:
+    """It stands in for a proper text that could not be made (see test_notifier)."""
+    assert plain_text(context) == text

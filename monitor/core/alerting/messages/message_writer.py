@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from monitor.core.alerting.messages.digest_message import digest_lines
 from monitor.core.alerting.messages.incident_message import incident_lines
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.self_alert_message import channel_test_lines, self_alert_lines
 from monitor.core.alerting.messages.target_names import TargetNames
-from monitor.core.alerting.messages.text_layout import TextLine, clean_text, cut, fit_lines
+from monitor.core.alerting.messages.text_layout import TextLine, clean, clean_text, cut, fit_lines
 from monitor.core.alerting.model import NotificationContext, Wording
 from monitor.core.alerting.settings import AlertSettings
-from monitor.core.model import Network
+from monitor.core.model import Incident, Network
 
 TITLE_CHARACTERS = 110
 """What a lock screen or the subject of an e-mail shows."""
@@ -30,9 +30,18 @@ class MessageWriter:
         self._zone = zone
 
     def write(self, context: NotificationContext) -> Wording:
-        """title: the first line of the text. text: at most `context.most_characters`."""
-        text = clean_text(fit_lines(self._lines(context), context.most_characters))
-        return Wording(cut(text.partition("\n")[0], TITLE_CHARACTERS), text)
+        """Never raises: when the text cannot be made, it is `plain_text` with `error` set.
+
+        title: the first line of the text. text: at most `context.most_characters`.
+        """
+        error = None
+        try:
+            text = fit_lines(self._lines(context), context.most_characters)
+        except Exception as failure:  # noqa: BLE001  a faulty text must not cost the notification
+            error = f"{type(failure).__name__}: {failure}"
+            text = cut(plain_text(context), context.most_characters)
+        text = clean_text(text)
+        return Wording(cut(text.partition("\n")[0], TITLE_CHARACTERS), text, error)
 
     def _lines(self, context: NotificationContext) -> list[TextLine]:
         language = Language(context.language, self._zone)
@@ -43,3 +52,32 @@ class MessageWriter:
         if len(context.incidents) == 1:
             return incident_lines(context, self._names, language)
         return digest_lines(context, self._names, language)
+
+
+def plain_text(context: NotificationContext) -> str:
+    """Event, state, target and UTC times only: a text that depends on nothing that can be broken.
+
+    One line an incident: `opened: down anjatan/utama since 2026-11-24 07:05:00 UTC`.
+    """
+    event = context.event.value
+    check = context.self_check
+    if check is not None:
+        return f"{event}: {check.check.value} {_period(check.since_s, check.ended_s)}"
+    return "\n".join(f"{event}: {_incident(each)}" for each in context.incidents) or event
+
+
+def _incident(incident: Incident) -> str:
+    period = _period(incident.started_s, incident.ended_s)
+    return f"{incident.state.value} {clean(incident.target)} {period}"
+
+
+def _period(start_s: float, end_s: float | None) -> str:
+    start = f"since {_utc(start_s)}"
+    return start if end_s is None else f"{start} until {_utc(end_s)}"
+
+
+def _utc(at_s: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"{at_s} s"
