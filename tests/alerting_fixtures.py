@@ -65,9 +65,9 @@ class DutyHouse:
             on_queued=self.dispatcher.wake,
         )
         await self.prober.open(self.pipeline.take)
-        heralds = AlertTrigger(self.pipeline, self.notifier, self.dispatcher)
+        alert_trigger = AlertTrigger(self.pipeline, self.notifier, self.dispatcher)
         rounds = PingRounds(self.prober, self.pipeline, self.clock)
-        self.jobs = [*rounds.jobs(self.network), *heralds.jobs()]
+        self.jobs = [*rounds.jobs(self.network), *alert_trigger.jobs()]
         services: list[Callable[[], Awaitable[None]]] = [
             self.pipeline.run,
             self.dispatcher.run,

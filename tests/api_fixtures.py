@@ -46,20 +46,20 @@ BEGIN = datetime.fromisoformat("2025-11-24T07:30")
 
 
 @dataclass
-class Heard:
-    """`Told` that remembers."""
+class RecordingListener:
+    """`ActionListener` that records its calls."""
 
     actions: list[IncidentAction] = field(default_factory=list)
     windows: list[MaintenanceWindow] = field(default_factory=list)
     queued_times: int = 0
 
-    def acted(self, action: IncidentAction) -> None:
+    def on_action(self, action: IncidentAction) -> None:
         self.actions.append(action)
 
-    def planned(self, window: MaintenanceWindow) -> None:
+    def on_maintenance(self, window: MaintenanceWindow) -> None:
         self.windows.append(window)
 
-    def queued(self) -> None:
+    def on_queued(self) -> None:
         self.queued_times += 1
 
 
@@ -69,7 +69,7 @@ class Desks(Generic[L, C]):
     def __init__(self, ledger: L, clock: C, alerts: AlertSettings | None = None) -> None:
         self.clock = clock
         self.ledger = ledger
-        self.heard = Heard()
+        self.heard = RecordingListener()
         self.alerting_state = AlertingState(alerts or AlertSettings(), NET, WIB)
         now_s = clock.utc_s(clock.steady_s())
         over = Incident(1, Scope.LINK, OTHER, State.DOWN, now_s - 900, now_s - 890, "silence")
@@ -82,11 +82,13 @@ class Desks(Generic[L, C]):
                 IncidentChange(ChangeKind.OPENED, self.cut, now_s - 54),
             ]
         )
-        aside = asyncio.to_thread
+        executor = asyncio.to_thread
         self.actions = IncidentActions(
-            ledger, clock, self.alerting_state, lambda: tuple(self.open), aside, [self.heard]
+            ledger, clock, self.alerting_state, lambda: tuple(self.open), executor, [self.heard]
         )
-        self.trials = ChannelTests(ledger, clock, self.alerting_state, aside, self.heard.queued)
+        self.channel_tests = ChannelTests(
+            ledger, clock, self.alerting_state, executor, self.heard.on_queued
+        )
         self.routers: dict[str, Document] = {}
 
     def now_s(self) -> float:
@@ -106,9 +108,9 @@ class Desks(Generic[L, C]):
     @asynccontextmanager
     async def serving(self, directory: Path) -> AsyncIterator[LocalApiClient]:
         """The client of a real server on a socket in `directory`."""
-        aside = asyncio.to_thread
-        alerting_state = (self.ledger, self.alerting_state, self.actions, self.trials)
-        office = ApiContext(*alerting_state, aside, self.metrics, self.router)
+        executor = asyncio.to_thread
+        alerting_state = (self.ledger, self.alerting_state, self.actions, self.channel_tests)
+        office = ApiContext(*alerting_state, executor, self.metrics, self.router)
         api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, office)
         await api.open()
         try:

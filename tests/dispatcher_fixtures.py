@@ -45,7 +45,7 @@ class Post:
             clock=self.clock,
             sleep=self._sleep,
             chance=lambda: self.luck,
-            aside=at_once,
+            executor=at_once,
         )
         self.dispatcher = Dispatcher(means, self.channels or self.boxes)
         self.running = asyncio.ensure_future(self.dispatcher.run())

@@ -22,16 +22,16 @@ class AlertTrigger:
         self._notifier = notifier
         self._dispatcher = dispatcher
 
-    def acted(self, action: IncidentAction) -> None:
+    def on_action(self, action: IncidentAction) -> None:
         """Somebody did something about an incident."""
         self._pipeline.apply_action(action)
 
-    def planned(self, window: MaintenanceWindow) -> None:
+    def on_maintenance(self, window: MaintenanceWindow) -> None:
         """A maintenance window is new, or was ended early."""
         self._notifier.maintenance_changed()
         self._pipeline.evaluate_alerts()
 
-    def queued(self) -> None:
+    def on_queued(self) -> None:
         """There is something new to send."""
         self._dispatcher.wake()
 

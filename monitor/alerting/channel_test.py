@@ -36,13 +36,13 @@ class ChannelTests:
         ledger: AlertLedger,
         clock: Clock,
         alerting_state: AlertingState,
-        aside: Executor,
+        executor: Executor,
         queued: Callable[[], None],
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._alerting_state = alerting_state
-        self._aside = aside
+        self._executor = executor
         self._queued = queued
         self._tested: int | None = None
 
@@ -62,7 +62,7 @@ class ChannelTests:
         log.info("%s tests %s", who, ", ".join(each.id for each in chosen))
         return await self._record(chosen, round(now_s * 1000), now_s)
 
-    async def daily(self) -> None:
+    async def run_daily(self) -> None:
         """Once a day, from the appointed time on; to be asked every minute."""
         now_s = self._now_s()
         local = datetime.fromtimestamp(now_s, UTC).astimezone(self._alerting_state.zone)
@@ -84,9 +84,9 @@ class ChannelTests:
         self, channels: Sequence[ChannelSettings], sequence: int, now_s: float
     ) -> list[OutboxRow]:
         rows = [self._row(channel, sequence, now_s) for channel in channels]
-        await self._aside(partial(self._ledger.record, [], rows))
+        await self._executor(partial(self._ledger.record, [], rows))
         self._queued()
-        stored = await self._aside(partial(self._ledger.outbox, incident=NO_INCIDENT))
+        stored = await self._executor(partial(self._ledger.outbox, incident=NO_INCIDENT))
         return [row for row in stored if row.sequence == sequence]
 
     def _row(self, channel: ChannelSettings, sequence: int, now_s: float) -> OutboxRow:

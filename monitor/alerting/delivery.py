@@ -52,12 +52,12 @@ class ChannelWorker:
     """Sends what is due on one channel, in order, until it is told to stop."""
 
     def __init__(
-        self, name: str, channel: Channel, means: DeliveryContext, state: ChannelState
+        self, name: str, channel: Channel, context: DeliveryContext, state: ChannelState
     ) -> None:
         self.name = name
         self.state = state
         self._channel = channel
-        self._means = means
+        self._context = context
         self._wake = asyncio.Event()
         self._stopping = False
         self._unmarked: deque[tuple[int, tuple[int, ...], float]] = deque()
@@ -79,7 +79,7 @@ class ChannelWorker:
             if after is not None:
                 await asyncio.wait({after})
             while not self._stopping:
-                self.state.turned_s = self._means.clock.steady_s()
+                self.state.turned_s = self._context.clock.steady_s()
                 wait_s = await self._guarded(self._turn(), LEDGER_RETRY_S)
                 if wait_s > 0 and not self._stopping:
                     await self._wait(wait_s)
@@ -88,7 +88,7 @@ class ChannelWorker:
 
     async def _turn(self) -> float:
         """Send what is due; how long nothing more will be (0: look again at once)."""
-        now_s = self._means.clock.steady_s()
+        now_s = self._context.clock.steady_s()
         if now_s < self.state.not_before_s:
             return self.state.not_before_s - now_s
         try:
@@ -96,11 +96,11 @@ class ChannelWorker:
             free = self._free_slots(now_s)
             if free == 0:
                 return self.state.tries[0] + MINUTE_S - now_s
-            parcels = await self._means.ask(
-                self._means.ledger.lease,
+            parcels = await self._context.call(
+                self._context.ledger.lease,
                 self.name,
-                self._means.utc_s(),
-                self._means.lease_s,
+                self._context.utc_s(),
+                self._context.lease_s,
                 AT_ONCE,
             )
             if not parcels:
@@ -124,10 +124,10 @@ class ChannelWorker:
         most = 4000 if settings is None else settings.most_characters
         waiting = deque(combine_batches(parcels, free, most))
         while waiting:
-            now_s = self._means.clock.steady_s()
+            now_s = self._context.clock.steady_s()
             if self._stopping or now_s < self.state.not_before_s or self._free_slots(now_s) == 0:
                 left = [number for batch in waiting for p in batch for number in p.ids]
-                await self._means.ask(self._means.ledger.release, left)
+                await self._context.call(self._context.ledger.release, left)
                 return
             batch = waiting.popleft()
             delivery = await self._try(batch)
@@ -141,14 +141,14 @@ class ChannelWorker:
                     await self._put_off(parcel, delivery)
 
     async def _try(self, batch: Sequence[DeliveryBatch]) -> Delivery:
-        now_s = self._means.clock.steady_s()
+        now_s = self._context.clock.steady_s()
         self.state.turned_s = now_s
         self.state.tries.append(now_s)
         delivery = await self._guarded(self._send(batch), RetryLater("a fault of pantau"))
         if isinstance(delivery, Delivered):
             first, *others = batch
             replaced = (*(row.id for row in first.replaced), *(n for p in others for n in p.ids))
-            self._unmarked.append((first.row.id, replaced, self._means.utc_s()))
+            self._unmarked.append((first.row.id, replaced, self._context.utc_s()))
             self.state.sent += 1
             self.state.why = self.state.failing_since_s = None
         else:
@@ -160,7 +160,7 @@ class ChannelWorker:
         return delivery
 
     async def _send(self, batch: Sequence[DeliveryBatch]) -> Delivery:
-        at_s = self._means.utc_s()
+        at_s = self._context.utc_s()
         try:
             message = merge_notifications(
                 [with_code(decode_notification(parcel.row, at_s)) for parcel in batch]
@@ -176,30 +176,32 @@ class ChannelWorker:
     async def _mark(self) -> None:
         """What was taken is sent; until the ledger has that, nothing more is leased."""
         while self._unmarked:
-            await self._means.ask(self._means.ledger.mark_sent, *self._unmarked[0])
+            await self._context.call(self._context.ledger.mark_sent, *self._unmarked[0])
             self._unmarked.popleft()
 
     async def _put_off(self, parcel: DeliveryBatch, delivery: RetryLater | Rejected) -> None:
-        now_s, utc_s = self._means.clock.steady_s(), self._means.utc_s()
+        now_s, utc_s = self._context.clock.steady_s(), self._context.utc_s()
         first_s = parcel.row.first_try_s
         too_old = first_s is not None and utc_s - first_s >= GIVE_UP_S
         if isinstance(delivery, Rejected) or too_old:
             instead = self._next_channel(parcel.row, utc_s)
             self.state.dead += 1
-            await self._means.ask(self._means.ledger.mark_dead, parcel.ids, delivery.why, instead)
+            await self._context.call(
+                self._context.ledger.mark_dead, parcel.ids, delivery.why, instead
+            )
             by = f"goes on by {instead[0].channel}" if instead else "no other way is left"
             log.error("message %d is dead on %s: %s", parcel.row.id, self.name, by)
             return
-        wait_s = retry_delay_s(parcel.row.attempts, self._means.chance(), delivery.after_s)
+        wait_s = retry_delay_s(parcel.row.attempts, self._context.chance(), delivery.after_s)
         if delivery.after_s is not None:
             self.state.not_before_s = now_s + wait_s
         self._soonest_s = min(self._soonest_s, now_s + wait_s)
-        await self._means.ask(
-            self._means.ledger.reschedule, parcel.ids, delivery.why, utc_s + wait_s
+        await self._context.call(
+            self._context.ledger.reschedule, parcel.ids, delivery.why, utc_s + wait_s
         )
 
     def _next_channel(self, row: OutboxRow, utc_s: float) -> list[OutboxRow]:
-        ways = self._means.alerting_state.routing.channels(row.recipient)
+        ways = self._context.alerting_state.routing.channels(row.recipient)
         following = ways[ways.index(self.name) + 1 :] if self.name in ways else ways
         if not following:
             return []
@@ -216,7 +218,7 @@ class ChannelWorker:
 
     def _settings(self) -> ChannelSettings | None:
         found = (
-            each for each in self._means.alerting_state.alerts.channels if each.id == self.name
+            each for each in self._context.alerting_state.alerts.channels if each.id == self.name
         )
         return next(found, None)
 
@@ -232,7 +234,7 @@ class ChannelWorker:
     async def _wait(self, for_s: float) -> None:
         """Until then, or until it is woken; a slot that is not free is not made free by waking."""
         waits = {
-            asyncio.ensure_future(self._means.sleep(for_s)),
+            asyncio.ensure_future(self._context.sleep(for_s)),
             asyncio.ensure_future(self._wake.wait()),
         }
         try:

@@ -25,19 +25,19 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What every worker needs. aside: where the ledger is asked. A test brings time and luck."""
+    """What every worker needs. executor: where the ledger is asked. A test brings time and luck."""
 
     ledger: AlertLedger
     alerting_state: AlertingState
     clock: Clock
-    aside: Executor
+    executor: Executor
     sleep: Sleep = asyncio.sleep
     chance: Callable[[], float] = random
     lease_s: float = LEASE_S
 
-    async def ask(self, what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def call(self, what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """What waits for the disk, beside the event loop."""
-        return await self.aside(partial(what, *args, **kwargs))
+        return await self.executor(partial(what, *args, **kwargs))
 
     def utc_s(self) -> float:
         """The present moment by people's clocks."""

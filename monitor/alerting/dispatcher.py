@@ -40,15 +40,15 @@ class Dispatcher:
     """Keeps a worker for each channel; `run` is a service of the daemon.
 
     states: how each channel is doing. As of the last look: dead, messages that were given up;
-    age_s, for how long the oldest one that is due waits (0: none does, None: not known).
+    oldest_due_s, for how long the oldest one that is due waits (0: none does, None: not known).
     Opens no channel; closes those that it was given.
     """
 
-    def __init__(self, means: DeliveryContext, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, context: DeliveryContext, channels: Mapping[str, Channel]) -> None:
         self.states: dict[str, ChannelState] = {}
         self.dead = 0
-        self.age_s: float | None = None
-        self._means = means
+        self.oldest_due_s: float | None = None
+        self._context = context
         self._channels = dict(channels)
         self._changed = asyncio.Event()
         self._posts: dict[str, _Post] = {}
@@ -77,18 +77,18 @@ class Dispatcher:
         for post in self._posts.values():
             post.worker.wake()
 
-    def turns(self) -> bool:
+    def workers_alive(self) -> bool:
         """Does every worker turn?"""
-        now_s = self._means.clock.steady_s()
+        now_s = self._context.clock.steady_s()
         return all(
             now_s - post.worker.state.turned_s < STUCK_S
             for post in self._posts.values()
             if not post.task.done()
         )
 
-    def delivers(self) -> bool:
+    def has_working_channel(self) -> bool:
         """Is there a way out that works? (also when none is configured)"""
-        now_s = self._means.clock.steady_s()
+        now_s = self._context.clock.steady_s()
         failing = [
             self.states[name].failing_since_s for name in self._channels if name in self.states
         ]
@@ -96,9 +96,9 @@ class Dispatcher:
             since_s is None or now_s - since_s < LONG_S for since_s in failing
         )
 
-    def remarks(self) -> list[MonitorWarning]:
+    def warnings(self) -> list[MonitorWarning]:
         """What people must know: channels that fail for long, messages given up."""
-        now_s = self._means.clock.steady_s()
+        now_s = self._context.clock.steady_s()
         found = []
         for name, state in sorted(self.states.items()):
             if name not in self._channels or state.failing_since_s is None:
@@ -121,16 +121,16 @@ class Dispatcher:
     async def _look(self) -> None:
         wanted = dict(self._channels)
         try:
-            waiting = await self._means.ask(self._means.ledger.outbox, OutboxStatus.PENDING)
-            dead = await self._means.ask(
-                self._means.ledger.outbox, OutboxStatus.DEAD, limit=SHOWN_DEAD
+            waiting = await self._context.call(self._context.ledger.outbox, OutboxStatus.PENDING)
+            dead = await self._context.call(
+                self._context.ledger.outbox, OutboxStatus.DEAD, limit=SHOWN_DEAD
             )
         except LedgerError as error:
             log.error("the outbox cannot be read: %s", error)
-            self.age_s = None
+            self.oldest_due_s = None
         else:
             self.dead = len(dead)
-            self.age_s = self._age_s(waiting)
+            self.oldest_due_s = self._oldest_due_s(waiting)
             for row in waiting:
                 if row.channel not in wanted:
                     there = self._posts.get(row.channel)
@@ -144,9 +144,9 @@ class Dispatcher:
         for name, channel in wanted.items():
             self._employ(name, channel)
 
-    def _age_s(self, waiting: Sequence[OutboxRow]) -> float:
+    def _oldest_due_s(self, waiting: Sequence[OutboxRow]) -> float:
         """A message that was tried waits since its first try, not since the last."""
-        now_s = self._means.clock.utc_s(self._means.clock.steady_s())
+        now_s = self._context.clock.utc_s(self._context.clock.steady_s())
         since_s = (row.first_try_s or row.next_try_s for row in waiting)
         return max((now_s - each_s for each_s in since_s if each_s <= now_s), default=0.0)
 
@@ -155,7 +155,7 @@ class Dispatcher:
         if before is not None and before.channel is channel and not before.task.done():
             return
         state = self.states.setdefault(name, ChannelState())
-        worker = ChannelWorker(name, channel, self._means, state)
+        worker = ChannelWorker(name, channel, self._context, state)
         after = None if before is None else before.task
         task = asyncio.ensure_future(worker.run(after))
         self._posts[name] = _Post(worker, task, channel)

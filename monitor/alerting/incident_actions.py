@@ -38,15 +38,15 @@ LONGEST_WINDOW_S = 604_800.0
 class ActionListener(Protocol):
     """Who must know at once that something was done (notices, dispatch). On the event loop."""
 
-    def acted(self, action: IncidentAction) -> None:
+    def on_action(self, action: IncidentAction) -> None:
         """Somebody did something about an incident."""
         ...
 
-    def planned(self, window: MaintenanceWindow) -> None:
+    def on_maintenance(self, window: MaintenanceWindow) -> None:
         """A maintenance window is new, or was ended early."""
         ...
 
-    def queued(self) -> None:
+    def on_queued(self) -> None:
         """There is something new to send."""
         ...
 
@@ -55,7 +55,7 @@ class IncidentActions:
     """Everything raises Unfit, NoSuchThing or TooLate for what cannot be, LedgerError when the
     ledger does not take it. Times are UTC seconds.
 
-    open_incidents: those that are open now, UTC. aside: where the ledger is asked.
+    open_incidents: those that are open now, UTC. executor: where the ledger is asked.
     """
 
     def __init__(
@@ -64,22 +64,22 @@ class IncidentActions:
         clock: Clock,
         alerting_state: AlertingState,
         open_incidents: Callable[[], Sequence[Incident]],
-        aside: Executor,
-        told: Sequence[ActionListener] = (),
+        executor: Executor,
+        listeners: Sequence[ActionListener] = (),
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._alerting_state = alerting_state
         self._open_incidents = open_incidents
-        self._aside = aside
-        self._told = tuple(told)
+        self._executor = executor
+        self._listeners = tuple(listeners)
 
-    async def remember(self) -> None:
+    async def restore(self) -> None:
         """Bring what was done before the start into memory."""
         now_s = self.now_s()
         numbers = [incident.id for incident in self._open_incidents()]
-        actions = await self._aside(partial(self._ledger.actions, numbers))
-        windows = await self._aside(
+        actions = await self._executor(partial(self._ledger.actions, numbers))
+        windows = await self._executor(
             partial(self._ledger.windows, now_s - WINDOW_RETENTION_S, now_s + MAX_WINDOW_AHEAD_S)
         )
         self._alerting_state.restore(actions, windows)
@@ -135,8 +135,8 @@ class IncidentActions:
             raise InvalidRequest(f"{cause!r} is no cause: one of {', '.join(REPORTED_CAUSES)}")
         return await self._act(incident, ActionKind.CAUSE, who, cause)
 
-    async def take(self, action: IncidentAction) -> IncidentAction:
-        """What came from elsewhere (a button in a chat), checked like everything else."""
+    async def perform(self, action: IncidentAction) -> IncidentAction:
+        """Perform an action that came from elsewhere (a chat button), with the same checks."""
         number, who = action.incident, action.who
         match action.kind:
             case ActionKind.ACKNOWLEDGE:
@@ -152,7 +152,7 @@ class IncidentActions:
             case ActionKind.CAUSE:
                 return await self.cause(number, who, action.text)
 
-    async def plan(
+    async def plan_maintenance(
         self, targets: Sequence[str], start_s: float | None, end_s: float, who: str, why: str
     ) -> MaintenanceWindow:
         """A maintenance window; start_s None: from now on."""
@@ -178,11 +178,11 @@ class IncidentActions:
         if begin_s > now_s + MAX_WINDOW_AHEAD_S:
             raise InvalidRequest("the window begins more than a year ahead")
         window = MaintenanceWindow(tuple(dict.fromkeys(targets)), begin_s, end_s, who, why)
-        stored = await self._aside(partial(self._ledger.add_window, window))
+        stored = await self._executor(partial(self._ledger.add_window, window))
         self._tell_window(stored)
         return stored
 
-    async def end_window(self, name: str, who: str) -> MaintenanceWindow:
+    async def end_maintenance(self, name: str, who: str) -> MaintenanceWindow:
         """End a window early: by its number, or the one in force of a line of maintenance.toml."""
         now_s = self.now_s()
         every = self._alerting_state.maintenance.windows_between(
@@ -200,42 +200,42 @@ class IncidentActions:
             raise Conflict(f"maintenance window {name} is over already")
         if not window.id:
             # An occurrence has no row yet; it gets one that stands for it.
-            window = await self._aside(partial(self._ledger.add_window, window))
-        ended = await self._aside(partial(self._ledger.end_window, window.id, now_s, who))
+            window = await self._executor(partial(self._ledger.add_window, window))
+        ended = await self._executor(partial(self._ledger.end_window, window.id, now_s, who))
         self._tell_window(ended)
         return ended
 
-    async def retry(self, row: int, who: str) -> OutboxRow:
+    async def retry_message(self, row: int, who: str) -> OutboxRow:
         """Send a dead message again."""
-        there = await self._aside(partial(self._ledger.outbox_row, row))
+        there = await self._executor(partial(self._ledger.outbox_row, row))
         if there is None:
             raise NotFound(f"there is no message {row}: `pantau outbox` lists them")
         if there.status is not OutboxStatus.DEAD:
             raise Conflict(
                 f"message {row} is {there.status.value}: only a dead one can be tried again"
             )
-        again = await self._aside(partial(self._ledger.retry, row, self.now_s()))
+        again = await self._executor(partial(self._ledger.retry, row, self.now_s()))
         log.info("%s sends message %d again", who, row)
-        for each in self._told:
-            each.queued()
+        for each in self._listeners:
+            each.on_queued()
         return again
 
     async def _act(
         self, incident: int, kind: ActionKind, who: str, text: str, until_s: float | None = None
     ) -> IncidentAction:
         action = IncidentAction(incident, kind, who, self.now_s(), text, until_s)
-        stored = await self._aside(partial(self._ledger.add_action, action))
+        stored = await self._executor(partial(self._ledger.add_action, action))
         log.info("incident %d: %s by %s", incident, kind.value, who)
         self._alerting_state.add_action(stored)
-        for each in self._told:
-            each.acted(stored)
+        for each in self._listeners:
+            each.on_action(stored)
         return stored
 
     def _tell_window(self, window: MaintenanceWindow) -> None:
         log.info("maintenance %d: %s, by %s", window.id, ", ".join(window.targets), window.who)
         self._alerting_state.add_window(window, self.now_s())
-        for each in self._told:
-            each.planned(window)
+        for each in self._listeners:
+            each.on_maintenance(window)
 
     def _until_s(self, until_s: float | None, done: str) -> float:
         """Bounded by the rules."""
@@ -259,5 +259,5 @@ class IncidentActions:
     async def _must_exist(self, incident: int) -> None:
         if any(each.id == incident for each in self._open_incidents()):
             return
-        if await self._aside(partial(self._ledger.incident, incident)) is None:
+        if await self._executor(partial(self._ledger.incident, incident)) is None:
             raise NotFound(f"there is no incident {incident}: `pantau incidents --all` lists them")

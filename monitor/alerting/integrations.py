@@ -1,6 +1,6 @@
-"""The ways out of the configuration in force: channels, the heartbeat, buttons in the chat.
+"""Channels, heartbeat and chat buttons of the configuration in force.
 
-They are opened before a reload changes anything, so that one that cannot be used refuses it whole.
+A reload prepares them before it changes anything: one that cannot be used refuses the reload.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from monitor.adapters.notify import (
     ButtonPresses,
@@ -20,6 +21,7 @@ from monitor.adapters.notify import (
 )
 from monitor.alerting.dispatcher import Dispatcher
 from monitor.core.alerting.model import Channel, IncidentAction
+from monitor.core.ports import Commit
 from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 
@@ -27,58 +29,66 @@ log = logging.getLogger("monitor.alerting.integrations")
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrationSet:
-    """Opened, and not used yet."""
+class _IntegrationSet:
+    """The integrations of one configuration."""
 
     channels: Mapping[str, Channel] = field(default_factory=dict)
     heartbeat: Heartbeat | None = None
-    pressers: tuple[ButtonPresses, ...] = ()
+    button_pollers: tuple[ButtonPresses, ...] = ()
 
 
 class Integrations:
-    """pressed: keeps what somebody pressed. healthy: may the heartbeat beat? utc_s: the time."""
+    """Runs the heartbeat and the button pollers; gives the channels to the dispatcher.
+
+    on_press: records what somebody pressed. healthy: whether the heartbeat may be sent.
+    utc_s: the present time (Unix seconds).
+    """
 
     def __init__(
         self,
         environ: Mapping[str, str],
         dispatcher: Dispatcher,
-        pressed: Callable[[IncidentAction], Awaitable[None]],
+        on_press: Callable[[IncidentAction], Awaitable[object]],
         healthy: Callable[[], bool],
         utc_s: Callable[[], float],
     ) -> None:
         self._environ = environ
         self._dispatcher = dispatcher
-        self._pressed = pressed
+        self._on_press = on_press
         self._healthy = healthy
         self._utc_s = utc_s
-        self._ways = IntegrationSet()
+        self._current = _IntegrationSet()
         self._changed = asyncio.Event()
 
-    def open(self, settings: Settings) -> IntegrationSet:
-        """What these settings name. Raises ConfigError for a secret or an address that is none."""
+    def prepare(self, settings: Settings) -> Commit:
+        """Open what these settings name; nothing changes yet.
+
+        Raises ConfigError for a missing secret or an address that cannot be used. The returned
+        function puts it in force: it cannot fail and does not await.
+        """
         alerts = settings.alerts
         store = SecretStore(settings.config_dir, self._environ)
         secrets = store.texts(sorted(secret_names(alerts)))
-        return IntegrationSet(
+        prepared = _IntegrationSet(
             channels_of(alerts, secrets, settings.timezone),
             heartbeat_of(alerts, secrets, self._healthy),
-            tuple(pressers_of(alerts, secrets, self._pressed, self._utc_s)),
+            tuple(pressers_of(alerts, secrets, self._on_press, self._utc_s)),
         )
+        return partial(self._commit, prepared)
 
-    def use(self, ways: IntegrationSet) -> None:
-        """From now on these; what is under way on the others is finished first."""
-        self._ways = ways
-        self._dispatcher.reconfigure(ways.channels)
+    def _commit(self, prepared: _IntegrationSet) -> None:
+        self._current = prepared
+        self._dispatcher.reconfigure(prepared.channels)
         self._changed.set()
 
     async def run(self) -> None:
-        """For ever: the heartbeat and the buttons of the ways in use."""
+        """Run the heartbeat and the button pollers of the configuration in force, for ever."""
         while True:
             self._changed.clear()
-            ways = self._ways
-            services = [asyncio.ensure_future(each.run()) for each in ways.pressers]
-            if ways.heartbeat is not None:
-                services.append(asyncio.ensure_future(ways.heartbeat.run()))
+            current = self._current
+            services = [asyncio.ensure_future(each.run()) for each in current.button_pollers]
+            if current.heartbeat is not None:
+                services.append(asyncio.ensure_future(current.heartbeat.run()))
             try:
                 await self._changed.wait()
             finally:
@@ -86,7 +96,7 @@ class Integrations:
                     service.cancel()
                 if services:
                     await asyncio.wait(services)
-                for presser in ways.pressers:
-                    await presser.close()
-                if ways.heartbeat is not None:
-                    await ways.heartbeat.close()
+                for poller in current.button_pollers:
+                    await poller.close()
+                if current.heartbeat is not None:
+                    await current.heartbeat.close()

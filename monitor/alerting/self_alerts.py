@@ -36,14 +36,14 @@ LOOK_S = 10.0
 
 
 class SelfAlerts:
-    """progress, share: where to look (see core.plights); queued: there is something to send."""
+    """progress, share: where to look (see core.self_alerts); queued: there is something to send."""
 
     def __init__(
         self,
         ledger: AlertLedger,
         clock: Clock,
         alerting_state: AlertingState,
-        aside: Executor,
+        executor: Executor,
         queued: Callable[[], None],
         progress: Callable[[], DaemonProgress],
         share: Callable[[], float],
@@ -51,7 +51,7 @@ class SelfAlerts:
         self._ledger = ledger
         self._clock = clock
         self._alerting_state = alerting_state
-        self._aside = aside
+        self._executor = executor
         self._queued = queued
         self._progress = progress
         self._share = share
@@ -61,13 +61,13 @@ class SelfAlerts:
 
     def jobs(self) -> list[Job]:
         """A look every ten seconds."""
-        return [Job("the monitor's own plights", LOOK_S, self.look, deadline_s=60)]
+        return [Job("the monitor's own self_alerts", LOOK_S, self.check, deadline_s=60)]
 
-    async def look(self) -> None:
+    async def check(self) -> None:
         """What began or ended is told; while the ledger cannot be written it waits."""
         try:
             if self._told is None:
-                self._told = await self._aside(self._remembered)
+                self._told = await self._executor(self._remembered)
             await self._compare(self._told)
         except LedgerError as error:
             if self._trouble is None:
@@ -112,7 +112,9 @@ class SelfAlerts:
 
     async def _end(self, told: SelfCheckReport, ended_s: float) -> None:
         ended = SelfCheckReport(told.check, told.since_s, self._utc_s(ended_s))
-        rows = await self._aside(partial(self._ledger.outbox, incident=OUTBOX_INCIDENT[told.check]))
+        rows = await self._executor(
+            partial(self._ledger.outbox, incident=OUTBOX_INCIDENT[told.check])
+        )
         first = _sequence(told.since_s)
         heard = [row for row in rows if row.sequence == first and row.event is EventKind.OPENED]
         # The last channel that was tried for each: the others refused for good.
@@ -125,7 +127,7 @@ class SelfAlerts:
         at_s = told.since_s if told.ended_s is None else told.ended_s
         rows = [self._row(told, event, _sequence(at_s), recipient) for recipient in recipients]
         if rows:
-            await self._aside(partial(self._ledger.record, [], rows))
+            await self._executor(partial(self._ledger.record, [], rows))
             self._queued()
 
     def _row(

@@ -18,7 +18,7 @@ from monitor.core.executor import Executor
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """ledger: asked on the thread of `aside`. metrics: the text for Prometheus.
+    """ledger: asked on the thread of `executor`. metrics: the text for Prometheus.
 
     router: what the router of a name told of itself; raises NoSuchThing.
     """
@@ -26,8 +26,8 @@ class ApiContext:
     ledger: AlertReader
     alerting_state: AlertingState
     actions: IncidentActions
-    trials: ChannelTests
-    aside: Executor
+    channel_tests: ChannelTests
+    executor: Executor
     metrics: Callable[[], Awaitable[bytes]]
     router: Callable[[str], Document]
 

@@ -13,9 +13,9 @@ from monitor.core.errors import InvalidRequest
 class PostHandlers:
     """Changes; each is in the ledger before it is answered."""
 
-    def __init__(self, office: ApiContext) -> None:
-        self._office = office
-        self._actions = office.actions
+    def __init__(self, context: ApiContext) -> None:
+        self._context = context
+        self._actions = context.actions
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -38,14 +38,14 @@ class PostHandlers:
             incident,
             fields.who(),
             fields.text("why"),
-            fields.until("until", self._office.now_s()),
+            fields.until("until", self._context.now_s()),
         )
         return answer(action_document(action))
 
     async def _snooze(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
         fields = await _fields(request, "why", "until", "for_s")
-        who, until_s = fields.who(), fields.until("until", self._office.now_s())
+        who, until_s = fields.who(), fields.until("until", self._context.now_s())
         if until_s is None:
             raise InvalidRequest('give "until" or "for_s": a snooze has an end')
         action = await self._actions.snooze(incident, who, until_s, fields.text("why"))
@@ -78,31 +78,31 @@ class PostHandlers:
     async def _plan(self, request: web.Request) -> web.Response:
         fields = await _fields(request, "targets", "from", "to", "for_s", "why")
         who, why = fields.who(), fields.text("why")
-        start_s, now_s = fields.moment("from"), self._office.now_s()
+        start_s, now_s = fields.moment("from"), self._context.now_s()
         end_s = fields.until("to", now_s if start_s is None else start_s)
         if end_s is None:
             raise InvalidRequest('give "to" or "for_s": maintenance has an end')
         if not why:
             raise InvalidRequest('"why" is missing: whoever is not called must be able to read why')
         targets = fields.targets("targets")
-        window = await self._actions.plan(targets, start_s, end_s, who, why)
+        window = await self._actions.plan_maintenance(targets, start_s, end_s, who, why)
         return answer(window_document(window, now_s))
 
     async def _end(self, request: web.Request) -> web.Response:
         fields = await _fields(request)
         name = cleaned(request.match_info["name"], LONGEST_NAME)
-        window = await self._actions.end_window(name, fields.who())
-        return answer(window_document(window, self._office.now_s()))
+        window = await self._actions.end_maintenance(name, fields.who())
+        return answer(window_document(window, self._context.now_s()))
 
     async def _retry(self, request: web.Request) -> web.Response:
         number = number_of(request, "a message")
         fields = await _fields(request)
-        row = await self._actions.retry(number, fields.who())
+        row = await self._actions.retry_message(number, fields.who())
         return answer(outbox_document(row))
 
     async def _test(self, request: web.Request) -> web.Response:
         fields = await _fields(request, "channel")
-        rows = await self._office.trials.send(fields.optional("channel"), fields.who())
+        rows = await self._context.channel_tests.send(fields.optional("channel"), fields.who())
         return answer({"outbox": [outbox_document(row) for row in rows]})
 
 

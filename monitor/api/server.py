@@ -28,12 +28,12 @@ class ApiServer:
         socket_path: Path,
         state: Callable[[], Awaitable[Document]],
         healthy: Callable[[], bool],
-        office: ApiContext,
+        context: ApiContext,
     ) -> None:
         self._path = socket_path
         self._state = state
         self._healthy = healthy
-        self._office = office
+        self._context = context
         self._runner: web.AppRunner | None = None
 
     async def open(self) -> None:
@@ -41,8 +41,8 @@ class ApiServer:
         app = web.Application(middlewares=[_in_words], client_max_size=LONGEST_BODY)
         app.router.add_get("/state", self._get_state)
         app.router.add_get("/healthz", self._get_health)
-        app.router.add_routes(GetHandlers(self._office).routes())
-        app.router.add_routes(PostHandlers(self._office).routes())
+        app.router.add_routes(GetHandlers(self._context).routes())
+        app.router.add_routes(PostHandlers(self._context).routes())
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         try:

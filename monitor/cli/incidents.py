@@ -69,7 +69,7 @@ def incidents(
     zone, now_s = read_timezone(config), current_utc_s()
     ledger = open_ledger(config)
     if incident is not None:
-        document = queries.case(ledger, incident, now_s)
+        document = queries.incident_details(ledger, incident, now_s)
         if as_json:
             click.echo(json.dumps(document, ensure_ascii=False))
         else:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -32,7 +32,6 @@ from monitor.alerting.integrations import Integrations
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.alerting_state import AlertingState
-from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.detection.detector_state import DetectorState, RememberedState
@@ -110,31 +109,31 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         polling = SnmpPolling(poller, pipeline, clock)
         stack.push_async_callback(polling.close)
         schedule = Scheduler(clock)
-        convoy = ShipperGroup(_shippers(settings, environ, journal, clock, stack), clock)
+        shippers = ShipperGroup(_shippers(settings, environ, journal, clock, stack), clock)
         period_recorder = PeriodRecorder(pipeline, clock, ledger)
         self_metrics = SelfMetrics(
             pipeline,
             schedule,
             clock,
             prober,
-            convoy,
+            shippers,
             read_process_figures,
             clock_is_synchronised,
-            lambda: dispatcher.age_s,
+            lambda: dispatcher.oldest_due_s,
         )
         rollup_job, retention_job = (
             RollupJob(journal, ledger, clock),
-            RetentionJob(journal, clock, convoy.first, settings.journal),
+            RetentionJob(journal, clock, shippers.first, settings.journal),
         )
-        heralds = AlertTrigger(pipeline, notifier, dispatcher)
-        aside = _thread("alerting", stack)
+        alert_trigger = AlertTrigger(pipeline, notifier, dispatcher)
+        executor = _thread("alerting", stack)
         actions = IncidentActions(
-            ledger, clock, alerting_state, pipeline.open_incidents, aside, [heralds]
+            ledger, clock, alerting_state, pipeline.open_incidents, executor, [alert_trigger]
         )
-        await actions.remember()
-        trials = ChannelTests(ledger, clock, alerting_state, aside, dispatcher.wake)
-        plights = SelfAlerts(
-            *(ledger, clock, alerting_state, aside, dispatcher.wake),
+        await actions.restore()
+        channel_tests = ChannelTests(ledger, clock, alerting_state, executor, dispatcher.wake)
+        self_alerts = SelfAlerts(
+            *(ledger, clock, alerting_state, executor, dispatcher.wake),
             lambda: pipeline.progress,
             lambda: retention_job.unshipped_share,
         )
@@ -142,20 +141,20 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
             pipeline,
             schedule,
             self_metrics,
-            convoy,
+            shippers,
             polling,
             clock,
             lambda: alerting_state.overlays(pipeline.open_incidents(), actions.now_s()),
             lambda: [
                 *rollup_job.warnings(),
                 *retention_job.warnings(),
-                *dispatcher.remarks(),
+                *dispatcher.warnings(),
             ],
         )
-        outside = Integrations(
+        integrations = Integrations(
             environ,
             dispatcher,
-            _pressed(actions),
+            actions.perform,
             lambda: status.healthy() and _is_well(pipeline, dispatcher),
             actions.now_s,
         )
@@ -179,29 +178,39 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
                 ledger,
                 asyncio.to_thread,
                 status.healthy,
-                dispatcher.turns,
-                trials,
+                dispatcher.workers_alive,
+                channel_tests,
             ),
-            heralds=heralds,
+            alert_trigger=alert_trigger,
             notifier=notifier,
-            outside=outside,
+            integrations=integrations,
             alerting_state=alerting_state,
             ledger=ledger,
-            plights=plights,
+            self_alerts=self_alerts,
             settings=settings,
         )
-        await daemon.apply(settings, outside.open(settings))
+        await daemon.apply(settings, integrations.prepare(settings))
         metrics = Metrics(
-            pipeline, schedule, self_metrics, prober, convoy, ledger, alerting_state, clock, aside
+            pipeline,
+            schedule,
+            self_metrics,
+            prober,
+            shippers,
+            ledger,
+            alerting_state,
+            clock,
+            executor,
         )
-        office = ApiContext(
-            ledger, alerting_state, actions, trials, aside, metrics.text, polling.router
+        api_context = ApiContext(
+            ledger, alerting_state, actions, channel_tests, executor, metrics.text, polling.router
         )
-        api = ApiServer(settings.data_dir / SOCKET_NAME, status.document, status.healthy, office)
+        api = ApiServer(
+            settings.data_dir / SOCKET_NAME, status.document, status.healthy, api_context
+        )
         await api.open()
         stack.push_async_callback(api.close)
         services = [pipeline.run(), schedule.guard()]
-        services += [dispatcher.run(), outside.run(), *convoy.services()]
+        services += [dispatcher.run(), integrations.run(), *shippers.services()]
         services.append(_reloads(daemon, hup))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(service) for service in services]
@@ -235,30 +244,19 @@ def _alerting(
     now_s = clock.steady_s()
     utc_s = clock.utc_s(now_s)
     book = restore_policy_state(read_policy_history(ledger, utc_s), now_s, utc_s)
-    means = DeliveryContext(ledger, alerting_state, clock, _thread("outbox", stack))
+    context = DeliveryContext(ledger, alerting_state, clock, _thread("outbox", stack))
     return (
         alerting_state,
         Notifier(book, alerting_state, office_of(settings)),
-        Dispatcher(means, {}),
+        Dispatcher(context, {}),
     )
 
 
 def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
     """On the network, writing down what is judged, and able to tell somebody."""
     on_network = pipeline.detector_state.isolation is None
-    return on_network and pipeline.progress.ledger.error is None and dispatcher.delivers()
-
-
-def _pressed(actions: IncidentActions) -> Callable[[IncidentAction], Awaitable[None]]:
-    """What is pressed in a chat is done as if it were typed."""
-
-    async def keep(action: IncidentAction) -> None:
-        if action.kind is ActionKind.ACKNOWLEDGE:
-            await actions.acknowledge(action.incident, action.who, action.text, action.until_s)
-        else:
-            await actions.snooze(action.incident, action.who, action.until_s, action.text)
-
-    return keep
+    writes = pipeline.progress.ledger.error is None
+    return on_network and writes and dispatcher.has_working_channel()
 
 
 def _thread(name: str, stack: AsyncExitStack) -> Executor:

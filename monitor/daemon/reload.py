@@ -12,7 +12,7 @@ import orjson
 from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.snmp import SnmpPoller
 from monitor.alerting.alert_trigger import AlertTrigger
-from monitor.alerting.integrations import Integrations, IntegrationSet
+from monitor.alerting.integrations import Integrations
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
@@ -54,12 +54,12 @@ class Daemon:
         retention_job: RetentionJob,
         status: Status,
         watching: Watchdog,
-        heralds: AlertTrigger,
+        alert_trigger: AlertTrigger,
         notifier: Notifier,
-        outside: Integrations,
+        integrations: Integrations,
         alerting_state: AlertingState,
         ledger: AlertReader,
-        plights: SelfAlerts,
+        self_alerts: SelfAlerts,
         settings: Settings,
     ) -> None:
         self._config_dir = config_dir
@@ -75,17 +75,20 @@ class Daemon:
         self._retention_job = retention_job
         self._status = status
         self._watching = watching
-        self._heralds = heralds
+        self._alert_trigger = alert_trigger
         self._notifier = notifier
-        self._outside = outside
+        self._integrations = integrations
         self._alerting_state = alerting_state
         self._ledger = ledger
-        self._plights = plights
+        self._self_alerts = self_alerts
         self._settings = settings
         self._ships_to = settings.influxdb
 
-    async def apply(self, settings: Settings, ways: IntegrationSet) -> None:
-        """Probe, poll, show and tell exactly what `settings` names; ways: see Outside.open."""
+    async def apply(self, settings: Settings, commit_integrations: Callable[[], None]) -> None:
+        """Probe, poll, show and tell exactly what `settings` names.
+
+        commit_integrations: see Integrations.prepare.
+        """
         network = settings.network
         self._rollup_job.reconfigure(maintenance_from(self._ledger, settings))
         self._retention_job.reconfigure(
@@ -100,13 +103,13 @@ class Daemon:
             *self._rollup_job.jobs(),
             *self._retention_job.jobs(),
             *self._watching.jobs(),
-            *self._heralds.jobs(),
-            *self._plights.jobs(),
+            *self._alert_trigger.jobs(),
+            *self._self_alerts.jobs(),
         ]
         self._schedule.set(jobs)
         self._alerting_state.reconfigure(settings.alerts, network, settings.timezone)
         self._notifier.reconfigure(office_of(settings))
-        self._outside.use(ways)
+        commit_integrations()
         self._settings = settings
         self._status.reloaded(settings.timezone.key, settings.organisation)
         (settings.data_dir / LOADED_CONFIG_FILE).write_bytes(
@@ -119,9 +122,9 @@ class Daemon:
             settings = require_valid(load(self._config_dir, self._environ), strict=True)
             if settings.data_dir != self._settings.data_dir:
                 raise ConfigError("data_dir cannot change while the daemon runs: restart it")
-            ways = self._outside.open(settings)
+            commit_integrations = self._integrations.prepare(settings)
             self._pipeline.reconfigure(settings.network)
-            await self.apply(settings, ways)
+            await self.apply(settings, commit_integrations)
         except PantauError as error:
             log.error("reload refused, going on with what was loaded:\n%s", error)
             self._status.reload_refused(str(error).splitlines()[0])

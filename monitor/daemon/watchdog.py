@@ -48,19 +48,19 @@ class Watchdog:
         manager: ServiceNotifier,
         clock: Clock,
         ledger: AlertReader,
-        aside: Executor,
+        executor: Executor,
         rounds_end: Callable[[], bool],
         outbox_turns: Callable[[], bool],
-        trials: ChannelTests,
+        channel_tests: ChannelTests,
         answer_s: float = ANSWER_S,
     ) -> None:
         self._manager = manager
         self._clock = clock
         self._ledger = ledger
-        self._aside = aside
+        self._executor = executor
         self._rounds_end = rounds_end
         self._outbox_turns = outbox_turns
-        self._trials = trials
+        self._channel_tests = channel_tests
         self._answer_s = answer_s
         self._begun_s = clock.steady_s()
         self._asked: asyncio.Future[list[MaintenanceWindow]] | None = None
@@ -68,7 +68,7 @@ class Watchdog:
 
     def jobs(self) -> list[Job]:
         """The daily test; and signs of life, thrice in the time that systemd waits for one."""
-        jobs = [Job("daily test", MINUTE_S, self._trials.daily, deadline_s=MINUTE_S)]
+        jobs = [Job("daily test", MINUTE_S, self._channel_tests.run_daily, deadline_s=MINUTE_S)]
         watchdog_s = self._manager.watchdog_s
         if watchdog_s is not None:
             every_s = max(1.0, watchdog_s // 3)
@@ -111,4 +111,6 @@ class Watchdog:
 
     def _ask(self) -> asyncio.Future[list[MaintenanceWindow]]:
         now_s = self._clock.utc_s(self._clock.steady_s())
-        return asyncio.ensure_future(self._aside(partial(self._ledger.windows, now_s, now_s + 1.0)))
+        return asyncio.ensure_future(
+            self._executor(partial(self._ledger.windows, now_s, now_s + 1.0))
+        )

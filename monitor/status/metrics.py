@@ -38,25 +38,25 @@ class Metrics:
         schedule: Scheduler,
         self_metrics: SelfMetrics,
         prober: Prober,
-        convoy: ShipperGroup | None,
+        shippers: ShipperGroup | None,
         ledger: AlertReader,
         alerting_state: AlertingState,
         clock: Clock,
-        aside: Executor,
+        executor: Executor,
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
         self._self_metrics = self_metrics
         self._prober = prober
-        self._convoy = convoy
+        self._shippers = shippers
         self._ledger = ledger
         self._alerting_state = alerting_state
         self._clock = clock
-        self._aside = aside
+        self._executor = executor
 
     async def text(self) -> bytes:
         """What `/metrics` answers."""
-        rows = await self._aside(self._waiting)
+        rows = await self._executor(self._waiting)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Read([*self._measuring(), *self._verdicts(), *self._alerts(rows)]))
         return generate_latest(registry)
@@ -112,7 +112,7 @@ class Metrics:
         trouble = GaugeMetricFamily("pantau_store_trouble", "1: not writable", labels=["store"])
         trouble.add_metric(["ledger"], int(progress.ledger.error is not None))
         trouble.add_metric(["journal"], int(progress.journal.error is not None))
-        state = None if self._convoy is None else self._convoy.state
+        state = None if self._shippers is None else self._shippers.state
         if state is not None:
             trouble.add_metric(["influxdb"], int(state.last_error is not None))
             yield from _gauge("pantau_shipper_lag_samples", "Not in InfluxDB yet", state.lag_lines)

@@ -33,7 +33,7 @@ def incident(ledger: AlertReader, number: int) -> Incident:
     return found
 
 
-def case(ledger: AlertReader, number: int, at_s: float) -> Document:
+def incident_details(ledger: AlertReader, number: int, at_s: float) -> Document:
     """One incident whole: what was done, said and sent about it, and why."""
     found = incident(ledger, number)
     notices = ledger.policy_decisions([number])

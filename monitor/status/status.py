@@ -37,18 +37,18 @@ class Status:
         pipeline: Pipeline,
         schedule: Scheduler,
         self_metrics: SelfMetrics,
-        convoy: ShipperGroup | None,
+        shippers: ShipperGroup | None,
         polling: SnmpPolling,
         clock: Clock,
         overlays: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
         of_others: Callable[[], Sequence[MonitorWarning]] = list,
     ) -> None:
         self._pipeline = pipeline
-        self._convoy = convoy
+        self._shippers = shippers
         self._clock = clock
         self._overlays = overlays
         self._remarks = WarningCollector(
-            pipeline, schedule, self_metrics, convoy, polling, of_others
+            pipeline, schedule, self_metrics, shippers, polling, of_others
         )
         self._about: Document = {}
         self._refused: str | None = None
@@ -126,7 +126,7 @@ class Status:
             "remarks": [remark.document() for remark in remarks],
             "missed_rounds": pipeline.progress.missed_rounds,
         }
-        influxdb = None if self._convoy is None else self._convoy.document()
+        influxdb = None if self._shippers is None else self._shippers.document()
         if influxdb is not None:
             monitor["influxdb"] = influxdb
         document = status_document(

@@ -27,14 +27,14 @@ class WarningCollector:
         pipeline: Pipeline,
         schedule: Scheduler,
         self_metrics: SelfMetrics,
-        convoy: ShipperGroup | None,
+        shippers: ShipperGroup | None,
         polling: SnmpPolling,
         of_others: Callable[[], Sequence[MonitorWarning]],
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
         self._self_metrics = self_metrics
-        self._convoy = convoy
+        self._shippers = shippers
         self._polling = polling
         self._of_others = of_others
 
@@ -45,7 +45,7 @@ class WarningCollector:
             *self._of_writing(refused),
             *self._of_this_machine(now_s),
             *self._of_others(),
-            *(self._convoy.warnings() if self._convoy is not None else ()),
+            *(self._shippers.warnings() if self._shippers is not None else ()),
             *self._of_routers(),
         ]
 

@@ -48,7 +48,7 @@ class House:
             NET, DetectorState.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
         )
         self.made = 0
-        self.plights = SelfAlerts(
+        self.self_alerts = SelfAlerts(
             *(self.ledger, self.clock, AlertingState(ALERTS, NET), asyncio.to_thread, lambda: None),
             lambda: self.pipeline.progress,
             lambda: 0.0,
@@ -68,7 +68,7 @@ class House:
         if now_s % 10 == 0:
             self.pipeline.store([one.row() for one in self.pipeline.finish_period(now_s)])
             self.made += len(NAMES)
-            await self.plights.look()
+            await self.self_alerts.check()
         turn = asyncio.Event()
         asyncio.get_running_loop().call_later(0.002, turn.set)
         await turn.wait()

@@ -153,7 +153,7 @@ async def test_what_every_way_refuses_is_kept_and_said(post: Post) -> None:
     assert post.statuses() == [("chat", DEAD), ("mail", DEAD)]
     post.dispatcher.reconfigure(post.boxes)
     await post.passes()
-    assert [each.text for each in post.dispatcher.remarks()] == [
+    assert [each.text for each in post.dispatcher.warnings()] == [
         "2 messages could not be delivered: see `pantau outbox --dead`"
     ]
 
@@ -344,7 +344,7 @@ async def test_while_the_ledger_cannot_be_read_every_worker_waits_and_goes_on_af
     said = [r.getMessage() for r in caplog.records if "waits for the ledger" in r.getMessage()]
     assert len(said) == len(post.boxes), "once for each channel"
     assert post.boxes["chat"].tried == []
-    assert post.dispatcher.turns()
+    assert post.dispatcher.workers_alive()
     post.ledger.trouble = None
     await post.passes(5)
     assert post.texts() == ["text 1.1"]
@@ -459,50 +459,50 @@ async def test_a_channel_that_fails_for_long_is_said(post: Post) -> None:
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     post.put()
     await post.passes(290)
-    assert [each.text for each in post.dispatcher.remarks()] == []
+    assert [each.text for each in post.dispatcher.warnings()] == []
     await post.passes(310)
-    assert [each.text for each in post.dispatcher.remarks()] == [
+    assert [each.text for each in post.dispatcher.warnings()] == [
         "channel chat: nothing can be sent for 10 min (HTTP 503)"
     ]
-    assert post.dispatcher.delivers(), "the others may work"
+    assert post.dispatcher.has_working_channel(), "the others may work"
     post.boxes["chat"].answer = None
     await post.passes(400)
-    assert [each.text for each in post.dispatcher.remarks()] == []
+    assert [each.text for each in post.dispatcher.warnings()] == []
 
 
 async def test_when_no_way_out_works_for_long_that_is_known(post: Post) -> None:
-    assert post.dispatcher.delivers()
+    assert post.dispatcher.has_working_channel()
     for name, box in post.boxes.items():
         box.answer = always(RetryLater("network is unreachable"))
         post.put(channel=name, recipient=f"channel:{name}")
     await post.passes(290)
-    assert post.dispatcher.delivers()
+    assert post.dispatcher.has_working_channel()
     await post.passes(30)
-    assert not post.dispatcher.delivers()
+    assert not post.dispatcher.has_working_channel()
     post.boxes["mail"].answer = None
     await post.passes(400)
-    assert post.dispatcher.delivers()
+    assert post.dispatcher.has_working_channel()
 
 
 async def test_a_worker_that_stands_still_is_noticed(post: Post) -> None:
     await post.passes(600)
-    assert post.dispatcher.turns()
+    assert post.dispatcher.workers_alive()
     post.boxes["chat"].hold()
     post.put()
     await post.passes(119)
-    assert post.dispatcher.turns()
+    assert post.dispatcher.workers_alive()
     await post.passes(2)
-    assert not post.dispatcher.turns()
+    assert not post.dispatcher.workers_alive()
     post.boxes["chat"].release()
     await post.passes(11)
-    assert post.dispatcher.turns()
+    assert post.dispatcher.workers_alive()
 
 
 async def test_how_long_the_oldest_message_waits_is_known(post: Post) -> None:
     async def looked_s() -> float | None:
         post.dispatcher.reconfigure(post.boxes)
         await post.passes()
-        return post.dispatcher.age_s
+        return post.dispatcher.oldest_due_s
 
     assert await looked_s() == 0.0
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))

@@ -46,7 +46,7 @@ class Ways:
         self.dispatcher = Dispatcher(
             DeliveryContext(self.ledger, self.alerting_state, self.clock, at_once), {}
         )
-        self.outside = Integrations(
+        self.integrations = Integrations(
             {
                 "PANTAU_SECRET_ALAMAT": f"{peer.url}/lama",
                 "PANTAU_SECRET_BARU": f"{peer.url}/baru",
@@ -75,7 +75,7 @@ async def ways_out(folder: Path) -> AsyncIterator[tuple[Ways, HttpPeer]]:
         ways = Ways(peer, folder)
         running = [
             asyncio.ensure_future(ways.dispatcher.run()),
-            asyncio.ensure_future(ways.outside.run()),
+            asyncio.ensure_future(ways.integrations.run()),
         ]
         yield ways, peer
         for task in running:
@@ -89,7 +89,7 @@ def paths(peer: HttpPeer) -> list[str]:
 
 async def test_messages_go_out_by_the_ways_in_use_and_the_heart_beats(tmp_path: Path) -> None:
     async with ways_out(tmp_path) as (ways, peer):
-        ways.outside.use(ways.outside.open(ways.settings))
+        ways.integrations.prepare(ways.settings)()
         ways.put(1)
         await eventually_async(lambda: {"/lama", "/detak"} <= set(paths(peer)))
 
@@ -98,12 +98,12 @@ async def test_after_a_reload_the_new_address_is_told_and_the_heart_of_old_has_s
     tmp_path: Path,
 ) -> None:
     async with ways_out(tmp_path) as (ways, peer):
-        ways.outside.use(ways.outside.open(ways.settings))
+        ways.integrations.prepare(ways.settings)()
         ways.put(1)
         await eventually_async(lambda: {"/lama", "/detak"} <= set(paths(peer)))
         changed = replace(ALERTS, channels=(replace(HOOK, secret="baru"),), heartbeat=None)
         ways.alerting_state.reconfigure(changed, Network(), ways.alerting_state.zone)
-        ways.outside.use(ways.outside.open(settings_of(changed, tmp_path)))
+        ways.integrations.prepare(settings_of(changed, tmp_path))()
         ways.put(2)
         await eventually_async(lambda: "/baru" in paths(peer))
         assert paths(peer).count("/lama") == 1
@@ -113,7 +113,7 @@ async def test_after_a_reload_the_new_address_is_told_and_the_heart_of_old_has_s
 async def test_a_monitor_that_is_not_well_has_no_heartbeat(tmp_path: Path) -> None:
     async with ways_out(tmp_path) as (ways, peer):
         ways.healthy = False
-        ways.outside.use(ways.outside.open(ways.settings))
+        ways.integrations.prepare(ways.settings)()
         ways.put(1)
         await eventually_async(lambda: "/lama" in paths(peer))
         assert "/detak" not in paths(peer)
@@ -130,8 +130,8 @@ async def test_a_secret_that_is_missing_is_said_before_anything_changes(
     tmp_path: Path, alerts: AlertSettings
 ) -> None:
     async with ways_out(tmp_path) as (ways, peer):
-        ways.outside.use(ways.outside.open(ways.settings))
+        ways.integrations.prepare(ways.settings)()
         with pytest.raises(ConfigError, match="the secret tidak-ada is missing"):
-            ways.outside.open(settings_of(alerts, tmp_path))
+            ways.integrations.prepare(settings_of(alerts, tmp_path))
         ways.put(1)
         await eventually_async(lambda: "/lama" in paths(peer))

@@ -1,4 +1,4 @@
-"""The monitor's own plights: told once at their beginning, once at their end."""
+"""The monitor's own self_alerts: told once at their beginning, once at their end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class House:
         self.restart()
 
     def restart(self) -> None:
-        self.plights = SelfAlerts(
+        self.self_alerts = SelfAlerts(
             *(self.ledger, self.clock, self.alerting_state, at_once, self._queue),
             lambda: self.progress,
             lambda: self.share,
@@ -47,7 +47,7 @@ class House:
     async def looks(self, for_s: float) -> None:
         for _ in range(int(for_s / LOOK_S)):
             self.clock.advance(LOOK_S)
-            await self.plights.look()
+            await self.self_alerts.check()
 
     def rows(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[OutboxRow]:
         return self.ledger.outbox(incident=OUTBOX_INCIDENT[plight])

@@ -130,9 +130,9 @@ async def test_one_occurrence_of_a_recurring_window_is_ended_and_the_next_one_st
 async def test_what_was_done_before_a_restart_is_known_after_it(tmp_path: Path) -> None:
     office = DutyOffice()
     await office.actions.acknowledge(2, "petugas-1")
-    await office.actions.plan([OTHER], None, office.now_s() + 600, "petugas-1", "x")
+    await office.actions.plan_maintenance([OTHER], None, office.now_s() + 600, "petugas-1", "x")
     again = DutyOffice(ledger=office.ledger)
-    await again.actions.remember()
+    await again.actions.restore()
     assert again.alerting_state.overlays(again.open, again.now_s()) == {
         LINK: ("acknowledged",),
         OTHER: ("maintenance",),

@@ -115,7 +115,7 @@ async def test_maintenance_lists_windows_made_by_hand_and_recurring_ones(tmp_pat
     from_file = RecurringWindow("rutin", ("pop-patrol",), "rutin", time(23, 30), 3600.0)
     office = DutyOffice(on_duty(recurring=(from_file,)))
     now_s = office.now_s()
-    await office.actions.plan([LINK], None, now_s + 600, "petugas-1", "ganti radio")
+    await office.actions.plan_maintenance([LINK], None, now_s + 600, "petugas-1", "ganti radio")
     async with office.serving(tmp_path) as api:
         found = (await get(api, "/maintenance"))["maintenance"]
     first, second, *rest = found

@@ -257,7 +257,7 @@ async def test_alert_test_waits_for_the_channel_and_says_when_it_did_not_take_it
             for row in daemon.ledger.outbox(incident=0):
                 daemon.ledger.mark_sent(row.id, (), daemon.now_s())
 
-        daemon.trials = ChannelTests(
+        daemon.channel_tests = ChannelTests(
             daemon.ledger, daemon.clock, daemon.alerting_state, asyncio.to_thread, deliver
         )
         async with daemon.serving(tmp_path / "data"):

@@ -13,7 +13,7 @@ import pytest
 from monitor.core.errors import LedgerError
 from monitor.daemon.watchdog import Watchdog
 from tests.api_fixtures import WIB, DutyOffice, on_duty
-from tests.fakes.manager import HearingManager
+from tests.fakes.service_manager import FakeServiceManager
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Watched:
 
     def __init__(self, watchdog_s: float | None = 90.0) -> None:
         self.office = DutyOffice(on_duty())
-        self.manager = HearingManager(watchdog_s)
+        self.manager = FakeServiceManager(watchdog_s)
         self.rounds = True
         self.outbox = True
         self.watching = Watchdog(
@@ -50,7 +50,7 @@ class Watched:
             asyncio.to_thread,
             lambda: self.rounds,
             lambda: self.outbox,
-            self.office.trials,
+            self.office.channel_tests,
         )
         self.office.clock.advance(60)
 
@@ -78,10 +78,10 @@ async def test_no_sign_while_something_stands_still_and_again_when_it_turns(
 
 
 async def test_before_the_first_round_a_daemon_is_given_time() -> None:
-    office, manager = DutyOffice(), HearingManager()
+    office, manager = DutyOffice(), FakeServiceManager()
     watching = Watchdog(
         *(manager, office.clock, office.ledger, asyncio.to_thread),
-        *(lambda: False, lambda: True, office.trials),
+        *(lambda: False, lambda: True, office.channel_tests),
     )
     await watching.beat()
     assert manager.signs == 1
@@ -107,7 +107,7 @@ async def test_a_ledger_that_never_answers_is_asked_once_and_believed_when_it_do
         thread,
         lambda: True,
         lambda: True,
-        daemon.office.trials,
+        daemon.office.channel_tests,
         answer_s=0.01,
     )
     for _ in range(3):
@@ -138,7 +138,7 @@ async def minutes_from(office: DutyOffice, start: datetime, minutes: int) -> lis
     sent = []
     for _ in range(minutes):
         before = len(office.ledger.outbox(incident=0))
-        await office.trials.daily()
+        await office.channel_tests.run_daily()
         if len(office.ledger.outbox(incident=0)) > before:
             sent.append(datetime.fromtimestamp(office.now_s(), WIB))
         office.clock.advance(60)
@@ -177,9 +177,9 @@ async def test_a_ledger_in_trouble_at_half_past_seven_is_tried_again() -> None:
     office = DutyOffice(on_duty())
     office.ledger.trouble = LedgerError("the disk is full")
     office.clock.advance(MORNING.timestamp() + 120 - office.now_s())
-    await office.trials.daily()
+    await office.channel_tests.run_daily()
     office.ledger.trouble = None
     assert office.ledger.outbox() == []
     office.clock.advance(60)
-    await office.trials.daily()
+    await office.channel_tests.run_daily()
     assert len(office.ledger.outbox()) == 2

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from dashboard.reads.questions import Reads
 from tests.dashboard.routers import told_by
 from tests.dashboard.story import HOUR_S, Story, quiet, shipped_network, trouble
+from tests.fakes.failing_samples import FailingSampleSource
 from tests.fakes.ledger import MemoryLedger
-from tests.fakes.state import ToldState
-from tests.fakes.troubled import TroubledSource
+from tests.fakes.state_source import FakeStateSource
 
 NOW_S = 1_795_505_267.0
 """2026-11-24T07:27:47Z, 14.27 WIB."""
@@ -21,9 +21,9 @@ class Made:
     """A story in the fakes, and the questions on top. Move `now_s` by hand."""
 
     story: Story
-    state: ToldState
+    state: FakeStateSource
     ledger: MemoryLedger
-    samples: TroubledSource
+    samples: FailingSampleSource
     reads: Reads
     now_s: float = NOW_S
     clocks: dict[str, float] = field(default_factory=dict)
@@ -33,11 +33,11 @@ class Made:
         """samples_of_s: how far back rows of a minute are kept; none by default."""
         ledger = MemoryLedger()
         ledger.record(story.decisions())
-        samples = TroubledSource()
+        samples = FailingSampleSource()
         if samples_of_s:
             samples.keep(story.pings(samples_of_s, 60.0))
             samples.keep(story.ports(samples_of_s, 60.0))
-        state = ToldState(story.document())
+        state = FakeStateSource(story.document())
         clocks = {"now": story.now_s}
         reads = Reads(
             story.network,

@@ -22,7 +22,7 @@ from monitor.core.model import ChangeKind, IncidentChange, IncidentEvidence, Net
 from tests.dashboard.deeds import tell_deeds
 from tests.dashboard.made import NOW_S, Made
 from tests.dashboard.story import HOUR_S, Event, Story, shipped_network, trouble
-from tests.fakes.doer import ToldDoer
+from tests.fakes.action_client import FakeActionClient
 
 ZONE = ZoneInfo("Asia/Jakarta")
 HOME = {"Origin": "http://localhost"}
@@ -36,7 +36,7 @@ class Desk:
         self.made = Made.of(story, samples_of_s)
         self.made.ledger.alive(story.now_s)
         tell_deeds(self.made.ledger, story)
-        self.doer = ToldDoer()
+        self.doer = FakeActionClient()
         server = build(
             self.made.reads,
             Identity("Diskominfo", ZONE, prefix),
@@ -560,7 +560,7 @@ def test_a_file_of_nothing_is_refused_in_a_sentence(desk: Desk) -> None:
 
 def test_whoever_is_signed_in_acts_under_that_name_and_is_not_asked_for_it() -> None:
     made = Made.of(trouble(shipped_network(), NOW_S))
-    doer = ToldDoer()
+    doer = FakeActionClient()
     identity = Identity("Diskominfo", ZONE)
     server = build(made.reads, identity, lambda: NOW_S, doer, lambda _: "dewi")
     client = server.test_client()

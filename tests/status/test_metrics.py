@@ -164,7 +164,7 @@ async def test_it_is_served_as_the_format_that_it_is(tmp_path: Path) -> None:
             office.ledger,
             office.alerting_state,
             office.actions,
-            office.trials,
+            office.channel_tests,
             asyncio.to_thread,
             daemon.metrics.text,
             office.router,

@@ -43,7 +43,7 @@ def channels_of(
 def pressers_of(
     alerts: AlertSettings,
     secrets: Secrets,
-    on_action: Callable[[IncidentAction], Awaitable[None]],
+    on_action: Callable[[IncidentAction], Awaitable[object]],
     utc_s: Callable[[], float],
 ) -> list[ButtonPresses]:
     """One for each bot that has buttons: its updates go to one asker only."""

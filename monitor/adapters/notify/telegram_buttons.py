@@ -53,7 +53,7 @@ class Pressing:
     """
 
     allowed: Collection[int]
-    on_action: Callable[[IncidentAction], Awaitable[None]]
+    on_action: Callable[[IncidentAction], Awaitable[object]]
     utc_s: Callable[[], float]
     longest_ack_s: float = 28_800.0
     language: str = "id"

@@ -8,7 +8,7 @@ from monitor.core.documents import Document
 from monitor.core.errors import PantauError
 
 
-class ToldState:
+class FakeStateSource:
     """`StateSource` for tests. Set `trouble` and nobody knows the state."""
 
     def __init__(self, document: Document) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class HearingManager:
+class FakeServiceManager:
     """`watching.Manager` for tests; watchdog_s: how long it would wait for a sign of life."""
 
     def __init__(self, watchdog_s: float | None = 90.0) -> None:

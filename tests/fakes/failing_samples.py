@@ -7,7 +7,7 @@ from monitor.core.samples.samples import InterfaceSample, LatencyBucket, Through
 from tests.fakes.samples import MemorySource
 
 
-class TroubledSource(MemorySource):
+class FailingSampleSource(MemorySource):
     """`SampleSource` for tests. Set `trouble` and every question raises it."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from monitor.core.errors import PantauError
 
 
-class ToldDoer:
+class FakeActionClient:
     """`dashboard.reads.actions.Doer` for tests. Set `trouble` and everything is refused with it."""
 
     def __init__(self) -> None:
