@@ -56,7 +56,7 @@ class DutyHouse:
         self.dispatcher = Dispatcher(means, self.channels or self.boxes)
         self.pipeline = Pipeline(
             self.network,
-            remembered_world(self.network, self.ledger.remember(), now_s),
+            remembered_world(self.network, self.ledger.load_snapshot(), now_s),
             self.clock,
             self.ledger,
             MemoryJournal(),

@@ -168,7 +168,7 @@ async def _live(life: Life) -> None:
     for _ in range(LONGEST_S):
         await house.watch(1.0)
         # The ledger's threads have a turn in real time, as they have in real life.
-        await asyncio.to_thread(ledger.remember)
+        await asyncio.to_thread(ledger.load_snapshot)
         if wanted in life.delivered.read_text("utf-8") and house.is_quiet():
             break
     await house.watch(5.0)

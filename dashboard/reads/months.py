@@ -182,7 +182,7 @@ class Months:
 
     def _past(self, start_s: float, end_s: float) -> Past:
         changes = by_target(self._ledger.transitions(start_s, end_s))
-        alive_s = self._ledger.remember().last_alive_s
+        alive_s = self._ledger.load_snapshot().last_alive_s
         excluded: dict[str, list[Interval]] = {link.name: [] for link in self._network.links()}
         for window in self.maintenance(start_s, end_s).windows_between(start_s, end_s):
             for name in window.targets:

@@ -144,7 +144,7 @@ class LedgerSnapshot:
 class LedgerReader(Protocol):
     """Questions about states and incidents; opens read-only. All times UTC. Raises LedgerError."""
 
-    def remember(self) -> LedgerSnapshot: ...
+    def load_snapshot(self) -> LedgerSnapshot: ...
 
     def incidents(
         self, *, since_s: float | None = None, include_closed: bool = True, limit: int | None = None
@@ -169,7 +169,7 @@ class Ledger(LedgerReader, Protocol):
         """
         ...
 
-    def alive(self, at_s: float) -> None:
+    def record_alive(self, at_s: float) -> None:
         """The daemon is alive at this UTC time (asked for every 10 s)."""
         ...
 

@@ -77,7 +77,7 @@ def remembered_world(network: Network, remembered: LedgerSnapshot, now_s: float)
 
 def _world(network: Network, ledger: SqlLedger, now_s: float) -> DetectorState:
     """Goes on where the last run stood, with the targets that there are now."""
-    remembered = ledger.remember()
+    remembered = ledger.load_snapshot()
     ledger.record(left_behind(network, remembered.open_incidents, now_s))
     return remembered_world(network, remembered, now_s)
 

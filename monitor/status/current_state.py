@@ -49,7 +49,7 @@ class CurrentState:
             return self._from_ledger(str(error))
 
     def _from_ledger(self, why: str) -> Document:
-        remembered = self._open_ledger().remember()
+        remembered = self._open_ledger().load_snapshot()
         standings = {
             stored.target: TargetStatus(state=stored.state, since_s=stored.since_s)
             for stored in remembered.states

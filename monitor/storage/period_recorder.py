@@ -65,7 +65,7 @@ class PeriodRecorder:
         if last_s is None or self._clock.steady_s() - last_s >= ALIVE_S:
             return
         try:
-            await asyncio.to_thread(self._ledger.alive, round(self._now_s(), 3))
+            await asyncio.to_thread(self._ledger.record_alive, round(self._now_s(), 3))
         except StoreError as error:
             log.error("last_alive cannot be written: %s", error)
 

@@ -107,7 +107,7 @@ async def story(disk: Path) -> dict[str, object]:
     }
     for _ in range(120):
         await house.second(dead=LINK)
-    await eventually_async(lambda: house.ledger.remember().open_incidents, 10)
+    await eventually_async(lambda: house.ledger.load_snapshot().open_incidents, 10)
     told["verdicts_while_full"] = [str(each.state) for each in house.ledger.incidents()]
     told["kept_while_full"] = house.rows()
     told["messages_while_full"] = [(*what, at_s - full_s) for *what, at_s in house.messages()]

@@ -68,7 +68,7 @@ def judgement(number: int) -> list[Decision]:
 
 def record(path: Path) -> None:
     ledger = SqlLedger.open(path)
-    number = ledger.remember().next_incident_id
+    number = ledger.load_snapshot().next_incident_id
     while True:
         ledger.record(judgement(number))
         print(number, flush=True)
@@ -82,7 +82,7 @@ def ask(path: Path) -> None:
         os.setresgid(NOBODY, NOBODY, NOBODY)
         os.setresuid(NOBODY, NOBODY, NOBODY)
     try:
-        print(json.dumps({"states": len(reader.remember().states)}))
+        print(json.dumps({"states": len(reader.load_snapshot().states)}))
     except LedgerError as error:
         print(json.dumps({"refused": str(error)}))
 

@@ -121,7 +121,7 @@ def test_a_reader_in_another_process_sees_a_judgement_as_soon_as_it_is_recorded(
         try:
             for _ in range(50):
                 recorded = int(process.stdout.readline())
-                assert reader.remember().next_incident_id > recorded
+                assert reader.load_snapshot().next_incident_id > recorded
         finally:
             process.kill()
 
@@ -129,10 +129,10 @@ def test_a_reader_in_another_process_sees_a_judgement_as_soon_as_it_is_recorded(
 def test_a_reader_that_was_there_first_answers_once_the_daemon_has_run(path: Path) -> None:
     reader = SqlLedgerReader.open(path)
     with pytest.raises(LedgerError, match="the daemon has not run here yet"):
-        reader.remember()
+        reader.load_snapshot()
     path.touch()
     with pytest.raises(LedgerError, match="not finished its first start"):
-        reader.remember()
+        reader.load_snapshot()
     ledger = SqlLedger.open(path)
     ledger.record(judgement(1))
     assert len(reader.incidents()) == 1
@@ -315,7 +315,7 @@ def test_damage_that_a_reader_meets_is_one_sentence(path: Path) -> None:
     SqlLedger.open(path).close()
     path.write_bytes(path.read_bytes()[:4096] + os.urandom(path.stat().st_size - 4096))
     with pytest.raises(LedgerError, match="damaged") as caught:
-        SqlLedgerReader.open(path).remember()
+        SqlLedgerReader.open(path).load_snapshot()
     assert "\n" not in str(caught.value)
 
 
@@ -326,17 +326,17 @@ def test_a_value_that_this_version_does_not_know_is_one_sentence(
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE states SET state = 'sleepy' WHERE target = 'site-1/utama'")
     with pytest.raises(LedgerError, match="sleepy"):
-        SqlLedgerReader.open(path).remember()
+        SqlLedgerReader.open(path).load_snapshot()
 
 
 def test_the_daemon_finds_after_a_restart_what_it_left(path: Path) -> None:
     first = SqlLedger.open(path)
     first.record(judgement(1))
-    first.alive(NOON_S + 3.5)
-    before = first.remember()
+    first.record_alive(NOON_S + 3.5)
+    before = first.load_snapshot()
     first.close()
     second = SqlLedger.open(path)
-    assert second.remember() == before
+    assert second.load_snapshot() == before
     assert before.last_alive_s == NOON_S + 3.5
     assert {each.state for each in before.states} == {State.DOWN}
     second.close()

@@ -97,7 +97,7 @@ def test_a_first_start_that_is_killed_is_made_up_for_by_the_next(
             process.kill()
         ledger = SqlLedger.open(path)
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
-        next_id = ledger.remember().next_incident_id
+        next_id = ledger.load_snapshot().next_incident_id
         ledger.record(judgement(next_id))
         assert len(ledger.incidents()) == next_id
         ledger.close()

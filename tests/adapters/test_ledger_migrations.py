@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from monitor.adapters.ledger import SqlLedgerReader
-from monitor.adapters.ledger.migrate import SHIPPED
+from monitor.adapters.ledger.migrate import MIGRATIONS
 from monitor.adapters.ledger.tables import METADATA, REVISION
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.errors import LedgerError
@@ -53,7 +53,7 @@ def path(tmp_path: Path) -> Path:
 
 def migrations_with_a_next_one(tmp_path: Path, also: str = "pass") -> Path:
     migrations = tmp_path / "migrations"
-    shutil.copytree(SHIPPED, migrations)
+    shutil.copytree(MIGRATIONS, migrations)
     (migrations / "versions" / "r9001_next.py").write_text(NEXT.format(down=REVISION, also=also))
     return migrations
 
@@ -67,7 +67,7 @@ def test_the_migrations_make_the_tables_that_the_code_describes(path: Path) -> N
 
 
 def test_the_newest_migration_is_the_one_that_readers_expect() -> None:
-    assert ScriptDirectory(str(SHIPPED)).get_current_head() == REVISION
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == REVISION
 
 
 def test_a_ledger_of_the_first_version_is_understood(path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_ledger_of_the_first_version_is_understood(path: Path) -> None:
     assert (first.target, first.ended_s, len(first.affected)) == ("node-1", 1_764_000_002.0, 5)
     assert (second.target, second.ended_s) == ("node-2", None)
     assert len(ledger.transitions(0.0, 2e9)) == 10
-    assert len(ledger.remember().states) == 5
+    assert len(ledger.load_snapshot().states) == 5
     ledger.record(judgement(1))
     ledger.record(judgement(2))
     ledger.record(judgement(3))
@@ -144,12 +144,12 @@ def test_an_upgrade_that_fails_changes_nothing(
 ) -> None:
     ledger = SqlLedger.open(path)
     ledger.record(judgement(1))
-    before = ledger.remember()
+    before = ledger.load_snapshot()
     ledger.close()
     with pytest.raises(LedgerError, match=words):
         SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path, also))
     ledger = SqlLedger.open(path)
-    assert ledger.remember() == before
+    assert ledger.load_snapshot() == before
     assert rows(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
     ledger.close()
 

@@ -70,7 +70,7 @@ def test_what_a_ledger_of_100_000_incidents_costs(tmp_path: Path) -> None:
     figures = {
         "record 1 decision": median_ms(lambda: record(1)),
         "record 70 decisions": median_ms(lambda: record(70)),
-        "alive": median_ms(lambda: ledger.alive(NOON_S)),
+        "alive": median_ms(lambda: ledger.record_alive(NOON_S)),
     }
     small = median_ms(lambda: reader.incidents(limit=100))
     while (number := next(numbers)) <= INCIDENTS:
@@ -80,7 +80,7 @@ def test_what_a_ledger_of_100_000_incidents_costs(tmp_path: Path) -> None:
         for _ in range(999):
             next(numbers)
     figures |= {
-        "remember, 500 targets": median_ms(reader.remember),
+        "snapshot, 500 targets": median_ms(reader.load_snapshot),
         "incidents(limit=100) of 100,000": median_ms(lambda: reader.incidents(limit=100)),
         "open incidents of 100,000": median_ms(lambda: reader.incidents(include_closed=False)),
         "transitions of a day, 1 target": median_ms(

@@ -223,7 +223,7 @@ def _refreshes(house: House, table: Table) -> None:
 def _outage(house: House, table: Table) -> None:
     banner = "return document.getElementById('banner').hidden ? '' : 'there'"
     assert house.browser.run(banner) == ""
-    house.served.ledger.alive(time.time())
+    house.served.ledger.record_alive(time.time())
     house.served.stop_daemon()
     gone_s = time.monotonic()
     eventually(lambda: house.browser.run(banner) == "there", within_s=60)

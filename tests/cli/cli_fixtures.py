@@ -101,6 +101,6 @@ def add_ledger(at: CliConfig) -> CliConfig:
             IncidentChange(ChangeKind.OPENED, cut, T0 + 606),
         ]
     )
-    ledger.alive(T0 + 700)
+    ledger.record_alive(T0 + 700)
     ledger.close()
     return at

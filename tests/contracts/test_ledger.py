@@ -98,19 +98,19 @@ def closed(incident: Incident, after_s: float = 60.0) -> IncidentChange:
 
 
 def test_a_new_ledger_remembers_nothing_and_counts_from_one(books: Books) -> None:
-    assert books.ledger.remember() == LedgerSnapshot()
+    assert books.ledger.load_snapshot() == LedgerSnapshot()
     assert books.ledger.incidents() == []
     assert books.ledger.transitions(0.0, NOON_S) == []
 
 
 def test_a_judgement_is_remembered_as_it_was_told(books: Books) -> None:
     books.ledger.record([went_down(), opened(outage())])
-    remembered = books.reader.remember()
+    remembered = books.reader.load_snapshot()
     assert remembered.states == (StoredState("anjatan/utama", State.DOWN, NOON_S, "silence"),)
     assert remembered.open_incidents == (outage(),)
     assert remembered.next_incident_id == 2
     assert books.reader.transitions(NOON_S, NOON_S + 1) == [went_down()]
-    assert books.ledger.remember() == remembered
+    assert books.ledger.load_snapshot() == remembered
 
 
 def test_an_incident_keeps_every_field(books: Books) -> None:
@@ -153,7 +153,7 @@ def test_a_transition_keeps_every_field(books: Books) -> None:
 def test_states_follow_the_last_transition_of_each_target(books: Books) -> None:
     books.ledger.record([went_down("a/x"), went_down("b/y", 1.0)])
     books.ledger.record([came_back("a/x")])
-    assert books.reader.remember().states == (
+    assert books.reader.load_snapshot().states == (
         StoredState("a/x", State.UP, NOON_S + 60, "answers"),
         StoredState("b/y", State.DOWN, NOON_S + 1, "silence"),
     )
@@ -162,7 +162,7 @@ def test_states_follow_the_last_transition_of_each_target(books: Books) -> None:
 def test_the_last_told_counts_even_after_the_clock_was_set_back(books: Books) -> None:
     books.ledger.record([went_down()])
     books.ledger.record([came_back(after_s=-86_400.0)])
-    assert books.reader.remember().states[0].state is State.UP
+    assert books.reader.load_snapshot().states[0].state is State.UP
 
 
 def test_the_same_judgement_again_changes_nothing(books: Books) -> None:
@@ -171,7 +171,7 @@ def test_the_same_judgement_again_changes_nothing(books: Books) -> None:
     books.ledger.record(first)
     books.ledger.record(second)
     before = (
-        books.reader.remember(),
+        books.reader.load_snapshot(),
         books.reader.incidents(),
         books.reader.transitions(0.0, NOON_S + 900),
     )
@@ -179,7 +179,7 @@ def test_the_same_judgement_again_changes_nothing(books: Books) -> None:
     books.ledger.record(second)
     books.ledger.record([*first, *second])
     assert before == (
-        books.reader.remember(),
+        books.reader.load_snapshot(),
         books.reader.incidents(),
         books.reader.transitions(0.0, NOON_S + 900),
     )
@@ -198,7 +198,7 @@ def test_two_steps_in_one_instant_are_both_kept(books: Books) -> None:
     hidden = replace(fell, before=State.DOWN, after=State.UNREACHABLE, reason="parent_down")
     books.ledger.record([fell, hidden])
     assert books.reader.transitions(0.0, NOON_S + 900) == [fell, hidden]
-    assert books.reader.remember().states[0].state is State.UNREACHABLE
+    assert books.reader.load_snapshot().states[0].state is State.UNREACHABLE
 
 
 def test_an_update_replaces_what_an_incident_affects_in_the_given_order(books: Books) -> None:
@@ -215,13 +215,13 @@ def test_several_changes_of_one_incident_in_one_judgement_leave_the_last(books: 
         [opened(outage()), IncidentChange(ChangeKind.UPDATED, cause, NOON_S + 9), closed(cause)]
     )
     assert books.reader.incidents() == [closed(cause).incident]
-    assert books.reader.remember().open_incidents == ()
+    assert books.reader.load_snapshot().open_incidents == ()
 
 
 def test_a_change_of_an_incident_whose_opening_was_never_stored_is_kept(books: Books) -> None:
     books.ledger.record([closed(outage(5))])
     assert books.reader.incidents() == [closed(outage(5)).incident]
-    assert books.reader.remember().next_incident_id == 6
+    assert books.reader.load_snapshot().next_incident_id == 6
 
 
 def test_a_number_that_belongs_to_another_incident_is_refused_and_nothing_stored(
@@ -271,7 +271,7 @@ def test_since_keeps_what_was_open_then_or_later(books: Books) -> None:
 
 def test_a_closed_incident_counts_for_the_next_number(books: Books) -> None:
     books.ledger.record([opened(outage(8)), closed(outage(8))])
-    remembered = books.reader.remember()
+    remembered = books.reader.load_snapshot()
     assert remembered.open_incidents == ()
     assert remembered.next_incident_id == 9
 
@@ -295,21 +295,21 @@ def test_of_two_steps_in_one_instant_the_later_told_went_before(books: Books) ->
 
 
 def test_the_last_time_alive_is_the_last_one_told(books: Books) -> None:
-    books.ledger.alive(NOON_S + 0.25)
-    books.ledger.alive(NOON_S + 10.125)
-    assert books.reader.remember().last_alive_s == NOON_S + 10.125
+    books.ledger.record_alive(NOON_S + 0.25)
+    books.ledger.record_alive(NOON_S + 10.125)
+    assert books.reader.load_snapshot().last_alive_s == NOON_S + 10.125
 
 
 def test_nothing_to_record_is_no_fault(books: Books) -> None:
     books.ledger.record([])
-    assert books.ledger.remember() == LedgerSnapshot()
+    assert books.ledger.load_snapshot() == LedgerSnapshot()
 
 
 def test_a_name_may_hold_any_letter(books: Books) -> None:
     name = "krangkeng'; DROP TABLE states; --/ütama 100%_\"\\"
     books.ledger.record([went_down(name), opened(outage(1, name))])
     assert books.reader.transitions(0.0, NOON_S + 1, name) == [went_down(name)]
-    assert books.reader.remember().states[0].target == name
+    assert books.reader.load_snapshot().states[0].target == name
 
 
 def test_a_judgement_on_thousands_of_targets_is_one_of_many(books: Books) -> None:
@@ -324,7 +324,7 @@ def test_a_judgement_on_thousands_of_targets_is_one_of_many(books: Books) -> Non
     books.ledger.record(
         [closed(outage(number, name)) for number, name in enumerate(names, start=1)]
     )
-    remembered = books.reader.remember()
+    remembered = books.reader.load_snapshot()
     assert len(remembered.states) == 2_000
     assert remembered.open_incidents == ()
     assert [each.id for each in books.reader.incidents()] == list(range(1, 2_001))
@@ -373,7 +373,7 @@ def test_memory_and_file_answer_alike_whatever_they_are_told(
     for judgement in judgements:
         memory.record(judgement)
         ledger.record(judgement)
-    assert ledger.remember() == memory.remember()
+    assert ledger.load_snapshot() == memory.load_snapshot()
     assert ledger.incidents(since_s=start_s, limit=limit) == memory.incidents(
         since_s=start_s, limit=limit
     )

@@ -151,7 +151,7 @@ class Served:
     def write_verdicts(self) -> None:
         """States, transitions and incidents until now."""
         self.ledger.record(self.story.decisions())
-        self.ledger.alive(self.story.now_s)
+        self.ledger.record_alive(self.story.now_s)
         tell_deeds(self.ledger, self.story)
 
     def write_hour(self) -> None:

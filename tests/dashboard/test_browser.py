@@ -185,7 +185,7 @@ def test_stale_is_never_green(page: Page) -> None:
 
 def test_a_daemon_that_is_gone_is_told_by_the_ledgers_last_sign_of_life(page: Page) -> None:
     page.open()
-    page.served.ledger.alive(time.time() - 29)
+    page.served.ledger.record_alive(time.time() - 29)
     page.served.stop_daemon()
     try:
         eventually(lambda: "Pemantau berhenti" in page.banner(), within_s=40)

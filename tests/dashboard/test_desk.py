@@ -34,7 +34,7 @@ class Desk:
 
     def __init__(self, story: Story, samples_of_s: float = 0.0, prefix: str = "/") -> None:
         self.made = Made.of(story, samples_of_s)
-        self.made.ledger.alive(story.now_s)
+        self.made.ledger.record_alive(story.now_s)
         tell_deeds(self.made.ledger, story)
         self.doer = FakeActionClient()
         server = build(

@@ -26,7 +26,7 @@ def months_of(
     story = Story(shipped_network(), NOW_S, events, watched_for_s=watched_for_s)
     ledger = MemoryLedger()
     ledger.record(story.decisions())
-    ledger.alive(NOW_S)
+    ledger.record_alive(NOW_S)
     for window in windows:
         ledger.add_window(window)
     return Months(story.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
@@ -91,7 +91,7 @@ def test_time_before_the_first_evidence_and_after_the_last_sign_of_life_is_neith
     story = Story(shipped_network(), NOW_S, (), watched_for_s=60 * DAY_S)
     ledger = MemoryLedger()
     ledger.record(story.decisions())
-    ledger.alive(NOW_S - DAY_S)
+    ledger.record_alive(NOW_S - DAY_S)
     dead = Months(story.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
     told = dead.report(dead.period(None)).links[0].told
     assert told.blank_s == pytest.approx(DAY_S - 30)

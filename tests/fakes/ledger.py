@@ -61,11 +61,11 @@ class MemoryLedger:
         for notice in policy_decisions:
             self._notices.setdefault(_name_of_notice(notice), notice)
 
-    def alive(self, at_s: float) -> None:
+    def record_alive(self, at_s: float) -> None:
         self._see_that_it_works()
         self._last_alive_s = at_s
 
-    def remember(self) -> LedgerSnapshot:
+    def load_snapshot(self) -> LedgerSnapshot:
         self._see_that_it_works()
         return LedgerSnapshot(
             states=tuple(self._states[name] for name in sorted(self._states)),

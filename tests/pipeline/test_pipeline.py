@@ -66,7 +66,7 @@ async def test_a_cut_is_in_the_ledger_and_in_the_state_within_7_s() -> None:
     assert incident.target == LINK
     assert cut_s <= incident.started_s <= cut_s + 1.2
     assert incident.detected_s - incident.started_s <= 7.0
-    assert house.ledger.remember().states
+    assert house.ledger.load_snapshot().states
 
 
 async def test_a_suspected_link_is_asked_at_the_confirm_rate_and_only_it() -> None:

@@ -277,15 +277,15 @@ async def test_only_a_daemon_that_measures_is_noted_as_alive() -> None:
     """The gap that a restart finds is the time without evidence, not without a process."""
     house = OwnHouse()
     await house.jobs["alive"].run()
-    assert house.ledger.remember().last_alive_s is None
+    assert house.ledger.load_snapshot().last_alive_s is None
     house.clock.advance(5.0)
     measured(house)
     house.clock.advance(9.0)
     await house.jobs["alive"].run()
-    assert house.ledger.remember().last_alive_s == START_S + 14.0
+    assert house.ledger.load_snapshot().last_alive_s == START_S + 14.0
     house.clock.advance(1.0)
     await house.jobs["alive"].run()
-    assert house.ledger.remember().last_alive_s == START_S + 14.0, "10 s without any outcome"
+    assert house.ledger.load_snapshot().last_alive_s == START_S + 14.0, "10 s without any outcome"
 
 
 async def test_a_ledger_that_cannot_note_it_is_logged_and_stops_nothing(

@@ -133,7 +133,7 @@ def open_for_reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 
     Opened anew each time: safe from any thread, and a file that is removed is released.
     """
-    with translated_errors(path):
+    with journal_errors(path):
         if not path.exists():
             yield None
             return
@@ -186,7 +186,7 @@ def write_transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def translated_errors(path: Path) -> Iterator[None]:
+def journal_errors(path: Path) -> Iterator[None]:
     """Raise errors of SQLite and of the system as JournalError or JournalFull, naming the file."""
     try:
         yield

@@ -17,12 +17,12 @@ from monitor.adapters.journal.day_files import (
     HOURS,
     MINUTES,
     days_in,
+    journal_errors,
     label_of,
     open_for_reading,
     open_for_writing,
     path_of,
     start_ms_of,
-    translated_errors,
     write_transaction,
 )
 from monitor.adapters.journal.rows import (
@@ -60,7 +60,7 @@ def write_rollups(directory: Path, kind: str, rollups: Sequence[Rollup]) -> dict
     for label, some in files.items():
         path = path_of(directory, label, kind)
         create = partial(_create_tables, kind)
-        with translated_errors(path), closing(open_for_writing(path, create)) as connection:
+        with journal_errors(path), closing(open_for_writing(path, create)) as connection:
             lengths[label] = _write(connection, start_ms_of(label), some)
     return lengths
 

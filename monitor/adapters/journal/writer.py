@@ -16,10 +16,10 @@ from monitor.adapters.journal.day_files import (
     day_of,
     days_in,
     full_message,
+    journal_errors,
     next_day,
     open_for_reading,
     path_of,
-    translated_errors,
 )
 from monitor.adapters.journal.disk_reserve import DiskReserve
 from monitor.adapters.journal.downsampling import dirty_hours_in, sum_up_hour
@@ -102,7 +102,7 @@ class SqliteJournal(JournalReader):
             try:
                 for day, batch in _by_file(samples):
                     self._append_evidence(day, batch)
-                    with translated_errors(path_of(self._directory, day)):
+                    with journal_errors(path_of(self._directory, day)):
                         self._log.lengths[day] = self._open(day).append(batch)
             except JournalFull:
                 self._reserve.release()
@@ -211,7 +211,7 @@ class SqliteJournal(JournalReader):
         if not (self._keep_evidence and has_requests(batch)):
             return
         try:
-            with translated_errors(path_of(self._directory, day, EVIDENCE)):
+            with journal_errors(path_of(self._directory, day, EVIDENCE)):
                 if self._evidence_file is None or self._evidence_file.day != day:
                     if self._evidence_file is not None:
                         self._evidence_file.close()
@@ -230,7 +230,7 @@ class SqliteJournal(JournalReader):
         log.lengths.update(write_rollups(self._directory, kind, rollups))
 
     def _clear_dirty(self, day: str, hour_ms: int, seq: int) -> None:
-        with self._lock, translated_errors(path_of(self._directory, day)):
+        with self._lock, journal_errors(path_of(self._directory, day)):
             if self._sample_file is not None and self._sample_file.day == day:
                 self._sample_file.clear_dirty(hour_ms, seq)
             elif day in self._log.lengths:
@@ -249,7 +249,7 @@ class SqliteJournal(JournalReader):
                 length = 0 if connection is None else last_row(connection)
                 older = connection is not None and dirty_hours(connection, 0) is None
             if older:
-                with translated_errors(path_of(self._directory, day)):
+                with journal_errors(path_of(self._directory, day)):
                     SampleFile(self._directory, day).close()
             return length
         except JournalError as error:

@@ -1,4 +1,4 @@
-"""Bringing a ledger to the tables of this version, with Alembic.
+"""Migrate a ledger to the tables of this version, with Alembic.
 
 A new migration is a file in `migrations/versions`: copy the newest one, name it in
 `down_revision`, write out what changes (never import the tables: they go on changing, a
@@ -23,17 +23,17 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, inspect
 
-from monitor.adapters.ledger.files import copies_of, copy, copy_before
-from monitor.adapters.ledger.questions import revision
+from monitor.adapters.ledger.database_file import copies_of, copy, copy_before
+from monitor.adapters.ledger.queries import revision
 from monitor.core.errors import LedgerError
 
-SHIPPED: Final = Path(__file__).parent.parent / "migrations"
-"""The migrations that belong to this version."""
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+"""The migrations of this version."""
 
 logger = logging.getLogger(__name__)
 
 
-def upgrade(engine: Engine, name: str, path: Path | None, migrations: Path = SHIPPED) -> None:
+def upgrade(engine: Engine, name: str, path: Path | None, migrations: Path = MIGRATIONS) -> None:
     """Create the tables, or bring older ones to this version.
 
     engine: without foreign keys; a rebuilt table would otherwise take the rows of others along.
@@ -65,7 +65,7 @@ def _upgrade(engine: Engine, name: str, path: Path | None, script: ScriptDirecto
         )
     if present is not None:
         if present not in {each.revision for each in script.walk_revisions()}:
-            raise LedgerError(_newer(name, path, present, newest))
+            raise LedgerError(_newer_message(name, path, present, newest))
         _copy(engine, name, path, newest)
     with engine.begin() as connection:
         _step_by_step(connection, script, present, newest)
@@ -105,7 +105,7 @@ def _copy(engine: Engine, name: str, path: Path | None, newest: str) -> None:
     logger.warning("ledger %s: copied to %s before its tables change", name, target.name)
 
 
-def _newer(name: str, path: Path | None, present: str, newest: str) -> str:
+def _newer_message(name: str, path: Path | None, present: str, newest: str) -> str:
     what = (
         f"the ledger {name} was written by a newer pantau (its tables are at {present}, this"
         f" version knows up to {newest}): install that version again"

@@ -1,4 +1,4 @@
-"""SqlLedgerReader: the ledger's questions, from any process."""
+"""SqlLedgerReader: queries on the ledger, from any process."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Self
 
 from sqlalchemy import URL, Connection, Engine
 
-from monitor.adapters.ledger import alert_questions, questions
-from monitor.adapters.ledger.files import location, name_of, path_of, reader_engine
+from monitor.adapters.ledger import queries
+from monitor.adapters.ledger.database_file import location, name_of, path_of, reader_engine
+from monitor.adapters.ledger.errors import ledger_errors
 from monitor.adapters.ledger.tables import REVISION
-from monitor.adapters.ledger.trouble import told
 from monitor.core.alerting.model import (
     IncidentAction,
     MaintenanceWindow,
@@ -26,10 +26,10 @@ from monitor.core.ports import LedgerSnapshot
 
 
 class SqlLedgerReader:
-    """An AlertReader that cannot write. Implements the port of that name.
+    """`AlertReader` that cannot write.
 
-    Every question opens the file anew, sees all that is committed by then, and closes it.
-    Any number of threads may ask. Raises LedgerError, and nothing but that.
+    Every query opens the file anew, sees all that is committed by then, and closes it. May be used
+    from any number of threads. Raises LedgerError, and nothing but that.
     """
 
     def __init__(self, place: Path | URL, engine: Engine) -> None:
@@ -43,19 +43,16 @@ class SqlLedgerReader:
         place = location(where)
         return cls(place, reader_engine(place))
 
-    def remember(self) -> LedgerSnapshot:
-        with self._moment() as connection:
-            return questions.remember(connection)
+    def load_snapshot(self) -> LedgerSnapshot:
+        with self._transaction() as connection:
+            return queries.load_snapshot(connection)
 
     def incidents(
         self, *, since_s: float | None = None, include_closed: bool = True, limit: int | None = None
     ) -> list[Incident]:
-        """By ascending id. since_s: open then or later, an end at that very moment included.
-
-        limit: the newest so many.
-        """
-        with self._moment() as connection:
-            return questions.incidents(
+        """By ascending id. since_s: those that were open at or after it. limit: the newest."""
+        with self._transaction() as connection:
+            return queries.incidents(
                 connection, since_s, include_closed=include_closed, limit=limit
             )
 
@@ -63,36 +60,36 @@ class SqlLedgerReader:
         self, start_s: float, end_s: float, target: str | None = None
     ) -> list[Transition]:
         """By `at`, and for equal times in the order in which they were recorded."""
-        with self._moment() as connection:
-            return questions.transitions(connection, start_s, end_s, target)
+        with self._transaction() as connection:
+            return queries.transitions(connection, start_s, end_s, target)
 
     def actions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
     ) -> list[IncidentAction]:
-        with self._moment() as connection:
-            return alert_questions.actions(connection, incidents, since_s)
+        with self._transaction() as connection:
+            return queries.actions(connection, incidents, since_s)
 
     def policy_decisions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
     ) -> list[PolicyDecision]:
-        with self._moment() as connection:
-            return alert_questions.notices(connection, incidents, since_s)
+        with self._transaction() as connection:
+            return queries.policy_decisions(connection, incidents, since_s)
 
     def incident(self, number: int) -> Incident | None:
-        with self._moment() as connection:
-            return alert_questions.incident(connection, number)
+        with self._transaction() as connection:
+            return queries.incident(connection, number)
 
     def outbox_row(self, number: int) -> OutboxRow | None:
-        with self._moment() as connection:
-            return alert_questions.message(connection, number)
+        with self._transaction() as connection:
+            return queries.outbox_rows(connection, [number]).get(number)
 
     def undecided_closings(self) -> list[Incident]:
-        with self._moment() as connection:
-            return alert_questions.owed(connection)
+        with self._transaction() as connection:
+            return queries.undecided_closings(connection)
 
     def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
-        with self._moment() as connection:
-            return alert_questions.windows(connection, start_s, end_s)
+        with self._transaction() as connection:
+            return queries.windows(connection, start_s, end_s)
 
     def outbox(
         self,
@@ -101,23 +98,24 @@ class SqlLedgerReader:
         incident: int | None = None,
         limit: int | None = None,
     ) -> list[OutboxRow]:
-        with self._moment() as connection:
-            return alert_questions.outbox(connection, status, incident, limit)
+        with self._transaction() as connection:
+            return queries.outbox(connection, status, incident, limit)
 
     @contextmanager
-    def _moment(self) -> Iterator[Connection]:
-        with told(self._name, self._path):
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction for one call; errors inside become LedgerError."""
+        with ledger_errors(self._name, self._path):
             if self._path is not None and not self._path.exists():
                 raise LedgerError(
                     f"there is no ledger at {self._name}: the daemon has not run here yet"
                     " (pantau run)"
                 )
             with self._engine.begin() as connection:
-                self._see_that_tables_fit(connection)
+                self._check_revision(connection)
                 yield connection
 
-    def _see_that_tables_fit(self, connection: Connection) -> None:
-        present = questions.revision(connection)
+    def _check_revision(self, connection: Connection) -> None:
+        present = queries.revision(connection)
         if present is None:
             raise LedgerError(
                 f"the ledger {self._name} has no tables yet: the daemon has not finished its"

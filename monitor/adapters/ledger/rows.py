@@ -1,4 +1,7 @@
-"""The nouns of the core as rows of the ledger, and back. Pure."""
+"""Convert transitions, incidents, actions, decisions and messages to rows, and back.
+
+Reading a row raises ValueError for a value of an enum that this version does not know.
+"""
 
 from __future__ import annotations
 
@@ -11,45 +14,55 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from monitor.core.alerting.model import (
+    ActionKind,
+    EventKind,
+    IncidentAction,
+    MaintenanceWindow,
+    OutboxRow,
+    OutboxStatus,
+    PolicyDecision,
+)
+from monitor.core.alerting.reasons import Reason
 from monitor.core.model import Incident, IncidentChange, IncidentEvidence, Scope, State, Transition
 from monitor.core.ports import StoredState
 
-AT_ONCE = 500
+CHUNK = 500
 
 
-def micros(seconds: float) -> int:
+def to_us(seconds: float) -> int:
     """Seconds since the epoch as whole microseconds, to the nearest."""
     return round(seconds * 1_000_000)
 
 
-def seconds(us: int) -> float:
-    """The float nearest to that many microseconds: the same one that `micros` was given."""
+def from_us(us: int) -> float:
+    """The float nearest to that many microseconds: the one that `to_us` was given."""
     return us / 1_000_000
 
 
-def micros_or_none(at_s: float | None) -> int | None:
+def to_us_or_none(at_s: float | None) -> int | None:
     """None where there is no time."""
-    return None if at_s is None else micros(at_s)
+    return None if at_s is None else to_us(at_s)
 
 
-def seconds_or_none(us: int | None) -> float | None:
+def from_us_or_none(us: int | None) -> float | None:
     """None where there is no time."""
-    return None if us is None else seconds(us)
+    return None if us is None else from_us(us)
 
 
-def portions(values: Collection[Any]) -> Iterator[list[Any]]:
-    """The values, as many at a time as every database takes in one IN."""
-    every = list(values)
-    for start in range(0, len(every), AT_ONCE):
-        yield every[start : start + AT_ONCE]
+def chunks(values: Collection[Any]) -> Iterator[list[Any]]:
+    """The values in lists that every database accepts in one IN."""
+    all_values = list(values)
+    for start in range(0, len(all_values), CHUNK):
+        yield all_values[start : start + CHUNK]
 
 
 def transition_row(transition: Transition) -> dict[str, Any]:
     """The row of `transitions`, without its id."""
     return {
         "target": transition.target,
-        "at_us": micros(transition.at_s),
-        "detected_us": micros(transition.detected_s),
+        "at_us": to_us(transition.at_s),
+        "detected_us": to_us(transition.detected_s),
         "before": transition.before.value,
         "after": transition.after.value,
         "reason": transition.reason,
@@ -58,11 +71,10 @@ def transition_row(transition: Transition) -> dict[str, Any]:
 
 
 def transition_of(row: RowMapping) -> Transition:
-    """Raises ValueError for a state that this version does not know."""
     return Transition(
         target=row["target"],
-        at_s=seconds(row["at_us"]),
-        detected_s=seconds(row["detected_us"]),
+        at_s=from_us(row["at_us"]),
+        detected_s=from_us(row["detected_us"]),
         before=State(row["before"]),
         after=State(row["after"]),
         reason=row["reason"],
@@ -71,8 +83,7 @@ def transition_of(row: RowMapping) -> Transition:
 
 
 def state_of(row: RowMapping) -> StoredState:
-    """Raises ValueError for a state that this version does not know."""
-    return StoredState(row["target"], State(row["state"]), seconds(row["since_us"]), row["reason"])
+    return StoredState(row["target"], State(row["state"]), from_us(row["since_us"]), row["reason"])
 
 
 def incident_row(incident: Incident) -> dict[str, Any]:
@@ -82,34 +93,33 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "scope": incident.scope.value,
         "target": incident.target,
         "state": incident.state.value,
-        "started_us": micros(incident.started_s),
-        "detected_us": micros(incident.detected_s),
+        "started_us": to_us(incident.started_s),
+        "detected_us": to_us(incident.detected_s),
         "reason": incident.reason,
         "proof": _proof_to_json(incident.proof),
-        "ended_us": micros_or_none(incident.ended_s),
+        "ended_us": to_us_or_none(incident.ended_s),
         "end_reason": incident.end_reason,
-        "started_earliest_us": micros_or_none(incident.started_earliest_s),
-        "ended_earliest_us": micros_or_none(incident.ended_earliest_s),
+        "started_earliest_us": to_us_or_none(incident.started_earliest_s),
+        "ended_earliest_us": to_us_or_none(incident.ended_earliest_s),
         "parent": incident.parent,
         "suspected_cause": incident.suspected_cause,
     }
 
 
 def incident_of(row: RowMapping, affected: tuple[str, ...]) -> Incident:
-    """Raises ValueError for a state or a scope that this version does not know."""
     return Incident(
         id=row["id"],
         scope=Scope(row["scope"]),
         target=row["target"],
         state=State(row["state"]),
-        started_s=seconds(row["started_us"]),
-        detected_s=seconds(row["detected_us"]),
+        started_s=from_us(row["started_us"]),
+        detected_s=from_us(row["detected_us"]),
         reason=row["reason"],
         proof=_proof_of(row["proof"]),
-        ended_s=seconds_or_none(row["ended_us"]),
+        ended_s=from_us_or_none(row["ended_us"]),
         end_reason=row["end_reason"],
-        started_earliest_s=seconds_or_none(row["started_earliest_us"]),
-        ended_earliest_s=seconds_or_none(row["ended_earliest_us"]),
+        started_earliest_s=from_us_or_none(row["started_earliest_us"]),
+        ended_earliest_s=from_us_or_none(row["ended_earliest_us"]),
         parent=row["parent"],
         affected=affected,
         suspected_cause=row["suspected_cause"],
@@ -142,7 +152,7 @@ def event_body(change: IncidentChange) -> dict[str, Any]:
 
 
 def canonical(body: Mapping[str, Any]) -> str:
-    """One text for equal bodies."""
+    """The same text for equal bodies."""
     return json.dumps(body, sort_keys=True, ensure_ascii=False)
 
 
@@ -165,5 +175,130 @@ def _rfc3339(at_s: float | None) -> str | None:
     if at_s is None:
         return None
     # A timedelta of whole microseconds is exact; fromtimestamp would round a float again.
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros(at_s))
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=to_us(at_s))
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def outbox_row(row: OutboxRow) -> dict[str, Any]:
+    """The row of `outbox`, without its id."""
+    return {
+        "incident": row.incident,
+        "sequence": row.sequence,
+        "channel": row.channel,
+        "recipient": row.recipient,
+        "event": row.event.value,
+        "body": row.body,
+        "about": list(row.about),
+        "status": row.status.value,
+        "next_try_us": to_us(row.next_try_s),
+        "lease_until_us": to_us_or_none(row.lease_until_s),
+        "attempts": row.attempts,
+        "first_try_us": to_us_or_none(row.first_try_s),
+        "last_error": row.last_error,
+        "sent_us": to_us_or_none(row.sent_s),
+        "merged_into": row.merged_into,
+    }
+
+
+def outbox_of(row: RowMapping) -> OutboxRow:
+    return OutboxRow(
+        incident=row["incident"],
+        sequence=row["sequence"],
+        channel=row["channel"],
+        recipient=row["recipient"],
+        event=EventKind(row["event"]),
+        body=row["body"],
+        next_try_s=from_us(row["next_try_us"]),
+        status=OutboxStatus(row["status"]),
+        lease_until_s=from_us_or_none(row["lease_until_us"]),
+        attempts=row["attempts"],
+        first_try_s=from_us_or_none(row["first_try_us"]),
+        last_error=row["last_error"],
+        sent_s=from_us_or_none(row["sent_us"]),
+        id=row["id"],
+        about=tuple(row["about"]),
+        merged_into=row["merged_into"],
+    )
+
+
+def policy_decision_row(decision: PolicyDecision) -> dict[str, Any]:
+    """The row of `notices`, without its id."""
+    return {
+        "incident": decision.incident,
+        "at_us": to_us(decision.at_s),
+        "event": decision.event.value,
+        "told": decision.notified,
+        "reason": decision.reason.value,
+        "recipient": decision.recipient or "",
+        "channel": decision.channel or "",
+        "thread": decision.thread,
+        "sequence": decision.sequence,
+        "step": decision.step,
+    }
+
+
+def policy_decision_of(row: RowMapping) -> PolicyDecision:
+    return PolicyDecision(
+        incident=row["incident"],
+        at_s=from_us(row["at_us"]),
+        event=EventKind(row["event"]),
+        notified=row["told"],
+        reason=Reason(row["reason"]),
+        recipient=row["recipient"] or None,
+        channel=row["channel"] or None,
+        thread=row["thread"],
+        sequence=row["sequence"],
+        step=row["step"],
+    )
+
+
+def action_row(action: IncidentAction) -> dict[str, Any]:
+    """The row of `actions`, without its id."""
+    return {
+        "incident": action.incident,
+        "kind": action.kind.value,
+        "who": action.who,
+        "at_us": to_us(action.at_s),
+        "text": action.text,
+        "until_us": to_us_or_none(action.until_s),
+    }
+
+
+def action_of(row: RowMapping) -> IncidentAction:
+    return IncidentAction(
+        incident=row["incident"],
+        kind=ActionKind(row["kind"]),
+        who=row["who"],
+        at_s=from_us(row["at_us"]),
+        text=row["text"],
+        until_s=from_us_or_none(row["until_us"]),
+        id=row["id"],
+    )
+
+
+def window_row(window: MaintenanceWindow) -> dict[str, Any]:
+    """The row of `windows`, without its id."""
+    return {
+        "targets": list(window.targets),
+        "start_us": to_us(window.start_s),
+        "end_us": to_us(window.end_s),
+        "who": window.who,
+        "why": window.why,
+        "recurring": window.recurring,
+        "ended_us": to_us_or_none(window.ended_s),
+        "ended_by": window.ended_by,
+    }
+
+
+def window_of(row: RowMapping) -> MaintenanceWindow:
+    return MaintenanceWindow(
+        targets=tuple(row["targets"]),
+        start_s=from_us(row["start_us"]),
+        end_s=from_us(row["end_us"]),
+        who=row["who"],
+        why=row["why"],
+        id=row["id"],
+        ended_s=from_us_or_none(row["ended_us"]),
+        recurring=row["recurring"],
+        ended_by=row["ended_by"],
+    )

@@ -1,13 +1,13 @@
 """The tables of the ledger.
 
-    states             one row a target: its verdict now, since when, why
+    states             one row a target: its state now, since when, why
     transitions        every change of a state, append-only
     incidents          one row an incident, as it is now
     incident_events    opened, updated, closed: the incident as it was then; append-only
-    incident_affected  which targets an incident explains (what hides behind a node)
-    outbox             messages on their way, and those that went or never will
-    notices            every yes and no about telling somebody, with its reason; append-only
-    actions            what people did about an incident; append-only
+    incident_affected  the targets behind a node that an incident explains
+    outbox             messages: pending, sent and dead ones
+    notices            every decision of the alert policy, with its reason; append-only
+    actions            acknowledgements, snoozes, notes of an incident; append-only
     windows            maintenance windows made by hand, and how each ended
     meta               facts about the ledger itself: when the daemon was last alive
 
@@ -65,8 +65,8 @@ TRANSITIONS: Final = Table(
     Column("after", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("proof", JSON, nullable=False),
-    # The same transition, told twice, is one row. Both states belong to its name, so that two
-    # steps that one judgement takes in the same instant are never taken for one.
+    # The same transition, recorded twice, is one row. Both states belong to the key, so that two
+    # transitions of one target at the same instant stay two.
     Index("transitions_once", "detected_us", "target", "before", "after", unique=True),
     Index("transitions_of_a_target", "target", "at_us"),
     Index("transitions_by_time", "at_us"),
@@ -75,7 +75,7 @@ TRANSITIONS: Final = Table(
 INCIDENTS: Final = Table(
     "incidents",
     METADATA,
-    # The judge gives the number, not the database.
+    # The detector gives the number, not the database.
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("scope", Text, nullable=False),
     Column("target", Text, nullable=False),
@@ -98,7 +98,7 @@ INCIDENT_EVENTS: Final = Table(
     "incident_events",
     METADATA,
     Column("incident", Integer, ForeignKey("incidents.id"), primary_key=True),
-    # 1, 2, 3 … within an incident: what follows from an event names it by these two.
+    # 1, 2, 3 … within an incident.
     Column("sequence", Integer, primary_key=True),
     Column("change", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),
@@ -134,7 +134,7 @@ OUTBOX: Final = Table(
     Column("last_error", Text),
     Column("sent_us", BigInteger),
     Column("merged_into", Integer),
-    # What the idempotency key is made of.
+    # The idempotency key.
     Index("outbox_once", "incident", "sequence", "channel", "recipient", unique=True),
     Index("outbox_by_channel", "channel", "status"),
 )
@@ -148,7 +148,7 @@ NOTICES: Final = Table(
     Column("event", Text, nullable=False),
     Column("told", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
-    # Empty where it was a no for everybody: NULLs would not be equal to each other.
+    # Empty for a decision about everybody: NULLs would not be equal to each other.
     Column("recipient", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("thread", Integer),
@@ -186,7 +186,7 @@ WINDOWS: Final = Table(
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("recurring", Text),
-    # Written once, when somebody ends it early.
+    # Set when the window is ended early.
     Column("ended_us", BigInteger),
     Column("ended_by", Text),
     Index("windows_by_end", "end_us"),

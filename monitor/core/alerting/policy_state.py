@@ -198,7 +198,7 @@ class PolicyHistory:
 
 def read_policy_history(ledger: AlertReader, utc_s: float) -> PolicyHistory:
     """Read everything that `restore_policy_state` needs. Raises LedgerError."""
-    open_or_undecided = (*ledger.remember().open_incidents, *ledger.undecided_closings())
+    open_or_undecided = (*ledger.load_snapshot().open_incidents, *ledger.undecided_closings())
     incidents = sorted(open_or_undecided, key=lambda incident: incident.id)
     numbers = [incident.id for incident in incidents]
     decisions = ledger.policy_decisions(numbers)

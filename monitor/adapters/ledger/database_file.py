@@ -1,4 +1,4 @@
-"""The ledger as a SQLite file: how it is created, opened, checked and copied.
+"""The SQLite file of the ledger: create, open, check and copy it.
 
 Exactly one connection may write, and the daemon has it: SQLite before 3.51.3 (Debian 12 has
 3.40) can lose a reset of the write-ahead log when two connections write or checkpoint. A
@@ -32,12 +32,12 @@ FILE_MODE = 0o660
 """For the daemon and its group: a reader of a live log needs write access to `-shm`, which
 SQLite gives the same mode as the file itself."""
 
-WRITER_PATIENCE_S = 2.0
-READER_PATIENCE_S = 1.0
+WRITER_BUSY_S = 2.0
+READER_BUSY_S = 1.0
 
 
 def location(where: str | Path) -> Path | URL:
-    """A path, or for anything that reads like `postgresql://…` the URL of a server."""
+    """A path, or the URL of a server for anything like `postgresql://…`."""
     if isinstance(where, Path) or "://" not in where:
         return Path(where)
     try:
@@ -61,24 +61,24 @@ def path_of(place: Path | URL) -> Path | None:
 
 
 def create(path: Path) -> bool:
-    """Make an empty file with the right mode where there is none. True: there was none."""
+    """Create an empty file with the right mode; False when there is a file already."""
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
     except FileExistsError:
         return False
-    os.fchmod(descriptor, FILE_MODE)  # the umask took its share above
+    os.fchmod(descriptor, FILE_MODE)  # os.open applies the umask
     os.close(descriptor)
     return True
 
 
 def writer_engine(place: Path | URL, *, foreign_keys: bool = True) -> Engine:
-    """One connection, whichever thread asks; a second thread waits for it."""
+    """An engine with one connection; a second thread waits for it."""
     if not isinstance(place, Path):
         return _server_engine(place, QueuePool, {"pool_size": 1, "max_overflow": 0})
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            place, timeout=WRITER_PATIENCE_S, isolation_level=None, check_same_thread=False
+            place, timeout=WRITER_BUSY_S, isolation_level=None, check_same_thread=False
         )
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
@@ -100,21 +100,21 @@ def writer_engine(place: Path | URL, *, foreign_keys: bool = True) -> Engine:
 
 
 def reader_engine(place: Path | URL) -> Engine:
-    """A new read-only connection for each question: never stale, never in the writer's way."""
+    """An engine with a new read-only connection for each query: it never blocks the writer."""
     if not isinstance(place, Path):
         return _server_engine(place, NullPool, {})
     log = place.with_name(f"{place.name}-wal")
 
     def connect() -> sqlite3.Connection:
-        # Without a log nobody has the ledger open, and only the file itself is to be read. To
-        # open it as usual would create a log: refused to a user who may not write in the
-        # directory, and from one who may, a file that the daemon's user perhaps cannot open.
-        # Should the daemon start just now, it writes into a log first, not into this file.
+        # Without a log no process has the ledger open, and the file itself is read. Opening it
+        # as usual would create a log: refused to a user who may not write in the directory, and
+        # for one who may, a file that the daemon's user perhaps cannot open. A daemon that starts
+        # meanwhile writes into a log first, not into this file.
         how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
         return sqlite3.connect(
             f"{place.absolute().as_uri()}?{how}",
             uri=True,
-            timeout=READER_PATIENCE_S,
+            timeout=READER_BUSY_S,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -126,18 +126,18 @@ def reader_engine(place: Path | URL) -> Engine:
 
 
 def check(connection: Connection) -> str | None:
-    """The first fault that SQLite finds in the file's structure; None when it finds none."""
-    words = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
-    return None if words == "ok" else words.splitlines()[-1]
+    """The first fault that SQLite finds in the structure of the file, or None."""
+    result = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    return None if result == "ok" else result.splitlines()[-1]
 
 
 def copy_before(path: Path, revision: str) -> Path:
-    """Where the copy goes that is made before the migration to `revision`."""
+    """The path of the copy that is made before the migration to `revision`."""
     return path.with_name(f"{path.name}.before-{revision}")
 
 
 def copies_of(path: Path) -> list[Path]:
-    """All such copies that are there, by revision."""
+    """All such copies that exist, by revision."""
     return sorted(path.parent.glob(f"{glob.escape(path.name)}.before-*"))
 
 

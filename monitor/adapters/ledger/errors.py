@@ -1,4 +1,4 @@
-"""What SQLAlchemy and SQLite report, as one sentence for an operator: what, where, how to mend."""
+"""Errors of SQLAlchemy and SQLite as LedgerError: one sentence for an operator."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Final
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from monitor.adapters.ledger.files import copies_of
+from monitor.adapters.ledger.database_file import copies_of
 from monitor.core.errors import RIGHTS, LedgerError, RecordRefused
 
-LEAST_ROOM_BYTES: Final = 65_536
-"""What SQLite needs to open a ledger: its log and the index of the log."""
+MIN_FREE_BYTES: Final = 65_536
+"""What SQLite needs to open a ledger: for its log and the index of the log."""
 
-SENTENCES: Final[tuple[tuple[str, str], ...]] = (
+MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     (
         "SQLITE_FULL",
         "the disk that holds the ledger {where} is full: free some space, and a running daemon"
@@ -48,14 +48,14 @@ SENTENCES: Final[tuple[tuple[str, str], ...]] = (
 
 
 @contextmanager
-def told(where: str, path: Path | None) -> Iterator[None]:
-    """Whatever the database refuses inside becomes a LedgerError that names `where`."""
+def ledger_errors(where: str, path: Path | None) -> Iterator[None]:
+    """Raise errors of the database inside as LedgerError that names `where`."""
     try:
         yield
     except (IntegrityError, DataError) as error:
-        raise RecordRefused(_sentence(where, path, error)) from error
+        raise RecordRefused(_message(where, path, error)) from error
     except SQLAlchemyError as error:
-        raise LedgerError(_sentence(where, path, error)) from error
+        raise LedgerError(_message(where, path, error)) from error
     except PermissionError as error:
         raise LedgerError(f"the ledger {where} is not for this user: {RIGHTS}") from error
     except OSError as error:
@@ -80,19 +80,19 @@ def how_to_mend(path: Path | None) -> str:
     return f"{away} and put a backup or the copy {copies[-1].name} in their place"
 
 
-def _sentence(where: str, path: Path | None, error: SQLAlchemyError) -> str:
+def _message(where: str, path: Path | None, error: SQLAlchemyError) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     words = str(cause).splitlines()[0] if str(cause) else type(error).__name__
     name = getattr(cause, "sqlite_errorname", None) or ""
-    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _no_room_beside(path):
-        name = "SQLITE_FULL"  # so is a log called that finds no room when it is created
-    for beginning, sentence in SENTENCES:
-        if name.startswith(beginning):
-            return sentence.format(where=where, words=words, mend=how_to_mend(path))
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _disk_is_full(path):
+        name = "SQLITE_FULL"  # reported when there is no room to create the log
+    for prefix, message in MESSAGES:
+        if name.startswith(prefix):
+            return message.format(where=where, words=words, mend=how_to_mend(path))
     return f"the ledger {where} refuses: {words}"
 
 
-def _no_room_beside(path: Path | None) -> bool:
+def _disk_is_full(path: Path | None) -> bool:
     if path is None or not path.parent.is_dir():
         return False
-    return shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES
+    return shutil.disk_usage(path.parent).free < MIN_FREE_BYTES
