@@ -15,24 +15,24 @@ from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
 from monitor.core.model import Lost, NotMeasured, Outcome, ProbeRules, Reply, Target, TargetRole
 from monitor.core.ports import Clock, Prober
-from tests.adapters.private_network import TwoSides
-from tests.adapters.undisturbed import undisturbed
+from tests.adapters.icmp.network import VethNetwork
+from tests.adapters.icmp.realtime import realtime_priority
 from tests.fakes.clock import ManualClock
 from tests.fakes.prober import CannotSend, FakeProber, Refused, Silent
 from tests.waiting import eventually_async
 
 TIMEOUT_S = 0.25
-ROUTER = TwoSides.ROUTER
+ROUTER = VethNetwork.ROUTER
 
 
 def target(name: str, address: str, timeout_s: float = TIMEOUT_S) -> Target:
     return Target(name, address, TargetRole.LINK, ProbeRules(timeout_s=timeout_s))
 
 
-ALIVE = target("alive", TwoSides.ALIVE)
-SILENT = target("silent", TwoSides.SILENT)
-REFUSED = target("refused", TwoSides.REFUSED)
-UNROUTED = target("unrouted", TwoSides.UNROUTED)
+ALIVE = target("alive", VethNetwork.ALIVE)
+SILENT = target("silent", VethNetwork.SILENT)
+REFUSED = target("refused", VethNetwork.REFUSED)
+UNROUTED = target("unrouted", VethNetwork.UNROUTED)
 ALL = (ALIVE, SILENT, REFUSED, UNROUTED)
 NAMES = tuple(one.name for one in ALL)
 OTHERS = ("alive", "silent", "unrouted")
@@ -91,7 +91,7 @@ class FakeRig(Collected):
 
 
 class RealRig(Collected):
-    def __init__(self, mode: SocketMode, network: TwoSides) -> None:
+    def __init__(self, mode: SocketMode, network: VethNetwork) -> None:
         super().__init__(SystemClock())
         self._network = network
         self.prober: Prober = IcmpProber(self.clock, mode=mode)
@@ -109,18 +109,18 @@ class RealRig(Collected):
 
 
 @pytest.fixture(scope="module")
-def network() -> Iterator[TwoSides]:
-    made = TwoSides()
+def network() -> Iterator[VethNetwork]:
+    made = VethNetwork()
     yield made
     made.close()
 
 
 @pytest_asyncio.fixture(params=["fake", "raw", "datagram"])
-async def rig(request: pytest.FixtureRequest, network: TwoSides) -> AsyncIterator[Rig]:
+async def rig(request: pytest.FixtureRequest, network: VethNetwork) -> AsyncIterator[Rig]:
     made: Rig = (
         FakeRig() if request.param == "fake" else RealRig(SocketMode(request.param), network)
     )
-    with undisturbed():
+    with realtime_priority():
         yield made
     await made.prober.close()
 
@@ -192,7 +192,7 @@ async def test_a_target_may_have_several_requests_out_at_once(opened: Rig) -> No
 
 
 async def test_each_target_has_its_own_time_out(opened: Rig) -> None:
-    opened.prober.watch([SILENT, target("patient", TwoSides.SILENT_TOO, 0.4)])
+    opened.prober.watch([SILENT, target("patient", VethNetwork.SILENT_TOO, 0.4)])
     if isinstance(opened.prober, FakeProber):
         opened.prober.behave("patient", Silent())
     await opened.prober.round(["patient", "silent"], 0.0)
@@ -254,9 +254,9 @@ async def test_an_outcome_that_is_known_but_not_delivered_is_dropped_with_its_ta
 
 
 async def test_what_is_due_from_a_former_address_is_dropped(opened: Rig) -> None:
-    opened.prober.watch([target("moves", TwoSides.ALIVE)])
+    opened.prober.watch([target("moves", VethNetwork.ALIVE)])
     await opened.prober.round(["moves"], 0.0)
-    commit = opened.prober.prepare([target("moves", TwoSides.ALIVE_TOO)])
+    commit = opened.prober.prepare([target("moves", VethNetwork.ALIVE_TOO)])
     commit()
     await opened.prober.round(["moves"], 0.0)
     await opened.until(1)
@@ -266,7 +266,7 @@ async def test_what_is_due_from_a_former_address_is_dropped(opened: Rig) -> None
 
 async def test_new_rules_for_a_target_leave_what_is_out_alone(opened: Rig) -> None:
     await opened.prober.round(["silent"], 0.0)
-    opened.prober.watch([target("silent", TwoSides.SILENT, 0.1)])
+    opened.prober.watch([target("silent", VethNetwork.SILENT, 0.1)])
     await opened.prober.round(["silent"], 0.0)
     await opened.until(2)
     waited_s = sorted(outcome.known_s - outcome.sent_s for outcome in opened.outcomes)
@@ -275,7 +275,7 @@ async def test_new_rules_for_a_target_leave_what_is_out_alone(opened: Rig) -> No
 
 async def test_two_changes_in_a_row_lose_no_track_of_what_is_out(opened: Rig) -> None:
     await opened.prober.round(["silent"], 0.0)
-    opened.prober.watch([target("silent", TwoSides.SILENT, 0.1)])
+    opened.prober.watch([target("silent", VethNetwork.SILENT, 0.1)])
     opened.prober.watch([ALIVE])
     await opened.pass_time(1.5 * TIMEOUT_S)
     assert opened.outcomes == []

@@ -1,4 +1,4 @@
-"""`Prober` over real ICMP: who is asked, and when."""
+"""The ICMP prober: sends the requests of a round at an even pace (port `Prober`)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from monitor.adapters.icmp.absence import STALLED
-from monitor.adapters.icmp.book import Aim, OutstandingRequests, Tally
-from monitor.adapters.icmp.carrier import Carrier
-from monitor.adapters.icmp.channel import IcmpSocket, Place
-from monitor.adapters.icmp.listener import Listener
-from monitor.adapters.icmp.opening import SocketMode, open_socket
-from monitor.adapters.icmp.pace import SendPace
-from monitor.adapters.icmp.stamps import Stamps, kernel_clock_s
-from monitor.adapters.icmp.wire import Family
-from monitor.adapters.icmp.words import errno_name
+from monitor.adapters.icmp.carrier import CarrierMonitor
+from monitor.adapters.icmp.icmp_socket import IcmpSocket, SocketAddress, SocketMode
+from monitor.adapters.icmp.outstanding import Destination, OutstandingRequests, ProbeTotals
+from monitor.adapters.icmp.packets import Family, errno_name
+from monitor.adapters.icmp.receiver import STALLED, Receiver
+from monitor.adapters.icmp.timestamps import TimestampConverter, kernel_clock_s
 from monitor.core.errors import ProbeError
 from monitor.core.model import NotMeasured, Target
 from monitor.core.ports import Clock, Commit, OutcomeSink, ProbeCounters
@@ -26,14 +22,23 @@ from monitor.core.ports import Clock, Commit, OutcomeSink, ProbeCounters
 BUFFER_BYTES = 8 << 20
 NOT_OPEN = "the prober is not open: call open() first"
 
+MAX_CATCH_UP = 200
+"""Requests sent without a pause when a round is late."""
+
+BURST = 5
+MIN_PAUSE_S, MAX_PAUSE_S = 0.001, 0.005
+"""A round sleeps until about BURST requests are due, and sends these together: a wake-up costs as
+much as several sends. A longer burst would queue on its way and add to every RTT behind it. The
+event loop does not sleep for less than a millisecond."""
+
 log = logging.getLogger(__name__)
 
 
 class IcmpProber:
-    """Asks every target through one socket a family.
+    """Probes all targets through one socket for each address family.
 
-    clock: gives the times in outcomes.   mode: which kind of socket (AUTO: what is permitted).
-    buffer_bytes: room asked of the kernel, each way.   kernel_s: the clock of its stamps.
+    clock: gives the times in outcomes.   mode: which kind of socket to open.
+    buffer_bytes: size of the send and receive buffers.   kernel_s: clock of kernel timestamps.
     """
 
     def __init__(
@@ -48,149 +53,148 @@ class IcmpProber:
         self._mode = mode
         self._buffer_bytes = buffer_bytes
         self._kernel_s = kernel_s
-        self._tally = Tally()
-        self._book = OutstandingRequests(self._tally)
-        self._channels: dict[Family, IcmpSocket] = {}
-        self._carrier = Carrier()
-        self._listener: Listener | None = None
-        self._aims: dict[str, Aim] = {}
+        self._totals = ProbeTotals()
+        self._requests = OutstandingRequests(self._totals)
+        self._sockets: dict[Family, IcmpSocket] = {}
+        self._carrier = CarrierMonitor()
+        self._receiver: Receiver | None = None
+        self._destinations: dict[str, Destination] = {}
 
     async def open(self, sink: OutcomeSink) -> None:
         steady_s = self._clock.steady_s
-        self._book = OutstandingRequests(self._tally)
-        self._aims = {}
+        self._requests = OutstandingRequests(self._totals)
+        self._destinations = {}
         try:
             for family in Family:
-                opened = open_socket(family, self._mode, self._buffer_bytes)
+                opened = IcmpSocket.open(family, self._mode, self._buffer_bytes, steady_s)
                 if opened is not None:
-                    self._channels[family] = IcmpSocket(family, opened, steady_s)
+                    self._sockets[family] = opened
         except ProbeError:
-            self._close_channels()
+            self._close_sockets()
             raise
         self._carrier.open()
-        channels = tuple(self._channels.values())
-        stamps = Stamps(steady_s, self._kernel_s)
-        self._listener = Listener(self._book, self._tally, stamps, steady_s, sink)
-        for channel in channels:
-            log.info("probing %s with a %s socket", channel.family.label, channel.mode.value)
+        timestamps = TimestampConverter(steady_s, self._kernel_s)
+        self._receiver = Receiver(self._requests, self._totals, timestamps, steady_s, sink)
+        for sock in self._sockets.values():
+            log.info("probing %s with a %s socket", sock.family.label, sock.mode.value)
 
     def prepare(self, targets: Iterable[Target]) -> Commit:
         """Resolve the addresses of a new set of targets. Raises ProbeError and changes nothing.
 
         The returned function puts the set in force: it cannot fail and does not await.
         """
-        if self._listener is None:
+        if self._receiver is None:
             raise ProbeError(NOT_OPEN)
-        return partial(self._commit, [self._aim(target) for target in targets])
+        return partial(self._commit, [self._destination(target) for target in targets])
 
     def watch(self, targets: Iterable[Target]) -> None:
         """Prepare a set of targets and put it in force. Raises ProbeError."""
         self.prepare(targets)()
 
-    def _commit(self, prepared: list[Aim]) -> None:
-        before = self._aims
-        self._aims = {aim.name: aim.in_place_of(before.get(aim.name)) for aim in prepared}
-        for name, aim in before.items():
-            aim.live = self._aims.get(name) is aim
-        if self._listener is None:
-            return
-        self._listener.drop({name for name, aim in before.items() if not aim.live})
-        used = {aim.channel for aim in self._aims.values()}
-        self._listener.listen_to([one for one in self._channels.values() if one in used])
-
     async def round(self, names: Sequence[str], over_s: float) -> None:
-        """Sends that come late are caught up; one later than its time-out is not sent at all."""
-        if self._listener is None:
+        """Late sends are caught up; one that is late by more than its time-out is not sent."""
+        if self._receiver is None:
             raise ProbeError(NOT_OPEN)
         pace = SendPace(names, self._clock.steady_s(), over_s)
         while not pace.finished:
             self._send_due(pace)
-            if not pace.finished and not await self._wait(pace):
+            if not pace.finished and not await self._pause(pace):
                 return
-        self._listener.glance()
+        self._receiver.run_due_timer()
         if pace.stalled:
-            self._tally.stalled_rounds += 1
+            self._totals.stalled_rounds += 1
             log.warning("a round of %d requests came too late for some of them", len(names))
 
     def counters(self) -> ProbeCounters:
-        return self._tally.counters()
+        return self._totals.counters()
 
     async def close(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        if self._receiver is not None:
+            self._receiver.close()
+            self._receiver = None
             self._carrier.close()
-        self._close_channels()
+        self._close_sockets()
+
+    def _commit(self, prepared: list[Destination]) -> None:
+        before = self._destinations
+        self._destinations = {one.name: one.merged_with(before.get(one.name)) for one in prepared}
+        for name, destination in before.items():
+            destination.live = self._destinations.get(name) is destination
+        if self._receiver is None:
+            return
+        self._receiver.drop_outcomes({name for name, one in before.items() if not one.live})
+        used = {one.socket for one in self._destinations.values()}
+        self._receiver.use_sockets([one for one in self._sockets.values() if one in used])
 
     def _send_due(self, pace: SendPace) -> None:
         now_s = self._clock.steady_s()
-        until = pace.until(now_s)
+        until = pace.due_count(now_s)
         while pace.done < until:
-            aim = self._aims.get(pace.names[pace.done])
-            if aim is not None:
-                if pace.late_s(now_s) > aim.timeout_s:
-                    self._not_measured(aim, STALLED)
+            destination = self._destinations.get(pace.names[pace.done])
+            if destination is not None:
+                if pace.late_s(now_s) > destination.timeout_s:
+                    self._not_measured(destination, STALLED)
                     pace.stalled = True
                 else:
-                    self._send(aim)
+                    self._send(destination)
             pace.done += 1
 
-    async def _wait(self, pace: SendPace) -> bool:
-        """Let the event loop do other things; False when the prober was closed meanwhile."""
-        listener = self._listener
-        if listener is None:
+    async def _pause(self, pace: SendPace) -> bool:
+        """Sleep until more requests are due; False when the prober was closed meanwhile."""
+        receiver = self._receiver
+        if receiver is None:
             return False
         now_s = self._clock.steady_s()
         wait_s = pace.wait_s(now_s)
-        listener.expect(pace, now_s + wait_s)
-        listener.glance()
+        receiver.gaps.expect_wakeup(pace, now_s + wait_s)
+        receiver.run_due_timer()
         try:
             await asyncio.sleep(wait_s)
-            listener.woken()
+            receiver.gaps.record_wakeup(self._clock.steady_s())
         finally:
-            listener.forget(pace)
-        return self._listener is listener
+            receiver.gaps.cancel_wakeup(pace)
+        return self._receiver is receiver
 
-    def _send(self, aim: Aim) -> None:
-        """Send one request, or say why not; the others go on."""
-        if aim.channel is None:
-            self._not_measured(aim, "EAFNOSUPPORT")
+    def _send(self, destination: Destination) -> None:
+        """Send one request; an error is an outcome of this target alone."""
+        if destination.socket is None:
+            self._not_measured(destination, "EAFNOSUPPORT")
             return
-        if self._carrier.any_dead and self._has_no_cable(aim):
-            self._not_measured(aim, "ENETDOWN")
+        if self._carrier.any_down and self._has_no_carrier(destination):
+            self._not_measured(destination, "ENETDOWN")
             return
-        index, nonce = self._book.new_marks()
+        index, nonce = self._requests.next_index_and_nonce()
         try:
-            sent_s = aim.channel.send(index, nonce, aim.place)
+            sent_s = destination.socket.send(index, nonce, destination.socket_address)
         except OSError as error:
-            self._not_measured(aim, errno_name(error))
+            self._not_measured(destination, errno_name(error))
             return
-        self._book.enter(index, nonce, aim, sent_s)
-        self._tally.sent += 1
+        self._requests.add(index, nonce, destination, sent_s)
+        self._totals.sent += 1
 
-    def _has_no_cable(self, aim: Aim) -> bool:
-        if aim.news != self._carrier.news:
-            aim.news = self._carrier.news
-            aim.port = self._carrier.port_to(aim.address)
-        return self._carrier.is_dead(aim.port)
+    def _has_no_carrier(self, destination: Destination) -> bool:
+        if destination.route_version != self._carrier.version:
+            destination.route_version = self._carrier.version
+            destination.interface = self._carrier.interface_to(destination.address)
+        return self._carrier.is_down(destination.interface)
 
-    def _not_measured(self, aim: Aim, reason: str) -> None:
+    def _not_measured(self, destination: Destination, reason: str) -> None:
         now_s = self._clock.steady_s()
-        self._tally.errors[reason] += 1
-        if self._listener is not None:
-            self._listener.tell(NotMeasured(aim.name, now_s, now_s, reason))
+        self._totals.errors[reason] += 1
+        if self._receiver is not None:
+            self._receiver.add_outcome(NotMeasured(destination.name, now_s, now_s, reason))
 
-    def _aim(self, target: Target) -> Aim:
+    def _destination(self, target: Target) -> Destination:
         try:
             address = ipaddress.ip_address(target.address)
             if address.version == 4:
-                plain, family = str(address), Family.V4
-                place: Place = (plain, 0)
+                text, family = str(address), Family.V4
+                socket_address: SocketAddress = (text, 0)
             else:
-                # A link-local address names its port (fe80::1%eth0): the socket wants its number.
+                # A link-local address names its interface (fe80::1%eth0): sendto() needs the index.
                 scope = socket.if_nametoindex(address.scope_id) if address.scope_id else 0
-                plain, family = socket.inet_ntop(socket.AF_INET6, address.packed), Family.V6
-                place = (plain, 0, 0, scope)
+                text, family = socket.inet_ntop(socket.AF_INET6, address.packed), Family.V6
+                socket_address = (text, 0, 0, scope)
         except ValueError as error:
             raise ProbeError(
                 f"{target.name}: {target.address!r} is not an IP address, such as 10.77.1.1"
@@ -199,9 +203,46 @@ class IcmpProber:
             raise ProbeError(
                 f"{target.name}: {target.address!r} names a port that this machine does not have"
             ) from error
-        return Aim(target, plain, place, self._channels.get(family))
+        return Destination(target, text, socket_address, self._sockets.get(family))
 
-    def _close_channels(self) -> None:
-        for channel in self._channels.values():
-            channel.close()
-        self._channels.clear()
+    def _close_sockets(self) -> None:
+        for sock in self._sockets.values():
+            sock.close()
+        self._sockets.clear()
+
+
+class SendPace:
+    """When the requests of one round are due: evenly spread, late ones caught up. Steady seconds.
+
+    done: how many names are processed.   stalled: whether some request was too late to be sent.
+    """
+
+    __slots__ = ("_interval_s", "_pause_s", "_start_s", "done", "names", "stalled")
+
+    def __init__(self, names: Sequence[str], start_s: float, over_s: float) -> None:
+        self.names = names
+        self.done = 0
+        self.stalled = False
+        self._start_s = start_s
+        self._interval_s = over_s / len(names) if names else 0.0
+        self._pause_s = min(MAX_PAUSE_S, max(MIN_PAUSE_S, BURST * self._interval_s))
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= len(self.names)
+
+    def due_count(self, now_s: float) -> int:
+        """How many requests should be done after the present burst."""
+        due = len(self.names)
+        if self._interval_s > 0.0:
+            due = min(due, int((now_s - self._start_s) / self._interval_s) + 1)
+        return min(due, self.done + MAX_CATCH_UP)
+
+    def late_s(self, now_s: float) -> float:
+        """How late the next request is; negative before it is due."""
+        return now_s - (self._start_s + self.done * self._interval_s)
+
+    def wait_s(self, now_s: float) -> float:
+        """How long to sleep before the next burst; 0: only yield to the event loop."""
+        wait_s = -self.late_s(now_s)
+        return max(wait_s, self._pause_s) if wait_s > 0.0 else 0.0

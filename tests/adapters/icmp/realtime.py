@@ -1,4 +1,4 @@
-"""Tests of what happens in time, on a machine that is busy with other things as well."""
+"""Realtime scheduling for tests with short time-outs on a busy machine."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """This process goes before all others (SCHED_RR), where it may; what it starts does not.
+def realtime_priority() -> Iterator[None]:
+    """Run this process before all others (SCHED_RR) where that is permitted; not its children.
 
-    Otherwise a prober with a time-out of 0.2 s finds, rightly, that it has been standing still.
+    Otherwise a prober with a time-out of 0.2 s reports, correctly, that it has been stalled.
     """
     before = os.sched_getscheduler(0), os.sched_getparam(0)
     try:

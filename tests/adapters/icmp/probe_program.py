@@ -1,6 +1,6 @@
-"""A program of its own that opens a prober and asks; prints one JSON document.
+"""Open a prober in a process of its own and probe some addresses; prints one JSON document.
 
-    icmp_program.py BUFFER_BYTES TIMES ADDRESS…
+    probe_program.py BUFFER_BYTES TIMES ADDRESS…
 
 {"error": …} when ICMP cannot be sent; else {"kinds": {name of outcome: count}, "reasons": […],
 "worst_rtt_ms": …, "log": […]}.
@@ -23,7 +23,7 @@ from monitor.core.model import Outcome, ProbeRules, Reply, Target, TargetRole
 TIMEOUT_S = 0.3
 
 
-class Kept(logging.Handler):
+class LogLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = []
@@ -32,18 +32,18 @@ class Kept(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-async def ask(buffer_bytes: int, times: int, addresses: Sequence[str]) -> dict[str, object]:
-    kept = Kept()
-    logging.getLogger().addHandler(kept)
+async def probe(buffer_bytes: int, times: int, addresses: Sequence[str]) -> dict[str, object]:
+    log_lines = LogLines()
+    logging.getLogger().addHandler(log_lines)
     logging.getLogger().setLevel(logging.INFO)
     outcomes: list[Outcome] = []
-    all_in = asyncio.Event()
+    complete = asyncio.Event()
     names = list(addresses) * times
 
     def take(batch: Sequence[Outcome]) -> None:
         outcomes.extend(batch)
         if len(outcomes) >= len(names):
-            all_in.set()
+            complete.set()
 
     prober = IcmpProber(SystemClock(), buffer_bytes=buffer_bytes)
     await prober.open(take)
@@ -51,23 +51,23 @@ async def ask(buffer_bytes: int, times: int, addresses: Sequence[str]) -> dict[s
     prober.watch(Target(one, one, TargetRole.LINK, rules) for one in addresses)
     await prober.round(names, 0.2)
     async with asyncio.timeout(20):
-        await all_in.wait()
+        await complete.wait()
     await prober.close()
     return {
         "kinds": dict(Counter(type(one).__name__ for one in outcomes)),
         "reasons": sorted({str(getattr(one, "reason", None)) for one in outcomes}),
         "worst_rtt_ms": max((one.rtt_ms for one in outcomes if isinstance(one, Reply)), default=0),
-        "log": kept.lines,
+        "log": log_lines.lines,
     }
 
 
 def main() -> None:
     buffer_bytes, times, *addresses = sys.argv[1:]
     try:
-        told = asyncio.run(ask(int(buffer_bytes), int(times), addresses))
+        result = asyncio.run(probe(int(buffer_bytes), int(times), addresses))
     except ProbeError as error:
-        told = {"error": str(error)}
-    print(json.dumps(told))
+        result = {"error": str(error)}
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A real prober on a private network, and what it has said so far."""
+"""A real prober on a VethNetwork, and the outcomes it has delivered."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from monitor.adapters.icmp import IcmpProber, SocketMode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.model import Outcome, ProbeRules, Target, TargetRole
-from tests.adapters.private_network import TwoSides
-from tests.adapters.undisturbed import undisturbed
+from tests.adapters.icmp.network import VethNetwork
+from tests.adapters.icmp.realtime import realtime_priority
 from tests.waiting import eventually_async
 
+BOTH_MODES = (SocketMode.RAW, SocketMode.DATAGRAM)
 
-class Probing:
-    """The prober, opened on the near side, watching every address that TwoSides has."""
+
+class ProbeRig:
+    """The prober, opened on the near side, with every address of VethNetwork as a target."""
 
     def __init__(self, prober: IcmpProber, clock: SystemClock, timeout_s: float) -> None:
         self.prober = prober
@@ -27,25 +29,29 @@ class Probing:
         self.batches += 1
         self.outcomes.extend(outcomes)
 
-    def watch(self, *addresses: str) -> None:
-        """Watch these addresses; each is its own name."""
+    def targets(self, *addresses: str) -> list[Target]:
+        """Targets whose names are their addresses."""
         rules = ProbeRules(timeout_s=self._timeout_s)
-        self.prober.watch(Target(one, one, TargetRole.LINK, rules) for one in addresses)
+        return [Target(one, one, TargetRole.LINK, rules) for one in addresses]
 
-    async def ask(self, *addresses: str) -> list[Outcome]:
-        """One round of these, all at once, and what became of each, in the order of asking."""
+    def watch(self, *addresses: str) -> None:
+        self.prober.watch(self.targets(*addresses))
+
+    async def probe(self, *addresses: str) -> list[Outcome]:
+        """One round, all requests at once; the outcomes in the order of the addresses."""
         before = len(self.outcomes)
         await self.prober.round(addresses, 0.0)
         await self.until(before + len(addresses))
-        rest = self.outcomes[before:]
+        remaining = self.outcomes[before:]
         found: list[Outcome] = []
         for address in addresses:
-            one = next(outcome for outcome in rest if outcome.target == address)
-            rest.remove(one)
+            one = next(outcome for outcome in remaining if outcome.target == address)
+            remaining.remove(one)
             found.append(one)
         return found
 
     async def until(self, count: int) -> None:
+        """Wait until so many outcomes have been delivered."""
         await eventually_async(lambda: len(self.outcomes) >= count)
 
     async def pass_time(self, at_least_s: float) -> None:
@@ -55,24 +61,22 @@ class Probing:
 
 @asynccontextmanager
 async def probing(
-    network: TwoSides, *, timeout_s: float = 0.2, **options: object
-) -> AsyncIterator[Probing]:
+    network: VethNetwork, *, timeout_s: float = 0.2, **options: object
+) -> AsyncIterator[ProbeRig]:
     """An open prober; `options` go to IcmpProber."""
     clock = SystemClock()
     prober = IcmpProber(clock, **options)  # type: ignore[arg-type]
-    rig = Probing(prober, clock, timeout_s)
+    rig = ProbeRig(prober, clock, timeout_s)
     with network.near.inside():
         await prober.open(rig.take)
     try:
         rig.watch(
-            *(TwoSides.ALIVE, TwoSides.ALIVE_TOO, TwoSides.NEIGHBOUR, TwoSides.MONITOR),
-            *(TwoSides.REFUSED, TwoSides.FILTERED, TwoSides.SILENT, TwoSides.UNROUTED),
-            *(TwoSides.ALIVE6, TwoSides.REFUSED6, TwoSides.SILENT6, TwoSides.UNROUTED6),
+            *(VethNetwork.ALIVE, VethNetwork.ALIVE_TOO, VethNetwork.NEIGHBOUR),
+            *(VethNetwork.MONITOR, VethNetwork.REFUSED, VethNetwork.FILTERED),
+            *(VethNetwork.SILENT, VethNetwork.UNROUTED, VethNetwork.ALIVE6),
+            *(VethNetwork.REFUSED6, VethNetwork.SILENT6, VethNetwork.UNROUTED6),
         )
-        with undisturbed():
+        with realtime_priority():
             yield rig
     finally:
         await prober.close()
-
-
-BOTH_MODES = (SocketMode.RAW, SocketMode.DATAGRAM)

@@ -1,4 +1,4 @@
-"""The far end of a cable, with every packet in the test's hand: answers, forgeries, errors."""
+"""A far host that a test scripts packet by packet: replies, forged replies, ICMP errors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.adapters.private_network import TwoSides
+from tests.adapters.icmp.network import VethNetwork
 
 
 def checksum(data: bytes) -> int:
-    """RFC 1071, word by word: written anew so that it shares nothing with what it tests."""
+    """RFC 1071 word by word, independent of the code under test."""
     if len(data) % 2:
         data += b"\0"
     total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
@@ -22,7 +22,7 @@ def checksum(data: bytes) -> int:
 
 
 def with_checksum(icmp: bytes) -> bytes:
-    """The same ICMP message with the checksum that it should have."""
+    """The same ICMP message with a correct checksum."""
     if len(icmp) < 4:
         return icmp
     bare = icmp[:2] + b"\0\0" + icmp[4:]
@@ -39,11 +39,11 @@ class Request:
     destination: str
 
     def reply(self) -> bytes:
-        """The honest echo reply, as an ICMP message."""
+        """The correct echo reply, as an ICMP message."""
         return with_checksum(b"\0\0" + self.icmp[2:])
 
     def changed(self, **fields: int) -> bytes:
-        """That reply with other fields: kind, code, identifier, sequence, index, nonce."""
+        """The reply with some fields changed: kind, code, identifier, sequence, index, nonce."""
         names = ("kind", "code", "checksum", "identifier", "sequence", "index", "nonce")
         values = dict(zip(names, struct.unpack_from("!BBHHHII", self.reply()), strict=True))
         values.update(fields)
@@ -51,17 +51,17 @@ class Request:
         return with_checksum(head + self.reply()[16:])
 
     def error(self, kind: int, code: int, quote_bytes: int = 84) -> bytes:
-        """An ICMP error about this request that quotes so much of its packet."""
+        """An ICMP error about this request that quotes this many bytes of its packet."""
         return with_checksum(struct.pack("!BBHI", kind, code, 0, 0) + self.packet[:quote_bytes])
 
 
-Script = Callable[[Request, "ScriptedSide"], None]
+Script = Callable[[Request, "ScriptedHost"], None]
 
 
-class ScriptedSide:
-    """Answers echo requests for the far side instead of its kernel, as `script` says."""
+class ScriptedHost:
+    """Runs `script` for each echo request to the far side, instead of the kernel's reply."""
 
-    def __init__(self, network: TwoSides, script: Script) -> None:
+    def __init__(self, network: VethNetwork, script: Script) -> None:
         self.requests: list[Request] = []
         self._script = script
         self._loop = asyncio.get_running_loop()
@@ -71,14 +71,14 @@ class ScriptedSide:
         self._network = network
         self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         self._sock.setblocking(False)
-        self._loop.add_reader(self._sock.fileno(), self.take_in)
+        self._loop.add_reader(self._sock.fileno(), self.read_requests)
 
     def close(self) -> None:
         self._loop.remove_reader(self._sock.fileno())
         self._sock.close()
         self._network.far.sysctl("net/ipv4/icmp_echo_ignore_all", "0")
 
-    def send(self, icmp: bytes, source: str, destination: str = TwoSides.MONITOR) -> None:
+    def send(self, icmp: bytes, source: str, destination: str = VethNetwork.MONITOR) -> None:
         """Send an ICMP message as if `source` had sent it."""
         head = struct.pack("!BBHIBBH", 0x45, 0, 20 + len(icmp), 0, 64, socket.IPPROTO_ICMP, 0)
         packet = head + socket.inet_aton(source) + socket.inet_aton(destination) + icmp
@@ -87,8 +87,8 @@ class ScriptedSide:
     def later(self, delay_s: float, icmp: bytes, source: str) -> None:
         self._loop.call_later(delay_s, self.send, icmp, source)
 
-    def take_in(self) -> None:
-        """Read the requests that have come."""
+    def read_requests(self) -> None:
+        """Read the requests that have arrived."""
         while True:
             try:
                 packet = self._sock.recv(2048)
