@@ -18,8 +18,8 @@ from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.settings import AlertSettings
+from monitor.core.detection.detector import restored_detector
 from monitor.core.model import Network
-from monitor.daemon.app import remembered_world
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
 from tests.core.alerting.scenario import ALERTS
@@ -56,7 +56,7 @@ class DutyHouse:
         self.dispatcher = Dispatcher(means, self.channels or self.boxes)
         self.pipeline = Pipeline(
             self.network,
-            remembered_world(self.network, self.ledger.load_snapshot(), now_s),
+            restored_detector(self.network, self.ledger.load_snapshot(), now_s),
             self.clock,
             self.ledger,
             MemoryJournal(),

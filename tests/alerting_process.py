@@ -29,7 +29,7 @@ from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.model import ChangeKind, Decision, IncidentChange
 from tests.alerting_fixtures import DutyHouse
 from tests.core.alerting.scenario import ALERTS
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.fakes.clock import ManualClock
 from tests.fakes.prober import Answers, Silent
 

@@ -30,7 +30,7 @@ from monitor.core.documents import Document
 from monitor.core.errors import NotFound
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 from monitor.core.ports import Clock
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.system.process_figures import ProcessFigures
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.job import Job
 from monitor.core.model import Network
 from monitor.core.samples.samples import MonitorSample, PingSample, Sample
@@ -17,7 +17,7 @@ from monitor.status.status import Status
 from monitor.storage.period_recorder import PeriodRecorder
 from monitor.storage.self_metrics import SelfMetrics
 from monitor.storage.shipper_group import ShipperGroup
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
@@ -53,7 +53,7 @@ class OwnHouse:
         self.outbox_age_s: float | None = None
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            net, DetectorState.new(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
+            net, Detector(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
         )
         self.schedule = Scheduler(self.clock)
         self.ledger = MemoryLedger()

@@ -21,7 +21,7 @@ def evidence_text(incident: Incident, words: Words) -> str:
     """What was seen of the target itself, in words and numbers; one line."""
     if incident.scope is Scope.MONITOR:
         return words.say("why.monitor")
-    proof = incident.proof
+    proof = incident.evidence
     if incident.reason == "loss" and proof.loss_ratio is not None and proof.limit is not None:
         return words.say(
             "why.loss",

@@ -26,8 +26,7 @@ from monitor.cli.formatting import (
     make_console,
 )
 from monitor.cli.options import config_option
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.detection.replay import ReplayLine, read_evidence
 from monitor.core.detection.replay_comparison import IncidentPair, ReplayComparison, compare_replays
 from monitor.core.documents import Document, incident_document, transition_document
@@ -110,7 +109,7 @@ def judged(
 ) -> tuple[list[Incident], list[Transition]]:
     """Incidents by id, in their last form; transitions by `detected`, then target."""
     timeouts_s = {target.name: target.rules.timeout_s for target in network.targets()}
-    _, decisions = advance(DetectorState.new(network), read_evidence(lines, timeouts_s))
+    decisions = Detector(network).advance(read_evidence(lines, timeouts_s))
     last = {d.incident.id: d.incident for d in decisions if isinstance(d, IncidentChange)}
     transitions = [d for d in decisions if isinstance(d, Transition)]
     transitions.sort(key=lambda t: (t.detected_s, t.target))

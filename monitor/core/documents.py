@@ -22,12 +22,12 @@ def rfc3339(utc_s: float | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def evidence_document(proof: IncidentEvidence) -> Document:
+def evidence_document(evidence: IncidentEvidence) -> Document:
     """The numbers behind a verdict; what does not apply is left out."""
     return {
         name: value
         for name in IncidentEvidence.__dataclass_fields__
-        if (value := getattr(proof, name)) is not None
+        if (value := getattr(evidence, name)) is not None
     }
 
 
@@ -48,7 +48,7 @@ def incident_document(incident: Incident) -> Document:
         "parent": incident.parent,
         "affected": list(incident.affected),
         "suspected_cause": incident.suspected_cause,
-        "evidence": evidence_document(incident.proof),
+        "evidence": evidence_document(incident.evidence),
     }
 
 

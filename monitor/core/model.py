@@ -254,7 +254,7 @@ class Transition:
     before: State
     after: State
     reason: str
-    proof: IncidentEvidence = NO_EVIDENCE
+    evidence: IncidentEvidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +274,7 @@ class Incident:
     started_s: float
     detected_s: float
     reason: str
-    proof: IncidentEvidence = NO_EVIDENCE
+    evidence: IncidentEvidence = NO_EVIDENCE
     ended_s: float | None = None
     end_reason: str | None = None
     started_earliest_s: float | None = None
@@ -302,3 +302,23 @@ class IncidentChange:
 
 
 Decision = Transition | IncidentChange
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """A target's last verdict, UTC."""
+
+    target: str
+    state: State
+    since_s: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSnapshot:
+    """What a start finds in the ledger; all times UTC. last_alive_s None: never ran before."""
+
+    states: tuple[StoredState, ...] = ()
+    open_incidents: tuple[Incident, ...] = ()
+    next_incident_id: int = 1
+    last_alive_s: float | None = None

@@ -13,8 +13,8 @@ from monitor.core.model import (
     Decision,
     Device,
     Incident,
+    LedgerSnapshot,
     Outcome,
-    State,
     Target,
     Transition,
 )
@@ -119,26 +119,6 @@ class Poller(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class StoredState:
-    """A target's last verdict, UTC."""
-
-    target: str
-    state: State
-    since_s: float
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerSnapshot:
-    """What a start finds in the ledger; all times UTC. last_alive_s None: never ran before."""
-
-    states: tuple[StoredState, ...] = ()
-    open_incidents: tuple[Incident, ...] = ()
-    next_incident_id: int = 1
-    last_alive_s: float | None = None
 
 
 class LedgerReader(Protocol):

@@ -34,11 +34,11 @@ from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
-from monitor.core.detection.detector_state import DetectorState, RememberedState
-from monitor.core.detection.reconfigure import left_behind
+from monitor.core.detection.detector import Detector, restored_detector
+from monitor.core.detection.reconfigure import close_removed
 from monitor.core.executor import Executor
 from monitor.core.model import Network
-from monitor.core.ports import Clock, LedgerSnapshot, SampleLog, SampleSink
+from monitor.core.ports import Clock, SampleLog, SampleSink
 from monitor.daemon.reload import Daemon, office_of
 from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
@@ -62,24 +62,14 @@ JOURNAL = "journal"
 QUARANTINE = "quarantine"
 
 
-def remembered_world(network: Network, remembered: LedgerSnapshot, now_s: float) -> DetectorState:
-    """The world as the last run left it (a new daemon's steady time is UTC)."""
-    world = DetectorState.new(network)
-    world.remember(
-        {s.target: RememberedState(s.state, s.since_s) for s in remembered.states},
-        remembered.open_incidents,
-        remembered.next_incident_id,
-        remembered.last_alive_s,
-        now_s,
-    )
-    return world
+def _detector(network: Network, ledger: SqlLedger, now_s: float) -> Detector:
+    """A detector with the states and open incidents of the last run.
 
-
-def _world(network: Network, ledger: SqlLedger, now_s: float) -> DetectorState:
-    """Goes on where the last run stood, with the targets that there are now."""
-    remembered = ledger.load_snapshot()
-    ledger.record(left_behind(network, remembered.open_incidents, now_s))
-    return remembered_world(network, remembered, now_s)
+    Incidents of targets that are no longer configured are closed in the ledger.
+    """
+    snapshot = ledger.load_snapshot()
+    ledger.record(close_removed(network, snapshot.open_incidents, now_s))
+    return restored_detector(network, snapshot, now_s)
 
 
 async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
@@ -90,11 +80,11 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
     async with AsyncExitStack() as stack:
         stack.enter_context(DirectoryLock(settings.data_dir))
         ledger, journal = _stores(settings, stack)
-        world = _world(settings.network, ledger, clock.steady_s())
+        detector = _detector(settings.network, ledger, clock.steady_s())
         alerting_state, notifier, dispatcher = _alerting(settings, ledger, clock, stack)
         pipeline = Pipeline(
             settings.network,
-            world,
+            detector,
             clock,
             ledger,
             journal,
@@ -215,7 +205,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(service) for service in services]
             schedule.start()
-            log.info("watching %d targets (process %d)", len(world.healths), os.getpid())
+            log.info("watching %d targets (process %d)", len(detector.healths), os.getpid())
             manager.ready()
             on_ready()
             await stop.wait()
@@ -254,7 +244,7 @@ def _alerting(
 
 def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
     """On the network, writing down what is judged, and able to tell somebody."""
-    on_network = pipeline.detector_state.isolation is None
+    on_network = pipeline.detector.monitor_incident is None
     writes = pipeline.progress.ledger.error is None
     return on_network and writes and dispatcher.has_working_channel()
 

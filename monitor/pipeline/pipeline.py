@@ -18,9 +18,8 @@ from monitor.core.alerting.policy import PolicyEvent
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.detection.causes import RouterObservation, SuspectedCauses
 from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState
-from monitor.core.detection.reconfigure import reconfigure, unmoved
+from monitor.core.detection.detector import Detector
+from monitor.core.detection.reconfigure import same_address_targets
 from monitor.core.documents import TargetStatus
 from monitor.core.model import (
     Decision,
@@ -72,7 +71,7 @@ class LedgerEntry:
 
 
 class Pipeline:
-    """Owns the detector's state and the queues to the stores; called on the event loop only.
+    """Owns the detector and the queues to the stores; called on the event loop only.
 
     notifier: applies the alert policy (None: no alerts). on_queued: called when new notifications
     are in the outbox. retry_s: first pause after a failed write.
@@ -81,7 +80,7 @@ class Pipeline:
     def __init__(
         self,
         network: Network,
-        detector_state: DetectorState,
+        detector: Detector,
         clock: Clock,
         ledger: AlertLedger,
         journal: Journal,
@@ -90,7 +89,7 @@ class Pipeline:
         on_queued: Callable[[], None] | None = None,
     ) -> None:
         self.network = network
-        self.detector_state = detector_state
+        self.detector = detector
         self.progress = DaemonProgress()
         self._recent = RecentProbes()
         self._causes = SuspectedCauses(network)
@@ -150,7 +149,7 @@ class Pipeline:
 
     def add_router_observation(self, observation: RouterObservation) -> None:
         """Use what an SNMP poll says about a site to suggest causes of its outages."""
-        self._record(self._causes.router_seen(self.detector_state, observation))
+        self._record(self._causes.router_seen(self.detector, observation))
 
     def apply_action(self, action: IncidentAction) -> None:
         """Apply an acknowledgement or snooze that is in the ledger already."""
@@ -163,8 +162,8 @@ class Pipeline:
     def reconfigure(self, network: Network) -> None:
         """Replace the targets; incidents of those that left or moved are closed as `removed`."""
         now_s = self._clock.steady_s()
-        self.detector_state, decisions = reconfigure(self.detector_state, network, now_s)
-        self._recent.forget(unmoved(self.network, network))
+        decisions = self.detector.reconfigure(network, now_s)
+        self._recent.forget(same_address_targets(self.network, network))
         self.network = network
         self._causes.reconfigure(network)
         self._tags = tags_of(network)
@@ -190,12 +189,12 @@ class Pipeline:
 
     def state_of(self, target: str) -> State:
         """State of a target now; unknown for one that is not watched."""
-        health = self.detector_state.healths.get(target)
+        health = self.detector.healths.get(target)
         return State.UNKNOWN if health is None else health.state
 
     def target_status(self, target: str) -> TargetStatus:
         """State and figures of the last 60 s of a target; times UTC."""
-        health = self.detector_state.healths[target]
+        health = self.detector.healths[target]
         recent = self._recent.of(target, self._clock.steady_s())
         flaps = self._notifier is not None and self._notifier.is_flapping(target)
         return TargetStatus(
@@ -208,11 +207,7 @@ class Pipeline:
 
     def open_incidents(self) -> list[Incident]:
         """All open incidents by id; times UTC."""
-        state = self.detector_state
-        found = [h.incident for h in state.healths.values() if h.incident is not None]
-        if state.isolation is not None:
-            found.append(state.isolation)
-        return [incident_to_utc(i, self._clock.utc_s) for i in sorted(found, key=lambda i: i.id)]
+        return [incident_to_utc(i, self._clock.utc_s) for i in self.detector.open_incidents()]
 
     def _aggregate(self, outcomes: Sequence[Outcome]) -> None:
         """Count outcomes for the status, for the samples and for the signs of life."""
@@ -224,14 +219,14 @@ class Pipeline:
     def _detect(self, outcomes: Sequence[Outcome]) -> list[Decision]:
         """Advance the detector; its decisions, and the causes that they suggest."""
         evidence = [*outcomes, Tick(self._clock.steady_s())]
-        self.detector_state, decisions = advance(self.detector_state, evidence)
+        decisions = self.detector.advance(evidence)
         if not decisions:
             return []
         return [*decisions, *self._suggest_causes(decisions)]
 
     def _suggest_causes(self, decisions: Sequence[Decision]) -> list[Decision]:
         try:
-            return self._causes.follow(self.detector_state, decisions)
+            return self._causes.follow(self.detector, decisions)
         except Exception:  # the decisions are made: an error here must not lose them
             log.exception("no cause could be suggested")
             return []

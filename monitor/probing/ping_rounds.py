@@ -79,7 +79,7 @@ class PingRounds:
     async def _steady(self, names: tuple[str, ...], interval_s: float) -> None:
         started_s = self._clock.steady_s()
         self._count_missed(interval_s, started_s)
-        faster = self._confirming & self._pipeline.detector_state.suspects
+        faster = self._confirming & self._pipeline.detector.suspected
         due = [name for name in names if name not in faster] if faster else names
         await self._prober.round(due, interval_s * SPREAD)
         now_s = self._clock.steady_s()
@@ -101,7 +101,7 @@ class PingRounds:
             log.warning("%d rounds every %g s were missed", missed, interval_s)
 
     async def _confirm(self, confirm_s: float) -> None:
-        suspects = self._pipeline.detector_state.suspects
+        suspects = self._pipeline.detector.suspected
         if suspects or self._confirming:
             self._choose(suspects & self._confirm_s.keys())
             due = [n for n in self._in_order(self._confirming) if self._confirm_s[n] == confirm_s]

@@ -130,7 +130,7 @@ class Metrics:
             labels=["target"],
         )
         counted: Counter[State] = Counter()
-        for target, health in pipeline.detector_state.healths.items():
+        for target, health in pipeline.detector.healths.items():
             counted[health.state] += 1
             state.add_metric([target], STATE_CODES[health.state])
         yield state
@@ -158,7 +158,7 @@ class Metrics:
         yield from _gauge(
             "pantau_isolated",
             "1: cut off itself",
-            int(pipeline.detector_state.isolation is not None),
+            int(pipeline.detector.monitor_incident is not None),
         )
         yield from _gauge(
             "pantau_maintenance_targets",

@@ -116,7 +116,7 @@ class Status:
         last_round_s = pipeline.progress.last_round_s
         age_s = 0.0 if last_round_s is None else now_s - last_round_s
         remarks = self._remarks.found(now_s, self._refused)
-        cut_off = pipeline.detector_state.isolation is not None
+        cut_off = pipeline.detector.monitor_incident is not None
         monitor: Document = {
             "state": "unknown" if cut_off else "up",
             "last_round": None

@@ -52,7 +52,7 @@ class WarningCollector:
     def _of_measuring(self, now_s: float) -> list[MonitorWarning]:
         """Whether what is shown can be believed."""
         found = []
-        cut = self._pipeline.detector_state.isolation
+        cut = self._pipeline.detector.monitor_incident
         lately = self._self_metrics.unmeasured
         progress = self._pipeline.progress
         if cut is not None:
@@ -156,7 +156,7 @@ class WarningCollector:
 
 def _cut_off(incident: Incident) -> MonitorWarning:
     if incident.reason == "send_failure":
-        error = incident.proof.error or ""
+        error = incident.evidence.error or ""
         text = f"this machine cannot send ({error}): nothing is measured"
         return MonitorWarning(text, "cannot_send", {"error": error})
     return MonitorWarning(

@@ -21,10 +21,10 @@ from monitor.alerting.self_alerts import SelfAlerts
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.self_checks import OUTBOX_INCIDENT, SelfCheck
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings, EscalationStep, Route
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.model import Lost, Outcome, Reply
 from monitor.pipeline.pipeline import Pipeline
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.fakes.clock import ManualClock
 from tests.waiting import eventually_async
 
@@ -45,7 +45,7 @@ class House:
         self.journal = SqliteJournal(disk / "journal")
         self.ledger = SqlLedger.open(disk / "ledger.db")
         self.pipeline = Pipeline(
-            NET, DetectorState.new(NET), self.clock, self.ledger, self.journal, retry_s=0.01
+            NET, Detector(NET), self.clock, self.ledger, self.journal, retry_s=0.01
         )
         self.made = 0
         self.self_alerts = SelfAlerts(

@@ -246,8 +246,8 @@ def test_a_number_that_is_none_is_stored_as_not_known(ledger: SqlLedger) -> None
     odd = Transition("a/x", NOON_S, NOON_S, State.UP, State.DEGRADED, "slow", proof)
     ledger.record([odd])
     (stored,) = ledger.transitions(0.0, NOON_S + 9)
-    assert stored.proof.rtt_ms is None
-    assert stored.proof.limit == 50.0
+    assert stored.evidence.rtt_ms is None
+    assert stored.evidence.limit == 50.0
 
 
 def test_another_program_that_holds_the_lock_is_named_and_waited_out(

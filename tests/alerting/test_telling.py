@@ -9,7 +9,7 @@ import pytest
 from monitor.core.alerting.model import EventKind, RetryLater
 from monitor.core.model import State
 from tests.alerting_fixtures import DutyHouse, about
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.fakes.prober import Answers, Silent
 
 OPENED, RESOLVED, DIGEST = EventKind.OPENED, EventKind.RESOLVED, EventKind.DIGEST
@@ -94,7 +94,7 @@ async def test_a_monitor_that_is_cut_off_tells_of_itself_when_it_can_and_of_no_o
         box.answer = lambda _: RetryLater("network is unreachable")
     silence(house, *every)
     await house.watch(240)
-    assert house.pipeline.detector_state.isolation is not None
+    assert house.pipeline.detector.monitor_incident is not None
     assert all(box.accepted == [] for box in house.boxes.values())
     for box in house.boxes.values():
         box.answer = None

@@ -6,10 +6,9 @@ import time
 
 import pytest
 
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.model import ChangeKind, IncidentChange, Lost, Reply
-from tests.core.detection.story import T0, network
+from tests.core.detection.scenario import T0, network
 
 pytestmark = pytest.mark.bench
 
@@ -38,9 +37,9 @@ def judged_in_s(count: int) -> float:
     known = evidence(names)
     took_s: list[float] = []
     for _ in range(3):
-        world = DetectorState.new(net)
+        world = Detector(net)
         began_s = time.process_time()
-        world, said = advance(world, known)
+        said = world.advance(known)
         took_s.append(time.process_time() - began_s)
         changes = [d for d in said if isinstance(d, IncidentChange)]
         assert [c.change for c in changes] == [ChangeKind.OPENED, ChangeKind.UPDATED]

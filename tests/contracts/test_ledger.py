@@ -22,11 +22,13 @@ from monitor.core.model import (
     Incident,
     IncidentChange,
     IncidentEvidence,
+    LedgerSnapshot,
     Scope,
     State,
+    StoredState,
     Transition,
 )
-from monitor.core.ports import Ledger, LedgerReader, LedgerSnapshot, StoredState
+from monitor.core.ports import Ledger, LedgerReader
 from tests.fakes.ledger import MemoryLedger
 
 NOON_S = 1_764_000_000.0
@@ -60,7 +62,7 @@ def went_down(target: str = "anjatan/utama", after_s: float = 0.0) -> Transition
         before=State.UP,
         after=State.DOWN,
         reason="silence",
-        proof=IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2),
+        evidence=IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2),
     )
 
 
@@ -84,7 +86,7 @@ def outage(number: int = 1, target: str = "anjatan/utama", after_s: float = 0.0)
         started_s=NOON_S + after_s,
         detected_s=NOON_S + after_s + 5.4,
         reason="silence",
-        proof=IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2),
+        evidence=IncidentEvidence(lost_in_row=22, loss_before=0.004, silence_s=5.2),
     )
 
 
@@ -122,7 +124,7 @@ def test_an_incident_keeps_every_field(books: Books) -> None:
         started_s=NOON_S + 0.123,
         detected_s=NOON_S + 5.456789,
         reason="silence",
-        proof=IncidentEvidence(
+        evidence=IncidentEvidence(
             22, 0.004, 5.2, 1.0, 12.25, 50.0, 0.93, "host unreachable from 10.77.0.1"
         ),
         ended_s=NOON_S + 61.5,
@@ -142,7 +144,7 @@ def test_a_transition_keeps_every_field(books: Books) -> None:
         went_down(),
         at_s=NOON_S + 0.001,
         detected_s=NOON_S + 5.456789,
-        proof=IncidentEvidence(
+        evidence=IncidentEvidence(
             22, 0.004, 5.2, 1.0, 12.25, 50.0, 0.93, "host unreachable from 10.77.0.1"
         ),
     )

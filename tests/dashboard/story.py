@@ -150,7 +150,7 @@ class Story:
                     started_s=start_s,
                     detected_s=start_s + 6,
                     reason=event.reason,
-                    proof=event.proof,
+                    evidence=event.proof,
                     ended_s=None if event.lasted_s is None else start_s + event.lasted_s,
                     end_reason=None if event.lasted_s is None else "reply",
                     affected=self.hidden.get(event.target, ()),

@@ -155,7 +155,9 @@ def test_whoever_confirms_or_corrects_a_suspected_cause_stands_in_the_timeline(
 ) -> None:
     number = own_desk.number("losarang/utama")
     (found,) = (each for each in own_desk.made.story.incidents() if each.id == number)
-    guess = replace(found, suspected_cause="power", proof=IncidentEvidence(near_sites=("arahan",)))
+    guess = replace(
+        found, suspected_cause="power", evidence=IncidentEvidence(near_sites=("arahan",))
+    )
     own_desk.made.ledger.record([IncidentChange(ChangeKind.UPDATED, guess, NOW_S)])
     before = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
     assert (before["suspect"], before["cause"]) == ("power", "")

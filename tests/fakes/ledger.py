@@ -16,8 +16,14 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.alerting.outbox import due_batches
 from monitor.core.errors import LedgerError, RecordRefused
-from monitor.core.model import Decision, Incident, IncidentChange, Transition
-from monitor.core.ports import LedgerSnapshot, StoredState
+from monitor.core.model import (
+    Decision,
+    Incident,
+    IncidentChange,
+    LedgerSnapshot,
+    StoredState,
+    Transition,
+)
 
 
 class MemoryLedger:

@@ -9,14 +9,14 @@ from typing import cast
 import pytest
 
 from monitor.core.alerting.notifier import Notifier, PolicyResult
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.errors import LedgerError
 from monitor.core.job import Job
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
 from monitor.core.samples.samples import PingSample, StateChangeSample
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.driving import drive
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
@@ -40,7 +40,7 @@ class House:
     async def open(self) -> House:
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            *(NET, DetectorState.new(NET), self.clock, self.ledger, self.journal),
+            *(NET, Detector(NET), self.clock, self.ledger, self.journal),
             retry_s=0.01,
             notifier=cast("Notifier | None", self.notifier),
         )

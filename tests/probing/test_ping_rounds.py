@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.job import Job
 from monitor.core.model import Network, ProbeRules, State
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import CONFIRMED_AT_ONCE, PingRounds
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.driving import drive
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
@@ -30,7 +30,7 @@ class House:
         self.clock = ManualClock()
         self.prober = FakeProber(self.clock)
         self.pipeline = Pipeline(
-            net, DetectorState.new(net), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
+            net, Detector(net), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
         )
         self.rounds = PingRounds(self.prober, self.pipeline, self.clock)
         self.jobs: list[Job] = self.rounds.jobs(net)

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.system.clock import SystemClock
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.errors import NotFound
 from monitor.core.model import Device, Interface, Network
 from monitor.core.ports import Commit
@@ -80,7 +80,7 @@ class House:
         self.journal = MemoryJournal()
         self.network = Network(devices=tuple(router(name) for name in NAMES))
         self.pipeline = Pipeline(
-            self.network, DetectorState.new(self.network), self.clock, MemoryLedger(), self.journal
+            self.network, Detector(self.network), self.clock, MemoryLedger(), self.journal
         )
         self.polling = SnmpPolling(self.routers, self.pipeline, self.clock)
         self.schedule = Scheduler(self.clock)

@@ -20,7 +20,7 @@ from monitor.core.model import Lost, Reply
 from monitor.status.metrics import Metrics
 from tests.api.raw import raw_get
 from tests.api_fixtures import DutyOffice, on_duty
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.own_house import OwnHouse
 
 NET = network({"anjatan/utama": (), "bongas/utama": ()}, {"pop": ()}, anchors=1)
@@ -70,7 +70,7 @@ class Measured:
                     Lost(name, now_s - 1.0, now_s)
                     if name == silent
                     else Reply(name, now_s - 0.01, now_s, 10.0)
-                    for name in self.house.pipeline.detector_state.healths
+                    for name in self.house.pipeline.detector.healths
                 ]
             )
 

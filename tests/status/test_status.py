@@ -6,7 +6,7 @@ import asyncio
 
 from monitor.core.model import NotMeasured, Reply
 from monitor.status.status import Status
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.own_house import LINK, OwnHouse
 
 BIG = network({f"s{n:03}/utama": () for n in range(900)}, {"pop": ()}, anchors=1)
@@ -112,7 +112,7 @@ async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
         house.pipeline.take(
             [
                 NotMeasured(name, now_s, now_s, "ENETUNREACH")
-                for name in house.pipeline.detector_state.healths
+                for name in house.pipeline.detector.healths
             ]
         )
     monitor = (await house.status.document())["monitor"]
@@ -122,10 +122,7 @@ async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
         house.clock.advance(1.0)
         now_s = house.clock.steady_s()
         house.pipeline.take(
-            [
-                Reply(name, now_s - 0.01, now_s, 10.0)
-                for name in house.pipeline.detector_state.healths
-            ]
+            [Reply(name, now_s - 0.01, now_s, 10.0) for name in house.pipeline.detector.healths]
         )
     monitor = (await house.status.document())["monitor"]
     assert isinstance(monitor, dict)

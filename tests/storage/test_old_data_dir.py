@@ -64,7 +64,7 @@ def test_incidents_alerts_and_windows_are_read(ledger: SqlLedger, data_dir: Path
         assert (ended.ended_s, ended.end_reason) == (MIDNIGHT_S + 1500, "answers")
         assert snapshot.open_incidents == (still_open,)
         assert (still_open.target, still_open.affected) == ("pop-jatibarang", ("bongas/utama",))
-        assert still_open.proof.lost_in_row == 22
+        assert still_open.evidence.lost_in_row == 22
         assert [row.status for row in reader.outbox()] == [
             OutboxStatus.SENT,
             OutboxStatus.SENT,

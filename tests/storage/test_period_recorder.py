@@ -13,7 +13,7 @@ from monitor.adapters.scheduler import Failed, Happened
 from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.samples.samples import MonitorSample
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.own_house import LINK, OwnHouse
 from tests.waiting import eventually_async
 
@@ -62,7 +62,7 @@ async def many(count: int) -> OwnHouse:
     house = OwnHouse(network({f"s{n}/utama": () for n in range(count)}))
     house.clock.advance(10.0)
     now_s = house.clock.steady_s()
-    names = list(house.pipeline.detector_state.healths)
+    names = list(house.pipeline.detector.healths)
     house.pipeline.take([Reply(name, now_s - 0.01, now_s, 10.0) for name in names])
     return house
 
@@ -224,9 +224,7 @@ def told(house: OwnHouse, outcome: Callable[[str, float], Outcome], for_s: int) 
     for _ in range(for_s):
         house.clock.advance(1.0)
         now_s = house.clock.steady_s()
-        house.pipeline.take(
-            [outcome(name, now_s) for name in house.pipeline.detector_state.healths]
-        )
+        house.pipeline.take([outcome(name, now_s) for name in house.pipeline.detector.healths])
 
 
 async def test_a_machine_that_cannot_send_or_is_cut_off_says_which() -> None:

@@ -43,8 +43,7 @@ from monitor.core.alerting.model import (
     OutboxStatus,
     PolicyDecision,
 )
-from monitor.core.model import Incident, Transition
-from monitor.core.ports import LedgerSnapshot
+from monitor.core.model import Incident, LedgerSnapshot, Transition
 
 
 def load_snapshot(connection: Connection) -> LedgerSnapshot:

@@ -21,8 +21,7 @@ from monitor.core.alerting.model import (
     PolicyDecision,
 )
 from monitor.core.errors import LedgerError
-from monitor.core.model import Incident, Transition
-from monitor.core.ports import LedgerSnapshot
+from monitor.core.model import Incident, LedgerSnapshot, Transition
 
 
 class SqlLedgerReader:

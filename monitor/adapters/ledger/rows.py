@@ -24,8 +24,15 @@ from monitor.core.alerting.model import (
     PolicyDecision,
 )
 from monitor.core.alerting.reasons import Reason
-from monitor.core.model import Incident, IncidentChange, IncidentEvidence, Scope, State, Transition
-from monitor.core.ports import StoredState
+from monitor.core.model import (
+    Incident,
+    IncidentChange,
+    IncidentEvidence,
+    Scope,
+    State,
+    StoredState,
+    Transition,
+)
 
 CHUNK = 500
 
@@ -66,7 +73,7 @@ def transition_row(transition: Transition) -> dict[str, Any]:
         "before": transition.before.value,
         "after": transition.after.value,
         "reason": transition.reason,
-        "proof": _proof_to_json(transition.proof),
+        "proof": _evidence_to_json(transition.evidence),
     }
 
 
@@ -78,7 +85,7 @@ def transition_of(row: RowMapping) -> Transition:
         before=State(row["before"]),
         after=State(row["after"]),
         reason=row["reason"],
-        proof=_proof_of(row["proof"]),
+        evidence=_evidence_of(row["proof"]),
     )
 
 
@@ -96,7 +103,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "started_us": to_us(incident.started_s),
         "detected_us": to_us(incident.detected_s),
         "reason": incident.reason,
-        "proof": _proof_to_json(incident.proof),
+        "proof": _evidence_to_json(incident.evidence),
         "ended_us": to_us_or_none(incident.ended_s),
         "end_reason": incident.end_reason,
         "started_earliest_us": to_us_or_none(incident.started_earliest_s),
@@ -115,7 +122,7 @@ def incident_of(row: RowMapping, affected: tuple[str, ...]) -> Incident:
         started_s=from_us(row["started_us"]),
         detected_s=from_us(row["detected_us"]),
         reason=row["reason"],
-        proof=_proof_of(row["proof"]),
+        evidence=_evidence_of(row["proof"]),
         ended_s=from_us_or_none(row["ended_us"]),
         end_reason=row["end_reason"],
         started_earliest_s=from_us_or_none(row["started_earliest_us"]),
@@ -147,7 +154,7 @@ def event_body(change: IncidentChange) -> dict[str, Any]:
         "parent": incident.parent,
         "affected": list(incident.affected),
         "suspected_cause": incident.suspected_cause,
-        "evidence": _proof_to_json(incident.proof),
+        "evidence": _evidence_to_json(incident.evidence),
     }
 
 
@@ -156,7 +163,7 @@ def canonical(body: Mapping[str, Any]) -> str:
     return json.dumps(body, sort_keys=True, ensure_ascii=False)
 
 
-def _proof_to_json(proof: IncidentEvidence) -> dict[str, Any]:
+def _evidence_to_json(proof: IncidentEvidence) -> dict[str, Any]:
     """Only what is known. A number that JSON does not have (NaN, infinity) is not known."""
     return {
         name: value
@@ -165,7 +172,7 @@ def _proof_to_json(proof: IncidentEvidence) -> dict[str, Any]:
     }
 
 
-def _proof_of(stored: Mapping[str, Any]) -> IncidentEvidence:
+def _evidence_of(stored: Mapping[str, Any]) -> IncidentEvidence:
     known = {each.name: stored.get(each.name) for each in fields(IncidentEvidence)}
     near = known["near_sites"]
     return IncidentEvidence(**known | {"near_sites": None if near is None else tuple(near)})

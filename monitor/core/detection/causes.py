@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import asin, cos, radians, sin, sqrt
 
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.model import (
     ChangeKind,
     Decision,
@@ -76,7 +76,7 @@ class SuspectedCauses:
         self._links: dict[str, Link] = {link.name: link for link in network.links()}
         self._sites: dict[str, Site] = {site.id: site for site in network.sites}
 
-    def follow(self, world: DetectorState, decisions: Iterable[Decision]) -> list[Decision]:
+    def follow(self, detector: Detector, decisions: Iterable[Decision]) -> list[Decision]:
         """What the judge has just said may suggest a cause; the updates that say so."""
         out: list[Decision] = []
         for decision in decisions:
@@ -88,35 +88,35 @@ class SuspectedCauses:
             if decision.change is ChangeKind.CLOSED:
                 self._remember_over(incident)
             elif incident.parent is not None and incident.suspected_cause is None:
-                self._suspect(world, incident, UPSTREAM, incident.proof, decision.at_s, out)
+                self._suspect(detector, incident, UPSTREAM, incident.evidence, decision.at_s, out)
             elif decision.change is ChangeKind.OPENED and incident.state is State.DOWN:
-                self._fell(world, incident, decision.at_s, out)
+                self._fell(detector, incident, decision.at_s, out)
         return out
 
-    def router_seen(self, world: DetectorState, seen: RouterObservation) -> list[Decision]:
+    def router_seen(self, detector: Detector, seen: RouterObservation) -> list[Decision]:
         """A router was read: what it says of outages that are over, and of open ones."""
         out: list[Decision] = []
         over = self._over.pop(seen.site, []) if seen.uptime_s is not None else []
         for incident in over:
             if seen.uptime_s is not None and incident.ended_s is not None:
                 stopped = seen.at_s - seen.uptime_s > incident.started_s - SLACK_S
-                proof = replace(incident.proof, router_uptime_s=seen.uptime_s)
+                evidence = replace(incident.evidence, router_uptime_s=seen.uptime_s)
                 cause = POWER if stopped else LINK
-                self._suspect(world, incident, cause, proof, seen.at_s, out)
+                self._suspect(detector, incident, cause, evidence, seen.at_s, out)
         site = self._sites.get(seen.site)
         for link in site.links if site is not None else ():
             port = seen.ports.get(link.name)
-            health = world.healths.get(link.name)
+            health = detector.healths.get(link.name)
             standing = health.incident if health is not None else None
             if port is None or standing is None or standing.suspected_cause is not None:
                 continue
             if standing.state is State.DOWN and port.oper == OPER_DOWN:
-                if self._another_answers(world, link):
-                    proof = replace(standing.proof, port_oper=port.oper)
-                    self._suspect(world, standing, LINK, proof, seen.at_s, out)
+                if self._another_answers(detector, link):
+                    evidence = replace(standing.evidence, port_oper=port.oper)
+                    self._suspect(detector, standing, LINK, evidence, seen.at_s, out)
             elif standing.state is State.DEGRADED and (port.utilisation or 0.0) > FULL_SHARE:
-                proof = replace(standing.proof, utilisation=port.utilisation)
-                self._suspect(world, standing, CONGESTION, proof, seen.at_s, out)
+                evidence = replace(standing.evidence, utilisation=port.utilisation)
+                self._suspect(detector, standing, CONGESTION, evidence, seen.at_s, out)
         return out
 
     def _remember_over(self, incident: Incident) -> None:
@@ -127,7 +127,7 @@ class SuspectedCauses:
             kept.append(incident)
 
     def _fell(
-        self, world: DetectorState, incident: Incident, at_s: float, out: list[Decision]
+        self, detector: Detector, incident: Incident, at_s: float, out: list[Decision]
     ) -> None:
         while self._fallen and self._fallen[0].started_s < incident.started_s - TOGETHER_S:
             self._fallen.popleft()
@@ -137,14 +137,14 @@ class SuspectedCauses:
         if not together:
             return
         for each in [*together, incident]:
-            health = world.healths.get(each.target)
+            health = detector.healths.get(each.target)
             now = health.incident if health is not None else None
             if now is None or now.id != each.id or now.suspected_cause not in (None, POWER):
                 continue
             sites = {self._links[i.target].site for i in [*together, incident]}
             near = tuple(sorted(sites - {self._links[each.target].site}))
-            proof = replace(now.proof, near_sites=near)
-            self._suspect(world, now, POWER, proof, at_s, out)
+            evidence = replace(now.evidence, near_sites=near)
+            self._suspect(detector, now, POWER, evidence, at_s, out)
 
     def _near_and_other(self, link: Link, other: Incident) -> bool:
         fallen = self._links.get(other.target)
@@ -155,25 +155,25 @@ class SuspectedCauses:
             return False
         return distance_km(here, there) <= NEAR_KM
 
-    def _another_answers(self, world: DetectorState, link: Link) -> bool:
+    def _another_answers(self, detector: Detector, link: Link) -> bool:
         others = [other for other in self._sites[link.site].links if other.name != link.name]
         return any(
-            world.healths[other.name].state in (State.UP, State.DEGRADED)
+            detector.healths[other.name].state in (State.UP, State.DEGRADED)
             for other in others
-            if other.name in world.healths
+            if other.name in detector.healths
         )
 
     def _suspect(
         self,
-        world: DetectorState,
+        detector: Detector,
         incident: Incident,
         cause: str,
-        proof: IncidentEvidence,
+        evidence: IncidentEvidence,
         at_s: float,
         out: list[Decision],
     ) -> None:
-        updated = replace(incident, suspected_cause=cause, proof=proof)
-        health = world.healths.get(incident.target)
+        updated = replace(incident, suspected_cause=cause, evidence=evidence)
+        health = detector.healths.get(incident.target)
         standing = health.incident if health is not None else None
         if health is not None and standing is not None and standing.id == incident.id:
             health.incident = updated

@@ -42,6 +42,6 @@ def format_decision(decision: Decision) -> str:
         return f"{decision.target}: {change} ({decision.reason})"
     incident = decision.incident
     why = incident.end_reason or incident.reason
-    error = incident.proof.error if decision.change is ChangeKind.OPENED else None
+    error = incident.evidence.error if decision.change is ChangeKind.OPENED else None
     words = f"{why}: {error}" if error else why
     return f"incident {incident.id} {decision.change.value}: {incident.target} ({words})"

@@ -14,24 +14,67 @@ The rules are those of VERDICTS; each function below names the one that it carri
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from heapq import heappop
 
 from monitor.core.detection import isolation, send_failures, transitions
 from monitor.core.detection.detector_state import DetectorState
 from monitor.core.detection.isolation import Held
+from monitor.core.detection.reconfigure import reconfigure
 from monitor.core.detection.target_health import TargetHealth
 from monitor.core.model import (
     ChangeKind,
     Decision,
     Evidence,
+    Incident,
+    LedgerSnapshot,
     Lost,
+    Network,
     NotMeasured,
     Reply,
     State,
     TargetRole,
     Tick,
 )
+
+
+class Detector(DetectorState):
+    """All targets' states and open incidents: evidence in, transitions and incidents out."""
+
+    def __init__(self, network: Network) -> None:
+        fresh = DetectorState.new(network)
+        for each in fields(fresh):
+            setattr(self, each.name, getattr(fresh, each.name))
+
+    @property
+    def monitor_incident(self) -> Incident | None:
+        """The monitor's own open incident: it is cut off or cannot send."""
+        return self.isolation
+
+    def open_incidents(self) -> list[Incident]:
+        """All open incidents by id."""
+        found = [h.incident for h in self.healths.values() if h.incident is not None]
+        if self.isolation is not None:
+            found.append(self.isolation)
+        return sorted(found, key=lambda incident: incident.id)
+
+    def advance(self, evidence: Iterable[Evidence]) -> list[Decision]:
+        """Take in evidence in the order in which it became known (`known_s`, never falling)."""
+        return advance(self, evidence)[1]
+
+    def reconfigure(self, network: Network, at_s: float) -> list[Decision]:
+        """Go on with the targets of `network` from `at_s`."""
+        fresh, decisions = reconfigure(self, network, at_s)
+        for each in fields(fresh):
+            setattr(self, each.name, getattr(fresh, each.name))
+        return decisions
+
+
+def restored_detector(network: Network, snapshot: LedgerSnapshot, now_s: float) -> Detector:
+    """A detector that goes on from what the last run stored; its times are UTC."""
+    detector = Detector(network)
+    detector.restore(snapshot, now_s)
+    return detector
 
 
 def advance(

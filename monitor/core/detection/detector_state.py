@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from heapq import heappush
 from math import inf
@@ -18,6 +17,7 @@ from monitor.core.model import (
     Incident,
     IncidentChange,
     IncidentEvidence,
+    LedgerSnapshot,
     Network,
     Reply,
     Scope,
@@ -30,14 +30,6 @@ MONITOR = "monitor"
 BLIND_S = 10.0
 TOGETHER_S = 1.0
 """Links that are found hidden behind a fallen node within this span are told in one change."""
-
-
-@dataclass(frozen=True, slots=True)
-class RememberedState:
-    """What the ledger remembers of one target."""
-
-    state: State
-    since_s: float
 
 
 @dataclass(slots=True)
@@ -74,7 +66,7 @@ class DetectorState:
     failed_lately: dict[str, float] = field(default_factory=dict)
     unsent_share: RunningMean = field(default_factory=RunningMean)
     answering: dict[str, Reply] = field(default_factory=dict)
-    suspects: set[str] = field(default_factory=set)
+    suspected: set[str] = field(default_factory=set)
     latecomers: dict[str, set[str]] = field(default_factory=dict)
     latecomers_due_s: float = inf
     seen: int = 0
@@ -97,28 +89,23 @@ class DetectorState:
             anchors=tuple(healths[anchor.name] for anchor in network.anchors),
         )
 
-    def remember(
-        self,
-        standings: dict[str, RememberedState],
-        incidents: Iterable[Incident],
-        next_incident: int,
-        last_evidence_s: float | None,
-        now_s: float = inf,
-    ) -> None:
-        """Take over what the ledger remembers; targets that are not configured are left out.
+    def restore(self, snapshot: LedgerSnapshot, now_s: float = inf) -> None:
+        """Take over states and open incidents from the ledger.
 
-        now_s: nothing is remembered from later than this (the clock was set back meanwhile).
+        Targets that are not configured are left out. now_s: later times are set back to it (the
+        wall clock was set back while the daemon was stopped).
         """
-        self.next_incident = next_incident
-        self.last_evidence_s = None if last_evidence_s is None else min(last_evidence_s, now_s)
-        for name, standing in standings.items():
-            if name in self.healths:
-                health = self.healths[name]
-                health.state = standing.state
-                health.since_s = min(standing.since_s, now_s)
+        self.next_incident = snapshot.next_incident_id
+        last_s = snapshot.last_alive_s
+        self.last_evidence_s = None if last_s is None else min(last_s, now_s)
+        for stored in snapshot.states:
+            if stored.target in self.healths:
+                health = self.healths[stored.target]
+                health.state = stored.state
+                health.since_s = min(stored.since_s, now_s)
                 # Its parents and the blind check must not mistake it for one never probed.
                 self.mark_seen(health)
-        for incident in incidents:
+        for incident in snapshot.open_incidents:
             if incident.scope is Scope.MONITOR:
                 self.isolation = incident
             elif incident.target in self.healths:
@@ -141,9 +128,9 @@ class DetectorState:
         """Keep the counts of silent targets true after a change to one."""
         silent = health.run_count > 0 or health.gone
         if health.run_count and not health.gone:
-            self.suspects.add(health.target.name)
+            self.suspected.add(health.target.name)
         else:
-            self.suspects.discard(health.target.name)
+            self.suspected.discard(health.target.name)
         if silent is not health.silent:
             health.silent = silent
             step = 1 if silent else -1
@@ -190,7 +177,7 @@ class DetectorState:
         at_s: float,
         reason: str,
         out: list[Decision],
-        proof: IncidentEvidence = NO_EVIDENCE,
+        evidence: IncidentEvidence = NO_EVIDENCE,
     ) -> None:
         """Change a target's state; `at_s` is never before the state that it ends."""
         if health.state is after:
@@ -198,7 +185,7 @@ class DetectorState:
         if health.state is not State.UNKNOWN or health.since_s > 0:
             at_s = max(at_s, health.since_s)
         out.append(
-            Transition(health.target.name, at_s, self.now_s, health.state, after, reason, proof)
+            Transition(health.target.name, at_s, self.now_s, health.state, after, reason, evidence)
         )
         if State.DOWN in (health.state, after):
             age_s = self.now_s - health.flap_at_s
@@ -217,7 +204,7 @@ class DetectorState:
         started_s: float,
         reason: str,
         out: list[Decision],
-        proof: IncidentEvidence = NO_EVIDENCE,
+        evidence: IncidentEvidence = NO_EVIDENCE,
         started_earliest_s: float | None = None,
         affected: tuple[str, ...] = (),
     ) -> Incident:
@@ -230,7 +217,7 @@ class DetectorState:
             started_s=started_s,
             detected_s=self.now_s,
             reason=reason,
-            proof=proof,
+            evidence=evidence,
             started_earliest_s=started_earliest_s,
             affected=affected,
         )

@@ -79,9 +79,9 @@ def _isolate(world: DetectorState, sends_fail: bool, out: list[Decision]) -> Non
     started_s = min(starts_s)
     share = max(world.silent, world.unsent) / world.seen if world.seen else None
     errors = {h.unmeasured_reason for h in world.healths.values() if h.unmeasured}
-    proof = IncidentEvidence(silent_share=share, error=", ".join(sorted(errors)) or None)
+    evidence = IncidentEvidence(silent_share=share, error=", ".join(sorted(errors)) or None)
     world.isolation = world.open(
-        Scope.MONITOR, MONITOR, State.UNKNOWN, started_s, reason, out, proof
+        Scope.MONITOR, MONITOR, State.UNKNOWN, started_s, reason, out, evidence
     )
     for name in world.topology.order:
         health = world.healths[name]
@@ -92,7 +92,7 @@ def _isolate(world: DetectorState, sends_fail: bool, out: list[Decision]) -> Non
         if health.earliest_s is None:
             health.earliest_s = started_s
         health.start_anew(started_s)
-        world.turn(health, State.UNKNOWN, started_s, "isolated", out, proof)
+        world.turn(health, State.UNKNOWN, started_s, "isolated", out, evidence)
         world.update_silent(health)
     _forget_timers(world)
     world.patchy = send_failures.is_patchy_from(world, started_s)

@@ -62,18 +62,18 @@ def reconfigure(
     return fresh, out
 
 
-def unmoved(before: Network, after: Network) -> set[str]:
-    """The targets of both that still have the same address."""
+def same_address_targets(before: Network, after: Network) -> set[str]:
+    """Names of the targets that both networks have with the same address."""
     addresses = {target.name: target.address for target in before.targets()}
     return {
         target.name for target in after.targets() if addresses.get(target.name) == target.address
     }
 
 
-def left_behind(
+def close_removed(
     network: Network, open_incidents: Iterable[Incident], at_s: float
 ) -> list[Decision]:
-    """Incidents that a start finds open about targets that are configured no more: they end."""
+    """Close the open incidents of targets that are no longer configured (reason `removed`)."""
     known = {target.name for target in network.targets()}
     return [
         IncidentChange(

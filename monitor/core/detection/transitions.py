@@ -63,7 +63,7 @@ def _spoken(world: DetectorState, health: TargetHealth) -> None:
     health.floor_s = None
 
 
-def _proof(world: DetectorState, health: TargetHealth) -> IncidentEvidence:
+def _evidence(world: DetectorState, health: TargetHealth) -> IncidentEvidence:
     return IncidentEvidence(
         lost_in_row=health.run_count,
         loss_before=health.history.ratio(world.now_s),
@@ -86,7 +86,7 @@ def _down(world: DetectorState, health: TargetHealth, out: list[Decision]) -> No
     """DOWN starts at the first lost request, or when the node above was back."""
     name = health.target.name
     started_s = health.run_first_s if health.floor_s is None else health.floor_s
-    proof = _proof(world, health)
+    evidence = _evidence(world, health)
     _spoken(world, health)
     if health.target.role is not TargetRole.ANCHOR:
         _close_degraded(world, health, started_s, "down", out)
@@ -103,12 +103,12 @@ def _down(world: DetectorState, health: TargetHealth, out: list[Decision]) -> No
                 started_s,
                 "silence",
                 out,
-                proof,
+                evidence,
                 health.earliest_s,
                 hidden_links(name, world.topology, world.healths) if is_node else (),
             )
     health.earliest_s = None
-    world.turn(health, State.DOWN, started_s, "silence", out, proof)
+    world.turn(health, State.DOWN, started_s, "silence", out, evidence)
     if health.target.role is TargetRole.NODE:
         _hide_behind(world, health, out)
 
@@ -225,7 +225,7 @@ def cross(
     rules = health.target.rules
     window = health.window
     reason = "loss" if "loss" in now else "rtt"
-    proof = IncidentEvidence(
+    evidence = IncidentEvidence(
         loss_ratio=window.loss_ratio(),
         rtt_ms=window.median_ms(),
         limit=rules.loss_pct / 100 if reason == "loss" else rules.rtt_ms,
@@ -240,12 +240,12 @@ def cross(
                 world.now_s,
                 reason,
                 out,
-                proof,
+                evidence,
             )
-        world.turn(health, State.DEGRADED, world.now_s, reason, out, proof)
+        world.turn(health, State.DEGRADED, world.now_s, reason, out, evidence)
     elif was and not now:
         _close_degraded(world, health, world.now_s, "cleared", out)
-        world.turn(health, State.UP, world.now_s, "cleared", out, proof)
+        world.turn(health, State.UP, world.now_s, "cleared", out, evidence)
 
 
 def unmeasured(world: DetectorState, health: TargetHealth, out: list[Decision]) -> None:
@@ -257,7 +257,7 @@ def unmeasured(world: DetectorState, health: TargetHealth, out: list[Decision]) 
     if explained and send_failures.most_fail(world):
         return
     started_s = health.unmeasured_from_s
-    proof = IncidentEvidence(error=health.unmeasured_reason)
+    evidence = IncidentEvidence(error=health.unmeasured_reason)
     world.waiting.discard(health.target.name)
     health.drop_run()
     health.window.clear()
@@ -269,9 +269,9 @@ def unmeasured(world: DetectorState, health: TargetHealth, out: list[Decision]) 
             started_s,
             "not_measured",
             out,
-            proof,
+            evidence,
         )
-    world.turn(health, State.UNKNOWN, started_s, "not_measured", out, proof)
+    world.turn(health, State.UNKNOWN, started_s, "not_measured", out, evidence)
     world.update_silent(health)
     world.stir(health)
 

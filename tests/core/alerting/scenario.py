@@ -30,7 +30,7 @@ from monitor.core.alerting.settings import (
     Route,
 )
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, State
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 from tests.fakes.ledger import MemoryLedger
 
 START_S = datetime.fromisoformat("2026-11-24T21:00:00+07:00").timestamp()

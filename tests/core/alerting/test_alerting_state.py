@@ -8,7 +8,7 @@ from monitor.core.alerting.alerting_state import WINDOW_RETENTION_S, AlertingSta
 from monitor.core.alerting.model import ActionKind, IncidentAction, MaintenanceWindow
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Scope, State
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 
 T0 = 1_764_000_000.0
 BEFORE = network({"a/utama": ("pop",), "b/utama": ()}, {"pop": ()})

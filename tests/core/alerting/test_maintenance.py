@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.alerting.maintenance import MaintenanceCalendar, occurrences, targets_by_name
 from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.alerting.settings import RecurringWindow
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 
 WIB = ZoneInfo("Asia/Jakarta")
 NET = network(

@@ -134,7 +134,7 @@ def said(what: NotificationContext) -> Wording:
 
 
 def test_an_opening_says_everything_that_somebody_in_bed_needs() -> None:
-    cause = replace(DOWN, suspected_cause="link", proof=replace(SILENCE, port_oper=2))
+    cause = replace(DOWN, suspected_cause="link", evidence=replace(SILENCE, port_oper=2))
     assert said(notification(cause, told=("ani", "budi", "channel:hook"))).text.split("\n") == [
         "PUTUS: Anjatan · utama, sejak 14.05 WIB",
         "Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
@@ -159,7 +159,10 @@ def test_the_same_in_english() -> None:
 
 
 LOSS = replace(
-    DOWN, state=State.DEGRADED, reason="loss", proof=IncidentEvidence(loss_ratio=0.124, limit=0.05)
+    DOWN,
+    state=State.DEGRADED,
+    reason="loss",
+    evidence=IncidentEvidence(loss_ratio=0.124, limit=0.05),
 )
 
 
@@ -310,7 +313,7 @@ def test_what_a_blind_interval_hides_is_said() -> None:
 def test_a_suspected_cause_comes_with_its_evidence(
     cause: str, proof: IncidentEvidence, says: str
 ) -> None:
-    text = said(notification(replace(DOWN, suspected_cause=cause, proof=proof))).text
+    text = said(notification(replace(DOWN, suspected_cause=cause, evidence=proof))).text
     assert says in text.split("\n")
 
 

@@ -11,7 +11,7 @@ from monitor.core.detection.causes import (
     distance_km,
 )
 from monitor.core.model import Decision, Incident, IncidentChange, Network, Site
-from tests.core.detection.story import T0, Story, network, silent_between
+from tests.core.detection.scenario import T0, Scenario, network, silent_between
 
 AT = {"a": (-6.40, 108.20), "b": (-6.42, 108.22), "far": (-6.40, 108.50)}
 
@@ -25,19 +25,19 @@ def placed(net: Network, providers: dict[str, str]) -> Network:
     return replace(net, sites=tuple(sites))
 
 
-def said(story: Story, causes: SuspectedCauses, until: float) -> list[Decision]:
+def said(story: Scenario, causes: SuspectedCauses, until: float) -> list[Decision]:
     start = len(story.decisions)
     story.run(until)
-    return causes.follow(story.world, story.decisions[start:])
+    return causes.follow(story.detector, story.decisions[start:])
 
 
 def updated(decisions: list[Decision]) -> list[Incident]:
     return [d.incident for d in decisions if isinstance(d, IncidentChange)]
 
 
-def outage() -> tuple[Story, SuspectedCauses]:
+def outage() -> tuple[Scenario, SuspectedCauses]:
     net = placed(network({"a/utama": (), "a/cadangan": ()}), {})
-    story = Story(net)
+    story = Scenario(net)
     story["a/utama"] = silent_between((60.0, 120.0))
     return story, SuspectedCauses(net)
 
@@ -45,9 +45,11 @@ def outage() -> tuple[Story, SuspectedCauses]:
 def test_a_router_that_restarted_suggests_a_power_cut() -> None:
     story, causes = outage()
     assert said(story, causes, 130) == []
-    (incident,) = updated(causes.router_seen(story.world, RouterObservation("a", T0 + 150, 40.0)))
+    (incident,) = updated(
+        causes.router_seen(story.detector, RouterObservation("a", T0 + 150, 40.0))
+    )
     assert incident.suspected_cause == "power"
-    assert incident.proof.router_uptime_s == 40.0
+    assert incident.evidence.router_uptime_s == 40.0
     assert incident.ended_s is not None
 
 
@@ -55,19 +57,19 @@ def test_a_router_that_never_stopped_suggests_the_link() -> None:
     story, causes = outage()
     said(story, causes, 130)
     (incident,) = updated(
-        causes.router_seen(story.world, RouterObservation("a", T0 + 150, 90_000.0))
+        causes.router_seen(story.detector, RouterObservation("a", T0 + 150, 90_000.0))
     )
     assert incident.suspected_cause == "link"
-    assert causes.router_seen(story.world, RouterObservation("a", T0 + 210, 90_060.0)) == []
+    assert causes.router_seen(story.detector, RouterObservation("a", T0 + 210, 90_060.0)) == []
 
 
 def test_a_port_that_is_down_while_the_other_link_answers_suggests_the_link() -> None:
     story, causes = outage()
     said(story, causes, 100)
     seen = RouterObservation("a", T0 + 100, 9e4, {"a/utama": PortObservation(oper=2)})
-    (incident,) = updated(causes.router_seen(story.world, seen))
-    assert (incident.suspected_cause, incident.proof.port_oper) == ("link", 2)
-    assert story.world.healths["a/utama"].incident == incident
+    (incident,) = updated(causes.router_seen(story.detector, seen))
+    assert (incident.suspected_cause, incident.evidence.port_oper) == ("link", 2)
+    assert story.detector.healths["a/utama"].incident == incident
 
 
 def test_near_sites_on_different_providers_that_fall_together_suggest_a_power_cut() -> None:
@@ -75,19 +77,19 @@ def test_near_sites_on_different_providers_that_fall_together_suggest_a_power_cu
         network({"a/utama": (), "b/utama": (), "far/utama": ()}),
         {"a/utama": "P", "b/utama": "Q", "far/utama": "R"},
     )
-    story, causes = Story(net), SuspectedCauses(net)
+    story, causes = Scenario(net), SuspectedCauses(net)
     for name in ("a/utama", "b/utama", "far/utama"):
         story[name] = silent_between((60.0, 300.0))
     incidents = {i.target: i for i in updated(said(story, causes, 100))}
     assert set(incidents) == {"a/utama", "b/utama"}
     assert incidents["a/utama"].suspected_cause == "power"
-    assert incidents["a/utama"].proof.near_sites == ("b",)
+    assert incidents["a/utama"].evidence.near_sites == ("b",)
     assert distance_km(net.sites[0], net.sites[2]) > 30
 
 
 def test_near_sites_of_one_provider_suggest_nothing() -> None:
     net = placed(network({"a/utama": (), "b/utama": ()}), {"a/utama": "P", "b/utama": "P"})
-    story, causes = Story(net), SuspectedCauses(net)
+    story, causes = Scenario(net), SuspectedCauses(net)
     for name in ("a/utama", "b/utama"):
         story[name] = silent_between((60.0, 300.0))
     assert said(story, causes, 100) == []
@@ -95,19 +97,19 @@ def test_near_sites_of_one_provider_suggest_nothing() -> None:
 
 def test_a_full_interface_while_degraded_suggests_congestion() -> None:
     net = placed(network({"a/utama": ()}), {})
-    story, causes = Story(net), SuspectedCauses(net)
+    story, causes = Scenario(net), SuspectedCauses(net)
     story["a/utama"] = lambda t: 200.0 if t > 60 else 10.0
     said(story, causes, 130)
     seen = RouterObservation(
         "a", T0 + 130, 9e4, {"a/utama": PortObservation(oper=1, utilisation=0.97)}
     )
-    (incident,) = updated(causes.router_seen(story.world, seen))
-    assert (incident.suspected_cause, incident.proof.utilisation) == ("congestion", 0.97)
+    (incident,) = updated(causes.router_seen(story.detector, seen))
+    assert (incident.suspected_cause, incident.evidence.utilisation) == ("congestion", 0.97)
 
 
 def test_an_outage_whose_node_falls_too_is_suspected_to_come_from_above() -> None:
     net = placed(network({"a/utama": ("pop",)}, {"pop": ()}), {})
-    story, causes = Story(net), SuspectedCauses(net)
+    story, causes = Scenario(net), SuspectedCauses(net)
     story["a/utama"] = silent_between((60.0, 300.0))
     story["pop"] = silent_between((120.0, 300.0))
     (incident,) = updated(said(story, causes, 160))
@@ -119,7 +121,7 @@ def fell_together(where: tuple[float, float], seconds_apart: float) -> set[str]:
     """Who is suspected of a power cut when a site there falls so long after site a."""
     net = placed(network({"a/utama": (), "b/utama": ()}), {"a/utama": "P", "b/utama": "Q"})
     net = replace(net, sites=(net.sites[0], replace(net.sites[1], lat=where[0], lon=where[1])))
-    story, causes = Story(net), SuspectedCauses(net)
+    story, causes = Scenario(net), SuspectedCauses(net)
     story["a/utama"] = silent_between((60.0, 500.0))
     story["b/utama"] = silent_between((60.0 + seconds_apart, 500.0))
     return {i.target for i in updated(said(story, causes, 300))}
@@ -137,7 +139,7 @@ def test_a_router_whose_agent_started_shortly_before_the_first_lost_request_rest
         story, causes = outage()
         said(story, causes, 130)
         seen = RouterObservation("a", T0 + 150, 150.0 - booted)
-        (incident,) = updated(causes.router_seen(story.world, seen))
+        (incident,) = updated(causes.router_seen(story.detector, seen))
         assert incident.suspected_cause == cause
 
 
@@ -146,15 +148,15 @@ def test_a_port_that_is_down_while_no_link_of_the_site_answers_suggests_nothing(
     story["a/cadangan"] = silent_between((60.0, 120.0))
     said(story, causes, 100)
     seen = RouterObservation("a", T0 + 100, 9e4, {"a/utama": PortObservation(oper=2)})
-    assert causes.router_seen(story.world, seen) == []
+    assert causes.router_seen(story.detector, seen) == []
 
 
 def test_an_interface_that_is_used_at_80_percent_suggests_nothing() -> None:
     net = placed(network({"a/utama": ()}), {})
-    story, causes = Story(net), SuspectedCauses(net)
+    story, causes = Scenario(net), SuspectedCauses(net)
     story["a/utama"] = lambda t: 200.0 if t > 60 else 10.0
     said(story, causes, 130)
     seen = RouterObservation(
         "a", T0 + 130, 9e4, {"a/utama": PortObservation(oper=1, utilisation=0.8)}
     )
-    assert causes.router_seen(story.world, seen) == []
+    assert causes.router_seen(story.detector, seen) == []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from monitor.core.model import ProbeRules, State
-from tests.core.detection.story import (
+from tests.core.detection.scenario import (
     T0,
-    Story,
+    Scenario,
     after,
     network,
     silent_between,
@@ -18,8 +18,8 @@ from tests.core.detection.story import (
 LINK = "anjatan/utama"
 
 
-def one_link() -> Story:
-    return Story(network({LINK: ()}))
+def one_link() -> Scenario:
+    return Scenario(network({LINK: ()}))
 
 
 def test_a_link_that_answers_is_up_since_its_first_reply() -> None:
@@ -38,8 +38,8 @@ def test_a_cut_is_down_within_7_s_of_the_first_lost_request_and_starts_there(cut
     assert incident.state is State.DOWN
     assert cut_at <= after(incident.started_s) <= cut_at + 1.2
     assert incident.detected_s - incident.started_s <= 7.0
-    assert incident.proof.lost_in_row is not None
-    assert incident.proof.lost_in_row >= 20
+    assert incident.evidence.lost_in_row is not None
+    assert incident.evidence.lost_in_row >= 20
     assert story.path(LINK) == ["up", "down"]
 
 
@@ -85,16 +85,16 @@ def test_two_losses_in_a_row_during_a_recovery_start_it_again() -> None:
 
 def test_a_late_loss_neither_starts_a_run_nor_breaks_replies() -> None:
     """A loss is known one time-out later, after the answers to later requests."""
-    story = Story(network({LINK: ()}, rules=ProbeRules(timeout_s=3.0)))
+    story = Scenario(network({LINK: ()}, rules=ProbeRules(timeout_s=3.0)))
     story[LINK] = silent_between((60.0, 60.5))
     story.run(200)
     assert story.incidents() == []
-    assert story.world.healths[LINK].run_count == 0
+    assert story.detector.healths[LINK].run_count == 0
 
 
 def test_a_fallen_pop_is_one_incident_and_hides_its_links() -> None:
     links = {f"site{i}/utama": ("pop",) for i in range(12)}
-    story = Story(network(links, {"inti": (), "pop": ("inti",)}, anchors=2))
+    story = Scenario(network(links, {"inti": (), "pop": ("inti",)}, anchors=2))
     cut = silent_between((60.0, 120.0))
     story["pop"] = cut
     for link in links:
@@ -112,7 +112,7 @@ def test_a_fallen_pop_is_one_incident_and_hides_its_links() -> None:
 
 def test_a_child_that_stays_dead_opens_its_own_incident_when_the_pop_is_back() -> None:
     links = {f"site{i}/utama": ("pop",) for i in range(4)}
-    story = Story(network(links, {"pop": ()}))
+    story = Scenario(network(links, {"pop": ()}))
     story["pop"] = silent_between((60.0, 120.0))
     for link in links:
         story[link] = silent_between((60.0, 120.0))
@@ -130,7 +130,7 @@ def test_a_child_that_stays_dead_opens_its_own_incident_when_the_pop_is_back() -
 def test_the_core_down_is_one_incident_that_lists_all_links_through_child_nodes() -> None:
     links = {f"s{i}/utama": (f"pop{i % 3}",) for i in range(9)}
     nodes = {"inti": (), **{f"pop{i}": ("inti",) for i in range(3)}}
-    story = Story(network(links, nodes, anchors=1))
+    story = Scenario(network(links, nodes, anchors=1))
     for name in [*links, *nodes]:
         story[name] = silent_between((60.0, 100.0))
     story.run(160)
@@ -142,12 +142,12 @@ def test_the_core_down_is_one_incident_that_lists_all_links_through_child_nodes(
 
 
 def test_a_link_with_two_parents_is_unreachable_only_when_both_are_down() -> None:
-    story = Story(network({"a/utama": ("p1", "p2")}, {"p1": (), "p2": ()}))
+    story = Scenario(network({"a/utama": ("p1", "p2")}, {"p1": (), "p2": ()}))
     story["p1"] = silent_between((60.0, 200.0))
     story["a/utama"] = silent_between((60.0, 200.0))
     story.run(100)
     assert sorted(i.target for i in story.opened()) == ["a/utama", "p1"]
-    both = Story(network({"a/utama": ("p1", "p2")}, {"p1": (), "p2": ()}))
+    both = Scenario(network({"a/utama": ("p1", "p2")}, {"p1": (), "p2": ()}))
     for name in ("p1", "p2", "a/utama"):
         both[name] = silent_between((60.0, 200.0))
     both.run(100)
@@ -158,7 +158,7 @@ def test_a_link_with_two_parents_is_unreachable_only_when_both_are_down() -> Non
 
 def test_the_monitor_cut_off_is_one_incident_of_its_own_and_no_outage() -> None:
     links = {f"s{i}/utama": () for i in range(10)}
-    story = Story(network(links, {"inti": ()}, anchors=2))
+    story = Scenario(network(links, {"inti": ()}, anchors=2))
     names = [t.name for t in story.net.targets()]
     for name in names:
         story[name] = silent_between((60.0, 120.0))
@@ -177,7 +177,7 @@ def test_the_monitor_cut_off_is_one_incident_of_its_own_and_no_outage() -> None:
 
 def test_sends_that_fail_for_all_are_the_monitor_and_never_an_outage() -> None:
     links = {f"s{i}/utama": () for i in range(10)}
-    story = Story(network(links, anchors=1))
+    story = Scenario(network(links, anchors=1))
     names = [t.name for t in story.net.targets()]
     for name in names:
         story[name] = unsent_between(60.0, 90.0)
@@ -185,12 +185,12 @@ def test_sends_that_fail_for_all_are_the_monitor_and_never_an_outage() -> None:
     (incident,) = story.incidents()
     assert incident.scope.value == "monitor"
     assert incident.reason == "send_failure"
-    assert incident.proof.error == "ENETUNREACH"
+    assert incident.evidence.error == "ENETUNREACH"
     assert all(story.path(name) == ["up", "unknown", "up"] for name in names)
 
 
 def test_one_link_that_cannot_be_measured_is_unknown_after_five_in_a_row() -> None:
-    story = Story(network({f"s{i}/utama": () for i in range(10)}, anchors=1))
+    story = Scenario(network({f"s{i}/utama": () for i in range(10)}, anchors=1))
     story["s3/utama"] = unsent_between(60.0, 90.0, "EHOSTUNREACH")
     story.run(150)
     (incident,) = story.incidents()
@@ -201,7 +201,7 @@ def test_one_link_that_cannot_be_measured_is_unknown_after_five_in_a_row() -> No
 
 def test_a_single_dead_anchor_hides_outages_for_a_while_but_not_for_ever() -> None:
     links = {f"s{i}/utama": () for i in range(10)}
-    story = Story(network(links, anchors=1))
+    story = Scenario(network(links, anchors=1))
     story["anchor:10.79.0.1"] = silent_between((60.0, 500.0))
     story["s1/utama"] = silent_between((100.0, 200.0))
     story.run(150)
@@ -213,7 +213,7 @@ def test_a_single_dead_anchor_hides_outages_for_a_while_but_not_for_ever() -> No
 
 def test_thirty_one_sites_down_with_anchors_alive_are_outages() -> None:
     links = {f"s{i}/utama": () for i in range(31)}
-    story = Story(network(links, anchors=1))
+    story = Scenario(network(links, anchors=1))
     for link in links:
         story[link] = silent_between((60.0, 120.0))
     story.run(180)
@@ -222,7 +222,7 @@ def test_thirty_one_sites_down_with_anchors_alive_are_outages() -> None:
 
 
 def test_a_blind_interval_opens_no_incident_and_is_unknown() -> None:
-    story = Story(network({"a/utama": (), "b/utama": ()}))
+    story = Scenario(network({"a/utama": (), "b/utama": ()}))
     story.run(200, stopped=(60.0, 100.0))
     assert story.incidents() == []
     for name in ("a/utama", "b/utama"):
@@ -233,7 +233,7 @@ def test_a_blind_interval_opens_no_incident_and_is_unknown() -> None:
 
 
 def test_an_outage_across_a_blind_interval_keeps_its_incident() -> None:
-    story = Story(network({"a/utama": (), "b/utama": ()}))
+    story = Scenario(network({"a/utama": (), "b/utama": ()}))
     story["a/utama"] = silent_between((50.0, 150.0))
     story.run(200, stopped=(70.0, 100.0))
     (incident,) = story.incidents()
@@ -244,7 +244,7 @@ def test_an_outage_across_a_blind_interval_keeps_its_incident() -> None:
 
 
 def test_an_outage_that_began_while_blind_says_both_bounds() -> None:
-    story = Story(network({"a/utama": (), "b/utama": ()}))
+    story = Scenario(network({"a/utama": (), "b/utama": ()}))
     story["a/utama"] = silent_between((80.0, 150.0))
     story.run(200, stopped=(70.0, 100.0))
     (incident,) = story.incidents()
@@ -254,7 +254,7 @@ def test_an_outage_that_began_while_blind_says_both_bounds() -> None:
 
 
 def test_an_outage_that_ended_while_blind_says_both_bounds() -> None:
-    story = Story(network({"a/utama": (), "b/utama": ()}))
+    story = Scenario(network({"a/utama": (), "b/utama": ()}))
     story["a/utama"] = silent_between((50.0, 80.0))
     story.run(200, stopped=(70.0, 100.0))
     (incident,) = story.incidents()
@@ -296,7 +296,7 @@ def test_an_outage_closes_a_degraded_incident() -> None:
 
 def test_intervals_of_a_target_never_run_backwards() -> None:
     links = {f"s{i}/utama": ("pop",) for i in range(6)}
-    story = Story(network(links, {"pop": ()}, anchors=1))
+    story = Scenario(network(links, {"pop": ()}, anchors=1))
     for name in [*links, "pop"]:
         story[name] = silent_between((60.0, 90.0), (95.0, 130.0), (133.0, 170.0))
     story.run(300, stopped=(140.0, 155.0))
@@ -313,7 +313,7 @@ def test_a_flapping_link_keeps_an_incident_for_each_outage() -> None:
     story[LINK] = silent_between(*spans)
     story.run(400)
     assert len(story.incidents()) == 6
-    assert story.world.healths[LINK].flap_value > 35
+    assert story.detector.healths[LINK].flap_value > 35
 
 
 def test_a_link_that_never_answered_is_down_with_its_first_lost_request() -> None:

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState
-from monitor.core.detection.reconfigure import reconfigure
+from monitor.core.detection.detector import Detector
 from monitor.core.detection.transitions import remove
 from monitor.core.model import Evidence, Lost, ProbeRules, Reply, State, Tick
-from tests.core.detection.story import T0, Story, after, network, silent_between, unsent_between
+from tests.core.detection.scenario import (
+    T0,
+    Scenario,
+    after,
+    network,
+    silent_between,
+    unsent_between,
+)
 
 LINK = "anjatan/utama"
 
@@ -26,11 +31,11 @@ def losses(times: Iterable[float], timeout_s: float = 1.0, target: str = LINK) -
 
 def told(
     evidence: Sequence[Evidence], links: Sequence[str] = (LINK,), rules: ProbeRules | None = None
-) -> Story:
+) -> Scenario:
     """A story of exactly this evidence."""
-    story = Story(network(dict.fromkeys(links, ()), rules=rules))
+    story = Scenario(network(dict.fromkeys(links, ()), rules=rules))
     for item in sorted(evidence, key=known_s):
-        story.world, said = advance(story.world, [item])
+        said = story.detector.advance([item])
         story.decisions.extend(said)
     return story
 
@@ -48,7 +53,7 @@ def test_a_run_of_exactly_confirm_s_is_long_enough_although_sums_of_floats_are_n
     evidence = [Reply(LINK, float(t), t + 0.01, 10.0) for t in range(60)]
     story = told([*evidence, *[Lost(LINK, t, t + 1.0) for t in sent]])
     (incident,) = story.incidents()
-    assert incident.proof.lost_in_row == 26
+    assert incident.evidence.lost_in_row == 26
     assert incident.detected_s == pytest.approx(first + 6.0)
 
 
@@ -68,7 +73,7 @@ def test_a_gap_of_exactly_ten_seconds_is_not_blind() -> None:
     assert story.path(LINK) == ["up"]
 
 
-def recovery(*after_the_outage: Evidence) -> Story:
+def recovery(*after_the_outage: Evidence) -> Scenario:
     outage = losses([60 + 0.2 * i for i in range(40)])
     return told([*replies(range(60)), *outage, *after_the_outage])
 
@@ -110,19 +115,19 @@ def test_an_answer_that_is_known_late_does_not_date_an_end_before_the_losses() -
 
 
 def test_a_removed_link_never_ends_before_it_started() -> None:
-    story = Story(network({LINK: (), "b/utama": ()}))
+    story = Scenario(network({LINK: (), "b/utama": ()}))
     story[LINK] = unsent_between(20.0, 90.0)
     story.run(40)
-    story.world.now_s = T0
-    health = story.world.healths[LINK]
-    remove(story.world, health, story.decisions)
+    story.detector.now_s = T0
+    health = story.detector.healths[LINK]
+    remove(story.detector, health, story.decisions)
     incident = story.incidents()[-1]
     assert incident.ended_s == incident.started_s
 
 
 def test_isolation_starts_when_most_had_answered_for_the_last_time() -> None:
     """One link loses a request by itself just before everything is cut off."""
-    story = Story(network({f"s{i}/utama": () for i in range(20)}, anchors=1))
+    story = Scenario(network({f"s{i}/utama": () for i in range(20)}, anchors=1))
     for target in story.net.targets():
         story[target.name] = silent_between((60.5, 90.0))
     story["s3/utama"] = silent_between((60.1, 90.0))
@@ -136,7 +141,7 @@ def test_isolation_starts_when_most_had_answered_for_the_last_time() -> None:
 def test_after_isolation_a_node_that_owes_answers_still_hides_its_links_until_it_is_up() -> None:
     links = {f"s{i}/utama": ("pop",) for i in range(3)}
     others = {f"x{i}/utama": () for i in range(9)}
-    story = Story(network({**links, **others}, {"pop": ()}, 1, ProbeRules(rise=10)))
+    story = Scenario(network({**links, **others}, {"pop": ()}, 1, ProbeRules(rise=10)))
     for target in story.net.targets():
         story[target.name] = silent_between((80.0, 100.0))
     story["pop"] = silent_between((60.0, 100.0))
@@ -155,7 +160,7 @@ def test_after_isolation_a_node_that_owes_answers_still_hides_its_links_until_it
 def test_a_node_that_owes_answers_goes_on_hiding_its_links(rise: int) -> None:
     rules = ProbeRules(rise=rise)
     links = {f"s{i}/utama": ("pop",) for i in range(3)}
-    story = Story(network(links, {"pop": ()}, rules=rules))
+    story = Scenario(network(links, {"pop": ()}, rules=rules))
     story["pop"] = silent_between((60.0, 100.0))
     for link in links:
         story[link] = silent_between((62.0, 140.0))
@@ -174,14 +179,15 @@ def test_a_node_that_owes_answers_goes_on_hiding_its_links(rise: int) -> None:
 
 def test_a_world_goes_on_after_a_reload_in_the_middle_of_a_recovery() -> None:
     story = recovery(*replies([68.0, 68.2]))
-    world, said = reconfigure(story.world, story.net, T0 + 68.3)
+    world = story.detector
+    said = world.reconfigure(story.net, T0 + 68.3)
     assert said == []
-    _, said = advance(world, replies([68.4]))
+    said = world.advance(replies([68.4]))
     story.decisions.extend(said)
     (incident,) = story.incidents()
     assert incident.ended_s == T0 + 68.0
 
 
 def test_the_judge_of_a_world_without_targets_says_nothing() -> None:
-    world = DetectorState.new(network({}))
-    assert advance(world, [Tick(T0), *replies([1.0]), Tick(T0 + 100)])[1] == []
+    world = Detector(network({}))
+    assert world.advance([Tick(T0), *replies([1.0]), Tick(T0 + 100)]) == []

@@ -7,58 +7,66 @@ from random import Random
 
 import pytest
 
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState, RememberedState
-from monitor.core.detection.reconfigure import reconfigure
+from monitor.core.detection.detector import Detector
 from monitor.core.detection.topology import Topology
 from monitor.core.model import (
     ChangeKind,
     Decision,
     Incident,
     IncidentChange,
+    LedgerSnapshot,
     NotMeasured,
     ProbeRules,
     Reply,
     Scope,
     State,
+    StoredState,
     Transition,
 )
-from tests.core.detection.story import T0, Answer, Behaviour, Story, after, network, silent_between
-from tests.core.detection.story import unsent_between as unsent
+from tests.core.detection.scenario import (
+    T0,
+    Answer,
+    Behaviour,
+    Scenario,
+    after,
+    network,
+    silent_between,
+)
+from tests.core.detection.scenario import unsent_between as unsent
 
 LINK = "s0/utama"
 ANCHOR = "anchor:10.79.0.1"
 
 
-def links(count: int, anchors: int = 1) -> Story:
-    return Story(network({f"s{i}/utama": () for i in range(count)}, anchors=anchors))
+def links(count: int, anchors: int = 1) -> Scenario:
+    return Scenario(network({f"s{i}/utama": () for i in range(count)}, anchors=anchors))
 
 
-def all_do(story: Story, behaviour: Behaviour) -> Story:
+def all_do(story: Scenario, behaviour: Behaviour) -> Scenario:
     for target in story.net.targets():
         story[target.name] = behaviour
     return story
 
 
-def has_down(story: Story) -> bool:
+def has_down(story: Scenario) -> bool:
     return any(t.after is State.DOWN for t in story.transitions())
 
 
 def test_a_hidden_link_asks_for_no_deadline() -> None:
-    story = Story(network({LINK: ("pop",)}, {"pop": ()}))
+    story = Scenario(network({LINK: ("pop",)}, {"pop": ()}))
     story["pop"] = story[LINK] = silent_between((60.0, 500.0))
     story.run(200)
     assert story.path(LINK) == ["up", "unreachable"]
-    assert story.world.waiting == set()
-    assert story.world.deadlines == []
+    assert story.detector.waiting == set()
+    assert story.detector.deadlines == []
 
 
 def test_a_stall_that_is_known_on_waking_confirms_no_isolation() -> None:
     story = all_do(links(10), silent_between((60.0, 63.0))).run(63.0)
-    assert story.world.cut_since_s is not None
+    assert story.detector.cut_since_s is not None
     stalled = NotMeasured("s0/utama", T0 + 62.9, T0 + 117.0, "stalled")
     back = [Reply(t.name, T0 + 117.1, T0 + 117.11, 9.0) for t in story.net.targets()]
-    _, said = advance(story.world, [stalled, *back])
+    said = story.detector.advance([stalled, *back])
     assert not any(isinstance(d, IncidentChange) for d in said)
 
 
@@ -66,7 +74,7 @@ def test_a_child_is_judged_as_soon_as_its_node_answers() -> None:
     """The node is asked every 10 s: its next answer says whose silence it is."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
     slow = replace(net.nodes[0], rules=ProbeRules(interval_s=10.0))
-    story = Story(replace(net, nodes=(slow,)))
+    story = Scenario(replace(net, nodes=(slow,)))
     story[LINK] = silent_between((61.0, 100.0))
     story.run(100)
     (incident,) = story.incidents()
@@ -96,21 +104,21 @@ def test_nine_silent_targets_in_ten_with_all_anchors_are_isolation() -> None:
     assert [i.target for i in story.incidents()] == ["monitor"]
 
 
-def isolated() -> Story:
+def isolated() -> Scenario:
     story = all_do(links(10), silent_between((60.0, 100.0))).run(80)
-    assert story.world.isolation is not None
+    assert story.detector.isolation is not None
     return story
 
 
 def test_an_answer_to_a_request_sent_before_the_isolation_does_not_end_it() -> None:
     story = isolated()
     early = Reply(ANCHOR, T0 + 59.5, T0 + 80.1, 20_600.0)
-    assert advance(story.world, [early])[1] == []
-    assert story.world.isolation is not None
+    assert story.detector.advance([early]) == []
+    assert story.detector.isolation is not None
 
 
 def test_while_cut_off_every_target_is_probed_at_its_steady_rate() -> None:
-    assert isolated().world.suspects == set()
+    assert isolated().detector.suspected == set()
 
 
 def test_isolation_ends_also_when_most_targets_answer_though_no_anchor_does() -> None:
@@ -134,14 +142,14 @@ def test_an_outage_that_began_while_cut_off_says_that_it_may_have_begun_with_it(
 
 
 def test_after_a_blind_interval_an_outage_goes_on_at_the_first_lost_request() -> None:
-    story = Story(network({LINK: (), "b/utama": ()}))
+    story = Scenario(network({LINK: (), "b/utama": ()}))
     story[LINK] = silent_between((50.0, 150.0))
     story.run(200, stopped=(70.0, 100.0))
     assert [t.reason for t in story.transitions(LINK)][-3:] == ["blind", "still_silent", "reply"]
 
 
 def test_an_outage_suspected_before_a_blind_interval_may_have_begun_with_the_suspicion() -> None:
-    story = Story(network({LINK: (), "b/utama": ()}))
+    story = Scenario(network({LINK: (), "b/utama": ()}))
     story[LINK] = silent_between((67.0, 150.0))
     story.run(200, stopped=(70.0, 100.0))
     (incident,) = story.incidents()
@@ -215,7 +223,7 @@ def test_a_suspected_link_among_others_that_are_seldom_asked_is_not_blamed_first
         site if site.id == "s0" else replace(site, links=(replace(site.links[0], rules=seldom),))
         for site in net.sites
     )
-    story = all_do(Story(replace(net, sites=sites)), unsent(60.0, 100.0, "ENOBUFS"))
+    story = all_do(Scenario(replace(net, sites=sites)), unsent(60.0, 100.0, "ENOBUFS"))
     story[LINK] = lambda t: "ENOBUFS" if 60 <= t < 100 else (None if 57 <= t < 60 else 9.0)
     story.run(130)
     assert [i.target for i in story.incidents()] == ["monitor"]
@@ -223,7 +231,7 @@ def test_a_suspected_link_among_others_that_are_seldom_asked_is_not_blamed_first
 
 
 def test_an_outage_is_its_nodes_while_the_node_is_down_and_its_own_again_after_it() -> None:
-    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
+    story = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
     story[LINK] = silent_between((60.0, 200.0))
     story["pop"] = silent_between((80.0, 120.0))
     story.run(240)
@@ -241,7 +249,7 @@ def test_an_outage_is_its_nodes_while_the_node_is_down_and_its_own_again_after_i
 @pytest.mark.parametrize("order", ["core first", "PoP first"])
 def test_an_outage_is_hidden_too_when_what_falls_is_the_node_above_its_node(order: str) -> None:
     late = {"core first": {"inti": 80.0, "pop": 80.4}, "PoP first": {"inti": 80.4, "pop": 80.0}}
-    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"inti": (), "pop": ("inti",)}))
+    story = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"inti": (), "pop": ("inti",)}))
     story[LINK] = silent_between((60.0, 200.0))
     for node, at in late[order].items():
         story[node] = silent_between((at, 120.0))
@@ -266,7 +274,7 @@ def slow_until(until: float, *cuts: tuple[float, float]) -> Behaviour:
 
 
 def test_a_degraded_link_whose_node_falls_is_hidden_and_its_incident_ends() -> None:
-    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
+    story = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
     story["pop"] = silent_between((200.0, 240.0))
     story[LINK] = slow_until(200.0, (200.0, 240.0))
     story.run(300)
@@ -276,14 +284,14 @@ def test_a_degraded_link_whose_node_falls_is_hidden_and_its_incident_ends() -> N
 
 
 def test_a_slow_link_back_from_an_outage_is_judged_by_what_came_after() -> None:
-    story = Story(network({LINK: ()}))
+    story = Scenario(network({LINK: ()}))
     story[LINK] = slow_until(200.0, (200.0, 215.0))
     story.run(300)
     assert story.path(LINK) == ["up", "degraded", "down", "up"]
 
 
 def test_a_link_that_is_slow_again_after_an_outage_is_degraded_again() -> None:
-    story = Story(network({LINK: ()}))
+    story = Scenario(network({LINK: ()}))
     story[LINK] = slow_until(900.0, (200.0, 215.0))
     story.run(330)
     assert story.path(LINK) == ["up", "degraded", "down", "up", "degraded"]
@@ -291,7 +299,7 @@ def test_a_link_that_is_slow_again_after_an_outage_is_degraded_again() -> None:
 
 
 def test_a_node_that_is_back_takes_no_evidence_from_a_link_with_another_way_up() -> None:
-    story = Story(network({LINK: ("p1", "p2")}, {"p1": (), "p2": ()}))
+    story = Scenario(network({LINK: ("p1", "p2")}, {"p1": (), "p2": ()}))
     story["p1"] = silent_between((30.0, 62.0))
     story[LINK] = silent_between((61.0, 100.0))
     story.run(130)
@@ -306,7 +314,7 @@ def test_nodes_come_after_the_nodes_that_they_hang_on_whatever_their_names() -> 
 
 
 def test_links_that_answer_although_their_node_does_not_are_not_listed() -> None:
-    story = Story(network({LINK: ("pop",), "b/utama": ("pop",)}, {"pop": ()}))
+    story = Scenario(network({LINK: ("pop",), "b/utama": ("pop",)}, {"pop": ()}))
     story["pop"] = silent_between((60.0, 120.0))
     story.run(100)
     (incident,) = story.incidents()
@@ -314,7 +322,7 @@ def test_links_that_answer_although_their_node_does_not_are_not_listed() -> None
 
 
 def test_links_behind_a_child_node_that_answers_are_not_listed() -> None:
-    story = Story(network({LINK: ("pop",)}, {"inti": (), "pop": ("inti",)}))
+    story = Scenario(network({LINK: ("pop",)}, {"inti": (), "pop": ("inti",)}))
     story["inti"] = silent_between((60.0, 120.0))
     story[LINK] = silent_between((60.0, 120.0))
     story.run(100)
@@ -323,7 +331,7 @@ def test_links_behind_a_child_node_that_answers_are_not_listed() -> None:
 
 
 def test_a_link_that_falls_silent_later_is_added_to_the_incident_far_above_it() -> None:
-    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"inti": (), "pop": ("inti",)}))
+    story = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"inti": (), "pop": ("inti",)}))
     story["inti"] = story["pop"] = silent_between((60.0, 150.0))
     story[LINK] = silent_between((90.0, 150.0))
     story.run(140)
@@ -332,35 +340,35 @@ def test_a_link_that_falls_silent_later_is_added_to_the_incident_far_above_it() 
 
 
 def test_a_degraded_incident_that_the_ledger_remembers_clears() -> None:
-    world = DetectorState.new(network({LINK: ()}))
+    world = Detector(network({LINK: ()}))
     opened = Incident(1, Scope.LINK, LINK, State.DEGRADED, T0, T0, "rtt")
-    world.remember({LINK: RememberedState(State.DEGRADED, T0)}, [opened], 2, T0 + 5)
+    world.restore(LedgerSnapshot((StoredState(LINK, State.DEGRADED, T0),), (opened,), 2, T0 + 5))
     said: list[Decision] = []
     for i in range(40):
-        world, more = advance(world, [Reply(LINK, T0 + 6 + i, T0 + 6.01 + i, 9.0)])
+        more = world.advance([Reply(LINK, T0 + 6 + i, T0 + 6.01 + i, 9.0)])
         said += more
     (closed,) = [d.incident for d in said if isinstance(d, IncidentChange)]
     assert (closed.id, closed.end_reason) == (1, "cleared")
 
 
 def test_what_the_ledger_remembers_as_down_counts_as_silent() -> None:
-    world = DetectorState.new(network({LINK: (), "b/utama": ()}))
-    world.remember({LINK: RememberedState(State.DOWN, T0)}, [], 1, T0 + 5)
+    world = Detector(network({LINK: (), "b/utama": ()}))
+    world.restore(LedgerSnapshot((StoredState(LINK, State.DOWN, T0),), (), 1, T0 + 5))
     assert (world.seen, world.silent) == (1, 1)
 
 
 def test_no_state_begins_before_the_one_that_it_ends() -> None:
     story = links(2, anchors=0).run(30)
-    health = story.world.healths[LINK]
+    health = story.detector.healths[LINK]
     said: list[Decision] = []
-    story.world.turn(health, State.UNKNOWN, health.since_s - 5.0, "isolated", said)
+    story.detector.turn(health, State.UNKNOWN, health.since_s - 5.0, "isolated", said)
     assert [t.at_s for t in said if isinstance(t, Transition)] == [T0]
 
 
 def test_the_shortest_confirm_s_of_an_anchor_is_that_of_the_monitor() -> None:
     net = network({LINK: ()}, anchors=2)
     long = replace(net.anchors[1], rules=ProbeRules(confirm_s=9.0))
-    assert DetectorState.new(replace(net, anchors=(net.anchors[0], long))).confirm_s == 5.0
+    assert Detector(replace(net, anchors=(net.anchors[0], long))).confirm_s == 5.0
 
 
 def cut_off(t: float) -> Answer:
@@ -375,11 +383,11 @@ def no_room(t: float) -> Answer:
 def test_reloads_of_the_same_configuration_change_no_verdict(behaviour: Behaviour) -> None:
     def told(reloads: bool) -> list[Decision]:
         net = network({f"s{i}/utama": ("pop",) for i in range(12)}, {"pop": ()}, anchors=1)
-        story = all_do(Story(net), behaviour)
+        story = all_do(Scenario(net), behaviour)
         for step in range(1, 290):
             story.run(step / 2)
             if reloads:
-                story.world, said = reconfigure(story.world, net, T0 + step / 2)
+                said = story.detector.reconfigure(net, T0 + step / 2)
                 assert said == []
         return story.decisions
 
@@ -392,25 +400,27 @@ def test_incidents_after_a_reload_go_on_with_the_next_number() -> None:
     story = links(6)
     story[LINK] = silent_between((20.0, 30.0), (60.0, 80.0))
     story.run(50)
-    story.world, _ = reconfigure(story.world, story.net, T0 + 50)
+    story.detector.reconfigure(story.net, T0 + 50)
     story.run(100)
     assert [i.id for i in story.opened()] == [1, 2]
 
 
 def test_a_gap_that_begins_before_a_reload_is_blind_after_it() -> None:
     story = links(2, anchors=0).run(60)
-    world, _ = reconfigure(story.world, story.net, T0 + 65)
-    _, said = advance(world, [Reply(LINK, T0 + 75, T0 + 75.01, 9.0)])
+    world = story.detector
+    world.reconfigure(story.net, T0 + 65)
+    said = world.advance([Reply(LINK, T0 + 75, T0 + 75.01, 9.0)])
     assert [t.reason for t in said if isinstance(t, Transition)] == ["blind", "blind", "reply"]
 
 
 def test_a_window_of_another_length_begins_anew_with_a_reload() -> None:
     story = links(2, anchors=0).run(60)
     other = network({LINK: (), "s1/utama": ()}, rules=ProbeRules(window_s=30.0))
-    world, _ = reconfigure(story.world, other, T0 + 60)
+    world = story.detector
+    world.reconfigure(other, T0 + 60)
     assert len(world.healths[LINK].window) == 0
     for i in range(40):
-        world, _ = advance(world, [Reply(LINK, T0 + 61 + i, T0 + 61.01 + i, 9.0)])
+        _ = world.advance([Reply(LINK, T0 + 61 + i, T0 + 61.01 + i, 9.0)])
     assert len(world.healths[LINK].window) == 30
 
 
@@ -418,11 +428,11 @@ def test_the_wait_for_a_node_goes_on_over_a_reload_and_ends_without_evidence_on_
     """Of the node nothing is heard any more; the deadline was set before the reload."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
     seldom = replace(net.nodes[0], rules=ProbeRules(interval_s=60.0))
-    story = Story(replace(net, nodes=(seldom,)))
+    story = Scenario(replace(net, nodes=(seldom,)))
     story[LINK] = silent_between((70.0, 120.0))
     story.run(80)
-    assert story.world.healths[LINK].waiting
-    story.world, _ = reconfigure(story.world, story.net, T0 + 80)
+    assert story.detector.healths[LINK].waiting
+    story.detector.reconfigure(story.net, T0 + 80)
     story.run(100)
     (incident,) = story.incidents()
     assert incident.detected_s - incident.started_s == pytest.approx(6.0 + 15.0, abs=0.5)
@@ -438,7 +448,7 @@ def test_of_six_targets_four_that_fail_are_most() -> None:
 
 def test_a_link_that_answered_since_its_node_was_back_keeps_its_own_evidence() -> None:
     """The node owes ten answers; meanwhile the link answered and fell silent again."""
-    story = Story(network({LINK: ("pop",)}, {"pop": ()}, rules=ProbeRules(rise=10)))
+    story = Scenario(network({LINK: ("pop",)}, {"pop": ()}, rules=ProbeRules(rise=10)))
     story["pop"] = silent_between((60.0, 100.0))
     story[LINK] = silent_between((60.0, 100.0), (106.0, 140.0))
     story.run(180)
@@ -448,11 +458,12 @@ def test_a_link_that_answered_since_its_node_was_back_keeps_its_own_evidence() -
 
 
 def test_a_link_that_waits_for_a_node_is_judged_at_once_when_a_reload_takes_the_node_away() -> None:
-    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
+    story = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
     story[LINK] = silent_between((60.0, 100.0))
     story["pop"] = silent_between((61.5, 100.0))
     story.run(66.9)
-    world, _ = reconfigure(story.world, network({LINK: (), "b/utama": ()}), T0 + 66.9)
-    _, said = advance(world, [Reply("b/utama", T0 + 67, T0 + 67.01, 9.0)])
+    world = story.detector
+    world.reconfigure(network({LINK: (), "b/utama": ()}), T0 + 66.9)
+    said = world.advance([Reply("b/utama", T0 + 67, T0 + 67.01, 9.0)])
     opened = [d.incident.target for d in said if isinstance(d, IncidentChange)]
     assert opened == [LINK]

@@ -8,11 +8,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.detection.replay import ReplayLine, read_evidence
 from monitor.core.model import Decision, IncidentChange, Network, Transition
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 
 NET = network({"a/utama": ("pop",), "b/utama": ("pop",), "c/utama": ()}, {"pop": ()}, anchors=1)
 NAMES = [target.name for target in NET.targets()]
@@ -48,7 +47,7 @@ def lines_of(phases: Phases) -> list[ReplayLine]:
 
 
 def judged(lines: Sequence[ReplayLine], net: Network = NET) -> list[Decision]:
-    return advance(DetectorState.new(net), read_evidence(lines, TIMEOUTS_S))[1]
+    return Detector(net).advance(read_evidence(lines, TIMEOUTS_S))
 
 
 @settings(max_examples=60, deadline=None)
@@ -113,7 +112,8 @@ def test_an_incident_is_opened_once_closed_at_most_once_and_ends_after_it_began(
 
 def test_without_evidence_there_is_no_verdict() -> None:
     assert judged([]) == []
-    world, _ = advance(DetectorState.new(NET), [])
+    world = Detector(NET)
+    world.advance([])
     assert {health.state.value for health in world.healths.values()} == {"unknown"}
 
 

@@ -9,8 +9,7 @@ from itertools import groupby
 import pytest
 from hypothesis import example, given, settings
 
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.detection.replay import read_evidence
 from monitor.core.model import (
     Decision,
@@ -24,7 +23,14 @@ from monitor.core.model import (
     Tick,
     Transition,
 )
-from tests.core.detection.story import T0, Story, after, network, silent_between, unsent_between
+from tests.core.detection.scenario import (
+    T0,
+    Scenario,
+    after,
+    network,
+    silent_between,
+    unsent_between,
+)
 from tests.core.detection.test_detector_bounds import known_s
 from tests.core.detection.test_detector_properties import NET, PHASES, TIMEOUTS_S, Phases, lines_of
 
@@ -40,7 +46,7 @@ def with_anchors_every(interval_s: float, net: Network) -> Network:
 def test_a_cut_that_hits_a_link_before_the_next_request_to_an_anchor_is_no_outage_of_it() -> None:
     """Anchors are asked every 6 s, the links every second: the links' silence is known first."""
     links = {f"s{i}/utama": () for i in range(10)}
-    story = Story(with_anchors_every(6.0, network(links, anchors=1)))
+    story = Scenario(with_anchors_every(6.0, network(links, anchors=1)))
     for target in story.net.targets():
         story[target.name] = silent_between((60.2, 120.0))
     story.run(160)
@@ -50,7 +56,7 @@ def test_a_cut_that_hits_a_link_before_the_next_request_to_an_anchor_is_no_outag
 
 
 def test_an_outage_waits_for_an_anchor_that_is_seldom_asked_for_15_s_at_most() -> None:
-    story = Story(with_anchors_every(60.0, network({LINK: (), "b/utama": ()}, anchors=1)))
+    story = Scenario(with_anchors_every(60.0, network({LINK: (), "b/utama": ()}, anchors=1)))
     story[LINK] = silent_between((70.2, 110.0))
     story.run(130)
     (incident,) = story.incidents()
@@ -60,7 +66,7 @@ def test_an_outage_waits_for_an_anchor_that_is_seldom_asked_for_15_s_at_most() -
 
 @pytest.mark.parametrize("second", [silent_between((20.0, 500.0)), unsent_between(20.0, 500.0)])
 def test_one_anchor_that_answers_is_enough(second: object) -> None:
-    story = Story(network({LINK: (), "b/utama": (), "c/utama": ()}, anchors=2))
+    story = Scenario(network({LINK: (), "b/utama": (), "c/utama": ()}, anchors=2))
     story["anchor:10.79.0.2"] = second  # type: ignore[assignment]
     story[LINK] = silent_between((100.0, 200.0))
     story.run(130)
@@ -69,7 +75,7 @@ def test_one_anchor_that_answers_is_enough(second: object) -> None:
 
 
 def test_an_anchor_that_cannot_be_measured_delays_no_outage() -> None:
-    story = Story(network({LINK: (), "b/utama": (), "c/utama": ()}, anchors=1))
+    story = Scenario(network({LINK: (), "b/utama": (), "c/utama": ()}, anchors=1))
     story[ANCHOR] = unsent_between(20.0, 500.0, "EPERM")
     story[LINK] = silent_between((100.0, 200.0))
     story.run(130)
@@ -77,13 +83,13 @@ def test_an_anchor_that_cannot_be_measured_delays_no_outage() -> None:
     assert (incident.target, incident.detected_s - incident.started_s <= 7.0) == (LINK, True)
 
 
-def waiting_child() -> Story:
+def waiting_child() -> Scenario:
     """Confirmed silent at 66 s, its PoP silent a little later and not confirmed yet."""
-    story = Story(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
+    story = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
     story[LINK] = silent_between((60.0, 100.0))
     story["pop"] = silent_between((61.5, 100.0))
     story.run(66.9)
-    assert story.world.healths[LINK].waiting
+    assert story.detector.healths[LINK].waiting
     return story
 
 
@@ -94,13 +100,13 @@ def test_the_15_s_of_waiting_do_not_run_out_while_nobody_looks(ticking: bool) ->
     # What was on its way when the process stood still is known when it wakes.
     evidence.append(Lost("b/utama", T0 + 66.85, T0 + 117.0))
     evidence += [Reply(name, T0 + 117.1, T0 + 117.11, 9.0) for name in (LINK, "pop", "b/utama")]
-    _, said = advance(story.world, evidence)
+    said = story.detector.advance(evidence)
     assert {d.reason for d in said if isinstance(d, Transition)} == {"blind", "reply"}
     assert not any(isinstance(d, IncidentChange) for d in said)
 
 
 def test_ticks_without_evidence_settle_what_was_due_shortly_after_the_last_evidence() -> None:
-    story = Story(network({LINK: ("pop",)}, {"pop": ()}))
+    story = Scenario(network({LINK: ("pop",)}, {"pop": ()}))
     story[LINK] = silent_between((60.0, 100.0))
     story["pop"] = lambda t: 10.0 if t < 62 else 990.0  # answers, slowly
     story.run(80)
@@ -110,7 +116,7 @@ def test_ticks_without_evidence_settle_what_was_due_shortly_after_the_last_evide
 
 def test_isolation_is_not_confirmed_by_time_in_which_nobody_looked() -> None:
     links = {f"s{i}/utama": () for i in range(10)}
-    story = Story(network(links, anchors=1))
+    story = Scenario(network(links, anchors=1))
     for target in story.net.targets():
         story[target.name] = silent_between((60.0, 80.0))
     story.run(160, stopped=(63.0, 100.0))
@@ -121,30 +127,30 @@ def test_isolation_is_not_confirmed_by_time_in_which_nobody_looked() -> None:
 def test_a_child_whose_node_is_probed_no_more_waits_until_it_explains_nothing() -> None:
     """The node's last answer was just before; three intervals and a time-out without any."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
-    world = DetectorState.new(net)
+    world = Detector(net)
     evidence: list[Evidence] = []
     for i in range(64):
         evidence.append(Reply("pop", T0 + i, T0 + i + 0.01, 9.0))
         evidence.append(Reply(LINK, T0 + i + 0.05, T0 + i + 0.06, 9.0))
     rules = replace(net.nodes[0].rules, interval_s=2.0)
-    world = DetectorState.new(replace(net, nodes=(replace(net.nodes[0], rules=rules),)))
+    world = Detector(replace(net, nodes=(replace(net.nodes[0], rules=rules),)))
     evidence += [Lost(LINK, T0 + 63.1 + 0.2 * i, T0 + 64.1 + 0.2 * i) for i in range(40)]
     evidence += [Reply("b/utama", T0 + 63 + i, T0 + 63.01 + i, 9.0) for i in range(12)]
     evidence.sort(key=known_s)
-    world, said = advance(world, evidence)
+    said = world.advance(evidence)
     downs = [d for d in said if isinstance(d, Transition) and d.after is State.DOWN]
     detected = [after(down.detected_s) for down in downs]
     assert detected == [pytest.approx(63 + 3 * 2.0 + 1.0)]
 
 
 def in_instants(evidence: Sequence[Evidence], look_at_all: bool) -> list[Decision]:
-    world = DetectorState.new(NET)
+    world = Detector(NET)
     out: list[Decision] = []
     for _, instant in groupby(evidence, key=known_s):
         if look_at_all:
             world.stirred |= world.waiting
             world.dirty = True
-        world, said = advance(world, list(instant))
+        said = world.advance(list(instant))
         out += said
     return out
 

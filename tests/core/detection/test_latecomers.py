@@ -8,25 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.detection.reconfigure import reconfigure
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Network, ProbeRules
-from tests.core.detection.story import T0, Story, after, network, silent_between
+from tests.core.detection.scenario import T0, Scenario, after, network, silent_between
 
 POP_FELL = 30.0
 LATE = 45.0
 
 
-def fallen(count: int, until: float = 200.0, rules: ProbeRules | None = None) -> Story:
+def fallen(count: int, until: float = 200.0, rules: ProbeRules | None = None) -> Scenario:
     """A node falls, and the links behind it `LATE`: each is asked at another moment."""
     links = {f"s{i:03}/utama": ("pop",) for i in range(count)}
-    story = Story(network({**links, "x/utama": ()}, {"pop": ()}, 1, rules))
+    story = Scenario(network({**links, "x/utama": ()}, {"pop": ()}, 1, rules))
     story["pop"] = silent_between((POP_FELL, until))
     for link in links:
         story[link] = silent_between((LATE, until))
     return story
 
 
-def updates(story: Story) -> list[Incident]:
+def updates(story: Scenario) -> list[Incident]:
     return [
         d.incident
         for d in story.decisions
@@ -46,9 +45,9 @@ def test_links_that_fall_within_a_second_are_told_in_one_change_with_all_of_them
     assert len(hidden) == 40
     told = [d.at_s for d in story.decisions if isinstance(d, IncidentChange)][-1]
     assert told == pytest.approx(min(t.detected_s for t in hidden) + 1.0)
-    assert story.world.healths["pop"].incident == update
-    assert story.run(150).world.latecomers == {}
-    assert story.world.deadlines == []
+    assert story.detector.healths["pop"].incident == update
+    assert story.run(150).detector.latecomers == {}
+    assert story.detector.deadlines == []
     assert updates(story) == [update]
 
 
@@ -90,17 +89,18 @@ def test_a_gap_without_evidence_right_after_it_loses_none_of_them() -> None:
 
 def test_a_reload_in_that_second_changes_nothing_of_what_is_told() -> None:
     story = fallen(40).run(51.5)
-    assert story.world.latecomers
-    story.world, said = reconfigure(story.world, story.net, T0 + 51.5)
+    assert story.detector.latecomers
+    said = story.detector.reconfigure(story.net, T0 + 51.5)
     assert said == []
     assert story.run(60).decisions == fallen(40).run(60).decisions
 
 
 def test_a_reload_in_that_second_forgets_a_node_that_left() -> None:
     story = fallen(40).run(51.5)
-    hidden = tuple(sorted(story.world.latecomers["pop"]))
+    hidden = tuple(sorted(story.detector.latecomers["pop"]))
     without = network({link.name: () for link in story.net.links()}, anchors=1)
-    world, said = reconfigure(story.world, without, T0 + 51.5)
+    world = story.detector
+    said = world.reconfigure(without, T0 + 51.5)
     (closed,) = [d.incident for d in said if isinstance(d, IncidentChange)]
     assert (closed.target, closed.end_reason, closed.affected) == ("pop", "removed", hidden)
     assert world.latecomers == {}
@@ -113,7 +113,7 @@ def test_whenever_links_fall_their_nodes_incident_lists_each_that_was_hidden_onc
 ) -> None:
     links = {f"s{i:02}/utama": ("pop",) for i in range(len(falls))}
     nodes: dict[str, tuple[str, ...]] = {"inti": (), "pop": ("inti",)} if deep else {"pop": ()}
-    story = Story(network({**links, "x/utama": ()}, nodes, anchors=1))
+    story = Scenario(network({**links, "x/utama": ()}, nodes, anchors=1))
     for node in nodes:
         story[node] = silent_between((POP_FELL, 100.0))
     for link, fell in zip(links, falls, strict=True):

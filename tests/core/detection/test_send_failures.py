@@ -8,21 +8,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import RememberedState
-from monitor.core.detection.reconfigure import reconfigure
-from monitor.core.model import IncidentChange, Lost, NotMeasured, Reply, State
-from tests.core.detection.story import T0, Answer, Behaviour, Story, after, network, unsent_between
+from monitor.core.model import (
+    IncidentChange,
+    LedgerSnapshot,
+    Lost,
+    NotMeasured,
+    Reply,
+    State,
+    StoredState,
+)
+from tests.core.detection.scenario import (
+    T0,
+    Answer,
+    Behaviour,
+    Scenario,
+    after,
+    network,
+    unsent_between,
+)
 
 ERRNOS = ["ENOBUFS", "ENETUNREACH", "EPERM", "EMFILE", "ENODEV"]
 ANCHOR = "anchor:10.79.0.1"
 
 
-def links(count: int, anchors: int = 1) -> Story:
-    return Story(network({f"s{i}/utama": () for i in range(count)}, anchors=anchors))
+def links(count: int, anchors: int = 1) -> Scenario:
+    return Scenario(network({f"s{i}/utama": () for i in range(count)}, anchors=anchors))
 
 
-def names(story: Story) -> list[str]:
+def names(story: Scenario) -> list[str]:
     return [target.name for target in story.net.targets()]
 
 
@@ -36,7 +49,7 @@ def some_fail(seed: int, share: float, start: float, end: float) -> Behaviour:
     return answer
 
 
-def kinds(story: Story) -> set[tuple[str, str, str]]:
+def kinds(story: Scenario) -> set[tuple[str, str, str]]:
     return {(i.target, i.state.value, i.reason) for i in story.incidents()}
 
 
@@ -180,7 +193,7 @@ def test_an_older_loss_that_becomes_known_late_does_not_break_the_row_of_failed_
     story = links(3, anchors=0).run(60)
     row = [NotMeasured("s0/utama", T0 + 60 + i, T0 + 60 + i, "EPERM") for i in range(5)]
     late = Lost("s0/utama", T0 + 59.5, T0 + 62.5)
-    _, said = advance(story.world, [*row[:3], late, *row[3:]])
+    said = story.detector.advance([*row[:3], late, *row[3:]])
     assert [d.incident.reason for d in said if isinstance(d, IncidentChange)] == ["not_measured"]
 
 
@@ -188,7 +201,7 @@ def test_a_request_that_went_out_amid_failed_ones_begins_the_row_anew() -> None:
     story = links(3, anchors=0).run(60)
     row = [NotMeasured("s0/utama", T0 + 60 + i, T0 + 60 + i, "EPERM") for i in range(5)]
     amid = Lost("s0/utama", T0 + 62.5, T0 + 63.5)
-    _, said = advance(story.world, [*row[:4], amid, *row[4:]])
+    said = story.detector.advance([*row[:4], amid, *row[4:]])
     assert said == []
 
 
@@ -197,9 +210,10 @@ def test_an_incident_that_the_ledger_remembers_ends_when_it_is_measured_again() 
     story["s0/utama"] = unsent_between(60.0, 90.0)
     story.run(80)
     (open_one,) = story.incidents()
-    again = links(3, anchors=0).world
-    again.remember({"s0/utama": RememberedState(State.UNKNOWN, T0 + 60)}, [open_one], 2, T0 + 80)
-    _, said = advance(again, [Reply("s0/utama", T0 + 82, T0 + 82.01, 10.0)])
+    again = links(3, anchors=0).detector
+    stored = StoredState("s0/utama", State.UNKNOWN, T0 + 60)
+    again.restore(LedgerSnapshot((stored,), (open_one,), 2, T0 + 80))
+    said = again.advance([Reply("s0/utama", T0 + 82, T0 + 82.01, 10.0)])
     (closed,) = [d.incident for d in said if isinstance(d, IncidentChange)]
     assert (closed.id, closed.ended_s) == (open_one.id, T0 + 82)
     assert closed.end_reason == "measured_again"
@@ -210,9 +224,9 @@ def test_an_incident_of_a_link_does_not_end_before_it_started() -> None:
     story["s0/utama"] = unsent_between(60.0, 90.0)
     story.run(80)
     (open_one,) = story.incidents()
-    again = links(3, anchors=0).world
-    again.remember({}, [open_one], 2, None)
-    _, said = advance(again, [Lost("s0/utama", T0 + 59, T0 + 82)])
+    again = links(3, anchors=0).detector
+    again.restore(LedgerSnapshot((), (open_one,), 2, None))
+    said = again.advance([Lost("s0/utama", T0 + 59, T0 + 82)])
     (closed,) = [d.incident for d in said if isinstance(d, IncidentChange)]
     assert closed.ended_s == closed.started_s
 
@@ -223,7 +237,7 @@ def test_a_reload_amid_failing_sends_changes_no_verdict() -> None:
         story[name] = some_fail(i, 0.9, 60.0, 120.0)
     for moment in (62.0, 80.0):
         story.run(moment)
-        story.world, said = reconfigure(story.world, story.net, T0 + moment)
+        said = story.detector.reconfigure(story.net, T0 + moment)
         assert said == []
     story.run(180)
     assert kinds(story) == {("monitor", "unknown", "send_failure")}

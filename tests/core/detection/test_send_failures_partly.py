@@ -10,9 +10,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.detection.reconfigure import reconfigure
 from monitor.core.model import Incident, ProbeRules
-from tests.core.detection.story import T0, Answer, Behaviour, Story, after, network, unsent_between
+from tests.core.detection.scenario import (
+    T0,
+    Answer,
+    Behaviour,
+    Scenario,
+    after,
+    network,
+    unsent_between,
+)
 
 ANCHOR = "anchor:10.79.0.1"
 BEGINS = 20
@@ -20,15 +27,15 @@ AT_THE_LATEST_S = 12.0
 """Ten seconds, one for the first round to come round, and one for the last."""
 
 
-def links(count: int, anchors: int = 1) -> Story:
-    return Story(network({f"s{i}/utama": () for i in range(count)}, anchors=anchors))
+def links(count: int, anchors: int = 1) -> Scenario:
+    return Scenario(network({f"s{i}/utama": () for i in range(count)}, anchors=anchors))
 
 
-def names(story: Story) -> list[str]:
+def names(story: Scenario) -> list[str]:
     return [target.name for target in story.net.targets()]
 
 
-def monitors(story: Story) -> list[Incident]:
+def monitors(story: Scenario) -> list[Incident]:
     assert {i.target for i in story.incidents()} <= {"monitor"}, "a link was blamed"
     return story.incidents()
 
@@ -55,7 +62,7 @@ def chance(seed: object, share: float, start: float, end: float, full_until: flo
 
 
 @st.composite
-def takings(draw: st.DrawFn, more_than_half: bool) -> tuple[Story, list[set[str]]]:
+def takings(draw: st.DrawFn, more_than_half: bool) -> tuple[Scenario, list[set[str]]]:
     """Rounds in which others fail each time, in whatever turn; each anchor is among them."""
     story = links(draw(st.integers(6, 12)), draw(st.integers(0, 2)))
     every = names(story)
@@ -76,7 +83,7 @@ def takings(draw: st.DrawFn, more_than_half: bool) -> tuple[Story, list[set[str]
 @settings(max_examples=80, deadline=None)
 @given(takings(more_than_half=True))
 def test_more_than_half_of_each_round_are_the_monitors_within_twelve_seconds(
-    told: tuple[Story, list[set[str]]],
+    told: tuple[Scenario, list[set[str]]],
 ) -> None:
     story, rounds = told
     for name in names(story):
@@ -90,7 +97,7 @@ def test_more_than_half_of_each_round_are_the_monitors_within_twelve_seconds(
 @settings(max_examples=80, deadline=None)
 @given(takings(more_than_half=False))
 def test_two_fifths_of_each_round_are_never_the_monitors(
-    told: tuple[Story, list[set[str]]],
+    told: tuple[Scenario, list[set[str]]],
 ) -> None:
     story, rounds = told
     for name in names(story):
@@ -102,7 +109,7 @@ def test_two_fifths_of_each_round_are_never_the_monitors(
 @settings(max_examples=40, deadline=None)
 @given(takings(more_than_half=True))
 def test_nothing_is_the_monitors_while_one_anchor_is_always_sent_to(
-    told: tuple[Story, list[set[str]]],
+    told: tuple[Scenario, list[set[str]]],
 ) -> None:
     story, rounds = told
     assume(ANCHOR in names(story))
@@ -259,9 +266,9 @@ def test_an_answer_that_was_held_back_counts_once() -> None:
         story[name] = unsent_between(60.0, 90.0)
     story["s5/utama"] = lambda t: "ENOBUFS" if 60 <= t < 90 else (None if 30 <= t < 60 else 10.0)
     story.run(90.4)
-    assert story.world.isolation is not None
+    assert story.detector.isolation is not None
     story.run(90.55)
-    assert story.world.isolation is None
+    assert story.detector.isolation is None
     story.run(120)
     assert story.path("s5/utama") == ["up", "down", "unknown", "up"]
     back = story.transitions("s5/utama")[-1]
@@ -320,7 +327,7 @@ def test_anchors_that_are_asked_once_a_minute_fail_until_they_are_sent_to() -> N
     """Eight of them, one after the other: they never all fail within the same ten seconds."""
     net = network({f"s{i}/utama": () for i in range(10)}, anchors=8)
     anchors = tuple(replace(a, rules=ProbeRules(interval_s=60.0)) for a in net.anchors)
-    story = Story(replace(net, anchors=anchors))
+    story = Scenario(replace(net, anchors=anchors))
     for name in names(story):
         story[name] = unsent_between(100.0, 300.0)
     story.run(200)
@@ -338,7 +345,7 @@ def test_a_reload_changes_nothing_of_it(at: float) -> None:
                 story[name] = unsent_between(60.0, 90.0)
         story.run(at)
         if reloads:
-            story.world, said = reconfigure(story.world, story.net, T0 + at)
+            said = story.detector.reconfigure(story.net, T0 + at)
             assert said == []
         return list(story.run(130).decisions)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from monitor.core.model import Incident, State
-from tests.core.detection.story import Answer, Behaviour, Story, after, network
+from tests.core.detection.scenario import Answer, Behaviour, Scenario, after, network
 
 FEW, MANY = 20, 400
 LINKS = [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=pytest.mark.full)]
@@ -31,15 +31,15 @@ def cut(spans: list[tuple[float, float]], below: Behaviour) -> Behaviour:
     return answer
 
 
-def links(count: int) -> Story:
-    return Story(network({f"s{i}/utama": () for i in range(count)}, anchors=1))
+def links(count: int) -> Scenario:
+    return Scenario(network({f"s{i}/utama": () for i in range(count)}, anchors=1))
 
 
-def names(story: Story) -> list[str]:
+def names(story: Scenario) -> list[str]:
     return [link.name for link in story.net.links()]
 
 
-def downs(story: Story) -> list[Incident]:
+def downs(story: Scenario) -> list[Incident]:
     return [i for i in story.incidents() if i.state is State.DOWN]
 
 

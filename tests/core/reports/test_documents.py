@@ -13,7 +13,7 @@ from monitor.core.documents import (
     transition_document,
 )
 from monitor.core.model import Incident, IncidentEvidence, Scope, State, Transition
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 
 
 def test_times_are_utc_to_the_millisecond() -> None:

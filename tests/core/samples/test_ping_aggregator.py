@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply, State
 from monitor.core.samples.ping_aggregator import PingAggregator, tags_of
 from monitor.core.samples.samples import STATE_CODES
-from tests.core.detection.story import network
+from tests.core.detection.scenario import network
 
 NET = network({"anjatan/utama": ("pop",)}, {"pop": ()}, anchors=1)
 

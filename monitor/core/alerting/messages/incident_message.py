@@ -302,7 +302,7 @@ _CONFIRMED = {"id": "Penyebab (kata {who}): {cause}", "en": "Cause (says {who}):
 
 def evidence_text(incident: Incident, speech: Language) -> str:
     """What was seen, with its numbers; one line."""
-    proof = incident.proof
+    proof = incident.evidence
     if incident.reason == "loss" and proof.loss_ratio is not None and proof.limit is not None:
         return speech.say(
             _LOSS, value=speech.percent(proof.loss_ratio), limit=speech.percent(proof.limit)
@@ -324,7 +324,7 @@ def evidence_text(incident: Incident, speech: Language) -> str:
 
 def suspected_cause_text(incident: Incident, places: TargetNames, speech: Language) -> str | None:
     """The suspected cause with its evidence, never as a fact; None: nothing is suspected."""
-    cause, proof = incident.suspected_cause, incident.proof
+    cause, proof = incident.suspected_cause, incident.evidence
     if cause is None:
         return None
     words = _CAUSE_WORDS.get(cause)

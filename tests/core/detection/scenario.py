@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from monitor.core.detection.detector import advance
-from monitor.core.detection.detector_state import DetectorState
+from monitor.core.detection.detector import Detector
 from monitor.core.model import (
     ChangeKind,
     Decision,
@@ -80,18 +79,18 @@ def network(
 
 
 @dataclass
-class Story:
+class Scenario:
     """Runs a network from T0 on. Times given and asked for are seconds after T0."""
 
     net: Network
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
-    world: DetectorState = field(init=False)
+    detector: Detector = field(init=False)
     decisions: list[Decision] = field(default_factory=list)
     lines: list[tuple[float, str, Answer]] = field(default_factory=list)
     now: float = 0.0
 
     def __post_init__(self) -> None:
-        self.world = DetectorState.new(self.net)
+        self.detector = Detector(self.net)
         self._queue: list[tuple[float, str]] = []
         self._due: list[tuple[float, int, Evidence]] = []
         self._count = 0
@@ -103,7 +102,7 @@ class Story:
     def __setitem__(self, target: str, behaviour: Behaviour) -> None:
         self.behaviours[target] = behaviour
 
-    def run(self, until: float, stopped: tuple[float, float] | None = None) -> Story:
+    def run(self, until: float, stopped: tuple[float, float] | None = None) -> Scenario:
         """Probe until `until`; nothing is sent in `stopped` (the daemon does not run)."""
         while self._queue and self._queue[0][0] < until:
             at, name = heappop(self._queue)
@@ -114,7 +113,7 @@ class Story:
                 continue
             self._send(target, at)
             rules = target.rules
-            fast = name in self.world.suspects
+            fast = name in self.detector.suspected
             pause = rules.confirm_interval_s if fast else rules.interval_s
             heappush(self._queue, (round(at + pause, 6), name))
         self._judge_up_to(until)
@@ -146,7 +145,7 @@ class Story:
         self._advance([Tick(T0 + at)])
 
     def _advance(self, evidence: Iterable[Evidence]) -> None:
-        self.world, said = advance(self.world, evidence)
+        said = self.detector.advance(evidence)
         self.decisions.extend(said)
 
     def incidents(self) -> list[Incident]:
