@@ -1,8 +1,7 @@
-"""`pantau outbox`: messages on their way, and those that failed."""
+"""`pantau outbox`, `alert-test`, `oncall`, `handover`: notifications and who receives them."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,13 +9,11 @@ from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.cli.daemon_client import post_action
 from monitor.cli.formatting import (
-    CAUSE_NAMES,
     EVENT_NAMES,
     OUTBOX_STATUS_NAMES,
     as_dicts,
@@ -25,11 +22,14 @@ from monitor.cli.formatting import (
     format_recipient,
     format_state,
     make_console,
+    make_table,
     parse_rfc3339_s,
+    print_json,
 )
+from monitor.cli.incidents import handling_lines
 from monitor.cli.ledger import load_alerting_state, open_ledger
 from monitor.cli.maintenance import print_windows
-from monitor.cli.options import config_option, who_option
+from monitor.cli.options import config_option, json_option, who_option
 from monitor.cli.time_arguments import current_utc_s, parse_past_s
 from monitor.core.alerting.documents import outbox_document
 from monitor.core.alerting.model import OutboxStatus
@@ -37,7 +37,10 @@ from monitor.core.errors import PantauError
 from monitor.settings.quick_settings import read_timezone
 from monitor.status import queries
 
-SHOWN = 50
+MOST_MESSAGES = 50
+
+POLL_INTERVAL_S = 0.2
+"""Between two looks at the ledger for the result of a test message."""
 
 
 @click.group(invoke_without_command=True)
@@ -55,9 +58,9 @@ def outbox(context: click.Context, config: Path, dead: bool, as_json: bool) -> N
     if context.invoked_subcommand is not None:
         return
     status = OutboxStatus.DEAD if dead else None
-    document = queries.outbox(open_ledger(config), status, None if as_json else SHOWN)
+    document = queries.outbox(open_ledger(config), status, None if as_json else MOST_MESSAGES)
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     else:
         print_messages(as_dicts(document["outbox"])[::-1], read_timezone(config))
 
@@ -77,44 +80,46 @@ def retry(config: Path, message: int, who: str) -> None:
 
 
 def print_messages(messages: list[dict[str, object]], zone: ZoneInfo) -> None:
-    """As a table, the newest first."""
+    """As a table, in the given order."""
     console = make_console()
     if not messages:
         console.print("Tidak ada pesan.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("No", "Insiden", "Pesan", "Saluran", "Kepada", "Keadaan", "Kode", "Keterangan"):
-        table.add_column(title)
-    ailing = {
+    table = make_table(
+        "No", "Insiden", "Pesan", "Saluran", "Kepada", "Keadaan", "Kode", "Keterangan"
+    )
+    failing = {
         m["channel"] for m in messages if m["status"] == OutboxStatus.PENDING and m["attempts"]
     }
     for message in messages:
-        table.add_row(*_row(message, zone, ill=message["channel"] in ailing))
+        table.add_row(*_message_row(message, zone, channel_failing=message["channel"] in failing))
     console.print(table)
 
 
-def _row(message: Mapping[str, object], zone: ZoneInfo, *, ill: bool) -> list[Text]:
+def _message_row(
+    message: Mapping[str, object], zone: ZoneInfo, *, channel_failing: bool
+) -> list[Text]:
     return [
         Text(str(message["id"])),
-        Text(_number(message["incident"])),
+        Text(_incident_number(message["incident"])),
         Text(EVENT_NAMES.get(str(message["event"]), str(message["event"]))),
         Text(str(message["channel"])),
         Text(format_recipient(message["recipient"])),
         Text(OUTBOX_STATUS_NAMES.get(str(message["status"]), str(message["status"]))),
         Text(str(message["code"])),
-        Text(_remark(message, zone, ill=ill)),
+        Text(_message_remark(message, zone, channel_failing=channel_failing)),
     ]
 
 
-def _number(incident: object) -> str:
-    """Of an incident; a test, and what is about the monitor itself, has none."""
+def _incident_number(incident: object) -> str:
+    """An incident's number; tests and self-alerts have none."""
     return str(incident) if isinstance(incident, int) and incident > 0 else "–"
 
 
-def _remark(message: Mapping[str, object], zone: ZoneInfo, *, ill: bool) -> str:
-    """What a person wants to know of a message in its state.
+def _message_remark(message: Mapping[str, object], zone: ZoneInfo, *, channel_failing: bool) -> str:
+    """What matters in the message's state: time sent, error, next attempt.
 
-    ill: another message of its channel was tried in vain.
+    channel_failing: another message of its channel has failed and waits for a retry.
     """
     if message["merged_into"] is not None:
         return f"di dalam pesan {message['merged_into']}"
@@ -125,14 +130,11 @@ def _remark(message: Mapping[str, object], zone: ZoneInfo, *, ill: bool) -> str:
         return f"{message['attempts']} kali dicoba{error}"
     if message["attempts"]:
         return f"dicoba lagi {format_moment(message['next_try'], zone)}{error}"
-    if ill and message["status"] == OutboxStatus.PENDING:
+    if channel_failing and message["status"] == OutboxStatus.PENDING:
         return "menunggu giliran: pesan lain di saluran ini belum berhasil dikirim"
     due_s = parse_rfc3339_s(message["next_try"])
     late = due_s is not None and current_utc_s() - due_s > 60
     return "belum dicoba: apakah pantau run berjalan?" if late else ""
-
-
-LOOK_S = 0.2
 
 
 @click.command(name="alert-test")
@@ -151,8 +153,10 @@ def alert_test(config: Path, channel: str | None, wait_s: float, who: str) -> No
     Example: pantau alert-test telegram-noc
     """
     queued = as_dicts(post_action(config, "/alert-test", who=who, channel=channel)["outbox"])
-    numbers = {row["id"] for row in queued}
-    found = _outcome(open_ledger(config), numbers, wait_s, time.monotonic, time.sleep)
+    message_ids = {row["id"] for row in queued}
+    found = _wait_until_delivered(
+        open_ledger(config), message_ids, wait_s, time.monotonic, time.sleep
+    )
     print_messages(found, read_timezone(config))
     missing = [str(row["channel"]) for row in found if row["status"] != "sent"]
     if missing:
@@ -162,27 +166,27 @@ def alert_test(config: Path, channel: str | None, wait_s: float, who: str) -> No
         )
 
 
-def _outcome(
+def _wait_until_delivered(
     ledger: SqlLedgerReader,
-    numbers: set[object],
+    message_ids: set[object],
     wait_s: float,
-    steady_s: Callable[[], float],
+    monotonic_s: Callable[[], float],
     pause: Callable[[float], None],
 ) -> list[dict[str, object]]:
-    """The messages once all are sent or given up, or when the time is over."""
-    end_s = steady_s() + wait_s
+    """Wait until every message is sent or given up, at most `wait_s`. The messages as they are."""
+    end_s = monotonic_s() + wait_s
     while True:
         rows = [outbox_document(row) for row in ledger.outbox(incident=0)]
-        mine = [row for row in rows if row["id"] in numbers]
-        over = all(row["status"] in ("sent", "dead") for row in mine)
-        if over or steady_s() >= end_s:
-            return mine
-        pause(LOOK_S)
+        messages = [row for row in rows if row["id"] in message_ids]
+        done = all(row["status"] in ("sent", "dead") for row in messages)
+        if done or monotonic_s() >= end_s:
+            return messages
+        pause(POLL_INTERVAL_S)
 
 
 @click.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def oncall(config: Path, as_json: bool) -> None:
     """Who is on call now, and who is next, in each rota of alerts.toml.
 
@@ -191,20 +195,18 @@ def oncall(config: Path, as_json: bool) -> None:
     """
     document = queries.oncall(load_alerting_state(config), current_utc_s())
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     else:
         print_oncall(as_dicts(document["oncall"]), read_timezone(config))
 
 
 def print_oncall(rotas: list[dict[str, object]], zone: ZoneInfo) -> None:
-    """As a table."""
+    """The current and the next person of each rota, as a table."""
     console = make_console()
     if not rotas:
         console.print("alerts.toml belum menyebut piket ([[rota]]).")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Piket", "", "Petugas", "Telepon", "Mulai", "Sampai"):
-        table.add_column(title)
+    table = make_table("Piket", "", "Petugas", "Telepon", "Mulai", "Sampai")
     for rota in rotas:
         for name, key in (("sekarang", "now"), ("berikutnya", "next")):
             turn = rota[key]
@@ -212,7 +214,7 @@ def print_oncall(rotas: list[dict[str, object]], zone: ZoneInfo) -> None:
                 table.add_row(
                     Text(str(rota["rota"]) if key == "now" else ""),
                     name,
-                    Text(_person(turn)),
+                    Text(_person_name(turn)),
                     Text(str(turn["phone"] or "–")),
                     format_moment(turn["from"], zone),
                     format_moment(turn["to"], zone),
@@ -220,7 +222,7 @@ def print_oncall(rotas: list[dict[str, object]], zone: ZoneInfo) -> None:
     console.print(table)
 
 
-def _person(turn: dict[str, object]) -> str:
+def _person_name(turn: dict[str, object]) -> str:
     if turn["person"] is None:
         return "tidak ada"
     name = str(turn["name"] or turn["person"])
@@ -230,7 +232,7 @@ def _person(turn: dict[str, object]) -> str:
 @click.command()
 @config_option
 @click.option("--since", metavar="WHEN", default="8h", show_default=True, help="8h, 07:30 …")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def handover(config: Path, since: str, as_json: bool) -> None:
     """What the next shift must know: open, taken by whom, over since then, work ahead.
 
@@ -239,16 +241,16 @@ def handover(config: Path, since: str, as_json: bool) -> None:
     """
     zone, now_s = read_timezone(config), current_utc_s()
     since_s = parse_past_s(since, now_s, zone, "--since")
-    ledger, alerting_state = open_ledger(config), load_alerting_state(config)
-    queries.remember_windows(ledger, alerting_state, now_s)
-    document = queries.handover(ledger, alerting_state, since_s, now_s)
+    ledger, state = open_ledger(config), load_alerting_state(config)
+    queries.remember_windows(ledger, state, now_s)
+    document = queries.handover(ledger, state, since_s, now_s)
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     else:
-        _print(document, zone, now_s)
+        _print_handover(document, zone, now_s)
 
 
-def _print(document: Mapping[str, object], zone: ZoneInfo, now_s: float) -> None:
+def _print_handover(document: Mapping[str, object], zone: ZoneInfo, now_s: float) -> None:
     console = make_console()
     console.print(
         f"Serah terima {format_moment(document['at'], zone)}, "
@@ -256,19 +258,19 @@ def _print(document: Mapping[str, object], zone: ZoneInfo, now_s: float) -> None
         style="bold",
     )
     still_open, over = as_dicts(document["open"]), as_dicts(document["over"])
-    _heading(console, f"Terbuka: {len(still_open)}")
+    _print_heading(console, f"Terbuka: {len(still_open)}")
     for incident in still_open:
         _print_incident(console, incident, zone, now_s)
-    _heading(console, f"Selesai: {len(over)}")
+    _print_heading(console, f"Selesai: {len(over)}")
     for incident in over:
         _print_incident(console, incident, zone, now_s)
-    _heading(console, "Pemeliharaan sampai besok")
+    _print_heading(console, "Pemeliharaan sampai besok")
     print_windows(as_dicts(document["maintenance"]), zone)
-    _heading(console, "Piket")
+    _print_heading(console, "Piket")
     print_oncall(as_dicts(document["oncall"]), zone)
 
 
-def _heading(console: Console, text: str) -> None:
+def _print_heading(console: Console, text: str) -> None:
     console.print()
     console.print(text, style="bold")
 
@@ -276,12 +278,9 @@ def _heading(console: Console, text: str) -> None:
 def _print_incident(
     console: Console, incident: Mapping[str, object], zone: ZoneInfo, now_s: float
 ) -> None:
-    """One line of what it is, then who has it and what was noted."""
-    begin_s, end_s = (
-        parse_rfc3339_s(incident["started"]),
-        parse_rfc3339_s(incident["ended"]),
-    )
-    length = format_duration((now_s if end_s is None else end_s) - (begin_s or now_s))
+    """One line for the incident, then one for each thing done about it."""
+    start_s, end_s = parse_rfc3339_s(incident["started"]), parse_rfc3339_s(incident["ended"])
+    length = format_duration((now_s if end_s is None else end_s) - (start_s or now_s))
     line = Text(f"  {incident['id']}  {incident['target']}  ")
     line.append_text(format_state(incident["state"]))
     line.append(f"  sejak {format_moment(incident['started'], zone)}, {length}")
@@ -289,30 +288,5 @@ def _print_incident(
     if isinstance(affected, list) and affected:
         line.append(f", {len(affected)} jalur terdampak")
     console.print(line)
-    for remark in handling_lines(incident["handling"], zone, over=end_s is not None):
-        console.print(Text(f"       {remark}"))
-
-
-def handling_lines(handling: object, zone: ZoneInfo, *, over: bool) -> list[str]:
-    """Who has it in hand, the ticket, the cause, and every note."""
-    if not isinstance(handling, dict):
-        return []
-    lines = []
-    if handling["acknowledged_by"] is not None:
-        why = f": {handling['acknowledged_why']}" if handling["acknowledged_why"] else ""
-        until = format_moment(handling["acknowledged_until"], zone)
-        lines.append(f"ditangani {handling['acknowledged_by']} sampai {until}{why}")
-    elif not over:
-        lines.append("belum ada yang menangani")
-    if handling["snoozed_by"] is not None:
-        until = format_moment(handling["snoozed_until"], zone)
-        lines.append(f"ditunda {handling['snoozed_by']} sampai {until}")
-    if handling["ticket"] is not None:
-        lines.append(f"tiket penyedia {handling['ticket']}")
-    if handling["cause"] is not None:
-        lines.append(f"sebab: {CAUSE_NAMES.get(handling['cause'], handling['cause'])}")
-    lines += [
-        f"{format_moment(note['at'], zone)} {note['who']}: {note['text']}"
-        for note in as_dicts(handling["notes"])
-    ]
-    return lines
+    for text in handling_lines(incident["handling"], zone, over=end_s is not None):
+        console.print(Text(f"       {text}"))

@@ -1,4 +1,4 @@
-"""`pantau check`: everything that is wrong with the configuration, at once."""
+"""`pantau check`: print every problem of the configuration."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def check(config: Path, with_diff: bool, as_json: bool) -> None:
 
 
 def _changes(loaded: LoadResult) -> SettingsDiff | None:
-    """What a reload would change; None when it would be refused. Raises ConfigError."""
+    """What a reload would change; None if it would be refused. Raises ConfigError."""
     if loaded.settings is None:
         return None
-    before = _working_with(loaded.settings.data_dir / LOADED_CONFIG_FILE)
+    before = _loaded_by_daemon(loaded.settings.data_dir / LOADED_CONFIG_FILE)
     return diff_snapshots(before, configuration.settings_snapshot(loaded.settings))
 
 
-def _working_with(path: Path) -> SettingsSnapshot:
-    """The fingerprint that the daemon left. Raises ConfigError."""
+def _loaded_by_daemon(path: Path) -> SettingsSnapshot:
+    """The snapshot of the configuration that the daemon uses. Raises ConfigError."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -64,13 +64,13 @@ def _working_with(path: Path) -> SettingsSnapshot:
             f"{path} cannot be read ({error.strerror}): run this as the daemon's user"
         ) from error
     except ValueError as error:
-        raise ConfigError(_damaged(path)) from error
+        raise ConfigError(_damaged_message(path)) from error
     if not isinstance(found, dict) or not all(isinstance(keys, dict) for keys in found.values()):
-        raise ConfigError(_damaged(path))
+        raise ConfigError(_damaged_message(path))
     return found
 
 
-def _damaged(path: Path) -> str:
+def _damaged_message(path: Path) -> str:
     return f"{path} is damaged: reload or restart the daemon, which writes it anew"
 
 
@@ -89,12 +89,12 @@ def _print_changes(changes: SettingsDiff) -> None:
         click.echo(f"- {name}")
     for name, keys in changes.changed.items():
         for key, (before, after) in keys.items():
-            click.echo(f"~ {name}: {key} {_plain(before)} → {_plain(after)}")
+            click.echo(f"~ {name}: {key} {_as_json(before)} → {_as_json(after)}")
     if not changes:
         click.echo("a reload would change nothing")
 
 
-def _plain(value: Value) -> str:
+def _as_json(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

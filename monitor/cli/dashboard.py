@@ -1,4 +1,4 @@
-"""`pantau dashboard`: serves the web page."""
+"""`pantau dashboard`: start the dashboard's web server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def dashboard(config: Path, host: str | None, port: int | None) -> None:
     Example: pantau dashboard
              pantau dashboard --host 0.0.0.0 --port 8080
     """
-    # The page is another program that stands on this one, so it is started, not imported.
+    # The dashboard is a package above this one: it is executed, not imported.
     command = [sys.executable, "-m", "dashboard", "--config", str(config)]
     if host is not None:
         command += ["--host", host]

@@ -1,9 +1,8 @@
-"""`pantau export`: what the journal keeps, as CSV, or as evidence for `pantau replay`."""
+"""`pantau export` and `pantau journal`: copy samples and evidence out, inspect the files."""
 
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,8 +22,8 @@ from monitor.adapters.journal.inspection import (
     journal_summary,
 )
 from monitor.cli.configuration import journal_dir
-from monitor.cli.formatting import format_duration, format_number, make_console
-from monitor.cli.options import config_option
+from monitor.cli.formatting import format_duration, format_number, make_console, print_json
+from monitor.cli.options import config_option, json_option
 from monitor.cli.time_arguments import current_utc_s, parse_past_s
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
@@ -42,10 +41,10 @@ from monitor.core.samples.schema import (
 from monitor.settings.quick_settings import read_timezone
 
 SERIES: dict[str, Measurement] = {each.name: each for each in (*MEASUREMENTS, *MINUTES, *HOURS)}
-REPORT_EVERY = 5000
+PROGRESS_EVERY_ROWS = 5000
 
-Report = Callable[[float], None]
-"""Is told the time (UTC) of what has been written last."""
+ReportProgress = Callable[[float], None]
+"""Takes the time (Unix seconds) of the row written last."""
 
 
 @click.command()
@@ -102,20 +101,20 @@ def _write_evidence(
     journal: JournalReader,
     span: tuple[float, float],
     wanted: Collection[str] | None,
-    report: Report,
+    report: ReportProgress,
 ) -> None:
-    """Requests that were sent in the span; their rows may be a little later."""
+    """JSON lines of the requests sent in the span. Their rows may be stored up to REACH_S later."""
     start_s, end_s = span
     rows = journal.evidence(start_s, end_s + REACH_S, wanted)
     for number, request in enumerate(in_order(rows)):
         at_s = request.sent_ms / 1000
         if start_s <= at_s < end_s:
-            file.write(_line(request))
-        if number % REPORT_EVERY == 0:
+            file.write(_evidence_line(request))
+        if number % PROGRESS_EVERY_ROWS == 0:
             report(at_s)
 
 
-def _line(request: RecordedRequest) -> str:
+def _evidence_line(request: RecordedRequest) -> str:
     line: dict[str, object] = {"t": request.sent_ms / 1000, "target": request.target}
     if request.error is not None:
         line["error"] = request.error
@@ -129,22 +128,22 @@ def _write_csv(
     measurement: Measurement,
     rows: Iterable[Sample],
     wanted: Collection[str] | None,
-    report: Report,
+    report: ReportProgress,
 ) -> None:
     writer = csv.writer(file)
     named = [field.name for field in measurement.fields]
     writer.writerow(["time", *measurement.identity, *named])
-    who = measurement.identity[0]
+    first_tag = measurement.identity[0]
     for number, row in enumerate(rows):
-        if number % REPORT_EVERY == 0:
+        if number % PROGRESS_EVERY_ROWS == 0:
             report(row.at_s)
-        if wanted is None or getattr(row, who) in wanted:
-            known = [getattr(row, name) for name in measurement.identity]
-            writer.writerow([rfc3339(row.at_s), *known, *_values(measurement, row)])
+        if wanted is None or getattr(row, first_tag) in wanted:
+            tags = [getattr(row, name) for name in measurement.identity]
+            writer.writerow([rfc3339(row.at_s), *tags, *_values(measurement, row)])
 
 
 def _values(measurement: Measurement, row: Sample) -> Iterator[object]:
-    """A histogram as `bucket:count …`; what was not measured stays empty."""
+    """A histogram as `bucket:count …`; None stays empty."""
     for field in measurement.fields:
         raw = getattr(row, field.attribute)
         if field.kind is FieldKind.HISTOGRAM:
@@ -155,23 +154,23 @@ def _values(measurement: Measurement, row: Sample) -> Iterator[object]:
 
 @contextmanager
 def _destination(output: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a file that is there only once it is whole."""
+    """Standard output, or a file that appears only once it is complete."""
     if output is None:
         yield sys.stdout
         return
-    beside = output.with_name(f"{output.name}.part")
+    partial = output.with_name(f"{output.name}.part")
     try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
+        with partial.open("w", encoding="utf-8", newline="") as file:
             yield file
-        beside.replace(output)
+        partial.replace(output)
     except OSError as error:
         raise PantauError(f"{output} cannot be written: {error.strerror}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 @contextmanager
-def _progress(start_s: float, end_s: float) -> Iterator[Report]:
+def _progress(start_s: float, end_s: float) -> Iterator[ReportProgress]:
     with Progress(
         TextColumn("menyalin"),
         BarColumn(),
@@ -185,7 +184,7 @@ def _progress(start_s: float, end_s: float) -> Iterator[Report]:
         yield lambda at_s: progress.update(task, completed=at_s - start_s)
 
 
-NAMES = {
+KIND_NAMES = {
     "samples": "hasil mentah",
     "evidence": "bukti (tiap permintaan)",
     "minutes": "per menit",
@@ -196,7 +195,7 @@ NAMES = {
 @click.command()
 @config_option
 @click.option("--check", is_flag=True, help="Let SQLite look through every file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def journal(config: Path, check: bool, as_json: bool) -> None:
     """How large and how old the journal is, how far InfluxDB is behind; --check: is it sound.
 
@@ -206,7 +205,7 @@ def journal(config: Path, check: bool, as_json: bool) -> None:
     """
     directory = journal_dir(config)
     if check:
-        _check(directory)
+        _check_files(directory)
         return
     found = journal_summary(directory)
     newest_s = JournalReader(directory).newest_s()
@@ -229,19 +228,19 @@ def journal(config: Path, check: bool, as_json: bool) -> None:
                 for each in found
             ],
         }
-        click.echo(json.dumps(document))
+        print_json(document)
     else:
-        _print(found, age_s)
+        _print_summary(found, age_s)
 
 
-def _print(found: list[JournalSummary], age_s: float | None) -> None:
+def _print_summary(found: list[JournalSummary], age_s: float | None) -> None:
     console = make_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Isi", "Berkas", "Dari", "Sampai", "MB", "Baris", "Belum di InfluxDB"):
         table.add_column(title, justify="left" if title in ("Isi", "Dari", "Sampai") else "right")
     for each in found:
         table.add_row(
-            NAMES[each.kind],
+            KIND_NAMES[each.kind],
             str(each.files),
             each.first or "–",
             each.last or "–",
@@ -255,12 +254,12 @@ def _print(found: list[JournalSummary], age_s: float | None) -> None:
         console.print(f"Hasil terbaru {format_duration(age_s)} yang lalu.")
 
 
-def _check(directory: Path) -> None:
-    wrong = 0
-    for path, said in check_journal(directory):
-        wrong += said is not None
-        click.echo(f"{path.name}: {'ok' if said is None else said}")
-    if wrong:
+def _check_files(directory: Path) -> None:
+    damaged = 0
+    for path, error in check_journal(directory):
+        damaged += error is not None
+        click.echo(f"{path.name}: {'ok' if error is None else error}")
+    if damaged:
         raise PantauError(
-            f"{wrong} files are damaged: move them out of {directory}, new ones are begun"
+            f"{damaged} files are damaged: move them out of {directory}, new ones are begun"
         )

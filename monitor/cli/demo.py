@@ -1,4 +1,4 @@
-"""`pantau demo`: a made-up Indramayu on this machine, daemon and dashboard on top."""
+"""`pantau demo`: run a simulated network, the daemon and the dashboard on this machine."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from monitor.cli.options import config_option
 from monitor.core.errors import ApiError, PantauError
 from monitor.simulator.simulation import Simulation
 
-READY_WITHIN_S = 60.0
-END_WITHIN_S = 12.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 12.0
 SCENARIOS = (
     "demo (the default), quiet, link-cut, pop-down, lossy-radio, flapping, reboot, router-trouble "
     "or uplink-cut; or a TOML file of your own, like those in monitor/simulator/scenarios."
@@ -72,21 +72,23 @@ def demo(
     if scenario is not None and no_faults:
         raise click.UsageError("--scenario and --no-faults exclude one another")
     chosen = "quiet" if no_faults else (scenario or "demo")
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _raise_interrupt)
     with ExitStack() as stack:
         work = _work_dir(stack, keep)
         port = free_port(host, port)
         try:
-            _show(stack, config, chosen, work, host, port)
+            _run_demo(stack, config, chosen, work, host, port)
         except KeyboardInterrupt:
             click.echo("\nSelesai: semuanya dihentikan.")
 
 
-def _interrupt(*_: object) -> None:
+def _raise_interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, port: int) -> None:
+def _run_demo(
+    stack: ExitStack, config: Path, scenario: str, work: Path, host: str, port: int
+) -> None:
     copy = write_demo_config(config, work)
     environ = demo_environ(copy)
     click.echo(f"1/3 Indramayu buatan: skenario {scenario} …")
@@ -107,7 +109,7 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
             environ,
         )
     )
-    _wait_for_state(daemon, data_dir, work / "daemon.log")
+    _wait_for_daemon(daemon, data_dir, work / "daemon.log")
     click.echo("3/3 halaman …")
     web = stack.enter_context(
         _child(
@@ -117,31 +119,31 @@ def _show(stack: ExitStack, config: Path, scenario: str, work: Path, host: str, 
             environ,
         )
     )
-    _wait_for_port(web, host, port, work / "dashboard.log")
+    _wait_for_dashboard(web, host, port, work / "dashboard.log")
     prefix = load_settings(copy, os.environ).dashboard.prefix
     click.echo(f"\n  Buka  http://{host}:{port}{prefix}\n")
     click.echo(f"Konfigurasi, data dan log: {work}")
-    which = "" if work.name.startswith(DEMO_DIR_PREFIX) else f" --dir {work}"
+    dir_argument = "" if work.name.startswith(DEMO_DIR_PREFIX) else f" --dir {work}"
     click.echo("\nCabut satu kantor, dari terminal lain, dan lihat halamannya:")
-    for words in (
-        f"demo cut anjatan{which}",
-        f"demo probe anjatan{which}",
-        f"demo restore{which}",
+    for arguments in (
+        f"demo cut anjatan{dir_argument}",
+        f"demo probe anjatan{dir_argument}",
+        f"demo restore{dir_argument}",
         f"status --config {copy}",
     ):
-        click.echo(f"  {pantau_command()} {words}")
+        click.echo(f"  {pantau_command()} {arguments}")
     click.echo("\nCtrl-C mengakhiri.")
     while True:
         for name, child in (("pemantau", daemon), ("halaman", web)):
             if child.poll() is not None:
-                raise PantauError(f"{name} ended by itself:\n{_tail(work)}")
+                raise PantauError(f"{name} ended by itself:\n{_last_log_lines(work)}")
         if not simulation.alive():
             raise PantauError(f"the made-up network ended by itself: see {work}/simulator.log")
         time.sleep(0.5)
 
 
 def free_port(host: str, wanted: int) -> int:
-    """`wanted`, or the next port that nobody listens on."""
+    """`wanted`, or the next free port."""
     for port in range(wanted, min(wanted + PORTS_TRIED, 65_536)):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -163,7 +165,7 @@ def _work_dir(stack: ExitStack, keep: Path | None) -> Path:
 def _child(
     name: str, command: Sequence[str], log: Path, environ: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of its own group (Ctrl-C reaches us only), ended politely at last."""
+    """Run a process in its own group, so that Ctrl-C reaches only us; terminated on exit."""
     with log.open("ab") as sink:
         process = subprocess.Popen(
             command,
@@ -179,16 +181,16 @@ def _child(
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(END_WITHIN_S)
+                process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 click.echo(f"{name} does not end: killed", err=True)
                 process.kill()
                 process.wait()
 
 
-def _wait_for_state(daemon: subprocess.Popen[bytes], data_dir: Path, log: Path) -> None:
+def _wait_for_daemon(daemon: subprocess.Popen[bytes], data_dir: Path, log: Path) -> None:
     api = LocalApiClient(data_dir)
-    deadline = time.monotonic() + READY_WITHIN_S
+    deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if daemon.poll() is not None:
             raise PantauError(f"the daemon did not start:\n{_last_lines(log)}")
@@ -198,11 +200,11 @@ def _wait_for_state(daemon: subprocess.Popen[bytes], data_dir: Path, log: Path) 
             time.sleep(0.1)
         else:
             return
-    raise PantauError(f"the daemon does not answer within {READY_WITHIN_S:g} s: see {log}")
+    raise PantauError(f"the daemon does not answer within {START_TIMEOUT_S:g} s: see {log}")
 
 
-def _wait_for_port(web: subprocess.Popen[bytes], host: str, port: int, log: Path) -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
+def _wait_for_dashboard(web: subprocess.Popen[bytes], host: str, port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if web.poll() is not None:
             raise PantauError(f"the page did not start:\n{_last_lines(log)}")
@@ -211,12 +213,12 @@ def _wait_for_port(web: subprocess.Popen[bytes], host: str, port: int, log: Path
                 return
         except OSError:
             time.sleep(0.1)
-    raise PantauError(f"the page does not answer within {READY_WITHIN_S:g} s: see {log}")
+    raise PantauError(f"the page does not answer within {START_TIMEOUT_S:g} s: see {log}")
 
 
 def _last_lines(log: Path, count: int = 8) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
 
 
-def _tail(work: Path) -> str:
+def _last_log_lines(work: Path) -> str:
     return "\n".join(_last_lines(work / name) for name in ("daemon.log", "dashboard.log"))

@@ -1,4 +1,4 @@
-"""`pantau demo cut` and `restore`: the plug of a running demo, in the hand of who watches it."""
+"""`pantau demo cut`, `restore` and `probe`: act on the simulated network of a running demo."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from monitor.cli.demo_config import demo_environ
+from monitor.cli.options import json_option
 from monitor.core.errors import SimulatorError
 from monitor.settings.quick_settings import read_timezone
 from monitor.simulator.control import Answer, Control
@@ -22,11 +23,11 @@ from monitor.simulator.namespace import inside_of
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEMO_DIR_PREFIX = "pantau-demo-"
-"""A demo without --keep works in a temporary directory with such a name."""
+"""Names of the temporary directories of demos started without --keep."""
 
 
 def dir_option(command: F) -> F:
-    """`--dir DIR`: which demo is meant."""
+    """`--dir DIR`, passed as `work: Path | None`: the directory of the demo."""
     return click.option(
         "--dir",
         "work",
@@ -49,8 +50,8 @@ def cut(work: Path | None, where: str, length: str | None) -> None:
              pantau demo cut pop-jatibarang --for 2m
     """
     control = find_demo(work)
-    answer = control.ask(_cut_of(control, where), where=where, **{"for": length})
-    click.echo(f"{where}: dicabut pukul {_clock(control, answer)}.")
+    answer = control.ask(_fault_kind(control, where), where=where, **{"for": length})
+    click.echo(f"{where}: dicabut pukul {_effective_time(control, answer)}.")
 
 
 @click.command()
@@ -65,17 +66,17 @@ def restore(work: Path | None, where: str) -> None:
     control = find_demo(work)
     answer = control.ask("restore", where=where)
     name = "semuanya" if where == "all" else where
-    click.echo(f"{name}: dipasang lagi pukul {_clock(control, answer)}.")
+    click.echo(f"{name}: dipasang lagi pukul {_effective_time(control, answer)}.")
 
 
 def find_demo(work: Path | None) -> Control:
-    """The demo in that directory; without one, the only one that runs here.
+    """The demo in the directory `work`; without one, the only demo running on this machine.
 
-    Raises SimulatorError when none runs, or more than one.
+    Raises SimulatorError if none or several run.
     """
     if work is not None:
         return Control(work.resolve() / "control.sock")
-    found = [Control(path) for path in _sockets() if _answers(path)]
+    found = [Control(path) for path in _sockets() if _is_running(path)]
     if not found:
         raise SimulatorError(
             f"no demo of yours runs here: start one with `{pantau_command()} demo`, "
@@ -88,7 +89,7 @@ def find_demo(work: Path | None) -> Control:
 
 
 def pantau_command() -> str:
-    """How `pantau` is called from where the user stands."""
+    """How to call `pantau` from the working directory: by name if it is on PATH."""
     script = Path(sys.executable).with_name("pantau")
     if shutil.which("pantau") == str(script):
         return "pantau"
@@ -96,16 +97,16 @@ def pantau_command() -> str:
     return str(script.relative_to(here) if script.is_relative_to(here) else script)
 
 
-def _cut_of(control: Control, where: str) -> str:
-    """What the simulator calls it: a PoP takes with it what is behind it."""
+def _fault_kind(control: Control, where: str) -> str:
+    """The simulator's name of the fault. Cutting a PoP also cuts what is behind it."""
     if where == "uplink":
         return "uplink-cut"
     is_node = where in control.behaviours() and not {"/", ":"} & set(where)
     return "pop-down" if is_node else "cut"
 
 
-def _clock(control: Control, answer: Answer) -> str:
-    """When it took effect, as the demo's pages tell time."""
+def _effective_time(control: Control, answer: Answer) -> str:
+    """When the fault took effect, in the demo's time zone."""
     zone = read_timezone(control.path.parent / "config")
     at = datetime.fromtimestamp(float(str(answer["utc_s"])), zone)
     return f"{at:%H.%M.%S} {at.tzname()}"
@@ -115,7 +116,7 @@ def _sockets() -> list[Path]:
     return sorted(Path(tempfile.gettempdir()).glob(f"{DEMO_DIR_PREFIX}*/control.sock"))
 
 
-def _answers(path: Path) -> bool:
+def _is_running(path: Path) -> bool:
     try:
         Control(path).counters()
     except SimulatorError:
@@ -127,7 +128,7 @@ def _answers(path: Path) -> bool:
 @dir_option
 @click.argument("target")
 @click.option("--count", "-c", default=10, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def probe(work: Path | None, target: str, count: int, as_json: bool) -> None:
     """Ping a site, link or node of the running demo, and read its router: `pantau probe` there.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import click
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from monitor.core.alerting.reasons import Reason
@@ -189,6 +192,11 @@ def parse_rfc3339_s(rfc3339: object) -> float | None:
     return datetime.fromisoformat(rfc3339).timestamp() if isinstance(rfc3339, str) else None
 
 
+def print_json(document: object) -> None:
+    """Print one JSON document on one line."""
+    click.echo(json.dumps(document, ensure_ascii=False))
+
+
 def as_dicts(value: object) -> list[dict[str, object]]:
     """The objects in a JSON array; [] if it is none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -200,3 +208,11 @@ def make_console() -> Console:
     Markup is off: a text such as `[[rota]]` is printed as it is.
     """
     return Console(markup=False, width=None if sys.stdout.isatty() else 200)
+
+
+def make_table(*titles: str) -> Table:
+    """A table without borders, with these columns."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title)
+    return table

@@ -1,8 +1,7 @@
-"""`pantau incidents`: what went wrong, open ones first; or one incident whole."""
+"""`pantau incidents`: list incidents, open ones first, or show one with everything about it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli.alerts import handling_lines
 from monitor.cli.formatting import (
     ACTION_NAMES,
     CAUSE_NAMES,
@@ -27,6 +25,7 @@ from monitor.cli.formatting import (
     format_state,
     make_console,
     parse_rfc3339_s,
+    print_json,
     zone_name,
 )
 from monitor.cli.ledger import open_ledger
@@ -41,7 +40,7 @@ from monitor.core.model import Incident, Network
 from monitor.settings.quick_settings import read_timezone
 from monitor.status import queries
 
-SHOWN = 50
+MOST_ROWS = 50
 
 
 @click.command()
@@ -71,16 +70,14 @@ def incidents(
     if incident is not None:
         document = queries.incident_details(ledger, incident, now_s)
         if as_json:
-            click.echo(json.dumps(document, ensure_ascii=False))
+            print_json(document)
         else:
-            print_case(queries.incident(ledger, incident), document, zone, now_s)
+            _print_one(queries.incident(ledger, incident), document, zone, now_s)
         return
     since_s = None if since is None else parse_past_s(since, now_s, zone, "--since")
     found = ledger.incidents(since_s=since_s, include_closed=every or since is not None)
     if as_json:
-        click.echo(
-            json.dumps({"incidents": [incident_document(i) for i in found]}, ensure_ascii=False)
-        )
+        print_json({"incidents": [incident_document(i) for i in found]})
     else:
         _print(found, now_s, zone, open_only=since is None and not every)
 
@@ -92,13 +89,15 @@ def _print(found: list[Incident], now_s: float, zone: ZoneInfo, *, open_only: bo
         return
     ordered = sorted(found, key=lambda i: (i.ended_s is not None, -i.started_s, -i.id))
     wide = console.width >= WIDE_COLUMNS
-    console.print(incident_table(ordered[:SHOWN], now_s, zone, wide=wide))
-    if len(ordered) > SHOWN:
-        console.print(f"… dan {len(ordered) - SHOWN} lagi (--json menampilkan semua)", style="dim")
+    console.print(incident_table(ordered[:MOST_ROWS], now_s, zone, wide=wide))
+    if len(ordered) > MOST_ROWS:
+        console.print(
+            f"… dan {len(ordered) - MOST_ROWS} lagi (--json menampilkan semua)", style="dim"
+        )
 
 
 def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide: bool) -> Table:
-    """In the order given; where it is narrow, the end of each is left to its length."""
+    """One row an incident, in the given order. wide: with a column for the end."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("No", no_wrap=True)
     table.add_column("Sasaran", no_wrap=True)
@@ -127,18 +126,18 @@ def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide:
     return table
 
 
-def print_case(
+def _print_one(
     incident: Incident, document: Mapping[str, object], zone: ZoneInfo, now_s: float
 ) -> None:
-    """Everything that is known of it. document: of `questions.case`."""
+    """document: of `queries.case`."""
     console = make_console()
-    _print_head(console, incident, document, zone, now_s)
+    _print_summary(console, incident, document, zone, now_s)
     console.print()
     for _, line in sorted(_timeline(incident, document, zone), key=lambda each: each[0]):
         console.print(Text(line))
 
 
-def _print_head(
+def _print_summary(
     console: Console,
     incident: Incident,
     document: Mapping[str, object],
@@ -167,30 +166,30 @@ def _print_head(
 def _timeline(
     incident: Incident, document: Mapping[str, object], zone: ZoneInfo
 ) -> Iterator[tuple[float, str]]:
-    """Each moment (UTC seconds) with its line."""
+    """Lines with their times (Unix seconds), unsorted."""
     case = document["incident"]
     if isinstance(case, dict):
         for name, what in (("started", "mulai"), ("detected", "dinilai"), ("ended", "selesai")):
             why = case["end_reason"] if name == "ended" else case["reason"]
             reason = f": {format_reason(why)}" if name != "started" and why else ""
-            yield from _at(case[name], f"{what}{reason}", zone)
+            yield from _timed_line(case[name], f"{what}{reason}", zone)
     for action in as_dicts(document["actions"]):
         until = f" sampai {format_moment(action['until'], zone)}" if action["until"] else ""
-        text = f": {_told(action)}" if action["text"] else ""
+        text = f": {_action_text(action)}" if action["text"] else ""
         kind = ACTION_NAMES.get(str(action["kind"]), str(action["kind"]))
-        yield from _at(action["at"], f"{kind} oleh {action['who']}{until}{text}", zone)
-    for notice in as_dicts(document["notices"]):
-        yield from _at(notice["at"], _notice(notice), zone)
+        yield from _timed_line(action["at"], f"{kind} oleh {action['who']}{until}{text}", zone)
+    for decision in as_dicts(document["notices"]):
+        yield from _timed_line(decision["at"], _decision_text(decision), zone)
     for message in as_dicts(document["outbox"]):
         if message["sent"] is not None:
             to = format_recipient(message["recipient"])
-            yield from _at(
+            yield from _timed_line(
                 message["sent"],
                 f"pesan {message['id']} ({message['code']}) diterima {message['channel']} → {to}",
                 zone,
             )
         elif message["status"] == "dead":
-            yield from _at(
+            yield from _timed_line(
                 message["next_try"],
                 f"pesan {message['id']} GAGAL lewat {message['channel']}: "
                 f"{message['last_error'] or 'tanpa keterangan'}",
@@ -198,23 +197,48 @@ def _timeline(
             )
 
 
-def _told(action: Mapping[str, object]) -> str:
+def _action_text(action: Mapping[str, object]) -> str:
     text = str(action["text"])
     return CAUSE_NAMES.get(text, text) if action["kind"] == "cause" else text
 
 
-def _notice(notice: Mapping[str, object]) -> str:
-    """`diberitahukan …` or `tidak diberitahukan …`, and why."""
-    reason = str(notice["reason"])
+def _decision_text(decision: Mapping[str, object]) -> str:
+    """Who was notified, or that nobody was, and why."""
+    reason = str(decision["reason"])
     why = POLICY_REASON_NAMES.get(reason, reason)
-    event = EVENT_NAMES.get(str(notice["event"]), str(notice["event"]))
-    if not notice["told"]:
+    event = EVENT_NAMES.get(str(decision["event"]), str(decision["event"]))
+    if not decision["told"]:
         return f"{event}: TIDAK diberitahukan ({why})"
-    to = format_recipient(notice["recipient"])
-    return f"{event}: diberitahukan ke {to} lewat {notice['channel']} ({why})"
+    to = format_recipient(decision["recipient"])
+    return f"{event}: diberitahukan ke {to} lewat {decision['channel']} ({why})"
 
 
-def _at(moment: object, line: str, zone: ZoneInfo) -> Iterator[tuple[float, str]]:
+def _timed_line(moment: object, text: str, zone: ZoneInfo) -> Iterator[tuple[float, str]]:
     at_s = parse_rfc3339_s(moment)
     if at_s is not None:
-        yield at_s, f"  {format_moment(moment, zone)}  {line}"
+        yield at_s, f"  {format_moment(moment, zone)}  {text}"
+
+
+def handling_lines(handling: object, zone: ZoneInfo, *, over: bool) -> list[str]:
+    """Acknowledgement, snooze, ticket, cause and notes, a line each. over: it has ended."""
+    if not isinstance(handling, dict):
+        return []
+    lines = []
+    if handling["acknowledged_by"] is not None:
+        why = f": {handling['acknowledged_why']}" if handling["acknowledged_why"] else ""
+        until = format_moment(handling["acknowledged_until"], zone)
+        lines.append(f"ditangani {handling['acknowledged_by']} sampai {until}{why}")
+    elif not over:
+        lines.append("belum ada yang menangani")
+    if handling["snoozed_by"] is not None:
+        until = format_moment(handling["snoozed_until"], zone)
+        lines.append(f"ditunda {handling['snoozed_by']} sampai {until}")
+    if handling["ticket"] is not None:
+        lines.append(f"tiket penyedia {handling['ticket']}")
+    if handling["cause"] is not None:
+        lines.append(f"sebab: {CAUSE_NAMES.get(handling['cause'], handling['cause'])}")
+    lines += [
+        f"{format_moment(note['at'], zone)} {note['who']}: {note['text']}"
+        for note in as_dicts(handling["notes"])
+    ]
+    return lines

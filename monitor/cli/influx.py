@@ -1,4 +1,4 @@
-"""`pantau influx setup`: makes InfluxDB ready, and says exactly what is missing."""
+"""`pantau influx setup`: create the buckets, or say exactly what is missing."""
 
 from __future__ import annotations
 

@@ -1,21 +1,26 @@
-"""`pantau maintenance`: planned work, which is measured but calls nobody."""
+"""`pantau maintenance`: add, list and end maintenance windows."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from monitor.cli.daemon_client import post_action
-from monitor.cli.formatting import WINDOW_STATE_NAMES, as_dicts, format_moment, make_console
+from monitor.cli.formatting import (
+    WINDOW_STATE_NAMES,
+    as_dicts,
+    format_moment,
+    make_console,
+    make_table,
+    print_json,
+)
 from monitor.cli.ledger import load_alerting_state, open_ledger
-from monitor.cli.options import config_option, who_option
+from monitor.cli.options import config_option, json_option, who_option
 from monitor.cli.time_arguments import current_utc_s, format_utc, parse_future_s
 from monitor.settings.quick_settings import read_timezone
 from monitor.status import queries
@@ -70,18 +75,18 @@ def add(
 
 @maintenance.command(name="list")
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def list_windows(config: Path, as_json: bool) -> None:
     """The windows in force and those of the next 31 days, recurring ones included.
 
     \b
     Example: pantau maintenance list --json
     """
-    now_s, alerting_state = current_utc_s(), load_alerting_state(config)
-    queries.remember_windows(open_ledger(config), alerting_state, now_s)
-    document = queries.maintenance(alerting_state, now_s)
+    now_s, state = current_utc_s(), load_alerting_state(config)
+    queries.remember_windows(open_ledger(config), state, now_s)
+    document = queries.maintenance(state, now_s)
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     else:
         print_windows(as_dicts(document["maintenance"]), read_timezone(config))
 
@@ -101,20 +106,18 @@ def end(config: Path, window: str, who: str) -> None:
 
 
 def print_windows(windows: list[dict[str, object]], zone: ZoneInfo) -> None:
-    """As a table."""
+    """Maintenance windows as a table."""
     console = make_console()
     if not windows:
         console.print("Tidak ada pemeliharaan yang berlangsung atau direncanakan.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("No", "Sasaran", "Mulai", "Sampai", "Keadaan", "Pekerjaan", "Oleh"):
-        table.add_column(title)
+    table = make_table("No", "Sasaran", "Mulai", "Sampai", "Keadaan", "Pekerjaan", "Oleh")
     for window in windows:
-        table.add_row(*_row(window, zone))
+        table.add_row(*_window_row(window, zone))
     console.print(table)
 
 
-def _row(window: Mapping[str, object], zone: ZoneInfo) -> list[Text]:
+def _window_row(window: Mapping[str, object], zone: ZoneInfo) -> list[Text]:
     targets = window["targets"]
     return [
         Text(str(window["id"] or window["recurring"])),

@@ -27,6 +27,11 @@ def config_option(command: F) -> F:
     )(command)
 
 
+def json_option(command: F) -> F:
+    """`--json`, passed as `as_json: bool`."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document.")(command)
+
+
 def who_option(command: F) -> F:
     """`--who NAME`, passed as `who: str`: the person who acts."""
     return click.option(

@@ -1,9 +1,8 @@
-"""`pantau probe TARGET`: one site, link or node, now, as a person would want to see it."""
+"""`pantau probe TARGET`: ping one site, link or node now and read its router by SNMP."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import Sequence
@@ -25,8 +24,10 @@ from monitor.cli.formatting import (
     format_duration,
     format_number,
     make_console,
+    make_table,
+    print_json,
 )
-from monitor.cli.options import config_option
+from monitor.cli.options import config_option, json_option
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Device, Lost, Network, Outcome, Reply, Target
 from monitor.core.samples.ping_aggregator import median
@@ -34,12 +35,12 @@ from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.settings.problems import nearest_word
 from monitor.settings.secrets import SecretStore
 
-PAUSE_S = 0.3
+PAUSE_BETWEEN_ROUNDS_S = 0.3
 
 
 @dataclass(slots=True)
-class Pings:
-    """What became of the requests to one target."""
+class TargetPings:
+    """The outcomes of the requests to one target."""
 
     target: Target
     outcomes: list[Outcome] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Pings:
 @config_option
 @click.argument("target")
 @click.option("--count", "-c", default=10, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@json_option
 def probe(config: Path, target: str, count: int, as_json: bool) -> None:
     """Pings one site, link or node now, and reads its router by SNMP.
 
@@ -76,7 +77,7 @@ def probe(config: Path, target: str, count: int, as_json: bool) -> None:
              pantau probe anjatan/utama --count 30
     """
     settings = load_settings(config, os.environ)
-    targets, device = chosen(settings.network, target)
+    targets, device = find_targets(settings.network, target)
     secrets: dict[str, str] = {}
     missing = ""
     if device is not None:
@@ -85,19 +86,19 @@ def probe(config: Path, target: str, count: int, as_json: bool) -> None:
             secrets[device.credential] = store.get(device.credential).reveal()
         except ConfigError as error:
             missing, device = str(error), None
-    # What the engine says of thousands of targets (buffers, lateness) is no answer to a person.
+    # The engine's warnings (buffers, lateness) are about thousands of targets, not about one.
     logging.getLogger("monitor.adapters.icmp").setLevel(logging.ERROR)
     pings, poll = asyncio.run(_measure(targets, device, secrets, count))
     documents = [item.document() for item in pings]
     if as_json:
         answer = {"pings": documents, "snmp": _snmp_document(poll), "snmp_skipped": missing or None}
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        print_json(answer)
     else:
         _print(documents, poll, missing)
 
 
-def chosen(network: Network, name: str) -> tuple[list[Target], Device | None]:
-    """The targets and the router that a name means. Raises PantauError for an unknown one."""
+def find_targets(network: Network, name: str) -> tuple[list[Target], Device | None]:
+    """Targets and router of a site id or target name. Raises PantauError for an unknown one."""
     by_name = {target.name: target for target in network.targets()}
     devices = {device.name: device for device in network.devices}
     for site in network.sites:
@@ -113,34 +114,34 @@ def chosen(network: Network, name: str) -> tuple[list[Target], Device | None]:
 
 async def _measure(
     targets: Sequence[Target], device: Device | None, secrets: dict[str, str], count: int
-) -> tuple[list[Pings], DevicePoll | PollFailed | None]:
+) -> tuple[list[TargetPings], DevicePoll | PollFailed | None]:
     clock = SystemClock()
-    pings = {target.name: Pings(target) for target in targets}
+    pings = {target.name: TargetPings(target) for target in targets}
     expected = count * len(pings)
     done = asyncio.Event()
 
-    def take(outcomes: Sequence[Outcome]) -> None:
+    def collect(outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             pings[outcome.target].outcomes.append(outcome)
         if sum(len(item.outcomes) for item in pings.values()) >= expected:
             done.set()
 
     prober, poller = IcmpProber(clock), SnmpPoller(clock)
-    await prober.open(take)
+    await prober.open(collect)
     try:
         prober.watch(targets)
         poll: DevicePoll | PollFailed | None = None
         async with asyncio.TaskGroup() as group:
-            reading = None
+            poll_task = None
             if device is not None:
                 await poller.open([device], secrets)
-                reading = group.create_task(poller.poll(device))
+                poll_task = group.create_task(poller.poll(device))
             for _ in range(count):
                 await prober.round(list(pings), 0.0)
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(PAUSE_BETWEEN_ROUNDS_S)
             await done.wait()
-            if reading is not None:
-                poll = await reading
+            if poll_task is not None:
+                poll = await poll_task
     finally:
         await prober.close()
         await poller.close()
@@ -169,15 +170,15 @@ def _print(
     if missing:
         console.print(f"SNMP dilewati: {missing}", style="yellow")
     elif isinstance(poll, PollFailed):
-        said = POLL_REASON_NAMES.get(poll.reason, poll.reason)
+        reason = POLL_REASON_NAMES.get(poll.reason, poll.reason)
         detail = f": {explain_errno(poll.detail)}" if poll.detail else ""
-        console.print(f"SNMP: {said}{detail}", style="red")
+        console.print(f"SNMP: {reason}{detail}", style="red")
     elif poll is not None:
         _print_router(console, poll)
 
 
 def ping_table(documents: Sequence[dict[str, object]]) -> Table:
-    """A row a target; it fits a terminal of 80 columns."""
+    """One row a target, at most 80 columns wide."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("Sasaran", "Alamat", "Dijawab", "Hilang %", "RTT ms min/med/maks"):
         table.add_column(title, no_wrap=True)
@@ -196,9 +197,7 @@ def ping_table(documents: Sequence[dict[str, object]]) -> Table:
 def _print_router(console: Console, poll: DevicePoll) -> None:
     up = "" if poll.uptime_ticks is None else f", hidup {format_duration(poll.uptime_ticks / 100)}"
     console.print(f"Router {poll.sys_name or poll.device}{up}")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Porta", "Keadaan", "Kecepatan Mbit/s", "Masuk GB", "Keluar GB", "Galat"):
-        table.add_column(title)
+    table = make_table("Porta", "Keadaan", "Kecepatan Mbit/s", "Masuk GB", "Keluar GB", "Galat")
     for port in poll.interfaces:
         errors = [e for e in (port.in_errors, port.out_errors) if e is not None]
         table.add_row(

@@ -1,8 +1,7 @@
-"""`pantau replay FILE`: recorded evidence through the very same judge."""
+"""`pantau replay FILE`: run recorded evidence through the detector of the daemon."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,8 @@ from monitor.cli.formatting import (
     format_reason,
     format_state,
     make_console,
+    make_table,
+    print_json,
 )
 from monitor.cli.options import config_option
 from monitor.core.detection.detector import Detector
@@ -34,7 +35,7 @@ from monitor.core.errors import PantauError
 from monitor.core.model import Incident, IncidentChange, Network, Transition
 from monitor.settings.model import Settings
 
-REPORT_EVERY = 20_000
+PROGRESS_EVERY_LINES = 20_000
 NUMBER = (int, float)
 
 
@@ -67,11 +68,11 @@ def replay(
     if compare and not overrides:
         raise click.UsageError("--compare needs at least one --set to compare with")
     settings = load_settings(config, os.environ, overrides=overrides)
-    incidents, transitions = _judge_file(file, settings.network, "mengadili")
+    incidents, transitions = _replay_file(file, settings.network, "mengadili")
     comparison = None
     if compare:
         plain = load_settings(config, os.environ)
-        before, _ = _judge_file(file, plain.network, "tanpa --set")
+        before, _ = _replay_file(file, plain.network, "tanpa --set")
         comparison = compare_replays(before, incidents)
     if as_json:
         document: dict[str, object] = {
@@ -80,14 +81,16 @@ def replay(
         }
         if comparison is not None:
             document["compare"] = comparison_document(comparison)
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     elif comparison is not None:
         print_comparison(comparison, settings.timezone)
     else:
-        _print(incidents, settings)
+        _print_result(incidents, settings)
 
 
-def _judge_file(file: Path, network: Network, what: str) -> tuple[list[Incident], list[Transition]]:
+def _replay_file(
+    file: Path, network: Network, what: str
+) -> tuple[list[Incident], list[Transition]]:
     with (
         Progress(
             what,
@@ -101,13 +104,13 @@ def _judge_file(file: Path, network: Network, what: str) -> tuple[list[Incident]
         file.open("rb") as source,
     ):
         task = progress.add_task("", total=file.stat().st_size)
-        return judged(network, _lines(file, source, progress, task))
+        return replay_lines(network, _read_lines(file, source, progress, task))
 
 
-def judged(
+def replay_lines(
     network: Network, lines: Iterator[ReplayLine]
 ) -> tuple[list[Incident], list[Transition]]:
-    """Incidents by id, in their last form; transitions by `detected`, then target."""
+    """The final form of each incident by id, and transitions by `detected`, then target."""
     timeouts_s = {target.name: target.rules.timeout_s for target in network.targets()}
     decisions = Detector(network).advance(read_evidence(lines, timeouts_s))
     last = {d.incident.id: d.incident for d in decisions if isinstance(d, IncidentChange)}
@@ -116,16 +119,16 @@ def judged(
     return [last[i] for i in sorted(last)], transitions
 
 
-def _lines(
+def _read_lines(
     file: Path, source: BufferedReader, progress: Progress, task: TaskID
 ) -> Iterator[ReplayLine]:
     before = float("-inf")
     for number, raw in enumerate(source, start=1):
-        if number % REPORT_EVERY == 0:
+        if number % PROGRESS_EVERY_LINES == 0:
             progress.update(task, completed=source.tell())
         if not raw.strip():
             continue
-        line = _line(file, number, raw)
+        line = _parse_line(file, number, raw)
         if line.t < before:
             raise PantauError(
                 f"{file}:{number}: time goes back ({line.t} after {before}): sort the file by t"
@@ -134,7 +137,7 @@ def _lines(
         yield line
 
 
-def _line(file: Path, number: int, raw: bytes) -> ReplayLine:
+def _parse_line(file: Path, number: int, raw: bytes) -> ReplayLine:
     try:
         item = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -159,11 +162,9 @@ def _line(file: Path, number: int, raw: bytes) -> ReplayLine:
     )
 
 
-def _print(incidents: list[Incident], settings: Settings) -> None:
+def _print_result(incidents: list[Incident], settings: Settings) -> None:
     console = make_console()
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("No", "Sasaran", "Keadaan", "Mulai", "Selesai", "Sebab", "Terdampak"):
-        table.add_column(title)
+    table = make_table("No", "Sasaran", "Keadaan", "Mulai", "Selesai", "Sebab", "Terdampak")
     for incident in incidents:
         document = incident_document(incident)
         table.add_row(
@@ -201,7 +202,7 @@ def _pair_document(pair: IncidentPair) -> Document:
 
 
 def print_comparison(comparison: ReplayComparison, zone: ZoneInfo) -> None:
-    """For people: counts first, then each difference."""
+    """Counts first, then each difference."""
     console = make_console()
     console.print(
         f"Dengan --set: {len(comparison.more)} insiden lebih, {len(comparison.less)} kurang, "

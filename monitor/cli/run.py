@@ -1,4 +1,4 @@
-"""`pantau run`: the daemon, in the foreground."""
+"""`pantau run`: run the daemon in the foreground."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
 from monitor.daemon import app
 
-COLLECTED_AFTER = (20_000, 50, 100)
-"""New objects before a look at the youngest; looks at one age before one at the next."""
+GC_THRESHOLDS = (20_000, 50, 100)
+"""For gc.set_threshold: allocations per collection, then collections per older generation."""
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -33,28 +33,28 @@ def run(config: Path, level: str) -> None:
     Example: pantau run --config /etc/pantau
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_UtcFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
     settings = load_settings(config, os.environ, strict=True)
     try:
-        asyncio.run(app.run(settings, os.environ, _settle))
+        asyncio.run(app.run(settings, os.environ, _tune_garbage_collector))
     except* PantauError as group:
-        # A task group wraps what its tasks raise; a person wants the sentence.
+        # A task group wraps the errors of its tasks; only the first one is printed.
         raise group.exceptions[0] from None
 
 
-class _Lines(logging.Formatter):
-    """Each with its moment in UTC, and saying so: a log is read beside others."""
+class _UtcFormatter(logging.Formatter):
+    """Log lines with their time in UTC, marked as UTC."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
         return str(rfc3339(record.created))
 
 
-def _settle() -> None:
-    """What exists now stays, and nearly all that comes is let go without the collector's help.
+def _tune_garbage_collector() -> None:
+    """Exclude what exists now from garbage collection, and collect more rarely.
 
-    With 10,000 targets it held up the probes for a tenth of a second, every 40 s.
+    With 10,000 targets a full collection delayed probes by 0.1 s every 40 s.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECTED_AFTER)
+    gc.set_threshold(*GC_THRESHOLDS)

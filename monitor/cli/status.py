@@ -1,8 +1,7 @@
-"""`pantau status`: every site and link, its state and since when."""
+"""`pantau status`: the state of every site, link and node, and since when."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from importlib import import_module
@@ -25,6 +24,7 @@ from monitor.cli.formatting import (
     format_number,
     format_state,
     make_console,
+    print_json,
     zone_name,
 )
 from monitor.cli.options import config_option
@@ -46,24 +46,24 @@ def status(config: Path, as_json: bool) -> None:
     data_dir = read_data_dir(config)
     current = CurrentState(
         api=LocalApiClient(data_dir),
-        open_ledger=lambda: _opened(data_dir / "ledger.db"),
+        open_ledger=lambda: _open_ledger(data_dir / "ledger.db"),
         network=lambda: load_network(config, os.environ),
         utc_now_s=time.time,
     )
     document = current.document()
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False))
+        print_json(document)
     else:
-        _print(document, read_timezone(config))
+        _print_status(document, read_timezone(config))
 
 
-def _opened(path: Path) -> LedgerReader:
-    """SQLAlchemy, half of this command's time, is loaded only where the daemon does not answer."""
+def _open_ledger(path: Path) -> LedgerReader:
+    """Import SQLAlchemy, half of this command's time, only if the daemon does not answer."""
     reader: LedgerReader = import_module("monitor.adapters.ledger").SqlLedgerReader.open(path)
     return reader
 
 
-def _print(document: dict[str, object], zone: ZoneInfo) -> None:
+def _print_status(document: dict[str, object], zone: ZoneInfo) -> None:
     console = make_console()
     sites = as_dicts(document["sites"])
     monitor = document["monitor"]
@@ -82,12 +82,12 @@ def _print(document: dict[str, object], zone: ZoneInfo) -> None:
     console.print(_summary(sites))
     influxdb = monitor.get("influxdb") if isinstance(monitor, dict) else None
     if isinstance(influxdb, dict):
-        console.print(_of_influxdb(influxdb))
+        console.print(_influxdb_text(influxdb))
     console.print(f"Data per {format_moment(document['at'], zone)}", style="dim")
 
 
 def state_table(document: dict[str, object], zone: ZoneInfo, *, wide: bool, stale: bool) -> Table:
-    """A row a target, and one for each site of several links; without names where it is narrow."""
+    """One row a target, and one for each site with several links. wide: with names."""
     table = Table(box=None, pad_edge=False, header_style="bold", style="dim" if stale else "")
     if wide:
         table.add_column("Nama", no_wrap=True)
@@ -96,11 +96,11 @@ def state_table(document: dict[str, object], zone: ZoneInfo, *, wide: bool, stal
     table.add_column(f"Sejak ({zone_name(zone)})", no_wrap=True)
     for title in ("RTT ms", "Hilang %"):
         table.add_column(title, justify="right", no_wrap=True)
-    rows = [row for site in as_dicts(document["sites"]) for row in _of_site(site)]
+    rows = [row for site in as_dicts(document["sites"]) for row in _site_rows(site)]
     rows += [(str(node.get("name", "")), node, ()) for node in as_dicts(document["nodes"])]
     for name, row, notes in rows:
         state = format_state(row["state"])
-        if stale:  # what was true once is not green
+        if stale:  # a stale state must not look current: no green
             state = Text(state.plain, style="dim")
         cells: list[str | Text] = [
             Text(str(row["target"])),
@@ -114,11 +114,11 @@ def state_table(document: dict[str, object], zone: ZoneInfo, *, wide: bool, stal
 
 
 Row = tuple[str, dict[str, object], tuple[str, ...]]
-"""A name, a target (or a site, without figures of its own), and what else is to be said."""
+"""Name, document of a target (or of a site, without RTT and loss), notes."""
 
 
-def _of_site(site: dict[str, object]) -> list[Row]:
-    """One row where one link is all there is to say, else the site's before those of its links."""
+def _site_rows(site: dict[str, object]) -> list[Row]:
+    """One row if a single link has the site's state; else the site's row, then its links'."""
     links = as_dicts(site["links"])
     name = str(site["name"])
     if len(links) == 1 and links[0]["state"] == site["state"]:
@@ -148,12 +148,11 @@ def _summary(sites: list[dict[str, object]]) -> Text:
     return summary
 
 
-def _of_influxdb(told: dict[str, object]) -> str:
-    """How far it is behind, of all that is sent there."""
-    behind_s = told.get("behind_s")
-    since = ""
+def _influxdb_text(influxdb: dict[str, object]) -> str:
+    """How many samples wait for InfluxDB and were put aside, and how far it is behind."""
+    behind_s = influxdb.get("behind_s")
+    behind = ""
     if isinstance(behind_s, int | float) and behind_s > 0:
-        since = f", tertinggal {format_duration(behind_s)}"
-    return (
-        f"InfluxDB: {told.get('lag')} sampel menunggu{since}, {told.get('quarantined')} disisihkan."
-    )
+        behind = f", tertinggal {format_duration(behind_s)}"
+    waiting, quarantined = influxdb.get("lag"), influxdb.get("quarantined")
+    return f"InfluxDB: {waiting} sampel menunggu{behind}, {quarantined} disisihkan."

@@ -1,30 +1,30 @@
-"""`pantau user`: who may sign in to the web page, and what they may do there.
+"""`pantau user`: accounts of the dashboard and their roles.
 
-Passwords are asked for, never given as an argument: arguments stand in the list of processes and
-in the history of the shell.
+Passwords are prompted for, never given as an argument: arguments are visible in the list of
+processes and in the shell's history.
 """
 
 from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
-from monitor.cli.formatting import make_console
+from monitor.cli.formatting import make_console, make_table
 from monitor.cli.options import config_option
 from monitor.core.access import User, UserRole, Users, check_password, parse_user_name
 from monitor.core.errors import ConfigError
 from monitor.settings.quick_settings import read_data_dir
 
-TOKEN_BYTES = 32
+WALL_TOKEN_BYTES = 32
 ROLES = tuple(role.value for role in UserRole)
-MEANT = {
+ROLE_NAMES = {
     UserRole.VIEWER: "melihat",
     UserRole.OPERATOR: "melihat dan menangani",
     UserRole.ADMIN: "juga melihat siapa saja yang boleh masuk",
@@ -62,15 +62,15 @@ def add(config: Path, name: str, role: str, no_password: bool) -> None:
     file, added = users_file(config), parse_user_name(name)
     if file.read().find(added) is not None:
         raise ConfigError(f"there is a user {added} already: pantau user password {added}")
-    kept = None if no_password else asked_password()
+    password_hash = None if no_password else prompt_password_hash()
 
     def change(users: Users) -> Users:
         if users.find(added) is not None:
             raise ConfigError(f"there is a user {added} already: pantau user password {added}")
-        return users.with_user(User(added, UserRole(role), kept))
+        return users.with_user(User(added, UserRole(role), password_hash))
 
     first = len(file.change(change).users) == 1
-    click.echo(f"Pengguna {added} ditambahkan: {MEANT[UserRole(role)]}.")
+    click.echo(f"Pengguna {added} ditambahkan: {ROLE_NAMES[UserRole(role)]}.")
     if first:
         click.echo("Mulai sekarang halaman web hanya terbuka bagi yang masuk.")
 
@@ -88,12 +88,10 @@ def list_users(config: Path) -> None:
     if not users.users:
         console.print("Belum ada pengguna: halaman web terbuka bagi siapa pun di jaringan ini.")
     else:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in ("Nama", "Peran", "Boleh", "Masuk dengan"):
-            table.add_column(title)
+        table = make_table("Nama", "Peran", "Boleh", "Masuk dengan")
         for each in users.users:
             way = "kata sandi" if each.password_hash is not None else "proksi saja"
-            table.add_row(Text(each.name), each.role.value, MEANT[each.role], way)
+            table.add_row(Text(each.name), each.role.value, ROLE_NAMES[each.role], way)
         console.print(table)
     if users.wall_token_hash is not None:
         console.print("Layar dinding punya token.")
@@ -109,12 +107,12 @@ def role(config: Path, name: str, new: str) -> None:
     \b
     Example: pantau user role siti administer
     """
-    users_file(config).change(
-        lambda users: users.with_user(
-            User(known(users, name).name, UserRole(new), known(users, name).password_hash)
-        )
-    )
-    click.echo(f"Pengguna {parse_user_name(name)}: {MEANT[UserRole(new)]}.")
+
+    def change(users: Users) -> Users:
+        return users.with_user(replace(existing_user(users, name), role=UserRole(new)))
+
+    users_file(config).change(change)
+    click.echo(f"Pengguna {parse_user_name(name)}: {ROLE_NAMES[UserRole(new)]}.")
 
 
 @user.command()
@@ -126,7 +124,9 @@ def remove(config: Path, name: str) -> None:
     \b
     Example: pantau user remove siti
     """
-    left = users_file(config).change(lambda users: users.without_user(known(users, name).name))
+    left = users_file(config).change(
+        lambda users: users.without_user(existing_user(users, name).name)
+    )
     click.echo(f"Pengguna {parse_user_name(name)} dihapus.")
     if not left.users:
         click.echo("Tidak ada pengguna lagi: halaman web kini terbuka bagi siapa pun.")
@@ -142,11 +142,13 @@ def password(config: Path, name: str) -> None:
     Example: pantau user password siti
     """
     file = users_file(config)
-    known(file.read(), name)
-    kept = asked_password()
-    file.change(
-        lambda users: users.with_user(User(known(users, name).name, known(users, name).role, kept))
-    )
+    existing_user(file.read(), name)
+    password_hash = prompt_password_hash()
+
+    def change(users: Users) -> Users:
+        return users.with_user(replace(existing_user(users, name), password_hash=password_hash))
+
+    file.change(change)
     click.echo(f"Kata sandi {parse_user_name(name)} diganti.")
 
 
@@ -161,7 +163,7 @@ def wall_token(config: Path, off: bool) -> None:
     \b
     Example: pantau user wall-token
     """
-    token = None if off else secrets.token_urlsafe(TOKEN_BYTES)
+    token = None if off else secrets.token_urlsafe(WALL_TOKEN_BYTES)
     users_file(config).change(lambda users: users.with_wall_token(token))
     if token is None:
         click.echo("Token layar dinding dicabut.")
@@ -171,20 +173,20 @@ def wall_token(config: Path, off: bool) -> None:
 
 
 def users_file(config: Path) -> UsersFile:
-    """Of the configuration's data directory."""
+    """The accounts file in the data directory."""
     return UsersFile(read_data_dir(config))
 
 
-def known(users: Users, name: str) -> User:
-    """Raises ConfigError for a name that nobody has."""
+def existing_user(users: Users, name: str) -> User:
+    """The user of that name. Raises ConfigError if there is none."""
     found = users.find(name.strip())
     if found is None:
         raise ConfigError(f"there is no user {name!r}: pantau user list shows them")
     return found
 
 
-def asked_password() -> str:
-    """The hash of a password that was typed twice; from a pipe its first line is taken."""
+def prompt_password_hash() -> str:
+    """Prompt for a password twice and return its hash; from a pipe, read its first line."""
     if sys.stdin.isatty():
         text = click.prompt("Kata sandi", hide_input=True, confirmation_prompt="Sekali lagi")
     else:
