@@ -12,16 +12,17 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from monitor.adapters.notify import (
-    ButtonPresses,
+    ButtonPoller,
     Heartbeat,
-    channels_of,
-    heartbeat_of,
-    pressers_of,
+    open_button_pollers,
+    open_channels,
+    open_heartbeat,
     secret_names,
 )
 from monitor.alerting.dispatcher import Dispatcher
 from monitor.core.alerting.model import Channel, IncidentAction
 from monitor.core.ports import Commit
+from monitor.core.warning import MonitorWarning
 from monitor.settings.model import Settings
 from monitor.settings.secrets import SecretStore
 
@@ -34,7 +35,7 @@ class _IntegrationSet:
 
     channels: Mapping[str, Channel] = field(default_factory=dict)
     heartbeat: Heartbeat | None = None
-    button_pollers: tuple[ButtonPresses, ...] = ()
+    button_pollers: tuple[ButtonPoller, ...] = ()
 
 
 class Integrations:
@@ -70,9 +71,9 @@ class Integrations:
         store = SecretStore(settings.config_dir, self._environ)
         secrets = store.texts(sorted(secret_names(alerts)))
         prepared = _IntegrationSet(
-            channels_of(alerts, secrets, settings.timezone),
-            heartbeat_of(alerts, secrets, self._healthy),
-            tuple(pressers_of(alerts, secrets, self._on_press, self._utc_s)),
+            open_channels(alerts, secrets, settings.timezone),
+            open_heartbeat(alerts, secrets, self._healthy),
+            tuple(open_button_pollers(alerts, secrets, self._on_press, self._utc_s)),
         )
         return partial(self._commit, prepared)
 
@@ -80,6 +81,15 @@ class Integrations:
         self._current = prepared
         self._dispatcher.reconfigure(prepared.channels)
         self._changed.set()
+
+    def warnings(self) -> list[MonitorWarning]:
+        """Chat buttons that do not work at present."""
+        found = []
+        for poller in self._current.button_pollers:
+            if poller.error is not None:
+                text = f"Telegram's buttons do not work: {poller.error}"
+                found.append(MonitorWarning(text, "buttons", {"why": poller.error}))
+        return found
 
     async def run(self) -> None:
         """Run the heartbeat and the button pollers of the configuration in force, for ever."""

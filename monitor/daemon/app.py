@@ -139,6 +139,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
                 *rollup_job.warnings(),
                 *retention_job.warnings(),
                 *dispatcher.warnings(),
+                *integrations.warnings(),
             ],
         )
         integrations = Integrations(

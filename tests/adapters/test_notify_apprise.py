@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.adapters.notify.exchange import Bounds
-from monitor.adapters.notify.opening import channels_of
+from monitor.adapters.notify.opening import open_channels
 from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from tests.http_peer import Behaviour, HttpPeer, answering, hanging, trickling
@@ -18,7 +18,7 @@ WIB = ZoneInfo("Asia/Jakarta")
 
 def channel(url: str, bounds: Bounds | None = None) -> Channel:
     alerts = AlertSettings(channels=(ChannelSettings("ntfy", "apprise", secret="ntfy"),))
-    return channels_of(alerts, {"ntfy": url}, WIB, bounds)["ntfy"]
+    return open_channels(alerts, {"ntfy": url}, WIB, bounds)["ntfy"]
 
 
 async def sent_to(behave: Behaviour, bounds: Bounds | None = None) -> tuple[Delivery, HttpPeer]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.adapters.notify.exchange import Bounds
-from monitor.adapters.notify.opening import channels_of
+from monitor.adapters.notify.opening import open_channels
 from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from tests.fakes.smtp import MailServer
@@ -20,7 +20,7 @@ WIB = ZoneInfo("Asia/Jakarta")
 
 def mailbox(url: str, bounds: Bounds | None = None) -> Channel:
     alerts = AlertSettings(channels=(ChannelSettings("surel", "apprise", secret="surel"),))
-    return channels_of(alerts, {"surel": url}, WIB, bounds)["surel"]
+    return open_channels(alerts, {"surel": url}, WIB, bounds)["surel"]
 
 
 async def test_a_mail_arrives_once_readable_and_with_the_key_as_its_message_id() -> None:

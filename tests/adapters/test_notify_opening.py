@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.adapters.notify import channels_of, heartbeat_of, pressers_of, secret_names
+from monitor.adapters.notify import open_button_pollers, open_channels, open_heartbeat, secret_names
 from monitor.adapters.notify.redaction import MARK, Redaction
 from monitor.core.alerting.model import IncidentAction
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
@@ -47,7 +47,7 @@ async def keep(action: IncidentAction) -> None:
 
 def test_each_kind_becomes_the_channel_that_serves_it_best() -> None:
     assert secret_names(ALERTS) == {"chat", "ntfy", "surel", "hook", "beat"}
-    found = channels_of(ALERTS, SECRETS, WIB)
+    found = open_channels(ALERTS, SECRETS, WIB)
     assert {name: type(channel).__name__ for name, channel in found.items()} == {
         "chat": "TelegramChannel",
         "exact": "TelegramChannel",
@@ -60,14 +60,14 @@ def test_each_kind_becomes_the_channel_that_serves_it_best() -> None:
 
 
 def test_one_bot_is_asked_for_presses_once_for_all_its_chats() -> None:
-    assert len(pressers_of(ALERTS, SECRETS, keep, lambda: 0.0)) == 1
-    assert pressers_of(AlertSettings(), {}, keep, lambda: 0.0) == []
+    assert len(open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0)) == 1
+    assert open_button_pollers(AlertSettings(), {}, keep, lambda: 0.0) == []
 
 
 def test_nothing_shows_a_secret_of_its_own_accord() -> None:
-    made: list[object] = [*channels_of(ALERTS, SECRETS, WIB).values()]
-    made += pressers_of(ALERTS, SECRETS, keep, lambda: 0.0)
-    made += [heartbeat_of(ALERTS, SECRETS, lambda: True), Redaction(CANARY)]
+    made: list[object] = [*open_channels(ALERTS, SECRETS, WIB).values()]
+    made += open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0)
+    made += [open_heartbeat(ALERTS, SECRETS, lambda: True), Redaction(CANARY)]
     assert CANARY not in repr(made)
     assert TOKEN not in repr(made)
 
@@ -87,7 +87,7 @@ def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it(
     channel: ChannelSettings, secret: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        channels_of(AlertSettings(channels=(channel,)), {"x": secret}, WIB)
+        open_channels(AlertSettings(channels=(channel,)), {"x": secret}, WIB)
     assert "the channel x" in str(caught.value)
     assert CANARY not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -98,13 +98,13 @@ def test_apprise_is_loaded_only_where_a_channel_needs_it() -> None:
     script = """
 import sys
 from datetime import UTC
-from monitor.adapters.notify import channels_of
+from monitor.adapters.notify import open_channels
 from monitor.core.alerting import Alerts, ChannelSettings
 hook = ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/x")
-channels_of(Alerts(channels=(hook,)), {}, UTC)
+open_channels(Alerts(channels=(hook,)), {}, UTC)
 assert "apprise" not in sys.modules and "requests" not in sys.modules
 ntfy = ChannelSettings("ntfy", "apprise", secret="ntfy")
-channels_of(Alerts(channels=(ntfy,)), {"ntfy": "ntfy://127.0.0.1/x"}, UTC)
+open_channels(Alerts(channels=(ntfy,)), {"ntfy": "ntfy://127.0.0.1/x"}, UTC)
 assert "apprise" in sys.modules
 """
     done = subprocess.run(
@@ -141,7 +141,7 @@ async def test_the_heartbeat_beats_only_while_all_is_well() -> None:
     well = True
     async with HttpPeer(answering(200)) as peer:
         alerts = AlertSettings(heartbeat="beat")
-        beat = heartbeat_of(alerts, {"beat": f"{peer.url}/ping/{CANARY}"}, lambda: well)
+        beat = open_heartbeat(alerts, {"beat": f"{peer.url}/ping/{CANARY}"}, lambda: well)
         assert beat is not None
         assert await beat.beat()
         well = False
@@ -157,7 +157,7 @@ async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_addres
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with HttpPeer(answering(500)) as peer:
-        beat = heartbeat_of(
+        beat = open_heartbeat(
             AlertSettings(heartbeat="beat"), {"beat": f"{peer.url}/{CANARY}"}, lambda: True
         )
         assert beat is not None
@@ -175,6 +175,6 @@ async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_addres
 
 
 def test_no_heartbeat_is_no_heartbeat() -> None:
-    assert heartbeat_of(AlertSettings(), {}, lambda: True) is None
+    assert open_heartbeat(AlertSettings(), {}, lambda: True) is None
     with pytest.raises(ConfigError):
-        heartbeat_of(AlertSettings(heartbeat="beat"), {"beat": CANARY}, lambda: True)
+        open_heartbeat(AlertSettings(heartbeat="beat"), {"beat": CANARY}, lambda: True)

@@ -14,7 +14,7 @@ from monitor.adapters.notify.exchange import Bounds
 from monitor.adapters.notify.redaction import Redaction
 from monitor.adapters.notify.telegram import TelegramChannel, telegram_address, within
 from monitor.adapters.notify.telegram_bot import TelegramBot
-from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
+from monitor.adapters.notify.telegram_buttons import ButtonPoller, ButtonSettings
 from monitor.core.alerting.model import (
     ActionKind,
     Delivered,
@@ -23,7 +23,7 @@ from monitor.core.alerting.model import (
     Rejected,
     RetryLater,
 )
-from monitor.core.errors import LedgerError
+from monitor.core.errors import Conflict, LedgerError
 from tests.fakes.telegram import CHAT, TOKEN, Answer, BotApi
 from tests.message_fixtures import INCIDENT, message
 from tests.waiting import eventually_async
@@ -208,12 +208,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def listening(
-    api: BotApi, alerting_state: Desk, sleep: Callable[[float], Awaitable[None]] | None = None
-) -> AsyncIterator[ButtonPresses]:
+async def polling(
+    api: BotApi,
+    on_action: Callable[[IncidentAction], Awaitable[None]],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    language: str = "id",
+) -> AsyncIterator[ButtonPoller]:
     bot = TelegramBot(TOKEN, Redaction(TOKEN), api.url)
-    pressing = Pressing(frozenset({BUDI}), alerting_state.keep, lambda: NOW_S, 28_800.0)
-    presses = ButtonPresses(bot, pressing, sleep or asyncio.sleep, poll_s=1)
+    pressing = ButtonSettings(frozenset({BUDI}), on_action, lambda: NOW_S, 28_800.0, language)
+    presses = ButtonPoller(bot, pressing, sleep, poll_s=1)
     task = asyncio.create_task(presses.run())
     try:
         yield presses
@@ -226,7 +229,7 @@ async def listening(
 
 async def test_a_press_becomes_an_action_and_is_answered() -> None:
     alerting_state = Desk()
-    async with BotApi() as api, listening(api, alerting_state):
+    async with BotApi() as api, polling(api, alerting_state.keep):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: len(api.answered) == 1)
         api.press("snooze:17,18", BUDI)
@@ -245,7 +248,7 @@ async def test_a_press_becomes_an_action_and_is_answered() -> None:
 
 async def test_an_update_is_confirmed_after_its_action_was_kept() -> None:
     alerting_state = Desk()
-    async with BotApi() as api, listening(api, alerting_state):
+    async with BotApi() as api, polling(api, alerting_state.keep):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: api.polls and api.polls[-1]["offset"] == 501)
         assert len(alerting_state.done) == 1
@@ -254,7 +257,7 @@ async def test_an_update_is_confirmed_after_its_action_was_kept() -> None:
 
 async def test_strangers_and_forged_buttons_do_nothing() -> None:
     alerting_state = Desk()
-    async with BotApi() as api, listening(api, alerting_state):
+    async with BotApi() as api, polling(api, alerting_state.keep):
         api.press("ack:17", 666)
         for data in (
             "ack:",
@@ -275,7 +278,7 @@ async def test_strangers_and_forged_buttons_do_nothing() -> None:
 
 async def test_updates_of_other_shapes_are_passed_over() -> None:
     alerting_state = Desk()
-    async with BotApi() as api, listening(api, alerting_state):
+    async with BotApi() as api, polling(api, alerting_state.keep):
         odd: list[object] = [7, {"update_id": 1, "message": {}}, {"callback_query": {"from": 3}}]
         api.next = [(200, {"ok": True, "result": odd}), (200, {"ok": True, "result": 5})]
         await eventually_async(lambda: len(api.answered) == 1)
@@ -284,10 +287,79 @@ async def test_updates_of_other_shapes_are_passed_over() -> None:
 
 
 async def test_what_could_not_be_kept_is_said_to_whoever_pressed() -> None:
-    async with BotApi() as api, listening(api, Desk("gangguan 17 sudah selesai")):
+    async with BotApi() as api, polling(api, Desk("gangguan 17 sudah selesai").keep):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: len(api.answered) == 1)
     assert api.answered[0]["text"] == "Gagal dicatat: gangguan 17 sudah selesai"
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("id", "Tercatat untuk gangguan 2, 3. Gagal: 1 (incident 1 is over already)"),
+        ("en", "Noted for incident 2, 3. Failed: 1 (incident 1 is over already)"),
+    ],
+)
+async def test_a_button_for_three_incidents_acknowledges_those_that_are_still_open(
+    language: str, answer: str
+) -> None:
+    done: list[int] = []
+
+    async def acknowledge(action: IncidentAction) -> None:
+        if action.incident == 1:
+            raise Conflict("incident 1 is over already")
+        done.append(action.incident)
+
+    async with BotApi() as api, polling(api, acknowledge, language=language):
+        api.press("ack:1,2,3", BUDI)
+        await eventually_async(lambda: len(api.answered) == 1)
+    assert done == [2, 3]
+    assert api.answered[0]["text"] == answer
+
+
+async def test_a_poller_that_crashed_is_logged_shown_and_started_again_after_a_pause(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    done: list[int] = []
+    pauses: list[float] = []
+    errors: list[str | None] = []
+
+    async def acknowledge(action: IncidentAction) -> None:
+        if len(pauses) < 2:
+            raise RuntimeError(f"https://api.telegram.org/bot{TOKEN}/getUpdates")
+        done.append(action.incident)
+
+    async def pause(length_s: float) -> None:
+        pauses.append(length_s)
+        errors.append(poller.error)
+        await asyncio.sleep(0)
+
+    async with BotApi() as api, polling(api, acknowledge, pause) as poller:
+        api.press("ack:17", BUDI)
+        await eventually_async(lambda: len(api.answered) == 1)
+        await eventually_async(lambda: poller.error is None)
+    assert done == [17], "the press is not lost"
+    assert pauses == [5.0, 10.0]
+    assert errors == ["a fault of pantau (RuntimeError)"] * 2
+    assert "RuntimeError" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+async def test_a_press_that_fails_again_and_again_does_not_block_the_next() -> None:
+    done: list[int] = []
+
+    async def acknowledge(action: IncidentAction) -> None:
+        if action.incident == 17:
+            raise RuntimeError
+        done.append(action.incident)
+
+    async def pause(_: float) -> None:
+        await asyncio.sleep(0)
+
+    async with BotApi() as api, polling(api, acknowledge, pause):
+        api.press("ack:17", BUDI)
+        api.press("ack:18", BUDI)
+        await eventually_async(lambda: done == [18])
 
 
 async def test_it_waits_longer_and_longer_while_telegram_fails() -> None:
@@ -301,7 +373,7 @@ async def test_it_waits_longer_and_longer_while_telegram_fails() -> None:
     async with BotApi() as api:
         api.next = [no(409, "Conflict: terminated by other getUpdates request")] * 3
         api.next += [no(429, retry_after=11)]
-        async with listening(api, alerting_state, nap):
+        async with polling(api, alerting_state.keep, nap):
             await eventually_async(lambda: len(naps) == 4)
             api.press("ack:17", BUDI)
             await eventually_async(lambda: len(alerting_state.done) == 1)
@@ -311,7 +383,7 @@ async def test_it_waits_longer_and_longer_while_telegram_fails() -> None:
 async def test_it_ends_when_the_bot_is_not_known() -> None:
     async with BotApi() as api:
         bot = TelegramBot("1:unknown", Redaction("1:unknown"), api.url)
-        presses = ButtonPresses(bot, Pressing(frozenset(), Desk().keep, lambda: NOW_S))
+        presses = ButtonPoller(bot, ButtonSettings(frozenset(), Desk().keep, lambda: NOW_S))
         async with asyncio.timeout(5):
             await presses.run()
         await presses.close()

@@ -13,16 +13,18 @@ import pytest
 
 from monitor.adapters.system.clock import SystemClock
 from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
 from monitor.core.alerting.alerting_state import AlertingState
-from monitor.core.alerting.model import EventKind, IncidentAction, OutboxRow, Wording
+from monitor.core.alerting.model import ActionKind, EventKind, OutboxRow, Wording
 from monitor.core.alerting.outbox import encode_body
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
-from monitor.core.model import Network
+from monitor.core.model import ChangeKind, Incident, IncidentChange, Network, Scope, State
 from monitor.settings.model import Settings
 from tests.dispatcher_fixtures import at_once
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.telegram import CHAT, TOKEN, BotApi
 from tests.http_peer import HttpPeer, answering
 from tests.waiting import eventually_async
 
@@ -43,6 +45,11 @@ class Ways:
         self.healthy = True
         self.settings = settings_of(ALERTS, folder)
         self.alerting_state = AlertingState(ALERTS, Network())
+        self.open = [Incident(2, Scope.LINK, "anjatan/utama", State.DOWN, 0.0, 1.0, "silence")]
+        self.ledger.record([IncidentChange(ChangeKind.OPENED, self.open[0], 1.0)])
+        self.actions = IncidentActions(
+            self.ledger, self.clock, self.alerting_state, lambda: self.open, at_once
+        )
         self.dispatcher = Dispatcher(
             DeliveryContext(self.ledger, self.alerting_state, self.clock, at_once), {}
         )
@@ -51,15 +58,13 @@ class Ways:
                 "PANTAU_SECRET_ALAMAT": f"{peer.url}/lama",
                 "PANTAU_SECRET_BARU": f"{peer.url}/baru",
                 "PANTAU_SECRET_DETAK": f"{peer.url}/detak",
+                "PANTAU_SECRET_BOT": f"tgram://{TOKEN}/{CHAT}",
             },
             self.dispatcher,
-            self._pressed,
+            self.actions.perform,
             lambda: self.healthy,
-            lambda: 0.0,
+            self.actions.now_s,
         )
-
-    async def _pressed(self, action: IncidentAction) -> None:
-        raise AssertionError(f"nobody pressed anything: {action}")
 
     def put(self, incident: int) -> None:
         now_s = self.clock.utc_s(self.clock.steady_s())
@@ -135,3 +140,34 @@ async def test_a_secret_that_is_missing_is_said_before_anything_changes(
             ways.integrations.prepare(settings_of(alerts, tmp_path))
         ways.put(1)
         await eventually_async(lambda: "/lama" in paths(peer))
+
+
+def with_buttons(api: BotApi) -> AlertSettings:
+    chat = ChannelSettings(
+        "chat", "telegram", secret="bot", address=api.url, buttons=True, allowed_users=(4711,)
+    )
+    return AlertSettings(channels=(chat,))
+
+
+async def test_a_pressed_button_acknowledges_the_incident(tmp_path: Path) -> None:
+    async with BotApi() as api, ways_out(tmp_path) as (ways, _):
+        ways.integrations.prepare(settings_of(with_buttons(api), tmp_path))()
+        api.press("ack:1,2", 4711)
+        await eventually_async(lambda: len(api.answered) == 1)
+        (action,) = ways.ledger.actions([1, 2])
+    assert (action.incident, action.kind) == (2, ActionKind.ACKNOWLEDGE)
+    assert action.who == "Budi (Telegram 4711)"
+    assert "there is no incident 1" in api.answered[0]["text"]
+
+
+async def test_chat_buttons_that_do_not_work_are_a_warning_until_they_do(tmp_path: Path) -> None:
+    async with BotApi() as api, ways_out(tmp_path) as (ways, _):
+        refused = {"ok": False, "error_code": 429, "description": "x", "parameters": {}}
+        refused["parameters"] = {"retry_after": 0.2}
+        api.next = [(429, refused)]
+        ways.integrations.prepare(settings_of(with_buttons(api), tmp_path))()
+        await eventually_async(ways.integrations.warnings)
+        (warning,) = ways.integrations.warnings()
+        assert warning.text == "Telegram's buttons do not work: Telegram 429: x"
+        api.press("ack:2", 4711)
+        await eventually_async(lambda: not ways.integrations.warnings())

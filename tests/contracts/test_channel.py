@@ -16,7 +16,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from monitor.adapters.notify import channels_of
+from monitor.adapters.notify import open_channels
 from monitor.adapters.notify.exchange import Bounds
 from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
@@ -62,7 +62,7 @@ class HttpSide:
 
 def opened(settings: ChannelSettings, secret: str | None = None) -> Channel:
     alerts = AlertSettings(channels=(settings,))
-    return channels_of(alerts, {"x": secret} if secret else {}, WIB, BOUNDS)[settings.id]
+    return open_channels(alerts, {"x": secret} if secret else {}, WIB, BOUNDS)[settings.id]
 
 
 async def in_memory(stack: AsyncExitStack, tmp_path: Path) -> Post:

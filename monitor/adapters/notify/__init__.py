@@ -7,14 +7,19 @@ No text that leaves here (a log line, a `why`, a repr) holds a secret: see `reda
 from __future__ import annotations
 
 from monitor.adapters.notify.heartbeat import Heartbeat
-from monitor.adapters.notify.opening import channels_of, heartbeat_of, pressers_of, secret_names
-from monitor.adapters.notify.telegram_buttons import ButtonPresses
+from monitor.adapters.notify.opening import (
+    open_button_pollers,
+    open_channels,
+    open_heartbeat,
+    secret_names,
+)
+from monitor.adapters.notify.telegram_buttons import ButtonPoller
 
 __all__ = [
-    "ButtonPresses",
+    "ButtonPoller",
     "Heartbeat",
-    "channels_of",
-    "heartbeat_of",
-    "pressers_of",
+    "open_button_pollers",
+    "open_channels",
+    "open_heartbeat",
     "secret_names",
 ]

@@ -12,7 +12,7 @@ from monitor.adapters.notify.heartbeat import Heartbeat
 from monitor.adapters.notify.redaction import Redaction
 from monitor.adapters.notify.telegram import TelegramAddress, TelegramChannel, telegram_address
 from monitor.adapters.notify.telegram_bot import TelegramBot
-from monitor.adapters.notify.telegram_buttons import ButtonPresses, Pressing
+from monitor.adapters.notify.telegram_buttons import ButtonPoller, ButtonSettings
 from monitor.adapters.notify.webhook import WebhookChannel
 from monitor.core.alerting.model import Channel, IncidentAction
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
@@ -27,7 +27,7 @@ def secret_names(alerts: AlertSettings) -> set[str]:
     return {name for name in named if name is not None}
 
 
-def channels_of(
+def open_channels(
     alerts: AlertSettings, secrets: Secrets, zone: tzinfo, bounds: Bounds | None = None
 ) -> dict[str, Channel]:
     """Every configured channel by its id. secrets: their texts by name (see `secret_names`).
@@ -40,12 +40,12 @@ def channels_of(
     }
 
 
-def pressers_of(
+def open_button_pollers(
     alerts: AlertSettings,
     secrets: Secrets,
     on_action: Callable[[IncidentAction], Awaitable[object]],
     utc_s: Callable[[], float],
-) -> list[ButtonPresses]:
+) -> list[ButtonPoller]:
     """One for each bot that has buttons: its updates go to one asker only."""
     of_bots: dict[tuple[str | None, str], list[ChannelSettings]] = {}
     for settings in alerts.channels:
@@ -53,9 +53,9 @@ def pressers_of(
         if settings.buttons and address is not None:
             of_bots.setdefault((settings.address, address.token), []).append(settings)
     return [
-        ButtonPresses(
+        ButtonPoller(
             TelegramBot(token, Redaction(token), api),
-            Pressing(
+            ButtonSettings(
                 allowed=frozenset(user for each in channels for user in each.allowed_users),
                 on_action=on_action,
                 utc_s=utc_s,
@@ -67,7 +67,7 @@ def pressers_of(
     ]
 
 
-def heartbeat_of(
+def open_heartbeat(
     alerts: AlertSettings, secrets: Secrets, healthy: Callable[[], bool]
 ) -> Heartbeat | None:
     """The dead-man's switch; None: nobody configured one. Raises ConfigError."""
