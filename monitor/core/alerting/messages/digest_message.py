@@ -1,4 +1,4 @@
-"""The lines of a message about several incidents, and of the test."""
+"""Write one message about several incidents."""
 
 from __future__ import annotations
 
@@ -28,49 +28,51 @@ _OVER_ITEM = {"id": "pulih {where}, {length}", "en": "up again {where}, {length}
 
 
 def digest_lines(
-    occasion: NotificationContext, places: TargetNames, speech: Language
+    context: NotificationContext, names: TargetNames, language: Language
 ) -> list[TextLine]:
-    """A headline with the count, then an item a line: those still open first."""
-    still_open = [each for each in occasion.incidents if each.ended_s is None]
-    over = [each for each in occasion.incidents if each.ended_s is not None]
+    """A headline with the count, then one incident a line, the open ones first."""
+    still_open = [each for each in context.incidents if each.ended_s is None]
+    over = [each for each in context.incidents if each.ended_s is not None]
     items = [
-        speech.say(
+        language.text(
             _OPEN_ITEM,
-            state=state_word(each, speech),
-            where=places.target(each.target, speech),
-            since=speech.clock(each.started_s, occasion.at_s),
+            state=state_word(each, language),
+            where=names.target(each.target, language),
+            since=language.clock(each.started_s, context.at_s),
         )
         for each in still_open
     ]
     items += [
-        speech.say(
+        language.text(
             _OVER_ITEM,
-            where=places.target(each.target, speech),
-            length=speech.length((each.ended_s or each.started_s) - each.started_s),
+            where=names.target(each.target, language),
+            length=language.duration((each.ended_s or each.started_s) - each.started_s),
         )
         for each in over
     ]
-    listing = TextLine("", 80, tuple(items), speech.say(MORE_ITEMS, n="{n}"), glue=("", "\n"))
-    head = _headline(occasion, still_open, over, speech)
-    return [TextLine(head, 100), listing, *footer_lines(occasion, places, speech)]
+    listing = TextLine(
+        "", 80, tuple(items), language.text(MORE_ITEMS, n="{n}"), separators=("", "\n")
+    )
+    head = _headline(context, still_open, over, language)
+    return [TextLine(head, 100), listing, *footer_lines(context, names, language)]
 
 
 def _headline(
-    occasion: NotificationContext,
+    context: NotificationContext,
     still_open: Sequence[Incident],
     over: Sequence[Incident],
-    speech: Language,
+    language: Language,
 ) -> str:
-    now_s = occasion.at_s
-    count = len(occasion.incidents)
+    now_s = context.at_s
+    count = len(context.incidents)
     if over:
         end_s = max(each.ended_s or 0.0 for each in over)
-        end = speech.moment(end_s, now_s)
-        words = _SOME_OVER if still_open else _ALL_OVER
-        return speech.say(words, n=count, over=len(over), end=end)
-    since = speech.moment(min(each.started_s for each in still_open), now_s)
-    states = {state_word(each, speech) for each in still_open}
+        end = language.clock_with_zone(end_s, now_s)
+        headline = _SOME_OVER if still_open else _ALL_OVER
+        return language.text(headline, n=count, over=len(over), end=end)
+    since = language.clock_with_zone(min(each.started_s for each in still_open), now_s)
+    states = {state_word(each, language) for each in still_open}
     if len(states) > 1:
-        return speech.say(_MIXED, n=count, since=since)
-    still = occasion.escalated or occasion.reason is Reason.REMINDER_DUE
-    return speech.say(_STILL if still else _SAME, state=states.pop(), n=count, since=since)
+        return language.text(_MIXED, n=count, since=since)
+    still = context.escalated or context.reason is Reason.REMINDER_DUE
+    return language.text(_STILL if still else _SAME, state=states.pop(), n=count, since=since)

@@ -1,4 +1,4 @@
-"""Words, numbers, moments and lengths of time, in the two languages of the messages."""
+"""Translations, times, durations and numbers in Bahasa Indonesia (`id`) or English (`en`)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _MONTHS = {
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. zone: of the people who read it."""
+    """language: `id` or `en`. zone: of the readers."""
 
     language: str
     zone: tzinfo
 
-    def say(self, words: Mapping[str, str], **values: object) -> str:
-        """The text of this language with its `{names}` filled in."""
-        return words.get(self.language, words["en"]).format(**values)
+    def text(self, translations: Mapping[str, str], **values: object) -> str:
+        """The translation with its `{names}` filled in."""
+        return translations.get(self.language, translations["en"]).format(**values)
 
     def clock(self, at_s: float, now_s: float) -> str:
-        """`14.05`, with the day where it is another than today's: `23 Nov 14.05`."""
+        """`14.05`, with the date when it is not today: `23 Nov 14.05`."""
         moment = self._local(at_s)
         point = "." if self.language == "id" else ":"
         text = f"{moment.hour:02d}{point}{moment.minute:02d}"
@@ -37,15 +37,15 @@ class Language:
         months = _MONTHS.get(self.language, _MONTHS["en"])
         return f"{moment.day} {months[moment.month - 1]} {text}"
 
-    def moment(self, at_s: float, now_s: float) -> str:
-        """The clock with its zone: `14.05 WIB`."""
+    def clock_with_zone(self, at_s: float, now_s: float) -> str:
+        """`14.05 WIB`."""
         return f"{self.clock(at_s, now_s)} {self._local(at_s).tzname()}"
 
-    def length(self, length_s: float) -> str:
+    def duration(self, duration_s: float) -> str:
         """`45 dtk`, `4 mnt`, `2 jam 5 mnt`, `3 hari 4 jam`."""
-        whole_s = int(max(0.0, length_s) + 0.5)
-        minutes = int(max(0.0, length_s) / MINUTE_S + 0.5)
-        hours = int(max(0.0, length_s) / HOUR_S + 0.5)
+        whole_s = int(max(0.0, duration_s) + 0.5)
+        minutes = int(max(0.0, duration_s) / MINUTE_S + 0.5)
+        hours = int(max(0.0, duration_s) / HOUR_S + 0.5)
         second, minute, hour, day = (
             ("dtk", "mnt", "jam", "hari") if self.language == "id" else ("s", "min", "h", "d")
         )
@@ -57,16 +57,16 @@ class Language:
             return _both(divmod(minutes, 60), hour, minute)
         return _both(divmod(hours, 24), day, hour)
 
-    def number(self, value: float, places: int = 0) -> str:
-        """With the language's own decimal sign."""
-        text = f"{value:.{places}f}"
+    def number(self, value: float, decimals: int = 0) -> str:
+        """With the decimal sign of the language."""
+        text = f"{value:.{decimals}f}"
         return text.replace(".", ",") if self.language == "id" else text
 
     def percent(self, ratio: float) -> str:
-        """A share of 1 as percent."""
-        places = 1 if 0.0 < ratio < 0.1 else 0
+        """A ratio (0 to 1) in percent; one decimal below 10 %."""
+        decimals = 1 if 0.0 < ratio < 0.1 else 0
         sign = " %" if self.language == "id" else "%"
-        return self.number(ratio * 100.0, places) + sign
+        return self.number(ratio * 100.0, decimals) + sign
 
     def _local(self, at_s: float) -> datetime:
         return datetime.fromtimestamp(at_s, UTC).astimezone(self.zone)

@@ -1,17 +1,15 @@
-"""The lines of a message about the monitor itself."""
+"""Write the message about a failed check of the monitor itself, and the channel test."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from monitor.core.alerting.messages.incident_message import footer_lines
+from monitor.core.alerting.messages.incident_message import Translations, footer_lines
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.messages.text_layout import TextLine, clean
 from monitor.core.alerting.model import NotificationContext
 from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
-
-Words = Mapping[str, str]
 
 _FULL = {
     "id": "DISK PEMANTAU PENUH: sampel tidak disimpan, sejak {since}",
@@ -25,7 +23,7 @@ _QUOTA = {
     "id": "PENYIMPANAN PEMANTAU {share} PENUH: InfluxDB belum menerima sampel, sejak {since}",
     "en": "THE MONITOR'S STORE IS {share} FULL: InfluxDB does not take samples, since {since}",
 }
-_OVER: Mapping[SelfCheck, Words] = {
+_ENDED: Mapping[SelfCheck, Translations] = {
     SelfCheck.JOURNAL: {
         "id": "PULIH: pemantau menyimpan sampel lagi, {end}, setelah {length}",
         "en": "MENDED: the monitor keeps samples again, {end}, after {length}",
@@ -39,7 +37,7 @@ _GOES_ON = {
     "id": "Pemantauan dan pemberitahuan gangguan tetap berjalan.",
     "en": "The links are still watched and outages are still told.",
 }
-_MEND: Mapping[SelfCheck, Words] = {
+_ADVICE: Mapping[SelfCheck, Translations] = {
     SelfCheck.JOURNAL: {
         "id": "Beri ruang pada disk di server pemantau, atau kecilkan max_mb; lihat: pantau status",
         "en": "Make room on the monitor's disk, or lower max_mb; see: pantau status",
@@ -53,46 +51,44 @@ _MEND: Mapping[SelfCheck, Words] = {
 }
 
 
-def self_alert_lines(told: SelfCheckReport, at_s: float, speech: Language) -> list[TextLine]:
-    """What is the matter, what it means, what to do; in the program's own words last."""
-    if told.ended_s is not None:
-        values = {
-            "end": speech.moment(told.ended_s, at_s),
-            "length": speech.length(told.ended_s - told.since_s),
-        }
-        return [TextLine(speech.say(_OVER[told.check], **values), 100)]
-    since = speech.moment(told.since_s, at_s)
-    if told.check is SelfCheck.QUOTA:
-        share = f"{speech.number((told.share or 0.0) * 100)} %"
-        head = speech.say(_QUOTA, share=share, since=since)
-    else:
-        head = speech.say(_FULL if told.is_full else _JOURNAL, since=since)
-    found = [
-        TextLine(head, 100),
-        TextLine(speech.say(_GOES_ON), 80),
-        TextLine(speech.say(_MEND[told.check]), 70),
-    ]
-    if told.why and not told.is_full:
-        found.append(TextLine(clean(told.why, 200), 40))
-    return found
-
-
 _TEST = {
     "id": "UJI: pemberitahuan pantau berfungsi, {now}",
     "en": "TEST: pantau's alerts work, {now}",
 }
-
-
 _TEST_MORE = {"id": "Tidak ada yang perlu dilakukan.", "en": "There is nothing to do."}
 
 
+def self_alert_lines(report: SelfCheckReport, at_s: float, language: Language) -> list[TextLine]:
+    """What failed, what still works, what to do, and the error message."""
+    if report.ended_s is not None:
+        values = {
+            "end": language.clock_with_zone(report.ended_s, at_s),
+            "length": language.duration(report.ended_s - report.since_s),
+        }
+        return [TextLine(language.text(_ENDED[report.check], **values), 100)]
+    since = language.clock_with_zone(report.since_s, at_s)
+    if report.check is SelfCheck.QUOTA:
+        share = f"{language.number((report.share or 0.0) * 100)} %"
+        head = language.text(_QUOTA, share=share, since=since)
+    else:
+        head = language.text(_FULL if report.is_full else _JOURNAL, since=since)
+    found = [
+        TextLine(head, 100),
+        TextLine(language.text(_GOES_ON), 80),
+        TextLine(language.text(_ADVICE[report.check]), 70),
+    ]
+    if report.why and not report.is_full:
+        found.append(TextLine(clean(report.why, 200), 40))
+    return found
+
+
 def channel_test_lines(
-    occasion: NotificationContext, places: TargetNames, speech: Language
+    context: NotificationContext, names: TargetNames, language: Language
 ) -> list[TextLine]:
-    """The daily test, and `pantau alert-test`."""
-    now = speech.moment(occasion.at_s, occasion.at_s)
+    """The daily test of 07:30 and `pantau alert-test`."""
+    now = language.clock_with_zone(context.at_s, context.at_s)
     return [
-        TextLine(speech.say(_TEST, now=now), 100),
-        TextLine(speech.say(_TEST_MORE), 10),
-        *footer_lines(occasion, places, speech),
+        TextLine(language.text(_TEST, now=now), 100),
+        TextLine(language.text(_TEST_MORE), 10),
+        *footer_lines(context, names, language),
     ]

@@ -1,4 +1,4 @@
-"""What people call a target, what hangs on it, and whom to call about it."""
+"""Names that people know: targets, links, providers, recipients; and page addresses."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NAME = 60
 
 
 class TargetNames:
-    """The names of one network and of the people who are told, looked up and not searched for."""
+    """The names in one configuration."""
 
     __slots__ = ("_link_key", "_links", "_nodes", "_people", "_sites", "_url")
 
     def __init__(
         self, network: Network, alerts: AlertSettings, link_key: bytes | None = None
     ) -> None:
-        """link_key: signs the addresses of pages; None: whoever opens one must sign in."""
+        """link_key: signs page addresses; None: opening one needs a sign-in."""
         self._url = alerts.base_url
         self._link_key = link_key
         self._links = {link.name: link for link in network.links()}
@@ -37,18 +37,18 @@ class TargetNames:
         self._nodes = {node.id: node for node in network.nodes}
         self._people = {person.id: person.name for person in alerts.people}
 
-    def address(self, incident: int, now_s: float) -> str | None:
-        """Where to read on about an incident; None: no page is configured."""
+    def page_address(self, incident: int, now_s: float) -> str | None:
+        """The page of an incident; None: no base_url is configured."""
         if self._url is None:
             return None
         if self._link_key is None:
             return f"{self._url}/i/{incident}"
         return incident_link(self._link_key, self._url, incident, now_s)
 
-    def target(self, name: str, speech: Language) -> str:
-        """`Anjatan · utama` of a link, `PoP Patrol` of a node; what is gone is called by its id."""
+    def target(self, name: str, language: Language) -> str:
+        """`Anjatan · utama` for a link, `PoP Patrol` for a node, the id for an unknown target."""
         if name == Scope.MONITOR.value:
-            return speech.say(MONITOR_WORDS)
+            return language.text(MONITOR_WORDS)
         link = self._links.get(name)
         if link is not None:
             return f"{self.site(link.site)} · {clean(link.id, _NAME)}"
@@ -56,30 +56,29 @@ class TargetNames:
         return clean(node.name if node is not None else name, _NAME)
 
     def site(self, site_id: str) -> str:
-        """What people call a site."""
         site = self._sites.get(site_id)
         return clean(site.name if site is not None else site_id, _NAME)
 
-    def other_links(self, incident: Incident, speech: Language) -> list[str]:
-        """The other ways to the same site: `cadangan (LTE)`."""
+    def other_links(self, incident: Incident, language: Language) -> list[str]:
+        """The other links of the same site: `cadangan (LTE)`."""
         link = self._links.get(incident.target)
         site = self._sites.get(link.site) if link is not None else None
         if link is None or site is None:
             return []
         return [
-            f"{clean(other.id, _NAME)} ({speech.say(LINK_KIND_WORDS[other.kind])})"
+            f"{clean(other.id, _NAME)} ({language.text(LINK_KIND_WORDS[other.kind])})"
             if other.kind in LINK_KIND_WORDS
             else clean(other.id, _NAME)
             for other in site.links
             if other.name != link.name
         ]
 
-    def affected(self, incident: Incident, speech: Language) -> list[str]:
-        """The links behind a node, as people call them."""
-        return [self.target(name, speech) for name in incident.affected]
+    def affected(self, incident: Incident, language: Language) -> list[str]:
+        """The names of the links behind a node."""
+        return [self.target(name, language) for name in incident.affected]
 
-    def provider(self, incident: Incident, speech: Language) -> str | None:
-        """Provider, telephone and circuit number of a link; None: nothing of it is known."""
+    def provider_line(self, incident: Incident, language: Language) -> str | None:
+        """Provider, telephone and circuit number of a link; None: none is known."""
         link = self._links.get(incident.target)
         if link is None:
             return None
@@ -87,15 +86,14 @@ class TargetNames:
         parts = [
             clean(link.provider, _NAME) if link.provider else "",
             clean(link.contact, _NAME) if link.contact else "",
-            speech.say(circuit, circuit=clean(link.circuit, _NAME)) if link.circuit else "",
+            language.text(circuit, circuit=clean(link.circuit, _NAME)) if link.circuit else "",
         ]
-        said = " · ".join(part for part in parts if part)
-        return said or None
+        return " · ".join(part for part in parts if part) or None
 
-    def people(self, told: Sequence[str], but: str) -> list[str]:
-        """The names of those who were told, without the reader's own."""
+    def people(self, recipients: Sequence[str], excluded: str) -> list[str]:
+        """The names of these recipients but for one."""
         return [
             clean(self._people.get(name, name.removeprefix("channel:")), _NAME)
-            for name in dict.fromkeys(told)
-            if name != but
+            for name in dict.fromkeys(recipients)
+            if name != excluded
         ]

@@ -1,4 +1,4 @@
-"""Texts of others made harmless, and lines cut to a limit at a whole item."""
+"""Remove unsafe characters, and fit the lines of a message into a channel's limit."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 
 ELLIPSIS = "…"
 
-_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Control and format characters (right-to-left marks too), halves of pairs, line separators."""
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories: control, format (right-to-left marks too), surrogates, line separators."""
 
 
 def clean(text: str, most: int = 120) -> str:
-    """One line of a device's, a provider's or a person's text: nothing in it that acts."""
-    kept = "".join(" " if unicodedata.category(one) in _UNWANTED else one for one in text)
-    return cut(" ".join(kept.split()), most)
+    """A text of a device, provider or person as one line of at most `most` safe characters."""
+    safe = "".join(" " if unicodedata.category(one) in _UNSAFE else one for one in text)
+    return cut(" ".join(safe.split()), most)
 
 
 def clean_text(text: str) -> str:
-    """The same for a whole message: its line ends stay."""
+    """A whole message without unsafe characters; its line ends stay."""
     return "\n".join(clean(line, len(line)) for line in text.split("\n"))
 
 
 def cut(text: str, most: int) -> str:
-    """At most so many characters; at a blank where one is near."""
+    """At most so many characters, cut at a blank where one is near."""
     if len(text) <= most:
         return text
     if most <= 0:
@@ -39,41 +39,41 @@ class TextLine:
     """One line of a message. items: a list at its end that may be shortened.
 
     weight: the lines of the smallest weight go first when there is no room. more: what stands for
-    the items left out, `{n}` is how many. glue: between head and items, and between items.
-    most: so many items at most, however much room there is: nobody reads more on a telephone.
+    the items left out, `{n}` is how many. separators: between head and items, and between items.
+    max_items: never more than so many.
     """
 
     head: str
     weight: int
     items: tuple[str, ...] = ()
     more: str = "+{n}"
-    glue: tuple[str, str] = (" ", ", ")
-    most: int = 40
+    separators: tuple[str, str] = (" ", ", ")
+    max_items: int = 40
 
-    def shown(self, count: int) -> str:
+    def render(self, count: int) -> str:
         """The line with its first `count` items."""
         if not self.items:
             return self.head
         left = len(self.items) - count
         parts = [*self.items[:count], *([self.more.format(n=left)] if left else [])]
-        return self.head + self.glue[0] + self.glue[1].join(parts)
+        return self.head + self.separators[0] + self.separators[1].join(parts)
 
     @property
-    def fewest(self) -> int:
-        """A list is worth showing from one item on."""
+    def least_shown(self) -> int:
+        """The fewest items that are shown."""
         return min(1, len(self.items))
 
     @property
-    def fullest(self) -> int:
-        """As many items as it ever shows."""
-        return min(self.most, len(self.items))
+    def most_shown(self) -> int:
+        """The most items that are shown."""
+        return min(self.max_items, len(self.items))
 
 
 def fit_lines(lines: Sequence[TextLine], most: int) -> str:
     """The lines as one text of at most `most` characters.
 
-    The longest list is shortened first, item by item; then the line of the least weight goes, the
-    last of these first. The first line stays to the end and is cut when it is too long by itself.
+    Lists are shortened first, item by item; then the line of the least weight is left out, the
+    last of these first. The first line always stays and is cut when it is too long by itself.
     """
     kept = list(lines)
     while True:
@@ -81,25 +81,25 @@ def fit_lines(lines: Sequence[TextLine], most: int) -> str:
         if text is not None:
             return text
         if len(kept) == 1:
-            return cut(kept[0].shown(kept[0].fewest), most)
+            return cut(kept[0].render(kept[0].least_shown), most)
         least = min(line.weight for line in kept[1:])
         place = max(n for n, line in enumerate(kept) if n > 0 and line.weight == least)
         del kept[place]
 
 
 def _shortened(lines: Sequence[TextLine], most: int) -> str | None:
-    """All these lines with as many items as there is room for; None: not even with the fewest."""
-    counts = [line.fewest for line in lines]
+    """All lines with as many items as fit; None: too long even with the fewest."""
+    counts = [line.least_shown for line in lines]
 
     def joined() -> str:
-        return "\n".join(line.shown(count) for line, count in zip(lines, counts, strict=True))
+        return "\n".join(line.render(count) for line, count in zip(lines, counts, strict=True))
 
     if len(joined()) > most:
-        # All of a short list may be shorter than "+2 more".
-        counts = [line.fullest for line in lines]
+        # A whole short list may be shorter than "+2 more".
+        counts = [line.most_shown for line in lines]
         return joined() if len(joined()) <= most else None
     for place, line in enumerate(lines):
-        low, high = counts[place], line.fullest
+        low, high = counts[place], line.most_shown
         while low < high:  # the most items that fit
             counts[place] = (low + high + 1) // 2
             if len(joined()) <= most:
