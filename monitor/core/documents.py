@@ -1,6 +1,7 @@
-"""What the program says in JSON: the shapes of CONTRACT, made in one place.
+"""JSON documents of states, incidents and transitions, as CONTRACT defines them.
 
-Times are UTC, RFC 3339, to the millisecond. A list of plain dicts and values: ready for orjson."""
+Times are UTC, RFC 3339, to the millisecond.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def rfc3339(utc_s: float | None) -> str | None:
 
 
 def evidence_document(evidence: IncidentEvidence) -> Document:
-    """The numbers behind a verdict; what does not apply is left out."""
+    """Measured values behind an incident; those that do not apply are left out."""
     return {
         name: value
         for name in IncidentEvidence.__dataclass_fields__
@@ -32,7 +33,7 @@ def evidence_document(evidence: IncidentEvidence) -> Document:
 
 
 def incident_document(incident: Incident) -> Document:
-    """One incident as in `incidents --json` and `replay --json`."""
+    """As in `incidents --json` and `replay --json`."""
     return {
         "id": incident.id,
         "scope": incident.scope.value,
@@ -53,7 +54,7 @@ def incident_document(incident: Incident) -> Document:
 
 
 def transition_document(transition: Transition) -> Document:
-    """One transition as in `replay --json`."""
+    """As in `replay --json`."""
     return {
         "target": transition.target,
         "at": rfc3339(transition.at_s),
@@ -66,7 +67,7 @@ def transition_document(transition: Transition) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """What is shown of one target now. since_s: UTC, None when it never had a verdict."""
+    """What is shown of one target now. since_s: UTC; None: it has no state yet."""
 
     state: State = State.UNKNOWN
     since_s: float | None = None
@@ -77,7 +78,7 @@ class TargetStatus:
 
 def status_document(
     network: Network,
-    standing_of: Callable[[str], TargetStatus],
+    status_of: Callable[[str], TargetStatus],
     monitor: Mapping[str, object],
     incidents: Sequence[Incident],
     at_s: float,
@@ -87,8 +88,8 @@ def status_document(
     """`status --json`: every site, link and node. at_s: when it was true (UTC)."""
     sites: list[Document] = []
     for site in network.sites:
-        standings = [(link, standing_of(link.name)) for link in site.links]
-        states = [(standing.state, standing.since_s or 0.0) for _, standing in standings]
+        statuses = [(link, status_of(link.name)) for link in site.links]
+        states = [(status.state, status.since_s or 0.0) for _, status in statuses]
         since_s = site_since(states)
         sites.append(
             {
@@ -98,9 +99,9 @@ def status_document(
                 "state": site_state([state for state, _ in states]).value,
                 "since": rfc3339(since_s) if since_s else None,
                 "links": [
-                    _target(link.name, standing)
+                    _target(link.name, status)
                     | {"id": link.id, "kind": link.kind, "provider": link.provider}
-                    for link, standing in standings
+                    for link, status in statuses
                 ],
             }
         )
@@ -111,20 +112,20 @@ def status_document(
         "monitor": dict(monitor),
         "sites": sites,
         "nodes": [
-            _target(node.id, standing_of(node.id)) | {"name": node.name, "address": node.address}
+            _target(node.id, status_of(node.id)) | {"name": node.name, "address": node.address}
             for node in network.nodes
         ],
-        "anchors": [_target(anchor.name, standing_of(anchor.name)) for anchor in network.anchors],
+        "anchors": [_target(anchor.name, status_of(anchor.name)) for anchor in network.anchors],
         "incidents": [incident_document(incident) for incident in incidents],
     }
 
 
-def _target(name: str, standing: TargetStatus) -> Document:
+def _target(name: str, status: TargetStatus) -> Document:
     return {
         "target": name,
-        "state": standing.state.value,
-        "since": rfc3339(standing.since_s) if standing.since_s else None,
-        "rtt_ms": None if standing.rtt_ms is None else round(standing.rtt_ms, 3),
-        "loss_pct": None if standing.loss_pct is None else round(standing.loss_pct, 2),
-        "overlays": list(standing.overlays),
+        "state": status.state.value,
+        "since": rfc3339(status.since_s) if status.since_s else None,
+        "rtt_ms": None if status.rtt_ms is None else round(status.rtt_ms, 3),
+        "loss_pct": None if status.loss_pct is None else round(status.loss_pct, 2),
+        "overlays": list(status.overlays),
     }

@@ -1,4 +1,4 @@
-"""What a person should know or do about the monitor itself."""
+"""A warning about the monitor itself."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ WarningValue = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class MonitorWarning:
-    """text: an English sentence, for the terminal and the log; no secret in it.
+    """text: an English sentence for terminal and log, without secrets.
 
-    kind, values: the same for the page, which says it in the reader's language: its catalogue has
-    a text `remark.<kind>`. A value whose name ends in `_s` is a length of time, in `_share` a
-    share (0 to 1); the rest is shown as it is.
+    kind, values: for the dashboard, which has a translation `remark.<kind>`. A value whose name
+    ends in `_s` is a duration in seconds, in `_share` a ratio (0 to 1); others are shown as is.
     """
 
     text: str
@@ -22,5 +21,5 @@ class MonitorWarning:
     values: Mapping[str, WarningValue] = field(default_factory=dict)
 
     def document(self) -> dict[str, object]:
-        """As it stands in `status --json` (`monitor.status.warnings`)."""
+        """As in `status --json`."""
         return {"kind": self.kind, "text": self.text, "values": dict(self.values)}

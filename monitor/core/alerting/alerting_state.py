@@ -1,7 +1,7 @@
 """What people did and planned, in memory, and the alert settings in force.
 
-The ledger keeps it all; this is what the daemon needs at hand at every moment: which incidents
-somebody has in hand, and which targets are under maintenance.
+The ledger stores all of it; the daemon needs at every moment which incidents are acknowledged and
+which targets are under maintenance.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ ACKNOWLEDGED = "acknowledged"
 MAINTENANCE = "maintenance"
 
 WINDOW_RETENTION_S = 691_200.0
-"""Windows that were over for so long (8 days) are let go; no recurring one lasts longer."""
+"""Windows that ended longer ago (8 days) are dropped; no recurring one lasts longer."""
 
 MAX_WINDOW_AHEAD_S = 31_622_400.0
-"""A window may begin so far ahead (366 days)."""
+"""No window begins later than that from now (366 days)."""
 
 
 class AlertingState:
-    """Times are UTC seconds. Of the configuration in force: alerts, zone; duty: who is told, by
-    the routes and the rota; words: what a message says. link_key: signs the links in messages;
-    None: they are not signed.
+    """Incident actions, maintenance windows, and settings, routing and message writer in force.
+
+    Times are UTC seconds. link_key: signs links in messages; None: they are not signed.
     """
 
     __slots__ = (
@@ -59,7 +59,7 @@ class AlertingState:
         self.reconfigure(alerts, network, zone)
 
     def reconfigure(self, alerts: AlertSettings, network: Network, zone: tzinfo) -> None:
-        """Another configuration is in force; what people did stays."""
+        """Take another configuration; actions and windows stay."""
         self.alerts = alerts
         self.zone = zone
         self.routing = AlertRouting(alerts, network, zone)
@@ -73,22 +73,21 @@ class AlertingState:
 
     @property
     def maintenance(self) -> MaintenanceCalendar:
-        """All windows that are known, recurring ones included."""
+        """All known windows, recurring ones included."""
         return self._maintenance
 
     def restore(
         self, actions: Iterable[IncidentAction], windows: Iterable[MaintenanceWindow]
     ) -> None:
-        """What the ledger kept from before the start."""
+        """Replace actions and windows by those in the ledger."""
         self._actions = group_by_incident(actions)
         self._maintenance = replace(self._maintenance, windows=tuple(windows))
 
     def add_action(self, action: IncidentAction) -> None:
-        """Somebody did something about an incident."""
         self._actions.setdefault(action.incident, []).append(action)
 
     def add_window(self, window: MaintenanceWindow, at_s: float) -> None:
-        """A window is new, or was ended early."""
+        """Add a window, or replace the one with its id (it was ended early)."""
         others = [
             each
             for each in self._maintenance.windows
@@ -97,13 +96,13 @@ class AlertingState:
         self._maintenance = replace(self._maintenance, windows=(*others, window))
 
     def handling(self, incident: int) -> Handling:
-        """How an open incident is being handled."""
+        """Acknowledgement, snooze, ticket, cause and notes of an incident."""
         return handling_of(self._actions.get(incident, ()))
 
     def overlays(self, incidents: Sequence[Incident], at_s: float) -> dict[str, tuple[str, ...]]:
-        """What is shown beside the state of a target now. incidents: the open ones.
+        """`acknowledged` and `maintenance` by target, to show beside its state.
 
-        An acknowledged incident shows on its target and on all that it affects.
+        incidents: the open ones; an acknowledged one counts for its target and all affected ones.
         """
         found: dict[str, list[str]] = {}
         for incident in incidents:

@@ -1,6 +1,4 @@
-"""One incident whole, and what hangs on it, in JSON: handling, actions, notices, messages.
-
-The same documents for the local API, the commands and the dashboard. Pure."""
+"""JSON documents of alerting, the same for local API, commands and dashboard."""
 
 from __future__ import annotations
 
@@ -16,7 +14,6 @@ from monitor.core.model import Incident
 
 
 def action_document(action: IncidentAction) -> Document:
-    """What somebody did."""
     return {
         "id": action.id,
         "incident": action.incident,
@@ -28,24 +25,23 @@ def action_document(action: IncidentAction) -> Document:
     }
 
 
-def notification_document(notice: PolicyDecision) -> Document:
-    """One yes or no, and its reason."""
+def policy_decision_document(decision: PolicyDecision) -> Document:
     return {
-        "incident": notice.incident,
-        "at": rfc3339(notice.at_s),
-        "event": notice.event.value,
-        "told": notice.notified,
-        "reason": notice.reason.value,
-        "recipient": notice.recipient,
-        "channel": notice.channel,
-        "thread": notice.thread,
-        "sequence": notice.sequence,
-        "step": notice.step,
+        "incident": decision.incident,
+        "at": rfc3339(decision.at_s),
+        "event": decision.event.value,
+        "told": decision.notified,
+        "reason": decision.reason.value,
+        "recipient": decision.recipient,
+        "channel": decision.channel,
+        "thread": decision.thread,
+        "sequence": decision.sequence,
+        "step": decision.step,
     }
 
 
 def outbox_document(row: OutboxRow) -> Document:
-    """One message on its way; its text stays in the ledger. code: as the message shows it."""
+    """Without the text. code: as the message shows it."""
     return {
         "id": row.id,
         "incident": row.incident,
@@ -66,11 +62,11 @@ def outbox_document(row: OutboxRow) -> Document:
 
 
 def window_document(window: MaintenanceWindow, at_s: float) -> Document:
-    """A maintenance window; id None: an occurrence of a line of maintenance.toml.
+    """id None: an occurrence of a recurring window.
 
     state: `ahead`, `now` or `over` at that moment (UTC).
     """
-    begun = "now" if window.start_s <= at_s else "ahead"
+    started = "now" if window.start_s <= at_s else "ahead"
     return {
         "id": window.id or None,
         "targets": list(window.targets),
@@ -81,19 +77,19 @@ def window_document(window: MaintenanceWindow, at_s: float) -> Document:
         "recurring": window.recurring,
         "ended": rfc3339(window.ended_s),
         "ended_by": window.ended_by,
-        "state": "over" if window.effective_end_s <= at_s else begun,
+        "state": "over" if window.effective_end_s <= at_s else started,
     }
 
 
 def handling_document(handling: Handling, at_s: float) -> Document:
-    """Who has it in hand, until when, and what was noted. at_s: now (UTC)."""
-    taken, muted = handling.active_acknowledgement(at_s), handling.active_snooze(at_s)
+    """Who acknowledged or snoozed it until when, ticket, cause and notes. at_s: now (UTC)."""
+    acknowledged, snoozed = handling.active_acknowledgement(at_s), handling.active_snooze(at_s)
     return {
-        "acknowledged_by": None if taken is None else taken.who,
-        "acknowledged_until": None if taken is None else rfc3339(taken.until_s),
-        "acknowledged_why": None if taken is None else taken.text,
-        "snoozed_by": None if muted is None else muted.who,
-        "snoozed_until": None if muted is None else rfc3339(muted.until_s),
+        "acknowledged_by": None if acknowledged is None else acknowledged.who,
+        "acknowledged_until": None if acknowledged is None else rfc3339(acknowledged.until_s),
+        "acknowledged_why": None if acknowledged is None else acknowledged.text,
+        "snoozed_by": None if snoozed is None else snoozed.who,
+        "snoozed_until": None if snoozed is None else rfc3339(snoozed.until_s),
         "ticket": handling.ticket,
         "cause": handling.cause,
         "notes": [action_document(note) for note in handling.notes],
@@ -101,7 +97,7 @@ def handling_document(handling: Handling, at_s: float) -> Document:
 
 
 def with_handling(incident: Incident, actions: Sequence[IncidentAction], at_s: float) -> Document:
-    """One incident of a list, with who has it in hand."""
+    """An incident of a list, with its handling."""
     return incident_document(incident) | {"handling": handling_document(handling_of(actions), at_s)}
 
 
@@ -121,7 +117,7 @@ def oncall_documents(
 
 
 def turn_document(turn: Turn, people: Mapping[str, Person]) -> Document:
-    """One stretch of being on call; person None: nobody."""
+    """person None: nobody is on call."""
     person = None if turn.person is None else people.get(turn.person)
     return {
         "person": turn.person,

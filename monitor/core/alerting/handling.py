@@ -1,6 +1,6 @@
-"""How an incident is being handled: what people did about it, folded into one standing. Pure.
+"""Fold the actions of people on an incident into who handles it now.
 
-Actions are append-only; the later one counts. Times are UTC seconds.
+Times are UTC seconds.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from monitor.core.alerting.model import ActionKind, IncidentAction
 
 REPORTED_CAUSES = ("power", "link", "upstream", "congestion", "other")
-"""What a person may name as the cause; the first four are those that are suspected, too."""
+"""Causes that a person may report; the first four are suspected automatically, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """acknowledged, snoozed: the action in force, or the last one, which may have run out.
+    """acknowledged, snoozed: the last such action, which may have expired.
 
-    ticket: the provider's number. cause: as a person named it. notes: in the order of writing.
+    ticket: number at the provider. cause: as reported. notes: oldest first.
     """
 
     acknowledged: IncidentAction | None = None
@@ -28,18 +28,18 @@ class Handling:
     notes: tuple[IncidentAction, ...] = ()
 
     def active_acknowledgement(self, at_s: float) -> IncidentAction | None:
-        """The acknowledgement in force at that moment; None: nobody has it in hand."""
+        """The acknowledgement in force at that moment, or None."""
         return _in_force(self.acknowledged, at_s)
 
     def active_snooze(self, at_s: float) -> IncidentAction | None:
-        """The snooze in force at that moment."""
+        """The snooze in force at that moment, or None."""
         return _in_force(self.snoozed, at_s)
 
 
 def handling_of(actions: Iterable[IncidentAction]) -> Handling:
-    """The standing after all these actions on one incident, in the order in which they were done.
+    """The result of these actions on one incident, oldest first: the last of a kind counts.
 
-    A release ends the acknowledgement and the snooze.
+    A release ends acknowledgement and snooze.
     """
     acknowledged = snoozed = ticket = cause = None
     notes: list[IncidentAction] = []
@@ -61,7 +61,7 @@ def handling_of(actions: Iterable[IncidentAction]) -> Handling:
 
 
 def group_by_incident(actions: Iterable[IncidentAction]) -> dict[int, list[IncidentAction]]:
-    """The actions on each incident, in the order in which they were done."""
+    """The actions of each incident, in the given order."""
     found: dict[int, list[IncidentAction]] = {}
     for action in actions:
         found.setdefault(action.incident, []).append(action)

@@ -1,4 +1,4 @@
-"""Which maintenance window covers which target: those made by hand, and those that recur. Pure."""
+"""Find the maintenance windows in force, recurring ones included, and the targets they cover."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DAY_S = 86_400.0
 
 
 def targets_by_name(network: Network) -> dict[str, frozenset[str]]:
-    """For each name that a window may give, the targets that it means.
+    """The targets that each name in a window stands for.
 
-    A link means itself, a site its links, a node itself and everything behind it.
+    A link: itself; a site: its links; a node: itself and everything behind it.
     """
     topology = Topology.of(network.targets())
     reach = {link.name: frozenset({link.name}) for link in network.links()}
     reach |= {site.id: frozenset(link.name for link in site.links) for site in network.sites}
-    # Last, so that a node wins over a site that bears its name.
+    # Last: a node wins over a site of the same name.
     return reach | {
         node.id: frozenset({node.id, *topology.behind(node.id)}) for node in network.nodes
     }
@@ -30,7 +30,7 @@ def targets_by_name(network: Network) -> dict[str, frozenset[str]]:
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceCalendar:
-    """All that is known of maintenance. windows: made by hand; zone: of the site's clocks."""
+    """windows: from the ledger. recurring: from maintenance.toml, in local time of `zone`."""
 
     targets_by_name: Mapping[str, frozenset[str]]
     zone: tzinfo = UTC
@@ -44,7 +44,7 @@ class MaintenanceCalendar:
         ]
 
     def covered_targets(self, at_s: float) -> dict[str, MaintenanceWindow]:
-        """Every target that is under maintenance at that moment, and by which window."""
+        """The targets under maintenance at that moment, each with its first window."""
         found: dict[str, MaintenanceWindow] = {}
         for window in self.active(at_s):
             for name in window.targets:
@@ -53,12 +53,12 @@ class MaintenanceCalendar:
         return found
 
     def windows_between(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
-        """All windows in force at some moment of [start, end), by start.
+        """The windows in force at some moment of [start, end), by start.
 
-        A window in the ledger that bears the key of a recurring one stands for that occurrence:
-        so it is ended early, or not held at all.
+        A window of the ledger with the key and the start of a recurring one replaces that
+        occurrence: it was ended early.
         """
-        kept = {(w.recurring, w.start_s) for w in self.windows if w.recurring is not None}
+        replaced = {(w.recurring, w.start_s) for w in self.windows if w.recurring is not None}
         found = [
             window
             for window in self.windows
@@ -67,7 +67,7 @@ class MaintenanceCalendar:
         found += [
             window
             for window in occurrences(self.recurring, self.zone, start_s, end_s)
-            if (window.recurring, window.start_s) not in kept
+            if (window.recurring, window.start_s) not in replaced
         ]
         return sorted(found, key=lambda window: (window.start_s, window.id, window.recurring or ""))
 
@@ -75,7 +75,7 @@ class MaintenanceCalendar:
 def occurrences(
     recurring: Iterable[RecurringWindow], zone: tzinfo, start_s: float, end_s: float
 ) -> list[MaintenanceWindow]:
-    """Each time that a recurring window is in force at some moment of [start, end), by start."""
+    """The occurrences in force at some moment of [start, end), by start."""
     found = [
         window
         for line in recurring
@@ -88,7 +88,7 @@ def occurrences(
 
 
 def _days(zone: tzinfo, start_s: float, end_s: float) -> Iterator[date]:
-    """The local days that a range touches, and one more at each end (a zone may shift)."""
+    """The local days that a range touches, and one more at each end (the UTC offset may change)."""
     day = datetime.fromtimestamp(start_s - DAY_S, zone).date()
     last = datetime.fromtimestamp(end_s + DAY_S, zone).date()
     while day <= last:
@@ -120,7 +120,7 @@ def _on(line: RecurringWindow, day: date, zone: tzinfo) -> MaintenanceWindow:
 def maintenance_spans(
     maintenance: MaintenanceCalendar, start_s: float, end_s: float
 ) -> dict[str, list[tuple[float, float]]]:
-    """The windows that touch [start_s, end_s), by target."""
+    """[start, end] of each window that touches [start_s, end_s), by target."""
     found: dict[str, list[tuple[float, float]]] = {}
     for window in maintenance.windows_between(start_s, end_s):
         for name in window.targets:

@@ -28,7 +28,7 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentAction:
-    """Append-only: who did what, when, and until when it holds. id 0: not stored yet."""
+    """Who did what, when, and until when it holds. Append-only. id 0: not stored yet."""
 
     incident: int
     kind: ActionKind
@@ -41,10 +41,10 @@ class IncidentAction:
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceWindow:
-    """A maintenance window. targets: full names, site ids or node ids (a node: all behind it too).
+    """targets: names of links, site ids, or node ids (which include everything behind the node).
 
-    ended_s, ended_by: ended early. recurring: the key of its line in maintenance.toml, None: made
-    by hand.
+    ended_s, ended_by: ended early. recurring: the key of its entry in maintenance.toml; None: a
+    window that a person made.
     """
 
     targets: tuple[str, ...]
@@ -67,7 +67,7 @@ class MaintenanceWindow:
 
 
 class EventKind(StrEnum):
-    """What a message is about (the webhook's `event`)."""
+    """What a notification is about (`event` of the webhook)."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -79,9 +79,9 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a channel gets. key: sha256(incident|sequence|channel|recipient) in hex.
+    """What a channel sends. key: sha256(incident|sequence|channel|recipient) in hex.
 
-    incident, incidents: in the shape of `incidents --json`. code: short and visible in the text.
+    incident, incidents: documents as in `incidents --json`: the one, or all of several.
     """
 
     key: str
@@ -95,20 +95,23 @@ class Notification:
 
     @property
     def code(self) -> str:
-        """The first eight digits of the key: people can say them on the telephone."""
+        """The first eight digits of the key, to name the message by on the telephone."""
         return self.key[:8]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The channel took it. receipt: the channel's own id of the message, where it has one."""
+    """The channel accepted the message. receipt: its id there, if it has one."""
 
     receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """It may succeed later. after_s: what the channel asked for. why: without secrets."""
+    """A later attempt may succeed. after_s: a delay that the channel asked for.
+
+    why: without secrets.
+    """
 
     why: str
     after_s: float | None = None
@@ -116,7 +119,7 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It cannot succeed as it is (401, 403, a bad address). why: without secrets."""
+    """The channel cannot deliver the message (401, 403, a bad address). why: without secrets."""
 
     why: str
 
@@ -125,7 +128,7 @@ Delivery = Delivered | RetryLater | Rejected
 
 
 class OutboxStatus(StrEnum):
-    """Where a row of the outbox stands."""
+    """pending: due or to be due; leased: being sent; dead: given up."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -137,10 +140,9 @@ class OutboxStatus(StrEnum):
 class OutboxRow:
     """One message to one recipient on one channel. id 0: not stored yet.
 
-    sequence: 1, 2, 3 … of the messages about an incident (a digest: about its first one).
-    body: the Message, as JSON, without what is made at sending (see core.outbox).
-    about: every incident that the message tells of, when it is more than `incident`.
-    merged_into: the id of the row whose message said this too (status `sent`).
+    sequence: 1, 2, 3 … of the thread of `incident` (of a digest: its first incident).
+    body: JSON, see outbox.encode_body. about: ids of all incidents of the message; empty: only
+    `incident`. merged_into: the id of the row that was sent in its place.
     """
 
     incident: int
@@ -162,10 +164,10 @@ class OutboxRow:
 
 
 class Channel(Protocol):
-    """A way out for messages: e-mail, chat, webhook, a local program."""
+    """Sends notifications: e-mail, chat, webhook, a local program."""
 
     async def send(self, message: Notification) -> Delivery:
-        """One try, bounded in time (connect 5 s, whole 20 s). Never raises for the other side."""
+        """One attempt, in at most 20 s (connect 5 s). Never raises for a remote fault."""
         ...
 
     async def close(self) -> None: ...
@@ -173,7 +175,7 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One way to one receiver. name: a person's id, or `channel:<id>` where a route names one."""
+    """A person or a channel, by one channel. name: a person's id, or `channel:<id>`."""
 
     name: str
     channel: str
@@ -181,11 +183,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class PolicyDecision:
-    """One yes or no about one incident: "why was I (not) called?" has its answer here.
+    """Whether one incident was notified at a moment, and why: one row of `notices`.
 
-    told: yes. recipient, channel: who was told, by which way; None where it was a no for all.
-    thread: the incident under which the messages run (a group: its first one); sequence: which of
-    that thread's messages this was; None for a no. step: the escalation step (0 is the first).
+    recipient, channel: who was notified; None for a no. thread: the incident whose messages this
+    continues (a group: its first incident); sequence: the number of the message in the thread.
+    step: the escalation step, 0 is the first.
     """
 
     incident: int
@@ -202,7 +204,7 @@ class PolicyDecision:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryBatch:
-    """What goes out as one: `row`, and rows that it makes needless (an opening whose end is here).
+    """A row to send, and earlier rows that it replaces (an opening whose closing is here).
 
     All of them are marked together.
     """
@@ -218,12 +220,11 @@ class DeliveryBatch:
 
 @dataclass(frozen=True, slots=True)
 class NotificationContext:
-    """Everything that the words of one message need.
+    """Everything that the text of one message depends on.
 
-    incidents: what it is about, UTC, the first one first; more than one: a message about several.
-    Those that are over have `ended_s`. told: who gets the same message now. most_characters: of
-    the text, by the channel's limit. escalated: it comes because nobody acknowledged.
-    plight: it is about the monitor itself, and about no incident.
+    incidents: UTC; several: a digest; none: a self-alert or a test. notified: names of all
+    who get the message. most_characters: of the text. escalated: sent because nobody
+    acknowledged. self_check: the failed check that it is about, and no incident.
     """
 
     event: EventKind

@@ -1,8 +1,4 @@
-"""Office hours: what may wait until somebody is at work (ALERTS, "working hours").
-
-Times come in as UTC seconds and are counted in the zone of the site. Public holidays come in
-through a port: the calendar is a library's affair.
-"""
+"""Decide whether a moment is within office hours, public holidays excluded."""
 
 from __future__ import annotations
 
@@ -13,10 +9,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class WorkingWeek:
-    """When the office is open (local times), and the days that are other than their weekday.
+    """hours: Monday to Sunday, opening and closing local time; None: closed that day.
 
-    hours: Monday to Sunday, from and until; None: closed all day. calendar: public holidays count.
-    holidays: closed on these days too; workdays: open although they are holidays.
+    calendar: public holidays are closed. holidays: closed, too; workdays: open although a
+    public holiday.
     """
 
     hours: tuple[tuple[time, time] | None, ...] = (
@@ -31,10 +27,10 @@ class WorkingWeek:
 
 
 class Holidays(Protocol):
-    """Which days are holidays for everybody."""
+    """A calendar of public holidays (adapters.system.holidays)."""
 
     def name_of(self, day: date) -> str | None:
-        """What is celebrated on that day; None: it is no holiday."""
+        """The name of the holiday on that day, or None."""
         ...
 
 
@@ -54,7 +50,7 @@ class OfficeHours:
         return opening is not None and opening[0] <= moment.time() < opening[1]
 
     def holiday(self, day: date) -> str | None:
-        """Why the office is closed on a day that is not closed anyway; None: it is no holiday."""
+        """The name of the holiday (`alerts.toml`: a configured one), or None."""
         if day in self._week.workdays:
             return None
         if day in self._week.holidays:

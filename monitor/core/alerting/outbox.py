@@ -1,6 +1,6 @@
-"""Messages on their way: what is due, what one makes needless of another, how long to wait. Pure.
+"""Rules of the outbox: which rows are due, which replace others, retry delays, merging.
 
-A row's body is its Message in JSON without what is made at sending: the key and the time.
+The body of a row is the notification as JSON without key and time, which are made at sending.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 300.0
 SPREAD = 0.2
 GIVE_UP_S = 86_400.0
-"""A message that no try could deliver for so long is dead."""
+"""A message that could not be delivered for so long is dead."""
 
-FARTHEST_S = 600.0
-"""Nothing is ever planned so far ahead: a row that is was written before the clock was set back."""
+MAX_AHEAD_S = 600.0
+"""No time of a row lies further ahead, unless the clock was set back after it was written."""
 
 CODE_CHARACTERS = 10
-"""What `with_code` adds to a text."""
+"""Characters that `with_code` adds to a text."""
 
-GAP = "\n\n"
-"""Between two texts in one message."""
+SEPARATOR = "\n\n"
+"""Between two texts merged into one message."""
 
 Document = Mapping[str, object]
 
 
 def idempotency_key(incident: int, sequence: int, channel: str, recipient: str) -> str:
-    """The idempotency key of a message (ALERTS, "Outbox"), 64 hex digits."""
+    """The idempotency key of a message: a sha256 in hex."""
     return sha256(f"{incident}|{sequence}|{channel}|{recipient}".encode()).hexdigest()
 
 
 def merged_key(keys: Sequence[str]) -> str:
-    """The key of one message that stands for several."""
+    """The key of one message merged from several."""
     return sha256("|".join(keys).encode()).hexdigest()
 
 
 def encode_body(wording: Wording, documents: Sequence[Document]) -> str:
-    """The body of a row. documents: the incidents, as in `incidents --json`."""
+    """The body of a row. documents: the incidents as in `incidents --json`."""
     return json.dumps(
         {"title": wording.title, "text": wording.text, "incidents": list(documents)},
         ensure_ascii=False,
@@ -56,7 +56,7 @@ def encode_body(wording: Wording, documents: Sequence[Document]) -> str:
 
 
 def decode_notification(row: OutboxRow, at_s: float) -> Notification:
-    """The row as a message that is sent at `at_s` (UTC). Raises ValueError for a broken body."""
+    """The notification of a row, sent at `at_s` (UTC). Raises ValueError for a broken body."""
     body = json.loads(row.body)
     documents = tuple(body["incidents"])
     key = idempotency_key(row.incident, row.sequence, row.channel, row.recipient)
@@ -74,12 +74,12 @@ def decode_notification(row: OutboxRow, at_s: float) -> Notification:
 
 
 def with_code(message: Notification) -> Notification:
-    """The message with its code as the last line, so that people can name it on the telephone."""
+    """The notification with its code as the last line of the text."""
     return replace(message, text=f"{message.text}\n#{message.code}")
 
 
 def merge_notifications(messages: Sequence[Notification]) -> Notification:
-    """Several messages to one recipient as one; each keeps its text, its code in it."""
+    """Several notifications to one recipient as one, with all texts and incidents."""
     first = messages[0]
     if len(messages) == 1:
         return first
@@ -88,13 +88,13 @@ def merge_notifications(messages: Sequence[Notification]) -> Notification:
     for message in messages:
         for document in (message.incident, *message.incidents):
             if document is not None:
-                # The last word on an incident counts, at the place of the first.
+                # The last document of an incident replaces an earlier one in its place.
                 found[document.get("id")] = document
     return Notification(
         key=merged_key([message.key for message in messages]),
         event=events.pop() if len(events) == 1 else EventKind.DIGEST,
         title=f"{first.title} (+{len(messages) - 1})",
-        text=GAP.join(message.text for message in messages),
+        text=SEPARATOR.join(message.text for message in messages),
         recipient=first.recipient,
         at_s=first.at_s,
         incidents=tuple(found.values()),
@@ -102,26 +102,26 @@ def merge_notifications(messages: Sequence[Notification]) -> Notification:
 
 
 def combine_batches(
-    parcels: Sequence[DeliveryBatch], free: int, most_characters: int
+    due: Sequence[DeliveryBatch], free: int, most_characters: int
 ) -> list[list[DeliveryBatch]]:
-    """What goes out together, when a channel's limit leaves `free` messages for now.
+    """Combine rows into at most about `free` messages (the rate limit of the channel).
 
-    One by one while there is room; else what one recipient gets is one message, as far as the
-    channel's limit of one text goes. Nothing is left out.
+    Up to `free`: one message each. Else one message a recipient, as far as `most_characters`
+    goes. Nothing is left out.
     """
-    if len(parcels) <= free:
-        return [[parcel] for parcel in parcels]
-    made: list[list[DeliveryBatch]] = []
-    filling: dict[str, tuple[list[DeliveryBatch], int]] = {}
-    for parcel in parcels:
-        length = _length(parcel.row) + CODE_CHARACTERS
-        batch, filled = filling.get(parcel.row.recipient, ([], 0))
-        if not batch or filled + len(GAP) + length > most_characters:
-            batch, filled = [], -len(GAP)
-            made.append(batch)
-        batch.append(parcel)
-        filling[parcel.row.recipient] = (batch, filled + len(GAP) + length)
-    return made
+    if len(due) <= free:
+        return [[batch] for batch in due]
+    messages: list[list[DeliveryBatch]] = []
+    last: dict[str, tuple[list[DeliveryBatch], int]] = {}
+    for batch in due:
+        length = _length(batch.row) + CODE_CHARACTERS
+        message, filled = last.get(batch.row.recipient, ([], 0))
+        if not message or filled + len(SEPARATOR) + length > most_characters:
+            message, filled = [], -len(SEPARATOR)
+            messages.append(message)
+        message.append(batch)
+        last[batch.row.recipient] = (message, filled + len(SEPARATOR) + length)
+    return messages
 
 
 def _length(row: OutboxRow) -> int:
@@ -132,10 +132,9 @@ def _length(row: OutboxRow) -> int:
 
 
 def retry_delay_s(attempts: int, chance: float, asked_s: float | None = None) -> float:
-    """How long to wait after the `attempts`-th try failed.
+    """The delay after the `attempts`-th failed attempt: 5 s × 2ⁿ up to 300 s, ± 20 % by `chance`.
 
-    5 s × 2ⁿ to 300 s, ± 20 % by `chance` (0 to 1). asked_s: what the channel asked for is obeyed,
-    to 300 s, without a spread.
+    chance: 0 to 1. asked_s: a delay that the channel asked for is taken instead, up to 300 s.
     """
     if asked_s is not None:
         return min(max(asked_s, 0.0), LONGEST_RETRY_S)
@@ -144,51 +143,52 @@ def retry_delay_s(attempts: int, chance: float, asked_s: float | None = None) ->
 
 
 def due_batches(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[DeliveryBatch]:
-    """What goes out now of a channel's unsent rows (by ascending id), oldest first.
+    """The rows to send now out of the unsent rows of a channel (by ascending id), oldest first.
 
-    First in, first out for an incident: only the first of its rows that no later one makes
-    needless, and that only when it is due and none before it is under way.
+    First in, first out for an incident: only its first row that no later one replaces, and only
+    when it is due and no earlier one is being sent.
     """
-    chains: dict[int, list[OutboxRow]] = {}
+    by_incident: dict[int, list[OutboxRow]] = {}
     for row in rows:
-        chains.setdefault(row.incident, []).append(row)
-    parcels = [parcel for chain in chains.values() if (parcel := _first(chain, now_s)) is not None]
-    return sorted(parcels, key=lambda parcel: parcel.row.id)[:limit]
+        by_incident.setdefault(row.incident, []).append(row)
+    firsts = (_first_due(waiting, now_s) for waiting in by_incident.values())
+    due = [batch for batch in firsts if batch is not None]
+    return sorted(due, key=lambda batch: batch.row.id)[:limit]
 
 
-def _first(chain: Sequence[OutboxRow], now_s: float) -> DeliveryBatch | None:
-    needless = {
+def _first_due(rows: Sequence[OutboxRow], now_s: float) -> DeliveryBatch | None:
+    replaced_by = {
         row.id: after.id
-        for row in chain
-        if not _under_way(row, now_s)
-        for after in chain
+        for row in rows
+        if not _is_being_sent(row, now_s)
+        for after in rows
         if _replaces(after, row)
     }
-    head = next(row for row in chain if row.id not in needless)
-    if not _is_due(head, now_s):
+    first = next(row for row in rows if row.id not in replaced_by)
+    if not _is_due(first, now_s):
         return None
-    if any(_under_way(row, now_s) for row in chain if row.id < head.id):
+    if any(_is_being_sent(row, now_s) for row in rows if row.id < first.id):
         return None
-    return DeliveryBatch(head, tuple(row for row in chain if needless.get(row.id) == head.id))
+    return DeliveryBatch(first, tuple(row for row in rows if replaced_by.get(row.id) == first.id))
 
 
 def _is_due(row: OutboxRow, now_s: float) -> bool:
     if row.status is OutboxStatus.LEASED:
-        return not _under_way(row, now_s)
-    return not now_s < row.next_try_s <= now_s + FARTHEST_S
+        return not _is_being_sent(row, now_s)
+    return not now_s < row.next_try_s <= now_s + MAX_AHEAD_S
 
 
-def _under_way(row: OutboxRow, now_s: float) -> bool:
+def _is_being_sent(row: OutboxRow, now_s: float) -> bool:
     until_s = row.lease_until_s
     return (
         row.status is OutboxStatus.LEASED
         and until_s is not None
-        and now_s < until_s <= now_s + FARTHEST_S
+        and now_s < until_s <= now_s + MAX_AHEAD_S
     )
 
 
 def _replaces(after: OutboxRow, before: OutboxRow) -> bool:
-    """Does the later message say all that the earlier one would have said?"""
+    """Whether the later message contains everything that the earlier one would have said."""
     if after.id <= before.id or after.recipient != before.recipient:
         return False
     if after.event is EventKind.REMINDER:
@@ -201,5 +201,5 @@ def _replaces(after: OutboxRow, before: OutboxRow) -> bool:
 
 
 def incident_ids(row: OutboxRow) -> frozenset[int]:
-    """The ids of all incidents that a row tells of."""
+    """The ids of all incidents of a row."""
     return frozenset(row.about or (row.incident,))

@@ -1,11 +1,7 @@
-"""What alerting needs of the outside world, beside `core.ports`; adapters and fakes implement it.
+"""The part of the ledger that alerting needs: outbox, policy decisions, actions, windows.
 
-The ledger keeps four things more: the outbox (messages on their way), notices (every yes and no,
-with its reason), actions (what people did about an incident) and maintenance windows. All of them
-are written by the daemon alone, on its one connection; readers ask read-only.
-
-Times in the ledger are UTC seconds. Everything raises LedgerError and nothing else, and after a
-LedgerError nothing of that call is stored.
+Only the daemon writes, on one connection; any process may read. Times are UTC seconds. Every call
+raises LedgerError and nothing else, and then nothing of that call is stored.
 """
 
 from __future__ import annotations
@@ -26,37 +22,37 @@ from monitor.core.ports import Ledger, LedgerReader
 
 
 class AlertReader(LedgerReader, Protocol):
-    """Questions about alerts; any process may ask, read-only."""
+    """Read-only queries."""
 
     def actions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
     ) -> list[IncidentAction]:
-        """In the order in which they were done; of these incidents (None: of all)."""
+        """Oldest first; of these incidents (None: of all)."""
         ...
 
     def policy_decisions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None
     ) -> list[PolicyDecision]:
-        """In the order in which they were decided; of these incidents (None: of all)."""
+        """Oldest first; of these incidents (None: of all)."""
         ...
 
     def incident(self, number: int) -> Incident | None:
-        """The incident of that number."""
+        """None: there is no such incident."""
         ...
 
     def outbox_row(self, number: int) -> OutboxRow | None:
-        """The message of that number."""
+        """None: there is no such row."""
         ...
 
     def undecided_closings(self) -> list[Incident]:
-        """Over, and somebody was told of them, but nothing was decided about their closing.
+        """Ended and notified incidents without a decision about their closing, by ascending id.
 
-        By ascending id. Normally empty; a kill -9 at a bad moment leaves some.
+        Normally empty; a kill -9 at a bad moment leaves some.
         """
         ...
 
     def windows(self, start_s: float, end_s: float) -> list[MaintenanceWindow]:
-        """Those in force at some moment of [start, end), by start; ended early: until then."""
+        """Those in force at some moment of [start, end), by start."""
         ...
 
     def outbox(
@@ -66,12 +62,12 @@ class AlertReader(LedgerReader, Protocol):
         incident: int | None = None,
         limit: int | None = None,
     ) -> list[OutboxRow]:
-        """By ascending id; limit: the newest so many."""
+        """By ascending id. limit: only the newest so many."""
         ...
 
 
 class AlertLedger(AlertReader, Ledger, Protocol):
-    """The one writer."""
+    """Queries and writes."""
 
     def record(
         self,
@@ -79,49 +75,49 @@ class AlertLedger(AlertReader, Ledger, Protocol):
         outbox: Sequence[OutboxRow] = (),
         policy_decisions: Sequence[PolicyDecision] = (),
     ) -> None:
-        """All of a judgement and all that follows from it, in ONE synced transaction.
+        """Store decisions of the detector and what follows from them in one synced transaction.
 
-        Idempotent as before: a row with the same incident, sequence, channel and recipient, and a
-        notice that is the same word for word, are passed over.
+        Idempotent: a row with known incident, sequence, channel and recipient, and an equal
+        policy decision, are passed over.
         """
         ...
 
     def add_action(self, action: IncidentAction) -> IncidentAction:
-        """Append what somebody did; returned with its id. Refused for an unknown incident."""
+        """Append; returned with its id. Refused for an unknown incident."""
         ...
 
     def add_window(self, window: MaintenanceWindow) -> MaintenanceWindow:
-        """Keep a maintenance window made by hand; returned with its id."""
+        """Store a window; returned with its id."""
         ...
 
     def end_window(self, window: int, at_s: float, who: str) -> MaintenanceWindow:
-        """End a window early, once. Refused when there is none, or it is over already."""
+        """End a window early, once. Refused when there is none, or it has ended."""
         ...
 
     def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[DeliveryBatch]:
-        """Take what is due on a channel, for `lease_s` seconds; `core.outbox.choose` says what.
+        """Lease the due rows of a channel (see `outbox.due_batches`) for `lease_s` seconds.
 
-        First in, first out for an incident: at most one parcel of each. Rows whose lease ran out
-        (a crash) are due again. Counts an attempt.
+        At most one batch of an incident. Rows whose lease expired (a crash) are due again.
+        Counts an attempt.
         """
         ...
 
     def mark_sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
-        """The channel accepted `row`; the replaced ones are sent with it (`merged_into`)."""
+        """The channel accepted `row`; the replaced ones are sent, too (`merged_into` it)."""
         ...
 
     def reschedule(self, rows: Collection[int], why: str, next_try_s: float) -> None:
-        """Not now: pending again until `next_try_s`. why: without secrets."""
+        """Pending again until `next_try_s`. why: without secrets."""
         ...
 
     def release(self, rows: Collection[int]) -> None:
-        """Leased, but not tried after all: due again at once, and the attempt does not count."""
+        """Leased but not sent: due again at once, and the attempt does not count."""
         ...
 
     def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
-        """Never: kept for people to see. instead: the same messages on the next channel."""
+        """Give up. why: without secrets. instead: the same messages on the next channel."""
         ...
 
     def retry(self, row: int, now_s: float) -> OutboxRow:
-        """A person wants a dead row tried again. Refused when there is none, or it is not dead."""
+        """Make a dead row pending. Refused when there is none, or it is not dead."""
         ...

@@ -1,4 +1,4 @@
-"""Why somebody was told of an incident, or was not: one word for every yes and every no."""
+"""Why somebody was notified of an incident, or was not."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The named reasons of `core.notices`; stored as they are, so never renamed.
+    """The reasons of policy decisions. The values are stored: never change them.
 
-    A yes says why a message went out, a no why none did (yet).
+    yes: why a message was sent; no: why none was (yet).
     """
 
     # yes
@@ -22,22 +22,22 @@ class Reason(StrEnum):
     STILL_DOWN_AFTER_15_MIN = "still_down_after_15_min"
     MAINTENANCE_OVER = "maintenance_over"
     WAS_DOWN = "was_down"
-    """One message for both ends: the opening had not been sent when the closing came."""
+    """One message for opening and end: the opening was not sent yet when the incident ended."""
     TEST = "test"
 
     # no
     WITHIN_HOLD = "within_hold"
     GROUPED = "grouped"
-    """It waits to be listed in a message about several."""
+    """It waits to be listed in a digest."""
     MAINTENANCE = "maintenance"
     ACKNOWLEDGED = "acknowledged"
     SNOOZED = "snoozed"
     COVERED_BY_PARENT = "covered_by_parent"
     MONITOR_CUT_OFF = "monitor_cut_off"
-    """The monitor knows nothing of its targets just now."""
+    """The monitor itself is isolated: it knows nothing of its targets."""
     FLAPPING = "flapping"
     WAITS_FOR_OFFICE_HOURS = "waits_for_office_hours"
     NOBODY_TO_TELL = "nobody_to_tell"
-    """No route matches, or nobody is on call where it leads."""
+    """No route matches, or its steps reach nobody now."""
     NOT_OPENED_NO_CLOSING = "not_opened_no_closing"
-    """Nobody had been told of its opening, so nobody is told of its end."""
+    """Nobody was notified of the opening, so nobody is notified of the end."""

@@ -14,9 +14,9 @@ from monitor.core.alerting.settings import Rota, RotaOverride
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One stretch of being on call (UTC); start_s None: since ever, end_s None: for good.
+    """A time of being on call (UTC); start_s None: no start, end_s None: no end.
 
-    person: None: nobody (before the rota begins).
+    person None: nobody is on call (before the rota begins).
     """
 
     rota: str
@@ -47,13 +47,13 @@ def on_call(rota: Rota, at_s: float, zone: tzinfo) -> Turn:
 
 
 def next_on_call(rota: Rota, at_s: float, zone: tzinfo) -> Turn | None:
-    """The turn after the one in force; None: there is no other."""
+    """The turn after the one in force; None: it has no end."""
     now = on_call(rota, at_s, zone)
     return None if now.end_s is None else on_call(rota, now.end_s, zone)
 
 
 def gaps(rota: Rota, start_s: float, end_s: float, zone: tzinfo) -> list[tuple[float, float]]:
-    """Stretches of [start, end) (UTC) in which nobody is on call: before the first turn."""
+    """The parts of [start, end) (UTC) in which nobody is on call: before the first turn."""
     found: list[tuple[float, float]] = []
     at_s = start_s
     while at_s < end_s:
@@ -66,7 +66,7 @@ def gaps(rota: Rota, start_s: float, end_s: float, zone: tzinfo) -> list[tuple[f
 
 
 def _regular(rota: Rota, local: datetime) -> tuple[str | None, datetime | None]:
-    """Whose turn it is without overrides, and since when."""
+    """Whose turn it is without overrides, and since when (local time)."""
     if local < rota.start or not rota.people:
         return None, None
     turn = timedelta(days=rota.turn_days)
@@ -77,9 +77,9 @@ def _regular(rota: Rota, local: datetime) -> tuple[str | None, datetime | None]:
 
 
 def _override(rota: Rota, local: datetime) -> RotaOverride | None:
-    """The last one in the file wins."""
-    held = [each for each in rota.overrides if each.start <= local < each.end]
-    return held[-1] if held else None
+    """The override in force; of several the last one in the file."""
+    active = [each for each in rota.overrides if each.start <= local < each.end]
+    return active[-1] if active else None
 
 
 def _person(rota: Rota, local: datetime) -> str | None:
@@ -88,7 +88,7 @@ def _person(rota: Rota, local: datetime) -> str | None:
 
 
 def _changes(rota: Rota, local: datetime) -> list[datetime]:
-    """Every moment from here on at which the person may change, the next few turns far."""
+    """Moments at which the person may change, over the next turns; some lie in the past."""
     moments = [moment for each in rota.overrides for moment in (each.start, each.end)]
     moments.append(rota.start)
     if len(rota.people) > 1:
@@ -100,7 +100,7 @@ def _changes(rota: Rota, local: datetime) -> list[datetime]:
 
 
 def _local(at_s: float, zone: tzinfo) -> datetime:
-    """The clock on the wall, without its zone."""
+    """Naive local time."""
     return datetime.fromtimestamp(at_s, UTC).astimezone(zone).replace(tzinfo=None)
 
 

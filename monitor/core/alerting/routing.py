@@ -11,7 +11,7 @@ from monitor.core.alerting.settings import AlertSettings, Route
 from monitor.core.model import Incident, Link, Network
 
 _MOST_CHANNELS = 16
-"""Fall-backs of fall-backs end here, should they go in a circle."""
+"""Fallbacks of fallbacks are followed no further."""
 
 
 class AlertRouting:
@@ -28,34 +28,37 @@ class AlertRouting:
         self._links = {link.name: link for link in network.links()}
 
     def route(self, incident: Incident) -> Route | None:
-        """The first route that _matches; None: nobody is told."""
+        """The first route that matches; None: nobody is notified."""
         link = self._links.get(incident.target)
         return next((r for r in self._alerts.routes if _matches(r, incident, link)), None)
 
     def recipients(self, to: Sequence[str], at_s: float) -> tuple[Recipient, ...]:
-        """`rota:x`, `person:x`, `channel:x` at that moment, each once, on its first channel."""
+        """Who `rota:x`, `person:x`, `channel:x` are at that moment (UTC), each once.
+
+        Each on its first channel; nobody on call: left out.
+        """
         return tuple(
-            Recipient(name, ways[0])
+            Recipient(name, channels[0])
             for name in dict.fromkeys(self._names(to, at_s))
-            if (ways := self.channels(name))
+            if (channels := self.channels(name))
         )
 
     def channels(self, name: str) -> tuple[str, ...]:
-        """All ways to a recipient in the order in which they are tried, fall-backs included."""
+        """All channels of a recipient in the order in which they are tried, fallbacks last."""
         kind, colon, rest = name.partition(":")
         if colon and kind == "channel":
             first: Iterable[str] = (rest,)
         else:
             person = self._people.get(name)
             first = person.channels if person is not None else ()
-        ways: dict[str, None] = {}
+        found: dict[str, None] = {}
         waiting = list(first)
-        while waiting and len(ways) < _MOST_CHANNELS:
+        while waiting and len(found) < _MOST_CHANNELS:
             channel = self._channels.get(waiting.pop(0))
-            if channel is not None and channel.id not in ways:
-                ways[channel.id] = None
+            if channel is not None and channel.id not in found:
+                found[channel.id] = None
                 waiting.extend(channel.fallback)
-        return tuple(ways)
+        return tuple(found)
 
     def language(self, recipient: Recipient) -> str:
         """`id` or `en`: the person's, else the channel's."""
@@ -66,7 +69,7 @@ class AlertRouting:
         return channel.language if channel is not None else "id"
 
     def turns(self, at_s: float) -> list[tuple[Turn, Turn | None]]:
-        """Who is on call in each rota now, and who is next (`pantau oncall`)."""
+        """For each rota: who is on call now, and who is next."""
         return [
             (on_call(rota, at_s, self._zone), next_on_call(rota, at_s, self._zone))
             for rota in self._alerts.rotas
@@ -87,7 +90,7 @@ class AlertRouting:
 
 
 def _matches(route: Route, incident: Incident, link: Link | None) -> bool:
-    """Does a route take this incident? link: what it is about, where that is a link."""
+    """Whether a route takes this incident. link: its target, if that is a link."""
     facts: Mapping[str, str | None] = {
         "scope": incident.scope.value,
         "state": incident.state.value,

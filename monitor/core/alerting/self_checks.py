@@ -1,4 +1,4 @@
-"""What can be the matter with the monitor itself so that somebody must be told. Pure."""
+"""Checks of the monitor itself whose failure is notified (self-alerts)."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from monitor.core.progress import DaemonProgress
 
 FULL_SHARE = 0.8
 CLEAR_SHARE = 0.75
-"""Told above the one, over below the other: what hovers between them is told once."""
+"""QUOTA fails at the one and is well again below the other (hysteresis)."""
 
 
 class SelfCheck(StrEnum):
-    """One thing that is the matter."""
+    """A check that can fail."""
 
     JOURNAL = "journal"
     """Samples cannot be written."""
     QUOTA = "quota"
-    """Most of max_mb waits for InfluxDB; the oldest are thrown away when it is full."""
+    """Most of max_mb waits for InfluxDB; at 100 % the oldest samples are deleted."""
 
 
 OUTBOX_INCIDENT = {SelfCheck.JOURNAL: -1, SelfCheck.QUOTA: -2}
-"""Messages run under these instead of an incident's number: an incident is about the network."""
+"""`incident` of their outbox rows, in place of the id of an incident."""
 
 FAILURE_HOLD_S = {SelfCheck.JOURNAL: 30.0, SelfCheck.QUOTA: 0.0}
-"""So long it lasts before it is told."""
+"""A failure is notified after it lasted for so long."""
 
 RECOVERY_HOLD_S = {SelfCheck.JOURNAL: 60.0, SelfCheck.QUOTA: 0.0}
-"""So long it is well before its end is told."""
+"""The end of a failure is notified after it was well for so long."""
 
 
 @dataclass(frozen=True, slots=True)
 class SelfCheckReport:
-    """A plight as a message tells of it. Times UTC; ended_s None: it lasts.
+    """A failed check. Times UTC; ended_s None: it still fails.
 
-    is_full: the disk is. why: the program's own words. share: of max_mb.
+    is_full: the disk is. why: the error message. share: of max_mb, 0 to 1.
     """
 
     check: SelfCheck
@@ -47,15 +47,12 @@ class SelfCheckReport:
 
 
 def failed_checks(
-    progress: DaemonProgress, share: float, told: frozenset[SelfCheck]
+    progress: DaemonProgress, share: float, failed_before: frozenset[SelfCheck]
 ) -> frozenset[SelfCheck]:
-    """What is the matter now. share: of max_mb, not shipped; told: what was the matter before."""
-    limit = CLEAR_SHARE if SelfCheck.QUOTA in told else FULL_SHARE
-    return frozenset(
-        plight
-        for plight, is_so in (
-            (SelfCheck.JOURNAL, progress.journal.error is not None),
-            (SelfCheck.QUOTA, share >= limit),
-        )
-        if is_so
-    )
+    """The checks that fail now. share: of max_mb that waits for InfluxDB, 0 to 1."""
+    limit = CLEAR_SHARE if SelfCheck.QUOTA in failed_before else FULL_SHARE
+    failed = {
+        SelfCheck.JOURNAL: progress.journal.error is not None,
+        SelfCheck.QUOTA: share >= limit,
+    }
+    return frozenset(check for check, is_failed in failed.items() if is_failed)

@@ -11,11 +11,11 @@ from monitor.core.alerting.office_hours import WorkingWeek
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """One way out. type: apprise, webhook, command, telegram; secret: *name* of the URL's secret.
+    """One channel. type: apprise, webhook, command, telegram; secret: *name* of the URL's secret.
 
-    per_minute: most messages a minute, excess is merged, never dropped; None: no limit.
-    most_characters: the channel's own limit of one text. fallback: channel ids tried when this
-    one refuses for good. daily_test: takes part in the test of 07:30.
+    per_minute: messages a minute, more are merged, never dropped; None: no limit.
+    most_characters: limit of one text. fallback: ids of channels tried when this one rejects a
+    message. daily_test: gets the daily test. buttons, allowed_users: Telegram only.
     """
 
     id: str
@@ -34,7 +34,7 @@ class ChannelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is told things. language: `id` or `en`."""
+    """A recipient. channels: ids in order of preference. language: `id` or `en`."""
 
     id: str
     name: str
@@ -45,7 +45,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class RotaOverride:
-    """Somebody else takes a piece of a rota (local times of the site's zone)."""
+    """Another person is on call from start to end (local times of the configured zone)."""
 
     person: str
     start: datetime
@@ -54,7 +54,7 @@ class RotaOverride:
 
 @dataclass(frozen=True, slots=True)
 class Rota:
-    """Weekly (or other) turns from `start` on; overrides win."""
+    """Turns of `turn_days` from `start` on (local time), one person after the other."""
 
     name: str
     people: tuple[str, ...]
@@ -65,7 +65,7 @@ class Rota:
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """After so long without acknowledgement, to whom: `rota:x`, `person:x`, `channel:x`."""
+    """Notify `rota:x`, `person:x`, `channel:x` after so long without acknowledgement."""
 
     after_s: float
     to: tuple[str, ...]
@@ -73,9 +73,9 @@ class EscalationStep:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """First match wins. match: key (scope, state, site, provider, kind, target) → accepted values.
+    """match: key (scope, state, site, provider, kind, target) → accepted values; all must match.
 
-    office_hours: an opening waits for office hours (never `down` unless a site says so).
+    office_hours: openings wait for office hours; `down` only if match names sites or targets.
     """
 
     match: Mapping[str, tuple[str, ...]]
@@ -85,7 +85,11 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class AlertRules:
-    """The limits of ALERTS, each with its default."""
+    """Delays and limits of the alert policy.
+
+    hold_s: an incident that ends within it is not notified. group_*: see grouping. long_down_s: a
+    flapping target is notified when it stays down for so long.
+    """
 
     hold_s: float = 15.0
     group_count: int = 5
@@ -100,10 +104,10 @@ class AlertRules:
 
 @dataclass(frozen=True, slots=True)
 class AlertSettings:
-    """alerts.toml, whole. heartbeat: the name of the secret that holds its URL.
+    """All of alerts.toml, and the recurring windows of maintenance.toml (`maintenance`).
 
-    base_url: what links in messages begin with; None: messages carry no link.
-    maintenance: the windows of maintenance.toml. test_at: local time of the daily test.
+    heartbeat: name of the secret with its URL. base_url: of the dashboard, for links in messages;
+    None: no links. routes: the first match wins. test_at: local time of the daily test.
     """
 
     channels: tuple[ChannelSettings, ...] = ()
@@ -120,10 +124,10 @@ class AlertSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecurringWindow:
-    """A maintenance window that comes again and again: one entry of maintenance.toml.
+    """A recurring maintenance window: one entry of maintenance.toml.
 
-    start: local time of the site's zone. weekdays: 0 Monday to 6 Sunday; days: of the month; a day
-    must fit both where both are given; neither: every day. first, last: the days it holds for.
+    start: local time. weekdays: 0 Monday to 6 Sunday; days: of the month; both given: both must
+    match; neither: every day. first, last: the first and the last day, inclusive.
     """
 
     key: str

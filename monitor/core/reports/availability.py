@@ -1,6 +1,6 @@
-"""Availability as contracts mean it: intervals, never counters. Pure; times are UTC seconds.
+"""Compute availability as contracts define it, from intervals. Times are UTC seconds.
 
-Downtime is the union of the intervals in which a link was down, clipped to the period, less the
+Downtime is the union of the intervals in which a link was down, clipped to the period, minus the
 union of what is excluded (agreed maintenance). Time without evidence is never up and never down:
 it lowers `coverage`, which is printed beside every availability.
 """
@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 Interval = tuple[float, float]
-"""[start, end); one that ends at or before its start is nothing."""
+"""[start, end); empty if it ends at or before its start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Availability:
     """One target over one period, in seconds: the four parts add up to `period_s`.
 
-    up_s: it answered. down_s: it was down. excluded_s: agreed not to count, whatever it was.
-    blank_s: nothing is known of it (no evidence), or it was hidden behind a node that was down.
-    outages: how many separate intervals of downtime are counted; longest_s: the longest of them.
+    excluded_s: agreed not to count. blank_s: state unknown (no evidence), or unreachable behind a
+    node that was down. outages: number of separate down intervals; longest_s: the longest.
     """
 
     period_s: float
@@ -34,15 +33,15 @@ class Availability:
 
     @property
     def ratio(self) -> float | None:
-        """up / (up + down), 0 to 1; None: there is nothing to divide."""
+        """up / (up + down), 0 to 1; None: neither."""
         counted_s = self.up_s + self.down_s
         return self.up_s / counted_s if counted_s > 0 else None
 
     @property
     def coverage(self) -> float | None:
-        """How much of what should be known is known, 0 to 1; None for an empty period."""
-        wanted_s = self.period_s - self.excluded_s
-        return (self.up_s + self.down_s) / wanted_s if wanted_s > 0 else None
+        """(up + down) / (period - excluded), 0 to 1; None: nothing but excluded time."""
+        countable_s = self.period_s - self.excluded_s
+        return (self.up_s + self.down_s) / countable_s if countable_s > 0 else None
 
 
 def availability(
@@ -51,10 +50,9 @@ def availability(
     blank: Iterable[Interval] = (),
     excluded: Iterable[Interval] = (),
 ) -> Availability:
-    """What is down, blank or excluded may overlap, lie outside the period, and come in any order.
+    """The intervals may overlap, lie outside the period and come in any order.
 
-    Excluded outweighs the other two; what is both blank and down is blank: without evidence
-    nothing is held against a link.
+    Excluded counts before blank, and blank before down: without evidence there is no downtime.
     """
     whole = union([period])
     out = clip(excluded, period)
@@ -75,7 +73,7 @@ def availability(
 
 
 def combine(parts: Iterable[Availability]) -> Availability:
-    """Several targets, or several periods, as one: seconds added."""
+    """Several targets or periods as one: seconds added."""
     each = list(parts)
     return Availability(
         period_s=sum(part.period_s for part in each),
@@ -89,7 +87,7 @@ def combine(parts: Iterable[Availability]) -> Availability:
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """The same moments, as disjoint intervals in order, none touching the next."""
+    """The same time as disjoint intervals in order, none touching the next."""
     found: list[Interval] = []
     for start, end in sorted(intervals):
         if end <= start:
@@ -102,13 +100,13 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def clip(intervals: Iterable[Interval], period: Interval) -> list[Interval]:
-    """What of these moments lies within the period; disjoint and in order."""
+    """The part within the period; disjoint and in order."""
     start_s, end_s = period
     return union((max(start, start_s), min(end, end_s)) for start, end in intervals)
 
 
 def intersect(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interval]:
-    """The moments that lie in both."""
+    """The time that lies in both."""
     return [
         (max(a, start), min(b, end))
         for start, end in union(other)
@@ -118,7 +116,7 @@ def intersect(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interv
 
 
 def subtract(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interval]:
-    """The moments of the first that are not in the second."""
+    """The time of the first that is not in the second."""
     gone = union(other)
     found: list[Interval] = []
     for start, end in union(one):
@@ -133,12 +131,12 @@ def subtract(one: Iterable[Interval], other: Iterable[Interval]) -> list[Interva
 
 
 def length(intervals: Iterable[Interval]) -> float:
-    """Seconds covered by at least one of them."""
+    """Seconds covered by at least one interval."""
     return sum(end - start for start, end in union(intervals))
 
 
 def days(edges: Sequence[float], intervals: Iterable[Interval]) -> list[float]:
-    """Seconds covered in each stretch between one edge and the next (ascending edges)."""
+    """Seconds covered between each edge and the next (ascending edges)."""
     whole = union(intervals)
     return [length(clip(whole, (start, end))) for start, end in pairwise(edges)]
 

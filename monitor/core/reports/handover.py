@@ -1,4 +1,4 @@
-"""The summary of a shift (`pantau handover`) and who is on call (`pantau oncall`). Pure."""
+"""The summary of a shift (`pantau handover`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.core.documents import Document, rfc3339
 from monitor.core.model import Incident
 
 MAINTENANCE_AHEAD_S = 86_400.0
-"""So far ahead the summary looks for maintenance."""
+"""Maintenance windows that begin within so long are listed."""
 
 
 def handover_document(
@@ -22,12 +22,12 @@ def handover_document(
     since_s: float,
     at_s: float,
 ) -> Document:
-    """What the next shift must know. Times UTC; incidents: open ones, and those over since then.
+    """Open incidents, those that ended since `since_s`, maintenance, and who is on call.
 
-    actions: all those on these incidents. windows: in force now or ahead.
+    Times UTC. actions: all of these incidents. windows: in force now or ahead.
     """
-    of_each = group_by_incident(actions)
-    found = [(i, with_handling(i, of_each.get(i.id, ()), at_s)) for i in incidents]
+    by_incident = group_by_incident(actions)
+    found = [(i, with_handling(i, by_incident.get(i.id, ()), at_s)) for i in incidents]
     return {
         "at": rfc3339(at_s),
         "since": rfc3339(since_s),

@@ -19,7 +19,7 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.alerting.outbox import (
     CODE_CHARACTERS,
-    FARTHEST_S,
+    MAX_AHEAD_S,
     decode_notification,
     due_batches,
     encode_body,
@@ -127,7 +127,7 @@ def test_a_lease_that_ran_out_is_due_again() -> None:
 
 
 def test_times_from_before_the_clock_was_set_back_hold_nothing_up() -> None:
-    ahead_s = NOW_S + FARTHEST_S + 1
+    ahead_s = NOW_S + MAX_AHEAD_S + 1
     assert chosen(row(1, next_try_s=ahead_s)) == [(1, ())]
     assert chosen(leased(row(1), ahead_s)) == [(1, ())]
 
