@@ -294,7 +294,9 @@ def evidence_text(incident: Incident, language: Language) -> str:
     evidence = incident.evidence
     if incident.reason == "loss" and evidence.loss_ratio is not None and evidence.limit is not None:
         return language.text(
-            _LOSS, value=language.percent(evidence.loss_ratio), limit=language.percent(evidence.limit)
+            _LOSS,
+            value=language.percent(evidence.loss_ratio),
+            limit=language.percent(evidence.limit),
         )
     if incident.reason == "rtt" and evidence.rtt_ms is not None and evidence.limit is not None:
         return language.text(
@@ -304,7 +306,9 @@ def evidence_text(incident: Incident, language: Language) -> str:
     parts = [clean(incident.reason) if known is None else language.text(known)]
     if evidence.lost_in_row is not None and evidence.silence_s is not None:
         parts.append(
-            language.text(_LOST, lost=evidence.lost_in_row, length=language.duration(evidence.silence_s))
+            language.text(
+                _LOST, lost=evidence.lost_in_row, length=language.duration(evidence.silence_s)
+            )
         )
     if evidence.silent_share is not None:
         parts.append(language.text(_SILENT, share=language.percent(evidence.silent_share)))
