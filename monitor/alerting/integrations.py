@@ -69,7 +69,7 @@ class Integrations:
         """
         alerts = settings.alerts
         store = SecretStore(settings.config_dir, self._environ)
-        secrets = store.texts(sorted(secret_names(alerts)))
+        secrets = store.reveal_all(sorted(secret_names(alerts)))
         prepared = _IntegrationSet(
             open_channels(alerts, secrets, settings.timezone),
             open_heartbeat(alerts, secrets, self._healthy),

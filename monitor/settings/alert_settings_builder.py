@@ -1,4 +1,4 @@
-"""alerts.toml and maintenance.toml, checked → the frozen models of core.alerting."""
+"""Build `AlertSettings` (core.alerting) from validated alerts.toml and maintenance.toml."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from monitor.settings.weekdays import ENGLISH_DAYS, weekday_number
 
 MATCH_KEYS = ("scope", "state", "site", "provider", "kind", "target")
 
-_MOST_CHARACTERS = {"telegram": 4096, "apprise": 4000, "webhook": 16_000, "command": 4000}
+_MAX_CHARACTERS = {"telegram": 4096, "apprise": 4000, "webhook": 16_000, "command": 4000}
 _PER_MINUTE = {"telegram": 20, "apprise": 20}
-"""Telegram's limit for a group; what an Apprise address leads to is not known here."""
+"""Telegram's limit for a group; also for Apprise, whose addresses may lead there."""
 
 _DEFAULT_STEPS_S = (0.0, 900.0)
 
 
 def build_alert_settings(file: AlertsFile, maintenance: MaintenanceFile) -> AlertSettings:
-    """Everything, complete: defaults filled in, the default route at the end of the routes."""
+    """The complete settings; the default route is the last one."""
     languages = {
         channel: person.language for person in reversed(file.people) for channel in person.channels
     }
@@ -68,7 +68,7 @@ def build_alert_settings(file: AlertsFile, maintenance: MaintenanceFile) -> Aler
 
 
 def _channel(table: ChannelTable, languages: Mapping[str, str]) -> ChannelSettings:
-    """Without a language of its own a channel speaks that of the first person who has it."""
+    """languages: by channel, of the first person who has it; used if the channel names none."""
     return ChannelSettings(
         id=table.id,
         type=table.type,
@@ -77,7 +77,7 @@ def _channel(table: ChannelTable, languages: Mapping[str, str]) -> ChannelSettin
         command=tuple(table.command),
         language=table.language or languages.get(table.id, "id"),
         per_minute=table.per_minute or _PER_MINUTE.get(table.type),
-        most_characters=table.most_characters or _MOST_CHARACTERS[table.type],
+        most_characters=table.most_characters or _MAX_CHARACTERS[table.type],
         fallback=tuple(table.fallback),
         daily_test=table.daily_test,
         buttons=table.buttons,
@@ -100,12 +100,12 @@ def _route(table: RouteTable) -> Route:
 
 
 def _routes(routes: list[Route]) -> tuple[Route, ...]:
-    """The one that matches everything is the default: it comes last, wherever it stands."""
+    """The route that matches everything is the default: it comes last."""
     return tuple(sorted(routes, key=lambda route: not route.match))
 
 
 def _with_default(found: AlertSettings) -> AlertSettings:
-    """Whom nobody named: those on call at once (else everybody), everybody after 15 min."""
+    """Add a default route: who is on call at once (else everybody), everybody after 15 min."""
     everybody = tuple(f"person:{person.id}" for person in found.people)
     on_call = tuple(f"rota:{rota.name}" for rota in found.rotas)
     first = on_call or everybody or tuple(f"channel:{each.id}" for each in found.channels)

@@ -1,7 +1,8 @@
-"""What a configuration amounts to, in plain values, and how two of them differ.
+"""Flatten settings to plain values, and compare two sets of them.
 
-The daemon keeps the fingerprint of what it works with in its data directory
-(where.LOADED_CONFIG); `pantau check --diff` compares the files with it.
+The daemon writes the snapshot of the settings that it uses to its data directory
+(paths.LOADED_CONFIG_FILE); `pantau check --diff` compares the files with it. Secrets are in it by
+name only.
 """
 
 from __future__ import annotations
@@ -11,30 +12,25 @@ from dataclasses import asdict, dataclass, replace
 
 from monitor.core.alerting.settings import (
     AlertSettings,
-    ChannelSettings,
-    RecurringWindow,
     Rota,
     Route,
 )
 from monitor.core.model import Device, Link, Node, Site, Target
 from monitor.settings.model import Settings
 
-__all__ = [
-    "GENERAL",
-    "SettingsDiff",
-    "SettingsSnapshot",
-    "Value",
-    "diff_snapshots",
-    "settings_snapshot",
-]
+Value = str | int | float | bool | None | list[str]
+"""A value that JSON can hold."""
+
+SettingsSnapshot = dict[str, dict[str, Value]]
+"""Name → key → value; see `settings_snapshot`."""
 
 GENERAL = "monitor.toml"
-"""The name under which stands what belongs to no target."""
+"""The name for what belongs to no target."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsDiff:
-    """What a reload would change, by name; changed: name → key → (before, after)."""
+    """Names added and removed; changed: name → key → (before, after)."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -45,25 +41,26 @@ class SettingsDiff:
 
 
 def settings_snapshot(settings: Settings) -> SettingsSnapshot:
-    """Every target (`site/link`, a node's id, `anchor:<address>`) with its effective values.
+    """Every effective value, as JSON can hold it.
 
-    Sites stand beside them as `site:<id>`, routers as `snmp:<name>`, the rest as `monitor.toml`,
-    what alerts.toml says as in settings.alertprints.
+    Names: targets (`site/link`, a node's id, `anchor:<address>`), `site:<id>`, `snmp:<router>`,
+    `channel:`, `person:`, `rota:`, `route:<number>`, `window:`, and for the rest of a file
+    `monitor.toml` and `alerts.toml`.
     """
     network = settings.network
-    more: dict[str, Link | Node] = {link.name: link for link in network.links()}
-    more |= {node.id: node for node in network.nodes}
+    details: dict[str, Link | Node] = {link.name: link for link in network.links()}
+    details |= {node.id: node for node in network.nodes}
     return (
         {GENERAL: _general(settings)}
         | {f"site:{site.id}": _site(site) for site in network.sites}
-        | {target.name: _target(target, more.get(target.name)) for target in network.targets()}
+        | {target.name: _target(target, details.get(target.name)) for target in network.targets()}
         | {f"snmp:{device.name}": _device(device) for device in network.devices}
-        | alert_snapshot(settings.alerts)
+        | _alerts(settings.alerts)
     )
 
 
 def diff_snapshots(before: SettingsSnapshot, after: SettingsSnapshot) -> SettingsDiff:
-    """What is new, gone, or other than before, in the order of `after`."""
+    """Compare two snapshots; names in the order of `after`."""
     changed: dict[str, dict[str, tuple[Value, Value]]] = {}
     for name, values in after.items():
         old = before.get(name, values)
@@ -106,23 +103,23 @@ def _site(site: Site) -> dict[str, Value]:
     return {"name": site.name, "code": site.code, "lat": site.lat, "lon": site.lon}
 
 
-def _target(target: Target, more: Link | Node | None) -> dict[str, Value]:
+def _target(target: Target, details: Link | Node | None) -> dict[str, Value]:
     values: dict[str, Value] = {
         "address": target.address,
         "role": target.role.value,
         "parents": list(target.parents),
         **asdict(target.rules),
     }
-    if isinstance(more, Node):
-        values |= {"name": more.name, "lat": more.lat, "lon": more.lon}
-    elif more is not None:
+    if isinstance(details, Node):
+        values |= {"name": details.name, "lat": details.lat, "lon": details.lon}
+    elif details is not None:
         values |= {
-            "kind": more.kind,
-            "provider": more.provider,
-            "capacity_mbps": more.capacity_mbps,
-            "circuit": more.circuit,
-            "contact": more.contact,
-            "sla_pct": None if more.aim is None else round(more.aim.ratio * 100, 4),
+            "kind": details.kind,
+            "provider": details.provider,
+            "capacity_mbps": details.capacity_mbps,
+            "circuit": details.circuit,
+            "contact": details.contact,
+            "sla_pct": None if details.aim is None else round(details.aim.ratio * 100, 4),
         }
     return values
 
@@ -136,26 +133,14 @@ def _device(device: Device) -> dict[str, Value]:
     return values
 
 
-Value = str | int | float | bool | None | list[str]
-"""What stands behind a key; JSON can hold it."""
-
-
-SettingsSnapshot = dict[str, dict[str, Value]]
-"""Name → key → value."""
-
-
-def alert_snapshot(alerts: AlertSettings) -> SettingsSnapshot:
-    """`alerts.toml` for limits and hours, then `channel:`, `person:`, `rota:`, `route:`, `window:`.
-
-    Secrets stand here by their names only.
-    """
+def _alerts(alerts: AlertSettings) -> SettingsSnapshot:
     return (
         {"alerts.toml": _alerts_general(alerts)}
-        | {f"channel:{each.id}": _channel(each) for each in alerts.channels}
+        | {f"channel:{each.id}": _plain(asdict(each)) for each in alerts.channels}
         | {f"person:{each.id}": _plain(asdict(each)) for each in alerts.people}
         | {f"rota:{each.name}": _rota(each) for each in alerts.rotas}
         | {f"route:{number}": _route(each) for number, each in enumerate(alerts.routes, start=1)}
-        | {f"window:{each.key}": _window(each) for each in alerts.maintenance}
+        | {f"window:{each.key}": _plain(asdict(each)) for each in alerts.maintenance}
     )
 
 
@@ -171,10 +156,6 @@ def _alerts_general(alerts: AlertSettings) -> dict[str, Value]:
         "base_url": alerts.base_url,
         "test_at": str(alerts.test_at),
     }
-
-
-def _channel(channel: ChannelSettings) -> dict[str, Value]:
-    return _plain(asdict(channel))
 
 
 def _rota(rota: Rota) -> dict[str, Value]:
@@ -194,12 +175,8 @@ def _route(route: Route) -> dict[str, Value]:
     }
 
 
-def _window(window: RecurringWindow) -> dict[str, Value]:
-    return _plain(asdict(window))
-
-
 def _plain(values: dict[str, object]) -> dict[str, Value]:
-    """Lists of texts; days and times as texts."""
+    """Dates and times become strings, tuples become lists of strings."""
     return {
         key: [str(part) for part in value]
         if isinstance(value, tuple | list)

@@ -1,4 +1,4 @@
-"""What the configuration becomes: frozen, complete, checked. Files are read by settings.load."""
+"""The complete, validated configuration as frozen dataclasses; made by settings.load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.core.model import Network
 
 @dataclass(frozen=True, slots=True)
 class InfluxSettings:
-    """Where the shipper copies the journal to. token and buckets as InfluxDB 2 names them.
+    """The InfluxDB server that the shipper writes to; org, bucket and token as in InfluxDB 2.
 
     token: the *name* of a secret; its text is a token (2.x, 3.x) or `user:password` (1.x);
     None: no authentication.
@@ -29,9 +29,9 @@ class InfluxSettings:
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
-    """How long samples are kept on this machine, in days; max_mb: raw ones and evidence together.
+    """Retention on this machine, in days. max_mb: the limit for raw samples and evidence together.
 
-    evidence_days: every request, for replay; 0: none is kept.
+    evidence_days: every request, for replay; 0: none.
     """
 
     raw_days: int = 14
@@ -43,10 +43,10 @@ class JournalSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """A reverse proxy that says who is signed in.
+    """A reverse proxy that authenticates users.
 
-    peers: its addresses or networks; secret: the *name* of the secret that it sends along;
-    header: names the person; role: of a person who is no user here, None: may do nothing.
+    peers: its addresses or networks; secret: the *name* of the secret that it sends;
+    header: the one with the user's name; role: of users without an account here, None: no access.
     """
 
     peers: tuple[str, ...]
@@ -57,9 +57,9 @@ class ProxySettings:
 
 @dataclass(frozen=True, slots=True)
 class DashboardSettings:
-    """Where the web page is served. prefix: behind a reverse proxy, "/" when there is none.
+    """Where the dashboard is served. prefix: its path behind a reverse proxy, else "/".
 
-    proxy: who signs people in; None: the page itself does.
+    proxy: authenticates users; None: the dashboard does.
     """
 
     host: str = "127.0.0.1"

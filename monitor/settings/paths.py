@@ -1,4 +1,4 @@
-"""Where things stand. Quick to import: no pydantic, nothing but paths."""
+"""Paths of the configuration and data directories. Imports no pydantic."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 SYSTEM_DIR = Path("/etc/pantau")
 
 SECRET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
-"""The name of a secret: it becomes a file's name and a part of an environment variable's."""
+"""The name of a secret: it is part of the name of a file or of an environment variable."""
 
 LOADED_CONFIG_FILE = "loaded-config.json"
-"""In the data directory: the fingerprint of the configuration that the daemon works with."""
+"""In the data directory: the snapshot (settings.diff) of the settings that the daemon uses."""
 
 
 def resolve_config_dir(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    """--config, else $PANTAU_CONFIG, else config/ here, else /etc/pantau."""
+    """--config, else $PANTAU_CONFIG, else config/ in the working directory, else /etc/pantau."""
     if option is not None:
         return option
     if environ.get("PANTAU_CONFIG"):
@@ -26,9 +26,9 @@ def resolve_config_dir(option: Path | None, environ: Mapping[str, str], cwd: Pat
 
 
 def resolve_data_dir(config_dir: Path, text: str) -> Path:
-    """`data_dir`; one that is not absolute counts from the configuration directory.
+    """`data_dir` of monitor.toml, relative to the configuration directory.
 
-    Without `..` in it: people read this path in messages, and follow it.
+    `..` is resolved, because the path is part of messages.
     """
     path = config_dir.absolute() / text
     return path.resolve() if ".." in path.parts else path

@@ -1,4 +1,4 @@
-"""The facts that quick commands need, without reading (or importing) everything else."""
+"""Read the data directory and the time zone only: without pydantic, and without other files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from monitor.settings.paths import resolve_data_dir
 
 
 def read_data_dir(config_dir: Path) -> Path:
-    """`data_dir` of monitor.toml. Raises ConfigError when it cannot be known."""
-    return resolve_data_dir(config_dir, _of_monitor(config_dir, "data_dir", "/var/lib/pantau"))
+    """`data_dir` of monitor.toml. Raises ConfigError if it is missing or invalid."""
+    return resolve_data_dir(config_dir, _monitor_key(config_dir, "data_dir", "/var/lib/pantau"))
 
 
 def read_timezone(config_dir: Path) -> ZoneInfo:
-    """`timezone` of monitor.toml. Raises ConfigError when it cannot be known."""
-    text = _of_monitor(config_dir, "timezone", "Asia/Jakarta")
+    """`timezone` of monitor.toml. Raises ConfigError if it is missing or invalid."""
+    text = _monitor_key(config_dir, "timezone", "Asia/Jakarta")
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -27,7 +27,7 @@ def read_timezone(config_dir: Path) -> ZoneInfo:
         ) from error
 
 
-def _of_monitor(config_dir: Path, key: str, example: str) -> str:
+def _monitor_key(config_dir: Path, key: str, example: str) -> str:
     path = config_dir / "monitor.toml"
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -1,13 +1,13 @@
-"""Secrets by name: never in the configuration, never in a log, a repr or an error.
+"""Look up secrets by name. Their texts are in no configuration file, log, repr or error message.
 
-Where a secret is looked for, in this order:
+Places, in this order:
 1. `$CREDENTIALS_DIRECTORY/<name>`, or `secrets_<name>` there (systemd's LoadCredential= of a file,
    of the folder: `LoadCredential=secrets:/etc/pantau/secrets`),
 2. `<config>/secrets/<name>` (mode 0600),
 3. the environment variable `PANTAU_SECRET_<NAME>`: capitals, `-` written as `_`.
 
-What the text means belongs to its user: a community or a version 3 user for SNMP
-(core.credentials), a token for InfluxDB. The line end after it does not count.
+The meaning of the text is up to its user: a community or a version 3 user for SNMP
+(core.snmp_credentials), a token for InfluxDB. A trailing line end is removed.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from monitor.settings.paths import SECRET_NAME
 
 _MOST_BYTES = 65_536
 SYSTEMD_CREDENTIALS = "/run/credentials/"
-"""Where systemd puts what it hands to a service."""
+"""Where systemd puts the credentials of a service."""
 
-_OTHERS = 0o077
-"""The mode bits of everybody but the owner."""
+_OTHERS_MODE = 0o077
+"""Mode bits of everybody but the owner."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secret:
-    """A text that shows itself only when asked: `reveal()`."""
+    """A text that is only shown by `reveal()`."""
 
     _text: str
 
@@ -44,11 +44,11 @@ class Secret:
 
 
 class SecretUnavailable(ConfigError):
-    """No place has a secret of this name, or this user may not read it there."""
+    """No place has a secret of this name, or this user may not read it."""
 
 
 class SecretStore:
-    """The three places above, looked into anew at each question."""
+    """Reads the three places anew at each call."""
 
     def __init__(self, config_dir: Path, environ: Mapping[str, str]) -> None:
         self._config_dir = config_dir
@@ -58,10 +58,10 @@ class SecretStore:
         """Raises SecretOutOfReach, or ConfigError: open to others, empty, not text."""
         if SECRET_NAME.fullmatch(name) is None:
             raise ConfigError(f"{name!r} is not the name of a secret: use letters, digits, - and _")
-        given = self._environ.get("CREDENTIALS_DIRECTORY")
-        for file in (name, f"secrets_{name}") if given else ():
-            # Their mode is systemd's affair: it is 0440 wherever an ACL lets the unit's user in.
-            text = _read(Path(str(given)) / file, private=False)
+        systemd_dir = self._environ.get("CREDENTIALS_DIRECTORY")
+        for file in (name, f"secrets_{name}") if systemd_dir else ():
+            # systemd sets the mode: 0440 where an ACL gives access to the unit's user.
+            text = _read(Path(str(systemd_dir)) / file, private=False)
             if text is not None:
                 return _secret(name, text)
         text = _read(self._config_dir / "secrets" / name, private=True)
@@ -72,35 +72,35 @@ class SecretStore:
         return _secret(name, text)
 
     def remedy(self, name: str) -> str:
-        """Where to write a secret that is missing."""
+        """How to provide a missing secret."""
         file = self._config_dir / "secrets" / name
-        given = self._environ.get("CREDENTIALS_DIRECTORY", "")
-        if given.startswith(SYSTEMD_CREDENTIALS):
+        systemd_dir = self._environ.get("CREDENTIALS_DIRECTORY", "")
+        if systemd_dir.startswith(SYSTEMD_CREDENTIALS):
             return (
                 f"write it into {file} (mode 0600), then `systemctl restart pantau`: "
                 "systemd hands secrets over when the service starts, not at a reload"
             )
         return f"write it into {file} (mode 0600) or set {secret_variable(name)}"
 
-    def texts(self, names: Iterable[str]) -> dict[str, str]:
-        """The bare texts of several, for an adapter's `open`. Raises as `get` does."""
+    def reveal_all(self, names: Iterable[str]) -> dict[str, str]:
+        """Name → text of several secrets. Raises as `get` does."""
         return {name: self.get(name).reveal() for name in names}
 
 
 def secret_variable(name: str) -> str:
-    """The environment variable that may hold the secret `name`."""
+    """The name of the environment variable that may hold the secret."""
     return "PANTAU_SECRET_" + name.upper().replace("-", "_")
 
 
 def _secret(name: str, text: str) -> Secret:
-    bare = text.rstrip("\r\n")
-    if not bare.strip():
+    stripped = text.rstrip("\r\n")
+    if not stripped.strip():
         raise ConfigError(f"the secret {name} is empty: write its text into it")
-    return Secret(bare)
+    return Secret(stripped)
 
 
 def _read(path: Path, *, private: bool) -> str | None:
-    """The text of a file, None when there is none."""
+    """The text of a file, None if it does not exist. private: refuse a mode open to others."""
     try:
         with path.open("rb") as file:
             mode = path.stat().st_mode
@@ -112,7 +112,7 @@ def _read(path: Path, *, private: bool) -> str | None:
             f"the secret in {path} cannot be read ({error.strerror}): "
             "let the user that runs pantau own it"
         ) from error
-    if private and mode & _OTHERS:
+    if private and mode & _OTHERS_MODE:
         raise ConfigError(
             f"the secret in {path} is open to other users (mode {mode & 0o7777:04o}): "
             f"run chmod 600 {path}"
@@ -122,5 +122,5 @@ def _read(path: Path, *, private: bool) -> str | None:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # Not `from` the decoding error: that one holds the bytes.
+        # Not `from error`: a UnicodeDecodeError holds the bytes of the secret.
         raise ConfigError(f"the secret in {path} is not UTF-8 text: save it again") from None

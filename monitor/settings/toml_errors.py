@@ -1,4 +1,4 @@
-"""What a person most likely meant where a text is not TOML."""
+"""Explain TOML syntax errors: the line, the reason, and what was probably meant."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of
 
 @dataclass(frozen=True, slots=True)
 class TomlSyntaxError:
-    """Where a text stops being TOML (`line` from 1), why, and how to mend it."""
+    """Where a text is no TOML (line: from 1), why, and how to mend it."""
 
     line: int
     what: str
     mend: str
 
 
-_LIST = "end the list with ] and put a comma between its parts"
-_INLINE = "write { a = 1, b = 2 } on one line, or a [table] of its own"
+_LIST_HINT = "end the list with ] and put a comma between its parts"
+_INLINE_TABLE_HINT = "write { a = 1, b = 2 } on one line, or a [table] of its own"
 
-_BY_MESSAGE: tuple[tuple[str, str], ...] = (
+_HINTS_BY_MESSAGE: tuple[tuple[str, str], ...] = (
     ("Cannot overwrite", "this key stands twice in its table: remove one of the two"),
     ("Duplicate inline", "this key stands twice between { and }: remove one of the two"),
     (
@@ -29,16 +29,16 @@ _BY_MESSAGE: tuple[tuple[str, str], ...] = (
         "put all its keys under one header",
     ),
     ("Cannot mutate", "this table was closed above: put all its keys in one place"),
-    ("Unclosed array", _LIST),
+    ("Unclosed array", _LIST_HINT),
     (
         "Unclosed inline",
-        _INLINE,
+        _INLINE_TABLE_HINT,
     ),
     ("Unescaped '\\'", "put a text that holds \\ in single quotes: 'like \\ this'"),
     ("Expected ']", "a table's header is [name], one of several is [[name]]"),
 )
 
-_BY_LINE: tuple[tuple[str, str], ...] = (
+_HINTS_BY_LINE: tuple[tuple[str, str], ...] = (
     ("[“”„‘’]", 'use straight quotes, as in name = "Anjatan"'),
     (r"^\s*[\w.-]+\s*:", "write = between the key and its value, not a colon"),
     (r"=\s*(#.*)?$", "write a value after the ="),
@@ -48,17 +48,17 @@ _BY_LINE: tuple[tuple[str, str], ...] = (
     (r"(?i)=\s*(true|yes|ya|on|false|no|tidak|off)\b", "write true or false, in small letters"),
     (r"=\s*[\d.]+\.[\d.]+\.", 'put an address or a code in quotes: code = "32.12.23"'),
     (r"=\s*[^\s\"'\[{\d+.#-]", 'put a text in quotes: name = "Anjatan"'),
-    (r"=\s*\[[^\]]*$", _LIST),
-    (r"=\s*\{[^}]*$", _INLINE),
+    (r"=\s*\[[^\]]*$", _LIST_HINT),
+    (r"=\s*\{[^}]*$", _INLINE_TABLE_HINT),
     (r"^[^\"]*\"[^\"]*(\"[^\"]*\"[^\"]*)*$", "end the text with a quote, on the same line"),
     (r"^\s*\[.*\]\s*\]\s*$", "a table's header is [name], one of several is [[name]]"),
 )
 
-_OTHERWISE = "each line is key = value, [table], [[one of several]], or # a comment"
+_DEFAULT_HINT = "each line is key = value, [table], [[one of several]], or # a comment"
 
 
 def explain_syntax_error(text: str, message: str) -> TomlSyntaxError:
-    """Turn the message of `tomllib` about `text` into a line and a hint."""
+    """Explain the message of a `tomllib.TOMLDecodeError` about `text`."""
     rows = text.replace("\r\n", "\n").split("\n")
     place = _PLACE.search(message)
     reason = message[: place.start()] if place else message
@@ -66,7 +66,7 @@ def explain_syntax_error(text: str, message: str) -> TomlSyntaxError:
         line = min(int(place["line"]), len(rows))
         where = f" at column {place['column']}"
     else:
-        line = _unfinished(text, reason) or _last_written(rows)
+        line = _unterminated(text, reason) or _last_nonblank(rows)
         where = ""
     return TomlSyntaxError(
         line=line,
@@ -79,17 +79,17 @@ def _hint(reason: str, row: str) -> str:
     if reason.startswith("Cannot overwrite") and row.lstrip().startswith("[["):
         header = row.split("#", maxsplit=1)[0].strip()
         return f"this stands above as {header[1:-1]} already: write {header} each time"
-    for start, hint in _BY_MESSAGE:
+    for start, hint in _HINTS_BY_MESSAGE:
         if reason.startswith(start):
             return hint
-    for pattern, hint in _BY_LINE:
+    for pattern, hint in _HINTS_BY_LINE:
         if re.search(pattern, row):
             return hint
-    return _OTHERWISE
+    return _DEFAULT_HINT
 
 
-def _unfinished(text: str, reason: str) -> int | None:
-    """The line on which something began that the file never ends."""
+def _unterminated(text: str, reason: str) -> int | None:
+    """The line where an unterminated string or list begins."""
     if reason.startswith("Unterminated string"):
         start = max(text.rfind('"""'), text.rfind("'''"))
     else:
@@ -98,5 +98,5 @@ def _unfinished(text: str, reason: str) -> int | None:
     return None if start < 0 else text.count("\n", 0, start) + 1
 
 
-def _last_written(rows: list[str]) -> int:
+def _last_nonblank(rows: list[str]) -> int:
     return max((number for number, row in enumerate(rows, start=1) if row.strip()), default=1)

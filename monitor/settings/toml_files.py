@@ -1,4 +1,4 @@
-"""The files of a configuration directory: read, parsed, and every key with its line."""
+"""Read the TOML files of a configuration directory, with the line of every key."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from monitor.settings.toml_errors import explain_syntax_error
 from monitor.settings.toml_positions import KeyLines, KeyPath, key_lines
 
 MOST_BYTES = 1_000_000
-"""A site file is about 2 kB; what is larger than this is not ours."""
+"""A site's file has about 2 kB: anything larger is not a configuration file."""
 
 
 @dataclass(frozen=True, slots=True)
 class TomlFile:
-    """One file, parsed but not yet checked: `data` may hold anything that TOML can say.
+    """One parsed file, not yet validated: values may have any type.
 
-    The questions below never fail: what is not of the asked kind is as if it were not there.
+    The methods never raise: a value of another type counts as absent.
     """
 
     file: str
@@ -29,9 +29,11 @@ class TomlFile:
     lines: KeyLines
 
     def line(self, path: KeyPath) -> int:
+        """The line of a key, from 1; of an absent key, that of the table around it."""
         return self.lines.of(path)
 
     def place(self, path: KeyPath) -> str:
+        """`file:line`."""
         return f"{self.file}:{self.line(path)}"
 
     def problem(
@@ -40,7 +42,7 @@ class TomlFile:
         return ConfigProblem(self.file, self.line(path), what, mend, blocks_run)
 
     def get(self, path: KeyPath) -> Any:
-        """The value there, None when there is none."""
+        """The value of any type, None if absent."""
         value: Any = self.data
         for part in path:
             if isinstance(part, str) and isinstance(value, dict):
@@ -52,11 +54,12 @@ class TomlFile:
         return value
 
     def text(self, path: KeyPath) -> str | None:
+        """A string, None if absent."""
         value = self.get(path)
         return value if isinstance(value, str) else None
 
     def texts(self, path: KeyPath) -> list[tuple[KeyPath, str]]:
-        """One text, or a list of them, each with where it stands."""
+        """The strings of a string or a list, each with its path."""
         value = self.get(path)
         if isinstance(value, str):
             return [(path, value)]
@@ -73,9 +76,9 @@ class TomlFile:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFiles:
-    """What stands in a configuration directory; None: absent, or not TOML (see `problems`).
+    """The parsed files of a directory. None: absent, or not TOML (see `problems`).
 
-    unread: those that are there and could not be understood ("sites/anjatan.toml", "sites").
+    unread: relative paths that exist but could not be read ("sites/anjatan.toml", "sites").
     """
 
     directory: Path
@@ -89,19 +92,19 @@ class ConfigFiles:
     maintenance: TomlFile | None = None
 
     def knows_nodes(self) -> bool:
-        """False: a node that seems not to exist may stand in a broken file."""
+        """False if network.toml could not be read: an unknown node may be defined there."""
         return "network.toml" not in self.unread
 
     def knows_links(self) -> bool:
-        """False: a link that seems not to exist may stand in a broken file."""
+        """False if a site's file could not be read: an unknown link may be defined there."""
         return not any(name.startswith("sites") for name in self.unread)
 
 
-_KNOWN = ("monitor.toml", "network.toml", "alerts.toml", "maintenance.toml")
+_FILE_NAMES = ("monitor.toml", "network.toml", "alerts.toml", "maintenance.toml")
 
 
 def read_directory(directory: Path) -> ConfigFiles:
-    """Read all that is there; a broken file is a problem and hides no other."""
+    """Read every file. A file that cannot be read is a problem, and the others are still read."""
     problems: list[ConfigProblem] = []
     unread: set[str] = set()
 
@@ -113,19 +116,19 @@ def read_directory(directory: Path) -> ConfigFiles:
             return None
         return found
 
-    top = _entries(directory)
-    if isinstance(top, ConfigProblem):
+    at_top = _list_directory(directory)
+    if isinstance(at_top, ConfigProblem):
         return ConfigFiles(
-            directory, None, None, None, (), (top,), (), frozenset((*_KNOWN, "sites"))
+            directory, None, None, None, (), (at_top,), (), frozenset((*_FILE_NAMES, "sites"))
         )
-    at_sites = _entries(directory / "sites") if directory / "sites" in top else []
+    at_sites = _list_directory(directory / "sites") if directory / "sites" in at_top else []
     if isinstance(at_sites, ConfigProblem):
         problems.append(at_sites)
         unread.add("sites")
         at_sites = []
     monitor = source(directory / "monitor.toml")
     network, alerts, maintenance = (
-        source(directory / name) if directory / name in top else None
+        source(directory / name) if directory / name in at_top else None
         for name in ("network.toml", "alerts.toml", "maintenance.toml")
     )
     sites = [source(path) for path in at_sites if path.name.endswith(".toml")]
@@ -136,23 +139,23 @@ def read_directory(directory: Path) -> ConfigFiles:
         alerts=alerts,
         sites=tuple(site for site in sites if site is not None),
         problems=tuple(problems),
-        warnings=tuple(_not_read(top, at_sites)),
+        warnings=tuple(_ignored_files(at_top, at_sites)),
         unread=frozenset(unread),
         maintenance=maintenance,
     )
 
 
 def read_file(path: Path) -> TomlFile | ConfigProblem:
-    """One file, or why it cannot be read."""
+    """Parse one file, or return why that fails."""
     file = str(path)
-    text = _text(path)
+    text = _read_text(path)
     if isinstance(text, ConfigProblem):
         return text
     try:
         return TomlFile(file, tomllib.loads(text), key_lines(text))
     except tomllib.TOMLDecodeError as error:
-        trouble = explain_syntax_error(text, str(error))
-        return ConfigProblem(file, trouble.line, trouble.what, trouble.mend)
+        explained = explain_syntax_error(text, str(error))
+        return ConfigProblem(file, explained.line, explained.what, explained.mend)
     except RecursionError:
         return ConfigProblem(
             file, 1, "lists or tables nest too deeply", "this is not one of our files"
@@ -161,7 +164,7 @@ def read_file(path: Path) -> TomlFile | ConfigProblem:
         return ConfigProblem(file, 1, f"a value cannot be read ({error})", "write it shorter")
 
 
-def _text(path: Path) -> str | ConfigProblem:
+def _read_text(path: Path) -> str | ConfigProblem:
     file = str(path)
     try:
         status = path.stat()
@@ -186,7 +189,7 @@ def _text(path: Path) -> str | ConfigProblem:
             "let the user that runs pantau read it",
         )
     try:
-        # Windows' Notepad begins a file with a byte order mark: it is skipped.
+        # Skips the byte order mark with which Windows' Notepad begins a file.
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return ConfigProblem(
@@ -197,8 +200,8 @@ def _text(path: Path) -> str | ConfigProblem:
         )
 
 
-def _entries(directory: Path) -> list[Path] | ConfigProblem:
-    """What is in a directory, by name, hidden files aside; or why that cannot be known."""
+def _list_directory(directory: Path) -> list[Path] | ConfigProblem:
+    """The entries of a directory by name, without hidden ones, or why it cannot be read."""
     try:
         return sorted(path for path in directory.iterdir() if not path.name.startswith("."))
     except FileNotFoundError:
@@ -209,15 +212,16 @@ def _entries(directory: Path) -> list[Path] | ConfigProblem:
         return ConfigProblem(str(directory), 1, f"it cannot be read ({error.strerror})", mend)
 
 
-def _not_read(top: list[Path], sites: list[Path]) -> Iterator[ConfigProblem]:
-    """Files that somebody may believe in although nobody reads them."""
-    for path in top:
-        if path.name.endswith(".toml") and path.name not in _KNOWN:
+def _ignored_files(at_top: list[Path], sites: list[Path]) -> Iterator[ConfigProblem]:
+    """Warnings about files that look like configuration but are not read."""
+    for path in at_top:
+        if path.name.endswith(".toml") and path.name not in _FILE_NAMES:
             yield ConfigProblem(
                 str(path),
                 1,
                 "nobody reads this file",
-                f"the files here are {format_list(_KNOWN)} and sites/*.toml; rename or remove it",
+                f"the files here are {format_list(_FILE_NAMES)} and sites/*.toml; "
+                "rename or remove it",
             )
     for path in sites:
         if ".toml" in path.name.lower() and not path.name.endswith(".toml"):

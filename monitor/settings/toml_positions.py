@@ -1,8 +1,7 @@
-"""On which line each key of a TOML text stands: what `tomllib` does not tell.
+"""Find the line of each key in a TOML text, which `tomllib` does not report.
 
-The text was already accepted by `tomllib`, so this walk does not check it: it only follows it.
-tomlkit keeps the text of a document but gives no line for a key either, and takes eleven times
-as long as tomllib for our files.
+The text must have been accepted by `tomllib`: this scanner does not validate it.
+tomlkit gives no line for a key either, and takes eleven times as long as tomllib for these files.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 
 KeyPath = tuple[str | int, ...]
-"""Where a value stands: keys, and places in arrays: ("links", 1, "kind")."""
+"""Path of a value: keys and array indices, such as ("links", 1, "kind")."""
 
 _GAP = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
 _BLANK = re.compile(r"[ \t]*")
@@ -30,32 +29,32 @@ _SCALAR = re.compile(r"[^,\]}#\n]+")
 
 
 class KeyLines:
-    """The lines of one text. `KeyLines(text).of(path)` counts from 1."""
+    """The line of each key of one text, from 1."""
 
     def __init__(self, lines: Mapping[KeyPath, int]) -> None:
         self._lines = lines
 
     def of(self, path: KeyPath) -> int:
-        """The line of this key; when it is not there, that of the nearest table around it."""
+        """The line of a key; of an absent key, that of the innermost table around it."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
 
 
 def key_lines(text: str) -> KeyLines:
-    """Index a text that `tomllib.loads` accepts. RecursionError when it nests too deeply."""
-    return KeyLines(_Walk(text.replace("\r\n", "\n")).lines())
+    """Index a text that `tomllib.loads` accepts. Raises RecursionError if it nests too deeply."""
+    return KeyLines(_Scanner(text.replace("\r\n", "\n")).lines())
 
 
-class _Walk:
-    """One pass over the text."""
+class _Scanner:
+    """One pass over the text; `_at` is the offset of the next character."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._lines: dict[KeyPath, int] = {}
-        self._tables_of: dict[KeyPath, int] = {}  # arrays of tables: how many so far
+        self._array_lengths: dict[KeyPath, int] = {}  # of arrays of tables, so far
 
     def lines(self) -> dict[KeyPath, int]:
         table: KeyPath = ()
@@ -77,7 +76,7 @@ class _Walk:
             self._at = match.end()
 
     def _header(self) -> KeyPath:
-        """`[a.b]` or `[[a.b]]` → the path of the table that it opens."""
+        """Scan `[a.b]` or `[[a.b]]`; the path of the table that it opens."""
         line = self._line()
         is_array = self._text.startswith("[[", self._at)
         self._at += 2 if is_array else 1
@@ -87,24 +86,24 @@ class _Walk:
         self._at += 2 if is_array else 1
         path: KeyPath = ()
         for key in keys[:-1]:
-            path = self._entered((*path, key))
+            path = self._last_table((*path, key))
             self._lines.setdefault(path, line)
         path = (*path, keys[-1])
         if is_array:
             self._lines.setdefault(path, line)
-            count = self._tables_of.get(path, 0)
-            self._tables_of[path] = count + 1
+            count = self._array_lengths.get(path, 0)
+            self._array_lengths[path] = count + 1
             path = (*path, count)
         self._lines[path] = line
         return path
 
-    def _entered(self, path: KeyPath) -> KeyPath:
-        """A header that names an array of tables means the last of them."""
-        count = self._tables_of.get(path)
+    def _last_table(self, path: KeyPath) -> KeyPath:
+        """In a header, the name of an array of tables means its last table."""
+        count = self._array_lengths.get(path)
         return path if count is None else (*path, count - 1)
 
     def _statement(self, table: KeyPath) -> None:
-        """`a.b = value`, here or in an inline table."""
+        """Scan `a.b = value`, in `table` or in an inline table."""
         line = self._line()
         path = table
         for key in self._keys():
@@ -122,7 +121,7 @@ class _Walk:
             if match is None:
                 raise ValueError(f"not TOML at line {self._line()}")
             self._at = match.end()
-            keys.append(_plain(match.group()))
+            keys.append(_unquoted(match.group()))
             dot = _DOT.match(self._text, self._at)
             if dot is None:
                 return keys
@@ -139,15 +138,15 @@ class _Walk:
 
     def _array(self, path: KeyPath) -> None:
         self._at += 1
-        place = 0
+        index = 0
         while True:
             self._skip(_GAP)
             if self._text[self._at] == "]":
                 self._at += 1
                 return
-            self._lines[(*path, place)] = self._line()
-            self._value((*path, place))
-            place += 1
+            self._lines[(*path, index)] = self._line()
+            self._value((*path, index))
+            index += 1
             self._skip(_GAP)
             if self._text[self._at] == ",":
                 self._at += 1
@@ -165,8 +164,8 @@ class _Walk:
                 self._at += 1
 
 
-def _plain(key: str) -> str:
+def _unquoted(key: str) -> str:
     if key[0] == '"':
-        # Escapes in a key are rare: tomllib itself undoes them.
+        # tomllib decodes the escapes; keys with escapes are rare.
         return str(tomllib.loads(f"k = {key}")["k"]) if "\\" in key else key[1:-1]
     return key[1:-1] if key[0] == "'" else key

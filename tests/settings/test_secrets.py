@@ -99,9 +99,9 @@ def test_a_secret_does_not_show_itself() -> None:
 
 def test_texts_gives_all_that_are_named(tmp_path: Path) -> None:
     store = SecretStore(tmp_path, {"PANTAU_SECRET_A": "1", "PANTAU_SECRET_B_C": "2"})
-    assert store.texts(["a", "b-c"]) == {"a": "1", "b-c": "2"}
+    assert store.reveal_all(["a", "b-c"]) == {"a": "1", "b-c": "2"}
     with pytest.raises(SecretUnavailable):
-        store.texts(["a", "d"])
+        store.reveal_all(["a", "d"])
 
 
 def test_the_variable_of_a_name() -> None:

@@ -1,5 +1,5 @@
-"""What may stand in each file: keys, kinds of values, limits, defaults.
+"""The schema of each file: keys, types, limits, defaults.
 
-common: what several files share; daemon: monitor.toml; network: network.toml and sites;
-alerts: alerts.toml; maintenance: maintenance.toml.
+monitor, network (also sites/<id>.toml), alerts and maintenance are the files; common holds what
+several of them share; field_types holds types of values such as addresses and names of secrets.
 """

@@ -1,4 +1,4 @@
-"""alerts.toml: channels, people, turns, routes, limits."""
+"""Schema of alerts.toml."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from monitor.settings.schema.common import Kind, SecretName, Slug, Table, Text
 Language = Literal["id", "en"]
 Names = Annotated[list[str], BeforeValidator(field_types.one_or_many)]
 LocalMoment = Annotated[datetime, AfterValidator(field_types.local_moment)]
-OpenAddress = Annotated[str, AfterValidator(field_types.open_address)]
-OpenText = Annotated[
-    str, AfterValidator(field_types.one_line), AfterValidator(field_types.no_secret)
+AddressWithoutSecret = Annotated[str, AfterValidator(field_types.address_without_secret)]
+TextWithoutSecret = Annotated[
+    str, AfterValidator(field_types.one_line), AfterValidator(field_types.without_secret)
 ]
 
 
@@ -34,13 +34,13 @@ class ChannelTable(Table):
         examples=["telegram-noc"],
         description="the name of a secret, never the address itself",
     )
-    address: OpenAddress | None = Field(
+    address: AddressWithoutSecret | None = Field(
         default=None,
         repr=False,
         examples=["http://127.0.0.1:9000/pantau"],
         description="an address without any secret in it",
     )
-    command: list[OpenText] = Field(
+    command: list[TextWithoutSecret] = Field(
         default=[],
         repr=False,
         examples=[["/usr/local/bin/sirene", "--sekali"]],
@@ -125,7 +125,7 @@ class RotaTable(Table):
 
 
 class MatchTable(Table):
-    """match = { … }: what is not named does not matter."""
+    """match = { … }: an absent key accepts everything."""
 
     scope: Annotated[
         list[Literal["link", "node", "monitor"]], BeforeValidator(field_types.one_or_many)
@@ -216,7 +216,7 @@ class RulesTable(Table):
     )
 
 
-Day = Annotated[list[time], AfterValidator(field_types.opening)]
+Day = Annotated[list[time], AfterValidator(field_types.opening_hours)]
 
 
 class HoursTable(Table):
@@ -245,7 +245,7 @@ class HoursTable(Table):
 class MessagesTable(Table):
     """[messages]"""
 
-    base_url: OpenAddress | None = Field(
+    base_url: AddressWithoutSecret | None = Field(
         default=None,
         repr=False,
         examples=["https://pantau.indramayukab.go.id"],

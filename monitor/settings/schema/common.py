@@ -1,10 +1,10 @@
-"""What the files have in common: how a target is probed, how a router is asked.
+"""Tables that several files share: probe rules, SNMP, availability.
 
-A field's `description` and `examples` are read out to people when its value is wrong
-(settings.sentences): "write <description>, for example <key> = <example>".
-`repr=False` marks a value that may be a secret by mistake: it is never printed.
+A field's `description` and `examples` are part of error messages (settings.schema_errors):
+"write <description>, for example <key> = <example>".
+`repr=False` marks a value that may hold a secret by mistake: it is never printed.
 
-Only what one file can tell by itself is checked here; see settings.crosscheck for the rest.
+Only what one key can tell by itself is checked here; see settings.cross_checks for the rest.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ NodeIds = Annotated[list[str], BeforeValidator(field_types.one_or_many)]
 
 
 class Table(BaseModel):
-    """Unknown keys are errors, nothing is converted, nothing can be changed afterwards."""
+    """A TOML table: unknown keys are errors, types are not converted, instances are frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class PingKeys(Table):
-    """How a target is probed and judged: in [ping], [ping.kinds.X], on a node, on a link."""
+    """Probe rules: in [ping], [ping.kinds.X], on a node, on a link."""
 
     interval_s: float | None = Field(
         default=None, gt=0, le=3600, examples=[1.0], description="the seconds between two requests"
@@ -102,7 +102,7 @@ class PingKeys(Table):
 
 
 class SlaKeys(Table):
-    """What a link should reach: of a kind, of a provider, of one link."""
+    """The agreed availability: of a kind, a provider, or one link."""
 
     sla_pct: float | None = Field(
         default=None,
@@ -114,7 +114,7 @@ class SlaKeys(Table):
 
 
 class SnmpKeys(Table):
-    """How a router is asked: in [snmp] of monitor.toml, and in the section of one router."""
+    """SNMP polling: in [snmp] of monitor.toml and in the section of one router."""
 
     interval_s: float | None = Field(
         default=None, ge=1, le=3600, examples=[60], description="the seconds between two polls"

@@ -1,4 +1,4 @@
-"""maintenance.toml: windows that come again and again."""
+"""Schema of maintenance.toml: recurring windows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""monitor.toml: what, how often, where to store."""
+"""Schema of monitor.toml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from monitor.settings.schema.common import (
     Text,
 )
 
-ProxyPeer = Annotated[str, AfterValidator(field_types.peer)]
+ProxyPeer = Annotated[str, AfterValidator(field_types.trusted_peer)]
 
 
 class MonitorTable(Table):
@@ -34,7 +34,7 @@ class MonitorTable(Table):
 
 
 class PingKinds(Table):
-    """What differs for a kind of link."""
+    """[ping.kinds.<kind>]"""
 
     fibre: PingKeys = PingKeys()
     radio: PingKeys = PingKeys()
@@ -43,13 +43,13 @@ class PingKinds(Table):
 
 
 class PingTable(PingKeys):
-    """[ping]: for every target."""
+    """[ping]"""
 
     kinds: PingKinds = PingKinds()
 
 
 class SlaKinds(Table):
-    """What is agreed for a kind of link."""
+    """[sla.kinds.<kind>]"""
 
     fibre: SlaKeys = SlaKeys()
     radio: SlaKeys = SlaKeys()
@@ -66,7 +66,7 @@ class SlaProvider(SlaKeys):
 
 
 class SlaTable(Table):
-    """[sla]: what links should reach, for the report."""
+    """[sla]: availability targets for reports."""
 
     kinds: SlaKinds = SlaKinds()
     providers: list[SlaProvider] = Field(
@@ -152,10 +152,12 @@ class StorageTable(Table):
 
 
 class ProxyTable(Table):
-    """[dashboard.proxy]: a reverse proxy that says who is signed in."""
+    """[dashboard.proxy]: a reverse proxy that authenticates users."""
 
     peers: Annotated[
-        list[ProxyPeer], BeforeValidator(field_types.one_or_many), AfterValidator(field_types.some)
+        list[ProxyPeer],
+        BeforeValidator(field_types.one_or_many),
+        AfterValidator(field_types.nonempty),
     ] = Field(
         examples=["127.0.0.1"],
         description="the proxy's address, or a list of addresses and networks",

@@ -1,4 +1,4 @@
-"""network.toml, sites/<id>.toml."""
+"""Schema of network.toml and sites/<id>.toml."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from monitor.settings.schema.common import (
 )
 
 
-class Located(Table):
-    """What may have a point on the map."""
+class LocatedTable(Table):
+    """Coordinates of a site or node."""
 
     lat: float | None = Field(
         default=None,
@@ -32,7 +32,7 @@ class Located(Table):
     )
 
 
-class NodeTable(PingKeys, Located):
+class NodeTable(PingKeys, LocatedTable):
     """[[nodes]]"""
 
     id: Slug = Field(
@@ -96,7 +96,7 @@ class LinkTable(SlaKeys, PingKeys):
     )
 
 
-class SiteFile(Located):
+class SiteFile(LocatedTable):
     """sites/<id>.toml"""
 
     id: Slug = Field(
