@@ -59,8 +59,8 @@ def influx(config: Path, action: str, raw_days: int, minute_days: int, hour_days
     finally:
         setup.close()
     for each in found:
-        if each.said:
-            click.echo(f"{each.bucket}: {each.said}")
+        if each.result:
+            click.echo(f"{each.bucket}: {each.result}")
     missing = [f"{each.bucket}: {each.missing}" for each in found if each.missing is not None]
     if missing:
         raise PantauError("\n".join(["InfluxDB is not ready:", *missing]))

@@ -36,7 +36,7 @@ def test_a_fresh_1_6_gets_databases_that_forget(tmp_path: Path) -> None:
         setup = InfluxSetup(settings, None)
         assert setup.version().startswith("1.6")
         found = setup.prepare([*WANTED, BucketSpec("kept", 7)])
-        assert [(each.said, each.missing) for each in found] == [
+        assert [(each.result, each.missing) for each in found] == [
             ("created, keeps 30 days", None),
             ("created, keeps 180 days", None),
             ("kept 0s, keeps 7 days now", None),
@@ -44,7 +44,7 @@ def test_a_fresh_1_6_gets_databases_that_forget(tmp_path: Path) -> None:
         assert policies(server, "pantau") == [("autogen", "720h0m0s")]
         assert policies(server, "kept") == [("autogen", "168h0m0s")]
         again = setup.prepare(WANTED)
-        assert [each.said for each in again] == [
+        assert [each.result for each in again] == [
             "is there, keeps 30 days",
             "is there, keeps 180 days",
         ]
@@ -55,7 +55,7 @@ def test_a_1_6_that_was_just_installed_has_no_database_at_all(tmp_path: Path) ->
     with InfluxServer(tmp_path) as server:
         settings = InfluxSettings(url=server.url, bucket="pantau", timeout_s=5.0)
         setup = InfluxSetup(settings, None)
-        assert [each.said for each in setup.prepare(WANTED)] == [
+        assert [each.result for each in setup.prepare(WANTED)] == [
             "created, keeps 30 days",
             "created, keeps 180 days",
         ]
@@ -72,12 +72,12 @@ def test_years_of_hours_lie_in_few_files_of_1_6(tmp_path: Path) -> None:
         setup.prepare([BucketSpec("old_1h", 1826)])
         assert grouped(server, "old_1h") == "168h0m0s"
         wanted = [BucketSpec("pantau_1h", 1826, 90), BucketSpec("old_1h", 1826, 90)]
-        assert [each.said for each in setup.prepare(wanted)] == [
+        assert [each.result for each in setup.prepare(wanted)] == [
             "created, keeps 1826 days",
             "is there, keeps 1826 days, from now on 90 in a file",
         ]
         assert grouped(server, "pantau_1h") == grouped(server, "old_1h") == "2160h0m0s"
-        assert [each.said for each in setup.prepare(wanted)] == ["is there, keeps 1826 days"] * 2
+        assert [each.result for each in setup.prepare(wanted)] == ["is there, keeps 1826 days"] * 2
         setup.close()
 
 
@@ -169,7 +169,7 @@ def test_years_of_hours_lie_in_few_files_of_2_7() -> None:
         again = setup.prepare(wanted)
         setup.close()
     assert groups == {"pantau_1h": 90 * 86_400, "old_1h": 90 * 86_400}
-    assert [each.said for each in again] == ["is there, keeps 1826 days"] * 2
+    assert [each.result for each in again] == ["is there, keeps 1826 days"] * 2
 
 
 def test_a_token_of_2_7_that_may_not_create_is_told_what_an_administrator_does() -> None:
@@ -177,7 +177,7 @@ def test_a_token_of_2_7_that_may_not_create_is_told_what_an_administrator_does()
         setup = InfluxSetup(server.settings(), "a-token")
         first, second = setup.prepare(WANTED)
         setup.close()
-    assert (first.said, first.missing) == ("is there, keeps 30 days", None)
+    assert (first.result, first.missing) == ("is there, keeps 30 days", None)
     assert second.missing is not None
     assert "insufficient permissions" in second.missing
     assert "a retention of 180 days" in second.missing
@@ -206,8 +206,8 @@ def test_a_3_core_gets_databases_and_cannot_change_their_retention() -> None:
         setup = InfluxSetup(server.settings(), "apiv3_x")
         first, second = setup.prepare(WANTED)
         setup.close()
-    assert "cannot change a retention afterwards: see that it is 30 days" in first.said
-    assert second.said == "created, keeps 180 days"
+    assert "cannot change a retention afterwards: see that it is 30 days" in first.result
+    assert second.result == "created, keeps 180 days"
     assert databases == {"pantau": "1d", "pantau_1m": "180d"}
     asked = [each for each in server.requests if each.path.startswith("/api/v3")]
     assert {each.headers["authorization"] for each in asked} == {"Bearer apiv3_x"}

@@ -1,7 +1,9 @@
 """InfluxDB 1.x (behind deploy/nginx-influxdb.conf), 2.x and 3.x through `influxdb-client`.
 
-    InfluxSink     where the shipper sends samples: one synchronous write, acknowledged by 204
-    InfluxSource   the same samples read back, by InfluxQL over /query
+    writer.py  InfluxWriter  where the shipper sends samples: synchronous, acknowledged by 204
+    reader.py  InfluxReader  the same samples read back, by InfluxQL over /query
+    setup.py   InfluxSetup   creates buckets and checks rights
+    client.py  InfluxClient  requests, queries and errors of all three
 
 The client's batching WriteApi is not used: it loses points silently when the server is away.
 """

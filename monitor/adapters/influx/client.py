@@ -1,12 +1,17 @@
-"""One client of the library, and its errors as ours: what, where, how to mend it, no secret."""
+"""A client of one InfluxDB: requests through the library, InfluxQL queries, errors as InfluxError.
+
+Errors say what, where and how to mend it, and hold no secret.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
@@ -19,8 +24,36 @@ from urllib3 import exceptions as http
 from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
 
-WORDS = 300
-"""How much of a server's answer is repeated."""
+QUOTED_LENGTH = 300
+"""How many characters of a server's answer are repeated in an error."""
+
+CHUNK = 65_536
+BODY_TIMEOUTS = 3
+"""A body that arrives in small pieces may take this many time-outs altogether."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Rows with the same tags: each (at_ms, *the selected columns); what is absent is None.
+
+    columns: their names, `time` first. A list without entries comes as a series without rows.
+    """
+
+    tags: Mapping[str, str]
+    values: Sequence[Sequence[Any]]
+    columns: Sequence[str] = ()
+
+
+class Response(Protocol):
+    """The part of urllib3's response that is used."""
+
+    headers: Mapping[str, str]
+
+    def stream(self, amt: int) -> Any: ...
+
+    def release_conn(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class _Pool(Protocol):
@@ -49,7 +82,7 @@ class InfluxClient:
 
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
         self.settings = settings
-        self.shown = _without_user(settings.url)
+        self._address = _without_user(settings.url)
         self._secrets = _spellings(secret)
         client = InfluxDBClient(
             url=settings.url,
@@ -69,80 +102,152 @@ class InfluxClient:
         headers: dict[str, str],
         **more: Any,
     ) -> Any:
-        """One request by the library, which keeps the credentials, time-out and TLS settings."""
+        """Send one request by the library, which adds credentials, time-out and TLS settings."""
         return self._api.call_api(
             path, method, query_params=parameters, header_params=headers, auth_settings=[], **more
         )
 
-    def speak_bearer(self) -> None:
-        """The token as 3.x documents it for /api/v3."""
+    def query(
+        self, statements: Sequence[str], params: Mapping[str, str], method: str = "GET"
+    ) -> list[list[Series]]:
+        """Run InfluxQL statements by /query; the series of each. Raises InfluxError.
+
+        params: the values of `$name` in the statements. method: POST for what changes something.
+
+        Errors come as HTTP 200 with an `error` beside the results, a cut answer with `partial`:
+        https://docs.influxdata.com/influxdb/v1/tools/api/#query-http-endpoint
+        """
+        parameters = [
+            ("db", self.settings.bucket),
+            ("q", ";".join(statements)),
+            ("epoch", "ms"),
+            ("params", json.dumps(params)),
+        ]
+        with self.errors():
+            response: Response = self.call(
+                "/query",
+                method,
+                parameters,
+                {"Accept": "application/json"},
+                _return_http_data_only=True,
+                _preload_content=False,
+            )
+            text = self.read_body(response)
+        try:
+            answer = json.loads(text)
+        except ValueError as error:
+            raise self.error(
+                "it answered a question with something that is not JSON: is url right?", 200
+            ) from error
+        return self._results(answer, len(statements))
+
+    def read_body(self, response: Response) -> bytes:
+        """The whole body, within bounded time."""
+        deadline = time.monotonic() + self.settings.timeout_s * BODY_TIMEOUTS
+        chunks = []
+        for chunk in response.stream(CHUNK):
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                response.close()
+                raise self.error("its answer would not end")
+        response.release_conn()
+        return b"".join(chunks)
+
+    def use_bearer_token(self) -> None:
+        """Send the token as 3.x documents it for /api/v3."""
         token = self._api.default_headers.get("Authorization", "")
         if token.startswith("Token "):
             self._api.default_headers["Authorization"] = f"Bearer {token[len('Token ') :]}"
 
     def close(self) -> None:
-        """Idle connections are closed; a call that is under way runs into its end or time-out."""
+        """Close idle connections; a call that is under way goes on to its end or time-out."""
         self._api.rest_client.pool_manager.clear()
 
     @contextmanager
-    def told(self) -> Iterator[None]:
-        """The library's and urllib3's errors as InfluxError."""
+    def errors(self) -> Iterator[None]:
+        """Raise errors of the library and of urllib3 inside as InfluxError."""
         try:
             yield
         except ApiException as error:
             raise self._refused(error) from error
         except UnicodeDecodeError as error:
-            raise self.failed("it sent what is no text: is url right?") from error
+            raise self.error("it sent what is no text: is url right?") from error
         except (http.HTTPError, InfluxDBError, OSError) as error:
-            raise self.failed(self._why(error)) from error
+            raise self.error(self._reason(error)) from error
 
-    def failed(self, why: str, status: int | None = None) -> InfluxError:
-        """An error that names the server; what others said stands in `why` only redacted."""
-        return InfluxError(f"InfluxDB at {self.shown}: {why}", status=status)
+    def error(self, why: str, status: int | None = None) -> InfluxError:
+        """An error that names the server. why: any text of the server in it is redacted."""
+        return InfluxError(f"InfluxDB at {self._address}: {why}", status=status)
 
     def redacted(self, text: str) -> str:
-        """What others said, without the secret: a server may repeat what it was sent."""
+        """A text of the server without the secret: it may repeat what it was sent."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
 
+    def _results(self, answer: Any, expected: int) -> list[list[Series]]:
+        results = answer.get("results", []) if isinstance(answer, dict) else []
+        errors = [
+            each["error"]
+            for each in (answer, *results)
+            if isinstance(each, dict) and "error" in each
+        ]
+        if errors:
+            text = self.redacted(str(errors[0]))
+            raise self.error(f"it could not answer a question ({text})", 200)
+        if len(results) != expected:
+            raise self.error("its answer is not that of an InfluxDB: is url right?", 200)
+        if any(
+            part.get("partial")
+            for result in results
+            for part in (result, *result.get("series", []))
+        ):
+            raise self.error("its answer was cut short: raise max-row-limit there", 200)
+        return [
+            [
+                Series(each.get("tags", {}), each.get("values", ()), each.get("columns", ()))
+                for each in result.get("series", [])
+            ]
+            for result in results
+        ]
+
     def _refused(self, error: ApiException) -> InfluxError:
         status: int = error.status or 0
-        if status == 0:  # the library's way to tell of a failed TLS handshake
-            return self.failed(f"no TLS connection ({self._quoted(str(error.reason))})")
+        if status == 0:  # how the library reports a failed TLS handshake
+            return self.error(f"no TLS connection ({self._quoted(str(error.reason))})")
         headers: Mapping[str, str] = error.headers or {}
-        words = self._quoted(_words(error.body, headers))
-        message = f"InfluxDB at {self.shown} {self._advice(status, words, headers)}"
+        text = self._quoted(_error_text(error.body, headers))
+        message = f"InfluxDB at {self._address} {self._advice(status, text, headers)}"
         return InfluxError(message, status=status, retry_after_s=retry_after_s(headers))
 
     def _quoted(self, text: str) -> str:
-        """Someone else's text in one short line."""
+        """A text of the server in one short line."""
         line = " ".join(self.redacted(text).split())
-        return line if len(line) <= WORDS else f"{line[:WORDS]}…"
+        return line if len(line) <= QUOTED_LENGTH else f"{line[:QUOTED_LENGTH]}…"
 
-    def _advice(self, status: int, words: str, headers: Mapping[str, str]) -> str:
+    def _advice(self, status: int, text: str, headers: Mapping[str, str]) -> str:
         if 300 <= status < 400:
             place = self._quoted(_without_user(headers.get("Location", "somewhere else")))
             return f"sends us to {place} ({status}): set url to where it really is"
         match status:
             case 401 | 403:
-                return f"refuses our credentials ({status}: {words}): check the secret of its token"
+                return f"refuses our credentials ({status}: {text}): check the secret of its token"
             case 404:
                 return (
                     f"does not know the bucket {self.settings.bucket!r}, the organisation or the "
-                    f"address ({status}: {words}): create it, or correct url, org or bucket"
+                    f"address ({status}: {text}): create it, or correct url, org or bucket"
                 )
             case 502 | 503 | 504:
-                return f"is not there, says what stands before it ({status}: {words})"
+                return f"is not there, says what stands before it ({status}: {text})"
             case _:
-                return f"answered {status}: {words}"
+                return f"answered {status}: {text}"
 
-    def _why(self, error: Exception) -> str:
+    def _reason(self, error: Exception) -> str:
         match error:
             case http.NameResolutionError():  # before its ancestors, which say less
                 return "its name cannot be resolved: is url right, does DNS work?"
             case http.NewConnectionError():
-                return f"no connection ({_errno_words(error)}): is it running there?"
+                return f"no connection ({_errno_text(error)}): is it running there?"
             case http.ReadTimeoutError() | http.ConnectTimeoutError() | TimeoutError():
                 return f"no answer within {self.settings.timeout_s:g} s"
             case http.ProtocolError():
@@ -154,22 +259,22 @@ class InfluxClient:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """How long the server asks us to wait: seconds, or a date compared with the server's own.
+    """The wait that `Retry-After` asks for, in seconds or as a date (RFC 9110 10.2.3).
 
-    RFC 9110 10.2.3. None when it asks for nothing that can be read.
+    A date is compared with the server's own clock. None without a value that can be read.
     """
-    asked = headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return float(asked)
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
     try:
-        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers.get("Date", ""))
     except (TypeError, ValueError):
         return None
     return max(0.0, wait.total_seconds())
 
 
-def _words(body: object, headers: Mapping[str, str]) -> str:
-    """What the server says: 2.x `message`, 1.x and 3.x `error`, else its page's text."""
+def _error_text(body: object, headers: Mapping[str, str]) -> str:
+    """The reason in an error's body: 2.x `message`, 1.x and 3.x `error`, else the page's text."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
     try:
         answer = json.loads(text)
@@ -178,13 +283,13 @@ def _words(body: object, headers: Mapping[str, str]) -> str:
         return plain.strip() or headers.get("X-Influxdb-Error") or "no reason given"
     if not isinstance(answer, dict):
         return text
-    said = [str(answer[key]) for key in ("message", "error") if answer.get(key)]
+    reasons = [str(answer[key]) for key in ("message", "error") if answer.get(key)]
     if answer.get("data"):  # 3.x: the refused lines, https://docs.influxdata.com/influxdb3/core/
-        said.append(json.dumps(answer["data"]))
-    return "; ".join(said) or text
+        reasons.append(json.dumps(answer["data"]))
+    return "; ".join(reasons) or text
 
 
-def _errno_words(error: Exception) -> str:
+def _errno_text(error: Exception) -> str:
     cause = error.__cause__
     return cause.strerror if isinstance(cause, OSError) and cause.strerror else "refused"
 
@@ -197,9 +302,9 @@ def _without_user(url: str) -> str:
 
 
 def _spellings(secret: str | None) -> list[str]:
-    """How a secret may appear in a text, the longest first."""
+    """The forms in which a secret may appear in a text, the longest first."""
     if not secret:
         return []
     _, colon, password = secret.partition(":")
-    known = {secret, base64.b64encode(secret.encode()).decode(), password if colon else secret}
-    return sorted((each for each in known if each), key=len, reverse=True)
+    forms = {secret, base64.b64encode(secret.encode()).decode(), password if colon else secret}
+    return sorted((each for each in forms if each), key=len, reverse=True)

@@ -1,4 +1,4 @@
-"""Makes a server ready: a bucket (database) each with its retention, and checks of our rights.
+"""Create buckets (databases) with their retention, and check that we may write and read them.
 
 1.x  InfluxQL by POST /query: CREATE DATABASE, ALTER RETENTION POLICY
      https://docs.influxdata.com/influxdb/v1/query_language/manage-database/
@@ -16,23 +16,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from monitor.adapters.influx.client import InfluxClient
-from monitor.adapters.influx.query import Response, ask, read
+from monitor.adapters.influx.client import InfluxClient, Response
 from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
 
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 DAY_S = 86_400
 PROBE = "pantau_setup"
-"""The measurement of the one point that proves the right to write."""
+"""The measurement of the one point that tests the right to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketSpec:
-    """A bucket, and for how many days it keeps what it is given.
+    """A bucket and its retention in days.
 
-    shard_days: how many lie in one file group, None as the server likes it. A question opens every
-    group of its range: for years of hours 90 days answer twice as fast as the 7 that are usual.
+    shard_days: days in one shard group, None: the server's default. A query opens every group of
+    its range: for years of hours 90 days answer twice as fast as the usual 7.
     """
 
     name: str
@@ -41,67 +40,67 @@ class BucketSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What was done or found; missing: what a person has to do, None when all is well."""
+class SetupResult:
+    """The result for one bucket. missing: what a person has to do, None when all is well."""
 
     bucket: str
-    said: str
+    result: str
     missing: str | None = None
 
 
 class InfluxSetup:
-    """One server. secret as of Connection; it needs an administrator's to create anything."""
+    """One server. secret: as in InfluxClient; creating anything needs an administrator's."""
 
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
         self._settings = settings
         self._secret = secret
-        self._connection = InfluxClient(settings, secret)
+        self._client = InfluxClient(settings, secret)
 
     def version(self) -> str:
-        """As the server tells it, `1.6.7`. Raises InfluxError when it tells none."""
-        with self._connection.told():
+        """The server's version, `1.6.7`. Raises InfluxError when it does not send one."""
+        with self._client.errors():
             response = self._call("/ping", "GET", [])
-            body = read(self._connection, response)
-        told = response.headers.get("X-Influxdb-Version", "") or _version_in(body)
-        found = re.search(r"\d+\.\d+[\w.+-]*", told)
+            body = self._client.read_body(response)
+        sent = response.headers.get("X-Influxdb-Version", "") or _version_in(body)
+        found = re.search(r"\d+\.\d+[\w.+-]*", sent)
         if found is None:
-            raise self._connection.failed("it does not tell its version: is url right?")
+            raise self._client.error("it does not tell its version: is url right?")
         return found[0]
 
-    def prepare(self, wanted: Sequence[BucketSpec]) -> list[Finding]:
+    def prepare(self, wanted: Sequence[BucketSpec]) -> list[SetupResult]:
         """Create what is missing, set what differs, then write and read one point in each.
 
         Raises InfluxError when the server does not answer or does not know us at all.
         """
         major = self.version().partition(".")[0]
         if major == "3":
-            self._connection.speak_bearer()
-        make = {"1": self._database, "2": self._bucket, "3": self._database3}.get(major)
-        if make is None:
-            raise self._connection.failed(f"version {major} is not one of 1, 2, 3")
-        return [self._made(make, each) for each in wanted]
+            self._client.use_bearer_token()
+        create = {"1": self._database, "2": self._bucket, "3": self._database3}.get(major)
+        if create is None:
+            raise self._client.error(f"version {major} is not one of 1, 2, 3")
+        return [self._prepare(create, each) for each in wanted]
 
     def close(self) -> None:
-        self._connection.close()
+        self._client.close()
 
-    def _made(self, make: Callable[[BucketSpec], str], wanted: BucketSpec) -> Finding:
+    def _prepare(self, create: Callable[[BucketSpec], str], wanted: BucketSpec) -> SetupResult:
         missing: str | None = None
         try:
-            said = make(wanted)
+            result = create(wanted)
         except InfluxError as error:
             if error.status is None:
                 raise
-            said = ""
-            missing = f"{error}; an administrator may do it: {self._by_hand(wanted)}"
+            result = ""
+            missing = f"{error}; an administrator may do it: {self._instruction(wanted)}"
         try:
-            self._try_out(wanted.name)
+            self._test(wanted.name)
         except InfluxError as error:
             if error.status is None:
                 raise
-            return Finding(wanted.name, said, missing or f"writing and reading: {error}")
-        return Finding(wanted.name, said or "is there and may be written and read", missing)
+            return SetupResult(wanted.name, result, missing or f"writing and reading: {error}")
+        return SetupResult(wanted.name, result or "is there and may be written and read", missing)
 
-    def _by_hand(self, wanted: BucketSpec) -> str:
+    def _instruction(self, wanted: BucketSpec) -> str:
         return (
             f"create {wanted.name!r} with a retention of {wanted.days} days, and give the user or"
             " token of [storage.influxdb] the right to read and write it"
@@ -114,15 +113,17 @@ class InfluxSetup:
         length = f"{wanted.days * 24}h"
         group = None if wanted.shard_days is None else f"{wanted.shard_days * 24}h"
         shard = "" if group is None else f" SHARD DURATION {group}"
-        [found] = self._ask("SHOW DATABASES")
+        [found] = self._query("SHOW DATABASES")
         there = wanted.name in [row[0] for series in found for row in series.values]
         if not there:
-            self._ask(f"CREATE DATABASE {name} WITH DURATION {length}{shard} NAME autogen", "POST")
+            self._query(
+                f"CREATE DATABASE {name} WITH DURATION {length}{shard} NAME autogen", "POST"
+            )
             return f"created, keeps {wanted.days} days"
-        [policies] = self._ask(f"SHOW RETENTION POLICIES ON {name}")
+        [policies] = self._query(f"SHOW RETENTION POLICIES ON {name}")
         defaults = [row for series in policies for row in series.values if row[-1] is True]
         if not defaults:
-            self._ask(
+            self._query(
                 f"CREATE RETENTION POLICY autogen ON {name} DURATION {length} REPLICATION 1"
                 f"{shard} DEFAULT",
                 "POST",
@@ -132,7 +133,7 @@ class InfluxSetup:
         same = kept.startswith(f"{length}0m")
         if same and (group is None or str(defaults[0][2]).startswith(f"{group}0m")):
             return f"is there, keeps {wanted.days} days"
-        self._ask(
+        self._query(
             f"ALTER RETENTION POLICY {_identifier(policy)} ON {name} DURATION {length}{shard}",
             "POST",
         )
@@ -140,8 +141,8 @@ class InfluxSetup:
             return f"is there, keeps {wanted.days} days, from now on {wanted.shard_days} in a file"
         return f"kept {kept}, keeps {wanted.days} days now"
 
-    def _ask(self, statement: str, method: str = "GET") -> Any:
-        return ask(self._connection, [statement], {}, method)
+    def _query(self, statement: str, method: str = "GET") -> Any:
+        return self._client.query([statement], {}, method)
 
     # 2.x
 
@@ -149,9 +150,7 @@ class InfluxSetup:
         org = self._settings.org
         orgs = self._json("/api/v2/orgs", "GET", [("org", org)]).get("orgs", [])
         if not orgs:
-            raise self._connection.failed(
-                f"it has no organisation {org!r}, or does not show it", 404
-            )
+            raise self._client.error(f"it has no organisation {org!r}, or does not show it", 404)
         rules: list[dict[str, Any]] = [{"type": "expire", "everySeconds": wanted.days * DAY_S}]
         if wanted.shard_days is not None:
             rules[0]["shardGroupDurationSeconds"] = wanted.shard_days * DAY_S
@@ -194,19 +193,19 @@ class InfluxSetup:
     def _json(
         self, path: str, method: str, parameters: list[tuple[str, str]], body: object = None
     ) -> Any:
-        with self._connection.told():
-            text = read(self._connection, self._call(path, method, parameters, body))
+        with self._client.errors():
+            text = self._client.read_body(self._call(path, method, parameters, body))
         try:
             return json.loads(text) if text.strip() else {}
         except ValueError as error:
-            raise self._connection.failed(
+            raise self._client.error(
                 f"{path} answered something that is not JSON: is url right?", 200
             ) from error
 
     def _call(
         self, path: str, method: str, parameters: list[tuple[str, str]], body: object = None
     ) -> Response:
-        answer: Response = self._connection.call(
+        answer: Response = self._client.call(
             path,
             method,
             parameters,
@@ -217,21 +216,21 @@ class InfluxSetup:
         )
         return answer
 
-    def _try_out(self, bucket: str) -> None:
-        """One point written and asked for. Raises InfluxError."""
-        connection = InfluxClient(replace(self._settings, bucket=bucket), self._secret)
+    def _test(self, bucket: str) -> None:
+        """Write one point and query it. Raises InfluxError."""
+        client = InfluxClient(replace(self._settings, bucket=bucket), self._secret)
         try:
-            with connection.told():
-                connection.call(
+            with client.errors():
+                client.call(
                     "/api/v2/write",
                     "POST",
                     [("org", self._settings.org), ("bucket", bucket), ("precision", "ms")],
                     {"Content-Type": "text/plain; charset=utf-8"},
                     body=f"{PROBE} ok=1i".encode(),
                 )
-            ask(connection, [f'SELECT "ok" FROM "{PROBE}" LIMIT 1'], {})  # noqa: S608
+            client.query([f'SELECT "ok" FROM "{PROBE}" LIMIT 1'], {})  # noqa: S608
         finally:
-            connection.close()
+            client.close()
 
 
 def _identifier(name: str) -> str:
@@ -242,7 +241,7 @@ def _identifier(name: str) -> str:
 
 def _version_in(body: bytes) -> str:
     try:
-        told = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return ""
-    return str(told.get("version", "")) if isinstance(told, dict) else ""
+    return str(answer.get("version", "")) if isinstance(answer, dict) else ""

@@ -1,4 +1,4 @@
-"""Samples to InfluxDB: one batch, one request, one answer that must be 204."""
+"""Write samples to InfluxDB: a batch is one request, whose answer must be 204."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ GZIP_LEVEL = 1
 
 
 class InfluxWriter:
-    """`SampleSink` on a server. One call at a time: it belongs to the shipper's thread.
+    """`SampleSink` on a server. One call at a time, from the shipper's thread.
 
     secret: the text of the secret that `settings.token` names (see Connection).
     """
 
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
-        self._connection = InfluxClient(settings, secret)
+        self._client = InfluxClient(settings, secret)
 
     def write(self, samples: Sequence[Sample]) -> None:
         """All of them are stored when this returns. Raises InfluxError with the status.
@@ -34,9 +34,9 @@ class InfluxWriter:
         if not points:
             return
         lines = "\n".join(line_of(point) for point in points).encode()
-        settings = self._connection.settings
-        with self._connection.told():
-            _, status, _ = self._connection.call(
+        settings = self._client.settings
+        with self._client.errors():
+            _, status, _ = self._client.call(
                 "/api/v2/write",
                 "POST",
                 [("org", settings.org), ("bucket", settings.bucket), ("precision", "ms")],
@@ -44,12 +44,12 @@ class InfluxWriter:
                 body=gzip.compress(lines, GZIP_LEVEL),
             )
         if status != NO_CONTENT:
-            # A proxy's log-in page says 200, too.
-            raise self._connection.failed(
+            # A proxy's log-in page is answered with 200, too.
+            raise self._client.error(
                 f"the answer was {status} instead of {NO_CONTENT}, from something that is no "
                 f"InfluxDB: is url right, is there a proxy between?",
                 status,
             )
 
     def close(self) -> None:
-        self._connection.close()
+        self._client.close()

@@ -43,7 +43,7 @@ from monitor.adapters.journal.sample_files import (
 )
 from monitor.core.samples import schema
 from monitor.core.samples.buckets import LatencyBucketBuilder, ThroughputBucketBuilder
-from monitor.core.samples.histogram import unpacked
+from monitor.core.samples.histogram import unpack_histogram
 from monitor.core.samples.resolution import HOUR_MS, AvailableRanges, QueryRange, Resolution, plan
 from monitor.core.samples.rollups import plus
 from monitor.core.samples.samples import (
@@ -256,7 +256,7 @@ class JournalReader:
                         (sent, received, not_measured),
                         None if low is None else low / MICROS_PER_MS,
                         None if high is None else high / MICROS_PER_MS,
-                        unpacked(histogram) if histogram else 0,
+                        unpack_histogram(histogram) if histogram else 0,
                     )
                 if not buckets:
                     del builders[identity["target"]]

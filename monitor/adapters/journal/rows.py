@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from monitor.core.samples.histogram import packed, unpacked
+from monitor.core.samples.histogram import pack_histogram, unpack_histogram
 from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import Field, FieldKind, Measurement, Value, seconds, value_of
 
@@ -47,7 +47,7 @@ def values_of(measurement: Measurement, sample: Sample) -> list[Value | bytes | 
 
 def _stored(field: Field, raw: Value | None) -> Value | bytes | None:
     if field.kind is FieldKind.HISTOGRAM:
-        return packed(int(raw)) if raw else None
+        return pack_histogram(int(raw)) if raw else None
     value = value_of(field.kind, raw)
     if field.kind is FieldKind.RTT and value is not None:
         return round(float(value) * MICROS_PER_MS)
@@ -69,7 +69,7 @@ def decoder(measurement: Measurement) -> Callable[[Identity, int, Sequence[Any]]
             if values[n] is not None:
                 values[n] /= MICROS_PER_MS
         for n in histograms:
-            values[n] = unpacked(values[n] or b"")
+            values[n] = unpack_histogram(values[n] or b"")
         attributes = {**absent, **identity, **dict(zip(names, values, strict=True))}
         return measurement.sample(at_s=seconds(at_ms), **attributes)
 

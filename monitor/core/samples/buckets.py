@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from monitor.core.samples.histogram import Histogram, counts_of, percentile_in, weighted
+from monitor.core.samples.histogram import Histogram, counts_of, from_weighted, percentile_in
 from monitor.core.samples.samples import LatencyBucket, ThroughputBucket
 from monitor.core.samples.schema import seconds
 
@@ -95,7 +95,7 @@ class LatencyBucketBuilder:
         """Of the rollups, and of raw rows beside them as far as their medians tell."""
         histogram = self.histogram
         if self.medians:
-            histogram += weighted(self.medians)
+            histogram += from_weighted(self.medians)
         counts = counts_of(histogram)
         return (
             percentile_in(counts, 0.5, self.low, self.high),

@@ -27,20 +27,20 @@ Histogram = int
 def histogram_of(rtts_ms: Iterable[float]) -> Histogram:
     """Each reply in its bucket. rtts_ms: ms."""
     found = Counter(map(bisect_left, repeat(BOUNDS_MS), rtts_ms))
-    return joined(found)
+    return from_counts(found)
 
 
-def joined(counts: Mapping[int, int]) -> Histogram:
+def from_counts(counts: Mapping[int, int]) -> Histogram:
     """The histogram with so many replies in these buckets."""
     return sum(count << (LANE * bucket) for bucket, count in counts.items())
 
 
-def weighted(values: Iterable[tuple[float, int]]) -> Histogram:
+def from_weighted(values: Iterable[tuple[float, int]]) -> Histogram:
     """The histogram of values (ms) that each stand for a number of replies."""
     counts: Counter[int] = Counter()
     for value, weight in values:
         counts[bisect_left(BOUNDS_MS, value)] += weight
-    return joined(counts)
+    return from_counts(counts)
 
 
 def counts_of(histogram: Histogram) -> dict[int, int]:
@@ -59,7 +59,7 @@ def counts_of(histogram: Histogram) -> dict[int, int]:
     return found
 
 
-def approximated(
+def from_percentiles(
     received: int,
     low: float | None,
     median: float | None,
@@ -77,7 +77,7 @@ def approximated(
     upper = max(0, received // 2 - tail)
     lowest = 1 if received > tail + upper + 1 else 0
     middle = received - tail - upper - lowest
-    return weighted(((high, tail), (p95, upper), (median, middle), (low, lowest)))
+    return from_weighted(((high, tail), (p95, upper), (median, middle), (low, lowest)))
 
 
 def percentile_of(
@@ -114,7 +114,7 @@ def _within(value: float, low: float | None, high: float | None) -> float:
     return round(value, 3)
 
 
-def packed(histogram: Histogram) -> bytes:
+def pack_histogram(histogram: Histogram) -> bytes:
     """As it is kept: the first bucket's number, then the lanes up to the last one; b"" for 0."""
     if not histogram:
         return b""
@@ -123,6 +123,6 @@ def packed(histogram: Histogram) -> bytes:
     return bytes((first,)) + lanes.to_bytes((lanes.bit_length() + 7) // 8, "little")
 
 
-def unpacked(kept: bytes) -> Histogram:
+def unpack_histogram(kept: bytes) -> Histogram:
     """The histogram that was packed."""
     return int.from_bytes(kept[1:], "little") << (LANE * kept[0]) if kept else 0

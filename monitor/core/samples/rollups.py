@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
-from monitor.core.samples.histogram import Histogram, approximated, histogram_of
+from monitor.core.samples.histogram import Histogram, from_percentiles, histogram_of
 from monitor.core.samples.samples import (
     InterfaceHour,
     InterfaceMinute,
@@ -109,7 +109,7 @@ def ping_minutes(
             rtt_sum, histogram = sum(replies), histogram_of(replies)
         else:
             rtt_sum = 0.0 if row.rtt_avg is None else row.rtt_avg * row.received
-            histogram = approximated(
+            histogram = from_percentiles(
                 row.received, row.rtt_min, row.rtt_p50, row.rtt_p95, row.rtt_max
             )
         pings.add(row, 1, rtt_sum if row.received else None, histogram)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from monitor.core.samples.histogram import (
     BOUNDS_MS,
-    approximated,
     counts_of,
+    from_percentiles,
     histogram_of,
-    packed,
+    pack_histogram,
     percentile_of,
-    unpacked,
+    unpack_histogram,
 )
 
 rtts = st.lists(st.floats(0.0, 100_000.0), max_size=200)
@@ -29,7 +29,7 @@ def test_the_sum_of_two_is_that_of_all_their_replies(one: list[float], other: li
 
 @given(rtts)
 def test_what_is_packed_comes_back(some: list[float]) -> None:
-    assert unpacked(packed(histogram_of(some))) == histogram_of(some)
+    assert unpack_histogram(pack_histogram(histogram_of(some))) == histogram_of(some)
 
 
 def test_a_bound_belongs_to_its_bucket() -> None:
@@ -50,14 +50,14 @@ def test_a_percentile_lies_within_a_fifth_of_the_true_one(some: list[float], sha
 
 def test_without_a_reply_there_is_no_percentile() -> None:
     assert percentile_of(0, 0.5, None, None) is None
-    assert packed(0) == b""
-    assert unpacked(b"") == 0
+    assert pack_histogram(0) == b""
+    assert unpack_histogram(b"") == 0
 
 
 @given(st.integers(0, 5000), st.lists(st.floats(0.2, 6e4), min_size=4, max_size=4).map(sorted))
 def test_what_is_made_up_from_four_numbers_adds_up(received: int, four: list[float]) -> None:
     low, median, p95, high = four
-    found = approximated(received, low, median, p95, high)
+    found = from_percentiles(received, low, median, p95, high)
     assert sum(counts_of(found).values()) == received
     if received > 40:
         near = percentile_of(found, 0.5, low, high)
