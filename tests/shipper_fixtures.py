@@ -31,7 +31,7 @@ class Harbour:
             self.sink,
             self.clock,
             self.quarantine,
-            pace=ShipperLimits(lines=lines),
+            limits=ShipperLimits(lines=lines),
             sleep=self.nap,
         )
 

@@ -113,7 +113,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
         )
         rollup_job, retention_job = (
             RollupJob(journal, ledger, clock),
-            RetentionJob(journal, clock, shippers.first, settings.journal),
+            RetentionJob(journal, clock, shippers.raw_cursor, settings.journal),
         )
         alert_trigger = AlertTrigger(pipeline, notifier, dispatcher)
         executor = _thread("alerting", stack)

@@ -1,27 +1,26 @@
-"""The shipper: copies the journal to InfluxDB, as a replica follows a log.
+"""Copy the journal to InfluxDB, as a replica follows a log.
 
-It reads behind a cursor, writes, and moves the cursor once the write was acknowledged. So a
-database outage is a cursor that lags, nothing that overflows; what was sent twice because an
+The shipper reads after a cursor, writes, and moves the cursor once the write was acknowledged. An
+outage of the database is a cursor that lags, and nothing overflows. What was sent twice because an
 answer got lost is stored once, as every sample carries the time at which it was taken.
 
-What an answer means (STORE: Shipper):
+What an answer means:
 
-    acknowledged                     the cursor moves and is saved
-    none, 401, 404, 429, 5xx, 200 …  keep, wait 1 s, 2 s, 4 s … 60 s, at least `Retry-After`
-    413                              half as many from now on
-    400, 422                         half as many, down to the one bad line: that one is set
-                                     aside with the server's words, and all others go on
+    204                              the cursor moves and is saved
+    none, 401, 404, 429, 5xx, 200 …  keep it, wait 1 s, 2 s, 4 s … 60 s, at least `Retry-After`
+    413                              half as many lines from now on
+    400, 422                         half as many, down to the one refused line: it becomes a dead
+                                     letter with the server's words, and all others go on
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import partial
-from typing import TypeVar
 
 from monitor.core.errors import InfluxError, StoreError
 from monitor.core.ports import (
@@ -33,41 +32,81 @@ from monitor.core.ports import (
     SampleSink,
 )
 from monitor.core.samples.line_protocol import line_of
-from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import point_of
-from monitor.storage.backfill import Backfill, Lag
-from monitor.storage.write_refusals import RefusalAction, RefusalCause, action_on, cause_of
+from monitor.storage.backfill import Backfill, BackfillLimits
+from monitor.storage.daemon_thread import DaemonThread
 
-log = logging.getLogger("monitor.storage.influx_shipper")
+log = logging.getLogger(__name__)
 
-T = TypeVar("T")
+MAX_RETRY_AFTER_S = 3600.0
+"""A `Retry-After` counts up to this."""
 
-LONGEST_ASKED_S = 3600.0
-"""More than this a `Retry-After` is not believed."""
+LAG_EVERY_S = 5.0
+"""How often the lag is measured while waiting."""
 
-LOOK_S = 5.0
-"""How often the lag is looked at while waiting."""
+MAX_REFUSED_IN_ROW = 200
+"""So many refused lines with none accepted between mean that the server is at fault: back off."""
 
-WHEN_FAR = Lag()
-"""Two lanes when 50,000 samples wait, two hours of 62 links; the older one at 10,000 a second."""
 
-DOUBTED = 200
-"""So many lines refused in a row, none taken between: it is the server, rather than the lines."""
+class RefusalAction(Enum):
+    """What to do with a batch that was not acknowledged."""
+
+    KEEP = "keep"
+    HALVE = "halve"
+    SET_ASIDE = "set aside"
+
+
+def action_on(status: int | None, lines: int) -> RefusalAction:
+    """By the HTTP status (None: no answer) and how many lines were sent."""
+    if status in (400, 422):
+        return RefusalAction.HALVE if lines > 1 else RefusalAction.SET_ASIDE
+    if status == 413 and lines > 1:
+        return RefusalAction.HALVE
+    return RefusalAction.KEEP
+
+
+class RefusalCause(Enum):
+    """Why shipping does not go on; part of the kind of a warning."""
+
+    SILENT = "silent"
+    RIGHTS = "rights"
+    BUCKET = "bucket"
+    BUSY = "busy"
+    HERE = "here"
+    """Not the server: the journal or the dead letters on this machine."""
+    OTHER = "other"
+
+
+def cause_of(error: StoreError) -> RefusalCause:
+    """By the HTTP status of the answer."""
+    if not isinstance(error, InfluxError):
+        return RefusalCause.HERE
+    match error.status:
+        case None | 502 | 503 | 504:
+            return RefusalCause.SILENT
+        case 401 | 403:
+            return RefusalCause.RIGHTS
+        case 404:
+            return RefusalCause.BUCKET
+        case 408 | 429 | 500:
+            return RefusalCause.BUSY
+        case _:
+            return RefusalCause.OTHER
 
 
 @dataclass(frozen=True, slots=True)
 class ShipperLimits:
-    """How much at a time and how long between. idle_s: after everything was sent."""
+    """lines: a batch. idle_s: the pause after everything was sent. Waits: see `wait_s`."""
 
     lines: int = 5000
     idle_s: float = 1.0
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
 
-    def wait_s(self, failures: int, asked_s: float | None) -> float:
+    def wait_s(self, failures: int, retry_after_s: float | None) -> float:
         """The pause after the n-th failure in a row; at least what the server asked for."""
         doubled = self.first_wait_s * 2.0 ** min(failures - 1, 30)
-        return max(min(doubled, self.longest_wait_s), min(asked_s or 0.0, LONGEST_ASKED_S))
+        return max(min(doubled, self.longest_wait_s), min(retry_after_s or 0.0, MAX_RETRY_AFTER_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +115,8 @@ class ShipperState:
 
     lag_lines: samples in the journal that are not shipped. backfilling: it was far behind, so the
     newest go first. last_error: a sentence without secrets, None while all is well; cause,
-    failing_since_s: the same in a word, and since when. quarantined: lines set aside, those of
-    earlier runs too; last_refused_s: when this run set one aside.
+    failing_since_s: of that error. quarantined: dead letters, those of earlier runs too;
+    last_refused_s: when this run added one.
     """
 
     lag_lines: int = 0
@@ -92,33 +131,32 @@ class ShipperState:
 
 
 class InfluxShipper:
-    """The service. Blocking calls run on a thread of its own, which nobody waits for at the end.
+    """Ships one log to one bucket. Blocking calls run on a thread of its own.
 
-    name: under which the cursor is saved; `Journal.prune` keeps what it has not passed.
+    name: under which the cursor is saved; `SqliteJournal.prune` keeps what it has not passed.
     """
 
     def __init__(
         self,
-        journal: SampleLog,
+        samples: SampleLog,
         sink: SampleSink,
         clock: Clock,
-        quarantine: DeadLetterStore,
+        dead_letters: DeadLetterStore,
         *,
-        pace: ShipperLimits = ShipperLimits(),
-        lag: Lag = WHEN_FAR,
+        limits: ShipperLimits = ShipperLimits(),
+        backfill: BackfillLimits | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         name: str = "influxdb",
     ) -> None:
         self.name = name
-        self._lanes = Backfill(journal, name, lag)
+        self._backfill = Backfill(samples, name, backfill or BackfillLimits())
         self._sink = sink
         self._clock = clock
-        self._quarantine = quarantine
-        self._pace = pace
+        self._dead_letters = dead_letters
+        self._limits = limits
         self._sleep = sleep
         self._state = ShipperState()
-        self._live = False
-        self._lines = self._most = pace.lines
+        self._lines = self._max_lines = limits.lines
         self._failures = 0
         self._refused_in_row = 0
 
@@ -128,46 +166,36 @@ class InfluxShipper:
 
     async def run(self) -> None:
         """Ship until cancelled; ends at once even while the server keeps a call waiting."""
-        thread = _Thread("shipper")
+        thread = DaemonThread("shipper")
         try:
-            await thread.run(self._lanes.load)
-            await self._count(thread)
+            await thread.run(self._backfill.load)
+            await self._count_dead_letters(thread)
             while True:
-                await self._wait(thread, await self._step(thread))
+                await self._wait(thread, await self._ship_batch(thread))
         finally:
             thread.close()
 
-    async def _count(self, thread: _Thread) -> None:
+    async def _ship_batch(self, thread: DaemonThread) -> float:
+        """Ship one batch; returns how many seconds to wait until the next."""
         try:
-            kept = await thread.run(self._quarantine.count)
-        except StoreError as error:
-            log.warning("%s", error)
-        else:
-            self._state = replace(self._state, quarantined=kept)
-
-    async def _step(self, thread: _Thread) -> float:
-        """One batch; how long to wait until the next."""
-        try:
-            self._live, batch = await thread.run(
-                partial(self._lanes.next, self._lines, self._now_s())
-            )
+            live, batch = await thread.run(partial(self._backfill.next, self._lines, self._now_s()))
             if not batch.samples:
-                return self._pace.idle_s
+                return self._limits.idle_s
             try:
                 await thread.run(partial(self._sink.write, batch.samples))
             except InfluxError as error:
-                return await self._not_taken(thread, batch, error)
-            self._taken()
-            await self._move_to(thread, batch)
+                return await self._handle_refusal(thread, live, batch, error)
+            self._note_success()
+            await self._advance(thread, live, batch)
         except StoreError as error:
             return self._back_off(error)
         return 0.0
 
-    def _taken(self) -> None:
+    def _note_success(self) -> None:
         if self._failures:
             log.info("InfluxDB takes samples again, %d to catch up", self._state.lag_lines)
         self._failures = self._refused_in_row = 0
-        self._lines = min(self._most, self._lines * 2)
+        self._lines = min(self._max_lines, self._lines * 2)
         self._state = replace(
             self._state,
             last_ok_s=self._now_s(),
@@ -177,38 +205,52 @@ class InfluxShipper:
             backing_off_until_s=None,
         )
 
-    async def _move_to(self, thread: _Thread, batch: JournalBatch) -> None:
-        await thread.run(partial(self._lanes.moved, self._live, batch, self._now_s()))
-        await self._look(thread)
+    async def _advance(self, thread: DaemonThread, live: bool, batch: JournalBatch) -> None:
+        await thread.run(partial(self._backfill.advance, live, batch, self._now_s()))
+        await self._measure_lag(thread)
 
-    async def _not_taken(self, thread: _Thread, batch: JournalBatch, error: InfluxError) -> float:
+    async def _handle_refusal(
+        self, thread: DaemonThread, live: bool, batch: JournalBatch, error: InfluxError
+    ) -> float:
         match action_on(error.status, len(batch.samples)):
             case RefusalAction.HALVE:
                 self._lines = max(1, len(batch.samples) // 2)
                 if error.status == 413:
-                    self._most = self._lines
+                    self._max_lines = self._lines
                 return 0.0
             case RefusalAction.SET_ASIDE:
-                return await self._set_aside(thread, batch, error)
+                await self._set_aside(thread, batch, error)
+                await self._advance(thread, live, batch)
+                return 0.0 if self._refused_in_row < MAX_REFUSED_IN_ROW else self._back_off(error)
             case RefusalAction.KEEP:
                 return self._back_off(error)
 
-    async def _set_aside(self, thread: _Thread, batch: JournalBatch, error: InfluxError) -> float:
+    async def _set_aside(
+        self, thread: DaemonThread, batch: JournalBatch, error: InfluxError
+    ) -> None:
+        """Store the one sample of the batch as a dead letter."""
         [sample] = batch.samples
-        line = _line(sample)
+        point = point_of(sample)
+        line = "" if point is None else line_of(point)
         refused = RefusedPoint(self._now_s(), batch.cursor, error.status, str(error), line)
-        await thread.run(partial(self._quarantine.add, refused))
+        await thread.run(partial(self._dead_letters.add, refused))
         log.warning("set aside, as InfluxDB refuses it: %s: %s", error, line)
-        await self._count(thread)
+        await self._count_dead_letters(thread)
         self._state = replace(self._state, last_refused_s=self._now_s())
         self._refused_in_row += 1
-        await self._move_to(thread, batch)
-        return 0.0 if self._refused_in_row < DOUBTED else self._back_off(error)
+
+    async def _count_dead_letters(self, thread: DaemonThread) -> None:
+        try:
+            count = await thread.run(self._dead_letters.count)
+        except StoreError as error:
+            log.warning("%s", error)
+        else:
+            self._state = replace(self._state, quarantined=count)
 
     def _back_off(self, error: StoreError) -> float:
         self._failures += 1
-        asked_s = error.retry_after_s if isinstance(error, InfluxError) else None
-        wait_s = self._pace.wait_s(self._failures, asked_s)
+        retry_after_s = error.retry_after_s if isinstance(error, InfluxError) else None
+        wait_s = self._limits.wait_s(self._failures, retry_after_s)
         if self._failures == 1:
             log.warning("%s; samples are kept here until then, trying again", error)
         self._state = replace(
@@ -220,60 +262,16 @@ class InfluxShipper:
         )
         return wait_s
 
-    async def _wait(self, thread: _Thread, wait_s: float) -> None:
+    async def _wait(self, thread: DaemonThread, wait_s: float) -> None:
         left_s = wait_s
         while left_s > 0:
-            await self._look(thread)
-            await self._sleep(min(left_s, LOOK_S))
-            left_s -= LOOK_S
+            await self._measure_lag(thread)
+            await self._sleep(min(left_s, LAG_EVERY_S))
+            left_s -= LAG_EVERY_S
 
-    async def _look(self, thread: _Thread) -> None:
-        lag = await thread.run(self._lanes.lines)
-        self._state = replace(self._state, lag_lines=lag, backfilling=self._lanes.are_two)
+    async def _measure_lag(self, thread: DaemonThread) -> None:
+        lag = await thread.run(self._backfill.lag)
+        self._state = replace(self._state, lag_lines=lag, backfilling=self._backfill.active)
 
     def _now_s(self) -> float:
         return self._clock.utc_s(self._clock.steady_s())
-
-
-def _line(sample: Sample) -> str:
-    point = point_of(sample)
-    return "" if point is None else line_of(point)
-
-
-async def _give_up() -> None:
-    """End the calls that were handed over but not begun."""
-    calls = asyncio.all_tasks() - {asyncio.current_task()}
-    for call in calls:
-        call.cancel()
-    await asyncio.gather(*calls, return_exceptions=True)
-
-
-class _Thread:
-    """Runs blocking calls one after another, in a daemon thread.
-
-    Unlike with asyncio.to_thread, the process may end while a call is under way: a server that
-    stalls must not hold up SIGTERM.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        # Only what nobody waits for any more comes here: a call that fails after the end.
-        self._loop.set_exception_handler(lambda loop, context: None)
-        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
-        self._thread.start()
-
-    async def run(self, call: Callable[[], T]) -> T:
-        async def called() -> T:
-            return call()
-
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(called(), self._loop))
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-
-    def _serve(self) -> None:
-        try:
-            self._loop.run_forever()
-            self._loop.run_until_complete(_give_up())
-        finally:
-            self._loop.close()

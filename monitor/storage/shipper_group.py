@@ -1,4 +1,4 @@
-"""All shippers as one: how far InfluxDB is behind, and why, whichever of them it is."""
+"""The state, document and warnings of all shippers together."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Coroutine, Sequence
 from monitor.core.documents import Document
 from monitor.core.ports import Clock
 from monitor.core.warning import MonitorWarning
-from monitor.storage.influx_shipper import InfluxShipper, ShipperState
-from monitor.storage.write_refusals import RefusalCause
+from monitor.storage.influx_shipper import InfluxShipper, RefusalCause, ShipperState
 
-LATELY_S = 86_400.0
-"""For so long it is said that samples were set aside; the count stays in `pantau status`."""
+REFUSED_WARNING_S = 86_400.0
+"""How long a refused sample is warned of; the count stays in `pantau status`."""
 
 
 class ShipperGroup:
-    """Raw rows, minutes and hours, each with a shipper of its own; the first one's are the raw."""
+    """The shippers of raw rows, minutes and hours, in this order; none without InfluxDB."""
 
     def __init__(self, shippers: Sequence[InfluxShipper], clock: Clock) -> None:
         self._shippers = tuple(shippers)
@@ -26,33 +25,33 @@ class ShipperGroup:
         return [shipper.run() for shipper in self._shippers]
 
     @property
-    def first(self) -> str | None:
-        """The name of the one that ships the raw rows: its cursor holds old files back."""
+    def raw_cursor(self) -> str | None:
+        """The cursor of the shipper of raw rows, which holds old files back."""
         return self._shippers[0].name if self._shippers else None
 
     @property
     def state(self) -> ShipperState | None:
-        """Of all together: lags and lines set aside summed, one trouble; None: no InfluxDB."""
+        """Lags and dead letters summed, the first error; None: no InfluxDB."""
         if not self._shippers:
             return None
         states = [shipper.state for shipper in self._shippers]
-        ailing = next((each for each in states if each.last_error is not None), states[0])
+        failing = next((each for each in states if each.last_error is not None), states[0])
         times = [each.last_ok_s for each in states if each.last_ok_s is not None]
         refused = [each.last_refused_s for each in states if each.last_refused_s is not None]
         return ShipperState(
             lag_lines=sum(each.lag_lines for each in states),
             last_ok_s=max(times, default=None),
-            last_error=ailing.last_error,
-            cause=ailing.cause,
-            failing_since_s=ailing.failing_since_s,
-            backing_off_until_s=ailing.backing_off_until_s,
+            last_error=failing.last_error,
+            cause=failing.cause,
+            failing_since_s=failing.failing_since_s,
+            backing_off_until_s=failing.backing_off_until_s,
             quarantined=sum(each.quarantined for each in states),
             last_refused_s=max(refused, default=None),
             backfilling=any(each.backfilling for each in states),
         )
 
     def behind_s(self) -> float | None:
-        """For how long InfluxDB has not taken what there is; 0 while all is well."""
+        """For how many seconds InfluxDB has accepted nothing; 0 while all is well."""
         state = self.state
         if state is None:
             return None
@@ -60,7 +59,7 @@ class ShipperGroup:
         return 0.0 if since_s is None else max(0.0, self._now_s() - since_s)
 
     def document(self) -> Document | None:
-        """`monitor.influxdb` of the status; None: it is not configured."""
+        """`monitor.influxdb` of the status; None: not configured."""
         state = self.state
         if state is None:
             return None
@@ -82,7 +81,7 @@ class ShipperGroup:
         }
 
     def warnings(self) -> list[MonitorWarning]:
-        """What a person should know; nothing while it keeps up."""
+        """What a person should know; empty while all is shipped."""
         state = self.state
         if state is None:
             return []
@@ -107,7 +106,7 @@ class ShipperGroup:
                 )
             )
         refused_s = state.last_refused_s
-        if refused_s is not None and self._now_s() - refused_s < LATELY_S:
+        if refused_s is not None and self._now_s() - refused_s < REFUSED_WARNING_S:
             found.append(
                 MonitorWarning(
                     f"InfluxDB: {state.quarantined} samples were refused and set aside: see the"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.i18n import CATALOGUE, NBSP, Lang, Words, read_catalogue
-from monitor.storage.write_refusals import RefusalCause
+from monitor.storage.influx_shipper import RefusalCause
 
 GAP = re.compile(r"\{(\w+)\}")
 DASHBOARD = CATALOGUE.parents[1]

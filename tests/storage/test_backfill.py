@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.storage.backfill import Backfill, Lag
+from monitor.storage.backfill import Backfill, BackfillLimits
 from tests.fakes.journal import MemoryJournal
 from tests.shipper_fixtures import Harbour, rows
 
-LAG = Lag(far=100, recent=20, backfill_lines_per_s=10.0)
+LIMITS = BackfillLimits(threshold=100, recent=20, lines_per_s=10.0)
 
 
 def written(count: int) -> MemoryJournal:
@@ -15,83 +15,83 @@ def written(count: int) -> MemoryJournal:
     return journal
 
 
-def drained(lanes: Backfill, now_s: float = 0.0, lines: int = 15) -> list[tuple[bool, float]]:
+def drained(backfill: Backfill, now_s: float = 0.0, lines: int = 15) -> list[tuple[bool, float]]:
     """(live, first sample's time) of each batch, until nothing is left."""
     sent: list[tuple[bool, float]] = []
     while True:
-        live, batch = lanes.next(lines, now_s)
+        live, batch = backfill.next(lines, now_s)
         if not batch.samples:
-            if lanes.lines() == 0:
+            if backfill.lag() == 0:
                 return sent
             now_s += 1.0
             continue
         sent.append((live, batch.samples[0].at_s))
-        lanes.moved(live, batch, now_s)
+        backfill.advance(live, batch, now_s)
 
 
-def test_a_little_behind_there_is_one_lane_in_order() -> None:
-    lanes = Backfill(written(100), "x", LAG)
-    lanes.load()
-    sent = drained(lanes)
+def test_a_little_behind_there_is_one_position() -> None:
+    backfill = Backfill(written(100), "x", LIMITS)
+    backfill.load()
+    sent = drained(backfill)
     assert not any(live for live, _ in sent)
     assert [at for _, at in sent] == sorted(at for _, at in sent)
 
 
 def test_far_behind_the_newest_go_first_and_every_sample_goes() -> None:
     journal = written(200)
-    lanes = Backfill(journal, "x", LAG)
-    lanes.load()
-    first_live, batch = lanes.next(15, 0.0)
+    backfill = Backfill(journal, "x", LIMITS)
+    backfill.load()
+    first_live, batch = backfill.next(15, 0.0)
     assert first_live
     assert batch.samples[0] == rows(1, 180)[0]
-    lanes.moved(first_live, batch, 0.0)
-    assert lanes.are_two
-    sent = drained(lanes)
+    backfill.advance(first_live, batch, 0.0)
+    assert backfill.active
+    sent = drained(backfill)
     assert sum(live for live, _ in sent) == 1
-    assert not lanes.are_two
+    assert not backfill.active
     assert journal.lag(journal.load_cursor("x")) == 0
 
 
 def test_backfill_keeps_to_its_rate_and_new_samples_pass_it() -> None:
     journal = written(200)
-    lanes = Backfill(journal, "x", LAG)
-    lanes.load()
+    backfill = Backfill(journal, "x", LIMITS)
+    backfill.load()
     for _ in range(2):
-        live, batch = lanes.next(15, 0.0)
-        lanes.moved(live, batch, 0.0)
-    live, batch = lanes.next(15, 0.0)
+        live, batch = backfill.next(15, 0.0)
+        backfill.advance(live, batch, 0.0)
+    live, batch = backfill.next(15, 0.0)
     assert (live, len(batch.samples)) == (False, 15)
-    lanes.moved(live, batch, 0.0)
-    assert lanes.next(15, 1.4)[1].samples == ()
+    backfill.advance(live, batch, 0.0)
+    assert backfill.next(15, 1.4)[1].samples == ()
     journal.append(rows(1, 500))
-    live, batch = lanes.next(15, 1.4)
+    live, batch = backfill.next(15, 1.4)
     assert (live, list(batch.samples)) == (True, rows(1, 500))
-    lanes.moved(live, batch, 1.4)
-    assert lanes.next(15, 1.6)[0] is False
+    backfill.advance(live, batch, 1.4)
+    assert backfill.next(15, 1.6)[0] is False
 
 
 def test_a_restart_goes_on_with_both() -> None:
     journal = written(200)
-    lanes = Backfill(journal, "x", LAG)
-    lanes.load()
-    live, batch = lanes.next(15, 0.0)
-    lanes.moved(live, batch, 0.0)
-    again = Backfill(journal, "x", LAG)
+    backfill = Backfill(journal, "x", LIMITS)
+    backfill.load()
+    live, batch = backfill.next(15, 0.0)
+    backfill.advance(live, batch, 0.0)
+    again = Backfill(journal, "x", LIMITS)
     again.load()
-    assert again.are_two
+    assert again.active
     live, batch = again.next(15, 0.0)
     assert (live, list(batch.samples)) == (True, rows(5, 195))
 
 
 def test_the_lag_counts_what_is_left_of_both() -> None:
-    lanes = Backfill(written(200), "x", LAG)
-    lanes.load()
-    live, batch = lanes.next(15, 0.0)
-    lanes.moved(live, batch, 0.0)
-    assert lanes.lines() == 185
+    backfill = Backfill(written(200), "x", LIMITS)
+    backfill.load()
+    live, batch = backfill.next(15, 0.0)
+    backfill.advance(live, batch, 0.0)
+    assert backfill.lag() == 185
 
 
-async def test_the_shipper_sends_everything_by_two_lanes() -> None:
+async def test_the_shipper_sends_everything_from_two_positions() -> None:
     harbour = Harbour()
     harbour.journal.append(rows(60_000))
     await harbour.until(lambda: harbour.journal.load_cursor("influxdb") == "60000")
@@ -102,7 +102,7 @@ async def test_the_shipper_sends_everything_by_two_lanes() -> None:
 
 def test_a_shipper_that_has_sent_nothing_yet_is_known_to_be_behind() -> None:
     journal = MemoryJournal()
-    lanes = Backfill(journal, "influxdb", Lag())
+    backfill = Backfill(journal, "influxdb", BackfillLimits())
     journal.append(rows(3))
-    lanes.load()
+    backfill.load()
     assert journal.lag(journal.saved["influxdb"]) == 3

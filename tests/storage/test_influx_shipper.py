@@ -13,8 +13,7 @@ import pytest
 
 from monitor.core.errors import InfluxError, JournalError
 from monitor.core.samples.samples import Sample
-from monitor.storage.influx_shipper import InfluxShipper, ShipperLimits
-from monitor.storage.write_refusals import RefusalAction, action_on
+from monitor.storage.influx_shipper import InfluxShipper, RefusalAction, ShipperLimits, action_on
 from tests.fakes.journal import MemoryJournal
 from tests.shipper_fixtures import Harbour, down, rows
 from tests.waiting import eventually_async
@@ -169,7 +168,7 @@ async def test_a_cursor_that_cannot_be_saved_stops_no_shipping() -> None:
         harbour.sink,
         harbour.clock,
         harbour.quarantine,
-        pace=ShipperLimits(lines=10),
+        limits=ShipperLimits(lines=10),
         sleep=harbour.nap,
     )
     task = asyncio.create_task(shipper.run())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from monitor.core.errors import JournalError
 from monitor.core.warning import MonitorWarning
-from monitor.storage.shipper_group import LATELY_S, ShipperGroup
-from monitor.storage.write_refusals import RefusalCause, cause_of
+from monitor.storage.influx_shipper import RefusalCause, cause_of
+from monitor.storage.shipper_group import REFUSED_WARNING_S, ShipperGroup
 from tests.own_house import OwnHouse
 from tests.shipper_fixtures import Harbour, down, rows
 
@@ -54,7 +54,7 @@ async def test_lines_set_aside_are_told_for_a_day_and_counted_for_ever() -> None
     await harbour.until(lambda: harbour.shipper.state.quarantined == 1)
     [remark] = convoy.warnings()
     assert (remark.kind, remark.values) == ("influx_quarantine", {"count": 1})
-    harbour.clock.advance(LATELY_S)
+    harbour.clock.advance(REFUSED_WARNING_S)
     assert convoy.warnings() == []
     document = convoy.document()
     assert document is not None

@@ -16,7 +16,7 @@ from tests.making import MIDNIGHT_S
 from tests.storage.store_process import TARGETS
 from tests.waiting import eventually
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 class Writer:
