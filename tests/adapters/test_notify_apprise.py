@@ -6,23 +6,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.adapters.notify.exchange import Bounds
-from monitor.adapters.notify.opening import open_channels
+from monitor.adapters.notify.factory import open_channels
+from monitor.adapters.notify.http_client import Timeouts
 from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
-from tests.http_peer import Behaviour, HttpPeer, answering, hanging, trickling
+from tests.loopback_http import Behaviour, LoopbackHttpServer, answering, hanging, trickling
 from tests.message_fixtures import message
 
 WIB = ZoneInfo("Asia/Jakarta")
 
 
-def channel(url: str, bounds: Bounds | None = None) -> Channel:
+def channel(url: str, bounds: Timeouts | None = None) -> Channel:
     alerts = AlertSettings(channels=(ChannelSettings("ntfy", "apprise", secret="ntfy"),))
     return open_channels(alerts, {"ntfy": url}, WIB, bounds)["ntfy"]
 
 
-async def sent_to(behave: Behaviour, bounds: Bounds | None = None) -> tuple[Delivery, HttpPeer]:
-    async with HttpPeer(behave) as peer:
+async def sent_to(
+    behave: Behaviour, bounds: Timeouts | None = None
+) -> tuple[Delivery, LoopbackHttpServer]:
+    async with LoopbackHttpServer(behave) as peer:
         ntfy = channel(f"ntfy://127.0.0.1:{peer.port}/gangguan", bounds)
         return await ntfy.send(message()), peer
 
@@ -53,7 +55,7 @@ async def test_the_status_in_its_log_tells_a_refusal_from_a_bad_moment(
 
 
 async def test_a_redirect_is_not_followed() -> None:
-    async with HttpPeer(answering(200, {})) as elsewhere:
+    async with LoopbackHttpServer(answering(200, {})) as elsewhere:
         away = answering(307, headers={"Location": f"{elsewhere.url}/stolen"})
         delivery, _ = await sent_to(away)
         assert not isinstance(delivery, Delivered)
@@ -64,12 +66,12 @@ async def test_a_redirect_is_not_followed() -> None:
 async def test_a_server_that_does_not_come_to_an_end_is_left_at_the_bound(
     behave: Behaviour,
 ) -> None:
-    delivery, _ = await sent_to(behave, Bounds(0.3, 0.5))
+    delivery, _ = await sent_to(behave, Timeouts(0.3, 0.5))
     assert isinstance(delivery, RetryLater)
 
 
 async def test_nobody_there_is_tried_later() -> None:
-    async with HttpPeer(hanging) as peer:
+    async with LoopbackHttpServer(hanging) as peer:
         gone = peer.port
     delivery = await channel(f"ntfy://127.0.0.1:{gone}/gangguan").send(message())
     assert isinstance(delivery, RetryLater)

@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.adapters.notify.exchange import Bounds
+from monitor.adapters.notify.http_client import Timeouts
 from monitor.adapters.notify.redaction import Redaction
-from monitor.adapters.notify.telegram import TelegramChannel, telegram_address, within
-from monitor.adapters.notify.telegram_bot import TelegramBot
+from monitor.adapters.notify.telegram import (
+    TelegramBot,
+    TelegramChannel,
+    parse_telegram_address,
+    truncate_utf16,
+)
 from monitor.adapters.notify.telegram_buttons import ButtonPoller, ButtonSettings
 from monitor.core.alerting.model import (
     ActionKind,
@@ -33,7 +37,7 @@ from tests.waiting import eventually_async
 async def chat(
     api: BotApi, *, buttons: bool = False, token: str = TOKEN, topic: int | None = None
 ) -> AsyncIterator[TelegramChannel]:
-    bot = TelegramBot(token, Redaction(token), api.url, Bounds(0.5, 2.0))
+    bot = TelegramBot(token, Redaction(token), api.url, Timeouts(0.5, 2.0))
     channel = TelegramChannel(bot, CHAT, topic, buttons)
     try:
         yield channel
@@ -66,7 +70,7 @@ async def test_a_text_that_is_too_long_is_cut_at_4096_units() -> None:
     async with BotApi() as api, chat(api) as channel:
         assert isinstance(await channel.send(message("🚨" * 5000)), Delivered)
     assert len(api.sent[0]["plain"].encode("utf-16-le")) <= 2 * 4096
-    assert within("🚨🚨", 3) == "🚨…"
+    assert truncate_utf16("🚨🚨", 3) == "🚨…"
 
 
 def no(code: int, description: str = "x", **parameters: object) -> Answer:
@@ -154,7 +158,7 @@ async def test_a_wrong_token_is_refused_and_not_repeated() -> None:
 def test_an_address_is_read_as_apprise_reads_it(
     url: str, chat_id: int | str, topic: int | None
 ) -> None:
-    address = telegram_address(url)
+    address = parse_telegram_address(url)
     assert address is not None
     assert (address.token, address.chat, address.topic) == (TOKEN, chat_id, topic)
     assert TOKEN not in repr(address)
@@ -165,7 +169,7 @@ def test_an_address_is_read_as_apprise_reads_it(
     ["", "mailto://x", f"tgram://{TOKEN}/1/2/3", f"tgram://{TOKEN}/1?silent=yes", "tgram://x/1"],
 )
 def test_what_asks_for_more_is_left_to_apprise(url: str) -> None:
-    assert telegram_address(url) is None
+    assert parse_telegram_address(url) is None
 
 
 async def test_buttons_stand_under_what_is_open_and_under_nothing_else() -> None:

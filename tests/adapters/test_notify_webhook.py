@@ -6,13 +6,13 @@ import socket
 
 import pytest
 
-from monitor.adapters.notify.exchange import Bounds, HttpExchange
+from monitor.adapters.notify.http_client import HttpClient, Timeouts
 from monitor.adapters.notify.redaction import Redaction
 from monitor.adapters.notify.webhook import WebhookChannel
 from monitor.core.alerting.model import Delivered, Delivery, Rejected, RetryLater
-from tests.http_peer import (
+from tests.loopback_http import (
     Behaviour,
-    HttpPeer,
+    LoopbackHttpServer,
     answering,
     hanging,
     hanging_up,
@@ -22,11 +22,13 @@ from tests.http_peer import (
 )
 from tests.message_fixtures import INCIDENT, KEY, message
 
-QUICK = Bounds(connect_s=0.5, whole_s=0.6)
+QUICK = Timeouts(connect_s=0.5, total_s=0.6)
 
 
-async def sent_to(behave: Behaviour, bounds: Bounds | None = None) -> tuple[Delivery, HttpPeer]:
-    async with HttpPeer(behave) as peer:
+async def sent_to(
+    behave: Behaviour, bounds: Timeouts | None = None
+) -> tuple[Delivery, LoopbackHttpServer]:
+    async with LoopbackHttpServer(behave) as peer:
         channel = WebhookChannel(f"{peer.url}/pantau", Redaction(), bounds)
         try:
             return await channel.send(message()), peer
@@ -93,7 +95,7 @@ async def test_429_waits_as_long_as_it_asks_but_no_longer_than_300_s(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(status: int) -> None:
-    async with HttpPeer(answering(200)) as elsewhere:
+    async with LoopbackHttpServer(answering(200)) as elsewhere:
         away = answering(status, headers={"Location": f"{elsewhere.url}/stolen"})
         delivery, _ = await sent_to(away)
         assert isinstance(delivery, Rejected)
@@ -114,9 +116,9 @@ async def test_a_status_that_came_counts_even_if_its_body_never_ends(behave: Beh
 
 
 async def test_of_a_body_no_more_than_64_kib_is_read() -> None:
-    async with HttpPeer(never_ending) as peer, HttpExchange(Redaction(), QUICK) as exchange:
+    async with LoopbackHttpServer(never_ending) as peer, HttpClient(Redaction(), QUICK) as exchange:
         answer = await exchange.get(peer.url)
-    assert (len(getattr(answer, "body", b"")), getattr(answer, "whole", None)) == (65_536, False)
+    assert (len(getattr(answer, "body", b"")), getattr(answer, "complete", None)) == (65_536, False)
 
 
 @pytest.mark.parametrize("behave", [hanging_up, answering(200, headers={"x": "y" * 20_000})])
@@ -125,7 +127,7 @@ async def test_nonsense_is_tried_later(behave: Behaviour) -> None:
 
 
 async def test_nobody_there_and_a_name_that_is_none_are_tried_later() -> None:
-    async with HttpPeer(hanging_up) as peer:
+    async with LoopbackHttpServer(hanging_up) as peer:
         gone = peer.url
     for url in (gone, "http://tidak-ada.invalid/x"):
         channel = WebhookChannel(url, Redaction(), QUICK)
@@ -143,7 +145,7 @@ async def test_a_server_that_takes_no_connection_is_left_at_the_bound() -> None:
             one.setblocking(False)
             one.connect_ex(server.getsockname())
         channel = WebhookChannel(
-            f"http://127.0.0.1:{server.getsockname()[1]}/x", Redaction(), Bounds(0.3, 20.0)
+            f"http://127.0.0.1:{server.getsockname()[1]}/x", Redaction(), Timeouts(0.3, 20.0)
         )
         assert isinstance(await channel.send(message()), RetryLater)
         await channel.close()

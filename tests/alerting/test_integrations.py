@@ -25,7 +25,7 @@ from monitor.settings.model import Settings
 from tests.dispatcher_fixtures import at_once
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.telegram import CHAT, TOKEN, BotApi
-from tests.http_peer import HttpPeer, answering
+from tests.loopback_http import LoopbackHttpServer, answering
 from tests.waiting import eventually_async
 
 HOOK = ChannelSettings("hook", "webhook", secret="alamat")
@@ -39,7 +39,7 @@ def settings_of(alerts: AlertSettings, folder: Path) -> Settings:
 class Ways:
     """A dispatcher and the ways out, on loopback."""
 
-    def __init__(self, peer: HttpPeer, folder: Path) -> None:
+    def __init__(self, peer: LoopbackHttpServer, folder: Path) -> None:
         self.ledger = MemoryLedger()
         self.clock = SystemClock()
         self.healthy = True
@@ -75,8 +75,8 @@ class Ways:
 
 
 @asynccontextmanager
-async def ways_out(folder: Path) -> AsyncIterator[tuple[Ways, HttpPeer]]:
-    async with HttpPeer(answering(200)) as peer:
+async def ways_out(folder: Path) -> AsyncIterator[tuple[Ways, LoopbackHttpServer]]:
+    async with LoopbackHttpServer(answering(200)) as peer:
         ways = Ways(peer, folder)
         running = [
             asyncio.ensure_future(ways.dispatcher.run()),
@@ -88,7 +88,7 @@ async def ways_out(folder: Path) -> AsyncIterator[tuple[Ways, HttpPeer]]:
         await asyncio.wait(running)
 
 
-def paths(peer: HttpPeer) -> list[str]:
+def paths(peer: LoopbackHttpServer) -> list[str]:
     return [asked.path for asked in peer.asked]
 
 

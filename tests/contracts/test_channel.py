@@ -17,17 +17,17 @@ import pytest
 import pytest_asyncio
 
 from monitor.adapters.notify import open_channels
-from monitor.adapters.notify.exchange import Bounds
+from monitor.adapters.notify.http_client import Timeouts
 from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.smtp import MailServer
 from tests.fakes.telegram import CHAT, TOKEN, BotApi
-from tests.http_peer import Asked, HttpPeer, reply
+from tests.loopback_http import HttpRequest, LoopbackHttpServer, reply
 from tests.message_fixtures import CANARY, message
 
 WIB = ZoneInfo("Asia/Jakarta")
-BOUNDS = Bounds(0.5, 1.0)
+BOUNDS = Timeouts(0.5, 1.0)
 
 TAKE, LATER, NEVER, HANG = "take", "later", "never", "hang"
 
@@ -48,7 +48,7 @@ class HttpSide:
         self.mood = TAKE
         self.count = 0
 
-    async def behave(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+    async def behave(self, asked: HttpRequest, writer: asyncio.StreamWriter) -> None:
         if self.mood == HANG:
             await asyncio.Event().wait()
         status = {TAKE: 200, LATER: 503, NEVER: 403}[self.mood]
@@ -82,14 +82,14 @@ async def in_memory(stack: AsyncExitStack, tmp_path: Path) -> Post:
 
 async def webhook(stack: AsyncExitStack, tmp_path: Path) -> Post:
     side = HttpSide()
-    peer = await stack.enter_async_context(HttpPeer(side.behave))
+    peer = await stack.enter_async_context(LoopbackHttpServer(side.behave))
     channel = opened(ChannelSettings("x", "webhook", secret="x"), f"{peer.url}/{CANARY}")
     return Post(channel, side.set, lambda: side.count)
 
 
 async def by_apprise(stack: AsyncExitStack, tmp_path: Path) -> Post:
     side = HttpSide()
-    peer = await stack.enter_async_context(HttpPeer(side.behave))
+    peer = await stack.enter_async_context(LoopbackHttpServer(side.behave))
     url = f"ntfy://budi:{CANARY}@127.0.0.1:{peer.port}/{CANARY}"
     return Post(
         opened(ChannelSettings("x", "apprise", secret="x"), url), side.set, lambda: side.count
@@ -123,7 +123,7 @@ async def telegram(stack: AsyncExitStack, tmp_path: Path) -> Post:
     return Post(opened(settings, f"tgram://{TOKEN}/{CHAT}"), mood, lambda: len(api.sent))
 
 
-async def never_answering(asked: Asked, writer: asyncio.StreamWriter) -> None:
+async def never_answering(asked: HttpRequest, writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 

@@ -11,7 +11,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from tests.http_peer import Asked, HttpPeer, reply
+from tests.loopback_http import HttpRequest, LoopbackHttpServer, reply
 
 TOKEN = "123456789:AAkenari7-Rahasia_9XyZ0123456789abc"
 CHAT = -1001234567890
@@ -28,7 +28,7 @@ class BotApi:
     """
 
     def __init__(self) -> None:
-        self.peer = HttpPeer(self._serve)
+        self.peer = LoopbackHttpServer(self._serve)
         self.next: list[Answer] = []
         self.sent: list[dict[str, Any]] = []
         self.tried: list[dict[str, Any]] = []
@@ -66,12 +66,12 @@ class BotApi:
         )
         self._more.set()
 
-    async def _serve(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, asked: HttpRequest, writer: asyncio.StreamWriter) -> None:
         status, told = await self._answer(asked)
         raw = told if isinstance(told, bytes) else json.dumps(told).encode()
         reply(writer, status, raw, {"Content-Type": "application/json"})
 
-    async def _answer(self, asked: Asked) -> Answer:
+    async def _answer(self, asked: HttpRequest) -> Answer:
         found = re.fullmatch(r"/bot([^/]+)/(\w+)", asked.path)
         if found is None or found[1] != TOKEN:
             return _no(401, "Unauthorized") if found else _no(404, "Not Found")

@@ -1,18 +1,19 @@
-"""Ways out for messages: `core.alerting.Channel` by Apprise, e-mail, Telegram, webhook, command.
+"""Adapters of `core.alerting.model.Channel`: Apprise, e-mail, Telegram, webhook, command.
 
-Only `opening` is for others. Apprise is imported where a channel needs it and nowhere else.
-No text that leaves here (a log line, a `why`, a repr) holds a secret: see `redaction`.
+Use `factory` to open them from settings and secrets. Apprise is imported only where a channel
+needs it. No text that leaves this package (a log line, a `why`, a repr) holds a secret: see
+`redaction`.
 """
 
 from __future__ import annotations
 
-from monitor.adapters.notify.heartbeat import Heartbeat
-from monitor.adapters.notify.opening import (
+from monitor.adapters.notify.factory import (
     open_button_pollers,
     open_channels,
     open_heartbeat,
     secret_names,
 )
+from monitor.adapters.notify.heartbeat import Heartbeat
 from monitor.adapters.notify.telegram_buttons import ButtonPoller
 
 __all__ = [

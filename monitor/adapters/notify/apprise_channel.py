@@ -1,7 +1,7 @@
-"""`apprise`: whatever Apprise reaches. Imported only where a channel needs it (see `opening`).
+"""`apprise`: every service that Apprise reaches. Imported only when configured (see `factory`).
 
-Apprise blocks, and says of a failure no more than a line of its log: `error=403` in it is what
-tells a refusal from a bad moment. What it logs may hold addresses, so its log goes nowhere.
+Apprise blocks, and reports a failure only in its log: the status in `error=403` distinguishes a
+refusal from a temporary failure. Its log may hold addresses, so it is not forwarded.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from datetime import tzinfo
 import apprise
 from apprise.plugins.email import NotifyEmail
 
-from monitor.adapters.notify.bounded import BoundedCalls
-from monitor.adapters.notify.exchange import Bounds
-from monitor.adapters.notify.mail import Mailbox, MailChannel
+from monitor.adapters.notify.blocking_calls import BlockingCalls
+from monitor.adapters.notify.email import EmailAccount, EmailChannel
+from monitor.adapters.notify.http_client import Timeouts
 from monitor.adapters.notify.redaction import Redaction
 from monitor.core.alerting.model import (
     Channel,
@@ -29,7 +29,7 @@ from monitor.core.alerting.model import (
 from monitor.core.errors import ConfigError
 
 _STATUS = re.compile(r"error\s*=\s*(\d{3})\b")
-_LATER = frozenset({408, 425, 429})
+_RETRY_STATUSES = frozenset({408, 425, 429})
 
 
 class AppriseChannel:
@@ -40,12 +40,12 @@ class AppriseChannel:
         name: str,
         service: apprise.NotifyBase,
         redact: Redaction,
-        bounds: Bounds | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self._service = service
         self._redact = redact
-        self._bounds = bounds or Bounds()
-        self._calls = BoundedCalls(f"pantau-{name}", self._bounds.whole_s)
+        self._timeouts = timeouts or Timeouts()
+        self._calls = BlockingCalls(f"pantau-{name}", self._timeouts.total_s)
 
     def __repr__(self) -> str:
         return "AppriseChannel(…)"
@@ -61,46 +61,46 @@ class AppriseChannel:
         outer.add(self._service)
         has_title = self._service.title_maxlen > 0
         first, _, rest = message.text.partition("\n")
-        said_twice = has_title and first == message.title and bool(rest)
+        title_repeated = has_title and first == message.title and bool(rest)
         result = outer.notify(
-            body=(rest if said_twice else message.text).encode("utf-8", "replace").decode(),
+            body=(rest if title_repeated else message.text).encode("utf-8", "replace").decode(),
             title=message.title if has_title else "",
             body_format=apprise.NotifyFormat.TEXT,
-            timeout=self._bounds.whole_s,
+            timeout=self._timeouts.total_s,
             log_level=logging.WARNING,
         )
         if result.status in (
             apprise.AppriseResultStatus.SUCCESS,
-            # Some of several receivers have it: another try would send it to them again.
+            # Some of several receivers got it: a retry would send it to them again.
             apprise.AppriseResultStatus.PARTIAL,
         ):
             return Delivered()
         return self._failure(entry.message for entry in result.logs())
 
     def _failure(self, logs: Iterable[str]) -> Delivery:
-        said = [text for text in logs if text]
-        why = self._redact(said[0]) if said else "Apprise could not send it and does not say why"
-        codes = [int(code) for text in said for code in _STATUS.findall(text)]
-        final = [code for code in codes if 400 <= code < 500 and code not in _LATER]
+        texts = [text for text in logs if text]
+        why = self._redact(texts[0]) if texts else "Apprise could not send it and does not say why"
+        codes = [int(code) for text in texts for code in _STATUS.findall(text)]
+        final = [code for code in codes if 400 <= code < 500 and code not in _RETRY_STATUSES]
         return Rejected(why) if final and len(final) == len(codes) else RetryLater(why)
 
 
 def open_apprise(
-    name: str, url: str, redact: Redaction, zone: tzinfo, bounds: Bounds | None = None
+    name: str, url: str, redact: Redaction, zone: tzinfo, timeouts: Timeouts | None = None
 ) -> Channel:
-    """The channel for an Apprise address; e-mail has one of our own.
+    """Open the channel of an Apprise address; e-mail gets `EmailChannel`.
 
-    Raises ConfigError for what is no such address.
+    Raises ConfigError for a text that is no Apprise address.
     """
-    _silence()
-    bounds = bounds or Bounds()
+    _mute_logs()
+    timeouts = timeouts or Timeouts()
     asset = apprise.AppriseAsset(
         app_id="pantau",
         app_desc="pantau",
         async_mode=False,
         http_redirects=False,
         storage_mode=apprise.PersistentStoreMode.MEMORY,
-        service_timeout=bounds.whole_s,
+        service_timeout=timeouts.total_s,
         allow_templates=False,
     )
     service = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
@@ -109,18 +109,18 @@ def open_apprise(
             f"the secret of the channel {name} is no address that Apprise knows: "
             "see its list of services, or use a webhook"
         )
-    service.socket_connect_timeout = bounds.connect_s
-    service.socket_read_timeout = bounds.whole_s
-    # How many messages a minute is the outbox's affair: Apprise would sleep inside our bound.
+    service.socket_connect_timeout = timeouts.connect_s
+    service.socket_read_timeout = timeouts.total_s
+    # The dispatcher limits the rate: Apprise would sleep inside our time limit.
     service.request_rate_per_sec = 0
     if type(service) is NotifyEmail and service.pgp_mode == "no":
-        return MailChannel(name, _mailbox(service), redact, zone, bounds)
-    return AppriseChannel(name, service, redact, bounds)
+        return EmailChannel(name, _email_account(service), redact, zone, timeouts)
+    return AppriseChannel(name, service, redact, timeouts)
 
 
-def _mailbox(mail: NotifyEmail) -> Mailbox:
+def _email_account(mail: NotifyEmail) -> EmailAccount:
     default_port = {"ssl": 465, "starttls": 587}.get(str(mail.secure_mode), 25)
-    return Mailbox(
+    return EmailAccount(
         host=str(mail.smtp_host),
         port=int(mail.port or default_port),
         security=str(mail.secure_mode),
@@ -136,11 +136,11 @@ def _mailbox(mail: NotifyEmail) -> Mailbox:
     )
 
 
-def _silence() -> None:
-    """Apprise's and its HTTP client's logs hold addresses, and those hold tokens."""
-    told = logging.getLogger("apprise")
-    told.propagate = False
-    if not told.handlers:
-        told.addHandler(logging.NullHandler())
+def _mute_logs() -> None:
+    """Keep Apprise's and its HTTP client's log lines out of ours: they hold tokens."""
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
     for name in ("urllib3", "requests"):
         logging.getLogger(name).setLevel(logging.WARNING)

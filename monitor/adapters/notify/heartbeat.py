@@ -1,7 +1,7 @@
-"""The dead-man's switch: somebody else notices when the monitor falls silent.
+"""The heartbeat (dead-man's switch): an outside service notices when the monitor stops.
 
-An address outside is asked for every minute, only while the monitor is healthy: when the calls
-stop, that service tells people that the monitor is dead, cut off, or stuck.
+Its address is requested every minute while the monitor is healthy. When the requests stop, that
+service notifies people that the monitor is dead, cut off or stuck.
 """
 
 from __future__ import annotations
@@ -10,28 +10,30 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from monitor.adapters.notify.exchange import Bounds, HttpExchange, NoAnswer
+from monitor.adapters.notify.http_client import HttpClient, NoResponse, Timeouts
 from monitor.adapters.notify.redaction import Redaction
 
 log = logging.getLogger("monitor.notify")
 
-EVERY_S = 60.0
+HEARTBEAT_INTERVAL_S = 60.0
 
 
 class Heartbeat:
-    """`beat()` once a minute, or `run()` for good."""
+    """healthy: whether the heartbeat may be sent."""
 
-    def __init__(self, url: str, healthy: Callable[[], bool], bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, url: str, healthy: Callable[[], bool], timeouts: Timeouts | None = None
+    ) -> None:
         self._url = url
         self._healthy = healthy
-        self._exchange = HttpExchange(Redaction(url), bounds)
+        self._client = HttpClient(Redaction(url), timeouts)
         self._last: str | None = ""
 
     def __repr__(self) -> str:
         return "Heartbeat(…)"
 
     async def beat(self) -> bool:
-        """Ask once, if all is well here. True: it was heard. Never raises for the other side."""
+        """Request the address once if the monitor is healthy; returns whether it answered 2xx."""
         why = await self._why_not()
         if why != self._last:
             if why is not None:
@@ -42,18 +44,18 @@ class Heartbeat:
         return why is None
 
     async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """A beat a minute until it is cancelled."""
+        """One heartbeat a minute, until cancelled."""
         while True:
             await self.beat()
-            await sleep(EVERY_S)
+            await sleep(HEARTBEAT_INTERVAL_S)
 
     async def close(self) -> None:
-        await self._exchange.close()
+        await self._client.close()
 
     async def _why_not(self) -> str | None:
         if not self._healthy():
             return "the monitor is not well"
-        answer = await self._exchange.get(self._url)
-        if isinstance(answer, NoAnswer):
+        answer = await self._client.get(self._url)
+        if isinstance(answer, NoResponse):
             return answer.why
         return None if 200 <= answer.status < 300 else f"HTTP {answer.status}"

@@ -12,8 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from traceback import extract_tb
 
-from monitor.adapters.notify.telegram import ACKNOWLEDGE, SNOOZE
-from monitor.adapters.notify.telegram_bot import BotReply, TelegramBot
+from monitor.adapters.notify.telegram import ACKNOWLEDGE, SNOOZE, BotReply, TelegramBot
 from monitor.core.alerting.messages.text_layout import clean
 from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.errors import PantauError
@@ -23,7 +22,7 @@ log = logging.getLogger("monitor.notify")
 POLL_S = 25
 MARGIN_S = 15.0
 FIRST_PAUSE_S = 5.0
-LONGEST_PAUSE_S = 300.0
+MAX_PAUSE_S = 300.0
 SNOOZE_S = 3600.0
 MOST_INCIDENTS = 32
 MAX_ATTEMPTS = 3
@@ -125,7 +124,7 @@ class ButtonPoller:
         await self._bot.close()
 
     async def _back_off(self, retry_after_s: float | None) -> None:
-        self._pause_s = min(max(FIRST_PAUSE_S, 2.0 * self._pause_s), LONGEST_PAUSE_S)
+        self._pause_s = min(max(FIRST_PAUSE_S, 2.0 * self._pause_s), MAX_PAUSE_S)
         await self._sleep(retry_after_s or self._pause_s)
 
     async def _poll(self) -> BotReply:
@@ -137,7 +136,7 @@ class ButtonPoller:
                 "timeout": self._poll_s,
                 "allowed_updates": ["callback_query"],
             },
-            whole_s=self._poll_s + MARGIN_S,
+            total_s=self._poll_s + MARGIN_S,
         )
         if reply.ok:
             for update in _updates(reply):

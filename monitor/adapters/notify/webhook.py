@@ -1,43 +1,63 @@
-"""`webhook`: our JSON to an HTTP address, with the key as `Idempotency-Key`."""
+"""`webhook`: POSTs the notification as JSON, with its key as `Idempotency-Key`."""
 
 from __future__ import annotations
 
-from monitor.adapters.notify.exchange import Bounds, HttpAnswer, HttpExchange, NoAnswer
-from monitor.adapters.notify.payload import payload
+import json
+
+from monitor.adapters.notify.http_client import HttpClient, HttpResponse, NoResponse, Timeouts
 from monitor.adapters.notify.redaction import Redaction
 from monitor.core.alerting.model import Delivered, Delivery, Notification, Rejected, RetryLater
+from monitor.core.documents import rfc3339
 
-_LATER = frozenset({408, 409, 425, 429})
-"""Time-out, still at it (a key seen before), too early, too many: it may succeed later."""
+_RETRY_STATUSES = frozenset({408, 409, 425, 429})
+"""Time-out, still processing (a key seen before), too early, too many: it may succeed later."""
 
 
 class WebhookChannel:
-    """`Channel`: 2xx is accepted; 429 and 5xx are tried later; anything else is refused."""
+    """`Channel`: 2xx is accepted; 408, 409, 425, 429 and 5xx are retried; the rest is refused."""
 
-    def __init__(self, url: str, redact: Redaction, bounds: Bounds | None = None) -> None:
+    def __init__(self, url: str, redact: Redaction, timeouts: Timeouts | None = None) -> None:
         self._url = url
-        self._exchange = HttpExchange(redact, bounds)
+        self._client = HttpClient(redact, timeouts)
 
     def __repr__(self) -> str:
         return "WebhookChannel(…)"
 
     async def send(self, message: Notification) -> Delivery:
-        answer = await self._exchange.post(
-            self._url, payload(message), {"Idempotency-Key": message.key}
+        response = await self._client.post(
+            self._url, notification_json(message), {"Idempotency-Key": message.key}
         )
-        return RetryLater(answer.why) if isinstance(answer, NoAnswer) else delivery_of(answer)
+        if isinstance(response, NoResponse):
+            return RetryLater(response.why)
+        return delivery_from_status(response)
 
     async def close(self) -> None:
-        await self._exchange.close()
+        await self._client.close()
 
 
-def delivery_of(answer: HttpAnswer) -> Delivery:
-    """What a status means for a message."""
-    status = answer.status
+def delivery_from_status(response: HttpResponse) -> Delivery:
+    """What an HTTP status means for a message."""
+    status = response.status
     if 200 <= status < 300:
         return Delivered()
-    if status in _LATER or status >= 500:
-        return RetryLater(f"HTTP {status}", answer.retry_after_s)
+    if status in _RETRY_STATUSES or status >= 500:
+        return RetryLater(f"HTTP {status}", response.retry_after_s)
     if 300 <= status < 400:
         return Rejected(f"HTTP {status}: it sends us elsewhere, and we follow no redirect")
     return Rejected(f"HTTP {status}")
+
+
+def notification_json(message: Notification) -> bytes:
+    """The document that `webhook` and `command` get, in UTF-8; keys may be added, never removed."""
+    document = {
+        "key": message.key,
+        "event": message.event.value,
+        "incident": message.incident,
+        "incidents": list(message.incidents),
+        "text": message.text,
+        "sent_at": rfc3339(message.at_s),
+        "title": message.title,
+        "recipient": message.recipient,
+        "code": message.code,
+    }
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""E-mail by smtplib, to where an Apprise address (`mailto://…`) says.
+"""E-mail by smtplib, to the account of an Apprise address (`mailto://…`).
 
-Apprise reads the address; it does not send, for it tells neither a server's code from another nor
-lets a message have a Message-ID of our choice.
+Apprise parses the address but does not send: it reports no SMTP codes and allows no Message-ID of
+our choice.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from datetime import datetime, tzinfo
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
 
-from monitor.adapters.notify.bounded import BoundedCalls
-from monitor.adapters.notify.exchange import Bounds
+from monitor.adapters.notify.blocking_calls import BlockingCalls
+from monitor.adapters.notify.http_client import Timeouts
 from monitor.adapters.notify.redaction import Redaction
 from monitor.core.alerting.model import Delivered, Delivery, Notification, Rejected, RetryLater
 
@@ -24,8 +24,8 @@ log = logging.getLogger("monitor.notify")
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
-    """A server and the addresses. security: insecure, ssl or starttls."""
+class EmailAccount:
+    """A server and addresses. security: insecure, ssl or starttls."""
 
     host: str
     port: int
@@ -41,22 +41,22 @@ class Mailbox:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-class MailChannel:
-    """`Channel`: 2xx of the server is accepted, 4xx is tried later, 5xx is refused."""
+class EmailChannel:
+    """`Channel`: 2xx of the server is accepted, 4xx is retried, 5xx is refused."""
 
     def __init__(
         self,
         name: str,
-        mailbox: Mailbox,
+        account: EmailAccount,
         redact: Redaction,
         zone: tzinfo,
-        bounds: Bounds | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        self._mailbox = mailbox
+        self._account = account
         self._redact = redact
         self._zone = zone
-        self._bounds = bounds or Bounds()
-        self._calls = BoundedCalls(f"pantau-{name}", self._bounds.whole_s)
+        self._timeouts = timeouts or Timeouts()
+        self._calls = BlockingCalls(f"pantau-{name}", self._timeouts.total_s)
 
     def __repr__(self) -> str:
         return "MailChannel(…)"
@@ -69,17 +69,17 @@ class MailChannel:
 
     def _deliver(self, message: Notification) -> Delivery:
         try:
-            mail = written(self._mailbox, message, self._zone)
-            with self._connected() as server:
-                return self._handed_over(server, mail)
+            mail = compose_email(self._account, message, self._zone)
+            with self._connect() as server:
+                return self._submit(server, mail)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             why = self._redact(f"SMTP: no recipient accepted ({codes})")
             return RetryLater(why) if any(400 <= code < 500 for code in codes) else Rejected(why)
         except smtplib.SMTPResponseException as error:
             text = error.smtp_error
-            said = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
-            why = self._redact(f"SMTP {error.smtp_code}: {said}")
+            reply = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+            why = self._redact(f"SMTP {error.smtp_code}: {reply}")
             return Rejected(why) if 500 <= error.smtp_code < 600 else RetryLater(why)
         except smtplib.SMTPNotSupportedError as error:
             return Rejected(self._redact(f"SMTP: {error}"))
@@ -88,55 +88,55 @@ class MailChannel:
         except ValueError as error:
             return Rejected(self._redact(f"no mail can be written: {error}"))
 
-    def _connected(self) -> smtplib.SMTP:
-        box = self._mailbox
+    def _connect(self) -> smtplib.SMTP:
+        account = self._account
         context = ssl.create_default_context()
-        if not box.verify:
+        if not account.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        connect_s = self._bounds.connect_s
+        connect_s = self._timeouts.connect_s
         server: smtplib.SMTP = (
-            smtplib.SMTP_SSL(box.host, box.port, timeout=connect_s, context=context)
-            if box.security == "ssl"
-            else smtplib.SMTP(box.host, box.port, timeout=connect_s)
+            smtplib.SMTP_SSL(account.host, account.port, timeout=connect_s, context=context)
+            if account.security == "ssl"
+            else smtplib.SMTP(account.host, account.port, timeout=connect_s)
         )
         try:
             if server.sock is not None:
-                server.sock.settimeout(self._bounds.whole_s)
-            if box.security == "starttls":
+                server.sock.settimeout(self._timeouts.total_s)
+            if account.security == "starttls":
                 server.starttls(context=context)
-            if box.user and box.password:
-                server.login(box.user, box.password)
+            if account.user and account.password:
+                server.login(account.user, account.password)
         except (smtplib.SMTPException, OSError):
             server.close()
             raise
         return server
 
-    def _handed_over(self, server: smtplib.SMTP, mail: EmailMessage) -> Delivery:
-        box = self._mailbox
-        everybody = [address for _, address in box.to] + [*box.copies, *box.hidden]
-        refused = server.send_message(mail, box.sender[1], everybody)
+    def _submit(self, server: smtplib.SMTP, mail: EmailMessage) -> Delivery:
+        account = self._account
+        recipients = [address for _, address in account.to] + [*account.copies, *account.hidden]
+        refused = server.send_message(mail, account.sender[1], recipients)
         if refused:
-            log.warning("mail: %d of %d recipients refused", len(refused), len(everybody))
+            log.warning("mail: %d of %d recipients refused", len(refused), len(recipients))
         return Delivered(str(mail["Message-ID"]))
 
 
-def written(box: Mailbox, message: Notification, zone: tzinfo) -> EmailMessage:
-    """The message as a mail of plain text."""
+def compose_email(account: EmailAccount, message: Notification, zone: tzinfo) -> EmailMessage:
+    """A plain-text e-mail of the message."""
     mail = EmailMessage()
     mail["Subject"] = " ".join(message.title.split())
-    mail["From"] = formataddr(box.sender)
-    mail["To"] = ", ".join(formataddr(each) for each in box.to)
-    if box.copies:
-        mail["Cc"] = ", ".join(box.copies)
-    if box.reply_to:
-        mail["Reply-To"] = ", ".join(box.reply_to)
+    mail["From"] = formataddr(account.sender)
+    mail["To"] = ", ".join(formataddr(each) for each in account.to)
+    if account.copies:
+        mail["Cc"] = ", ".join(account.copies)
+    if account.reply_to:
+        mail["Reply-To"] = ", ".join(account.reply_to)
     mail["Date"] = format_datetime(datetime.fromtimestamp(message.at_s, zone))
-    mail["Message-ID"] = f"<{message.key}@{box.sender[1].rpartition('@')[2]}>"
-    # RFC 3834: no machine answers this one.
+    mail["Message-ID"] = f"<{message.key}@{account.sender[1].rpartition('@')[2]}>"
+    # RFC 3834: no automatic replies to this one.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Pantau-Event"] = message.event.value
-    for name, value in box.headers.items():
+    for name, value in account.headers.items():
         if name not in mail:
             mail[name] = value
     mail.set_content(message.text.encode("utf-8", "replace").decode())

@@ -1,4 +1,4 @@
-"""One HTTP request within bounds: connect 5 s, whole 20 s, 64 KiB of reply, no redirect."""
+"""The HTTP client of all channels: connect 5 s, total 20 s, 64 KiB of body, no redirect."""
 
 from __future__ import annotations
 
@@ -12,60 +12,60 @@ import aiohttp
 
 from monitor.adapters.notify.redaction import Redaction
 
-MOST_BYTES = 65_536
-LONGEST_WAIT_S = 300.0
+MAX_BODY_BYTES = 65_536
+MAX_RETRY_AFTER_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How long one request may take."""
+class Timeouts:
+    """Limits of one request: to connect, and in total (seconds)."""
 
     connect_s: float = 5.0
-    whole_s: float = 20.0
+    total_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """What came back. whole: the body ended by itself, within the bounds."""
+class HttpResponse:
+    """complete: the whole body arrived within the limits of time and size."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    whole: bool
+    complete: bool
 
     @property
     def retry_after_s(self) -> float | None:
-        """What the other side asked for, at most 300 s; None: nothing, or nothing readable.
+        """The pause that the server asks for, at most 300 s; None: absent or unreadable.
 
-        A date counts from the answer's own Date: our clocks need not agree (RFC 9110, 10.2.3).
+        A date is relative to the response's own Date: clocks may differ (RFC 9110, 10.2.3).
         """
         text = self.headers.get("Retry-After", "").strip()
         if text.isascii() and text.isdigit():
-            return min(float(text[:9]), LONGEST_WAIT_S)
+            return min(float(text[:9]), MAX_RETRY_AFTER_S)
         try:
             until = parsedate_to_datetime(text)
             since = parsedate_to_datetime(self.headers.get("Date", ""))
-            return min(max(0.0, (until - since).total_seconds()), LONGEST_WAIT_S)
+            return min(max(0.0, (until - since).total_seconds()), MAX_RETRY_AFTER_S)
         except (TypeError, ValueError):
             return None
 
 
 @dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """No status came back. why: without secrets."""
+class NoResponse:
+    """No status arrived. why: without secrets."""
 
     why: str
 
 
-class HttpExchange:
-    """A client of its own for one channel: no cookies, no proxy, no redirect."""
+class HttpClient:
+    """One client a channel: no cookies, no proxy, no redirect."""
 
-    def __init__(self, redact: Redaction, bounds: Bounds | None = None) -> None:
+    def __init__(self, redact: Redaction, timeouts: Timeouts | None = None) -> None:
         self._redact = redact
-        self._bounds = bounds or Bounds()
+        self._timeouts = timeouts or Timeouts()
         self._session: aiohttp.ClientSession | None = None
 
-    async def __aenter__(self) -> HttpExchange:
+    async def __aenter__(self) -> HttpClient:
         return self
 
     async def __aexit__(
@@ -86,25 +86,25 @@ class HttpExchange:
         url: str,
         body: bytes,
         headers: Mapping[str, str] | None = None,
-        whole_s: float | None = None,
-    ) -> HttpAnswer | NoAnswer:
-        """Send JSON. whole_s: another bound than usual (long polling)."""
-        told = {"Content-Type": "application/json", **(headers or {})}
-        return await self._ask("POST", url, body, told, whole_s)
+        total_s: float | None = None,
+    ) -> HttpResponse | NoResponse:
+        """POST JSON. total_s: instead of the usual limit (long polling)."""
+        all_headers = {"Content-Type": "application/json", **(headers or {})}
+        return await self._request("POST", url, body, all_headers, total_s)
 
-    async def get(self, url: str) -> HttpAnswer | NoAnswer:
-        return await self._ask("GET", url, None, {}, None)
+    async def get(self, url: str) -> HttpResponse | NoResponse:
+        return await self._request("GET", url, None, {}, None)
 
-    async def _ask(
+    async def _request(
         self,
         method: str,
         url: str,
         body: bytes | None,
         headers: Mapping[str, str],
-        whole_s: float | None,
-    ) -> HttpAnswer | NoAnswer:
-        bound_s = whole_s if whole_s is not None else self._bounds.whole_s
-        ends_s = asyncio.get_running_loop().time() + bound_s
+        total_s: float | None,
+    ) -> HttpResponse | NoResponse:
+        timeout_s = total_s if total_s is not None else self._timeouts.total_s
+        ends_s = asyncio.get_running_loop().time() + timeout_s
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -120,40 +120,42 @@ class HttpExchange:
                     data=body,
                     headers=headers,
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._bounds.connect_s),
+                    timeout=aiohttp.ClientTimeout(
+                        total=None, sock_connect=self._timeouts.connect_s
+                    ),
                 ) as response,
             ):
-                content, whole = await _read(response, ends_s)
-                return HttpAnswer(response.status, response.headers, content, whole)
+                content, complete = await _read(response, ends_s)
+                return HttpResponse(response.status, response.headers, content, complete)
         except TimeoutError:
-            return NoAnswer(f"no answer within {bound_s:g} s")
+            return NoResponse(f"no answer within {timeout_s:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return NoAnswer(self._redact(_said(error)))
+            return NoResponse(self._redact(_describe(error)))
 
 
 async def _read(response: aiohttp.ClientResponse, ends_s: float) -> tuple[bytes, bool]:
-    """The body as far as the bounds allow. A status that has come is not lost with its body."""
+    """Read the body within the limits; a status that arrived is not lost with its body."""
     parts: list[bytes] = []
     size = 0
-    whole = False
+    complete = False
     margin_s = 0.05
     try:
         async with asyncio.timeout_at(ends_s - margin_s):
-            while size < MOST_BYTES:
-                part = await response.content.read(MOST_BYTES - size)
+            while size < MAX_BODY_BYTES:
+                part = await response.content.read(MAX_BODY_BYTES - size)
                 if not part:
-                    whole = True
+                    complete = True
                     break
                 parts.append(part)
                 size += len(part)
     except (TimeoutError, aiohttp.ClientError):
-        whole = False
-    if not whole:
+        complete = False
+    if not complete:
         response.close()
-    return b"".join(parts), whole
+    return b"".join(parts), complete
 
 
-def _said(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     name = type(error).__name__
     text = str(error)
     return f"{name}: {text}" if text else name

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.adapters.notify.exchange import Bounds
-from monitor.adapters.notify.opening import open_channels
+from monitor.adapters.notify.factory import open_channels
+from monitor.adapters.notify.http_client import Timeouts
 from monitor.core.alerting.model import Channel, Delivered, Delivery, Rejected, RetryLater
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from tests.fakes.smtp import MailServer
@@ -18,7 +18,7 @@ from tests.waiting import eventually_async
 WIB = ZoneInfo("Asia/Jakarta")
 
 
-def mailbox(url: str, bounds: Bounds | None = None) -> Channel:
+def mailbox(url: str, bounds: Timeouts | None = None) -> Channel:
     alerts = AlertSettings(channels=(ChannelSettings("surel", "apprise", secret="surel"),))
     return open_channels(alerts, {"surel": url}, WIB, bounds)["surel"]
 
@@ -90,7 +90,7 @@ async def test_a_wrong_password_is_refused_and_not_repeated() -> None:
 
 async def test_a_server_that_falls_silent_is_left_at_the_bound() -> None:
     async with MailServer() as server:
-        channel = mailbox(server.url(), Bounds(0.5, 0.7))
+        channel = mailbox(server.url(), Timeouts(0.5, 0.7))
         server.silent = True
         assert await channel.send(message()) == RetryLater("no answer within 0.7 s")
 
@@ -98,7 +98,7 @@ async def test_a_server_that_falls_silent_is_left_at_the_bound() -> None:
 async def test_nobody_there_is_tried_later() -> None:
     async with MailServer() as server:
         gone = server.url()
-    assert isinstance(await mailbox(gone, Bounds(0.5, 2.0)).send(message()), RetryLater)
+    assert isinstance(await mailbox(gone, Timeouts(0.5, 2.0)).send(message()), RetryLater)
 
 
 async def test_a_server_that_never_greets_is_tried_later() -> None:
@@ -109,7 +109,7 @@ async def test_a_server_that_never_greets_is_tried_later() -> None:
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     url = f"mailto://127.0.0.1:{port}?from=pantau@noc.example&to=ani@noc.example"
-    delivery = await mailbox(url, Bounds(0.3, 2.0)).send(message())
+    delivery = await mailbox(url, Timeouts(0.3, 2.0)).send(message())
     assert isinstance(delivery, RetryLater)
     server.close()
     await server.wait_closed()

@@ -1,7 +1,7 @@
-"""A blocking call in a thread of its own, with a hard bound in time.
+"""Runs a blocking call in a thread of its own, with a hard time limit.
 
-Apprise and smtplib block, and a server that trickles bytes can hold them for ever: a thread that
-is over its bound is left to itself (it is a daemon thread) and remembered by the message's key.
+Apprise and smtplib block, and a server that trickles bytes can hold them for ever. A thread that
+exceeds the limit is abandoned (it is a daemon thread) and remembered by the message's key.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Callable
 
 from monitor.core.alerting.model import Delivered, Delivery, RetryLater
 
-MOST_HANGING = 3
+MAX_HANGING = 3
 
 
 class _Call:
-    """One call under way; `delivery` is there once it came back."""
+    """One call; `delivery` is set when it has returned."""
 
     def __init__(self, work: Callable[[], Delivery], loop: asyncio.AbstractEventLoop) -> None:
         self.delivery: Delivery | None = None
-        self.over = False
+        self.finished = False
         self.done = asyncio.Event()
         self._work = work
         self._loop = loop
@@ -32,27 +32,27 @@ class _Call:
         try:
             self.delivery = self._work()
         finally:
-            self.over = True
+            self.finished = True
             if not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self.done.set)
 
 
-class BoundedCalls:
+class BlockingCalls:
     """The blocking calls of one channel."""
 
-    def __init__(self, name: str, bound_s: float = 20.0) -> None:
+    def __init__(self, name: str, timeout_s: float = 20.0) -> None:
         self._name = name
-        self._bound_s = bound_s
+        self._timeout_s = timeout_s
         self._hanging: dict[str, _Call] = {}
 
     async def call(self, key: str, work: Callable[[], Delivery]) -> Delivery:
-        """Within the bound, or TryLater.
+        """The result of `work`, or RetryLater after the time limit.
 
-        What an abandoned call came to counts at the next try of its key: a message that was
+        The result of an abandoned call counts at the next try of its key: a message that was
         accepted late is not sent again.
         """
         late = self._hanging.get(key)
-        if late is not None and not late.over:
+        if late is not None and not late.finished:
             return RetryLater("the try before is still on its way")
         if late is not None:
             del self._hanging[key]
@@ -61,17 +61,17 @@ class BoundedCalls:
         self._hanging = {
             each: call
             for each, call in self._hanging.items()
-            if not call.over or isinstance(call.delivery, Delivered)
+            if not call.finished or isinstance(call.delivery, Delivered)
         }
-        hanging = sum(not call.over for call in self._hanging.values())
-        if hanging >= MOST_HANGING:
+        hanging = sum(not call.finished for call in self._hanging.values())
+        if hanging >= MAX_HANGING:
             return RetryLater(f"{hanging} earlier tries have not come back")
         call = _Call(work, asyncio.get_running_loop())
         call.start(self._name)
         try:
-            async with asyncio.timeout(self._bound_s):
+            async with asyncio.timeout(self._timeout_s):
                 await call.done.wait()
         except TimeoutError:
             self._hanging[key] = call
-            return RetryLater(f"no answer within {self._bound_s:g} s")
+            return RetryLater(f"no answer within {self._timeout_s:g} s")
         return call.delivery or RetryLater("the try broke off")

@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HttpRequest:
     """One request: header names in lower case."""
 
     method: str
@@ -24,15 +24,15 @@ class Asked:
         return json.loads(self.body)
 
 
-Behaviour = Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
+Behaviour = Callable[[HttpRequest, asyncio.StreamWriter], Awaitable[None]]
 
 
-class HttpPeer:
+class LoopbackHttpServer:
     """Started by `async with`; every connection serves one request."""
 
     def __init__(self, behave: Behaviour) -> None:
         self.behave = behave
-        self.asked: list[Asked] = []
+        self.asked: list[HttpRequest] = []
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -41,7 +41,7 @@ class HttpPeer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def __aenter__(self) -> HttpPeer:
+    async def __aenter__(self) -> LoopbackHttpServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -75,7 +75,7 @@ class HttpPeer:
             writer.close()
 
 
-async def _request(reader: asyncio.StreamReader) -> Asked:
+async def _request(reader: asyncio.StreamReader) -> HttpRequest:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     method, path, _ = head[0].split(" ", 2)
     headers = {
@@ -84,7 +84,7 @@ async def _request(reader: asyncio.StreamReader) -> Asked:
         if colon
     }
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Asked(method, path, headers, body)
+    return HttpRequest(method, path, headers, body)
 
 
 def reply(
@@ -104,7 +104,7 @@ def answering(
 ) -> Behaviour:
     """Always this answer; a body that is no bytes is said as JSON."""
 
-    async def behave(_: Asked, writer: asyncio.StreamWriter) -> None:
+    async def behave(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
         raw = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
@@ -113,12 +113,12 @@ def answering(
     return behave
 
 
-async def hanging(_: Asked, writer: asyncio.StreamWriter) -> None:
+async def hanging(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
     """Takes the request and never says a word."""
     await asyncio.Event().wait()
 
 
-async def trickling(_: Asked, writer: asyncio.StreamWriter) -> None:
+async def trickling(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
     """One byte of the answer's head a tenth of a second."""
     for one in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" * 10:
         writer.write(bytes([one]))
@@ -126,7 +126,7 @@ async def trickling(_: Asked, writer: asyncio.StreamWriter) -> None:
         await _a_moment(0.1)
 
 
-async def never_ending(_: Asked, writer: asyncio.StreamWriter) -> None:
+async def never_ending(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
     """A good status, and then a body without an end."""
     writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
@@ -134,14 +134,14 @@ async def never_ending(_: Asked, writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
-async def stalling(_: Asked, writer: asyncio.StreamWriter) -> None:
+async def stalling(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
     """A good status, a promise of a body, and silence."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
     await writer.drain()
     await asyncio.Event().wait()
 
 
-async def hanging_up(_: Asked, writer: asyncio.StreamWriter) -> None:
+async def hanging_up(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
     """Closes without a word."""
 
 

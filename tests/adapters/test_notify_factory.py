@@ -14,7 +14,7 @@ from monitor.core.alerting.model import IncidentAction
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
 from tests.fakes.telegram import CHAT, TOKEN
-from tests.http_peer import HttpPeer, answering
+from tests.loopback_http import LoopbackHttpServer, answering
 from tests.message_fixtures import CANARY
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -52,7 +52,7 @@ def test_each_kind_becomes_the_channel_that_serves_it_best() -> None:
         "chat": "TelegramChannel",
         "exact": "TelegramChannel",
         "ntfy": "AppriseChannel",
-        "surel": "MailChannel",
+        "surel": "EmailChannel",
         "hook": "WebhookChannel",
         "secret-hook": "WebhookChannel",
         "siren": "CommandChannel",
@@ -99,12 +99,12 @@ def test_apprise_is_loaded_only_where_a_channel_needs_it() -> None:
 import sys
 from datetime import UTC
 from monitor.adapters.notify import open_channels
-from monitor.core.alerting import Alerts, ChannelSettings
+from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 hook = ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/x")
-open_channels(Alerts(channels=(hook,)), {}, UTC)
+open_channels(AlertSettings(channels=(hook,)), {}, UTC)
 assert "apprise" not in sys.modules and "requests" not in sys.modules
 ntfy = ChannelSettings("ntfy", "apprise", secret="ntfy")
-open_channels(Alerts(channels=(ntfy,)), {"ntfy": "ntfy://127.0.0.1/x"}, UTC)
+open_channels(AlertSettings(channels=(ntfy,)), {"ntfy": "ntfy://127.0.0.1/x"}, UTC)
 assert "apprise" in sys.modules
 """
     done = subprocess.run(
@@ -139,7 +139,7 @@ def test_redaction_leaves_one_short_line_and_the_host() -> None:
 
 async def test_the_heartbeat_beats_only_while_all_is_well() -> None:
     well = True
-    async with HttpPeer(answering(200)) as peer:
+    async with LoopbackHttpServer(answering(200)) as peer:
         alerts = AlertSettings(heartbeat="beat")
         beat = open_heartbeat(alerts, {"beat": f"{peer.url}/ping/{CANARY}"}, lambda: well)
         assert beat is not None
@@ -156,7 +156,7 @@ async def test_the_heartbeat_beats_only_while_all_is_well() -> None:
 async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_address(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with HttpPeer(answering(500)) as peer:
+    async with LoopbackHttpServer(answering(500)) as peer:
         beat = open_heartbeat(
             AlertSettings(heartbeat="beat"), {"beat": f"{peer.url}/{CANARY}"}, lambda: True
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from monitor.adapters.notify.bounded import MOST_HANGING, BoundedCalls
+from monitor.adapters.notify.blocking_calls import MAX_HANGING, BlockingCalls
 from monitor.core.alerting.model import Delivered, Delivery, Rejected, RetryLater
 from tests.waiting import eventually_async
 
@@ -29,13 +29,13 @@ class Gate:
 
 
 async def test_a_call_that_comes_back_in_time_is_what_it_is() -> None:
-    calls = BoundedCalls("test")
+    calls = BlockingCalls("test")
     assert await calls.call("a", lambda: Rejected("no")) == Rejected("no")
     assert await calls.call("a", lambda: Delivered("1")) == Delivered("1")
 
 
 async def test_what_was_accepted_late_is_not_sent_again() -> None:
-    calls, gate = BoundedCalls("test", BOUND_S), Gate(Delivered("late"))
+    calls, gate = BlockingCalls("test", BOUND_S), Gate(Delivered("late"))
     assert await calls.call("a", gate.work) == RetryLater("no answer within 0.1 s")
     assert await calls.call("a", gate.work) == RetryLater("the try before is still on its way")
     gate.open.set()
@@ -45,7 +45,7 @@ async def test_what_was_accepted_late_is_not_sent_again() -> None:
 
 
 async def test_what_failed_late_is_tried_again() -> None:
-    calls, gate = BoundedCalls("test", BOUND_S), Gate(RetryLater("busy"))
+    calls, gate = BlockingCalls("test", BOUND_S), Gate(RetryLater("busy"))
     await calls.call("a", gate.work)
     gate.open.set()
     await eventually_async(lambda: gate.over == 1)
@@ -53,19 +53,19 @@ async def test_what_failed_late_is_tried_again() -> None:
 
 
 async def test_calls_that_hang_do_not_pile_up() -> None:
-    calls, gate = BoundedCalls("test", BOUND_S), Gate(Delivered())
-    for number in range(MOST_HANGING):
+    calls, gate = BlockingCalls("test", BOUND_S), Gate(Delivered())
+    for number in range(MAX_HANGING):
         await calls.call(str(number), gate.work)
     said = await calls.call("more", gate.work)
-    assert said == RetryLater(f"{MOST_HANGING} earlier tries have not come back")
-    assert gate.calls == MOST_HANGING
+    assert said == RetryLater(f"{MAX_HANGING} earlier tries have not come back")
+    assert gate.calls == MAX_HANGING
     gate.open.set()
-    await eventually_async(lambda: gate.over == MOST_HANGING)
+    await eventually_async(lambda: gate.over == MAX_HANGING)
     assert await calls.call("more", Delivered) == Delivered()
 
 
 async def test_the_loop_goes_on_while_a_call_blocks() -> None:
-    calls, gate = BoundedCalls("test", 5.0), Gate(Delivered())
+    calls, gate = BlockingCalls("test", 5.0), Gate(Delivered())
     waiting = asyncio.create_task(calls.call("a", gate.work))
     await eventually_async(lambda: gate.calls == 1)
     gate.open.set()
