@@ -67,7 +67,8 @@ class DutyHouse:
         await self.prober.open(self.pipeline.take)
         alert_trigger = AlertTrigger(self.pipeline, self.notifier, self.dispatcher)
         rounds = PingRounds(self.prober, self.pipeline, self.clock)
-        self.jobs = [*rounds.jobs(self.network), *alert_trigger.jobs()]
+        rounds.prepare(self.network)()
+        self.jobs = [*rounds.jobs(), *alert_trigger.jobs()]
         services: list[Callable[[], Awaitable[None]]] = [
             self.pipeline.run,
             self.dispatcher.run,

@@ -1,4 +1,4 @@
-"""Composition root of the daemon: builds everything, an AsyncExitStack takes it down."""
+"""Composition root of the daemon: builds the parts, runs them, and closes them in reverse order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -34,12 +34,19 @@ from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
-from monitor.core.detection.detector import Detector, restored_detector
+from monitor.core.detection.detector import restored_detector
 from monitor.core.detection.reconfigure import close_removed
 from monitor.core.executor import Executor
-from monitor.core.model import Network
-from monitor.core.ports import Clock, SampleLog, SampleSink
-from monitor.daemon.reload import Daemon, office_of
+from monitor.core.ports import SampleLog, SampleSink
+from monitor.core.warning import MonitorWarning
+from monitor.daemon.reload import (
+    AlertingPart,
+    ProbingPart,
+    Reloader,
+    ReloadPart,
+    StoragePart,
+    office_hours,
+)
 from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
@@ -62,250 +69,324 @@ JOURNAL = "journal"
 QUARANTINE = "quarantine"
 
 
-def _detector(network: Network, ledger: SqlLedger, now_s: float) -> Detector:
-    """A detector with the states and open incidents of the last run.
-
-    Incidents of targets that are no longer configured are closed in the ledger.
-    """
-    snapshot = ledger.load_snapshot()
-    ledger.record(close_removed(network, snapshot.open_incidents, now_s))
-    return restored_detector(network, snapshot, now_s)
-
-
 async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
-    """The daemon until SIGTERM or SIGINT. Raises PantauError when it cannot start."""
-    stop = _when_signalled(signal.SIGTERM, signal.SIGINT)
-    hup = _when_signalled(signal.SIGHUP)
-    clock = SystemClock()
+    """Run the daemon until SIGTERM or SIGINT. Raises PantauError when it cannot start."""
+    stop = _event_on(signal.SIGTERM, signal.SIGINT)
+    reload_requested = _event_on(signal.SIGHUP)
     async with AsyncExitStack() as stack:
         stack.enter_context(DirectoryLock(settings.data_dir))
-        ledger, journal = _stores(settings, stack)
-        detector = _detector(settings.network, ledger, clock.steady_s())
-        alerting_state, notifier, dispatcher = _alerting(settings, ledger, clock, stack)
-        pipeline = Pipeline(
-            settings.network,
-            detector,
-            clock,
-            ledger,
-            journal,
-            notifier=notifier,
-            on_queued=dispatcher.wake,
-        )
-        stack.callback(pipeline.close)
-        prober = IcmpProber(clock)
-        await prober.open(pipeline.take)
-        stack.push_async_callback(prober.close)
-        poller = SnmpPoller(clock)
-        polling = SnmpPolling(poller, pipeline, clock)
-        stack.push_async_callback(polling.close)
-        schedule = Scheduler(clock)
-        shippers = ShipperGroup(_shippers(settings, environ, journal, clock, stack), clock)
-        period_recorder = PeriodRecorder(pipeline, clock, ledger)
-        self_metrics = SelfMetrics(
-            pipeline,
-            schedule,
-            clock,
-            prober,
-            shippers,
-            read_process_figures,
-            clock_is_synchronised,
-            lambda: dispatcher.oldest_due_s,
-        )
-        rollup_job, retention_job = (
-            RollupJob(journal, ledger, clock),
-            RetentionJob(journal, clock, shippers.raw_cursor, settings.journal),
-        )
-        alert_trigger = AlertTrigger(pipeline, notifier, dispatcher)
-        executor = _thread("alerting", stack)
-        actions = IncidentActions(
-            ledger, clock, alerting_state, pipeline.open_incidents, executor, [alert_trigger]
-        )
-        await actions.restore()
-        channel_tests = ChannelTests(ledger, clock, alerting_state, executor, dispatcher.wake)
-        self_alerts = SelfAlerts(
-            *(ledger, clock, alerting_state, executor, dispatcher.wake),
-            lambda: pipeline.progress,
-            lambda: retention_job.unshipped_share,
-        )
-        status = Status(
-            pipeline,
-            schedule,
-            self_metrics,
-            shippers,
-            polling,
-            clock,
-            lambda: alerting_state.overlays(pipeline.open_incidents(), actions.now_s()),
-            lambda: [
-                *rollup_job.warnings(),
-                *retention_job.warnings(),
-                *dispatcher.warnings(),
-                *integrations.warnings(),
-            ],
-        )
-        integrations = Integrations(
-            environ,
-            dispatcher,
-            actions.perform,
-            lambda: status.healthy() and _is_well(pipeline, dispatcher),
-            actions.now_s,
-        )
-        manager = SystemdNotifier(environ, os.getpid())
-        daemon = Daemon(
-            config_dir=settings.config_dir,
-            environ=environ,
-            schedule=schedule,
-            pipeline=pipeline,
-            rounds=PingRounds(prober, pipeline, clock),
-            polling=polling,
-            poller=poller,
-            period_recorder=period_recorder,
-            self_metrics=self_metrics,
-            rollup_job=rollup_job,
-            retention_job=retention_job,
-            status=status,
-            watching=Watchdog(
-                manager,
-                clock,
-                ledger,
-                asyncio.to_thread,
-                status.healthy,
-                dispatcher.workers_alive,
-                channel_tests,
-            ),
-            alert_trigger=alert_trigger,
-            notifier=notifier,
-            integrations=integrations,
-            alerting_state=alerting_state,
-            ledger=ledger,
-            self_alerts=self_alerts,
-            settings=settings,
-        )
-        await daemon.apply(settings, integrations.prepare(settings))
-        metrics = Metrics(
-            pipeline,
-            schedule,
-            self_metrics,
-            prober,
-            shippers,
-            ledger,
-            alerting_state,
-            clock,
-            executor,
-        )
-        api_context = ApiContext(
-            ledger, alerting_state, actions, channel_tests, executor, metrics.text, polling.router
-        )
-        api = ApiServer(
-            settings.data_dir / SOCKET_NAME, status.document, status.healthy, api_context
-        )
-        await api.open()
-        stack.push_async_callback(api.close)
-        services = [pipeline.run(), schedule.guard()]
-        services += [dispatcher.run(), integrations.run(), *shippers.services()]
-        services.append(_reloads(daemon, hup))
+        daemon = Daemon(settings, environ, stack)
+        await daemon.open()
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(service) for service in services]
-            schedule.start()
-            log.info("watching %d targets (process %d)", len(detector.healths), os.getpid())
-            manager.ready()
+            tasks = [group.create_task(each) for each in daemon.services(reload_requested)]
+            daemon.start()
             on_ready()
             await stop.wait()
-            await _end(manager, schedule, period_recorder)
+            await daemon.end()
             for task in tasks:
                 task.cancel()
 
 
-async def _end(
-    manager: SystemdNotifier, schedule: Scheduler, period_recorder: PeriodRecorder
-) -> None:
-    """Start nothing more, and leave what was measured behind."""
-    log.info("ending")
-    manager.stopping()
-    schedule.close()
-    period_recorder.finish()
-    await period_recorder.record_alive()
+class Daemon:
+    """All parts of the daemon. The constructor builds them, each from those above it.
+
+    stack: closes what was opened, in reverse order.
+    """
+
+    def __init__(
+        self, settings: Settings, environ: Mapping[str, str], stack: AsyncExitStack
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._stack = stack
+        self._clock = SystemClock()
+        self._scheduler = Scheduler(self._clock)
+        self._systemd = SystemdNotifier(environ, os.getpid())
+        self._open_stores()
+        self._executor = self._worker_thread("alerting")
+        self._build_notifications()
+        self._build_pipeline()
+        self._build_probing()
+        self._build_storage()
+        self._build_alert_services()
+        self._build_status()
+        self._build_integrations()
+        self._build_reloader()
+        self._build_api()
+
+    async def open(self) -> None:
+        """Open the sockets and put the configuration in force. Raises PantauError."""
+        await self._prober.open(self._pipeline.take)
+        await self._actions.restore()
+        await self._reloader.apply(self._settings)
+        await self._api.open()
+        self._stack.push_async_callback(self._api.close)
+
+    def services(self, reload_requested: asyncio.Event) -> list[Coroutine[None, None, None]]:
+        """What runs until the end, each as a task."""
+        return [
+            self._pipeline.run(),
+            self._scheduler.guard(),
+            self._dispatcher.run(),
+            self._integrations.run(),
+            *self._shippers.services(),
+            self._reloader.run(reload_requested),
+        ]
+
+    def start(self) -> None:
+        """Start the jobs, and tell systemd."""
+        self._scheduler.start()
+        targets = len(self._settings.network.targets())
+        log.info("watching %d targets (process %d)", targets, os.getpid())
+        self._systemd.ready()
+
+    async def end(self) -> None:
+        """Start no more jobs, and store what was measured in the present period."""
+        log.info("ending")
+        self._systemd.stopping()
+        self._scheduler.close()
+        self._period_recorder.finish()
+        await self._period_recorder.record_alive()
+
+    def _open_stores(self) -> None:
+        data_dir = self._settings.data_dir
+        self._ledger = SqlLedger.open(data_dir / LEDGER)
+        self._stack.callback(self._ledger.close)
+        keeps_evidence = self._settings.journal.evidence_days > 0
+        self._journal = SqliteJournal(data_dir / JOURNAL, evidence=keeps_evidence)
+        self._stack.callback(self._journal.close)
+        for problem in self._journal.problems:
+            log.warning("journal: %s", problem)
+
+    def _build_notifications(self) -> None:
+        """Alert policy and dispatcher, continued from what the ledger holds."""
+        settings = self._settings
+        key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
+        self._alerting_state = AlertingState(
+            settings.alerts, settings.network, settings.timezone, key
+        )
+        now_s = self._clock.steady_s()
+        utc_s = self._clock.utc_s(now_s)
+        history = read_policy_history(self._ledger, utc_s)
+        self._notifier = Notifier(
+            restore_policy_state(history, now_s, utc_s),
+            self._alerting_state,
+            office_hours(settings),
+        )
+        executor = self._worker_thread("outbox")
+        context = DeliveryContext(self._ledger, self._alerting_state, self._clock, executor)
+        self._dispatcher = Dispatcher(context, {})
+
+    def _build_pipeline(self) -> None:
+        """Detector and store writers, continued from what the ledger holds."""
+        network = self._settings.network
+        now_s = self._clock.steady_s()
+        snapshot = self._ledger.load_snapshot()
+        self._ledger.record(close_removed(network, snapshot.open_incidents, now_s))
+        self._pipeline = Pipeline(
+            network,
+            restored_detector(network, snapshot, now_s),
+            self._clock,
+            self._ledger,
+            self._journal,
+            notifier=self._notifier,
+            on_queued=self._dispatcher.wake,
+        )
+        self._stack.callback(self._pipeline.close)
+
+    def _build_probing(self) -> None:
+        self._prober = IcmpProber(self._clock)
+        self._stack.push_async_callback(self._prober.close)
+        self._rounds = PingRounds(self._prober, self._pipeline, self._clock)
+        self._polling = SnmpPolling(SnmpPoller(self._clock), self._pipeline, self._clock)
+        self._stack.push_async_callback(self._polling.close)
+
+    def _build_storage(self) -> None:
+        self._shippers = ShipperGroup(self._influx_shippers(), self._clock)
+        self._period_recorder = PeriodRecorder(self._pipeline, self._clock, self._ledger)
+        self._self_metrics = SelfMetrics(
+            self._pipeline,
+            self._scheduler,
+            self._clock,
+            self._prober,
+            self._shippers,
+            read_process_figures,
+            clock_is_synchronised,
+            lambda: self._dispatcher.oldest_due_s,
+        )
+        self._rollup_job = RollupJob(self._journal, self._ledger, self._clock)
+        self._retention_job = RetentionJob(
+            self._journal, self._clock, self._shippers.raw_cursor, self._settings.journal
+        )
+
+    def _influx_shippers(self) -> list[InfluxShipper]:
+        """One each for raw rows, minutes and hours; none where no InfluxDB is configured."""
+        settings = self._settings
+        influxdb = settings.influxdb
+        if influxdb is None:
+            return []
+        secrets = SecretStore(settings.config_dir, self._environ)
+        token = secrets.get(influxdb.token).reveal() if influxdb.token else None
+        # Loaded only where it is configured: the library takes 25 MB of memory.
+        make: Callable[[InfluxSettings, str | None], SampleSink]
+        make = import_module("monitor.adapters.influx").InfluxWriter
+        logs: list[tuple[str, SampleLog]] = [
+            ("", self._journal),
+            ("_1m", self._journal.minutes),
+            ("_1h", self._journal.hours),
+        ]
+        shippers: list[InfluxShipper] = []
+        for suffix, sample_log in logs:
+            sink = make(replace(influxdb, bucket=influxdb.bucket + suffix), token)
+            self._stack.callback(sink.close)
+            dead_letters = DeadLetterFiles(settings.data_dir / (QUARANTINE + suffix))
+            name = f"influxdb{suffix}"
+            shippers.append(InfluxShipper(sample_log, sink, self._clock, dead_letters, name=name))
+        return shippers
+
+    def _build_alert_services(self) -> None:
+        """What people do about incidents, and the messages that no incident causes."""
+        self._alert_trigger = AlertTrigger(self._pipeline, self._notifier, self._dispatcher)
+        self._actions = IncidentActions(
+            self._ledger,
+            self._clock,
+            self._alerting_state,
+            self._pipeline.open_incidents,
+            self._executor,
+            [self._alert_trigger],
+        )
+        self._channel_tests = ChannelTests(
+            self._ledger,
+            self._clock,
+            self._alerting_state,
+            self._executor,
+            self._dispatcher.wake,
+        )
+        self._self_alerts = SelfAlerts(
+            self._ledger,
+            self._clock,
+            self._alerting_state,
+            self._executor,
+            self._dispatcher.wake,
+            lambda: self._pipeline.progress,
+            lambda: self._retention_job.unshipped_share,
+        )
+
+    def _build_status(self) -> None:
+        self._status = Status(
+            self._pipeline,
+            self._scheduler,
+            self._self_metrics,
+            self._shippers,
+            self._polling,
+            self._clock,
+            self._overlays,
+            self._warnings,
+        )
+        self._metrics = Metrics(
+            self._pipeline,
+            self._scheduler,
+            self._self_metrics,
+            self._prober,
+            self._shippers,
+            self._ledger,
+            self._alerting_state,
+            self._clock,
+            self._executor,
+        )
+
+    def _build_integrations(self) -> None:
+        self._integrations = Integrations(
+            self._environ,
+            self._dispatcher,
+            self._actions.perform,
+            self._may_send_heartbeat,
+            self._actions.now_s,
+        )
+
+    def _build_reloader(self) -> None:
+        watchdog = Watchdog(
+            self._systemd,
+            self._clock,
+            self._ledger,
+            asyncio.to_thread,
+            self._status.healthy,
+            self._dispatcher.workers_alive,
+            self._channel_tests,
+        )
+        fixed_jobs = [
+            *self._self_metrics.jobs(),
+            *self._rollup_job.jobs(),
+            *self._retention_job.jobs(),
+            *watchdog.jobs(),
+            *self._alert_trigger.jobs(),
+            *self._self_alerts.jobs(),
+        ]
+        probing = ProbingPart(
+            self._pipeline,
+            self._rounds,
+            self._polling,
+            self._period_recorder,
+            self._scheduler,
+            fixed_jobs,
+            self._environ,
+        )
+        storage = StoragePart(
+            self._rollup_job, self._retention_job, self._ledger, self._settings.influxdb
+        )
+        alerting = AlertingPart(self._alerting_state, self._notifier, self._integrations)
+        parts: list[ReloadPart] = [probing, storage, alerting]
+        self._reloader = Reloader(self._settings, self._environ, self._status, parts)
+
+    def _build_api(self) -> None:
+        context = ApiContext(
+            self._ledger,
+            self._alerting_state,
+            self._actions,
+            self._channel_tests,
+            self._executor,
+            self._metrics.text,
+            self._polling.router,
+        )
+        self._api = ApiServer(
+            self._settings.data_dir / SOCKET_NAME,
+            self._status.document,
+            self._status.healthy,
+            context,
+        )
+
+    def _worker_thread(self, name: str) -> Executor:
+        thread = WorkerThread(name)
+        self._stack.callback(thread.close)
+        return thread
+
+    def _overlays(self) -> Mapping[str, tuple[str, ...]]:
+        """What people did about the targets (acknowledged, maintenance), for the status."""
+        open_incidents = self._pipeline.open_incidents()
+        return self._alerting_state.overlays(open_incidents, self._actions.now_s())
+
+    def _warnings(self) -> list[MonitorWarning]:
+        return [
+            *self._reloader.warnings(),
+            *self._rollup_job.warnings(),
+            *self._retention_job.warnings(),
+            *self._dispatcher.warnings(),
+            *self._integrations.warnings(),
+        ]
+
+    def _may_send_heartbeat(self) -> bool:
+        """Whether rounds end, this machine is on the network, and alerts can be sent."""
+        return (
+            self._status.healthy()
+            and self._pipeline.detector.monitor_incident is None
+            and self._pipeline.progress.ledger.error is None
+            and self._dispatcher.has_working_channel()
+        )
 
 
-def _alerting(
-    settings: Settings, ledger: SqlLedger, clock: Clock, stack: AsyncExitStack
-) -> tuple[AlertingState, Notifier, Dispatcher]:
-    """Who is told and who sends; goes on where the last run stood."""
-    key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
-    alerting_state = AlertingState(settings.alerts, settings.network, settings.timezone, key)
-    now_s = clock.steady_s()
-    utc_s = clock.utc_s(now_s)
-    book = restore_policy_state(read_policy_history(ledger, utc_s), now_s, utc_s)
-    context = DeliveryContext(ledger, alerting_state, clock, _thread("outbox", stack))
-    return (
-        alerting_state,
-        Notifier(book, alerting_state, office_of(settings)),
-        Dispatcher(context, {}),
-    )
-
-
-def _is_well(pipeline: Pipeline, dispatcher: Dispatcher) -> bool:
-    """On the network, writing down what is judged, and able to tell somebody."""
-    on_network = pipeline.detector.monitor_incident is None
-    writes = pipeline.progress.ledger.error is None
-    return on_network and writes and dispatcher.has_working_channel()
-
-
-def _thread(name: str, stack: AsyncExitStack) -> Executor:
-    thread = WorkerThread(name)
-    stack.callback(thread.close)
-    return thread
-
-
-def _when_signalled(*numbers: signal.Signals) -> asyncio.Event:
+def _event_on(*signals: signal.Signals) -> asyncio.Event:
+    """An event that each of these signals sets."""
     event = asyncio.Event()
-    for number in numbers:
+    for number in signals:
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     return event
-
-
-async def _reloads(daemon: Daemon, hup: asyncio.Event) -> None:
-    while True:
-        await hup.wait()
-        hup.clear()
-        await daemon.reload()
-
-
-def _stores(settings: Settings, stack: AsyncExitStack) -> tuple[SqlLedger, SqliteJournal]:
-    ledger = SqlLedger.open(settings.data_dir / LEDGER)
-    stack.callback(ledger.close)
-    kept = settings.journal.evidence_days > 0
-    journal = SqliteJournal(settings.data_dir / JOURNAL, evidence=kept)
-    for problem in journal.problems:
-        log.warning("journal: %s", problem)
-    stack.callback(journal.close)
-    return ledger, journal
-
-
-def _shippers(
-    settings: Settings,
-    environ: Mapping[str, str],
-    journal: SqliteJournal,
-    clock: Clock,
-    stack: AsyncExitStack,
-) -> list[InfluxShipper]:
-    """What follows the journal to InfluxDB: the raw rows first, then minutes and hours."""
-    influxdb = settings.influxdb
-    if influxdb is None:
-        return []
-    token = influxdb.token
-    text = SecretStore(settings.config_dir, environ).get(token).reveal() if token else None
-    # Imported only where it is used: the library costs 25 MB of memory.
-    make: Callable[[InfluxSettings, str | None], SampleSink]
-    make = import_module("monitor.adapters.influx").InfluxWriter
-    logs: list[tuple[str, SampleLog]] = [
-        ("", journal),
-        ("_1m", journal.minutes),
-        ("_1h", journal.hours),
-    ]
-    shippers: list[InfluxShipper] = []
-    for suffix, samples in logs:
-        sink = make(replace(influxdb, bucket=influxdb.bucket + suffix), text)
-        stack.callback(sink.close)
-        kept = DeadLetterFiles(settings.data_dir / (QUARANTINE + suffix))
-        shippers.append(InfluxShipper(samples, sink, clock, kept, name=f"influxdb{suffix}"))
-    return shippers

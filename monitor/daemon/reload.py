@@ -1,146 +1,216 @@
-"""The daemon while it runs: what a reload exchanges, and how."""
+"""Put a configuration in force, in two phases.
+
+Every part first prepares: it does all that can fail (addresses, sockets, keys, secrets, channels)
+and changes nothing. Only when all are ready they commit, one after another without an await: no
+outcome, poll or message falls between two configurations, and after an error nothing has changed.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 
 from monitor.adapters.scheduler import Scheduler
-from monitor.adapters.snmp import SnmpPoller
-from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.integrations import Integrations
-from monitor.alerting.self_alerts import SelfAlerts
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.office_hours import OfficeHours
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import ConfigError, PantauError
-from monitor.daemon.watchdog import Watchdog
+from monitor.core.job import Job
+from monitor.core.ports import Commit
+from monitor.core.warning import MonitorWarning
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
 from monitor.probing.snmp_polling import SnmpPolling
 from monitor.settings import load, require_valid, settings_snapshot
-from monitor.settings.model import Settings
+from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.secrets import SecretStore
 from monitor.status.status import Status
 from monitor.storage.period_recorder import PeriodRecorder
 from monitor.storage.retention import RetentionJob
 from monitor.storage.rollup_job import RollupJob, maintenance_from
-from monitor.storage.self_metrics import SelfMetrics
 
 log = logging.getLogger("monitor.daemon.reload")
 
 
-class Daemon:
-    """The parts that a reload exchanges, and the ones that it asks for them."""
+class ReloadPart(Protocol):
+    """A part of the daemon that follows the configuration."""
+
+    async def prepare(self, settings: Settings) -> Commit:
+        """Make ready for other settings. Raises PantauError and changes nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProbingPart:
+    """Targets, routers and the jobs that probe them.
+
+    fixed_jobs: those that no configuration changes; they share the scheduler.
+    """
+
+    pipeline: Pipeline
+    rounds: PingRounds
+    polling: SnmpPolling
+    period_recorder: PeriodRecorder
+    scheduler: Scheduler
+    fixed_jobs: Sequence[Job]
+    environ: Mapping[str, str]
+
+    async def prepare(self, settings: Settings) -> Commit:
+        network = settings.network
+        commit_rounds = self.rounds.prepare(network)
+        secrets = snmp_secrets(settings, self.environ)
+        commit_polling = await self.polling.prepare(network, secrets)
+
+        def commit() -> None:
+            commit_rounds()
+            commit_polling()
+            self.pipeline.reconfigure(network)
+            jobs = [*self.rounds.jobs(), *self.polling.jobs(), *self.period_recorder.jobs(network)]
+            self.scheduler.set([*jobs, *self.fixed_jobs])
+
+        return commit
+
+
+@dataclass(frozen=True)
+class StoragePart:
+    """Retention times and maintenance windows of the rollups.
+
+    influxdb: the one that is written to until a restart.
+    """
+
+    rollup_job: RollupJob
+    retention_job: RetentionJob
+    ledger: AlertReader
+    influxdb: InfluxSettings | None
+
+    async def prepare(self, settings: Settings) -> Commit:
+        def commit() -> None:
+            self.rollup_job.reconfigure(maintenance_from(self.ledger, settings))
+            self.retention_job.reconfigure(
+                settings.journal, influx_changed=settings.influxdb != self.influxdb
+            )
+
+        return commit
+
+
+@dataclass(frozen=True)
+class AlertingPart:
+    """Alert rules, people, channels, office hours."""
+
+    alerting_state: AlertingState
+    notifier: Notifier
+    integrations: Integrations
+
+    async def prepare(self, settings: Settings) -> Commit:
+        office_open = office_hours(settings)
+        commit_integrations = self.integrations.prepare(settings)
+
+        def commit() -> None:
+            self.alerting_state.reconfigure(settings.alerts, settings.network, settings.timezone)
+            self.notifier.reconfigure(office_open)
+            commit_integrations()
+
+        return commit
+
+
+class Reloader:
+    """Applies the configuration at the start and again at each SIGHUP.
+
+    parts: prepared and committed in this order.
+    """
 
     def __init__(
         self,
-        config_dir: Path,
-        environ: Mapping[str, str],
-        schedule: Scheduler,
-        pipeline: Pipeline,
-        rounds: PingRounds,
-        polling: SnmpPolling,
-        poller: SnmpPoller,
-        period_recorder: PeriodRecorder,
-        self_metrics: SelfMetrics,
-        rollup_job: RollupJob,
-        retention_job: RetentionJob,
-        status: Status,
-        watching: Watchdog,
-        alert_trigger: AlertTrigger,
-        notifier: Notifier,
-        integrations: Integrations,
-        alerting_state: AlertingState,
-        ledger: AlertReader,
-        self_alerts: SelfAlerts,
         settings: Settings,
+        environ: Mapping[str, str],
+        status: Status,
+        parts: Sequence[ReloadPart],
     ) -> None:
-        self._config_dir = config_dir
-        self._environ = environ
-        self._schedule = schedule
-        self._pipeline = pipeline
-        self._rounds = rounds
-        self._polling = polling
-        self._poller = poller
-        self._period_recorder = period_recorder
-        self._self_metrics = self_metrics
-        self._rollup_job = rollup_job
-        self._retention_job = retention_job
-        self._status = status
-        self._watching = watching
-        self._alert_trigger = alert_trigger
-        self._notifier = notifier
-        self._integrations = integrations
-        self._alerting_state = alerting_state
-        self._ledger = ledger
-        self._self_alerts = self_alerts
         self._settings = settings
-        self._ships_to = settings.influxdb
+        self._environ = environ
+        self._status = status
+        self._parts = parts
+        self._file_error: str | None = None
 
-    async def apply(self, settings: Settings, commit_integrations: Callable[[], None]) -> None:
-        """Probe, poll, show and tell exactly what `settings` names.
-
-        commit_integrations: see Integrations.prepare.
-        """
-        network = settings.network
-        self._rollup_job.reconfigure(maintenance_from(self._ledger, settings))
-        self._retention_job.reconfigure(
-            settings.journal, influx_changed=settings.influxdb != self._ships_to
-        )
-        await self._poller.open(network.devices, secrets_of(settings, self._environ))
-        jobs = [
-            *self._rounds.jobs(network),
-            *self._polling.jobs(network),
-            *self._period_recorder.jobs(network),
-            *self._self_metrics.jobs(),
-            *self._rollup_job.jobs(),
-            *self._retention_job.jobs(),
-            *self._watching.jobs(),
-            *self._alert_trigger.jobs(),
-            *self._self_alerts.jobs(),
-        ]
-        self._schedule.set(jobs)
-        self._alerting_state.reconfigure(settings.alerts, network, settings.timezone)
-        self._notifier.reconfigure(office_of(settings))
-        commit_integrations()
+    async def apply(self, settings: Settings) -> None:
+        """Put settings in force. With a PantauError nothing has changed."""
+        commits = [await part.prepare(settings) for part in self._parts]
+        for commit in commits:
+            commit()
         self._settings = settings
         self._status.reloaded(settings.timezone.key, settings.organisation)
-        (settings.data_dir / LOADED_CONFIG_FILE).write_bytes(
-            orjson.dumps(settings_snapshot(settings), option=orjson.OPT_SORT_KEYS)
-        )
+        await asyncio.to_thread(self._write_loaded_config, settings)
 
     async def reload(self) -> None:
-        """SIGHUP: read the files again; with any error nothing changes, and it is said."""
+        """Read the files again and apply them; an error is logged and shown in the status."""
         try:
-            settings = require_valid(load(self._config_dir, self._environ), strict=True)
+            settings = require_valid(load(self._settings.config_dir, self._environ), strict=True)
             if settings.data_dir != self._settings.data_dir:
                 raise ConfigError("data_dir cannot change while the daemon runs: restart it")
-            commit_integrations = self._integrations.prepare(settings)
-            self._pipeline.reconfigure(settings.network)
-            await self.apply(settings, commit_integrations)
+            await self.apply(settings)
         except PantauError as error:
             log.error("reload refused, going on with what was loaded:\n%s", error)
             self._status.reload_refused(str(error).splitlines()[0])
         else:
             log.info("configuration reloaded: %d targets", len(settings.network.targets()))
 
+    async def run(self, requested: asyncio.Event) -> None:
+        """Reload each time the event is set, for ever."""
+        while True:
+            await requested.wait()
+            requested.clear()
+            await self.reload()
 
-def office_of(settings: Settings) -> Callable[[float], bool]:
-    """When somebody is at work; the calendar is loaded only where a route waits for that."""
+    def warnings(self) -> list[MonitorWarning]:
+        """That `check --diff` and the dashboard see an older configuration."""
+        if self._file_error is None:
+            return []
+        text = f"{LOADED_CONFIG_FILE} cannot be written: {self._file_error}"
+        return [MonitorWarning(text, "loaded_config", {"why": self._file_error})]
+
+    def _write_loaded_config(self, settings: Settings) -> None:
+        """Write what is in force to the data directory, for `check --diff` and the dashboard."""
+        snapshot = orjson.dumps(settings_snapshot(settings), option=orjson.OPT_SORT_KEYS)
+        try:
+            replace_file(settings.data_dir / LOADED_CONFIG_FILE, snapshot)
+        except OSError as error:
+            self._file_error = error.strerror or str(error)
+            log.error("%s cannot be written: %s", LOADED_CONFIG_FILE, error)
+        else:
+            self._file_error = None
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside `path` and rename it: a reader sees the old or the new one, whole."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def office_hours(settings: Settings) -> Callable[[float], bool]:
+    """Whether a moment (UTC seconds) is within office hours; always, where no route asks."""
     if not any(route.office_hours for route in settings.alerts.routes):
         return lambda _: True
+    # The calendar of holidays is loaded only where a route waits for office hours.
     holidays = import_module("monitor.adapters.system.holidays").IndonesianHolidays()
     return OfficeHours(settings.alerts.week, holidays, settings.timezone)
 
 
-def secrets_of(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+def snmp_secrets(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     """The texts of all SNMP credentials by name. Raises ConfigError for one that is missing."""
     store = SecretStore(settings.config_dir, environ)
     names = {device.credential for device in settings.network.devices}

@@ -161,6 +161,8 @@ class Pipeline:
 
     def reconfigure(self, network: Network) -> None:
         """Replace the targets; incidents of those that left or moved are closed as `removed`."""
+        if network is self.network:  # at the start: the detector's state is of these targets
+            return
         now_s = self._clock.steady_s()
         decisions = self.detector.reconfigure(network, now_s)
         self._recent.forget(same_address_targets(self.network, network))
@@ -245,6 +247,7 @@ class Pipeline:
     def _notify(self, recorded: Sequence[Decision], events: Sequence[PolicyEvent]) -> None:
         """Decide who is notified of `events` and queue one ledger entry for all of it."""
         result = self._decide_notifications(events)
+        self.progress.failed_notifications += len(result.text_errors)
         for error in result.text_errors:
             log.error("%s; a plain text is sent", error)
         if recorded or result.rows or result.policy_decisions:

@@ -1,10 +1,10 @@
-"""SNMP polls, spread over their interval; counters become rates; a dead router delays nobody."""
+"""SNMP polls of routers, spread over their interval; counters become rates and samples."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,7 +13,7 @@ from monitor.core.documents import Document
 from monitor.core.errors import NotFound
 from monitor.core.job import Job
 from monitor.core.model import Device, Network
-from monitor.core.ports import Clock, Poller
+from monitor.core.ports import Clock, Commit, Poller
 from monitor.core.samples.rates import Rates, RateState, advance
 from monitor.core.samples.router_facts import RouterFacts, router_document
 from monitor.core.samples.samples import InterfaceSample, Sample
@@ -23,76 +23,105 @@ from monitor.pipeline.pipeline import Pipeline
 log = logging.getLogger("monitor.probing.snmp_polling")
 
 SPREAD = 0.8
+"""The share of an interval over which the polls start."""
+
+CATCH_UP = 4
+"""A late sweep starts its polls at most this many times as fast, never all at once."""
 
 
 class SnmpPolling:
-    """Owns what must be remembered between two polls of a router."""
+    """Starts the polls, and keeps what must be remembered between two polls of a router."""
 
-    def __init__(self, poller: Poller, pipeline: Pipeline, clock: Clock) -> None:
+    def __init__(
+        self,
+        poller: Poller,
+        pipeline: Pipeline,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._poller = poller
         self._pipeline = pipeline
         self._clock = clock
-        self._memory: dict[str, RateState] = {}
-        self._trouble: dict[str, str] = {}
-        self._told: dict[str, RouterFacts] = {}
+        self._sleep = sleep
         self._devices: dict[str, Device] = {}
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._rate_states: dict[str, RateState] = {}
+        self._errors: dict[str, str] = {}
+        self._facts: dict[str, RouterFacts] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
 
-    def jobs(self, network: Network) -> list[Job]:
-        """A job a poll interval. What was known of routers that are gone is forgotten."""
-        self._devices = {device.name: device for device in network.devices}
-        for known in (self._memory, self._trouble, self._told):
-            for name in known.keys() - self._devices.keys():
-                del known[name]
-        groups: dict[float, list[Device]] = {}
-        for device in network.devices:
-            groups.setdefault(device.interval_s, []).append(device)
+    async def prepare(self, network: Network, secrets: Mapping[str, str]) -> Commit:
+        """Make ready to poll another set of routers. Raises SnmpError and changes nothing.
+
+        secrets: the text of each credential by its name.
+        """
+        commit_poller = await self._poller.prepare(network.devices, secrets)
+        return partial(self._commit, network.devices, commit_poller)
+
+    def jobs(self) -> list[Job]:
+        """One job for each poll interval."""
+        intervals: dict[float, list[Device]] = {}
+        for device in self._devices.values():
+            intervals.setdefault(device.interval_s, []).append(device)
         return [
             Job(
                 name=f"poll every {interval_s:g} s",
                 every_s=interval_s,
                 run=partial(self._sweep, tuple(devices), interval_s),
-                deadline_s=interval_s,
+                # The starts alone take 80 % of the interval: a late one must not cut off the rest.
+                deadline_s=2 * interval_s,
             )
-            for interval_s, devices in sorted(groups.items())
+            for interval_s, devices in sorted(intervals.items())
         ]
 
     def trouble(self) -> dict[str, str]:
-        """Routers whose last poll brought nothing, and why."""
-        return dict(self._trouble)
+        """Reason of the failure for each router whose last poll failed."""
+        return dict(self._errors)
 
     def router(self, name: str) -> Document:
-        """What one router told of itself. Raises NoSuchThing for one that nobody watches."""
+        """What is known of one router. Raises NotFound for one that is not polled."""
         device = self._devices.get(name)
         if device is None:
             raise NotFound(f"no router named {name[:80]} is watched")
-        return router_document(device, self._told.get(name))
+        return router_document(device, self._facts.get(name))
 
     async def close(self) -> None:
-        """Give up the polls that are under way, and close the poller."""
-        tasks = list(self._under_way.values())
+        """Cancel the polls that are running, and close the poller."""
+        tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._poller.close()
 
+    def _commit(self, devices: Sequence[Device], commit_poller: Commit) -> None:
+        """Replace the routers; forget what is known of those that left or moved."""
+        commit_poller()
+        before = self._devices
+        self._devices = {device.name: device for device in devices}
+        for name, device in before.items():
+            if name not in self._devices or _moved(device, self._devices[name]):
+                for known in (self._rate_states, self._errors, self._facts):
+                    known.pop(name, None)
+
     async def _sweep(self, devices: Sequence[Device], interval_s: float) -> None:
-        """Starts are paced, ends are not waited for: no dead router holds up another, nor this."""
+        """Start a poll of each router, paced; a slow or dead router delays no other."""
         pause_s = interval_s * SPREAD / len(devices)
-        for device in devices:
+        started_s = self._clock.steady_s()
+        for place, device in enumerate(devices):
+            if place:
+                wait_s = started_s + place * pause_s - self._clock.steady_s()
+                await self._sleep(max(wait_s, pause_s / CATCH_UP))
             self._start(device)
-            await asyncio.sleep(pause_s)
 
     def _start(self, device: Device) -> None:
-        if device.name in self._under_way:
-            # Its time-outs take longer than its interval: it is asked again when they are over.
+        if device.name in self._running:
+            # Its time-outs take longer than its interval: it is polled again when they are over.
             return
         task = asyncio.ensure_future(self._poll(device))
-        self._under_way[device.name] = task
-        task.add_done_callback(partial(self._over, device.name))
+        self._running[device.name] = task
+        task.add_done_callback(partial(self._ended, device.name))
 
-    def _over(self, name: str, task: asyncio.Task[None]) -> None:
-        del self._under_way[name]
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._running[name]
         error = None if task.cancelled() else task.exception()
         if error is not None:
             context = {"message": f"the poll of {name} failed", "exception": error, "task": task}
@@ -100,43 +129,49 @@ class SnmpPolling:
 
     async def _poll(self, device: Device) -> None:
         answer = await self._poller.poll(device)
-        if device.name not in self._devices:
+        current = self._devices.get(device.name)
+        if current is None or _moved(device, current):
             return
         now_s = round(self._clock.utc_s(answer.at_s), 3)
-        told = self._told.get(device.name, RouterFacts(now_s))
+        facts = self._facts.get(device.name, RouterFacts(now_s))
         if isinstance(answer, PollFailed):
-            if self._trouble.get(device.name) != answer.reason:
-                log.warning(
-                    "%s (%s) cannot be read by SNMP: %s %s",
-                    device.name,
-                    device.address,
-                    answer.reason,
-                    answer.detail,
-                )
-            self._trouble[device.name] = answer.reason
-            self._told[device.name] = told.silent(answer, now_s)
+            self._log_failure(device, answer)
+            self._errors[device.name] = answer.reason
+            self._facts[device.name] = facts.silent(answer, now_s)
             return
-        if self._trouble.pop(device.name, None) is not None:
+        if self._errors.pop(device.name, None) is not None:
             log.info("%s can be read by SNMP again", device.name)
         rates = self._rates(device, answer, now_s)
-        self._told[device.name] = told.told(answer, rates, now_s)
+        self._facts[device.name] = facts.told(answer, rates, now_s)
         samples: list[Sample] = list(rates.samples)
         if answer.facts is not None:
             samples.append(replace(answer.facts, at_s=now_s))
         self._pipeline.store(samples)
 
+    def _log_failure(self, device: Device, failed: PollFailed) -> None:
+        """Once for each reason in a row."""
+        if self._errors.get(device.name) != failed.reason:
+            log.warning(
+                "%s (%s) cannot be read by SNMP: %s %s",
+                device.name,
+                device.address,
+                failed.reason,
+                failed.detail,
+            )
+
     def _rates(self, device: Device, poll: DevicePoll, at_s: float) -> Rates:
-        rates = advance(self._memory.get(device.name, RateState()), device, poll, at_s)
-        self._memory[device.name] = rates.memory
-        for seen in sites_seen(device, poll, rates.samples):
-            self._pipeline.add_router_observation(seen)
+        state = self._rate_states.get(device.name, RateState())
+        rates = advance(state, device, poll, at_s)
+        self._rate_states[device.name] = rates.memory
+        for observation in router_observations(device, poll, rates.samples):
+            self._pipeline.add_router_observation(observation)
         return rates
 
 
-def sites_seen(
+def router_observations(
     device: Device, poll: DevicePoll, samples: Sequence[InterfaceSample]
 ) -> list[RouterObservation]:
-    """What one reading tells of sites: its own, and those that a PoP's ports face."""
+    """What one poll says of sites: of its own, and of those that a PoP's interfaces lead to."""
     ports: dict[str, dict[str, PortObservation]] = {} if device.site is None else {device.site: {}}
     for sample in samples:
         if sample.link is not None:
@@ -152,3 +187,7 @@ def sites_seen(
         RouterObservation(site, poll.at_s, uptime_s if site == device.site else None, seen)
         for site, seen in ports.items()
     ]
+
+
+def _moved(before: Device, after: Device) -> bool:
+    return (before.address, before.port) != (after.address, after.port)

@@ -46,7 +46,8 @@ class House:
         )
         await self.prober.open(self.pipeline.take)
         self.rounds = PingRounds(self.prober, self.pipeline, self.clock)
-        self.jobs: list[Job] = self.rounds.jobs(NET)
+        self.rounds.prepare(NET)()
+        self.jobs: list[Job] = self.rounds.jobs()
         return self
 
     async def watch(self, for_s: float) -> None:

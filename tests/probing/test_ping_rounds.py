@@ -33,7 +33,8 @@ class House:
             net, Detector(net), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
         )
         self.rounds = PingRounds(self.prober, self.pipeline, self.clock)
-        self.jobs: list[Job] = self.rounds.jobs(net)
+        self.rounds.prepare(net)()
+        self.jobs: list[Job] = self.rounds.jobs()
         self.steady = self.jobs[0]
 
     async def round(self) -> None:
@@ -111,7 +112,8 @@ async def test_a_reload_is_no_missed_round() -> None:
     house = House()
     await house.round()
     house.clock.advance(30.0)
-    house.steady = house.rounds.jobs(NET)[0]
+    house.rounds.prepare(NET)()
+    house.steady = house.rounds.jobs()[0]
     await house.round()
     assert house.pipeline.progress.missed_rounds == 0
 

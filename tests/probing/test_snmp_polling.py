@@ -85,15 +85,16 @@ class House:
         self.polling = SnmpPolling(self.routers, self.pipeline, self.clock)
         self.schedule = Scheduler(self.clock)
 
-    def watch(self, *names: str) -> None:
+    async def watch(self, *names: str) -> None:
         kept = tuple(device for device in self.network.devices if device.name in names)
-        self.schedule.set(self.polling.jobs(replace(self.network, devices=kept)))
+        (await self.polling.prepare(replace(self.network, devices=kept), {}))()
+        self.schedule.set(self.polling.jobs())
 
 
 @pytest.fixture
 async def house() -> AsyncIterator[House]:
     made = House()
-    made.watch(*NAMES)
+    await made.watch(*NAMES)
     made.schedule.start()
     yield made
     made.schedule.close()
@@ -162,7 +163,7 @@ async def test_what_a_router_told_stays_when_it_falls_silent_and_goes_with_it(ho
     await eventually_async(lambda: house.polling.router("anjatan")["failed"] is not None)
     assert house.polling.router("anjatan")["uptime_s"] is None
     assert house.polling.router("anjatan")["at"] is not None
-    house.watch("bongas")
+    await house.watch("bongas")
     with pytest.raises(NotFound, match="no router named anjatan is watched"):
         house.polling.router("anjatan")
 
@@ -175,7 +176,7 @@ async def test_a_router_that_a_reload_took_away_is_forgotten_also_while_it_is_be
     house.routers.hanging.add("cantigi")
     asked = house.routers.times()["cantigi"]
     await eventually_async(lambda: house.routers.times()["cantigi"] > asked)
-    house.watch("anjatan")
+    await house.watch("anjatan")
     assert house.polling.trouble() == {}
     house.routers.go_on.set()
     asked = house.routers.times()["anjatan"]

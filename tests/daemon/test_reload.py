@@ -1,0 +1,235 @@
+"""A reload prepares every part, then commits all of them at one moment, or changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from monitor.adapters.scheduler import Scheduler
+from monitor.core.detection.detector import Detector
+from monitor.core.errors import ConfigError, ProbeError
+from monitor.core.job import Job
+from monitor.core.model import Device, State, Target
+from monitor.core.ports import Commit
+from monitor.daemon.reload import ProbingPart, Reloader
+from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.ping_rounds import PingRounds
+from monitor.probing.snmp_polling import SnmpPolling
+from monitor.settings import require_valid
+from monitor.settings.model import Settings
+from monitor.settings.paths import LOADED_CONFIG_FILE
+from monitor.status.status import Status
+from monitor.storage.period_recorder import PeriodRecorder
+from tests.driving import drive
+from tests.fakes.clock import ManualClock
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.poller import FakePoller
+from tests.fakes.prober import Answers, Behaviour, FakeProber, Silent
+from tests.settings.config_fixtures import ANJATAN, SUKRA, load_config, write_config
+
+LINK, OTHER = "anjatan/utama", "sukra/utama"
+OLD_ADDRESS, NEW_ADDRESS = "10.77.23.1", "10.77.23.9"
+
+
+class StrictProber(FakeProber):
+    """Refuses the address of an interface that does not exist, as the real prober does."""
+
+    def prepare(self, targets: Iterable[Target]) -> Commit:
+        targets = list(targets)
+        if any("%" in target.address for target in targets):
+            raise ProbeError("anjatan/utama: there is no interface eth9")
+        return super().prepare(targets)
+
+
+class SlowPoller(FakePoller):
+    """Takes `prepare_s` to get ready, as deriving SNMPv3 keys does."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock, {})
+        self.prepare_s = 0.0
+        self._manual = clock
+
+    async def prepare(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> Commit:
+        await self._manual.sleep_until(self._manual.steady_s() + self.prepare_s)
+        return await super().prepare(devices, secrets)
+
+
+@dataclass
+class LastPart:
+    """The part that is prepared last; `error` refuses the settings."""
+
+    error: ConfigError | None = None
+    committed: list[Settings] = field(default_factory=list)
+
+    async def prepare(self, settings: Settings) -> Commit:
+        if self.error is not None:
+            raise self.error
+        return lambda: self.committed.append(settings)
+
+
+@dataclass
+class StatusRecord:
+    refused: str | None = None
+
+    def reloaded(self, *_: str) -> None:
+        self.refused = None
+
+    def reload_refused(self, why: str) -> None:
+        self.refused = why
+
+
+class CollectingScheduler(Scheduler):
+    """Keeps the jobs instead of starting them."""
+
+    jobs: Sequence[Job] = ()
+
+    def set(self, jobs: Sequence[Job]) -> None:
+        self.jobs = list(jobs)
+
+
+class Rig:
+    """Probing and a reloader on a manual clock, configured from files."""
+
+    def __init__(self, directory: Path) -> None:
+        self.config = write_config(directory, sites={"anjatan": ANJATAN, "sukra": SUKRA})
+        self.settings = require_valid(load_config(self.config), strict=True)
+        self.clock = ManualClock()
+        self.ledger = MemoryLedger()
+        self.prober = StrictProber(self.clock)
+        self.poller = SlowPoller(self.clock)
+        network = self.settings.network
+        self.pipeline = Pipeline(
+            *(network, Detector(network), self.clock, self.ledger, MemoryJournal())
+        )
+        self.scheduler = CollectingScheduler(self.clock)
+        self.status = StatusRecord()
+        self.last = LastPart()
+        probing = ProbingPart(
+            self.pipeline,
+            PingRounds(self.prober, self.pipeline, self.clock),
+            SnmpPolling(self.poller, self.pipeline, self.clock),
+            PeriodRecorder(self.pipeline, self.clock, self.ledger),
+            self.scheduler,
+            [Job("fixed", 3600.0, self.pipeline.run, 1.0)],
+            {},
+        )
+        status = cast(Status, self.status)
+        self.reloader = Reloader(self.settings, {}, status, [probing, self.last])
+
+    async def start(self) -> None:
+        await self.prober.open(self.pipeline.take)
+        await self.reloader.apply(self.settings)
+        await self.watch(10)
+
+    async def watch(self, for_s: float) -> None:
+        await drive([job for job in self.scheduler.jobs if "round" in job.name], self.clock, for_s)
+
+    def write_site(self, text: str, name: str = "anjatan") -> None:
+        (self.config / "sites" / f"{name}.toml").write_text(text)
+
+    def loaded_config(self) -> dict[str, object]:
+        found: dict[str, object] = json.loads(
+            (self.settings.data_dir / LOADED_CONFIG_FILE).read_bytes()
+        )
+        return found
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> Rig:
+    made = Rig(tmp_path)
+    await made.start()
+    return made
+
+
+async def test_a_reload_replaces_targets_jobs_and_the_record_of_what_is_loaded(rig: Rig) -> None:
+    (rig.config / "sites" / "sukra.toml").unlink()
+    rig.write_site(ANJATAN + "interval_s = 5.0\n")
+    await rig.reloader.reload()
+    assert rig.status.refused is None
+    names = {job.name for job in rig.scheduler.jobs}
+    assert names > {"fixed", "round every 5 s", "record every 10 s"}
+    assert len(rig.last.committed) == 2
+    assert OTHER not in rig.loaded_config()
+    rig.pipeline.close()
+    assert [t.reason for t in rig.ledger.transitions_told() if t.target == OTHER][-1] == "removed"
+
+
+@pytest.mark.parametrize(
+    ("site", "error"),
+    [
+        (ANJATAN + "salah = 1\n", "anjatan.toml"),
+        (ANJATAN.replace(OLD_ADDRESS, "fe80::1%eth9"), "no interface eth9"),
+        (ANJATAN.replace(OLD_ADDRESS, NEW_ADDRESS), "a secret is missing"),
+    ],
+    ids=["file", "prober", "last part"],
+)
+async def test_a_reload_with_any_error_changes_nothing(rig: Rig, site: str, error: str) -> None:
+    jobs, loaded = rig.scheduler.jobs, rig.loaded_config()
+    rig.last.error = ConfigError("a secret is missing")
+    rig.write_site(site)
+    (rig.config / "sites" / "sukra.toml").unlink()
+    await rig.reloader.reload()
+    assert error in str(rig.status.refused)
+    assert rig.scheduler.jobs is jobs
+    assert rig.loaded_config() == loaded
+    assert len(rig.last.committed) == 1
+    await rig.watch(5)
+    assert {rig.pipeline.state_of(name) for name in (LINK, OTHER)} == {State.UP}
+    rig.pipeline.close()
+    assert {t.reason for t in rig.ledger.transitions_told()} == {"first_reply"}
+
+
+async def test_the_data_directory_cannot_change_while_the_daemon_runs(rig: Rig) -> None:
+    (rig.config / "other").mkdir()
+    file = rig.config / "monitor.toml"
+    file.write_text(file.read_text().replace('"data"', '"other"'))
+    await rig.reloader.reload()
+    assert "data_dir cannot change" in str(rig.status.refused)
+
+
+async def test_replies_from_the_old_address_never_count_for_a_target_that_moved(rig: Rig) -> None:
+    moved = False
+
+    def behaviour(name: str, _: float) -> Behaviour:
+        return Silent() if name == LINK and moved else Answers(rtt_ms=400.0)
+
+    rig.prober.behave_by(behaviour)
+    rig.poller.prepare_s = 3.0
+    rig.write_site(ANJATAN.replace(OLD_ADDRESS, NEW_ADDRESS))
+    reload = asyncio.ensure_future(rig.reloader.reload())
+    await rig.watch(2.5)
+    assert not reload.done()
+    assert rig.pipeline.state_of(LINK) is State.UP, "the old configuration is still in force"
+    await rig.watch(0.6)
+    await reload
+    moved = True
+    await rig.watch(2)
+    assert rig.pipeline.state_of(LINK) is State.UNKNOWN
+    assert rig.pipeline.target_status(LINK).rtt_ms is None
+    assert rig.pipeline.state_of(OTHER) is State.UP
+
+
+async def test_a_loaded_configuration_that_cannot_be_written_is_a_warning(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = rig.loaded_config()
+    blocker = rig.settings.data_dir / f"{LOADED_CONFIG_FILE}.new"
+    blocker.mkdir()
+    rig.write_site(ANJATAN.replace(OLD_ADDRESS, NEW_ADDRESS))
+    await rig.reloader.reload()
+    assert rig.status.refused is None
+    assert rig.loaded_config() == before, "the file is never half written"
+    assert f"{LOADED_CONFIG_FILE} cannot be written" in caplog.text
+    (warning,) = rig.reloader.warnings()
+    assert warning.kind == "loaded_config"
+    blocker.rmdir()
+    await rig.reloader.reload()
+    assert rig.reloader.warnings() == []
+    assert rig.loaded_config() != before
