@@ -24,12 +24,12 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
 from tests.core.alerting.scenario import ALERTS
 from tests.dispatcher_fixtures import at_once
-from tests.driving import drive
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.prober import FakeProber
+from tests.job_driver import run_jobs
 from tests.waiting import eventually_async
 
 
@@ -86,7 +86,7 @@ class DutyHouse:
         await self.clock.sleep_until(self.clock.steady_s() + for_s)
 
     async def watch(self, for_s: float) -> None:
-        await drive(self.jobs, self.clock, for_s)
+        await run_jobs(self.jobs, self.clock, for_s)
 
     async def arrived(self, count: int, channel: str = "chat") -> list[Notification]:
         """So many messages, and nothing is left on its way."""

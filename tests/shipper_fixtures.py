@@ -13,7 +13,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.quarantine import MemoryQuarantine
 from tests.fakes.sink import MemorySink
-from tests.making import MIDNIGHT_S, ping
+from tests.sample_builders import MIDNIGHT_S, ping
 from tests.waiting import eventually_async
 
 

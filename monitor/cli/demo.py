@@ -95,8 +95,8 @@ def _run_demo(
     simulation = stack.enter_context(
         Simulation.start(copy, scenario, work_dir=work, communities=demo_communities(copy))
     )
-    if simulation.silent_routers:
-        names = ", ".join(simulation.silent_routers)
+    if simulation.routers_without_snmp:
+        names = ", ".join(simulation.routers_without_snmp)
         click.echo(f"    SNMP versi 3 tidak ditiru: router ini hanya menjawab ping: {names}")
     click.echo("2/3 pemantau …")
     pantau = [sys.executable, "-m", "monitor"]

@@ -17,8 +17,8 @@ from monitor.cli.demo_config import demo_environ
 from monitor.cli.options import json_option
 from monitor.core.errors import SimulatorError
 from monitor.settings.quick_settings import read_timezone
-from monitor.simulator.control import Answer, Control
-from monitor.simulator.namespace import inside_of
+from monitor.simulator.control import Control, ControlReply
+from monitor.simulator.namespace import command_inside
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,7 +50,7 @@ def cut(work: Path | None, where: str, length: str | None) -> None:
              pantau demo cut pop-jatibarang --for 2m
     """
     control = find_demo(work)
-    answer = control.ask(_fault_kind(control, where), where=where, **{"for": length})
+    answer = control.request(_fault_kind(control, where), where=where, **{"for": length})
     click.echo(f"{where}: dicabut pukul {_effective_time(control, answer)}.")
 
 
@@ -64,7 +64,7 @@ def restore(work: Path | None, where: str) -> None:
     Example: pantau demo restore anjatan/utama
     """
     control = find_demo(work)
-    answer = control.ask("restore", where=where)
+    answer = control.request("restore", where=where)
     name = "semuanya" if where == "all" else where
     click.echo(f"{name}: dipasang lagi pukul {_effective_time(control, answer)}.")
 
@@ -105,7 +105,7 @@ def _fault_kind(control: Control, where: str) -> str:
     return "pop-down" if is_node else "cut"
 
 
-def _effective_time(control: Control, answer: Answer) -> str:
+def _effective_time(control: Control, answer: ControlReply) -> str:
     """When the fault took effect, in the demo's time zone."""
     zone = read_timezone(control.path.parent / "config")
     at = datetime.fromtimestamp(float(str(answer["utc_s"])), zone)
@@ -139,5 +139,7 @@ def probe(work: Path | None, target: str, count: int, as_json: bool) -> None:
     config = control.path.parent / "config"
     words = [*("probe", "--config", str(config), "--count", str(count)), *["--json"] * as_json]
     command = [sys.executable, "-m", "monitor", *words, "--", target]
-    done = subprocess.run(inside_of(control.pid(), command), check=False, env=demo_environ(config))
+    done = subprocess.run(
+        command_inside(control.pid(), command), check=False, env=demo_environ(config)
+    )
     sys.exit(done.returncode)

@@ -1,20 +1,21 @@
-"""The made-up Indramayu: a network in user space that answers real ICMP and SNMP.
+"""Simulated network of the demo and the tests: answers real ICMP and SNMP from user space.
 
-From the script to the packet:
+From the scenario to the packet:
 
-    scenario.py    a TOML file → events: at, for, what, where
-    director.py    events and commands over time → each target's behaviour now; the log of truth
-    world.py       the configured network as it is simulated: names, addresses, who is behind whom
-    behaviour.py   how one address answers: delay, jitter, loss, silence
-    network.py     the user-space end of the TUN device: requests in, answers out, each on time
-    packets.py     IPv4, IPv6, ICMP and UDP as bytes
-    agents.py      one router's SNMP agent: its ports and what it tells
-    quirks.py      what an agent does wrong: tooBig, another address, a walk without end, …
-    mib.py         which objects a router has; snmp.py: the messages; traffic.py: a day's traffic
-    tun.py         the device, its addresses and routes; netlink.py: how the kernel is told
-    namespace.py   a network namespace of its own, and the way into it
-    control.py     the Unix socket that takes commands while it runs
-    simulation.py  the handle for the demo and the tests: start, inside, control, stop
+    scenario.py           timed faults, read from TOML files or the control socket
+    fault_scheduler.py    applies them on time and logs every change
+    fault_effects.py      active faults → behaviour of an address, defects of an agent
+    network.py            the configured network as simulated: addresses, parents, routers
+    behaviour.py          how one address replies: delay, jitter, loss, errors
+    responder.py          reads packets from the TUN device and writes replies when they are due
+    packets.py            IPv4, IPv6, ICMP and UDP as bytes
+    snmp_agent.py         SNMP agent of one router; snmp_messages.py: MIB and messages
+    router_hardware.py    CPU, memory and sensors; interface_traffic.py: counters and traffic
+    tun_device.py         the device, its addresses and routes (rtnetlink)
+    namespace.py          creates, enters and cleans up a network namespace
+    control.py            Unix socket that takes commands while it runs
+    engine.py             all of these in one process (`python -m monitor.simulator`)
+    simulation.py         starts that process for the demo and the tests; config.py: its input
 
-Nothing in the daemon imports this package.
+Only `monitor.cli` and tests import this package.
 """

@@ -1,4 +1,4 @@
-"""How one address answers: its delay, jitter, loss, and whether it answers at all."""
+"""How one address replies: delay, jitter, loss, duplicates, or an ICMP error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-LONGEST_JITTER = 6.0
-"""The jitter of one reply is never more than this many times `jitter_ms`."""
+MAX_JITTER_FACTOR = 6.0
+"""The jitter of one reply is at most `jitter_ms` times this."""
 
 _DELAY_MS = {
     "anchor": (0.2, 0.8),
@@ -29,8 +29,8 @@ _JITTER_MS = {
 _LOSS_RATIO = {"radio": 0.001, "lte": 0.002, "vsat": 0.003}
 
 
-class Fate(StrEnum):
-    """What becomes of a request."""
+class ReplyMode(StrEnum):
+    """Whether and how requests are answered."""
 
     ANSWERED = "answered"
     SILENT = "silent"
@@ -39,10 +39,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How an address answers now.
+    """How an address replies.
 
-    A reply comes after `delay_ms + jitter_ms * x`, x drawn from the exponential distribution
-    of mean 1, cut off at LONGEST_JITTER: the long upper tail that real links have.
+    A reply is sent after `delay_ms + jitter_ms * x`, x drawn from the exponential distribution
+    of mean 1, cut off at MAX_JITTER_FACTOR, like the long upper tail of real links.
 
     loss_ratio, duplicate_ratio: share of requests, 0 to 1, each drawn on its own.
     unreachable_from: address of the router that sends the ICMP error, with `unreachable_code`
@@ -54,31 +54,31 @@ class Behaviour:
     jitter_ms: float = 0.0
     loss_ratio: float = 0.0
     duplicate_ratio: float = 0.0
-    fate: Fate = Fate.ANSWERED
+    mode: ReplyMode = ReplyMode.ANSWERED
     unreachable_from: str | None = None
     unreachable_code: int = 1
     quote_bytes: int | None = None
 
     @property
     def median_rtt_ms(self) -> float:
-        """What the median of many RTTs should be; the machine adds about 0.1 ms of its own."""
+        """Expected median RTT; the machine adds about 0.1 ms."""
         return self.delay_ms + math.log(2.0) * self.jitter_ms
 
     @property
     def highest_rtt_ms(self) -> float:
-        """No reply is scripted to take longer."""
-        return self.delay_ms + LONGEST_JITTER * self.jitter_ms
+        """Upper limit of the simulated RTT."""
+        return self.delay_ms + MAX_JITTER_FACTOR * self.jitter_ms
 
 
 def usual_behaviour(kind: str, name: str, seed: int) -> Behaviour:
-    """How a target of this kind answers on a quiet day; the same for the same name and seed.
+    """The behaviour of a target without faults; deterministic in name and seed.
 
-    kind: fibre, radio, lte, vsat, node or anchor; another kind answers like fibre.
+    kind: fibre, radio, lte, vsat, node or anchor; others behave like fibre.
     """
     low, high = _DELAY_MS.get(kind, _DELAY_MS["fibre"])
-    dice = random.Random(f"{seed}:behaviour:{name}")  # noqa: S311 - a made-up delay, no secret
+    rng = random.Random(f"{seed}:behaviour:{name}")  # noqa: S311 - simulated delay, no secret
     return Behaviour(
-        delay_ms=round(dice.uniform(low, high), 3),
+        delay_ms=round(rng.uniform(low, high), 3),
         jitter_ms=_JITTER_MS.get(kind, _JITTER_MS["fibre"]),
         loss_ratio=_LOSS_RATIO.get(kind, 0.0),
     )

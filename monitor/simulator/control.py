@@ -1,22 +1,22 @@
-"""The control socket: a Unix socket that takes commands while the made-up network runs.
+"""The control socket: a Unix socket that takes commands while the simulator runs.
 
-One JSON object a line in, one a line out; a connection may carry many.
+One JSON object per line in each direction; a connection may carry many.
 
     {"do": "cut", "where": "anjatan/utama", "for": "30s"}
-        any event of events.py: `do` is its `what`
+        any fault of scenario.py: `do` is its `what`
     {"do": "restore", "where": "anjatan/utama"}
-        end every event, scripted or commanded, as far as it concerns that; "all": everything
-    {"do": "truth"}        {"ok": true, "truth": [...]}
-        what was done, in order: each as director.Truth
+        end every fault, scripted or commanded, as far as it affects that; "all": everything
+    {"do": "changes"}      {"ok": true, "changes": [...]}
+        applied changes in order: each a fault_scheduler.AppliedChange
     {"do": "counters"}     {"ok": true, "targets": {...}, "agents": {...}, ...}
-        requests seen and answered: see Counters
+        packets received and answered: see Counters
     {"do": "behaviours"}   {"ok": true, "targets": {...}}
-        how each target answers now: each as behaviour.Behaviour
+        current behaviour of each target: each a behaviour.Behaviour
     {"do": "quit"}         {"ok": true}
-        end the made-up network
+        end the simulator
 
-Every answer has `ok`; when it is false, `error` is a sentence. Answers to events carry the moment
-at which they took effect: `utc_s` (Unix time) and `boottime_s` (CLOCK_BOOTTIME).
+Every reply has `ok`; when it is false, `error` is a sentence. Replies to faults contain the time
+at which they were applied: `utc_s` (Unix time) and `boottime_s` (CLOCK_BOOTTIME).
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from monitor.core.errors import SimulatorError
-from monitor.simulator.behaviour import Behaviour, Fate
-from monitor.simulator.director import Moment, Truth
-from monitor.simulator.events import REBOOT_S
-from monitor.simulator.line import LineCounts
+from monitor.simulator.behaviour import Behaviour, ReplyMode
+from monitor.simulator.fault_scheduler import AppliedChange, Timestamps
+from monitor.simulator.responder import HostCounters
+from monitor.simulator.scenario import REBOOT_S
 
-Answer = dict[str, object]
-Command = Callable[[Mapping[str, object]], Answer]
-"""Does what one request asks for; raises SimulatorError when it cannot."""
+ControlReply = dict[str, object]
+ControlCommand = Callable[[Mapping[str, object]], ControlReply]
+"""Handles one request; raises SimulatorError when it fails."""
 
 _LONGEST_LINE = 64 * 1024
 _LONGEST_PATH = 107  # sun_path of unix(7)
@@ -47,8 +47,8 @@ _PEER = struct.Struct("iII")  # pid, uid, gid: ucred of unix(7)
 
 
 @dataclass(frozen=True, slots=True)
-class AgentCounts:
-    """One router's SNMP agent so far; what is missing was asked with a wrong community."""
+class AgentCounters:
+    """SNMP requests of one router; the difference had a wrong community."""
 
     requests: int
     answered: int
@@ -56,22 +56,22 @@ class AgentCounts:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What the wire has seen and done. targets, agents: by name.
+    """Packet counters since the start. targets, agents: by name.
 
-    stray_packets: for an address that nobody has, or no echo and no UDP. write_errors: answers
-    that the kernel did not take.
+    stray_packets: for an unknown address, or neither echo nor UDP. write_errors: replies that the
+    kernel refused.
     """
 
-    targets: dict[str, LineCounts]
-    agents: dict[str, AgentCounts]
+    targets: dict[str, HostCounters]
+    agents: dict[str, AgentCounters]
     stray_packets: int
     write_errors: int
 
 
 class ControlServer:
-    """Listens on a Unix socket that only its owner may use."""
+    """Serves the control socket, which only its owner may use."""
 
-    def __init__(self, path: Path, command: Command) -> None:
+    def __init__(self, path: Path, command: ControlCommand) -> None:
         """Raises SimulatorError when the path is too long for a Unix socket."""
         check_socket_path(path)
         self._path = path
@@ -79,11 +79,11 @@ class ControlServer:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Begin to listen. Raises SimulatorError when the socket cannot be made."""
+        """Start listening. Raises SimulatorError when the socket cannot be created."""
         try:
             self._path.unlink(missing_ok=True)
             self._server = await asyncio.start_unix_server(
-                self._talk, path=str(self._path), limit=_LONGEST_LINE
+                self._serve_connection, path=str(self._path), limit=_LONGEST_LINE
             )
             self._path.chmod(0o600)
         except OSError as error:
@@ -92,23 +92,25 @@ class ControlServer:
             ) from error
 
     async def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_connection(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(self._reply(line)).encode() + b"\n")
                 await writer.drain()
         except (ConnectionError, ValueError):
-            # The other side went away, or sent a line without an end.
+            # The client disconnected, or sent a line that is too long.
             return
         finally:
             writer.close()
 
-    def _answer(self, line: bytes) -> Answer:
+    def _reply(self, line: bytes) -> ControlReply:
         try:
             request = json.loads(line)
         except ValueError as error:
@@ -122,10 +124,11 @@ class ControlServer:
 
 
 class Control:
-    """The client's side, for the demo and for tests.
+    """Client of the control socket, for the demo and for tests.
 
-    Every method raises SimulatorError when the made-up network does not answer, or refuses.
-    `where`, `for_s` (seconds; None: until restored) and the rest are those of events.py.
+    Every method raises SimulatorError when the simulator does not answer, or refuses.
+    `where`, `for_s` (seconds; None: until restored) and the rest are those of scenario.py.
+    Methods that add a fault return when it was applied.
     """
 
     def __init__(self, path: Path, timeout_s: float = 5.0) -> None:
@@ -133,88 +136,90 @@ class Control:
         self.path = path
         self._timeout_s = timeout_s
 
-    def cut(self, where: str, for_s: float | None = None) -> Moment:
-        """No answer any more. Returns when it took effect, as the others do."""
-        return self.event("cut", where, for_s)
+    def cut(self, where: str, for_s: float | None = None) -> Timestamps:
+        """No reply."""
+        return self.fault("cut", where, for_s)
 
-    def loss(self, where: str, loss_pct: float, for_s: float | None = None) -> Moment:
-        """A share of the requests is lost, besides the usual."""
-        return self.event("loss", where, for_s, loss_pct=loss_pct)
+    def loss(self, where: str, loss_pct: float, for_s: float | None = None) -> Timestamps:
+        """Additional loss."""
+        return self.fault("loss", where, for_s, loss_pct=loss_pct)
 
-    def delay(self, where: str, delay_ms: float, for_s: float | None = None) -> Moment:
-        """Answers come later, besides the usual."""
-        return self.event("delay", where, for_s, delay_ms=delay_ms)
+    def delay(self, where: str, delay_ms: float, for_s: float | None = None) -> Timestamps:
+        """Additional delay."""
+        return self.fault("delay", where, for_s, delay_ms=delay_ms)
 
     def unreachable(
         self, where: str, sender: str | None = None, for_s: float | None = None
-    ) -> Moment:
-        """A router (a node's id; None: the one before) says that the host is unreachable."""
-        return self.event("unreachable", where, for_s, **{"from": sender})
+    ) -> Timestamps:
+        """A router (a node's id; None: the one before) sends ICMP host unreachable."""
+        return self.fault("unreachable", where, for_s, **{"from": sender})
 
-    def reboot(self, where: str, for_s: float = REBOOT_S, renumber: bool = False) -> Moment:
-        """A router is away for so long, and comes back with its counters at 0."""
-        return self.event("reboot", where, for_s, renumber=renumber)
+    def reboot(self, where: str, for_s: float = REBOOT_S, renumber: bool = False) -> Timestamps:
+        """A router is silent for `for_s`, then its counters start at 0."""
+        return self.fault("reboot", where, for_s, renumber=renumber)
 
-    def pop_down(self, node: str, for_s: float | None = None) -> Moment:
-        """A node is cut, and all that is behind it."""
-        return self.event("pop-down", node, for_s)
+    def pop_down(self, node: str, for_s: float | None = None) -> Timestamps:
+        """A node is cut, and every address behind it."""
+        return self.fault("pop-down", node, for_s)
 
-    def uplink_cut(self, for_s: float | None = None) -> Moment:
-        """The monitor's own uplink: nothing answers."""
-        return self.event("uplink-cut", "uplink", for_s)
+    def uplink_cut(self, for_s: float | None = None) -> Timestamps:
+        """The monitor's own uplink: no target replies."""
+        return self.fault("uplink-cut", "uplink", for_s)
 
-    def no_route(self, for_s: float | None = None) -> Moment:
-        """The monitor's own route is gone: sending fails."""
-        return self.event("no-route", "uplink", for_s)
+    def no_route(self, for_s: float | None = None) -> Timestamps:
+        """The monitor has no route: sending fails."""
+        return self.fault("no-route", "uplink", for_s)
 
-    def event(self, what: str, where: str, for_s: float | None = None, **details: object) -> Moment:
-        """Any event of events.py."""
-        return _moment(self.ask(what, where=where, **{"for": for_s}, **details))
+    def fault(
+        self, what: str, where: str, for_s: float | None = None, **details: object
+    ) -> Timestamps:
+        """Any fault of scenario.py."""
+        return _timestamps(self.request(what, where=where, **{"for": for_s}, **details))
 
-    def restore(self, where: str = "all") -> Moment:
-        """End every event, scripted or commanded, as far as it concerns `where`."""
-        return _moment(self.ask("restore", where=where))
+    def restore(self, where: str = "all") -> Timestamps:
+        """End every fault, scripted or commanded, as far as it affects `where`."""
+        return _timestamps(self.request("restore", where=where))
 
-    def truth(self) -> list[Truth]:
-        """What was done since the start, in order."""
-        rows = cast("list[dict[str, object]]", self.ask("truth")["truth"])
-        return [truth_from_json(row) for row in rows]
+    def changes(self) -> list[AppliedChange]:
+        """Changes applied since the start, in order."""
+        rows = cast("list[dict[str, object]]", self.request("changes")["changes"])
+        return [change_from_json(row) for row in rows]
 
     def behaviours(self) -> dict[str, Behaviour]:
-        """How each target answers now, by name."""
-        rows = cast("dict[str, dict[str, object]]", self.ask("behaviours")["targets"])
+        """Current behaviour of each target, by name."""
+        rows = cast("dict[str, dict[str, object]]", self.request("behaviours")["targets"])
         return {name: behaviour_from_json(row) for name, row in rows.items()}
 
     def counters(self) -> Counters:
-        """What the wire has seen and done since the start."""
-        answer = cast("dict[str, Any]", self.ask("counters"))
+        """Packet counters since the start."""
+        answer = cast("dict[str, Any]", self.request("counters"))
         return Counters(
-            targets={name: LineCounts(**row) for name, row in answer["targets"].items()},
-            agents={name: AgentCounts(**row) for name, row in answer["agents"].items()},
+            targets={name: HostCounters(**row) for name, row in answer["targets"].items()},
+            agents={name: AgentCounters(**row) for name, row in answer["agents"].items()},
             stray_packets=answer["stray_packets"],
             write_errors=answer["write_errors"],
         )
 
     def pid(self) -> int:
-        """The process of the made-up network, as the kernel knows who listens there."""
+        """Process id of the simulator: the peer of the socket."""
         with self._connected() as connection:
             peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         return int(_PEER.unpack(peer)[0])
 
     def quit(self) -> None:
-        """End the made-up network."""
-        self.ask("quit")
+        """End the simulator."""
+        self.request("quit")
 
-    def ask(self, do: str, **details: object) -> Answer:
-        """One request; the answer, without `ok`. A detail whose value is None is left out."""
-        kept = {key: value for key, value in details.items() if value is not None}
-        request = json.dumps({"do": do, **kept}).encode() + b"\n"
+    def request(self, do: str, **details: object) -> ControlReply:
+        """Send one request; returns the reply without `ok`. Details that are None are left out."""
+        given = {key: value for key, value in details.items() if value is not None}
+        line = json.dumps({"do": do, **given}).encode() + b"\n"
         with self._connected() as connection, connection.makefile("rb") as lines:
-            connection.sendall(request)
-            line = lines.readline()
-        if not line:
+            connection.sendall(line)
+            received = lines.readline()
+        if not received:
             raise SimulatorError(f"the made-up network hung up on {self.path}")
-        answer: Answer = json.loads(line)
+        answer: ControlReply = json.loads(received)
         if not answer.pop("ok", False):
             raise SimulatorError(str(answer.get("error")))
         return answer
@@ -233,7 +238,7 @@ class Control:
 
 
 def check_socket_path(path: Path) -> None:
-    """Raises SimulatorError when a Unix socket cannot have this path."""
+    """Raise SimulatorError when the path is too long for a Unix socket."""
     if len(str(path).encode()) > _LONGEST_PATH:
         raise SimulatorError(
             f"{path} is too long for a Unix socket ({_LONGEST_PATH} bytes at most): "
@@ -241,24 +246,24 @@ def check_socket_path(path: Path) -> None:
         )
 
 
-def truth_to_json(truth: Truth) -> Answer:
-    """One line of the log of truth as JSON can carry it."""
-    return asdict(truth)
+def change_to_json(change: AppliedChange) -> ControlReply:
+    """An applied change as JSON."""
+    return asdict(change)
 
 
-def truth_from_json(row: Mapping[str, object]) -> Truth:
-    """The other way."""
+def change_from_json(row: Mapping[str, object]) -> AppliedChange:
+    """An applied change from JSON."""
     fields = cast("dict[str, Any]", dict(row))
     if fields["behaviour"] is not None:
         fields["behaviour"] = behaviour_from_json(fields["behaviour"])
-    return Truth(**{**fields, "because": tuple(fields["because"])})
+    return AppliedChange(**{**fields, "because": tuple(fields["because"])})
 
 
 def behaviour_from_json(row: Mapping[str, object]) -> Behaviour:
-    """A behaviour as `dataclasses.asdict` and JSON made it."""
+    """A behaviour from JSON."""
     fields = cast("dict[str, Any]", dict(row))
-    return Behaviour(**{**fields, "fate": Fate(fields["fate"])})
+    return Behaviour(**{**fields, "mode": ReplyMode(fields["mode"])})
 
 
-def _moment(answer: Answer) -> Moment:
-    return Moment(float(str(answer["utc_s"])), float(str(answer["boottime_s"])))
+def _timestamps(answer: ControlReply) -> Timestamps:
+    return Timestamps(float(str(answer["utc_s"])), float(str(answer["boottime_s"])))

@@ -1,12 +1,14 @@
-"""A network namespace of its own, and the way into it. The machine's own network is never touched.
+"""Create, enter and clean up the network namespace of the simulated network.
 
-As root by `unshare -n`; otherwise by `unshare -Urn`, a user namespace in which this user is root.
+As root with `unshare -n`; otherwise with `unshare -Urn`, a user namespace in which it is root.
+The machine's own network is never changed.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -20,14 +22,14 @@ _AS_ROOT = ("unshare", "--net")
 _AS_USER = ("unshare", "--user", "--map-root-user", "--net")
 _ENTER_AS_ROOT = ("--net",)
 _ENTER_AS_USER = ("--user", "--preserve-credentials", "--net")
-_MADE_WITHIN_S = 10.0
+_CREATE_TIMEOUT_S = 10.0
 
 
 class Namespace:
-    """A process that holds a network namespace open. With it, everything inside ends.
+    """A process that holds a network namespace open; when it ends, so does everything inside.
 
-    The process gets a pipe as its stdin that stays open for as long as we live: a command that
-    must not outlive us ends when it reads the end of the file (see lifeline.py).
+    Its stdin is a pipe that is open as long as this process lives: a command that must not
+    outlive it ends on end of file (see ParentWatch).
     """
 
     def __init__(self, process: subprocess.Popen[bytes], enter: Sequence[str]) -> None:
@@ -43,12 +45,12 @@ class Namespace:
         pass_fds: Sequence[int] = (),
         env: Mapping[str, str] | None = None,
     ) -> Namespace:
-        """Run a command in a new network namespace, in a session of its own (no Ctrl-C gets there).
+        """Run a command in a new network namespace and session (Ctrl-C does not reach it).
 
-        stderr, pass_fds, env: as of subprocess.Popen. Raises SimulatorError in one sentence that
-        says what is missing on this machine.
+        stderr, pass_fds, env: as in subprocess.Popen. Raises SimulatorError that says what is
+        missing on this machine.
         """
-        unshare, enter = _way_in()
+        unshare, enter = _unshare_commands()
         process = subprocess.Popen(
             [*unshare, *command],
             stdin=subprocess.PIPE,
@@ -59,7 +61,7 @@ class Namespace:
         )
         namespace = cls(process, enter)
         try:
-            namespace._wait_until_made()
+            namespace._wait_until_created()
         except BaseException:
             namespace.stop(0.0)
             raise
@@ -67,13 +69,13 @@ class Namespace:
 
     @property
     def pid(self) -> int:
-        """The process that holds it open."""
+        """The process that holds the namespace open."""
         return self._process.pid
 
     def inside(self, command: Sequence[str]) -> list[str]:
-        """The same command, to be run inside the namespace: a prefix is put before it.
+        """The command with a prefix that runs it inside the namespace.
 
-        Working directory, environment, files and Unix sockets are the same on both sides.
+        Working directory, environment, files and Unix sockets are shared.
         """
         return ["nsenter", f"--target={self.pid}", *self._enter, "--", *command]
 
@@ -82,25 +84,25 @@ class Namespace:
         return self._process.poll() is None
 
     def wait(self, timeout_s: float | None = None) -> int | None:
-        """Wait for the end of its process: its exit status, None when it still runs."""
+        """Wait for the process to end; its exit status, None when it still runs."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
 
     def stop(self, grace_s: float = 5.0) -> None:
-        """Close the pipe, wait so long for the process to end, then kill it."""
+        """Close the pipe, wait `grace_s` for the process to end, then kill it."""
         if self._process.stdin is not None:
             self._process.stdin.close()
         if self.wait(grace_s) is None:
             self._process.kill()
             self._process.wait()
 
-    def _wait_until_made(self) -> None:
-        """Until the process has left our namespace: before that, nobody may enter after it."""
+    def _wait_until_created(self) -> None:
+        """Wait until the process has left our namespace and its own can be entered."""
         ours = Path("/proc/self/ns/net").stat().st_ino
         theirs = Path(f"/proc/{self.pid}/ns/net")
-        deadline = time.monotonic() + _MADE_WITHIN_S
+        deadline = time.monotonic() + _CREATE_TIMEOUT_S
         while time.monotonic() < deadline:
             status = self._process.poll()
             if status is not None:
@@ -116,42 +118,42 @@ class Namespace:
         raise SimulatorError("a network namespace was not made in time: is this machine very busy?")
 
 
-def inside_of(pid: int, command: Sequence[str]) -> list[str]:
-    """The same command, to be run in the namespace that another process of ours holds open."""
+def command_inside(pid: int, command: Sequence[str]) -> list[str]:
+    """The command with a prefix that runs it in the namespace of another process of this user."""
     theirs, ours = (Path(f"/proc/{who}/ns/user").stat().st_ino for who in (pid, "self"))
     enter = _ENTER_AS_ROOT if theirs == ours else _ENTER_AS_USER
     return ["nsenter", f"--target={pid}", *enter, "--", *command]
 
 
-def _way_in() -> tuple[Sequence[str], Sequence[str]]:
-    """How to make a network namespace here, and how to enter it."""
+def _unshare_commands() -> tuple[Sequence[str], Sequence[str]]:
+    """The commands that create a network namespace on this machine and enter it."""
     if sys.platform != "linux":
         raise SimulatorError("the made-up network needs Linux: its network namespaces and TUN")
     for program in ("unshare", "nsenter"):
         if shutil.which(program) is None:
             raise SimulatorError(f"the program {program} is missing: apt install util-linux")
-    root = _attempt(_AS_ROOT)
+    root = _try_unshare(_AS_ROOT)
     if root is None:
         return _AS_ROOT, _ENTER_AS_ROOT
-    user = _attempt(_AS_USER)
+    user = _try_unshare(_AS_USER)
     if user is None:
         return _AS_USER, _ENTER_AS_USER
     raise SimulatorError(f"a network namespace cannot be made here ({user}): {_remedy()}")
 
 
-def _attempt(unshare: Sequence[str]) -> str | None:
-    """None when it works, else what the program says."""
-    tried = subprocess.run(
-        [*unshare, "true"], capture_output=True, text=True, check=False, timeout=_MADE_WITHIN_S
+def _try_unshare(unshare: Sequence[str]) -> str | None:
+    """None when it works, else the error message."""
+    result = subprocess.run(
+        [*unshare, "true"], capture_output=True, text=True, check=False, timeout=_CREATE_TIMEOUT_S
     )
-    if tried.returncode == 0:
+    if result.returncode == 0:
         return None
-    said = tried.stderr.strip().splitlines()
-    return said[-1] if said else f"unshare ended with status {tried.returncode}"
+    lines = result.stderr.strip().splitlines()
+    return lines[-1] if lines else f"unshare ended with status {result.returncode}"
 
 
 def _remedy() -> str:
-    """What forbids user namespaces here, as far as the kernel tells, and how to allow them."""
+    """How to allow user namespaces, from the kernel settings that forbid them."""
     if _setting("kernel/unprivileged_userns_clone") == "0":
         return "run as root, or `sysctl kernel.unprivileged_userns_clone=1` as root"
     if _setting("user/max_user_namespaces") == "0":
@@ -168,3 +170,73 @@ def _setting(name: str) -> str | None:
         return Path("/proc/sys", name).read_text().strip()
     except OSError:
         return None
+
+
+_PROC = Path("/proc")
+_KILL_TIMEOUT_S = 5.0
+
+
+class ParentWatch:
+    """Detects the end of the parent process: its pipe on our stdin closes.
+
+    A process forked by the parent may keep the pipe open, so the parent's pid is checked, too.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self._parent = os.getppid()
+
+    def parent_is_gone(self) -> bool:
+        """Whether the parent process has ended."""
+        return os.getppid() != self._parent
+
+
+def end_other_processes(grace_s: float) -> None:
+    """End every other process in our network namespace: first with SIGTERM, then with SIGKILL.
+
+    Only for a namespace that was created for this process. grace_s: time after SIGTERM.
+    """
+    _signal_until_none_is_left(signal.SIGTERM, grace_s)
+    _signal_until_none_is_left(signal.SIGKILL, _KILL_TIMEOUT_S)
+
+
+def _signal_until_none_is_left(what: signal.Signals, within_s: float) -> None:
+    """Signal and look again until no process is found: one may fork meanwhile."""
+    deadline = time.monotonic() + within_s
+    signalled: set[int] = set()
+    while (found := _others()) and time.monotonic() < deadline:
+        for pid in found:
+            if pid not in signalled:
+                _send(pid, what)
+                signalled.add(pid)
+        time.sleep(0.02)
+
+
+def _others() -> list[int]:
+    """The other live processes in our network namespace."""
+    pids = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+    return [pid for pid in pids if pid != os.getpid() and _shares_our_namespace(pid)]
+
+
+def _shares_our_namespace(pid: int) -> bool:
+    try:
+        theirs = (_PROC / str(pid) / "ns" / "net").stat()
+    except OSError:
+        return False  # ended, or of another user
+    ours = (_PROC / "self" / "ns" / "net").stat()
+    return (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def _send(pid: int, what: signal.Signals) -> None:
+    """Signal a process through a pidfd, so that a reused pid is never signalled."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if _shares_our_namespace(pid):
+            signal.pidfd_send_signal(handle, what)
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(handle)

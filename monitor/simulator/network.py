@@ -1,266 +1,140 @@
-"""The wire: the user-space end of the TUN device. Requests come in, answers go out on time.
-
-One loop on one core keeps up with 10,000 echo requests a second: packets are read in batches, a
-reply is made by patching its request, and waits in a heap until it is due.
-"""
+"""The configured network as it is simulated: addresses, names, parents and routers."""
 
 from __future__ import annotations
 
-import asyncio
-import heapq
+import difflib
 import ipaddress
-import itertools
-import math
-import os
-import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from enum import IntEnum
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from monitor.simulator.behaviour import Behaviour
-from monitor.simulator.line import LineCounts, SimulatedHost
-from monitor.simulator.packets import (
-    ICMP,
-    ICMPV6,
-    Datagram,
-    echo_reply_v4,
-    echo_reply_v6,
-    read_datagram,
-    unreachable,
-    write_datagram,
-)
+from monitor.core.errors import SimulatorError
+from monitor.core.model import Device, Link, Network, TargetRole
+
+ALL_TARGETS = ("all", "uplink")
+"""Names that select every target, anchors included."""
 
 
-class AgentReply(NamedTuple):
-    """What an SNMP agent answers. source: the address that it comes from; None: the one asked."""
+@dataclass(frozen=True, slots=True)
+class SimulatedAddress:
+    """One address that replies.
 
-    message: bytes
-    source: str | None = None
+    kind: fibre, radio, lte, vsat, node or anchor.
+    parents: node ids; the address is unreachable when all of them are down or unreachable.
+    depends_on: for a router's own address that is no target: the targets that carry it; it is
+    silent when all of them are.
+    """
 
-
-Answerer = Callable[[bytes], AgentReply | None]
-"""An SNMP agent: a message in bytes → its answer, None for silence."""
-
-_READ_BYTES = 2048
-_BATCH = 32  # packets read before replies that are due get their turn
-_BATCHES = 8  # before the event loop gets its turn
-_EARLY_S = 0.00008  # about the way to the asker; so that several may leave at one waking
-_SNMP_PORT = 161
-_CLOSED_PORT = 3  # the code of ICMP: port unreachable
-_AGENT_NEEDS_S = 0.003  # no echo should fall due while an agent thinks
-_AGENT_WAITS_S = 0.020
+    name: str
+    address: str
+    kind: str
+    parents: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
 
 
-class _Sent(IntEnum):
-    """What a packet counts as when it leaves."""
+@dataclass(frozen=True, slots=True)
+class SimulatedNetwork:
+    """Every address by name, the names that a scenario may use, and the routers."""
 
-    ECHO = 0
-    UNREACHABLE = 1
-    OTHER = 2
+    addresses: Mapping[str, SimulatedAddress]
+    sites: Mapping[str, tuple[str, ...]]
+    nodes: frozenset[str]
+    devices: tuple[Device, ...]
+    links: Mapping[str, Link]
 
+    def select(self, where: str) -> tuple[str, ...]:
+        """The addresses that a name selects: a target, a node's or site's id, "all" or "uplink".
 
-class VirtualWire:
-    """Reads requests from a TUN device and writes the answers when they are due."""
-
-    def __init__(
-        self,
-        fd: int,
-        behaviours: Mapping[str, tuple[str, Behaviour]],
-        agents: Mapping[str, Answerer],
-        seed: int,
-        on_gone: Callable[[], None],
-    ) -> None:
-        """fd: the device, non-blocking. behaviours: by name, each with its address.
-
-        agents: by address. on_gone: called when somebody has taken the device away.
+        Raises SimulatorError that names the nearest known name.
         """
-        self.stray_packets = 0
-        self.write_errors = 0
-        self._fd = fd
-        self._on_gone = on_gone
-        self._names = {
-            name: SimulatedHost(name, how, seed) for name, (_, how) in behaviours.items()
-        }
-        self._lines = {_packed(behaviours[name][0]): line for name, line in self._names.items()}
-        self._agents = {_packed(address): agent for address, agent in agents.items()}
-        self._due: list[tuple[float, int, SimulatedHost, int, bytes, int]] = []
-        self._numbers = itertools.count()
-        self._asked: deque[tuple[float, SimulatedHost, Datagram]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        if where in self.addresses:
+            return (where,)
+        if where in self.sites:
+            return self.sites[where]
+        if where in ALL_TARGETS:
+            return tuple(self.addresses)
+        known = [*self.addresses, *self.sites, *ALL_TARGETS]
+        near = difflib.get_close_matches(where, known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "use site/link, a site's or a node's id"
+        raise SimulatorError(f"no target, site or node is called {where!r}: {hint}")
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to answer. The loop's selector must wait to the microsecond (SelectSelector)."""
-        self._loop = loop
-        loop.add_reader(self._fd, self._on_packets, loop)
+    def behind(self, down: Iterable[str], standing: Iterable[str] = ()) -> frozenset[str]:
+        """These nodes and every address that is reachable only through them.
 
-    def stop(self) -> None:
-        """Answer no more."""
-        if self._loop is not None:
-            self._loop.remove_reader(self._fd)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due.clear()
-        self._asked.clear()
+        standing: addresses that stay reachable in any case, and with them what is behind them.
+        """
+        excluded = set(standing)
+        cut = set(down) - excluded
+        changed = True
+        while changed:
+            unreachable = {
+                each.name
+                for each in self.addresses.values()
+                if each.name not in cut | excluded and each.parents and cut.issuperset(each.parents)
+            }
+            cut |= unreachable
+            changed = bool(unreachable)
+        return frozenset(cut)
 
-    def behave(self, name: str, behaviour: Behaviour) -> None:
-        """From now on this address answers so; what is on its way is lost if it falls silent."""
-        self._names[name].behave(behaviour)
+    def device_of(self, name: str) -> Device | None:
+        """The router of a site or node (or of the site that a target belongs to)."""
+        owner = self.links[name].site if name in self.links else name
+        return next((device for device in self.devices if device.name == owner), None)
 
-    def counts(self) -> dict[str, LineCounts]:
-        """Every address so far, by name."""
-        return {name: line.counts() for name, line in self._names.items()}
+    def upstream_of(self, name: str) -> str:
+        """Address of the router before this one, which would send an ICMP error about it."""
+        parents = self.addresses[name].parents
+        if parents:
+            return self.addresses[parents[0]].address
+        nodes = [
+            self.addresses[node] for node in self.addresses if node in self.nodes and node != name
+        ]
+        return (nodes[0] if nodes else self.addresses[name]).address
 
-    def _on_packets(self, loop: asyncio.AbstractEventLoop) -> None:
-        for _ in range(_BATCHES):
-            more = self._read_batch(loop)
-            self._send_due()
-            if not more:
-                break
-        self._arm(loop)
 
-    def _read_batch(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Take in some packets; False: there are no more."""
-        read, fd = os.read, self._fd
-        for _ in range(_BATCH):
-            try:
-                packet = read(fd, _READ_BYTES)
-            except BlockingIOError:
-                return False
-            except OSError:
-                self.stop()
-                self._on_gone()
-                return False
-            if _is_echo_v4(packet):
-                self._on_echo(packet[16:20], packet, echo_reply_v4)
-            elif _is_echo_v6(packet):
-                self._on_echo(packet[24:40], packet, echo_reply_v6)
-            else:
-                self._on_other(packet, loop)
-        return True
+def simulate_network(network: Network) -> SimulatedNetwork:
+    """Build the simulated network of a configuration.
 
-    def _on_echo(
-        self, destination: bytes, packet: bytes, reply_to: Callable[[bytes], bytes]
-    ) -> None:
-        line = self._lines.get(destination)
-        if line is None:
-            self.stray_packets += 1
-            return
-        line.requests += 1
-        if self._passes(line, packet):
-            reply = reply_to(packet)
-            self._push(line, reply, _Sent.ECHO)
-            if line.doubles():
-                self._push(line, reply, _Sent.OTHER)
-
-    def _passes(self, line: SimulatedHost, packet: bytes) -> bool:
-        """Whether a packet reaches the address; an ICMP error is sent where one is scripted."""
-        if line.answers:
-            if line.loses():
-                line.lost += 1
-                return False
-            return True
-        if line.router is not None:
-            how = line.behaviour
-            error = unreachable(packet, line.router, how.unreachable_code, how.quote_bytes)
-            self._push(line, error, _Sent.UNREACHABLE)
-        return False
-
-    def _on_other(self, packet: bytes, loop: asyncio.AbstractEventLoop) -> None:
-        datagram = read_datagram(packet)
-        line = self._lines.get(datagram.destination) if datagram is not None else None
-        if datagram is None or line is None:
-            self.stray_packets += 1
-        elif self._passes(line, packet):
-            if datagram.destination in self._agents and datagram.destination_port == _SNMP_PORT:
-                self._asked.append((time.monotonic(), line, datagram))
-                if len(self._asked) == 1:
-                    loop.call_soon(self._serve_agent, loop)
-            else:
-                error = unreachable(packet, datagram.destination, _CLOSED_PORT, None)
-                self._push(line, error, _Sent.OTHER)
-
-    def _serve_agent(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let one agent answer, at a moment when no echo is about to be due."""
-        if not self._asked:
-            return
-        now = time.monotonic()
-        arrived, line, datagram = self._asked[0]
-        next_due = self._due[0][0] if self._due else math.inf
-        if next_due - now < _AGENT_NEEDS_S and now - arrived < _AGENT_WAITS_S:
-            loop.call_later(_AGENT_NEEDS_S / 2, self._serve_agent, loop)
-            return
-        self._asked.popleft()
-        told = self._agents[datagram.destination](datagram.payload)
-        if told is not None and line.answers:
-            reply = Datagram(
-                datagram.destination if told.source is None else _packed(told.source),
-                datagram.source,
-                datagram.destination_port,
-                datagram.source_port,
-                told.message,
+    Raises SimulatorError when two targets have the same address.
+    """
+    links = {link.name: link for link in network.links()}
+    sites = {site.id: tuple(link.name for link in site.links) for site in network.sites}
+    addresses: dict[str, SimulatedAddress] = {}
+    for target in network.targets():
+        kind = links[target.name].kind if target.role is TargetRole.LINK else target.role.value
+        addresses[target.name] = SimulatedAddress(
+            target.name, _plain(target.address), kind, target.parents
+        )
+    taken = {each.address: each.name for each in addresses.values()}
+    if len(taken) < len(addresses):
+        twice = next(each for each in addresses.values() if taken[each.address] != each.name)
+        raise SimulatorError(
+            f"{twice.name} and {taken[twice.address]} have one address, {twice.address}: "
+            "give each its own"
+        )
+    devices = all_devices(network)
+    for device in devices:
+        address = _plain(device.address)
+        if address not in taken:
+            name = f"router:{device.name}"
+            addresses[name] = SimulatedAddress(
+                name, address, "node", (), sites.get(device.name, (device.name,))
             )
-            self._push(line, write_datagram(reply), _Sent.OTHER)
-            self._arm(loop)
-        if self._asked:
-            loop.call_soon(self._serve_agent, loop)
-
-    def _push(self, line: SimulatedHost, packet: bytes, sent: int) -> None:
-        """Let a packet leave after the line's delay."""
-        due = time.monotonic() + line.draw_delay_s()
-        entry = (due, next(self._numbers), line, line.epoch, packet, sent)
-        heapq.heappush(self._due, entry)
-
-    def _send_due(self) -> None:
-        due, write, fd = self._due, os.write, self._fd
-        now = time.monotonic() + _EARLY_S
-        while due and due[0][0] <= now:
-            _, _, line, epoch, packet, sent = heapq.heappop(due)
-            if epoch != line.epoch:
-                continue
-            try:
-                write(fd, packet)
-            except OSError:
-                self.write_errors += 1
-                continue
-            if sent == _Sent.ECHO:
-                line.answered += 1
-            elif sent == _Sent.UNREACHABLE:
-                line.unreachable += 1
-
-    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake up when the next packet is due."""
-        if not self._due:
-            return
-        due = self._due[0][0]
-        if self._timer is not None:
-            if self._timer.when() <= due:
-                return
-            self._timer.cancel()
-        self._timer = loop.call_at(due, self._on_time, loop)
-
-    def _on_time(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
-        self._send_due()
-        self._arm(loop)
+            taken[address] = name
+    nodes = frozenset(node.id for node in network.nodes)
+    return SimulatedNetwork(addresses, sites, nodes, devices, links)
 
 
-def _is_echo_v4(packet: bytes) -> bool:
-    """An echo request, whole and without IP options."""
-    return (
-        len(packet) >= 28
-        and packet[0] == 0x45
-        and packet[9] == ICMP
-        and packet[20] == 8
-        and not packet[6] & 0x3F
-        and not packet[7]
-    )
+def all_devices(network: Network) -> tuple[Device, ...]:
+    """All routers: those of the network and those configured only at their site."""
+    found = {device.name: device for device in network.devices}
+    for site in network.sites:
+        if site.device is not None:
+            found.setdefault(site.device.name, site.device)
+    return tuple(found.values())
 
 
-def _is_echo_v6(packet: bytes) -> bool:
-    return len(packet) >= 48 and packet[0] >> 4 == 6 and packet[6] == ICMPV6 and packet[40] == 128
-
-
-def _packed(address: str) -> bytes:
-    return ipaddress.ip_address(address).packed
+def _plain(address: str) -> str:
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError as error:
+        raise SimulatorError(f"{address!r} is not an IP address: write it as 10.77.0.1") from error

@@ -1,6 +1,6 @@
-"""IPv4, IPv6, ICMP and UDP as bytes: what comes in at the TUN device, and what goes back.
+"""Encode and decode IPv4, IPv6, ICMP and UDP packets of the TUN device.
 
-Only what the made-up network needs: no options are read, fragments are not put together.
+Only what the simulator needs: no IP options, no reassembly of fragments.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def checksum(data: bytes) -> int:
 def echo_reply_v4(request: bytes) -> bytes:
     """The reply to an echo request in an IPv4 packet without options.
 
-    The addresses change places, which no checksum notices; the type goes from 8 to 0, for which
-    the checksum is patched (RFC 1624), not computed.
+    The addresses are swapped, which leaves the checksum unchanged; for the type, which changes
+    from 8 to 0, the checksum is updated incrementally (RFC 1624).
     """
     patched = ((request[22] << 8) | request[23]) + 0x0800
     patched = (patched & 0xFFFF) + (patched >> 16)
@@ -57,7 +57,7 @@ def echo_reply_v4(request: bytes) -> bytes:
 
 
 def echo_reply_v6(request: bytes) -> bytes:
-    """The same in IPv6: type 128 becomes 129, so the checksum goes down by 0x0100."""
+    """The same for IPv6: type 128 becomes 129, so the checksum decreases by 0x0100."""
     patched = ((request[42] << 8) | request[43]) + 0xFEFF
     patched = (patched & 0xFFFF) + (patched >> 16)
     return b"".join(

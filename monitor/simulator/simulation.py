@@ -1,8 +1,8 @@
-"""The handle on the made-up Indramayu, for the demo and for tests.
+"""Start, enter, control and stop a simulated network, for the demo and for tests.
 
-with Simulation.start(config_dir, "demo", work_dir=work) as indramayu:
-    daemon = subprocess.Popen(indramayu.inside(["pantau", "run"]))
-    indramayu.control.cut("anjatan/utama")
+with Simulation.start(config_dir, "demo", work_dir=work) as simulation:
+    daemon = subprocess.Popen(simulation.inside(["pantau", "run"]))
+    simulation.control.cut("anjatan/utama")
 """
 
 from __future__ import annotations
@@ -19,27 +19,29 @@ from typing import Self
 from monitor.core.errors import SimulatorError
 from monitor.core.model import Network
 from monitor.simulator.behaviour import Behaviour, usual_behaviour
+from monitor.simulator.config import SimulatorConfig, read_config, send_config
 from monitor.simulator.control import Control, check_socket_path
+from monitor.simulator.interface_traffic import PortTraffic, port_traffic
 from monitor.simulator.namespace import Namespace
-from monitor.simulator.plan import Plan, plan_of, write_plan
-from monitor.simulator.ports import PortTraffic, port_traffic
+from monitor.simulator.network import simulate_network
 from monitor.simulator.scenario import DEMO, load_scenario
-from monitor.simulator.tun import DEVICE_FILE
-from monitor.simulator.world import build_world
+from monitor.simulator.tun_device import DEVICE_FILE
 
 _READY_WITHIN_S = 60.0
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Simulation:
-    """A made-up network that runs in a namespace of its own; it ends with `stop`, or with us."""
+    """A simulator process in its own namespace; it ends with `stop` or with this process."""
 
-    def __init__(self, plan: Plan, namespace: Namespace, control: Control, seed: int) -> None:
+    def __init__(
+        self, config: SimulatorConfig, namespace: Namespace, control: Control, seed: int
+    ) -> None:
         """Use `start`."""
-        self.network = plan.network
-        self.silent_routers = plan.silent_routers()
+        self.network = config.network
+        self.routers_without_snmp = config.routers_without_snmp()
         self.control = control
-        self._world = build_world(plan.network)
+        self._net = simulate_network(config.network)
         self._namespace = namespace
         self._seed = seed
 
@@ -54,22 +56,21 @@ class Simulation:
         seed: int = 1,
         device_file: Path = DEVICE_FILE,
     ) -> Self:
-        """Start it, and return when every address answers.
+        """Start it, and return when every address replies.
 
-        source: a configuration directory, or a network. scenario: a shipped one's name, or a file.
-        work_dir: an existing directory with a short path; it gets control.sock and
-        simulator.log. communities: of SNMP version 2c by credential name, beside or instead of
-        those in the configuration's secrets. seed: the same seed gives the same delays, losses and
-        traffic. device_file: the TUN device's.
+        source: a configuration directory, or a network. scenario: name of a shipped one, or a file.
+        work_dir: an existing directory with a short path, for control.sock and simulator.log.
+        communities: SNMP version 2c by credential name; override the configuration's secrets.
+        seed: of delays, losses and traffic.
 
-        Raises ConfigError for a configuration with errors, SimulatorError in one sentence for
-        what this machine lacks, or what is wrong with the scenario.
+        Raises ConfigError for a configuration with errors, SimulatorError for an invalid scenario
+        or what is missing on this machine.
         """
-        plan = Plan(source) if isinstance(source, Network) else plan_of(source)
-        plan = Plan(plan.network, {**plan.communities, **(communities or {})})
+        config = SimulatorConfig(source) if isinstance(source, Network) else read_config(source)
+        config = SimulatorConfig(config.network, {**config.communities, **(communities or {})})
         if isinstance(scenario, Path):
             scenario = scenario.resolve()
-        load_scenario(scenario, build_world(plan.network))
+        load_scenario(scenario, simulate_network(config.network))
         control = work_dir.resolve() / "control.sock"
         check_socket_path(control)
         options = {
@@ -78,47 +79,47 @@ class Simulation:
             "--seed": seed,
             "--device-file": device_file,
         }
-        words = [str(word) for option in options.items() for word in option]
-        namespace = _run(plan, words, work_dir / "simulator.log")
-        return cls(plan, namespace, Control(control), seed)
+        arguments = [str(word) for option in options.items() for word in option]
+        namespace = _run(config, arguments, work_dir / "simulator.log")
+        return cls(config, namespace, Control(control), seed)
 
     def inside(self, command: Sequence[str]) -> list[str]:
-        """The same command, to be run in the made-up network. Files and Unix sockets are shared.
+        """The command with a prefix that runs it in the simulated network; files are shared.
 
-        What is still running there when the made-up network ends is ended with it.
+        Processes still running there when the simulation ends are ended with it.
         """
         return self._namespace.inside(command)
 
-    def scripted(self, name: str) -> Behaviour:
-        """How a target (`site/link`, a node's id, `anchor:<address>`) answers on a quiet day.
+    def normal_behaviour(self, name: str) -> Behaviour:
+        """The behaviour of a target (`site/link`, a node's id, `anchor:<address>`) without faults.
 
-        `control.behaviours()` says how it answers now. Raises KeyError for an unknown name.
+        `control.behaviours()` has the current one. Raises KeyError for an unknown name.
         """
-        place = self._world.places[name]
-        return usual_behaviour(place.kind, name, self._seed)
+        address = self._net.addresses[name]
+        return usual_behaviour(address.kind, name, self._seed)
 
     def traffic(self, device: str, ifname: str) -> PortTraffic:
-        """What flows through a router's port, as rates and their exact integral over Unix time.
+        """Traffic of a router's interface, as rates and their exact integral over Unix time.
 
-        Raises KeyError for an unknown router or port.
+        Raises KeyError for an unknown router or interface.
         """
-        for router in self._world.devices:
+        for router in self._net.devices:
             for interface in router.interfaces:
                 if (router.name, interface.name) == (device, ifname):
-                    return port_traffic(router, interface, self._world, self._seed)
+                    return port_traffic(router, interface, self._net, self._seed)
         raise KeyError(f"{device} {ifname}")
 
     @property
     def pid(self) -> int:
-        """The process of the made-up network."""
+        """Process id of the simulator."""
         return self._namespace.pid
 
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the process is running."""
         return self._namespace.alive()
 
     def stop(self) -> None:
-        """End it, and every process that still runs inside. Harmless when it has ended."""
+        """End it, and every process that still runs inside. May be called twice."""
         self._namespace.stop(grace_s=15.0)
 
     def __enter__(self) -> Self:
@@ -133,35 +134,35 @@ class Simulation:
         self.stop()
 
 
-def _run(plan: Plan, words: Sequence[str], log: Path) -> Namespace:
-    """Start `python -m monitor.simulator`, and wait for its word that it is ready."""
+def _run(config: SimulatorConfig, arguments: Sequence[str], log: Path) -> Namespace:
+    """Start `python -m monitor.simulator`, and wait until it reports ready."""
     paths = [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
-    command = [sys.executable, "-m", "monitor.simulator", *words, "--lifeline"]
+    command = [sys.executable, "-m", "monitor.simulator", *arguments, "--end-with-parent"]
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as ready:
         with (
             os.fdopen(writing, "wb"),
             log.open("wb") as errors,
-            tempfile.TemporaryFile() as plan_file,
+            tempfile.TemporaryFile() as config_file,
         ):
-            write_plan(plan, plan_file)
-            fds = {"--plan-fd": plan_file.fileno(), "--ready-fd": writing}
+            send_config(config, config_file)
+            fds = {"--config-fd": config_file.fileno(), "--ready-fd": writing}
             command += [str(word) for option in fds.items() for word in option]
             namespace = Namespace.start(
                 command, stderr=errors, pass_fds=tuple(fds.values()), env=environment
             )
         try:
-            heard, _, _ = select.select([ready], [], [], _READY_WITHIN_S)
-            if not heard or not ready.readline():
-                raise SimulatorError(_last_words(log, timed_out=not heard))
+            readable, _, _ = select.select([ready], [], [], _READY_WITHIN_S)
+            if not readable or not ready.readline():
+                raise SimulatorError(_failure(log, timed_out=not readable))
         except BaseException:
             namespace.stop(0.5)
             raise
     return namespace
 
 
-def _last_words(log: Path, *, timed_out: bool) -> str:
+def _failure(log: Path, *, timed_out: bool) -> str:
     if timed_out:
         return f"the made-up network was not ready within {_READY_WITHIN_S:.0f} s: see {log}"
     lines = log.read_text("utf-8", "replace").strip().splitlines()

@@ -19,7 +19,7 @@ from pathlib import Path
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.core.errors import JournalError
 from monitor.core.samples.samples import Sample
-from tests.making import LINK, MIDNIGHT_S, interface, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, ping
 
 TARGETS = 40
 NOBODY = 65_534

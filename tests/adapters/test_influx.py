@@ -14,7 +14,7 @@ from monitor.core.errors import InfluxError
 from monitor.core.samples.schema import MEASUREMENTS
 from monitor.settings.model import InfluxSettings
 from tests.influx_server import DEPLOYED, InfluxServer, with_addresses
-from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, one_of_each, ping
 
 ADMIN = 'pantau:kata sandi "panjang"'
 

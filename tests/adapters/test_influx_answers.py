@@ -15,7 +15,7 @@ from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
 from tests.answering_server import AnsweringServer, Reply, Request
 from tests.influx_server import free_ports
-from tests.making import MIDNIGHT_S, interface, ping
+from tests.sample_builders import MIDNIGHT_S, interface, ping
 
 TOKEN = "Zm9ybWVybHktdGhlLXRva2Vu=="
 

@@ -15,7 +15,7 @@ import pytest
 
 from monitor.adapters.journal import JournalReader, PruneResult, SqliteJournal
 from tests.adapters.journal_process import GROUP
-from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, one_of_each, ping
 
 ROOT = Path(__file__).parents[2]
 DAY_S = 86_400.0

@@ -18,7 +18,7 @@ from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.core.samples.samples import Sample
 from tests.adapters.journal_process import TARGETS, round_of
 from tests.adapters.sqlite_rows import rows
-from tests.making import MIDNIGHT_S
+from tests.sample_builders import MIDNIGHT_S
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]

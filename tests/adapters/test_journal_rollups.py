@@ -27,7 +27,7 @@ from monitor.core.samples.samples import (
     Sample,
 )
 from monitor.core.state_history import StateHistory
-from tests.making import LINK, MIDNIGHT_S, interface, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, ping
 
 HOUR_S = 3600.0
 DAY_S = 86_400.0

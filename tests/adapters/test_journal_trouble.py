@@ -17,7 +17,7 @@ from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.core.errors import JournalError
 from monitor.core.samples.samples import MonitorSample
 from tests.adapters.journal_process import TARGETS
-from tests.making import LINK, MIDNIGHT_S, interface, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, ping
 
 ROOT = Path(__file__).parents[2]
 DAY_S = 86_400.0

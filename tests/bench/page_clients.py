@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import psutil
 
-from tests.dashboard.serving import Served
+from tests.dashboard.dashboard_server import DashboardServer
 
 CLIENTS = 100
 LASTS_S = 20.0
@@ -100,7 +100,7 @@ async def sign_in(port: int) -> str:
     return cookie.partition(": ")[2].partition(";")[0]
 
 
-async def load(served: Served) -> Load:
+async def load(served: DashboardServer) -> Load:
     """All of them at once, for LASTS_S."""
     assert served.web is not None
     cookie = await sign_in(served.port)

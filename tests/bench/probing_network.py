@@ -18,9 +18,9 @@ import socket
 import struct
 import sys
 
-from monitor.simulator.behaviour import Behaviour, Fate
-from monitor.simulator.network import VirtualWire
-from monitor.simulator.tun import Tun
+from monitor.simulator.behaviour import Behaviour, ReplyMode
+from monitor.simulator.responder import PacketResponder
+from monitor.simulator.tun_device import TunDevice
 
 SLOWEST_MS, QUICKEST_MS = 80.0, 5.0
 DEVICE = "indramayu"
@@ -44,8 +44,8 @@ def is_silent(place: int, silent_share: float) -> bool:
 
 
 def behaviour(place: int, silent_share: float) -> Behaviour:
-    fate = Fate.SILENT if is_silent(place, silent_share) else Fate.ANSWERED
-    return Behaviour(delay_ms=delay_ms(place), fate=fate)
+    fate = ReplyMode.SILENT if is_silent(place, silent_share) else ReplyMode.ANSWERED
+    return Behaviour(delay_ms=delay_ms(place), mode=fate)
 
 
 class Capture:
@@ -85,11 +85,11 @@ class Capture:
 def main() -> None:
     count, silent_share = int(sys.argv[1]), float(sys.argv[2])
     known = addresses(count)
-    tun = Tun(known)
+    tun = TunDevice(known)
     capture = Capture()
     # The wire wants a selector that waits to the microsecond.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
-    wire = VirtualWire(
+    wire = PacketResponder(
         tun.fd,
         {address: (address, behaviour(i, silent_share)) for i, address in enumerate(known)},
         {},

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.load import Cost, Load, Size, Spent, at, busy, wait
+from tests.e2e.load_run import Cost, Load, Size, Spent, at, busy, wait
 from tests.waiting import eventually
 
 READINGS = 10

@@ -25,8 +25,8 @@ from monitor.core.access import User, UserRole
 from monitor.core.documents import Document, rfc3339
 from tests.bench.page_clients import CLIENTS, LASTS_S, PASSWORD, load
 from tests.dashboard.browser import Browser, chromium
-from tests.dashboard.serving import Served
-from tests.dashboard.story import Story, shipped_network, trouble
+from tests.dashboard.dashboard_server import DashboardServer
+from tests.dashboard.synthetic_history import SyntheticHistory, shipped_network, trouble
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
@@ -96,7 +96,7 @@ class Table:
 class Daemon:
     """Tells the story as it goes on; every snapshot is another one, as with a real daemon."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: SyntheticHistory) -> None:
         self._story = story
 
     def document(self) -> Document:
@@ -109,7 +109,7 @@ class Daemon:
 class House:
     """The served pages, the daemon behind them, and the browser."""
 
-    served: Served
+    served: DashboardServer
     daemon: Daemon
     browser: Browser
     hosts: set[str]
@@ -155,7 +155,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     story = trouble(shipped_network(), time.time())
-    served = Served(tmp_path / "work", story)
+    served = DashboardServer(tmp_path / "work", story)
     daemon = Daemon(story)
     served.write_verdicts()
     served.write_day()

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from monitor.settings import load, require_valid
-from tests.e2e.house import PANTAU
+from tests.e2e.simulated_daemon import PANTAU
 
 pytestmark = pytest.mark.bench
 

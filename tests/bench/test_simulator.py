@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from monitor.core.model import Link, Network, ProbeRules, Site
-from monitor.simulator.line import SimulatedHost
+from monitor.simulator.responder import SimulatedHost
 from monitor.simulator.simulation import Simulation
 
 SEED = 7
@@ -42,7 +42,7 @@ def delay_errors_ms(
     links = network.links()
     errors: list[float] = []
     for n, link in enumerate(links):
-        line = SimulatedHost(link.name, simulation.scripted(link.name), SEED)
+        line = SimulatedHost(link.name, simulation.normal_behaviour(link.name), SEED)
         for rtt_ms in rtts_ms[n :: len(links)]:
             if line.loses():
                 assert rtt_ms is None

@@ -25,7 +25,7 @@ from monitor.core.ports import SampleSource
 from monitor.core.samples.samples import Sample
 from monitor.storage.influx_shipper import InfluxShipper
 from tests.influx_server import InfluxServer
-from tests.making import MIDNIGHT_S, ping
+from tests.sample_builders import MIDNIGHT_S, ping
 from tests.waiting import eventually_async
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]

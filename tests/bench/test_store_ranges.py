@@ -30,7 +30,7 @@ from monitor.core.samples.packed_requests import RecordedRequests
 from monitor.core.samples.samples import PingHour, PingSample, Sample
 from monitor.core.samples.schema import point_of
 from tests.influx_server import InfluxServer
-from tests.making import ping
+from tests.sample_builders import ping
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.hook import Hook, Request
 from tests.e2e.test_alerts import on_duty
+from tests.e2e.webhook_server import WebhookRequest, WebhookServer
 from tests.waiting import eventually
 
 CUTS = 50
@@ -23,7 +23,7 @@ HOLD_S = 15.0
 RULES = f"hold_s = {HOLD_S:g}\ngroup_count = 1000\n"
 
 
-def of(hook: Hook, event: str, link: str, since_s: float) -> Request | None:
+def of(hook: WebhookServer, event: str, link: str, since_s: float) -> WebhookRequest | None:
     """The first one after that."""
     found = (r for r in hook.requests() if r.told == (event, [link]) and r.at_s > since_s)
     return next(found, None)

@@ -14,8 +14,8 @@ from statistics import median
 import pytest
 
 from tests.dashboard.browser import Browser, chromium
-from tests.dashboard.serving import free_port
-from tests.e2e.house import PANTAU, MadeUp
+from tests.dashboard.dashboard_server import free_port
+from tests.e2e.simulated_daemon import PANTAU, SimulatedDaemon
 from tests.waiting import eventually
 
 CUTS = 15
@@ -32,7 +32,7 @@ new MutationObserver((changes) => {
 
 
 @contextmanager
-def wall(house: MadeUp, profile: Path) -> Iterator[Browser]:
+def wall(house: SimulatedDaemon, profile: Path) -> Iterator[Browser]:
     """The daemon settled, and `/tv` of a real page in a real browser, drawn and listened to."""
     house.start()
     eventually(house.settled, 30)
@@ -81,7 +81,7 @@ def test_from_a_cut_to_the_verdict_and_back(
     up_s: list[float] = []
     off_s: list[float] = []
     wall_s: list[float] = []
-    with MadeUp(tmp_path) as house, wall(house, tmp_path / "profile") as browser:
+    with SimulatedDaemon(tmp_path) as house, wall(house, tmp_path / "profile") as browser:
         fibre = [
             site.links[0]
             for site in house.simulation.network.sites

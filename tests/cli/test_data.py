@@ -15,7 +15,7 @@ from monitor.core.errors import PantauError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.samples.packed_requests import RecordedRequests
 from tests.cli.cli_fixtures import CliConfig, make_config
-from tests.making import LINK, MIDNIGHT_S, interface, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, ping
 
 SPAN = ("--since", "2025-11-25T00:00:00+00:00", "--until", "2025-11-25T02:00:00+00:00")
 

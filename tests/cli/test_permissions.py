@@ -13,7 +13,7 @@ import pytest
 from monitor.adapters.journal import SqliteJournal
 from monitor.core.errors import PantauError
 from tests.cli.cli_fixtures import CliConfig, make_config
-from tests.making import MIDNIGHT_S, ping
+from tests.sample_builders import MIDNIGHT_S, ping
 
 NOBODY = 65_534
 

@@ -12,7 +12,7 @@ from monitor.adapters.journal import SqliteJournal
 from monitor.core.ports import Journal
 from monitor.core.samples.samples import Sample
 from tests.fakes.journal import MemoryJournal
-from tests.making import MIDNIGHT_S, interface, one_of_each, ping
+from tests.sample_builders import MIDNIGHT_S, interface, one_of_each, ping
 
 DAY_S = 86_400.0
 

@@ -13,7 +13,7 @@ from monitor.core.ports import SampleSink, SampleSource
 from monitor.core.samples.samples import DeviceSample
 from tests.fakes.sink import MemorySink
 from tests.influx_server import InfluxServer
-from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, one_of_each, ping
 
 
 @dataclass

@@ -21,7 +21,7 @@ from monitor.core.ports import SampleSource
 from monitor.core.samples.samples import LatencyBucket, PingSample, Sample, ThroughputBucket
 from tests.fakes.samples import MemorySource
 from tests.influx_server import InfluxServer
-from tests.making import LINK, MIDNIGHT_S, interface, one_of_each, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, interface, one_of_each, ping
 
 DAY_S = 86_400.0
 

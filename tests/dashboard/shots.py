@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.core.documents import Document
+from tests.dashboard.alert_history import mass_outage
 from tests.dashboard.browser import Browser, chromium
-from tests.dashboard.deeds import mass
-from tests.dashboard.serving import Served
+from tests.dashboard.dashboard_server import DashboardServer
 from tests.dashboard.small_png import small_png
-from tests.dashboard.story import Story, quiet, shipped_network, trouble
+from tests.dashboard.synthetic_history import SyntheticHistory, quiet, shipped_network, trouble
 from tests.waiting import eventually
 
 SMALLER = 0.7
@@ -102,7 +102,7 @@ SMALL = ("trouble-desk-light", "trouble-desk-dark", "trouble-phone-light", "quie
          "report-light", "alert-light")  # fmt: skip
 
 
-def take(served: Served, browser: Browser, shot: Shot, into: Path, size: float) -> None:
+def take(served: DashboardServer, browser: Browser, shot: Shot, into: Path, size: float) -> None:
     """Open the page, wait until it is drawn, and write a PNG of `size` times the screen."""
     browser.size(shot.width, shot.height, shot.scale, phone=shot.width < 600)
     browser.cdp("Network.clearBrowserCookies")
@@ -129,7 +129,7 @@ def take(served: Served, browser: Browser, shot: Shot, into: Path, size: float) 
     (into / f"{shot.name}.png").write_bytes(png if size == 1.0 else small_png(png))
 
 
-def _numbered(where: str, story: Story) -> str:
+def _numbered(where: str, story: SyntheticHistory) -> str:
     """The addresses of two incidents: an open outage, and the hub's."""
     found = {each.target: each.id for each in story.incidents() if each.ended_s is None}
     joint = "#" if where.startswith("insiden") else ""
@@ -138,7 +138,7 @@ def _numbered(where: str, story: Story) -> str:
     return where
 
 
-def living(story: Story) -> Callable[[], Document]:
+def living(story: SyntheticHistory) -> Callable[[], Document]:
     """The document of a daemon that goes on: the story, as old as it is by now."""
     return lambda: story.later(time.time() - story.now_s).document()
 
@@ -146,9 +146,9 @@ def living(story: Story) -> Callable[[], Document]:
 def shoot(into: Path, only: str = "", kept: bool = False) -> None:
     """All whose name holds `only`; kept: the few that stay, small."""
     network = shipped_network()
-    told: dict[str, Callable[[float], Story]] = {
+    told: dict[str, Callable[[float], SyntheticHistory]] = {
         "trouble": lambda now_s: trouble(network, now_s),
-        "mass": lambda now_s: mass(network, now_s),
+        "mass": lambda now_s: mass_outage(network, now_s),
         "quiet": lambda now_s: quiet(network, now_s),
         "stale": lambda now_s: trouble(network, now_s - 245),
     }
@@ -160,7 +160,7 @@ def shoot(into: Path, only: str = "", kept: bool = False) -> None:
             continue
         with tempfile.TemporaryDirectory() as work, chromium(Path(work) / "profile") as browser:
             story = make(time.time())
-            served = Served(Path(work) / "served", story)
+            served = DashboardServer(Path(work) / "served", story)
             served.write_verdicts()
             served.write_day()
 

@@ -17,8 +17,8 @@ from monitor.core.documents import Document, rfc3339
 from monitor.core.model import State
 from monitor.core.warning import MonitorWarning
 from tests.dashboard.browser import Browser
-from tests.dashboard.serving import Served
-from tests.dashboard.story import Event, Story, shipped_network, trouble
+from tests.dashboard.dashboard_server import DashboardServer
+from tests.dashboard.synthetic_history import PastEvent, SyntheticHistory, shipped_network, trouble
 from tests.waiting import eventually
 
 NASTY = "<img src=x onerror=window.hit=1>$\\href{javascript:1}{x}$ \"'"
@@ -32,7 +32,7 @@ performance.now = () => now() + arguments[0] * 1000;
 class Life:
     """What the daemon says: the story as old as it is by now; a test may change it."""
 
-    story: Story
+    story: SyntheticHistory
     late_s: float = 0.0
     warnings: list[str] = field(default_factory=list)
     remarks: list[MonitorWarning] | None = None
@@ -52,7 +52,7 @@ class Life:
 class Page:
     """The served page and its browser."""
 
-    served: Served
+    served: DashboardServer
     browser: Browser
     life: Life
 
@@ -84,10 +84,10 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Life]]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DashboardServer, Life]]:
     story = trouble(shipped_network(), time.time())
     life = Life(story)
-    running = Served(tmp_path_factory.mktemp("served") / "work", story, {"arahan": NASTY})
+    running = DashboardServer(tmp_path_factory.mktemp("served") / "work", story, {"arahan": NASTY})
     running.write_verdicts()
     running.write_hour()
     running.start(life.document)
@@ -96,7 +96,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, L
 
 
 @pytest.fixture
-def page(served: tuple[Served, Life], browser: Browser) -> Iterator[Page]:
+def page(served: tuple[DashboardServer, Life], browser: Browser) -> Iterator[Page]:
     running, life = served
     story = life.story
     running.write_now()
@@ -148,9 +148,9 @@ def test_an_outage_appears_and_ends_without_a_reload(page: Page) -> None:
     assert "up" in page.tile("anjatan").split()
     now_s = time.time()
     links = ("anjatan/utama", "anjatan/cadangan")
-    cut = [Event(link, State.DOWN, now_s - page.life.story.now_s - 0.5) for link in links]
+    cut = [PastEvent(link, State.DOWN, now_s - page.life.story.now_s - 0.5) for link in links]
     before = page.life.story
-    moved = tuple(Event(each.target, each.state, 0.5) for each in cut)
+    moved = tuple(PastEvent(each.target, each.state, 0.5) for each in cut)
     page.life.story = before.later(now_s - before.now_s, *moved)
     eventually(lambda: page.tile("anjatan").split()[1:] == ["down", "new"], within_s=5)
     assert page.text("#urgent") == "Anjatan: Putus"
@@ -297,7 +297,7 @@ def test_nothing_moves_for_those_who_asked_for_that(page: Page) -> None:
     moves = "return getComputedStyle(document.querySelector('.tile.new')).animationName"
     now_s = time.time()
     links = ("anjatan/utama", "anjatan/cadangan")
-    just_now = (Event(link, State.DOWN, 0.5) for link in links)  # new is what is so for 2 min
+    just_now = (PastEvent(link, State.DOWN, 0.5) for link in links)  # new is what is so for 2 min
     page.life.story = page.life.story.later(now_s - page.life.story.now_s, *just_now)
     page.open()
     assert page.browser.run(moves) == "arrive"

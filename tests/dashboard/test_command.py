@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from dashboard.__main__ import gunicorn_command
-from tests.dashboard.serving import PANTAU, TOP, Served
-from tests.dashboard.story import quiet, shipped_network
+from tests.dashboard.dashboard_server import PANTAU, TOP, DashboardServer
+from tests.dashboard.synthetic_history import quiet, shipped_network
 from tests.waiting import eventually
 
 
@@ -34,8 +34,8 @@ def pantau(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    running = Served(
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardServer]:
+    running = DashboardServer(
         tmp_path_factory.mktemp("command") / "work", quiet(shipped_network(), time.time())
     )
     yield running
@@ -48,7 +48,7 @@ def test_help_shows_an_example() -> None:
     assert "Example: pantau dashboard" in told.stdout
 
 
-def test_a_port_that_is_taken_is_one_sentence(served: Served) -> None:
+def test_a_port_that_is_taken_is_one_sentence(served: DashboardServer) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -71,7 +71,7 @@ def test_a_wrong_option_is_wrong_usage() -> None:
 
 
 def test_it_serves_before_the_daemon_ever_ran_and_ends_with_everything_on_sigterm(
-    served: Served,
+    served: DashboardServer,
 ) -> None:
     served.start_web()
     assert served.web is not None

@@ -19,9 +19,15 @@ from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.availability_target import AgreedBy, AvailabilityTarget
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
 from monitor.core.model import ChangeKind, IncidentChange, IncidentEvidence, Network, State
-from tests.dashboard.deeds import tell_deeds
-from tests.dashboard.made import NOW_S, Made
-from tests.dashboard.story import HOUR_S, Event, Story, shipped_network, trouble
+from tests.dashboard.alert_history import write_alert_history
+from tests.dashboard.reads_on_fakes import NOW_S, ReadsOnFakes
+from tests.dashboard.synthetic_history import (
+    HOUR_S,
+    PastEvent,
+    SyntheticHistory,
+    shipped_network,
+    trouble,
+)
 from tests.fakes.action_client import FakeActionClient
 
 ZONE = ZoneInfo("Asia/Jakarta")
@@ -32,10 +38,12 @@ NASTY = "=cmd()|'/C calc'!A0<img src=x>\u202e"
 class Desk:
     """A client on a story, and the daemon that it tells."""
 
-    def __init__(self, story: Story, samples_of_s: float = 0.0, prefix: str = "/") -> None:
-        self.made = Made.of(story, samples_of_s)
+    def __init__(
+        self, story: SyntheticHistory, samples_of_s: float = 0.0, prefix: str = "/"
+    ) -> None:
+        self.made = ReadsOnFakes.of(story, samples_of_s)
         self.made.ledger.record_alive(story.now_s)
-        tell_deeds(self.made.ledger, story)
+        write_alert_history(self.made.ledger, story)
         self.doer = FakeActionClient()
         server = build(
             self.made.reads,
@@ -391,7 +399,7 @@ def test_the_report_says_whose_target_a_link_is_held_to() -> None:
         replace(link, aim=AvailabilityTarget(0.9975, AgreedBy.PROVIDER)) for link in first.links
     )
     sites = (replace(first, links=agreed), *others)
-    desk = Desk(Story(replace(network, sites=sites), NOW_S))
+    desk = Desk(SyntheticHistory(replace(network, sites=sites), NOW_S))
     text = desk.client.get("/laporan/2026-11.csv").text
     rows = list(csv.reader(io.StringIO(text[1:]), delimiter=";"))
     assert rows[0][5:7] == ["Target (%)", "Target menurut"]
@@ -419,7 +427,7 @@ def test_incidents_as_a_file_open_harmlessly_in_a_spreadsheet() -> None:
         network.anchors,
         network.devices,
     )
-    desk = Desk(Story(nasty, NOW_S, (Event(links[0].name, State.DOWN, 600.0),)))
+    desk = Desk(SyntheticHistory(nasty, NOW_S, (PastEvent(links[0].name, State.DOWN, 600.0),)))
     number = desk.number(links[0].name)
     desk.made.ledger.add_action(
         IncidentAction(number, ActionKind.NOTE, "@SUM(1)", NOW_S, "+1|x\n=2")
@@ -561,7 +569,7 @@ def test_a_file_of_nothing_is_refused_in_a_sentence(desk: Desk) -> None:
 
 
 def test_whoever_is_signed_in_acts_under_that_name_and_is_not_asked_for_it() -> None:
-    made = Made.of(trouble(shipped_network(), NOW_S))
+    made = ReadsOnFakes.of(trouble(shipped_network(), NOW_S))
     doer = FakeActionClient()
     identity = Identity("Diskominfo", ZONE)
     server = build(made.reads, identity, lambda: NOW_S, doer, lambda _: "dewi")

@@ -12,10 +12,10 @@ import pytest
 from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.documents import Document
 from monitor.core.model import State
+from tests.dashboard.alert_history import mass_outage
 from tests.dashboard.browser import Browser
-from tests.dashboard.deeds import mass
-from tests.dashboard.serving import Served
-from tests.dashboard.story import Event, Story, shipped_network, trouble
+from tests.dashboard.dashboard_server import DashboardServer
+from tests.dashboard.synthetic_history import PastEvent, SyntheticHistory, shipped_network, trouble
 from tests.waiting import eventually
 
 AXE = Path(__file__).parent / "axe" / "axe-4.14.1.min.js"
@@ -35,7 +35,7 @@ FIND = (
 class Desk:
     """The served page, the daemon behind it, and the browser."""
 
-    def __init__(self, served: Served, browser: Browser) -> None:
+    def __init__(self, served: DashboardServer, browser: Browser) -> None:
         self.served = served
         self.browser = browser
         self.story = served.story
@@ -81,8 +81,8 @@ class Desk:
         )
 
 
-def serve(work: Path, story: Story) -> Served:
-    served = Served(work, story)
+def serve(work: Path, story: SyntheticHistory) -> DashboardServer:
+    served = DashboardServer(work, story)
     served.write_verdicts()
     served.write_hour()
     return served
@@ -137,7 +137,7 @@ def test_who_has_an_incident_stands_on_its_card(desk: Desk) -> None:
 def test_more_than_ten_at_once_are_one_card_on_wall_and_desk(
     tmp_path: Path, browser: Browser
 ) -> None:
-    desk = Desk(serve(tmp_path / "work", mass(shipped_network(), time.time())), browser)
+    desk = Desk(serve(tmp_path / "work", mass_outage(shipped_network(), time.time())), browser)
     desk.served.start(desk.document)
     try:
         desk.open("tv")
@@ -153,7 +153,7 @@ def test_more_than_ten_at_once_are_one_card_on_wall_and_desk(
 def test_a_mass_outage_is_one_row_of_the_list_taken_and_snoozed_as_one(
     tmp_path: Path, browser: Browser
 ) -> None:
-    desk = Desk(serve(tmp_path / "work", mass(shipped_network(), time.time())), browser)
+    desk = Desk(serve(tmp_path / "work", mass_outage(shipped_network(), time.time())), browser)
     desk.served.start(desk.document)
     daemon = desk.served.daemon
     assert daemon is not None
@@ -295,7 +295,7 @@ def test_the_list_is_filtered_sorted_and_follows_what_happens(desk: Desk) -> Non
     assert desk.texts("#incidents .row")[0] == "Cikedung"
     assert "sort=age" in desk.browser.driver.current_url
     story = desk.story
-    desk.story = story.later(time.time() - story.now_s, Event("anjatan/utama", State.DOWN, 1.0))
+    desk.story = story.later(time.time() - story.now_s, PastEvent("anjatan/utama", State.DOWN, 1.0))
     fresh = [each for each in desk.story.incidents() if each.target == "anjatan/utama"]
     ended = len(story.incidents())
     assert fresh[0].id == ended + 1

@@ -13,17 +13,25 @@ from dashboard.i18n import Lang, Words, read_catalogue
 from dashboard.reads.months import DAYS, DayBar, Months
 from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.model import State
-from tests.dashboard.made import NOW_S
-from tests.dashboard.story import DAY_S, HOUR_S, Event, Story, shipped_network
+from tests.dashboard.reads_on_fakes import NOW_S
+from tests.dashboard.synthetic_history import (
+    DAY_S,
+    HOUR_S,
+    PastEvent,
+    SyntheticHistory,
+    shipped_network,
+)
 from tests.fakes.ledger import MemoryLedger
 
 ZONE = ZoneInfo("Asia/Jakarta")
 
 
 def months_of(
-    *events: Event, watched_for_s: float = 60 * DAY_S, windows: tuple[MaintenanceWindow, ...] = ()
+    *events: PastEvent,
+    watched_for_s: float = 60 * DAY_S,
+    windows: tuple[MaintenanceWindow, ...] = (),
 ) -> Months:
-    story = Story(shipped_network(), NOW_S, events, watched_for_s=watched_for_s)
+    story = SyntheticHistory(shipped_network(), NOW_S, events, watched_for_s=watched_for_s)
     ledger = MemoryLedger()
     ledger.record(story.decisions())
     ledger.record_alive(NOW_S)
@@ -52,7 +60,7 @@ def test_what_is_no_month_is_refused(name: str) -> None:
 
 
 def test_an_outage_of_an_hour_is_an_hour_of_its_link_and_not_of_a_site_that_has_another() -> None:
-    months = months_of(Event("anjatan/utama", State.DOWN, 5 * HOUR_S, HOUR_S))
+    months = months_of(PastEvent("anjatan/utama", State.DOWN, 5 * HOUR_S, HOUR_S))
     report = months.report(months.period(None))
     link = next(each for each in report.links if each.link.name == "anjatan/utama")
     assert link.told.down_s == HOUR_S
@@ -65,7 +73,7 @@ def test_an_outage_of_an_hour_is_an_hour_of_its_link_and_not_of_a_site_that_has_
 
 
 def test_what_hides_behind_a_hub_is_not_held_against_the_link_but_the_site_was_not_served() -> None:
-    months = months_of(Event("pop-karangampel", State.DOWN, 5 * HOUR_S, HOUR_S))
+    months = months_of(PastEvent("pop-karangampel", State.DOWN, 5 * HOUR_S, HOUR_S))
     report = months.report(months.period(None))
     link = next(each for each in report.links if each.link.site == "juntinyuat")
     assert (link.told.down_s, link.told.blank_s) == (0.0, HOUR_S)
@@ -75,7 +83,7 @@ def test_what_hides_behind_a_hub_is_not_held_against_the_link_but_the_site_was_n
 
 def test_maintenance_is_left_out_and_what_lies_beside_it_counts() -> None:
     window = MaintenanceWindow(("losarang",), NOW_S - 5 * HOUR_S, NOW_S - 4.5 * HOUR_S, "x", "y")
-    outage = Event("losarang/utama", State.DOWN, 5 * HOUR_S, HOUR_S)
+    outage = PastEvent("losarang/utama", State.DOWN, 5 * HOUR_S, HOUR_S)
     months = months_of(outage, windows=(window,))
     link = next(
         each for each in months.report(months.period(None)).links if each.link.site == "losarang"
@@ -88,7 +96,7 @@ def test_time_before_the_first_evidence_and_after_the_last_sign_of_life_is_neith
     link = months.report(months.period(None)).links[0]
     assert link.told.up_s == pytest.approx(2 * DAY_S)
     assert link.told.ratio == 1.0
-    story = Story(shipped_network(), NOW_S, (), watched_for_s=60 * DAY_S)
+    story = SyntheticHistory(shipped_network(), NOW_S, (), watched_for_s=60 * DAY_S)
     ledger = MemoryLedger()
     ledger.record(story.decisions())
     ledger.record_alive(NOW_S - DAY_S)
@@ -99,7 +107,7 @@ def test_time_before_the_first_evidence_and_after_the_last_sign_of_life_is_neith
 
 
 def test_ninety_days_end_today_and_each_holds_its_own_minutes() -> None:
-    months = months_of(Event("losarang/utama", State.DOWN, 24 * HOUR_S + 30 * 60, HOUR_S))
+    months = months_of(PastEvent("losarang/utama", State.DOWN, 24 * HOUR_S + 30 * 60, HOUR_S))
     site = next(each for each in shipped_network().sites if each.id == "losarang")
     bars = months.lately(site).bars
     assert len(bars) == DAYS
@@ -128,9 +136,9 @@ def test_ten_minutes_of_a_day_are_seen_and_a_whole_day_fills_the_bar() -> None:
 
 def test_thirty_days_are_the_last_thirty_whatever_the_ninety_hold() -> None:
     months = months_of(
-        Event("losarang/utama", State.DOWN, 31 * DAY_S, HOUR_S),
-        Event("losarang/utama", State.DOWN, 30 * DAY_S + 30 * 60, HOUR_S),
-        Event("losarang/utama", State.DOWN, 2 * HOUR_S, HOUR_S),
+        PastEvent("losarang/utama", State.DOWN, 31 * DAY_S, HOUR_S),
+        PastEvent("losarang/utama", State.DOWN, 30 * DAY_S + 30 * 60, HOUR_S),
+        PastEvent("losarang/utama", State.DOWN, 2 * HOUR_S, HOUR_S),
     )
     site = next(each for each in shipped_network().sites if each.id == "losarang")
     lately = months.lately(site)
@@ -140,7 +148,7 @@ def test_thirty_days_are_the_last_thirty_whatever_the_ninety_hold() -> None:
 
 def test_what_is_left_of_a_target_is_counted_to_the_end_of_the_month() -> None:
     """November has 720 hours; a target of 99 % lets 7.2 of them go."""
-    months = months_of(Event("terisi/utama", State.DOWN, 5 * HOUR_S, 2 * HOUR_S))
+    months = months_of(PastEvent("terisi/utama", State.DOWN, 5 * HOUR_S, 2 * HOUR_S))
     report = months.report(months.period(None))
     link = next(each for each in report.links if each.link.name == "terisi/utama")
     assert link.aim.ratio == 0.99
@@ -152,8 +160,8 @@ def test_what_is_left_of_a_target_is_counted_to_the_end_of_the_month() -> None:
 def test_a_site_tells_its_month_by_the_link_that_has_least_left() -> None:
     words = Words(Lang.ID, read_catalogue()[Lang.ID], ZONE)
     months = months_of(
-        Event("terisi/utama", State.DOWN, 50 * HOUR_S, 8 * HOUR_S + 30),
-        Event("terisi/cadangan", State.DOWN, 20 * HOUR_S, 2 * HOUR_S),
+        PastEvent("terisi/utama", State.DOWN, 50 * HOUR_S, 8 * HOUR_S + 30),
+        PastEvent("terisi/cadangan", State.DOWN, 20 * HOUR_S, 2 * HOUR_S),
     )
     site = next(each for each in shipped_network().sites if each.id == "terisi")
     told = str(month_figure(site, months.report(months.period(None)), words))

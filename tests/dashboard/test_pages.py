@@ -17,26 +17,26 @@ from dashboard.app.web import Identity, build
 from dashboard.reads.questions import Reads
 from monitor.core.errors import JournalError, LedgerError
 from monitor.core.model import Interface, Network
-from tests.dashboard.made import Made, made_trouble
-from tests.dashboard.story import HOUR_S, Story, shipped_network
+from tests.dashboard.reads_on_fakes import ReadsOnFakes, trouble_reads
+from tests.dashboard.synthetic_history import HOUR_S, SyntheticHistory, shipped_network
 
 ZONE = ZoneInfo("Asia/Jakarta")
 ORGANISATION = "Diskominfo Kabupaten Indramayu"
 NASTY = "<img src=x onerror=alert(1)>$\\x$\"'\u202e=cmd()"
 
 
-def client_of(made: Made, prefix: str = "/") -> FlaskClient:
+def client_of(made: ReadsOnFakes, prefix: str = "/") -> FlaskClient:
     server = build(made.reads, Identity(ORGANISATION, ZONE, prefix), lambda: made.clocks["now"])
     return server.test_client()
 
 
 @pytest.fixture(scope="module")
-def made() -> Made:
-    return made_trouble(HOUR_S)
+def made() -> ReadsOnFakes:
+    return trouble_reads(HOUR_S)
 
 
 @pytest.fixture(scope="module")
-def client(made: Made) -> FlaskClient:
+def client(made: ReadsOnFakes) -> FlaskClient:
     return client_of(made)
 
 
@@ -292,7 +292,7 @@ def test_what_a_router_tells_stands_in_plain_words_and_so_does_what_is_wrong(
     assert "Pembacaan terakhir gagal (router tidak menjawab SNMP)" in silent
 
 
-def test_when_the_daemon_is_silent_nothing_is_said_of_the_router(made: Made) -> None:
+def test_when_the_daemon_is_silent_nothing_is_said_of_the_router(made: ReadsOnFakes) -> None:
     nobody = Reads(
         *(made.story.network, made.state, made.ledger, made.samples),
         now=lambda: made.now_s,
@@ -310,7 +310,9 @@ def test_a_port_may_be_called_anything() -> None:
     assert first.device is not None
     ports = tuple(Interface(name) for name in ("eth0.100", '{"type":"x"}', NASTY))
     odd = replace(first, device=replace(first.device, interfaces=ports))
-    made = Made.of(Story(replace(network, sites=(odd, *network.sites[1:])), made_trouble().now_s))
+    made = ReadsOnFakes.of(
+        SyntheticHistory(replace(network, sites=(odd, *network.sites[1:])), trouble_reads().now_s)
+    )
     made.samples.keep(made.story.ports(HOUR_S, 60.0))
     answer = ask(client_of(made), {**GOOD, "site": odd.id})
     names = re.findall(r'"id":"(chart-[^"]*)"', answer.text)
@@ -324,7 +326,7 @@ def test_the_size_of_letters_is_held_within_bounds(client: FlaskClient) -> None:
 
 
 def test_a_store_that_fails_is_said_on_its_card() -> None:
-    made = made_trouble()
+    made = trouble_reads()
     made.samples.trouble = JournalError("gone")
     client = client_of(made)
     text = ask(client, GOOD).get_data(as_text=True)
@@ -341,7 +343,7 @@ def test_names_from_files_and_devices_are_never_markup() -> None:
     named = replace(first, name=NASTY, links=links)
     nodes = tuple(replace(node, name=NASTY) for node in network.nodes)
     nasty = Network((named, *network.sites[1:]), nodes, network.anchors, network.devices)
-    made = Made.of(Story(nasty, made_trouble().now_s))
+    made = ReadsOnFakes.of(SyntheticHistory(nasty, trouble_reads().now_s))
     client = client_of(made)
     for path in ("/", "/situs/anjatan"):
         text = client.get(path).text
@@ -352,7 +354,7 @@ def test_names_from_files_and_devices_are_never_markup() -> None:
     assert "\\u003cimg" in answer.text or "<img" in answer.text, "React escapes it there"
 
 
-def test_everything_works_under_a_prefix(made: Made) -> None:
+def test_everything_works_under_a_prefix(made: ReadsOnFakes) -> None:
     client = client_of(made, "/pantau/")
     text = client.get("/pantau/").text
     addresses = re.findall(r'(?:src|href)="(/[^"]*)"', text)

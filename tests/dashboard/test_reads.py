@@ -7,12 +7,12 @@ from dataclasses import replace
 from dashboard.reads.ranges import spans
 from monitor.core.errors import JournalError, LedgerError
 from monitor.core.model import Device, Interface, State
-from tests.dashboard.made import NOW_S, Made, made_trouble
-from tests.dashboard.story import HOUR_S, Event, Story, shipped_network
+from tests.dashboard.reads_on_fakes import NOW_S, ReadsOnFakes, trouble_reads
+from tests.dashboard.synthetic_history import HOUR_S, PastEvent, SyntheticHistory, shipped_network
 
 
 def test_the_day_of_a_site_ends_with_its_state_now() -> None:
-    made = made_trouble()
+    made = trouble_reads()
     day = made.reads.day()
     now = {site: stretches[-1].state for site, stretches in day.sites.items()}
     told = {site["id"]: site["state"] for site in made.state.document()["sites"]}
@@ -21,7 +21,7 @@ def test_the_day_of_a_site_ends_with_its_state_now() -> None:
 
 
 def test_the_stores_are_asked_once_however_many_pages_ask() -> None:
-    made = made_trouble()
+    made = trouble_reads()
     for _ in range(50):
         made.reads.sparks()
     assert made.samples.asked == 2, "the buckets, and the newest sample"
@@ -31,7 +31,7 @@ def test_the_stores_are_asked_once_however_many_pages_ask() -> None:
 
 
 def test_a_store_that_does_not_answer_is_said_not_raised() -> None:
-    made = made_trouble()
+    made = trouble_reads()
     made.samples.trouble = JournalError("the disk is gone")
     made.ledger.trouble = LedgerError("locked")
     assert made.reads.sparks().failed
@@ -45,14 +45,14 @@ def test_a_store_that_does_not_answer_is_said_not_raised() -> None:
 def test_a_sites_incidents_are_its_links_its_nodes_and_the_monitors() -> None:
     network = shipped_network()
     events = (
-        Event("krangkeng/utama", State.DOWN, 9 * HOUR_S, 60),
-        Event("pop-karangampel", State.DOWN, 8 * HOUR_S, 60),
-        Event("pop-patrol", State.DOWN, 7 * HOUR_S, 60),
-        Event("monitor", State.UNKNOWN, 6 * HOUR_S, 60, "isolated"),
-        Event("anjatan/utama", State.DOWN, 5 * HOUR_S, 60),
-        Event("krangkeng/cadangan", State.DOWN, 30 * HOUR_S, 60),
+        PastEvent("krangkeng/utama", State.DOWN, 9 * HOUR_S, 60),
+        PastEvent("pop-karangampel", State.DOWN, 8 * HOUR_S, 60),
+        PastEvent("pop-patrol", State.DOWN, 7 * HOUR_S, 60),
+        PastEvent("monitor", State.UNKNOWN, 6 * HOUR_S, 60, "isolated"),
+        PastEvent("anjatan/utama", State.DOWN, 5 * HOUR_S, 60),
+        PastEvent("krangkeng/cadangan", State.DOWN, 30 * HOUR_S, 60),
     )
-    made = Made.of(Story(network, NOW_S, events))
+    made = ReadsOnFakes.of(SyntheticHistory(network, NOW_S, events))
     site = made.reads.site("krangkeng")
     assert site is not None
     found = made.reads.incidents_of(site, NOW_S - 24 * HOUR_S, NOW_S)
@@ -62,7 +62,7 @@ def test_a_sites_incidents_are_its_links_its_nodes_and_the_monitors() -> None:
 
 
 def test_ports_are_those_configured_and_those_seen_with_the_speed_that_is_known() -> None:
-    made = made_trouble(samples_of_s=600)
+    made = trouble_reads(samples_of_s=600)
     site = made.reads.site("anjatan")
     assert site is not None
     assert site.device is not None
@@ -75,7 +75,7 @@ def test_ports_are_those_configured_and_those_seen_with_the_speed_that_is_known(
 
 
 def test_a_router_that_was_never_read_still_shows_its_configured_ports() -> None:
-    made = made_trouble()
+    made = trouble_reads()
     device = Device("x", "10.0.0.1", "2c", "c", (Interface("ether1", "x/utama", 1e8),))
     assert [port.name for port in made.reads.ports(device)] == ["ether1"]
 
@@ -87,5 +87,5 @@ def test_every_range_asks_for_few_enough_points() -> None:
 
 
 def test_an_unknown_site_is_none() -> None:
-    assert made_trouble().reads.site("bandung") is None
-    assert made_trouble().reads.site("../../etc/passwd") is None
+    assert trouble_reads().reads.site("bandung") is None
+    assert trouble_reads().reads.site("../../etc/passwd") is None

@@ -13,8 +13,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.dashboard.browser import Browser
-from tests.dashboard.serving import Served
-from tests.dashboard.story import shipped_network, trouble
+from tests.dashboard.dashboard_server import DashboardServer
+from tests.dashboard.synthetic_history import shipped_network, trouble
 from tests.dashboard.test_desk_browser import AXE, FIND
 from tests.waiting import eventually
 
@@ -22,8 +22,8 @@ CHARTS = "return document.querySelectorAll('#charts .js-plotly-plot .main-svg .t
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    running = Served(
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardServer]:
+    running = DashboardServer(
         tmp_path_factory.mktemp("site") / "work", trouble(shipped_network(), time.time())
     )
     running.write_verdicts()
@@ -34,7 +34,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture
-def site(served: Served, browser: Browser) -> Browser:
+def site(served: DashboardServer, browser: Browser) -> Browser:
     """The page of a site that is in trouble, drawn."""
     browser.cdp("Network.clearBrowserCookies")
     browser.forget()
@@ -43,7 +43,7 @@ def site(served: Served, browser: Browser) -> Browser:
     return browser
 
 
-def today(served: Served) -> date:
+def today(served: DashboardServer) -> date:
     return datetime.fromtimestamp(served.story.now_s, ZoneInfo("Asia/Jakarta")).date()
 
 
@@ -57,7 +57,9 @@ def text_of(browser: Browser, selector: str) -> str:
     return str(browser.run(f"return document.querySelector({selector!r}).textContent"))
 
 
-def test_days_are_chosen_by_keys_and_stand_in_the_address(served: Served, site: Browser) -> None:
+def test_days_are_chosen_by_keys_and_stand_in_the_address(
+    served: DashboardServer, site: Browser
+) -> None:
     first = today(served) - timedelta(days=2)
     site.run("document.querySelector('[name=from]').focus()")
     press(site, first.strftime("%m%d%Y"), Keys.ENTER)
@@ -74,7 +76,9 @@ def test_days_are_chosen_by_keys_and_stand_in_the_address(served: Served, site: 
     assert site.console == []
 
 
-def test_the_browser_refuses_a_day_that_is_still_to_come(served: Served, site: Browser) -> None:
+def test_the_browser_refuses_a_day_that_is_still_to_come(
+    served: DashboardServer, site: Browser
+) -> None:
     site.run("document.querySelector('[name=to]').focus()")
     press(site, (today(served) + timedelta(days=2)).strftime("%m%d%Y"), Keys.ENTER)
     assert not site.run("return document.querySelector('.dates').checkValidity()")
@@ -113,7 +117,7 @@ def test_the_router_stands_under_its_ports_with_what_is_wrong(site: Browser) -> 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious_with_every_table_open(
-    served: Served, site: Browser, theme: str
+    served: DashboardServer, site: Browser, theme: str
 ) -> None:
     day = today(served)
     site.driver.get(f"{served.url}situs/terisi?from={day}&to={day}&theme={theme}")

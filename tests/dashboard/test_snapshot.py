@@ -14,21 +14,21 @@ from dashboard.reads.snapshot import Snapshots
 from monitor.core.errors import ApiError, JournalError, LedgerError
 from monitor.core.model import State
 from monitor.core.warning import MonitorWarning
-from tests.dashboard.made import NOW_S, Made, made_quiet, made_trouble
-from tests.dashboard.story import HOUR_S, Event, Story, shipped_network
+from tests.dashboard.reads_on_fakes import NOW_S, ReadsOnFakes, quiet_reads, trouble_reads
+from tests.dashboard.synthetic_history import HOUR_S, PastEvent, SyntheticHistory, shipped_network
 
 
-def snapshots(made: Made) -> Snapshots:
+def snapshots(made: ReadsOnFakes) -> Snapshots:
     return Snapshots(made.reads, "build", lambda: made.clocks["now"])
 
 
-def taken(made: Made) -> dict[str, Any]:
+def taken(made: ReadsOnFakes) -> dict[str, Any]:
     found: dict[str, Any] = orjson.loads(snapshots(made).get().plain)
     return found
 
 
 def test_all_31_sites_are_there_in_their_fixed_places() -> None:
-    made = made_trouble()
+    made = trouble_reads()
     assert list(taken(made)["sites"]) == [site.id for site in made.story.network.sites]
     assert len(taken(made)["sites"]) == 31
 
@@ -50,12 +50,12 @@ def test_all_31_sites_are_there_in_their_fixed_places() -> None:
 def test_each_state_has_its_word_and_its_reason(
     site: str, state: str, why: list[str] | None
 ) -> None:
-    told = taken(made_trouble())["sites"][site]
+    told = taken(trouble_reads())["sites"][site]
     assert (told["s"], told["w"]) == (state, why)
 
 
 def test_the_link_that_answers_speaks_for_its_site() -> None:
-    told = taken(made_trouble())["sites"]["gantar"]
+    told = taken(trouble_reads())["sites"]["gantar"]
     assert told["u"] == 1
     assert told["r"] > 400, "the satellite's time, not the silent radio's"
     assert [link[0] for link in told["ls"]] == ["down", "up"]
@@ -63,14 +63,14 @@ def test_the_link_that_answers_speaks_for_its_site() -> None:
 
 
 def test_a_silent_site_has_no_round_trip_time_and_never_a_zero() -> None:
-    sites = taken(made_trouble())["sites"]
+    sites = taken(trouble_reads())["sites"]
     for name in ("cikedung", "juntinyuat", "sukra"):
         assert sites[name]["r"] is None
     assert sites["sukra"]["l"] is None, "nothing was measured: no loss either"
 
 
 def test_what_is_open_is_listed_once_the_worst_first() -> None:
-    opened = taken(made_trouble())["open"]
+    opened = taken(trouble_reads())["open"]
     shown = [each.get("site") or each["name"] for each in opened]
     assert shown[:4] == ["PoP Karangampel", "cikedung", "losarang", "terisi"]
     assert shown[4:] == ["bangodua", "gantar", "cantigi", "sukra"]
@@ -84,14 +84,14 @@ def test_what_is_open_is_listed_once_the_worst_first() -> None:
 
 
 def test_an_outage_of_one_link_is_shown_as_its_site_is() -> None:
-    opened = {each.get("site"): each for each in taken(made_trouble())["open"]}
+    opened = {each.get("site"): each for each in taken(trouble_reads())["open"]}
     assert opened["gantar"]["s"] == "degraded"
     assert opened["losarang"]["s"] == "down"
     assert opened["cantigi"]["s"] == "maintenance"
 
 
 def test_an_incident_that_another_explains_is_folded_under_it() -> None:
-    made = made_trouble()
+    made = trouble_reads()
     document = made.state.told
     incidents: Any = document["incidents"]
     covered = incidents[0] | {"id": 99, "target": "sliyeg/utama", "parent": 3}
@@ -102,13 +102,13 @@ def test_an_incident_that_another_explains_is_folded_under_it() -> None:
 def test_what_is_over_is_listed_once_a_target_the_newest_first() -> None:
     network = shipped_network()
     events = (
-        Event("lelea/utama", State.DOWN, 5 * HOUR_S, 60),
-        Event("lelea/utama", State.DOWN, 4 * HOUR_S, 60),
-        Event("bongas/utama", State.DOWN, 3 * HOUR_S, 60),
-        Event("bongas/utama", State.DOWN, 600),
-        Event("haurgeulis/cadangan", State.DOWN, 2 * HOUR_S, 60),
+        PastEvent("lelea/utama", State.DOWN, 5 * HOUR_S, 60),
+        PastEvent("lelea/utama", State.DOWN, 4 * HOUR_S, 60),
+        PastEvent("bongas/utama", State.DOWN, 3 * HOUR_S, 60),
+        PastEvent("bongas/utama", State.DOWN, 600),
+        PastEvent("haurgeulis/cadangan", State.DOWN, 2 * HOUR_S, 60),
     )
-    recent = taken(Made.of(Story(network, NOW_S, events)))["recent"]
+    recent = taken(ReadsOnFakes.of(SyntheticHistory(network, NOW_S, events)))["recent"]
     assert [(each["site"], each.get("link")) for each in recent] == [
         ("haurgeulis", "cadangan"),
         ("lelea", None),
@@ -118,8 +118,8 @@ def test_what_is_over_is_listed_once_a_target_the_newest_first() -> None:
 
 def test_the_hour_is_a_letter_a_minute_with_gaps_as_gaps() -> None:
     network = shipped_network()
-    events = (Event("anjatan/utama", State.DOWN, 1800, 600),)
-    made = Made.of(Story(network, NOW_S, events))
+    events = (PastEvent("anjatan/utama", State.DOWN, 1800, 600),)
+    made = ReadsOnFakes.of(SyntheticHistory(network, NOW_S, events))
     rows = [
         row
         for row in made.story.pings(HOUR_S, 60.0)
@@ -134,13 +134,13 @@ def test_the_hour_is_a_letter_a_minute_with_gaps_as_gaps() -> None:
 
 
 def test_jitter_of_a_millisecond_stays_a_quiet_line() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     letters = {letter for letter in taken(made)["sites"]["sindang"]["k"] if letter.isalpha()}
     assert max(letters.__len__(), 1) < 25
 
 
 def test_the_day_counts_minutes_from_its_own_beginning() -> None:
-    document = taken(made_trouble())
+    document = taken(trouble_reads())
     stretches = document["sites"]["terisi"]["d"]
     begin, end, state = stretches[-1]
     assert state == "degraded"
@@ -149,21 +149,21 @@ def test_the_day_counts_minutes_from_its_own_beginning() -> None:
 
 
 def test_before_the_first_evidence_the_day_is_empty_not_grey() -> None:
-    made = Made.of(Story(shipped_network(), NOW_S, watched_for_s=2 * HOUR_S))
+    made = ReadsOnFakes.of(SyntheticHistory(shipped_network(), NOW_S, watched_for_s=2 * HOUR_S))
     assert [each[2] for each in taken(made)["sites"]["anjatan"]["d"]] == ["none"]
 
 
 def test_the_same_state_gives_the_same_etag_and_another_one_another() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     one, other = snapshots(made).get(), snapshots(made).get()
     assert one.etag == other.etag
-    later = made.story.later(1, Event("anjatan/utama", State.DOWN, 1))
+    later = made.story.later(1, PastEvent("anjatan/utama", State.DOWN, 1))
     made.state.told = later.document()
     assert snapshots(made).get().etag != one.etag
 
 
 def test_it_is_made_once_a_tick_and_packed_both_ways() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     kept = snapshots(made)
     packed = kept.get()
     for _ in range(100):
@@ -178,11 +178,11 @@ def test_it_is_made_once_a_tick_and_packed_both_ways() -> None:
 
 def test_it_is_small() -> None:
     """LOOK: at most 6 kB; here with everything wrong at once."""
-    assert len(snapshots(made_trouble(HOUR_S)).get().brotli) < 6_000
+    assert len(snapshots(trouble_reads(HOUR_S)).get().brotli) < 6_000
 
 
 def test_when_nobody_knows_the_state_the_last_one_stays_and_ages() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     kept = snapshots(made)
     before = orjson.loads(kept.get().plain)
     made.state.trouble = ApiError("no answer")
@@ -194,7 +194,7 @@ def test_when_nobody_knows_the_state_the_last_one_stays_and_ages() -> None:
 
 
 def test_when_the_state_was_never_known_everything_is_without_data() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     made.state.trouble = LedgerError("there is no ledger")
     document = taken(made)
     assert document["round"] is None
@@ -203,7 +203,7 @@ def test_when_the_state_was_never_known_everything_is_without_data() -> None:
 
 
 def test_a_state_from_the_ledger_is_late_and_as_old_as_the_last_sign_of_life() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     told = made.state.told
     monitor: Any = {"state": "unknown", "last_round": None, "warnings": ["the daemon is away"]}
     made.state.told = told | {"stale": True, "age_s": 7.0, "monitor": monitor}
@@ -216,7 +216,7 @@ def test_a_state_from_the_ledger_is_late_and_as_old_as_the_last_sign_of_life() -
 
 
 def test_stores_that_fail_are_named() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     made.samples.trouble = JournalError("gone")
     made.ledger.trouble = LedgerError("gone")
     document = taken(made)
@@ -226,21 +226,21 @@ def test_stores_that_fail_are_named() -> None:
 
 
 def test_a_site_that_the_daemon_does_not_tell_of_is_without_data() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     sites: Any = made.state.told["sites"]
     made.state.told = made.state.told | {"sites": sites[1:]}
     assert taken(made)["sites"][sites[0]["id"]]["s"] == "unknown"
     assert taken(made)["changed"], "the page was started with another network"
-    assert not taken(made_trouble())["changed"]
+    assert not taken(trouble_reads())["changed"]
 
 
 def test_notes_of_the_monitor_come_through() -> None:
-    made = Made.of(replace(made_quiet().story, warnings=("journal: the disk is full",)))
+    made = ReadsOnFakes.of(replace(quiet_reads().story, warnings=("journal: the disk is full",)))
     assert taken(made)["warnings"] == [["other", "journal: the disk is full", {}]]
 
 
 def test_what_the_monitor_says_of_itself_comes_with_its_kind_and_numbers() -> None:
-    made = made_quiet()
+    made = quiet_reads()
     told: Any = made.state.told["monitor"]
     remark = MonitorWarning("InfluxDB: no answer", "influx_silent", {"behind_s": 180, "count": 7})
     made.state.told = made.state.told | {"monitor": told | {"remarks": [remark.document()]}}

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.hook import Hook
-from tests.e2e.house import PANTAU, MadeUp
+from tests.e2e.simulated_daemon import PANTAU, SimulatedDaemon
+from tests.e2e.webhook_server import WebhookServer
 from tests.waiting import eventually
 
 LINK = "anjatan/utama"
@@ -33,10 +33,12 @@ steps = [{{ after_min = 0, to = ["channel:hook"] }}]
 
 
 @contextmanager
-def on_duty(work: Path, rules: str = SOON, more: str = "") -> Iterator[tuple[MadeUp, Hook]]:
+def on_duty(
+    work: Path, rules: str = SOON, more: str = ""
+) -> Iterator[tuple[SimulatedDaemon, WebhookServer]]:
     """A daemon that tells one webhook; all up and settled."""
-    with MadeUp(work) as house:
-        hook = Hook(house, work / "hook")
+    with SimulatedDaemon(work) as house:
+        hook = WebhookServer(house, work / "hook")
         try:
             text = ALERTS.format(url=hook.url, rules=rules, more=more.format(url=hook.url))
             (house.config / "alerts.toml").write_text(text)
@@ -47,7 +49,7 @@ def on_duty(work: Path, rules: str = SOON, more: str = "") -> Iterator[tuple[Mad
             hook.close()
 
 
-def told(hook: Hook, event: str, targets: list[str]) -> bool:
+def told(hook: WebhookServer, event: str, targets: list[str]) -> bool:
     return (event, targets) in hook.taken()
 
 
@@ -112,8 +114,8 @@ def test_a_monitor_that_is_cut_off_is_silent_its_heart_stops_and_it_tells_of_its
     tmp_path: Path,
 ) -> None:
     heart = '[heartbeat]\nurl = "detak"\n'
-    with MadeUp(tmp_path) as house:
-        hook = Hook(house, tmp_path / "hook")
+    with SimulatedDaemon(tmp_path) as house:
+        hook = WebhookServer(house, tmp_path / "hook")
         try:
             text = ALERTS.format(url=hook.url, rules=SOON, more=heart)
             (house.config / "alerts.toml").write_text(text)

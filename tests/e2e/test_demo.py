@@ -18,7 +18,7 @@ import pytest
 from monitor.cli.configuration import load_network
 from monitor.cli.demo_control import DEMO_DIR_PREFIX
 from monitor.simulator.behaviour import usual_behaviour
-from tests.e2e.house import PANTAU, SHIPPED
+from tests.e2e.simulated_daemon import PANTAU, SHIPPED
 from tests.waiting import eventually
 
 SITE = "cantigi"

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.house import PANTAU, MadeUp
+from tests.e2e.simulated_daemon import PANTAU, SimulatedDaemon
 from tests.waiting import eventually
 
 LINK = "anjatan/utama"
 POP = "pop-karangampel"
 
 
-def told(house: MadeUp, *words: str) -> str:
+def told(house: SimulatedDaemon, *words: str) -> str:
     """What a command of the monitor prints, outside the made-up network."""
     done = subprocess.run(
         [*PANTAU, words[0], "--config", str(house.config), *words[1:]],
@@ -31,7 +31,7 @@ def told(house: MadeUp, *words: str) -> str:
 
 
 def test_an_exported_hour_replayed_gives_the_incidents_that_the_ledger_has(tmp_path: Path) -> None:
-    with MadeUp(tmp_path) as house:
+    with SimulatedDaemon(tmp_path) as house:
         house.start()
         eventually(house.settled, 40)
         control = house.simulation.control

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from monitor.adapters.journal import SqliteJournal
-from tests.e2e.house import MadeUp
+from tests.e2e.simulated_daemon import SimulatedDaemon
 from tests.influx_server import InfluxServer
-from tests.making import interface
+from tests.sample_builders import interface
 from tests.waiting import eventually
 
 Rows = Counter[tuple[str, int]]
@@ -26,10 +26,10 @@ RECORD_S = 2.0
 
 
 @contextmanager
-def bridged(house: MadeUp, port: int) -> Iterator[None]:
+def bridged(house: SimulatedDaemon, port: int) -> Iterator[None]:
     """The server's port, inside the made-up network too."""
     path = str(house.work / "influx.sock")
-    bridge = [sys.executable, "-m", "tests.e2e.bridge"]
+    bridge = [sys.executable, "-m", "tests.e2e.tcp_bridge"]
     commands = (
         [*bridge, "unix", path, "tcp", str(port)],
         house.simulation.inside([*bridge, "tcp", str(port), "unix", path]),
@@ -52,7 +52,7 @@ def in_influx(server: InfluxServer, bucket: str) -> Rows:
     return found
 
 
-def in_journal(house: MadeUp) -> set[tuple[str, int]]:
+def in_journal(house: SimulatedDaemon) -> set[tuple[str, int]]:
     newest_s = house.journal().newest_s()
     assert newest_s is not None
     every = house.journal().latency_all(newest_s - 3600, newest_s + 1, RECORD_S)
@@ -75,7 +75,7 @@ def test_after_the_server_was_away_and_killed_every_sample_is_there_once(
         assert port is not None
         work = tmp_path / "w"
         work.mkdir()
-        with MadeUp(work, extra=section) as house, bridged(house, port):
+        with SimulatedDaemon(work, extra=section) as house, bridged(house, port):
             house.start()
             eventually(lambda: in_influx(server, "pantau"), 30)
             # Time passes for the server's absence: nothing else is waited for.
@@ -101,7 +101,7 @@ def test_after_the_server_was_away_and_killed_every_sample_is_there_once(
             assert {b - a for a, b in pairwise(stamps)} == {RECORD_S * 1000}
 
 
-def poison(house: MadeUp, server: InfluxServer) -> None:
+def poison(house: SimulatedDaemon, server: InfluxServer) -> None:
     """Two samples of weeks ago in the journal, where InfluxDB has a text in place of the number.
 
     The daemon is dead meanwhile: the journal has one writer.
@@ -116,7 +116,7 @@ def poison(house: MadeUp, server: InfluxServer) -> None:
     journal.close()
 
 
-def set_aside(house: MadeUp) -> list[str]:
+def set_aside(house: SimulatedDaemon) -> list[str]:
     return [
         json.loads(line)["line"]
         for path in (house.data / "quarantine").glob("*")
@@ -136,7 +136,7 @@ def test_daemon_and_server_killed_and_two_lines_poisoned_every_sample_is_there_o
         assert port is not None
         work = tmp_path / "w"
         work.mkdir()
-        with MadeUp(work, extra=section) as house, bridged(house, port):
+        with SimulatedDaemon(work, extra=section) as house, bridged(house, port):
             house.start()
             eventually(lambda: in_influx(server, "pantau"), 30)
             pause = threading.Event()

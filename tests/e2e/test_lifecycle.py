@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.core.samples.samples import LatencyBucket
-from tests.e2e.house import MadeUp, intact
+from tests.e2e.simulated_daemon import SimulatedDaemon, intact
 from tests.waiting import eventually
 
 LINK = "anjatan/utama"
@@ -21,20 +21,20 @@ RECORD_S = 2.0
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[MadeUp]:
-    with MadeUp(tmp_path) as house:
+def made_up(tmp_path: Path) -> Iterator[SimulatedDaemon]:
+    with SimulatedDaemon(tmp_path) as house:
         house.start()
         eventually(house.all_up, 20)
         yield house
 
 
-def buckets(house: MadeUp, target: str) -> list[LatencyBucket]:
+def buckets(house: SimulatedDaemon, target: str) -> list[LatencyBucket]:
     newest_s = house.journal().newest_s()
     assert newest_s is not None
     return house.journal().latency(target, newest_s - 600, newest_s + 1, RECORD_S)
 
 
-def of_link(house: MadeUp) -> dict[int, bool]:
+def of_link(house: SimulatedDaemon) -> dict[int, bool]:
     """The incidents of the link, and whether each is over."""
     return {i.id: i.ended_s is not None for i in house.incidents() if i.target == LINK}
 
@@ -42,7 +42,7 @@ def of_link(house: MadeUp) -> dict[int, bool]:
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.full)])
 @pytest.mark.timeout(3600)
 def test_after_a_kill_every_open_incident_is_known_and_none_is_opened_twice(
-    made_up: MadeUp, kills: int
+    made_up: SimulatedDaemon, kills: int
 ) -> None:
     made_up.simulation.control.cut(LINK)
     eventually(lambda: of_link(made_up), 20)
@@ -61,7 +61,7 @@ def test_after_a_kill_every_open_incident_is_known_and_none_is_opened_twice(
     assert set(of_link(made_up)) == opened
 
 
-def test_a_kill_loses_at_most_one_period_of_samples(made_up: MadeUp) -> None:
+def test_a_kill_loses_at_most_one_period_of_samples(made_up: SimulatedDaemon) -> None:
     eventually(lambda: len(buckets(made_up, LINK)) >= 2, 40)
     killed_s = time.time()
     made_up.kill(signal.SIGKILL)
@@ -77,7 +77,7 @@ def test_a_kill_loses_at_most_one_period_of_samples(made_up: MadeUp) -> None:
     assert {b - a for a, b in pairwise(before_s)} == {RECORD_S}
 
 
-def test_a_second_daemon_is_refused_with_exit_code_3(made_up: MadeUp) -> None:
+def test_a_second_daemon_is_refused_with_exit_code_3(made_up: SimulatedDaemon) -> None:
     second = subprocess.run(
         made_up.command("run"), capture_output=True, text=True, check=False, env=made_up.environ
     )
@@ -86,7 +86,7 @@ def test_a_second_daemon_is_refused_with_exit_code_3(made_up: MadeUp) -> None:
     assert made_up.answers()
 
 
-def test_sigterm_ends_cleanly_and_leaves_no_socket(made_up: MadeUp) -> None:
+def test_sigterm_ends_cleanly_and_leaves_no_socket(made_up: SimulatedDaemon) -> None:
     assert made_up.kill(signal.SIGTERM) == 0
     assert not (made_up.data / "pantau.sock").exists()
     assert "Traceback" not in made_up.log()
@@ -96,7 +96,7 @@ def test_sigterm_ends_cleanly_and_leaves_no_socket(made_up: MadeUp) -> None:
 
 
 def test_a_reload_takes_a_site_away_and_one_with_an_error_changes_nothing(
-    made_up: MadeUp,
+    made_up: SimulatedDaemon,
 ) -> None:
     assert made_up.daemon is not None
     site = made_up.config / "sites" / "bongas.toml"
@@ -114,7 +114,7 @@ def test_a_reload_takes_a_site_away_and_one_with_an_error_changes_nothing(
     assert made_up.states()[LINK] == "up"
 
 
-def test_a_reload_says_which_setting_waits_for_a_restart(made_up: MadeUp) -> None:
+def test_a_reload_says_which_setting_waits_for_a_restart(made_up: SimulatedDaemon) -> None:
     def warned() -> bool:
         monitor = made_up.status()["monitor"]
         assert isinstance(monitor, dict)

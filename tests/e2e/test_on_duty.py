@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.model import Incident
 from tests.api.raw import raw_get
-from tests.e2e.house import PANTAU, MadeUp
+from tests.e2e.simulated_daemon import PANTAU, SimulatedDaemon
 from tests.waiting import eventually
 
 LINK = "anjatan/utama"
@@ -42,7 +42,7 @@ hold_s = 2
 class OnDuty:
     """The commands of somebody on duty."""
 
-    def __init__(self, house: MadeUp, arrived: Path) -> None:
+    def __init__(self, house: SimulatedDaemon, arrived: Path) -> None:
         self.house = house
         self._arrived = arrived
 
@@ -91,7 +91,7 @@ def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnDuty]:
         "import json, sys; "
         f"open({str(arrived)!r}, 'a').write(json.dumps(json.load(sys.stdin)) + chr(10))"
     )
-    with MadeUp(work) as house:
+    with SimulatedDaemon(work) as house:
         alerts = SOON.format(python=json.dumps(sys.executable), program=json.dumps(program))
         (house.config / "alerts.toml").write_text(alerts)
         house.start()

@@ -20,15 +20,15 @@ import pytest
 from monitor.adapters.system.local_api_client import SOCKET_NAME, LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.core.model import State
-from tests.e2e.house import PANTAU, MadeUp
-from tests.e2e.ordeal import (
-    Ordeal,
+from tests.e2e.daemon_observer import (
+    DaemonObserver,
     faketime_library,
     numbers_in,
     pause,
     raw_socket_of,
     tool,
 )
+from tests.e2e.simulated_daemon import PANTAU, SimulatedDaemon
 from tests.waiting import eventually
 
 LINK = "anjatan/utama"
@@ -53,20 +53,22 @@ class Told:
     other: dict[str, float]
 
 
-def started(house: MadeUp, *wrap: str, environ: dict[str, str] | None = None) -> Ordeal:
+def started(
+    house: SimulatedDaemon, *wrap: str, environ: dict[str, str] | None = None
+) -> DaemonObserver:
     house.start(wrap, environ)
-    ordeal = Ordeal(house)
+    ordeal = DaemonObserver(house)
     eventually(lambda: ordeal.all_are("up"), 40)
     return ordeal
 
 
-def told(ordeal: Ordeal, warnings: dict[str, str], **other: float) -> Told:
+def told(ordeal: DaemonObserver, warnings: dict[str, str], **other: float) -> Told:
     return Told(
         ordeal.downs(), ordeal.incidents(), ordeal.log(), warnings, ordeal.own(), dict(other)
     )
 
 
-def stopped(house: MadeUp, for_s: float = BLIND_AFTER_S + 2.0) -> Told:
+def stopped(house: SimulatedDaemon, for_s: float = BLIND_AFTER_S + 2.0) -> Told:
     """SIGSTOP for longer than the blind limit, a cut meanwhile; then a stall of 3 s."""
     ordeal = started(house)
     with ordeal.stopped(for_s):
@@ -89,7 +91,7 @@ def stopped(house: MadeUp, for_s: float = BLIND_AFTER_S + 2.0) -> Told:
     )
 
 
-def unable_to_send(house: MadeUp) -> Told:
+def unable_to_send(house: SimulatedDaemon) -> Told:
     """The route goes away; then the socket's own send buffer is full."""
     ordeal = started(house)
     warnings: dict[str, str] = {}
@@ -114,7 +116,7 @@ def unable_to_send(house: MadeUp) -> Told:
     return told(ordeal, warnings)
 
 
-def clock_set(house: MadeUp) -> Told:
+def clock_set(house: SimulatedDaemon) -> Told:
     """The wall clock is set a day on, then a day back; nothing else of the machine changes."""
     offset = house.work / "offset"
     offset.write_text("+0")
@@ -150,7 +152,7 @@ def clock_set(house: MadeUp) -> Told:
     )
 
 
-def few_descriptors(house: MadeUp) -> Told:
+def few_descriptors(house: SimulatedDaemon) -> Told:
     """64 descriptors, and somebody who takes all that are left over the local API."""
     ordeal = started(house, tool("prlimit", "util-linux"), "--nofile=64:64")
     warnings: dict[str, str] = {}
@@ -166,9 +168,9 @@ def few_descriptors(house: MadeUp) -> Told:
     return told(ordeal, warnings)
 
 
-def without_permission(house: MadeUp) -> Told:
+def without_permission(house: SimulatedDaemon) -> Told:
     """Neither raw sockets nor datagram ones: the daemon may not ping."""
-    ordeal = Ordeal(house)
+    ordeal = DaemonObserver(house)
     groups = "echo 1 0 > /proc/sys/net/ipv4/ping_group_range"
     assert ordeal.run_inside("sh", "-c", groups).returncode == 0
     done = ordeal.run_inside(
@@ -180,7 +182,7 @@ def without_permission(house: MadeUp) -> Told:
     return Told(set(), set(), done.stderr, {}, {}, {"exit": done.returncode})
 
 
-def routers_in_trouble(house: MadeUp) -> Told:
+def routers_in_trouble(house: SimulatedDaemon) -> Told:
     """Every fault that a router's SNMP can have, beside thirty routers that have none."""
     control = house.simulation.control
     lasting: dict[str, dict[str, object]] = {
@@ -191,15 +193,15 @@ def routers_in_trouble(house: MadeUp) -> Told:
         "snmp-silent": {"where": "terisi"},
     }
     for what, details in lasting.items():
-        control.ask(what, **details)
+        control.request(what, **details)
     ordeal = started(house)
     eventually(lambda: len({rate.device for rate in ordeal.rates()}) >= HONEST_ROUTERS, 45)
     missed_at_the_start = ordeal.own()["missed_rounds"]
-    control.event("wrap", "anjatan", after=POLLED_EVERY_S)
-    control.event("wrap", "kandanghaur", after=POLLED_EVERY_S)
-    control.event("counter-reset", "patrol")
-    control.event("counter-reset", "losarang", discontinuity=True)
-    control.event("renumber", "sindang")
+    control.fault("wrap", "anjatan", after=POLLED_EVERY_S)
+    control.fault("wrap", "kandanghaur", after=POLLED_EVERY_S)
+    control.fault("counter-reset", "patrol")
+    control.fault("counter-reset", "losarang", discontinuity=True)
+    control.fault("renumber", "sindang")
     before = len(ordeal.rates())
     eventually(lambda: len(ordeal.rates()) >= before + 2 * HONEST_ROUTERS, 45)
     warnings = {"routers": ordeal.warnings()}
@@ -210,7 +212,7 @@ def routers_in_trouble(house: MadeUp) -> Told:
     return told(ordeal, warnings, believed=believed, missed_at_the_start=missed_at_the_start)
 
 
-STORIES: dict[str, Callable[[MadeUp], Told]] = {
+STORIES: dict[str, Callable[[SimulatedDaemon], Told]] = {
     "stopped": stopped,
     "unable to send": unable_to_send,
     "clock set": clock_set,
@@ -220,9 +222,9 @@ STORIES: dict[str, Callable[[MadeUp], Told]] = {
 }
 
 
-def happens(story: Callable[[MadeUp], Told]) -> Told:
+def happens(story: Callable[[SimulatedDaemon], Told]) -> Told:
     # Short: it holds Unix sockets.
-    with tempfile.TemporaryDirectory(prefix="rob") as work, MadeUp(Path(work)) as house:
+    with tempfile.TemporaryDirectory(prefix="rob") as work, SimulatedDaemon(Path(work)) as house:
         return story(house)
 
 

@@ -6,28 +6,28 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.house import MadeUp
+from tests.e2e.simulated_daemon import SimulatedDaemon
 from tests.waiting import eventually
 
 LINK = "anjatan/utama"
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeUp]:
-    with MadeUp(tmp_path_factory.mktemp("v")) as made_up:
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedDaemon]:
+    with SimulatedDaemon(tmp_path_factory.mktemp("v")) as made_up:
         made_up.start()
         eventually(made_up.settled, 30)
         yield made_up
 
 
 @pytest.fixture(autouse=True)
-def healed(watched: MadeUp) -> Iterator[None]:
+def healed(watched: SimulatedDaemon) -> Iterator[None]:
     yield
     watched.simulation.control.restore()
     eventually(watched.all_up, 30)
 
 
-def test_thirty_one_sites_answer_near_their_scripted_rtt(watched: MadeUp) -> None:
+def test_thirty_one_sites_answer_near_their_scripted_rtt(watched: SimulatedDaemon) -> None:
     document = watched.status()
     assert document["stale"] is False
     sites = document["sites"]
@@ -35,13 +35,13 @@ def test_thirty_one_sites_answer_near_their_scripted_rtt(watched: MadeUp) -> Non
     assert len(sites) == 31
     for site in sites:
         for link in site["links"]:
-            script = watched.simulation.scripted(link["target"])
+            script = watched.simulation.normal_behaviour(link["target"])
             slack_ms = 3.0 + 3 * script.jitter_ms
             assert link["rtt_ms"] == pytest.approx(script.delay_ms, abs=slack_ms), link
 
 
 def test_a_cut_is_down_within_its_time_starts_at_the_cut_and_ends_at_the_answer(
-    watched: MadeUp,
+    watched: SimulatedDaemon,
 ) -> None:
     cut = watched.simulation.control.cut(LINK)
     eventually(lambda: watched.states()[LINK] == "down", 15)
@@ -61,7 +61,7 @@ def test_a_cut_is_down_within_its_time_starts_at_the_cut_and_ends_at_the_answer(
     assert 0.0 <= closed.ended_s - back.utc_s <= 1.3
 
 
-def test_a_fallen_pop_is_one_incident_with_its_links_behind_it(watched: MadeUp) -> None:
+def test_a_fallen_pop_is_one_incident_with_its_links_behind_it(watched: SimulatedDaemon) -> None:
     before = {i.id for i in watched.incidents()}
     watched.simulation.control.pop_down("pop-karangampel")
     links = {
@@ -76,7 +76,7 @@ def test_a_fallen_pop_is_one_incident_with_its_links_behind_it(watched: MadeUp) 
     assert [i.target for i in new] == ["pop-karangampel"]
 
 
-def test_the_monitor_cut_off_is_its_own_incident_and_no_outage(watched: MadeUp) -> None:
+def test_the_monitor_cut_off_is_its_own_incident_and_no_outage(watched: SimulatedDaemon) -> None:
     before = {i.id for i in watched.incidents()}
     cut = watched.simulation.control.uplink_cut()
     eventually(lambda: watched.states()[LINK] == "unknown", 20)
@@ -89,7 +89,7 @@ def test_the_monitor_cut_off_is_its_own_incident_and_no_outage(watched: MadeUp) 
     assert [i.target for i in watched.incidents() if i.id not in before] == ["monitor"]
 
 
-def test_routers_are_read_and_traffic_gets_a_rate(watched: MadeUp) -> None:
+def test_routers_are_read_and_traffic_gets_a_rate(watched: SimulatedDaemon) -> None:
     def has_rate() -> bool:
         return any(s.in_bps is not None for s in watched.journal().latest_interfaces("anjatan"))
 

@@ -17,11 +17,11 @@ from monitor.core.samples.samples import PingSample, StateChangeSample
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
 from tests.core.detection.scenario import network
-from tests.driving import drive
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.prober import Answers, CannotSend, FakeProber, Silent
+from tests.job_driver import run_jobs
 from tests.waiting import eventually_async
 
 LINK = "anjatan/utama"
@@ -51,7 +51,7 @@ class House:
         return self
 
     async def watch(self, for_s: float) -> None:
-        await drive(self.jobs, self.clock, for_s)
+        await run_jobs(self.jobs, self.clock, for_s)
 
 
 async def test_a_cut_is_in_the_ledger_and_in_the_state_within_7_s() -> None:

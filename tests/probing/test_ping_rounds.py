@@ -14,11 +14,11 @@ from monitor.core.model import Network, ProbeRules, State
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import CONFIRMED_AT_ONCE, PingRounds
 from tests.core.detection.scenario import network
-from tests.driving import drive
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.prober import Answers, FakeProber, Silent
+from tests.job_driver import run_jobs
 
 NET = network({"anjatan/utama": (), "bongas/utama": ()}, anchors=1)
 
@@ -123,11 +123,11 @@ async def test_thousands_that_fall_silent_at_once_are_confirmed_in_turns_nodes_f
     net = network(links, {"pop": ()}, anchors=1)
     house = House(net)
     await house.prober.open(house.pipeline.take)
-    await drive(house.jobs, house.clock, 5)
+    await run_jobs(house.jobs, house.clock, 5)
     house.prober.behave_by(lambda name, _: Answers() if name.startswith("anchor") else Silent())
-    await drive(house.jobs, house.clock, 3)
+    await run_jobs(house.jobs, house.clock, 3)
     house.prober.rounds.clear()
-    await drive(house.jobs, house.clock, 1)
+    await run_jobs(house.jobs, house.clock, 1)
     asked = Counter(name for names, _ in house.prober.rounds for name in names)
     assert 4 <= asked["pop"] <= 5, "at the confirm rate, and not in the steady rounds besides"
     quick = [name for name in links if asked[name] >= 4]
@@ -135,10 +135,10 @@ async def test_thousands_that_fall_silent_at_once_are_confirmed_in_turns_nodes_f
     assert len(quick) == CONFIRMED_AT_ONCE - 1
     assert len(quick) + len(steady) == 600
     assert sorted(quick) == sorted(links)[: len(quick)]
-    await drive(house.jobs, house.clock, 30)
+    await run_jobs(house.jobs, house.clock, 30)
     assert house.pipeline.state_of("pop") is State.DOWN
     assert {house.pipeline.state_of(name) for name in links} == {State.UNREACHABLE}
     house.prober.rounds.clear()
-    await drive(house.jobs, house.clock, 1)
+    await run_jobs(house.jobs, house.clock, 1)
     asked = Counter(name for names, _ in house.prober.rounds for name in names)
     assert set(asked.values()) == {1}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from monitor.simulator.network import SimulatedNetwork, simulate_network
 from monitor.simulator.simulation import Simulation
-from monitor.simulator.world import SimulatedNetwork, build_world
 from tests.simulator.networks import COMMUNITIES, small_network
 
 
@@ -29,6 +29,6 @@ def simulation(shared: Simulation) -> Iterator[Simulation]:
 
 
 @pytest.fixture
-def world() -> SimulatedNetwork:
+def net() -> SimulatedNetwork:
     """The small network as it is simulated."""
-    return build_world(small_network())
+    return simulate_network(small_network())

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto.api import v2c
 
-from monitor.simulator.mib import Oid
-from monitor.simulator.snmp import LARGEST_ANSWER
+from monitor.simulator.snmp_messages import MAX_RESPONSE_BYTES, Oid
 from tests.simulator.networks import COMMUNITY
 
 REQUEST_ID = 4711
@@ -53,7 +52,7 @@ def message_of(pdu: Any, proto: Any) -> bytes:
 def told(response: bytes | None) -> Told:
     """What a response says."""
     assert response is not None
-    assert len(response) <= LARGEST_ANSWER
+    assert len(response) <= MAX_RESPONSE_BYTES
     message, rest = decoder.decode(response, asn1Spec=v2c.Message())
     assert rest == b""
     pdu = v2c.apiMessage.get_pdu(message)

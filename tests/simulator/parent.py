@@ -15,7 +15,7 @@ from pathlib import Path
 
 from monitor.core.errors import SimulatorError
 from monitor.simulator.simulation import Simulation
-from monitor.simulator.tun import DEVICE_FILE
+from monitor.simulator.tun_device import DEVICE_FILE
 from tests.simulator.networks import COMMUNITIES, ROUTER, small_network
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.simulator.behaviour import Fate, usual_behaviour
+from monitor.simulator.behaviour import ReplyMode, usual_behaviour
 
 LIMITS_MS = {"fibre": 50, "radio": 80, "lte": 150, "vsat": 800}
 
@@ -28,15 +28,15 @@ def test_the_delay_of_a_kind_lies_in_its_range(kind: str, low: float, high: floa
 
 
 @pytest.mark.parametrize("kind", LIMITS_MS)
-def test_a_quiet_day_degrades_nothing(kind: str) -> None:
+def test_a_target_without_faults_stays_within_its_limits(kind: str) -> None:
     for n in range(200):
         behaviour = usual_behaviour(kind, f"situs-{n}/utama", 1)
         assert behaviour.highest_rtt_ms < LIMITS_MS[kind]
         assert behaviour.loss_ratio < 0.005
-        assert behaviour.fate is Fate.ANSWERED
+        assert behaviour.mode is ReplyMode.ANSWERED
 
 
-def test_the_same_name_and_seed_give_the_same_and_others_something_else() -> None:
+def test_behaviour_depends_on_name_and_seed_only() -> None:
     first = usual_behaviour("fibre", "anjatan/utama", 1)
     assert usual_behaviour("fibre", "anjatan/utama", 1) == first
     assert usual_behaviour("fibre", "anjatan/utama", 2) != first

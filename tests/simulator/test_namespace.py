@@ -17,7 +17,7 @@ import pytest
 
 from monitor.core.errors import SimulatorError
 from monitor.simulator.simulation import Simulation
-from monitor.simulator.tun import DEVICE_FILE, Tun
+from monitor.simulator.tun_device import DEVICE_FILE, TunDevice
 from tests.simulator.networks import small_network
 from tests.simulator.tools import tool
 from tests.waiting import eventually
@@ -74,9 +74,7 @@ def all_gone(answer: Mapping[str, object]) -> bool:
 
 
 @pytest.mark.parametrize("what", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_is_left_when_its_parent_ends_however_it_ends(
-    tmp_path: Path, what: signal.Signals
-) -> None:
+def test_no_process_is_left_when_the_parent_ends(tmp_path: Path, what: signal.Signals) -> None:
     with start_parent(tmp_path) as parent:
         answer = said(parent)
         assert answer["answered"] is True
@@ -89,7 +87,7 @@ def test_nothing_is_left_when_its_parent_ends_however_it_ends(
         eventually(lambda: all_gone(answer), within_s=20)
 
 
-def test_what_runs_inside_ends_with_a_network_that_is_stopped(tmp_path: Path) -> None:
+def test_processes_inside_end_when_the_simulation_is_stopped(tmp_path: Path) -> None:
     with Simulation.start(small_network(), "quiet", work_dir=tmp_path) as simulation:
         with subprocess.Popen(simulation.inside(["sleep", "900"])) as inside:
             simulation.stop()
@@ -98,15 +96,15 @@ def test_what_runs_inside_ends_with_a_network_that_is_stopped(tmp_path: Path) ->
         simulation.stop()
 
 
-def test_a_killed_network_is_noticed_and_can_be_stopped(tmp_path: Path) -> None:
+def test_a_killed_simulator_is_detected_and_can_be_stopped(tmp_path: Path) -> None:
     with Simulation.start(small_network(), "quiet", work_dir=tmp_path) as simulation:
         os.kill(simulation.pid, signal.SIGKILL)
         eventually(lambda: not simulation.alive())
         with pytest.raises(SimulatorError, match="does not answer"):
-            simulation.control.truth()
+            simulation.control.changes()
 
 
-def test_it_ends_and_says_why_when_its_device_is_taken_away(tmp_path: Path) -> None:
+def test_the_simulator_ends_with_an_error_when_its_device_is_removed(tmp_path: Path) -> None:
     with Simulation.start(small_network(), "quiet", work_dir=tmp_path) as simulation:
         # It may be ended itself before it has finished: it runs inside.
         subprocess.run(simulation.inside([tool("ip"), "link", "del", "indramayu"]), check=False)
@@ -114,31 +112,31 @@ def test_it_ends_and_says_why_when_its_device_is_taken_away(tmp_path: Path) -> N
     assert "taken the made-up network's device away" in (tmp_path / "simulator.log").read_text()
 
 
-def test_a_namespace_in_use_is_left_alone() -> None:
+def test_a_namespace_in_use_is_refused() -> None:
     """Ours is: this very process would get a device and routes otherwise."""
     with pytest.raises(SimulatorError, match="this network namespace is in use"):
-        Tun(["10.77.0.1"])
+        TunDevice(["10.77.0.1"])
 
 
-def test_a_missing_tun_device_is_told(tmp_path: Path) -> None:
+def test_a_missing_tun_device_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SimulatorError, match="is missing: load the module with `modprobe tun`"):
         Simulation.start(
             small_network(), "quiet", work_dir=tmp_path, device_file=tmp_path / "no-tun"
         )
 
 
-def test_what_is_no_tun_device_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_tun_device_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SimulatorError, match="a TUN device cannot be made here"):
         Simulation.start(small_network(), "quiet", work_dir=tmp_path, device_file=tmp_path / "file")
 
 
-def test_missing_programs_are_told_with_their_package(tmp_path: Path) -> None:
+def test_missing_programs_are_reported_with_their_package(tmp_path: Path) -> None:
     with start_parent(tmp_path, prefix=["env", f"PATH={tmp_path}"]) as parent:
         assert said(parent) == {"error": "the program unshare is missing: apt install util-linux"}
 
 
-def test_a_root_without_rights_and_user_namespaces_is_told_what_would_help(
+def test_missing_rights_for_namespaces_are_reported_with_a_remedy(
     tmp_path: Path,
 ) -> None:
     """In a user namespace that allows no further ones, with every capability dropped."""
@@ -199,7 +197,7 @@ def unprivileged() -> list[str]:
     return [tool("setpriv"), *nobody] if os.geteuid() == 0 else []
 
 
-def test_an_unprivileged_user_gets_it_through_a_user_namespace(for_everybody: Path) -> None:
+def test_an_unprivileged_user_gets_a_user_namespace(for_everybody: Path) -> None:
     work = for_everybody / "work"
     work.mkdir()
     work.chmod(0o777)
@@ -217,7 +215,7 @@ def test_an_unprivileged_user_gets_it_through_a_user_namespace(for_everybody: Pa
         eventually(lambda: all_gone(answer), within_s=20)
 
 
-def test_an_unprivileged_user_is_told_when_the_tun_device_is_private(for_everybody: Path) -> None:
+def test_a_private_tun_device_is_reported_to_an_unprivileged_user(for_everybody: Path) -> None:
     work = for_everybody / "work"
     work.mkdir()
     work.chmod(0o777)
@@ -239,12 +237,13 @@ def test_an_unprivileged_user_is_told_when_the_tun_device_is_private(for_everybo
 @pytest.mark.parametrize(
     ("what", "ended_by"), [("sleep 900", signal.SIGTERM), ("trap '' TERM; echo", signal.SIGKILL)]
 )
-def test_what_shares_the_namespace_is_ended_and_nothing_else(
+def test_only_processes_in_the_namespace_are_ended(
     tmp_path: Path, what: str, ended_by: signal.Signals
 ) -> None:
     """A process that ignores SIGTERM is killed; one outside lives on."""
     sweep = (
-        "import subprocess, sys; from monitor.simulator.lifeline import end_all_others as end;"
+        "import subprocess, sys;"
+        "from monitor.simulator.namespace import end_other_processes as end;"
         "command = ['sh', '-c', sys.argv[1] + '; read forever'];"
         "inside = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE);"
         "'trap' in sys.argv[1] and inside.stdout.readline(); end(0.5); print(inside.wait(5))"

@@ -1,226 +1,80 @@
-"""The wire, with a pair of sockets where the TUN device would be: each read is one packet."""
+"""Names, and who is behind whom."""
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import math
-import socket
-import struct
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 
-from monitor.simulator.behaviour import Behaviour, Fate
-from monitor.simulator.network import AgentReply, VirtualWire
-from monitor.simulator.packets import Datagram, read_datagram, write_datagram
-from tests.simulator.echoes import THEM, US, echo_v4, echo_v6
-from tests.waiting import eventually_async
-
-QUICK = Behaviour(delay_ms=1.0)
-SILENT = Behaviour(delay_ms=1.0, fate=Fate.SILENT)
+from monitor.core.errors import SimulatorError
+from monitor.simulator.network import SimulatedNetwork, simulate_network
+from tests.simulator.networks import link, small_network
 
 
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """The other end of the wire."""
-
-    end: socket.socket
-    wire: VirtualWire
-
-    def send(self, *packets: bytes) -> None:
-        for packet in packets:
-            self.end.send(packet)
-
-    def received(self) -> list[bytes]:
-        found = []
-        while True:
-            try:
-                found.append(self.end.recv(2048))
-            except BlockingIOError:
-                return found
-
-    async def receives(self, count: int) -> list[bytes]:
-        """So many packets, when they have come."""
-        got: list[bytes] = []
-
-        def enough() -> bool:
-            got.extend(self.received())
-            return len(got) >= count
-
-        await eventually_async(enough)
-        return got
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("anjatan/utama", {"anjatan/utama"}),
+        ("pop-patrol", {"pop-patrol"}),
+        ("anjatan", {"anjatan/utama", "anjatan/cadangan"}),
+        ("anchor:10.77.0.1", {"anchor:10.77.0.1"}),
+    ],
+)
+def test_a_name_selects_a_target_a_node_or_all_links_of_a_site(
+    net: SimulatedNetwork, where: str, names: set[str]
+) -> None:
+    assert set(net.select(where)) == names
 
 
-Laid = Callable[[Behaviour], Kernel]
+@pytest.mark.parametrize("where", ["all", "uplink"])
+def test_all_and_uplink_select_every_address(net: SimulatedNetwork, where: str) -> None:
+    assert set(net.select(where)) == set(net.addresses)
+    assert "anchor:10.77.0.1" in net.addresses
 
 
-def answered(asked: bytes) -> AgentReply:
-    """An agent that turns what it is asked around, or moves."""
-    return AgentReply(b"moved", "10.77.0.14") if asked == b"elsewhere" else AgentReply(asked[::-1])
+def test_an_unknown_name_is_refused_with_the_nearest_known_one(net: SimulatedNetwork) -> None:
+    with pytest.raises(SimulatorError, match=r"'anjatn/utama'.*did you mean 'anjatan/utama'"):
+        net.select("anjatn/utama")
 
 
-@pytest.fixture
-async def lay() -> AsyncIterator[Laid]:
-    """Lays a wire on which 10.77.23.1 and fd77::24:1 behave as given; the first has an agent."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    for end in (ours, theirs):
-        end.setblocking(False)
-    laid: list[VirtualWire] = []
-    broken = asyncio.Event()
-
-    def lay_it(behaviour: Behaviour) -> Kernel:
-        places = {
-            "a": (str(ipaddress.ip_address(THEM)), behaviour),
-            "six": ("fd77::24:1", behaviour),
-        }
-        agents = {str(ipaddress.ip_address(THEM)): answered}
-        wire = VirtualWire(ours.fileno(), places, agents, seed=1, on_gone=broken.set)
-        wire.start(asyncio.get_running_loop())
-        laid.append(wire)
-        return Kernel(theirs, wire)
-
-    yield lay_it
-    assert not broken.is_set()
-    for wire in laid:
-        wire.stop()
-    ours.close()
-    theirs.close()
+def test_behind_a_node_are_the_links_without_another_parent(net: SimulatedNetwork) -> None:
+    assert net.behind({"pop-patrol"}) == {"pop-patrol", "anjatan/utama", "sukra/utama"}
 
 
-async def test_each_request_is_answered_by_its_own_reply(lay: Laid) -> None:
-    kernel = lay(QUICK)
-    kernel.send(*(echo_v4(9, n, b"nonce%d" % n) for n in range(20)), echo_v6(b"six"))
-    replies = await kernel.receives(21)
-    assert sorted(reply for reply in replies if reply[0] == 0x45) == sorted(
-        echo_v4(9, n, b"nonce%d" % n, kind=0) for n in range(20)
-    )
-    assert [reply[48:] for reply in replies if reply[0] == 0x60] == [b"six"]
-    counts = kernel.wire.counts()
-    assert (counts["a"].requests, counts["a"].answered) == (20, 20)
-    assert (counts["six"].requests, counts["six"].answered) == (1, 1)
+def test_behind_two_nodes_are_also_the_links_of_both(net: SimulatedNetwork) -> None:
+    assert "anjatan/cadangan" in net.behind({"pop-patrol", "pop-haurgeulis"})
 
 
-async def test_a_share_is_lost_and_counted(lay: Laid) -> None:
-    kernel = lay(Behaviour(delay_ms=0.1, loss_ratio=0.3))
-    requests, ratio = 2000, 0.3
-    got = 0
-    for start in range(0, requests, 50):
-        kernel.send(*(echo_v4(9, start + n, b"") for n in range(50)))
-        await eventually_async(lambda: kernel.wire.counts()["a"].requests >= start + 50)  # noqa: B023
-        got += len(kernel.received())
-    await eventually_async(lambda: sum_of(kernel) == requests)
-    got += len(kernel.received())
-    counts = kernel.wire.counts()["a"]
-    assert got == counts.answered == requests - counts.lost
-    # Five standard deviations of the binomial distribution: the seed is fixed, so it never wavers.
-    assert abs(counts.lost - requests * ratio) < 5 * math.sqrt(requests * ratio * (1 - ratio))
+def test_behind_the_core_are_the_nodes_and_all_their_links(net: SimulatedNetwork) -> None:
+    assert net.behind({"inti"}) == {
+        *("inti", "pop-patrol", "pop-haurgeulis"),
+        *("anjatan/utama", "anjatan/cadangan", "sukra/utama"),
+    }
 
 
-def sum_of(kernel: Kernel) -> int:
-    """Requests whose fate is settled."""
-    counts = kernel.wire.counts()["a"]
-    return counts.answered + counts.lost
+def test_a_separate_router_address_depends_on_its_node(
+    net: SimulatedNetwork,
+) -> None:
+    place = net.addresses["router:pop-patrol"]
+    assert (place.address, place.depends_on) == ("10.77.1.14", ("pop-patrol",))
+    assert "router:anjatan" not in net.addresses
 
 
-async def test_replies_on_their_way_are_lost_when_the_cable_is_cut(lay: Laid) -> None:
-    kernel = lay(Behaviour(delay_ms=300.0))
-    kernel.send(echo_v4(9, 1, b""))
-    await eventually_async(lambda: kernel.wire.counts()["a"].requests == 1)
-    kernel.wire.behave("a", SILENT)
-    kernel.wire.behave("a", QUICK)
-    kernel.send(echo_v4(9, 2, b""))
-    (reply,) = await kernel.receives(1)
-    assert reply == echo_v4(9, 2, b"", kind=0)
-    counts = kernel.wire.counts()["a"]
-    assert (counts.requests, counts.answered, counts.lost) == (2, 1, 0)
+def test_a_router_is_found_by_site_node_or_link(net: SimulatedNetwork) -> None:
+    found = [net.device_of(name) for name in ("anjatan", "anjatan/cadangan", "pop-patrol")]
+    assert [device and device.name for device in found] == ["anjatan", "anjatan", "pop-patrol"]
+    assert net.device_of("sukra") is None
 
 
-async def test_silence_answers_nothing_at_all(lay: Laid) -> None:
-    kernel = lay(SILENT)
-    kernel.send(echo_v4(9, 1, b""), write_datagram(Datagram(US, THEM, 4000, 161, b"abc")))
-    kernel.wire.behave("six", QUICK)
-    kernel.send(echo_v6(b"sentinel"))
-    (reply,) = await kernel.receives(1)
-    assert reply[48:] == b"sentinel"
+def test_one_address_for_two_targets_is_refused() -> None:
+    network = small_network()
+    twin = link("sukra", "kembar", "10.77.23.1", "fibre")
+    site = replace(network.sites[1], links=(twin,))
+    with pytest.raises(SimulatorError, match=r"have one address, 10\.77\.23\.1"):
+        simulate_network(replace(network, sites=(network.sites[0], site)))
 
 
-async def test_an_unreachable_address_is_told_by_the_router(lay: Laid) -> None:
-    how = Behaviour(1.0, fate=Fate.UNREACHABLE, unreachable_from="10.77.0.14", unreachable_code=13)
-    kernel = lay(how)
-    request = echo_v4(9, 1, b"nonce")
-    kernel.send(request)
-    (error,) = await kernel.receives(1)
-    assert str(ipaddress.ip_address(error[12:16])) == "10.77.0.14"
-    assert (error[20], error[21], error[28:]) == (3, 13, request)
-    counts = kernel.wire.counts()["a"]
-    assert (counts.answered, counts.unreachable) == (0, 1)
-
-
-async def test_a_duplicate_comes_twice_and_counts_once(lay: Laid) -> None:
-    kernel = lay(Behaviour(1.0, duplicate_ratio=1.0))
-    kernel.send(echo_v4(9, 1, b"nonce"))
-    replies = await kernel.receives(2)
-    assert replies == [echo_v4(9, 1, b"nonce", kind=0)] * 2
-    assert kernel.wire.counts()["a"].answered == 1
-
-
-async def test_an_agent_answers_from_the_port_it_was_asked_at(lay: Laid) -> None:
-    kernel = lay(QUICK)
-    kernel.send(*(write_datagram(Datagram(US, THEM, 4000 + n, 161, b"abc")) for n in range(3)))
-    answers = [read_datagram(packet) for packet in await kernel.receives(3)]
-    assert answers == [Datagram(THEM, US, 161, 4000 + n, b"cba") for n in range(3)]
-
-
-async def test_an_agent_may_answer_from_another_address(lay: Laid) -> None:
-    kernel = lay(QUICK)
-    kernel.send(write_datagram(Datagram(US, THEM, 4000, 161, b"elsewhere")))
-    (packet,) = await kernel.receives(1)
-    other = ipaddress.ip_address("10.77.0.14").packed
-    assert read_datagram(packet) == Datagram(other, US, 161, 4000, b"moved")
-
-
-async def test_a_closed_port_is_told_by_the_host_itself(lay: Laid) -> None:
-    kernel = lay(QUICK)
-    kernel.send(write_datagram(Datagram(US, THEM, 4000, 162, b"abc")))
-    (error,) = await kernel.receives(1)
-    assert (error[12:16], error[20], error[21]) == (THEM, 3, 3)
-
-
-async def test_an_agent_is_not_starved_by_pings(lay: Laid) -> None:
-    kernel = lay(Behaviour(0.5, jitter_ms=1.0))
-    kernel.send(write_datagram(Datagram(US, THEM, 4000, 161, b"abc")))
-    sequence = 0
-    seen: list[bytes] = []
-
-    def answered() -> bool:
-        nonlocal sequence
-        sequence += 1
-        kernel.send(echo_v4(9, sequence & 0xFFFF, b""))
-        seen.extend(kernel.received())
-        return any(read_datagram(packet) for packet in seen)
-
-    await eventually_async(answered, every_s=0.001)
-
-
-async def test_strangers_are_counted_and_left_alone(lay: Laid) -> None:
-    kernel = lay(QUICK)
-    stranger = bytearray(echo_v4(9, 1, b""))
-    stranger[19] = 99
-    fragment = bytearray(echo_v4(9, 1, b""))
-    fragment[6] = 0x20
-    kernel.send(bytes(stranger), bytes(fragment), b"\x45", b"\x60" + b"\0" * 60)
-    kernel.send(struct.pack("!BB", 0x45, 0) + b"\0" * 40)
-    await eventually_async(lambda: kernel.wire.stray_packets == 5)
-    assert kernel.received() == []
-
-
-@pytest.mark.parametrize("delay_ms", [0.0, 5.0, 40.0])
-async def test_no_reply_comes_before_its_delay(lay: Laid, delay_ms: float) -> None:
-    kernel = lay(Behaviour(delay_ms))
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-    kernel.send(echo_v4(9, 1, b""))
-    await kernel.receives(1)
-    assert (loop.time() - start) * 1000 > delay_ms - 0.1
+def test_an_invalid_address_is_refused() -> None:
+    site = replace(small_network().sites[1], links=(link("s", "u", "10.77.1", "fibre"),))
+    with pytest.raises(SimulatorError, match=r"'10\.77\.1' is not an IP address"):
+        simulate_network(replace(small_network(), sites=(site,)))

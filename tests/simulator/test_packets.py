@@ -24,7 +24,7 @@ WORDS = st.integers(0, 0xFFFF)
 
 
 @given(identity=WORDS, sequence=WORDS, payload=st.binary(max_size=120))
-def test_a_patched_reply_is_the_one_that_would_be_computed(
+def test_an_incremental_checksum_equals_a_computed_one(
     identity: int, sequence: int, payload: bytes
 ) -> None:
     reply = echo_reply_v4(echo_v4(identity, sequence, payload))
@@ -45,7 +45,9 @@ def test_a_reply_by_ipv6_has_the_right_checksum_over_its_pseudo_header(payload: 
 
 
 @given(payload=st.binary(max_size=300), source_port=WORDS, port=WORDS)
-def test_a_datagram_is_read_as_it_was_written(payload: bytes, source_port: int, port: int) -> None:
+def test_a_datagram_is_decoded_as_it_was_encoded(
+    payload: bytes, source_port: int, port: int
+) -> None:
     for source, destination in ((THEM, US), (THEM6, US6)):
         datagram = Datagram(source, destination, port, source_port, payload)
         packet = write_datagram(datagram)
@@ -58,13 +60,13 @@ def test_a_datagram_is_read_as_it_was_written(payload: bytes, source_port: int, 
 
 
 @given(packet=st.binary(min_size=1, max_size=80))
-def test_no_packet_is_too_odd_to_be_looked_at(packet: bytes) -> None:
+def test_any_bytes_are_decoded_without_an_exception(packet: bytes) -> None:
     padded = packet + b"\0" * 20
     for start in (b"\x45", b"\x46", b"\x60", b""):
         read_datagram(start + padded)
 
 
-def test_a_fragment_is_not_taken_for_a_datagram() -> None:
+def test_a_fragment_is_no_datagram() -> None:
     packet = write_datagram(Datagram(US, THEM, 1, 161, b"abc"))
     assert read_datagram(packet) is not None
     assert read_datagram(packet[:6] + b"\x20\x00" + packet[8:]) is None
@@ -81,7 +83,7 @@ def test_an_icmp_error_names_the_router_and_quotes_the_request() -> None:
     assert checksum(error[20:]) == 0
 
 
-def test_an_old_router_quotes_only_the_start() -> None:
+def test_the_quoted_bytes_can_be_limited() -> None:
     request = echo_v4(5, 6, b"nonce-and-more")
     assert unreachable(request, ROUTER, 1, 28)[28:] == request[:28]
 

@@ -19,11 +19,11 @@ from monitor.core.model import Device
 from monitor.core.samples.rates import NoRate, Rates, RateState, advance
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
-from monitor.simulator.agents import Agent
-from monitor.simulator.events import Event, What
-from monitor.simulator.ports import PortTraffic, port_traffic
-from monitor.simulator.quirks import HONEST, Quirks
-from monitor.simulator.world import SimulatedNetwork
+from monitor.simulator.fault_effects import NO_DEFECTS, AgentDefects
+from monitor.simulator.interface_traffic import PortTraffic, port_traffic
+from monitor.simulator.network import SimulatedNetwork
+from monitor.simulator.scenario import Fault, FaultKind
+from monitor.simulator.snmp_agent import Agent
 from tests.fakes.clock import ManualClock
 from tests.simulator.networks import COMMUNITIES, COMMUNITY
 
@@ -46,10 +46,10 @@ class Loopback(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.asked += 1
-        answer = self.agent.answer(data, self.clock.steady_s())
+        answer = self.agent.answer_request(data, self.clock.steady_s())
         if answer is None:
             return
-        if self.agent.quirks.answers_from is None:
+        if self.agent.defects.source_address is None:
             self.transport.sendto(answer, addr)
             return
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -117,12 +117,12 @@ def reasons(rates: Rates) -> set[NoRate]:
 
 
 @pytest.fixture
-async def watched(world: SimulatedNetwork) -> AsyncIterator[Watched]:
+async def watched(net: SimulatedNetwork) -> AsyncIterator[Watched]:
     clock = ManualClock()
-    router = world.devices[0]
-    agent = Agent(router, COMMUNITY, world, clock.steady_s(), seed=1)
+    router = net.devices[0]
+    agent = Agent(router, COMMUNITY, net, clock.steady_s(), seed=1)
     traffic = {
-        interface.name: port_traffic(router, interface, world, seed=1)
+        interface.name: port_traffic(router, interface, net, seed=1)
         for interface in router.interfaces
     }
     loop = asyncio.get_running_loop()
@@ -138,7 +138,7 @@ async def watched(world: SimulatedNetwork) -> AsyncIterator[Watched]:
     transport.close()
 
 
-async def test_an_hour_of_an_honest_router_gives_a_rate_at_every_poll_but_the_first(
+async def test_a_correct_router_gives_a_rate_at_every_poll_but_the_first(
     watched: Watched,
 ) -> None:
     found = [given(await watched.rates()) for _ in range(60)]
@@ -148,19 +148,23 @@ async def test_an_hour_of_an_honest_router_gives_a_rate_at_every_poll_but_the_fi
 async def test_a_router_with_32_bit_counters_wraps_and_every_rate_is_right(
     watched: Watched,
 ) -> None:
-    watched.end.agent.behave(Quirks(narrow=True))
+    watched.end.agent.set_defects(AgentDefects(narrow=True))
     await watched.settle()
-    watched.end.agent.befall(event(What.WRAP, after_s=90.0), watched.clock.steady_s())
+    watched.end.agent.apply_instant_fault(
+        event(FaultKind.WRAP, after_s=90.0), watched.clock.steady_s()
+    )
     assert reasons(await watched.rates()) == {NoRate.DISCONTINUITY}
     found = [given(await watched.rates()) for _ in range(5)]
     assert found == [{"ether1", "ether2"}] * 5
 
 
-async def test_a_64_bit_counter_that_jumps_near_its_end_and_goes_round_gives_no_wrong_rate(
+async def test_a_64_bit_counter_that_jumps_and_wraps_gives_no_wrong_rate(
     watched: Watched,
 ) -> None:
     await watched.settle()
-    watched.end.agent.befall(event(What.WRAP, after_s=90.0), watched.clock.steady_s())
+    watched.end.agent.apply_instant_fault(
+        event(FaultKind.WRAP, after_s=90.0), watched.clock.steady_s()
+    )
     jumped, wrapped, after = [await watched.rates() for _ in range(3)]
     assert (given(jumped), given(wrapped)) == (set(), set())
     assert reasons(jumped) == {NoRate.DISCONTINUITY}
@@ -174,8 +178,8 @@ async def test_a_reset_costs_one_rate_and_never_gives_a_wrong_one(
 ) -> None:
     await watched.settle()
     watched.clock.advance(20)
-    reset = event(What.COUNTER_RESET, discontinuity=told)
-    watched.end.agent.befall(reset, watched.clock.steady_s())
+    reset = event(FaultKind.COUNTER_RESET, discontinuity=told)
+    watched.end.agent.apply_instant_fault(reset, watched.clock.steady_s())
     at_once, after = await watched.rates(40), await watched.rates()
     assert given(at_once) == set()
     assert reasons(at_once) == {NoRate.DISCONTINUITY if told else NoRate.RESET}
@@ -183,14 +187,14 @@ async def test_a_reset_costs_one_rate_and_never_gives_a_wrong_one(
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-async def test_ports_that_move_are_found_again_and_never_taken_for_one_another(
+async def test_renumbered_interfaces_are_found_and_never_confused(
     watched: Watched, restarts: bool
 ) -> None:
     await watched.settle()
     if restarts:
         watched.end.agent.restart(watched.clock.steady_s(), renumber=True)
     else:
-        watched.end.agent.befall(event(What.RENUMBER), watched.clock.steady_s())
+        watched.end.agent.apply_instant_fault(event(FaultKind.RENUMBER), watched.clock.steady_s())
     at_once, after = await watched.rates(), await watched.rates()
     assert given(at_once) == set()
     assert reasons(at_once) == {NoRate.REBOOT if restarts else NoRate.INDEX_MOVED}
@@ -198,10 +202,8 @@ async def test_ports_that_move_are_found_again_and_never_taken_for_one_another(
 
 
 @pytest.mark.parametrize("varbinds", [19, 8, 4, 3])
-async def test_a_router_that_finds_much_too_big_is_asked_for_less(
-    watched: Watched, varbinds: int
-) -> None:
-    watched.end.agent.behave(Quirks(most_varbinds=varbinds))
+async def test_fewer_objects_are_requested_after_too_big(watched: Watched, varbinds: int) -> None:
+    watched.end.agent.set_defects(AgentDefects(max_varbinds=varbinds))
     await watched.settle()
     before = watched.end.asked
     await watched.rates()
@@ -210,10 +212,10 @@ async def test_a_router_that_finds_much_too_big_is_asked_for_less(
     assert watched.end.asked - before == 2 * per_poll, "what was learnt is remembered"
 
 
-async def test_a_router_that_finds_everything_too_big_is_told_so_and_costs_little(
+async def test_a_router_that_always_replies_too_big_fails_with_few_requests(
     watched: Watched,
 ) -> None:
-    watched.end.agent.behave(Quirks(most_varbinds=2))
+    watched.end.agent.set_defects(AgentDefects(max_varbinds=2))
     failed = await watched.poll()
     assert isinstance(failed, PollFailed)
     assert failed.reason == "too-big"
@@ -223,57 +225,55 @@ async def test_a_router_that_finds_everything_too_big_is_told_so_and_costs_littl
 @pytest.mark.parametrize(
     ("quirks", "reason"),
     [
-        (Quirks(answers_from="10.77.0.14"), "wrong-source"),
-        (Quirks(endless=True), "wrong-answer"),
-        (Quirks(silent=True), "timeout"),
+        (AgentDefects(source_address="10.77.0.14"), "wrong-source"),
+        (AgentDefects(endless=True), "wrong-answer"),
+        (AgentDefects(silent=True), "timeout"),
     ],
 )
-async def test_an_agent_that_cannot_be_believed_is_named_and_believed_again_when_it_is_mended(
-    watched: Watched, quirks: Quirks, reason: str
+async def test_a_defective_agent_is_reported_until_it_is_repaired(
+    watched: Watched, quirks: AgentDefects, reason: str
 ) -> None:
-    watched.end.agent.behave(quirks)
+    watched.end.agent.set_defects(quirks)
     failed = await watched.poll()
     assert isinstance(failed, PollFailed)
     assert failed.reason == reason
-    watched.end.agent.behave(HONEST)
+    watched.end.agent.set_defects(NO_DEFECTS)
     await watched.settle()
-    watched.end.agent.behave(quirks)
+    watched.end.agent.set_defects(quirks)
     for _ in range(2):
         assert isinstance(await watched.poll(), Rates | PollFailed)
-    watched.end.agent.behave(HONEST)
+    watched.end.agent.set_defects(NO_DEFECTS)
     assert given(await watched.rates()) == {"ether1", "ether2"}
 
 
 @pytest.mark.parametrize("polls", [150, pytest.param(7 * 1440, marks=pytest.mark.full)])
 @pytest.mark.timeout(900)
-async def test_everything_at_once_for_hours_gives_no_wrong_rate(
-    watched: Watched, polls: int
-) -> None:
+async def test_all_faults_together_give_no_wrong_rate(watched: Watched, polls: int) -> None:
     agent = watched.end.agent
     turns = (
-        Quirks(narrow=True),
-        HONEST,
-        Quirks(narrow=True, most_varbinds=5),
-        Quirks(most_varbinds=7),
+        AgentDefects(narrow=True),
+        NO_DEFECTS,
+        AgentDefects(narrow=True, max_varbinds=5),
+        AgentDefects(max_varbinds=7),
     )
     events = (
-        event(What.WRAP, after_s=100.0),
-        event(What.RENUMBER),
-        event(What.COUNTER_RESET),
-        event(What.WRAP, after_s=7.0),
-        event(What.COUNTER_RESET, discontinuity=True),
+        event(FaultKind.WRAP, after_s=100.0),
+        event(FaultKind.RENUMBER),
+        event(FaultKind.COUNTER_RESET),
+        event(FaultKind.WRAP, after_s=7.0),
+        event(FaultKind.COUNTER_RESET, discontinuity=True),
     )
     rated = 0
     for number in range(polls):
         if number % 7 == 3:
-            agent.befall(events[number // 7 % len(events)], watched.clock.steady_s())
+            agent.apply_instant_fault(events[number // 7 % len(events)], watched.clock.steady_s())
         if number % 11 == 5:
-            agent.behave(turns[number // 11 % len(turns)])
+            agent.set_defects(turns[number // 11 % len(turns)])
         if number % 97 == 50:
             agent.restart(watched.clock.steady_s(), renumber=number % 2 == 0)
         rated += bool(given(await watched.rates()))
     assert rated / polls > 0.4
 
 
-def event(what: What, after_s: float = 20.0, discontinuity: bool = False) -> Event:
-    return Event(what, ("anjatan",), after_s=after_s, discontinuity=discontinuity)
+def event(what: FaultKind, after_s: float = 20.0, discontinuity: bool = False) -> Fault:
+    return Fault(what, ("anjatan",), after_s=after_s, discontinuity=discontinuity)

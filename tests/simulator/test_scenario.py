@@ -8,11 +8,17 @@ import pytest
 
 from monitor.core.errors import SimulatorError
 from monitor.settings import load, require_valid
-from monitor.simulator.behaviour import Fate, usual_behaviour
-from monitor.simulator.effects import combined, effects_on
-from monitor.simulator.events import OF_ROUTERS, Event, What
-from monitor.simulator.scenario import Scenario, load_scenario, shipped_scenarios
-from monitor.simulator.world import SimulatedNetwork, build_world
+from monitor.simulator.behaviour import ReplyMode, usual_behaviour
+from monitor.simulator.fault_effects import combined_behaviour, faults_by_address
+from monitor.simulator.network import SimulatedNetwork, simulate_network
+from monitor.simulator.scenario import (
+    ROUTER_FAULTS,
+    Fault,
+    FaultKind,
+    Scenario,
+    load_scenario,
+    shipped_scenarios,
+)
 
 SHIPPED_CONFIG = Path(__file__).parents[2] / "config"
 
@@ -33,17 +39,17 @@ def saved(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def cut(at_s: float, for_s: float | None = None) -> Event:
+def cut(at_s: float, for_s: float | None = None) -> Fault:
     """A cut of anjatan/utama."""
-    return Event(What.CUT, ("anjatan/utama",), at_s, for_s)
+    return Fault(FaultKind.CUT, ("anjatan/utama",), at_s, for_s)
 
 
 def in_force(scenario: Scenario, elapsed_s: float) -> list[float]:
     """When the events in force began."""
-    return [one.since_s for one in scenario.running(elapsed_s)]
+    return [one.since_s for one in scenario.active(elapsed_s)]
 
 
-def test_an_event_is_in_force_from_its_start_until_before_its_end() -> None:
+def test_a_fault_is_active_from_its_start_until_before_its_end() -> None:
     scenario = Scenario("x", "x", (cut(10, 5), cut(12)))
     assert [in_force(scenario, t) for t in (9.9, 10, 12, 14.9, 15, 1e6)] == [
         [],
@@ -60,18 +66,18 @@ def test_the_next_change_is_the_next_start_or_end() -> None:
     assert [scenario.next_change_s(t) for t in (0, 10, 12, 15)] == [10, 12, 15, None]
 
 
-def test_a_repeated_scenario_begins_again_each_time_with_events_of_its_own() -> None:
+def test_each_repetition_of_a_scenario_has_faults_of_its_own() -> None:
     scenario = Scenario("x", "x", (cut(10, 5), cut(50)), repeat_s=60)
     assert [in_force(scenario, t) for t in (12, 55, 60, 72, 132)] == [[10], [50], [], [70], [130]]
     assert scenario.next_change_s(15) == 50
     assert scenario.next_change_s(55) == 60
     assert scenario.next_change_s(60) == 70
-    keys = {one.key for t in (12, 72, 132) for one in scenario.running(t)}
+    keys = {one.key for t in (12, 72, 132) for one in scenario.active(t)}
     assert len(keys) == 3
 
 
-def test_a_file_of_ones_own_is_read(tmp_path: Path, world: SimulatedNetwork) -> None:
-    scenario = load_scenario(saved(tmp_path, GOOD), world)
+def test_a_scenario_file_is_loaded(tmp_path: Path, net: SimulatedNetwork) -> None:
+    scenario = load_scenario(saved(tmp_path, GOOD), net)
     assert scenario == Scenario("mine", "Two cuts.", (cut(10, 5),))
 
 
@@ -102,26 +108,26 @@ def test_a_file_of_ones_own_is_read(tmp_path: Path, world: SimulatedNetwork) -> 
         ('repeat = "often"' + GOOD, "repeat = 'often': must be seconds"),
     ],
 )
-def test_a_wrong_file_is_told_where_and_how_to_mend_it(
-    tmp_path: Path, world: SimulatedNetwork, text: str, sentence: str
+def test_an_invalid_file_is_refused_with_its_line(
+    tmp_path: Path, net: SimulatedNetwork, text: str, sentence: str
 ) -> None:
     with pytest.raises(SimulatorError) as caught:
-        load_scenario(saved(tmp_path, text), world)
+        load_scenario(saved(tmp_path, text), net)
     assert sentence in str(caught.value)
 
 
-def test_an_unknown_scenario_is_told_the_known_ones(world: SimulatedNetwork) -> None:
+def test_an_unknown_scenario_is_refused_with_the_known_ones(net: SimulatedNetwork) -> None:
     with pytest.raises(SimulatorError, match="no scenario 'quite': use one of demo, flapping"):
-        load_scenario("quite", world)
+        load_scenario("quite", net)
 
 
 @pytest.fixture(scope="module")
 def county() -> SimulatedNetwork:
     """The shipped configuration."""
-    return build_world(require_valid(load(SHIPPED_CONFIG), strict=False).network)
+    return simulate_network(require_valid(load(SHIPPED_CONFIG), strict=False).network)
 
 
-def test_what_is_shipped_shows_each_thing_that_can_happen() -> None:
+def test_the_shipped_scenarios_contain_every_kind_of_fault() -> None:
     names = {"quiet", "link-cut", "pop-down", "lossy-radio", "flapping", "reboot", "uplink-cut"}
     assert set(shipped_scenarios()) == {*names, "demo", "router-trouble"}
 
@@ -132,34 +138,34 @@ def test_a_shipped_scenario_fits_the_shipped_configuration(
 ) -> None:
     scenario = load_scenario(name, county)
     assert scenario.about == shipped_scenarios()[name]
-    assert bool(scenario.events) is (name != "quiet")
+    assert bool(scenario.faults) is (name != "quiet")
 
 
-def test_router_trouble_shows_everything_that_an_agent_can_do_wrong_and_no_link_is_silent(
+def test_router_trouble_contains_every_agent_fault_and_silences_no_link(
     county: SimulatedNetwork,
 ) -> None:
     trouble = load_scenario("router-trouble", county)
-    assert {event.what for event in trouble.events} == set(OF_ROUTERS)
-    only = [event for event in trouble.events if event.what is not What.REBOOT]
+    assert {event.kind for event in trouble.faults} == set(ROUTER_FAULTS)
+    only = [event for event in trouble.faults if event.kind is not FaultKind.REBOOT]
     quiet = Scenario("x", "x", tuple(only))
-    assert not any(effects_on(county, quiet.running(t), t, {}) for t in range(0, 900, 10))
+    assert not any(faults_by_address(county, quiet.active(t), t, {}) for t in range(0, 900, 10))
 
 
 def disturbed_sites(county: SimulatedNetwork, scenario: Scenario, elapsed_s: float) -> set[str]:
     """Sites of which a link answers otherwise than usual."""
-    effects = effects_on(county, scenario.running(elapsed_s), elapsed_s, {})
+    effects = faults_by_address(county, scenario.active(elapsed_s), elapsed_s, {})
     return {county.links[name].site for name in effects if name in county.links}
 
 
-def test_the_demo_shows_one_of_each_within_ten_minutes_and_is_calm(
+def test_the_demo_contains_every_common_fault_within_ten_minutes(
     county: SimulatedNetwork,
 ) -> None:
     demo = load_scenario("demo", county)
     assert demo.repeat_s == 600
-    kinds = {event.what for event in demo.events}
+    kinds = {event.kind for event in demo.faults}
     assert kinds >= {
-        *(What.CUT, What.LOSS, What.DELAY, What.FLAP, What.REBOOT),
-        *(What.POP_DOWN, What.UNREACHABLE, What.UPLINK_CUT),
+        *(FaultKind.CUT, FaultKind.LOSS, FaultKind.DELAY, FaultKind.FLAP, FaultKind.REBOOT),
+        *(FaultKind.POP_DOWN, FaultKind.UNREACHABLE, FaultKind.UPLINK_CUT),
     }
     counts = [len(disturbed_sites(county, demo, t)) for t in range(600)]
     assert counts[:120] == [0] * 120
@@ -167,22 +173,29 @@ def test_the_demo_shows_one_of_each_within_ten_minutes_and_is_calm(
     assert normal > 0.9
 
 
-def test_the_demo_holds_silence_long_enough_to_be_confirmed(county: SimulatedNetwork) -> None:
+def test_silence_in_the_demo_lasts_long_enough_to_be_confirmed(county: SimulatedNetwork) -> None:
     demo = load_scenario("demo", county)
     silences = [
-        event.down_s if event.what is What.FLAP else event.for_s
-        for event in demo.events
-        if event.what in (What.CUT, What.FLAP, What.POP_DOWN, What.REBOOT, What.UPLINK_CUT)
+        event.down_s if event.kind is FaultKind.FLAP else event.for_s
+        for event in demo.faults
+        if event.kind
+        in (
+            FaultKind.CUT,
+            FaultKind.FLAP,
+            FaultKind.POP_DOWN,
+            FaultKind.REBOOT,
+            FaultKind.UPLINK_CUT,
+        )
     ]
     assert silences
     assert all(silence is not None and silence >= 10 for silence in silences)
 
 
-def test_the_slow_radio_of_the_demo_is_past_its_limit(county: SimulatedNetwork) -> None:
+def test_the_slow_radio_link_of_the_demo_exceeds_its_limit(county: SimulatedNetwork) -> None:
     demo = load_scenario("demo", county)
-    (slow,) = [event for event in demo.events if event.what is What.DELAY]
+    (slow,) = [event for event in demo.faults if event.kind is FaultKind.DELAY]
     name = slow.where[0]
-    usual = usual_behaviour(county.places[name].kind, name, 1)
-    now = combined(usual, [slow], None)
-    assert now.fate is Fate.ANSWERED
+    usual = usual_behaviour(county.addresses[name].kind, name, 1)
+    now = combined_behaviour(usual, [slow], None)
+    assert now.mode is ReplyMode.ANSWERED
     assert usual.median_rtt_ms < county.links[name].rules.rtt_ms < now.median_rtt_ms

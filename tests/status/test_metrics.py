@@ -21,7 +21,7 @@ from monitor.status.metrics import Metrics
 from tests.api.raw import raw_get
 from tests.api_fixtures import DutyOffice, on_duty
 from tests.core.detection.scenario import network
-from tests.own_house import OwnHouse
+from tests.daemon_on_fakes import DaemonOnFakes
 
 NET = network({"anjatan/utama": (), "bongas/utama": ()}, {"pop": ()}, anchors=1)
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -47,7 +47,7 @@ class Measured:
     """A daemon on fakes that has watched for a minute; one link is down."""
 
     def __init__(self) -> None:
-        self.house = OwnHouse(NET)
+        self.house = DaemonOnFakes(NET)
         self.office = DutyOffice(on_duty())
         self.metrics = Metrics(
             self.house.pipeline,

@@ -7,7 +7,7 @@ import asyncio
 from monitor.core.model import NotMeasured, Reply
 from monitor.status.status import Status
 from tests.core.detection.scenario import network
-from tests.own_house import LINK, OwnHouse
+from tests.daemon_on_fakes import LINK, DaemonOnFakes
 
 BIG = network({f"s{n:03}/utama": () for n in range(900)}, {"pop": ()}, anchors=1)
 
@@ -36,7 +36,7 @@ def targets_in(document: dict[str, object]) -> set[str]:
 
 
 async def test_thousands_of_targets_are_looked_at_in_parts_and_all_are_there() -> None:
-    house = OwnHouse(BIG)
+    house = DaemonOnFakes(BIG)
     turns = Turns()
     document = await house.status.document()
     assert turns.stop() >= 3
@@ -44,7 +44,7 @@ async def test_thousands_of_targets_are_looked_at_in_parts_and_all_are_there() -
 
 
 async def test_however_many_ask_at_once_it_is_made_once() -> None:
-    house = OwnHouse(BIG)
+    house = DaemonOnFakes(BIG)
     documents = await asyncio.gather(*(house.status.document() for _ in range(5)))
     assert all(document is documents[0] for document in documents)
     house.clock.advance(0.2)
@@ -54,7 +54,7 @@ async def test_however_many_ask_at_once_it_is_made_once() -> None:
 
 
 async def test_a_reload_while_it_is_made_gives_the_new_targets_only() -> None:
-    house = OwnHouse(BIG)
+    house = DaemonOnFakes(BIG)
     making = asyncio.ensure_future(house.status.document())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -64,7 +64,7 @@ async def test_a_reload_while_it_is_made_gives_the_new_targets_only() -> None:
 
 
 async def test_one_who_gives_up_waiting_takes_it_from_nobody() -> None:
-    house = OwnHouse(BIG)
+    house = DaemonOnFakes(BIG)
     patient = asyncio.ensure_future(house.status.document())
     hasty = asyncio.ensure_future(house.status.document())
     await asyncio.sleep(0)
@@ -73,7 +73,7 @@ async def test_one_who_gives_up_waiting_takes_it_from_nobody() -> None:
 
 
 async def test_half_a_minute_without_a_round_is_stale_and_its_age_is_told() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     assert not house.status.healthy(), "no round has ended yet"
     house.pipeline.progress.last_round_s = house.clock.steady_s()
     house.clock.advance(29.0)
@@ -87,14 +87,14 @@ async def test_half_a_minute_without_a_round_is_stale_and_its_age_is_told() -> N
 
 
 async def test_it_tells_whose_network_it_is_and_by_which_clock_they_live() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.status.reloaded("Asia/Jakarta", "Diskominfo")
     document = await house.status.document()
     assert (document["timezone"], document["organisation"]) == ("Asia/Jakarta", "Diskominfo")
 
 
 async def test_a_reload_is_in_the_next_answer_at_once() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     first = await house.status.document()
     house.status.reload_refused("sites/lelea.toml:3: no")
     refused = await house.status.document()
@@ -105,7 +105,7 @@ async def test_a_reload_is_in_the_next_answer_at_once() -> None:
 
 
 async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
-    house = OwnHouse(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
+    house = DaemonOnFakes(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
     for _ in range(30):
         house.clock.advance(1.0)
         now_s = house.clock.steady_s()
@@ -130,7 +130,7 @@ async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
 
 
 async def test_what_people_did_stands_beside_what_was_measured() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     status = Status(
         *(house.pipeline, house.schedule, house.self_metrics, None, house.polling, house.clock),
         overlays=lambda: {LINK: ("acknowledged",)},

@@ -20,7 +20,7 @@ from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.core.samples.samples import Sample
 from monitor.settings.model import InfluxSettings
 from monitor.storage.influx_shipper import InfluxShipper
-from tests.making import MIDNIGHT_S, interface, ping
+from tests.sample_builders import MIDNIGHT_S, interface, ping
 
 TARGETS = [f"site-{place}/utama" for place in range(30)]
 POISONED = (150, 450)

@@ -23,7 +23,7 @@ from monitor.core.access import UserRole
 from monitor.core.alerting.model import ActionKind, OutboxStatus
 from monitor.core.model import ChangeKind, IncidentChange, State
 from monitor.core.samples.packed_requests import in_order
-from tests.making import LINK, MIDNIGHT_S, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, ping
 
 ARCHIVE = Path(__file__).parent.parent / "data" / "data_dir_0_1.tar.xz"
 HOUR_S = 3600.0

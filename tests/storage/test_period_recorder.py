@@ -14,19 +14,19 @@ from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.samples.samples import MonitorSample
 from tests.core.detection.scenario import network
-from tests.own_house import LINK, OwnHouse
+from tests.daemon_on_fakes import LINK, DaemonOnFakes
 from tests.waiting import eventually_async
 
 START_S = 1_764_000_000.0
 
 
-def measured(house: OwnHouse) -> None:
+def measured(house: DaemonOnFakes) -> None:
     now_s = house.clock.steady_s()
     house.pipeline.take([Reply(LINK, now_s - 0.01, now_s, 10.0)])
 
 
 async def test_a_period_has_its_boundary_as_its_time_and_a_late_one_the_last_boundary() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     for after_s in (10.001, 9.999 + 0.002, 17.5):
         house.clock.advance(after_s)
         measured(house)
@@ -35,7 +35,7 @@ async def test_a_period_has_its_boundary_as_its_time_and_a_late_one_the_last_bou
 
 
 async def test_utc_a_little_behind_the_clock_that_starts_the_job_changes_no_boundary() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.clock.advance(10.0 - 1.5)
     measured(house)
     await house.record()
@@ -43,7 +43,7 @@ async def test_utc_a_little_behind_the_clock_that_starts_the_job_changes_no_boun
 
 
 async def test_two_runs_for_one_boundary_give_one_row_and_lose_nothing() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.clock.advance(10.0)
     measured(house)
     await house.record()
@@ -57,9 +57,9 @@ async def test_two_runs_for_one_boundary_give_one_row_and_lose_nothing() -> None
     assert [(row.at_s - START_S, row.sent) for row in rows] == [(10.0, 1), (20.0, 2)]
 
 
-async def many(count: int) -> OwnHouse:
+async def many(count: int) -> DaemonOnFakes:
     """A house with so many targets, each measured once, at the end of a period."""
-    house = OwnHouse(network({f"s{n}/utama": () for n in range(count)}))
+    house = DaemonOnFakes(network({f"s{n}/utama": () for n in range(count)}))
     house.clock.advance(10.0)
     now_s = house.clock.steady_s()
     names = list(house.pipeline.detector.healths)
@@ -96,7 +96,7 @@ async def test_a_daemon_that_ends_meanwhile_stores_the_rest_at_once() -> None:
 
 @pytest.mark.parametrize("step_s", [86_400.0, -86_400.0])
 async def test_a_step_of_the_clock_moves_the_rows_and_loses_none(step_s: float) -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.clock.advance(10.0)
     measured(house)
     await house.record()
@@ -112,7 +112,7 @@ async def test_a_step_of_the_clock_moves_the_rows_and_loses_none(step_s: float) 
 
 
 async def test_what_the_daemon_cost_and_could_not_do_is_in_its_own_row() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.uses(60, 64)
     await house.cannot_measure("ENETUNREACH", 3)
     await house.cannot_measure("stalled", 2)
@@ -135,7 +135,7 @@ async def test_what_the_daemon_cost_and_could_not_do_is_in_its_own_row() -> None
 async def test_whether_the_clock_is_synchronised_is_stored_or_absent(
     told: bool | None, stored: int | None
 ) -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.synchronised = told
     assert (await house.look()).synchronised == stored
 
@@ -144,7 +144,7 @@ async def test_a_reason_for_not_measuring_is_logged_when_it_begins_and_when_all_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    house = OwnHouse()
+    house = DaemonOnFakes()
     await house.cannot_measure("ENETUNREACH", 62)
     await house.look()
     await house.cannot_measure("ENETUNREACH", 62)
@@ -165,7 +165,7 @@ async def test_a_reason_for_not_measuring_is_logged_when_it_begins_and_when_all_
 async def test_a_clock_that_nobody_keeps_right_is_logged_once_each_time_it_begins(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     for told in (True, False, False, None, True, False):
         house.synchronised = told
         await house.look()
@@ -174,14 +174,14 @@ async def test_a_clock_that_nobody_keeps_right_is_logged_once_each_time_it_begin
 
 
 async def test_a_quiet_daemon_has_nothing_to_warn_of() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     measured(house)
     await house.look()
     assert await house.warnings() == []
 
 
 async def test_every_trouble_of_its_own_is_a_warning_that_says_what_to_do() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.synchronised = False
     house.uses(60, 64)
     await house.cannot_measure("ENOBUFS", 7)
@@ -207,7 +207,7 @@ async def test_every_trouble_of_its_own_is_a_warning_that_says_what_to_do() -> N
 
 
 async def test_what_happened_once_is_not_warned_of_for_ever() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     now_s = house.clock.steady_s()
     house.pipeline.progress.missed_rounds = 11
     house.pipeline.progress.last_missed_s = now_s
@@ -219,7 +219,7 @@ async def test_what_happened_once_is_not_warned_of_for_ever() -> None:
     assert await house.warnings() == []
 
 
-def told(house: OwnHouse, outcome: Callable[[str, float], Outcome], for_s: int) -> None:
+def told(house: DaemonOnFakes, outcome: Callable[[str, float], Outcome], for_s: int) -> None:
     """Every target gives this outcome once a second."""
     for _ in range(for_s):
         house.clock.advance(1.0)
@@ -232,14 +232,14 @@ async def test_a_machine_that_cannot_send_or_is_cut_off_says_which() -> None:
         (lambda name, at_s: NotMeasured(name, at_s, at_s, "ENETUNREACH"), "cannot send (ENETUN"),
         (lambda name, at_s: Lost(name, at_s - 1.0, at_s), "cut off: no anchor answers"),
     ):
-        house = OwnHouse(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
+        house = DaemonOnFakes(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
         told(house, lambda name, at_s: Reply(name, at_s - 0.01, at_s, 10.0), 10)
         told(house, outcome, 30)
         assert words in (await house.warnings())[0]
 
 
 async def test_what_is_not_written_and_files_that_are_refused_are_said() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     progress = house.pipeline.progress
     house.status.reload_refused("sites/lelea.toml:3: no")
     progress.ledger.error = "the disk is full"
@@ -259,7 +259,7 @@ async def test_what_is_not_written_and_files_that_are_refused_are_said() -> None
 
 
 async def test_a_full_disk_has_a_word_of_its_own_for_the_page() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     progress = house.pipeline.progress
     kinds = []
     for is_full in (False, True):
@@ -273,7 +273,7 @@ async def test_a_full_disk_has_a_word_of_its_own_for_the_page() -> None:
 
 async def test_only_a_daemon_that_measures_is_noted_as_alive() -> None:
     """The gap that a restart finds is the time without evidence, not without a process."""
-    house = OwnHouse()
+    house = DaemonOnFakes()
     await house.jobs["alive"].run()
     assert house.ledger.load_snapshot().last_alive_s is None
     house.clock.advance(5.0)
@@ -289,7 +289,7 @@ async def test_only_a_daemon_that_measures_is_noted_as_alive() -> None:
 async def test_a_ledger_that_cannot_note_it_is_logged_and_stops_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     measured(house)
     house.ledger.trouble = LedgerError("the disk is full")
     await house.jobs["alive"].run()
@@ -297,7 +297,7 @@ async def test_a_ledger_that_cannot_note_it_is_logged_and_stops_nothing(
 
 
 async def test_what_was_measured_before_the_end_is_a_row_with_the_time_of_the_end() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.clock.advance(3.25)
     measured(house)
     house.period_recorder.finish()
@@ -305,7 +305,7 @@ async def test_what_was_measured_before_the_end_is_a_row_with_the_time_of_the_en
 
 
 async def test_the_daemons_own_row_is_kept_with_the_samples() -> None:
-    house = OwnHouse()
+    house = DaemonOnFakes()
     house.pipeline.progress.journal.written_s = house.clock.steady_s()
     house.clock.advance(2.5)
     own = await house.look()

@@ -19,7 +19,7 @@ from monitor.storage.retention import RetentionJob
 from monitor.storage.rollup_job import RollupJob
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
-from tests.making import LINK, MIDNIGHT_S, ping
+from tests.sample_builders import LINK, MIDNIGHT_S, ping
 
 DAY_S = 86_400.0
 LOST = Lost(LINK, MIDNIGHT_S, MIDNIGHT_S + 1.0)

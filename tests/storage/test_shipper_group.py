@@ -6,7 +6,7 @@ from monitor.core.errors import JournalError
 from monitor.core.warning import MonitorWarning
 from monitor.storage.influx_shipper import RefusalCause, cause_of
 from monitor.storage.shipper_group import REFUSED_WARNING_S, ShipperGroup
-from tests.own_house import OwnHouse
+from tests.daemon_on_fakes import DaemonOnFakes
 from tests.shipper_fixtures import Harbour, down, rows
 
 
@@ -63,7 +63,7 @@ async def test_lines_set_aside_are_told_for_a_day_and_counted_for_ever() -> None
 
 async def test_the_measurement_of_the_monitor_tells_of_all_lanes() -> None:
     raw, minutes = Harbour(), Harbour()
-    house = OwnHouse(convoy=ShipperGroup([raw.shipper, minutes.shipper], minutes.clock))
+    house = DaemonOnFakes(convoy=ShipperGroup([raw.shipper, minutes.shipper], minutes.clock))
     minutes.journal.append(rows(7))
     minutes.sink.answer = lambda samples: down(503)
     await minutes.until(lambda: minutes.passed_s >= 60)

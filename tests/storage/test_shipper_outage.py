@@ -22,7 +22,7 @@ from monitor.core.samples.samples import Sample
 from monitor.settings.model import InfluxSettings
 from monitor.storage.influx_shipper import InfluxShipper
 from tests.influx_server import InfluxServer
-from tests.making import MIDNIGHT_S, interface, ping
+from tests.sample_builders import MIDNIGHT_S, interface, ping
 from tests.waiting import eventually_async
 
 TARGETS = [f"site-{place}/utama" for place in range(30)]

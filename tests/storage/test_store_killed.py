@@ -12,7 +12,7 @@ from pathlib import Path
 
 from monitor.adapters.journal import JournalReader
 from tests.influx_server import InfluxServer
-from tests.making import MIDNIGHT_S
+from tests.sample_builders import MIDNIGHT_S
 from tests.storage.store_process import TARGETS
 from tests.waiting import eventually
 

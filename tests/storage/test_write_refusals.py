@@ -12,7 +12,7 @@ from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import point_of
 from tests.fakes.sink import MemorySink
-from tests.making import MIDNIGHT_S
+from tests.sample_builders import MIDNIGHT_S
 from tests.shipper_fixtures import Harbour, down, rows
 from tests.waiting import eventually_async
 

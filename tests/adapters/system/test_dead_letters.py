@@ -11,7 +11,7 @@ import pytest
 from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.core.errors import StoreError
 from monitor.core.ports import RefusedPoint
-from tests.making import MIDNIGHT_S
+from tests.sample_builders import MIDNIGHT_S
 
 REFUSED = RefusedPoint(
     MIDNIGHT_S + 0.25, "20251125:17", 400, "unable to parse", 'ping,link=a\\ b x="é" 1'

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.schema import Point, point_of, tag_value
-from tests.making import MIDNIGHT_S, one_of_each
+from tests.sample_builders import MIDNIGHT_S, one_of_each
 
 
 def theirs(point: Point) -> str:

@@ -21,7 +21,7 @@ from monitor.core.samples.schema import (
     value_of,
     width_ms,
 )
-from tests.making import MIDNIGHT_S, interface, one_of_each, ping
+from tests.sample_builders import MIDNIGHT_S, interface, one_of_each, ping
 
 CONTRACT = {
     "ping": (

@@ -1,0 +1,129 @@
+"""The whole application behind its gate, on fakes and a real list of users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from dashboard.app.gate.attempts import Attempts
+from dashboard.app.gate.gate import Gate, attach
+from dashboard.app.gate.peers import Proxy, read_networks
+from dashboard.app.gate.sessions import Sessions
+from dashboard.app.gate.trust import Front, Trust
+from dashboard.app.gate.visitor import named
+from dashboard.app.web import Identity, build
+from dashboard.wsgi import words_of
+from monitor.adapters.system.users_file import UsersFile
+from monitor.core.access import User, UserRole, Users
+from tests.dashboard.reads_on_fakes import ReadsOnFakes, quiet_reads
+from tests.fakes.passwords import PlainPasswords
+
+ZONE = ZoneInfo("Asia/Jakarta")
+KEY, LINK_KEY = b"s" * 32, b"l" * 32
+SECRET = "a secret that nobody guesses"
+ORIGIN = "http://localhost"
+PASSWORD = "kuda hijau melompat"
+
+
+class RecordingApiClient:
+    """The daemon; what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, object]]] = []
+
+    def post(self, path: str, body: Any, /) -> dict[str, object]:
+        self.told.append((path, dict(body)))
+        return {}
+
+
+@dataclass
+class ProtectedApp:
+    """now: move it by hand (`made.clocks`)."""
+
+    made: ReadsOnFakes
+    users: UsersFile
+    passwords: PlainPasswords
+    doer: RecordingApiClient
+    server: Any
+    prefix: str
+
+    def fresh(self) -> ProtectedApp:
+        """As at first, a long time later: attempts and sessions are forgotten; who may sign in
+        stands in the list again.
+        """
+        self.made.wait(100 * 86_400.0)
+        self.passwords.asked.clear()
+        self.doer.told.clear()
+        add_people(self)
+        return self
+
+    def client(self) -> FlaskClient:
+        """A new browser."""
+        found: FlaskClient = self.server.test_client()
+        return found
+
+    def sign_in(
+        self, client: FlaskClient, name: str = "siti", password: str = PASSWORD, **more: Any
+    ) -> TestResponse:
+        """As the form does it."""
+        fields = {"nama": name, "sandi": password, "ke": more.pop("ke", "")}
+        headers = {"Origin": ORIGIN} | more.pop("headers", {})
+        return client.post(f"{self.prefix}masuk", data=fields, headers=headers, **more)
+
+    def signed_in(self, name: str = "siti") -> FlaskClient:
+        """A browser in which somebody is signed in."""
+        client = self.client()
+        assert self.sign_in(client, name).status_code == 303
+        return client
+
+
+def app_without_users(data: Path, prefix: str = "/", proxy: Proxy | None = None) -> ProtectedApp:
+    """Without users."""
+    made = quiet_reads()
+    passwords, doer, users = PlainPasswords(), RecordingApiClient(), UsersFile(data)
+
+    def now() -> float:
+        return made.clocks["now"]
+
+    trust = Trust(
+        users=users,
+        passwords=passwords,
+        sessions=Sessions(lambda: KEY, now),
+        attempts=Attempts(now),
+        link_key=lambda: LINK_KEY,
+        now=now,
+        proxy=proxy,
+    )
+    server = build(made.reads, Identity("Diskominfo", ZONE, prefix), now, doer, named)
+    attach(Gate(trust, Front("Diskominfo", prefix, words_of(ZONE))), server, prefix)
+    return ProtectedApp(made, users, passwords, doer, server, prefix)
+
+
+def app_with_users(data: Path, prefix: str = "/", proxy: Proxy | None = None) -> ProtectedApp:
+    """siti operates, adi looks, rina administers; all have one password."""
+    house = app_without_users(data, prefix, proxy)
+    add_people(house)
+    return house
+
+
+def add_people(house: ProtectedApp) -> None:
+    """These three and nobody else; the wall has no token."""
+    people = Users()
+    for name, role in (
+        ("siti", UserRole.OPERATOR),
+        ("adi", UserRole.VIEWER),
+        ("rina", UserRole.ADMIN),
+    ):
+        people = people.with_user(User(name, role, house.passwords.hash(PASSWORD)))
+    house.users.path.unlink(missing_ok=True)
+    house.users.change(lambda _: people)
+
+
+def proxy(role: UserRole | None = UserRole.VIEWER) -> Proxy:
+    """One at 10.9.0.1."""
+    return Proxy(read_networks(["10.9.0.1/32"]), "X-Remote-User", SECRET, role)

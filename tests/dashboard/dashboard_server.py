@@ -1,0 +1,243 @@
+"""The real page on real stores: ledger and journal as the daemon writes them, gunicorn on top.
+
+Only the daemon itself is played: its socket answers `GET /state` with what a test says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingMixIn, UnixStreamServer
+from types import MappingProxyType
+from urllib.parse import unquote
+
+import orjson
+
+from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.ledger.writer import SqlLedger
+from monitor.adapters.system.local_api_client import SOCKET_NAME
+from monitor.core.documents import Document
+from monitor.core.errors import NotFound
+from monitor.core.samples.samples import InterfaceSample, PingSample
+from tests.dashboard.alert_history import write_alert_history
+from tests.dashboard.router_documents import router_document_of
+from tests.dashboard.synthetic_history import CONFIG, DAY_S, HOUR_S, SyntheticHistory, in_time_order
+from tests.waiting import eventually
+
+DATA_DIR = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
+ROUTERS = "/routers/"
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+PANTAU = (sys.executable, "-m", "monitor")
+TOP = Path(__file__).parents[2]
+
+
+class _Answer(BaseHTTPRequestHandler):
+    """`GET /state`, `GET /routers/<name>` of what it was given; keeps what it is told."""
+
+    def do_GET(self) -> None:
+        assert isinstance(self.server, _Server)
+        code, document = 200, self.server.document()
+        if self.path.startswith(ROUTERS):
+            try:
+                document = self.server.router(unquote(self.path.removeprefix(ROUTERS)))
+            except NotFound as error:
+                code, document = 404, {"error": str(error)}
+        body = orjson.dumps(document)
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Whatever is told is kept for the test, and accepted."""
+        assert isinstance(self.server, _Server)
+        length = int(self.headers["Content-Length"])
+        self.server.told.append((self.path, orjson.loads(self.rfile.read(length))))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *_: object) -> None:
+        """Tests are quiet."""
+
+
+class _Server(ThreadingMixIn, UnixStreamServer):
+    daemon_threads = True
+
+    def __init__(
+        self, path: Path, document: Callable[[], Document], router: Callable[[str], Document]
+    ) -> None:
+        self.document = document
+        self.router = router
+        self.told: list[tuple[str, dict[str, object]]] = []
+        super().__init__(str(path), _Answer)
+
+
+class FakeDaemonApi:
+    """The daemon's socket, saying what it is told to say of the state and of each router."""
+
+    def __init__(
+        self,
+        socket_path: Path,
+        document: Callable[[], Document],
+        router: Callable[[str], Document],
+    ) -> None:
+        self._path = socket_path
+        self._server = _Server(socket_path, document, router)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def told(self) -> list[tuple[str, dict[str, object]]]:
+        """What it was told to do: (path, document), in that order."""
+        return self._server.told
+
+    def close(self) -> None:
+        """Stop answering; the socket goes."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._path.unlink(missing_ok=True)
+        self._thread.join(5)
+
+
+class DashboardServer:
+    """A configuration directory, its data, and `pantau dashboard` on top. Close it."""
+
+    def __init__(
+        self, work: Path, story: SyntheticHistory, names: Mapping[str, str] = NO_NAMES
+    ) -> None:
+        """names: what a site is called instead, by its id."""
+        self.story = story
+        work.mkdir(parents=True, exist_ok=True)
+        self.config = work / "config"
+        self.data = work / "data"
+        shutil.copytree(CONFIG, self.config)
+        self.data.mkdir()
+        monitor = self.config / "monitor.toml"
+        text = DATA_DIR.sub('data_dir = "../data"', monitor.read_text("utf-8"), count=1)
+        monitor.write_text(text, "utf-8")
+        for site, name in names.items():
+            path = self.config / "sites" / f"{site}.toml"
+            lines = path.read_text("utf-8").splitlines()
+            at = next(at for at, line in enumerate(lines) if line.startswith("name = "))
+            lines[at] = f"name = {json.dumps(name)}"
+            path.write_text("\n".join(lines), "utf-8")
+        self.ledger = SqlLedger.open(self.data / "ledger.db")
+        self.journal = SqliteJournal(self.data / "journal")
+        self.daemon: FakeDaemonApi | None = None
+        self.router: Callable[[str], Document] = lambda name: router_document_of(story, name)
+        self.log = work / "dashboard.log"
+        self.port = free_port()
+        self.web: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Of the overview."""
+        return f"http://127.0.0.1:{self.port}/"
+
+    def write_verdicts(self) -> None:
+        """States, transitions and incidents until now."""
+        self.ledger.record(self.story.decisions())
+        self.ledger.record_alive(self.story.now_s)
+        write_alert_history(self.ledger, self.story)
+
+    def write_hour(self) -> None:
+        """Samples of the last hour, a row a minute."""
+        story = self.story
+        rows: list[PingSample | InterfaceSample] = []
+        rows += story.pings(HOUR_S, 60.0)
+        rows += story.ports(HOUR_S, 60.0)
+        self.journal.append(in_time_order(rows))
+
+    def write_now(self) -> None:
+        """One more row of each target: the daemon goes on."""
+        story = self.story.later(time.time() - self.story.now_s)
+        self.journal.append(list(story.pings(10.0, 10.0)))
+
+    def write_day(self) -> None:
+        """Samples of a whole day, coarse at first and fine at the end."""
+        story = self.story
+        rows: list[PingSample | InterfaceSample] = [
+            *story.pings(DAY_S, 300.0, until_s=6 * HOUR_S),
+            *story.pings(6 * HOUR_S, 60.0, until_s=HOUR_S),
+            *story.pings(HOUR_S, 10.0),
+            *story.ports(DAY_S, 300.0, until_s=6 * HOUR_S),
+            *story.ports(6 * HOUR_S, 60.0),
+        ]
+        self.journal.append(in_time_order(rows))
+
+    def start(self, document: Callable[[], Document] | None = None) -> None:
+        """The daemon's API and the page. document: what the API says; the story's by default."""
+        self.start_daemon(document)
+        self.start_web()
+
+    def start_daemon(self, document: Callable[[], Document] | None = None) -> None:
+        """Only the API."""
+        self.daemon = FakeDaemonApi(
+            self.data / SOCKET_NAME, document or self.story.document, self.router
+        )
+
+    def stop_daemon(self) -> None:
+        """As if it had been killed, its socket gone."""
+        if self.daemon is not None:
+            self.daemon.close()
+            self.daemon = None
+
+    def start_web(self) -> None:
+        """`pantau dashboard`, until it answers."""
+        with self.log.open("ab") as sink:
+            self.web = subprocess.Popen(
+                [*PANTAU, "dashboard", "--config", str(self.config), "--port", str(self.port)],
+                stdout=sink,
+                stderr=sink,
+                cwd=TOP,
+                env=os.environ | {"PYTHONPATH": str(TOP)},
+                start_new_session=True,
+            )
+        eventually(self._answers, within_s=30)
+
+    def stop_web(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends gunicorn and its worker; by SIGTERM it first lets idle connections run out."""
+        if self.web is not None:
+            self.web.send_signal(how)
+            self.web.wait(15)
+            self.web = None
+
+    def close(self) -> None:
+        """End all of it, at once."""
+        self.stop_web(signal.SIGINT)
+        self.stop_daemon()
+        self.journal.close()
+        self.ledger.close()
+
+    def _answers(self) -> bool:
+        assert self.web is not None
+        if self.web.poll() is not None:
+            raise AssertionError(f"the page did not start:\n{self.log.read_text()}")
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

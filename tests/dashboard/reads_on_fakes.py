@@ -1,0 +1,72 @@
+"""Reads over fakes, for one made-up story."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from dashboard.reads.questions import Reads
+from tests.dashboard.router_documents import router_document_of
+from tests.dashboard.synthetic_history import (
+    HOUR_S,
+    SyntheticHistory,
+    quiet,
+    shipped_network,
+    trouble,
+)
+from tests.fakes.failing_samples import FailingSampleSource
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.state_source import FakeStateSource
+
+NOW_S = 1_795_505_267.0
+"""2026-11-24T07:27:47Z, 14.27 WIB."""
+
+
+@dataclass
+class ReadsOnFakes:
+    """A story in the fakes, and the questions on top. Move `now_s` by hand."""
+
+    story: SyntheticHistory
+    state: FakeStateSource
+    ledger: MemoryLedger
+    samples: FailingSampleSource
+    reads: Reads
+    now_s: float = NOW_S
+    clocks: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def of(story: SyntheticHistory, samples_of_s: float = 0.0) -> ReadsOnFakes:
+        """samples_of_s: how far back rows of a minute are kept; none by default."""
+        ledger = MemoryLedger()
+        ledger.record(story.decisions())
+        samples = FailingSampleSource()
+        if samples_of_s:
+            samples.keep(story.pings(samples_of_s, 60.0))
+            samples.keep(story.ports(samples_of_s, 60.0))
+        state = FakeStateSource(story.document())
+        clocks = {"now": story.now_s}
+        reads = Reads(
+            story.network,
+            state,
+            ledger,
+            samples,
+            now=lambda: clocks["now"],
+            steady=lambda: clocks["now"],
+            zone=ZoneInfo("Asia/Jakarta"),
+            router=lambda name: router_document_of(story, name),
+        )
+        return ReadsOnFakes(story, state, ledger, samples, reads, story.now_s, clocks)
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, for every clock."""
+        self.clocks["now"] += seconds
+
+
+def trouble_reads(samples_of_s: float = 0.0) -> ReadsOnFakes:
+    """Something of everything."""
+    return ReadsOnFakes.of(trouble(shipped_network(), NOW_S), samples_of_s)
+
+
+def quiet_reads(samples_of_s: float = HOUR_S) -> ReadsOnFakes:
+    """Nothing is wrong."""
+    return ReadsOnFakes.of(quiet(shipped_network(), NOW_S), samples_of_s)

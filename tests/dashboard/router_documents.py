@@ -1,0 +1,69 @@
+"""What the routers of the story tell of themselves, as the daemon would say it."""
+
+from __future__ import annotations
+
+import random
+
+from monitor.core.documents import Document
+from monitor.core.errors import NotFound
+from monitor.core.model import Device
+from monitor.core.samples.rates import Dropped, NoRate, Rates, RateState
+from monitor.core.samples.router_facts import RouterFacts, router_document
+from monitor.core.samples.samples import DeviceSample, InterfaceSample
+from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
+from tests.dashboard.synthetic_history import DAY_S, SyntheticHistory
+
+SILENT = "losarang"
+"""This one answers SNMP no more, since a quarter of an hour."""
+
+ODD = "terisi"
+"""This one lacks a port that is configured, and its counters jumped."""
+
+
+def router_document_of(story: SyntheticHistory, name: str) -> Document:
+    """`GET /routers/<name>`. Raises NoSuchThing."""
+    device = next((each for each in story.network.devices if each.name == name), None)
+    if device is None:
+        raise NotFound(f"no router named {name} is watched")
+    samples = [each for each in story.ports(120.0, 60.0, 60.0) if each.device == name]
+    return router_document(device, _told(device, story.now_s, tuple(samples)))
+
+
+def _told(device: Device, now_s: float, samples: tuple[InterfaceSample, ...]) -> RouterFacts:
+    chance = random.Random(device.name)
+    at_s = now_s - chance.uniform(5, 55)
+    ports = device.interfaces[:1] if device.name == ODD else device.interfaces
+    poll = DevicePoll(
+        device=device.name,
+        at_s=at_s,
+        uptime_ticks=100,
+        interfaces=tuple(
+            InterfaceCounters(
+                *(each.name, place, 1, 1, True),
+                oper=1,
+                speed_bps=10**9,
+                alias=f"ke {each.link or 'kantor'}",
+            )
+            for place, each in enumerate(ports, 1)
+        ),
+        facts=DeviceSample(
+            *(at_s, device.name, device.site),
+            uptime_s=chance.uniform(2, 200) * DAY_S,
+            cpu=chance.uniform(0.04, 0.4),
+            memory=chance.uniform(0.2, 0.5),
+            temperature_c=chance.uniform(36, 52),
+            voltage_v=chance.choice((12.1, 24.2, 48.3)),
+        ),
+        sys_name=f"r-{device.name}",
+        description=chance.choice(("RouterOS RB4011iGS+", "RouterOS RB3011UiAS")),
+        missing=tuple(each.name for each in device.interfaces if each not in ports),
+    )
+    odd = device.name == ODD
+    dropped = (Dropped("ether1", "in_bps", NoRate.TOO_FAST),) * 2 if odd else ()
+    told = RouterFacts(now_s - 3 * DAY_S).told(poll, Rates(RateState(), samples, dropped), at_s)
+    if device.name == SILENT:
+        told = RouterFacts(now_s - 3 * DAY_S).told(
+            poll, Rates(RateState(), samples, ()), now_s - 900
+        )
+        return told.silent(PollFailed(device.name, now_s - 20, "timeout"), now_s - 20)
+    return told

@@ -1,0 +1,216 @@
+"""What a daemon is put through, and what it said of it: for the tests of robustness."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.adapters.ledger import SqlLedgerReader
+from monitor.adapters.system.local_api_client import LocalApiClient
+from monitor.core.errors import ApiError
+from monitor.core.model import State, Transition
+from tests.e2e.simulated_daemon import SimulatedDaemon
+from tests.waiting import eventually
+
+PIDFD_GETFD = 438
+"""The number of pidfd_getfd(2), the same on every machine; Python has no name for it yet."""
+
+FOREVER_S = 4e9
+
+
+def tool(name: str, package: str) -> str:
+    path = shutil.which(name)
+    assert path is not None, f"{name} is missing: apt install {package}"
+    return path
+
+
+def pause(for_s: float) -> None:
+    """Let real time pass: the daemon is a process of its own, and no clock of ours moves it."""
+    threading.Event().wait(for_s)
+
+
+class Rate(NamedTuple):
+    """What was stored of one port at one poll."""
+
+    device: str
+    ifname: str
+    at_s: float
+    in_bps: float
+    out_bps: float
+
+
+class DaemonObserver:
+    """One daemon, and the questions that a test asks after it."""
+
+    def __init__(self, house: SimulatedDaemon) -> None:
+        self.house = house
+
+    @property
+    def pid(self) -> int:
+        """The daemon itself: nsenter and its like become what they start."""
+        assert self.house.daemon is not None
+        return self.house.daemon.pid
+
+    @contextmanager
+    def stopped(self, for_s: float) -> Iterator[None]:
+        """The daemon stands still for so long, at least."""
+        began_s = time.monotonic()
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+            pause(for_s - (time.monotonic() - began_s))
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def own(self) -> dict[str, float]:
+        """The newest row of the measurement `monitor`; empty before the first.
+
+        By the order of writing, not by its time: the clock may have been set back.
+        """
+        directory = self.house.data / "journal"
+        written = max(directory.glob("samples-*.db*"), key=lambda file: file.stat().st_mtime)
+        file = directory / f"{written.name.partition('.db')[0]}.db"
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+            connection.row_factory = sqlite3.Row
+            rows = connection.execute("SELECT * FROM monitor ORDER BY seq DESC LIMIT 1").fetchall()
+        return dict(rows[0]) if rows else {}
+
+    def document(self) -> dict[str, object]:
+        """What `pantau status` shows now; a daemon that was stopped a moment ago may be slow."""
+        found = eventually(self._document, 10)
+        assert found is not None
+        return found
+
+    def _document(self) -> dict[str, object] | None:
+        try:
+            return LocalApiClient(self.house.data).get("/state")
+        except ApiError:
+            return None
+
+    def states(self) -> dict[str, str]:
+        """The state of every link, node and anchor now, by name."""
+        document = self.document()
+        links = [link for site in dicts(document["sites"]) for link in dicts(site["links"])]
+        every = [*links, *dicts(document["nodes"]), *dicts(document["anchors"])]
+        return {str(target["target"]): str(target["state"]) for target in every}
+
+    def all_are(self, *states: str) -> bool:
+        return set(self.states().values()) <= set(states)
+
+    def warnings(self) -> str:
+        """What it warns of, a line each."""
+        monitor = self.document()["monitor"]
+        assert isinstance(monitor, dict)
+        return "\n".join(str(warning) for warning in monitor["warnings"])
+
+    def transitions(self) -> list[Transition]:
+        """Every change of a state but the first one, to `up`."""
+        ledger = SqlLedgerReader.open(self.house.data / "ledger.db")
+        every = ledger.transitions(0.0, FOREVER_S)
+        return [one for one in every if one.reason != "first_reply"]
+
+    def downs(self) -> set[str]:
+        """Every target that was ever called down."""
+        said = {t.target for t in self.transitions() if t.after is State.DOWN}
+        opened = {i.target for i in self.house.incidents() if i.state is State.DOWN}
+        return said | opened
+
+    def incidents(self) -> set[tuple[str, str, str]]:
+        """Target, state and reason of every incident so far."""
+        return {(i.target, i.state.value, i.reason) for i in self.house.incidents()}
+
+    def rates(self) -> list[Rate]:
+        """Every rate of every port so far."""
+        found: list[Rate] = []
+        for file in (self.house.data / "journal").glob("samples-*.db"):
+            begins = datetime.strptime(file.stem[-8:], "%Y%m%d").replace(tzinfo=UTC).timestamp()
+            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+                for identity, at_ms, in_bps, out_bps in connection.execute(
+                    "SELECT identity, t, in_bps, out_bps FROM interface "
+                    "JOIN series ON series = id WHERE in_bps IS NOT NULL AND out_bps IS NOT NULL"
+                ):
+                    whose = json.loads(identity)
+                    at_s = begins + at_ms / 1000
+                    found.append(Rate(whose["device"], whose["ifname"], at_s, in_bps, out_bps))
+        return found
+
+    def wrong_rates(self, polled_every_s: float) -> list[Rate]:
+        """Those that nothing which flowed through the port in the last polls can explain."""
+        return [rate for rate in self.rates() if not self._is_true(rate, 3 * polled_every_s)]
+
+    def _is_true(self, rate: Rate, over_s: float) -> bool:
+        traffic = self.house.simulation.traffic(rate.device, rate.ifname)
+        moments = [rate.at_s - over_s * step / 60 for step in range(61)]
+        for told, flow in ((rate.in_bps, traffic.inbound), (rate.out_bps, traffic.outbound)):
+            flowed = [flow.rate_bps(at_s) for at_s in moments]
+            if not 0.97 * min(flowed) <= told <= 1.03 * max(flowed):
+                return False
+        return True
+
+    def log(self) -> str:
+        """The daemon's log so far; a traceback in it is never right."""
+        said = self.house.log()
+        assert "Traceback" not in said, said[-3000:]
+        return said
+
+    def run_inside(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a program in the made-up network to its end."""
+        return subprocess.run(
+            self.house.simulation.inside(words),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+            env=self.house.environ,
+        )
+
+
+def raw_socket_of(pid: int) -> socket.socket:
+    """The process's own raw ICMP socket, not a copy: what is set on it is set on theirs."""
+    found = Path(f"/proc/{pid}/net/raw").read_text().splitlines()[1:]
+    inodes = {f"socket:[{line.split()[9]}]" for line in found}
+    numbers: list[int] = []
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # one that was closed since the folder was read
+            if str(fd.readlink()) in inodes:
+                numbers.append(int(fd.name))
+    (number,) = numbers
+    libc = ctypes.CDLL(None, use_errno=True)
+    handle = os.pidfd_open(pid)
+    try:
+        fd = libc.syscall(PIDFD_GETFD, handle, number, 0)
+        if fd < 0:
+            raise OSError(ctypes.get_errno(), "pidfd_getfd")
+    finally:
+        os.close(handle)
+    return socket.socket(fileno=fd)
+
+
+def faketime_library() -> str:
+    found = [str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketime.so.1")]
+    assert found, "libfaketime is missing: apt install faketime"
+    return found[0]
+
+
+def numbers_in(pattern: str, text: str) -> list[float]:
+    """Every number that the pattern's group finds."""
+    return [float(number) for number in re.findall(pattern, text)]
+
+
+def dicts(value: object) -> list[dict[str, object]]:
+    assert isinstance(value, list)
+    return [item for item in value if isinstance(item, dict)]

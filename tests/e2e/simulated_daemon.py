@@ -1,0 +1,157 @@
+"""A real daemon on the made-up Indramayu: real ICMP and SNMP, real files, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from monitor.adapters.journal import JournalReader
+from monitor.adapters.ledger import SqlLedgerReader
+from monitor.adapters.system.local_api_client import LocalApiClient
+from monitor.cli.demo_config import write_demo_config
+from monitor.core.errors import ApiError
+from monitor.core.model import Incident
+from monitor.simulator.simulation import Simulation
+from tests.waiting import eventually
+
+SHIPPED = Path(__file__).resolve().parents[2] / "config"
+COMMUNITY = "uji"
+QUICKER = {"record_s = 10 ": "record_s = 2 ", "interval_s = 60 ": "interval_s = 10 "}
+"""Periods that the tests cannot wait for."""
+SETTLED_S = 10.0
+PANTAU = (sys.executable, "-m", "monitor")
+
+
+@dataclass
+class SimulatedDaemon:
+    """One made-up network with a daemon that can be started, killed and started again."""
+
+    work: Path
+    scenario: str = "quiet"
+    extra: str = ""
+    simulation: Simulation = field(init=False)
+    daemon: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> SimulatedDaemon:
+        self.config = write_demo_config(SHIPPED, self.work)
+        monitor = self.config / "monitor.toml"
+        text = monitor.read_text()
+        for shipped, quicker in QUICKER.items():
+            assert shipped in text
+            text = text.replace(shipped, quicker)
+        monitor.write_text(text + self.extra)
+        self.data = self.work / "data"
+        self.simulation = Simulation.start(
+            self.config, self.scenario, work_dir=self.work, communities={"router-ro": COMMUNITY}
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.daemon is not None and self.daemon.poll() is None:
+            self.daemon.kill()
+            self.daemon.wait()
+        self.simulation.stop()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return os.environ | {"PANTAU_SECRET_ROUTER_RO": COMMUNITY}
+
+    def command(self, *words: str) -> list[str]:
+        """`pantau …` inside the made-up network, on this configuration."""
+        return self.simulation.inside([*PANTAU, words[0], "--config", str(self.config), *words[1:]])
+
+    def start(self, wrap: Iterable[str] = (), environ: Mapping[str, str] | None = None) -> None:
+        """Start the daemon and wait until it answers."""
+        command = self.command("run")
+        if wrap:
+            command = self.simulation.inside([*wrap, *PANTAU, "run", "--config", str(self.config)])
+        with (self.work / "daemon.log").open("ab") as log:
+            self.daemon = subprocess.Popen(
+                command, stdout=log, stderr=log, env=self.environ | dict(environ or {})
+            )
+        eventually(self.answers, 30)
+
+    def answers(self) -> bool:
+        assert self.daemon is not None
+        if self.daemon.poll() is not None:
+            raise AssertionError(f"the daemon ended:\n{self.log()[-3000:]}")
+        try:
+            LocalApiClient(self.data).get("/state")
+        except ApiError:
+            return False
+        return True
+
+    def log(self) -> str:
+        return (self.work / "daemon.log").read_text(errors="replace")
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        assert self.daemon is not None
+        self.daemon.send_signal(number)
+        return self.daemon.wait(15)
+
+    def status(self) -> dict[str, object]:
+        """What `pantau status --json` prints."""
+        answer = subprocess.run(
+            [*PANTAU, "status", "--config", str(self.config), "--json"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=self.environ,
+        )
+        document = json.loads(answer.stdout)
+        assert isinstance(document, dict)
+        return document
+
+    def states(self) -> dict[str, str]:
+        """The state of every link, node and site now, by name."""
+        document = LocalApiClient(self.data).get("/state")
+        found: dict[str, str] = {}
+        for site in _dicts(document["sites"]):
+            found[str(site["id"])] = str(site["state"])
+            found |= {str(link["target"]): str(link["state"]) for link in _dicts(site["links"])}
+        return found | {
+            str(node["target"]): str(node["state"]) for node in _dicts(document["nodes"])
+        }
+
+    def all_up(self) -> bool:
+        return set(self.states().values()) == {"up"}
+
+    def settled(self) -> bool:
+        """All up, and measured for long enough that a cut needs no more than the usual proof."""
+        document = LocalApiClient(self.data).get("/state")
+        at = datetime.fromisoformat(str(document["at"]))
+        links = [link for site in _dicts(document["sites"]) for link in _dicts(site["links"])]
+        return all(
+            link["state"] == "up"
+            and (at - datetime.fromisoformat(str(link["since"]))).total_seconds() > SETTLED_S
+            for link in links
+        )
+
+    def incidents(self) -> list[Incident]:
+        return SqlLedgerReader.open(self.data / "ledger.db").incidents()
+
+    def journal(self) -> JournalReader:
+        return JournalReader(self.data / "journal")
+
+
+def _dicts(value: object) -> list[dict[str, object]]:
+    assert isinstance(value, list)
+    return [item for item in value if isinstance(item, dict)]
+
+
+def intact(ledger: Path) -> bool:
+    """SQLite's own word on a database file."""
+    copy = ledger.with_suffix(".copy")
+    shutil.copy(ledger, copy)
+    with sqlite3.connect(copy) as connection:
+        return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
