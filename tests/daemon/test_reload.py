@@ -26,12 +26,12 @@ from monitor.settings.model import Settings
 from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.status.status import Status
 from monitor.storage.period_recorder import PeriodRecorder
-from tests.driving import drive
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.poller import FakePoller
 from tests.fakes.prober import Answers, Behaviour, FakeProber, Silent
+from tests.job_driver import run_jobs
 from tests.settings.config_fixtures import ANJATAN, SUKRA, load_config, write_config
 
 LINK, OTHER = "anjatan/utama", "sukra/utama"
@@ -129,7 +129,9 @@ class Rig:
         await self.watch(10)
 
     async def watch(self, for_s: float) -> None:
-        await drive([job for job in self.scheduler.jobs if "round" in job.name], self.clock, for_s)
+        await run_jobs(
+            [job for job in self.scheduler.jobs if "round" in job.name], self.clock, for_s
+        )
 
     def write_site(self, text: str, name: str = "anjatan") -> None:
         (self.config / "sites" / f"{name}.toml").write_text(text)
