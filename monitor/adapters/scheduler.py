@@ -1,13 +1,14 @@
-"""APScheduler starts the rounds, the polls and the housekeeping; a guard keeps it going.
+"""Runs jobs with APScheduler on the event loop, and keeps them running when the clock is set.
 
-APScheduler counts by the wall clock: after a step back it would start nothing until the old time
-is reached again. The guard compares wall and steady time twice a second and re-plans every job
-on a step. After a step forward, or a night of suspend, its own triggers would first list every
-run that was missed, hundreds of thousands of them: ours goes on with the next one.
-Timing inside a round is steady and not APScheduler's affair.
+Ours beside APScheduler's own, and why:
+- AlignedTrigger: after a step of the clock or a suspend, IntervalTrigger lists every run that was
+  missed, hundreds of thousands of them, before it coalesces them.
+- guard: APScheduler counts by the wall clock; after a step back it would start nothing until the
+  old time is reached again.
+- a deadline for each run: a job that hangs would be skipped for ever with a warning.
 
-This is the job boundary: whatever a job, or a callback of the event loop, raises is logged,
-counted, and the next run comes.
+Errors of jobs and of callbacks on the event loop end here: they are logged and counted, and the
+next run comes as planned. Pacing inside a run is the job's own, by the steady clock.
 """
 
 from __future__ import annotations
@@ -31,18 +32,22 @@ from monitor.core.ports import Clock
 log = logging.getLogger("monitor.adapters.scheduler")
 
 GUARD_S = 0.5
+"""Interval of the guard's checks."""
+
 STALL_S = 1.0
-"""The event loop stood still when it is later than this."""
+"""The event loop stalled when the guard wakes this much too late."""
 
-SAID_AGAIN_S = 60.0
-"""What a callback raises over and over is logged this often."""
+LOG_AGAIN_S = 60.0
+"""The same error of a callback is logged at most this often."""
 
-A_CALLBACK = "a callback"
+CALLBACK = "a callback"
+"""Stands for the job's name when a callback of the event loop failed."""
+
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class Multiples(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
-    """Runs on whole multiples of a period, counted from EPOCH; of what was missed, one run."""
+class AlignedTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Fires at whole multiples of a period since EPOCH; missed runs are skipped, not listed."""
 
     __slots__ = ("_every",)
 
@@ -50,20 +55,20 @@ class Multiples(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
         self._every = timedelta(seconds=every_s)
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The first multiple after now; `previous`, the last run, is not before it by long."""
+        """The first multiple after now and after the previous run."""
         latest = now if previous is None else max(previous, now)
         return EPOCH + ((latest - EPOCH) // self._every + 1) * self._every
 
 
-class Happened(NamedTuple):
-    """Something that lasted, or by how much: when it was seen (steady), and its length."""
+class ClockEvent(NamedTuple):
+    """A step of the clock or a stall of the event loop: when (steady time), and how long."""
 
     at_s: float
     length_s: float
 
 
-class Failed(NamedTuple):
-    """A run that brought nothing: when (steady), and of which job."""
+class FailedRun(NamedTuple):
+    """When (steady time) a run failed, and of which job."""
 
     at_s: float
     job: str
@@ -71,10 +76,10 @@ class Failed(NamedTuple):
 
 @dataclass(slots=True)
 class SchedulerCounters:
-    """What went wrong since the start, and the last of each.
+    """Errors since the start, and the last of each kind.
 
-    missed_runs: one was due while the one before was still under way. stalls: how often the event
-    loop stood still. loop_lag_s: how late it was at worst, since `take_loop_lag_s`.
+    missed_runs: due while the run before was still under way. stalls: how often the event loop
+    stood still. loop_lag_s: its largest lag since `take_loop_lag_s`.
     """
 
     missed_runs: int = 0
@@ -82,12 +87,12 @@ class SchedulerCounters:
     clock_steps: int = 0
     stalls: int = 0
     loop_lag_s: float = 0.0
-    last_failure: Failed | None = None
-    last_step: Happened | None = None
-    last_stall: Happened | None = None
+    last_failure: FailedRun | None = None
+    last_step: ClockEvent | None = None
+    last_stall: ClockEvent | None = None
 
     def take_loop_lag_s(self) -> float:
-        """The worst since the last call."""
+        """The largest lag since the last call."""
         worst_s, self.loop_lag_s = self.loop_lag_s, 0.0
         return worst_s
 
@@ -100,10 +105,10 @@ class Scheduler:
         self._clock = clock
         self._jobs: dict[str, Job] = {}
         self._closing = False
-        self._said_s: dict[str, float] = {}
+        self._logged_s: dict[str, float] = {}
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         self._scheduler.add_listener(self._missed, EVENT_JOB_MAX_INSTANCES)
-        # Its warnings repeat what is counted here, five times a second.
+        # Its warnings about missed runs come five times a second; they are counted here instead.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
     def set(self, jobs: Sequence[Job]) -> None:
@@ -117,36 +122,36 @@ class Scheduler:
         self._jobs = wanted
 
     def start(self) -> None:
-        """Begin; to be called on the event loop."""
+        """Start; call it on the event loop."""
         asyncio.get_running_loop().set_exception_handler(self._callback_failed)
         self._scheduler.start()
 
     def close(self) -> None:
-        """Start nothing more; runs that are under way are cancelled by their loop's end."""
+        """Start no more runs; those under way are cancelled when the event loop ends."""
         self._closing = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     async def guard(self) -> None:
-        """For ever: look for a step of the clock, and measure how late the loop is."""
+        """Detect steps of the clock and measure the lag of the event loop, for ever."""
         while True:
             before_s = self._clock.steady_s()
             await asyncio.sleep(GUARD_S)
             now_s = self._clock.steady_s()
-            self._note_lag(now_s, now_s - before_s - GUARD_S)
+            self._count_lag(now_s, now_s - before_s - GUARD_S)
             step_s = self._clock.step_s()
             if step_s is not None:
                 self.counters.clock_steps += 1
-                self.counters.last_step = Happened(now_s, step_s)
-                log.warning("the clock stepped by %+.1f s: every job is planned anew", step_s)
+                self.counters.last_step = ClockEvent(now_s, step_s)
+                log.warning("the clock stepped by %+.1f s: every job is rescheduled", step_s)
                 for job in self._jobs.values():
                     self._add(job)
 
-    def _note_lag(self, now_s: float, lag_s: float) -> None:
+    def _count_lag(self, now_s: float, lag_s: float) -> None:
         self.counters.loop_lag_s = max(self.counters.loop_lag_s, lag_s)
         if lag_s > STALL_S:
             self.counters.stalls += 1
-            self.counters.last_stall = Happened(now_s, lag_s)
+            self.counters.last_stall = ClockEvent(now_s, lag_s)
             log.warning(
                 "this process stood still for %.1f s: the machine is too busy, or was suspended",
                 lag_s,
@@ -154,8 +159,8 @@ class Scheduler:
 
     def _add(self, job: Job) -> None:
         self._scheduler.add_job(
-            self._guarded,
-            Multiples(job.every_s),
+            self._run,
+            AlignedTrigger(job.every_s),
             args=[job],
             id=job.name,
             name=job.name,
@@ -165,43 +170,45 @@ class Scheduler:
             misfire_grace_time=None,
         )
 
-    async def _guarded(self, job: Job) -> None:
+    async def _run(self, job: Job) -> None:
         try:
-            async with asyncio.timeout(job.deadline_s):
+            async with asyncio.timeout(job.deadline_s) as deadline:
                 await job.run()
         except asyncio.CancelledError:
             if not self._closing:
                 raise
-        except TimeoutError:
-            self._note_failure(job.name)
-            log.error("%s was not done within %.1f s and was given up", job.name, job.deadline_s)
-        except Exception:
-            self._note_failure(job.name)
-            log.exception("%s failed; its next run comes as planned", job.name)
+        except Exception as error:
+            self._count_failure(job.name)
+            if isinstance(error, TimeoutError) and deadline.expired():
+                log.error(
+                    "%s was not done within %.1f s and was cancelled", job.name, job.deadline_s
+                )
+            else:
+                log.exception("%s failed; its next run comes as planned", job.name)
 
-    def _note_failure(self, name: str) -> None:
+    def _count_failure(self, name: str) -> None:
         self.counters.failed_runs += 1
-        self.counters.last_failure = Failed(self._clock.steady_s(), name)
+        self.counters.last_failure = FailedRun(self._clock.steady_s(), name)
 
     def _callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Something that is no job of ours: a timer, a socket, a task that nobody waits for."""
+        """Handle an error of a timer, a socket or a task that nobody awaits."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in (EMFILE, ENFILE):
-            # Python 3.11 says this a hundred times a second, with a traceback each.
-            if self._may_say("EMFILE"):
-                log.error("no descriptor is left: whoever asks this daemon now is not answered")
+            # Python 3.11 reports it a hundred times a second, with a traceback each.
+            if self._may_log("EMFILE"):
+                log.error("no file descriptor is left: new connections are not accepted")
             return
-        self._note_failure(A_CALLBACK)
-        if self._may_say(f"{context.get('message')} {error!r}"):
+        self._count_failure(CALLBACK)
+        if self._may_log(f"{context.get('message')} {error!r}"):
             loop.default_exception_handler(context)
 
-    def _may_say(self, words: str) -> bool:
+    def _may_log(self, message: str) -> bool:
         now_s = self._clock.steady_s()
-        if now_s - self._said_s.get(words, -inf) < SAID_AGAIN_S:
+        if now_s - self._logged_s.get(message, -inf) < LOG_AGAIN_S:
             return False
-        if len(self._said_s) > 100:
-            self._said_s.clear()
-        self._said_s[words] = now_s
+        if len(self._logged_s) > 100:
+            self._logged_s.clear()
+        self._logged_s[message] = now_s
         return True
 
     def _missed(self, event: Any) -> None:

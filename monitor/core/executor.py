@@ -1,4 +1,4 @@
-"""Where what blocks is done: never on the event loop."""
+"""Runs a blocking call in a worker thread, so that the event loop goes on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ T = TypeVar("T")
 
 
 class Executor(Protocol):
-    """Does something that blocks on a thread; the answer is awaited."""
+    """Run `call` in a thread and await its result."""
 
-    def __call__(self, what: Callable[[], T], /) -> Awaitable[T]: ...
+    def __call__(self, call: Callable[[], T], /) -> Awaitable[T]: ...

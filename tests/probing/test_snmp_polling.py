@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 
@@ -18,8 +19,10 @@ from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.snmp_polling import SnmpPolling
+from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.poller import FakePoller
 from tests.waiting import eventually_async
 
 INTERVAL_S = 0.2
@@ -191,3 +194,30 @@ async def test_the_end_does_not_wait_for_a_router_that_hangs(house: House) -> No
     async with asyncio.timeout(1):
         await house.polling.close()
     assert house.routers.given_up == ["cantigi"]
+
+
+async def test_a_late_event_loop_neither_cuts_a_sweep_off_nor_starts_all_polls_at_once() -> None:
+    clock = ManualClock()
+    started_s: list[float] = []
+
+    class Poller(FakePoller):
+        async def poll(self, device: Device) -> DevicePoll | PollFailed:
+            started_s.append(clock.steady_s())
+            return PollFailed(device.name, clock.steady_s(), "timeout")
+
+    async def late_sleep(for_s: float) -> None:
+        """Every wake is as late again as the pause between two polls."""
+        await clock.sleep_until(clock.steady_s() + for_s + 4.8)
+
+    network = Network(devices=tuple(replace(router(f"r{n}"), interval_s=60.0) for n in range(10)))
+    pipeline = Pipeline(network, Detector(network), clock, MemoryLedger(), MemoryJournal())
+    polling = SnmpPolling(Poller(clock, {}), pipeline, clock, late_sleep)
+    (await polling.prepare(network, {}))()
+    (job,) = polling.jobs()
+    begin_s = clock.steady_s()
+    sweep = asyncio.ensure_future(job.run())
+    await clock.run(job.deadline_s)
+    assert sweep.done()
+    assert len(started_s) == 10
+    assert started_s[-1] - begin_s <= 60.0
+    assert min(b - a for a, b in pairwise(started_s)) >= 4.8

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from monitor.adapters.scheduler import Failed, Happened
+from monitor.adapters.scheduler import ClockEvent, FailedRun
 from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.samples.samples import MonitorSample
@@ -190,9 +190,9 @@ async def test_every_trouble_of_its_own_is_a_warning_that_says_what_to_do() -> N
     house.pipeline.progress.missed_rounds = 11
     house.pipeline.progress.last_missed_s = now_s
     counters = house.schedule.counters
-    counters.last_step = Happened(now_s - 130, -86_400.0)
-    counters.last_stall = Happened(now_s, 12.3)
-    counters.last_failure = Failed(now_s, "prune")
+    counters.last_step = ClockEvent(now_s - 130, -86_400.0)
+    counters.last_stall = ClockEvent(now_s, 12.3)
+    counters.last_failure = FailedRun(now_s, "prune")
     found = "\n".join(await house.warnings())
     for words in (
         "not measured in the last 10 s: 7 x ENOBUFS",
@@ -212,8 +212,8 @@ async def test_what_happened_once_is_not_warned_of_for_ever() -> None:
     house.pipeline.progress.missed_rounds = 11
     house.pipeline.progress.last_missed_s = now_s
     counters = house.schedule.counters
-    counters.last_step = counters.last_stall = Happened(now_s, 12.3)
-    counters.last_failure = Failed(now_s, "prune")
+    counters.last_step = counters.last_stall = ClockEvent(now_s, 12.3)
+    counters.last_failure = FailedRun(now_s, "prune")
     assert len(await house.warnings()) == 4
     house.clock.advance(3600)
     assert await house.warnings() == []
