@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -46,13 +47,18 @@ def test_every_key_that_a_script_or_a_module_names_is_in_the_catalogue() -> None
     assert sorted(pair for pair in found if pair[1] not in known) == []
 
 
-def test_the_page_has_words_for_every_remark_of_the_daemon() -> None:
+def test_the_page_has_words_for_every_warning_of_the_daemon() -> None:
     known = read_catalogue()[Lang.ID]
-    daemon = DASHBOARD.parent / "monitor"
-    made = re.compile(r"""Remark\((?:[^()]|\([^()]*\))*?["']([a-z_]+)["'],? *[{)\n]""")
-    kinds = {kind for path in daemon.glob("*.py") for kind in made.findall(path.read_text("utf-8"))}
-    kinds |= {f"influx_{cause.value}" for cause in RefusalCause}
-    assert len(kinds) > 15
+    calls = (
+        node
+        for path in (DASHBOARD.parent / "monitor").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "MonitorWarning"
+    )
+    strings = (node for call in calls for part in call.args[1:2] for node in ast.walk(part))
+    kinds = {str(node.value) for node in strings if isinstance(node, ast.Constant)} - {"influx_"}
+    kinds |= {"rollups", "usage", "prune"} | {f"influx_{cause.value}" for cause in RefusalCause}
+    assert len(kinds) > 20
     assert sorted(kind for kind in kinds if f"remark.{kind}" not in known) == []
 
 
