@@ -28,7 +28,7 @@ from monitor.cli.time_arguments import current_utc_s, parse_past_s
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
 from monitor.core.samples.histogram import counts_of
-from monitor.core.samples.packed_requests import REACH_S, RecordedRequest, in_order
+from monitor.core.samples.packed_requests import MAX_SPAN_S, RecordedRequest, requests_in_order
 from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import (
     HOURS,
@@ -105,8 +105,8 @@ def _write_evidence(
 ) -> None:
     """JSON lines of the requests sent in the span. Their rows may be stored up to REACH_S later."""
     start_s, end_s = span
-    rows = journal.evidence(start_s, end_s + REACH_S, wanted)
-    for number, request in enumerate(in_order(rows)):
+    rows = journal.evidence(start_s, end_s + MAX_SPAN_S, wanted)
+    for number, request in enumerate(requests_in_order(rows)):
         at_s = request.sent_ms / 1000
         if start_s <= at_s < end_s:
             file.write(_evidence_line(request))

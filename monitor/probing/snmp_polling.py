@@ -14,7 +14,7 @@ from monitor.core.errors import NotFound
 from monitor.core.job import Job
 from monitor.core.model import Device, Network
 from monitor.core.ports import Clock, Commit, Poller
-from monitor.core.samples.rates import Rates, RateState, advance
+from monitor.core.samples.rates import PollRates, RateBaselines, compute_rates
 from monitor.core.samples.router_facts import RouterFacts, router_document
 from monitor.core.samples.samples import InterfaceSample, Sample
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
@@ -44,7 +44,7 @@ class SnmpPolling:
         self._clock = clock
         self._sleep = sleep
         self._devices: dict[str, Device] = {}
-        self._rate_states: dict[str, RateState] = {}
+        self._rate_states: dict[str, RateBaselines] = {}
         self._errors: dict[str, str] = {}
         self._facts: dict[str, RouterFacts] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -137,12 +137,12 @@ class SnmpPolling:
         if isinstance(answer, PollFailed):
             self._log_failure(device, answer)
             self._errors[device.name] = answer.reason
-            self._facts[device.name] = facts.silent(answer, now_s)
+            self._facts[device.name] = facts.after_failure(answer, now_s)
             return
         if self._errors.pop(device.name, None) is not None:
             log.info("%s can be read by SNMP again", device.name)
         rates = self._rates(device, answer, now_s)
-        self._facts[device.name] = facts.told(answer, rates, now_s)
+        self._facts[device.name] = facts.after_poll(answer, rates, now_s)
         samples: list[Sample] = list(rates.samples)
         if answer.facts is not None:
             samples.append(replace(answer.facts, at_s=now_s))
@@ -159,10 +159,10 @@ class SnmpPolling:
                 failed.detail,
             )
 
-    def _rates(self, device: Device, poll: DevicePoll, at_s: float) -> Rates:
-        state = self._rate_states.get(device.name, RateState())
-        rates = advance(state, device, poll, at_s)
-        self._rate_states[device.name] = rates.memory
+    def _rates(self, device: Device, poll: DevicePoll, at_s: float) -> PollRates:
+        state = self._rate_states.get(device.name, RateBaselines())
+        rates = compute_rates(state, device, poll, at_s)
+        self._rate_states[device.name] = rates.baselines
         for observation in router_observations(device, poll, rates.samples):
             self._pipeline.add_router_observation(observation)
         return rates

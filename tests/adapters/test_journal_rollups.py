@@ -16,7 +16,7 @@ from monitor.adapters.journal.cursors import FileLog
 from monitor.adapters.journal.day_files import HOURS, MINUTES, days_in, path_of
 from monitor.adapters.journal.downsampling import sum_up_hour
 from monitor.core.model import Lost, Outcome, Reply, State, Transition
-from monitor.core.samples.packed_requests import RecordedRequests, in_order
+from monitor.core.samples.packed_requests import RecordedRequests, requests_in_order
 from monitor.core.samples.samples import (
     InterfaceHour,
     InterfaceMinute,
@@ -153,7 +153,7 @@ def test_percentiles_of_a_day_are_those_of_its_replies(journal: SqliteJournal) -
     journal.append(rows)
     journal.roll_up(LATER_S)
     [bucket] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
-    found = in_order(journal.evidence(MIDNIGHT_S, MIDNIGHT_S + DAY_S))
+    found = requests_in_order(journal.evidence(MIDNIGHT_S, MIDNIGHT_S + DAY_S))
     rtts = sorted(request.rtt_us / 1000 for request in found if request.rtt_us is not None)
     assert bucket.received == len(rtts)
     assert bucket.rtt_mid == pytest.approx(rtts[len(rtts) // 2], rel=0.05)
@@ -250,13 +250,13 @@ def test_evidence_is_kept_beside_the_rows_and_goes_by_its_own_age(journal: Sqlit
     rows = day_of_rows(random.Random(4), 0.2, [LINK, "inti"])
     journal.append(rows)
     journal.append([row(LATER_S, LINK, [1.5])])
-    requests = list(in_order(journal.evidence(0, LATER_S + 1)))
+    requests = list(requests_in_order(journal.evidence(0, LATER_S + 1)))
     assert len(requests) == sum(each.sent for each in rows) + 1
     assert [each.sent_ms for each in requests] == sorted(each.sent_ms for each in requests)
     only = list(journal.evidence(0, LATER_S + 1, {"inti"}))
     assert {target for _, target, _ in only} == {"inti"}
     journal.prune(LATER_S, 100, 1000, evidence_days=35)
-    assert len(list(in_order(journal.evidence(0, LATER_S + 1)))) == 1
+    assert len(list(requests_in_order(journal.evidence(0, LATER_S + 1)))) == 1
     assert journal.lag(None) == len(rows) + 1
 
 

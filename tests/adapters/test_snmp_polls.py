@@ -9,7 +9,7 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device
-from monitor.core.samples.rates import NoRate, Rates, RateState, advance
+from monitor.core.samples.rates import NoRate, PollRates, RateBaselines, compute_rates
 from monitor.core.samples.snmp_poll import DevicePoll
 from tests.fakes.agent.devices import device, failed, polled, port_of
 from tests.fakes.agent.mib import MadeUpRouter, Port
@@ -62,12 +62,12 @@ class Watch:
     def __init__(self, poller: SnmpPoller, router: Device) -> None:
         self._poller = poller
         self._router = router
-        self._memory = RateState()
+        self._memory = RateBaselines()
 
-    async def next(self) -> tuple[DevicePoll, Rates]:
+    async def next(self) -> tuple[DevicePoll, PollRates]:
         poll = await polled(self._poller, self._router)
-        rates = advance(self._memory, self._router, poll, poll.at_s)
-        self._memory = rates.memory
+        rates = compute_rates(self._memory, self._router, poll, poll.at_s)
+        self._memory = rates.baselines
         return poll, rates
 
     async def in_bps(self, name: str) -> float | None:

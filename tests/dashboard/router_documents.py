@@ -7,7 +7,7 @@ import random
 from monitor.core.documents import Document
 from monitor.core.errors import NotFound
 from monitor.core.model import Device
-from monitor.core.samples.rates import Dropped, NoRate, Rates, RateState
+from monitor.core.samples.rates import DroppedRate, NoRate, PollRates, RateBaselines
 from monitor.core.samples.router_facts import RouterFacts, router_document
 from monitor.core.samples.samples import DeviceSample, InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
@@ -59,11 +59,13 @@ def _told(device: Device, now_s: float, samples: tuple[InterfaceSample, ...]) ->
         missing=tuple(each.name for each in device.interfaces if each not in ports),
     )
     odd = device.name == ODD
-    dropped = (Dropped("ether1", "in_bps", NoRate.TOO_FAST),) * 2 if odd else ()
-    told = RouterFacts(now_s - 3 * DAY_S).told(poll, Rates(RateState(), samples, dropped), at_s)
+    dropped = (DroppedRate("ether1", "in_bps", NoRate.TOO_FAST),) * 2 if odd else ()
+    told = RouterFacts(now_s - 3 * DAY_S).after_poll(
+        poll, PollRates(RateBaselines(), samples, dropped), at_s
+    )
     if device.name == SILENT:
-        told = RouterFacts(now_s - 3 * DAY_S).told(
-            poll, Rates(RateState(), samples, ()), now_s - 900
+        told = RouterFacts(now_s - 3 * DAY_S).after_poll(
+            poll, PollRates(RateBaselines(), samples, ()), now_s - 900
         )
-        return told.silent(PollFailed(device.name, now_s - 20, "timeout"), now_s - 20)
+        return told.after_failure(PollFailed(device.name, now_s - 20, "timeout"), now_s - 20)
     return told

@@ -16,7 +16,7 @@ import pytest
 
 from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device
-from monitor.core.samples.rates import NoRate, Rates, RateState, advance
+from monitor.core.samples.rates import NoRate, PollRates, RateBaselines, compute_rates
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.simulator.fault_effects import NO_DEFECTS, AgentDefects
@@ -66,10 +66,10 @@ class Watched:
     device: Device
     end: Loopback
     traffic: dict[str, PortTraffic]
-    memory: RateState = field(default_factory=RateState)
+    memory: RateBaselines = field(default_factory=RateBaselines)
     samples: list[tuple[float, InterfaceSample]] = field(default_factory=list)
 
-    async def poll(self, after_s: float = POLL_S) -> Rates | PollFailed:
+    async def poll(self, after_s: float = POLL_S) -> PollRates | PollFailed:
         """Turn the clock, ask, and compute the rates; each rate is held to the traffic."""
         self.clock.advance(after_s)
         now_s = self.clock.steady_s()
@@ -77,12 +77,12 @@ class Watched:
             answer = await self.poller.poll(self.device)
         if isinstance(answer, PollFailed):
             return answer
-        rates = advance(self.memory, self.device, answer, now_s)
+        rates = compute_rates(self.memory, self.device, answer, now_s)
         self.hold_to_the_truth(answer, rates, now_s)
-        self.memory = rates.memory
+        self.memory = rates.baselines
         return rates
 
-    def hold_to_the_truth(self, answer: DevicePoll, rates: Rates, now_s: float) -> None:
+    def hold_to_the_truth(self, answer: DevicePoll, rates: PollRates, now_s: float) -> None:
         for sample in rates.samples:
             before = self.memory.ports.get(sample.ifname)
             for rate_bps, flow in (
@@ -95,10 +95,10 @@ class Watched:
                     # Uptime counts hundredths of a second.
                     assert rate_bps == pytest.approx(flowed / (now_s - before.at_s), rel=0.002)
 
-    async def rates(self, after_s: float = POLL_S) -> Rates:
+    async def rates(self, after_s: float = POLL_S) -> PollRates:
         """A poll that is expected to succeed."""
         found = await self.poll(after_s)
-        assert isinstance(found, Rates), found
+        assert isinstance(found, PollRates), found
         return found
 
     async def settle(self) -> None:
@@ -107,12 +107,12 @@ class Watched:
         assert given(await self.rates()) == {"ether1", "ether2"}
 
 
-def given(rates: Rates) -> set[str]:
+def given(rates: PollRates) -> set[str]:
     """The ports that got a rate in both directions."""
     return {s.ifname for s in rates.samples if s.in_bps is not None and s.out_bps is not None}
 
 
-def reasons(rates: Rates) -> set[NoRate]:
+def reasons(rates: PollRates) -> set[NoRate]:
     return {dropped.reason for dropped in rates.dropped}
 
 
@@ -241,7 +241,7 @@ async def test_a_defective_agent_is_reported_until_it_is_repaired(
     await watched.settle()
     watched.end.agent.set_defects(quirks)
     for _ in range(2):
-        assert isinstance(await watched.poll(), Rates | PollFailed)
+        assert isinstance(await watched.poll(), PollRates | PollFailed)
     watched.end.agent.set_defects(NO_DEFECTS)
     assert given(await watched.rates()) == {"ether1", "ether2"}
 

@@ -22,7 +22,7 @@ from monitor.adapters.system.users_file import UsersFile
 from monitor.core.access import UserRole
 from monitor.core.alerting.model import ActionKind, OutboxStatus
 from monitor.core.model import ChangeKind, IncidentChange, State
-from monitor.core.samples.packed_requests import in_order
+from monitor.core.samples.packed_requests import requests_in_order
 from tests.sample_builders import LINK, MIDNIGHT_S, ping
 
 ARCHIVE = Path(__file__).parent.parent / "data" / "data_dir_0_1.tar.xz"
@@ -108,7 +108,7 @@ def test_samples_rollups_evidence_and_cursors_are_read(
     ]
     assert reader.totals(MIDNIGHT_S, END_S)[LINK].down_s == 900.0
     assert len(reader.throughput("anjatan", "ether1", MIDNIGHT_S, END_S, 600.0)) == 12
-    requests = list(in_order(reader.evidence(MIDNIGHT_S, END_S + 60)))
+    requests = list(requests_in_order(reader.evidence(MIDNIGHT_S, END_S + 60)))
     assert len(requests) == 2 * 7200
     assert journal.lag(journal.load_cursor("influxdb")) == 1064
     assert journal.minutes.lag(journal.minutes.load_cursor("influxdb_1m")) == 130

@@ -23,10 +23,10 @@ from monitor.core.samples.resolution import (
     AvailableRanges,
     QueryRange,
     Resolution,
-    plan,
+    plan_ranges,
     resolution_for,
 )
-from monitor.core.samples.rollups import plus
+from monitor.core.samples.rollups import add_known
 from monitor.core.samples.samples import InterfaceSample, LatencyBucket, ThroughputBucket, Totals
 from monitor.core.samples.schema import (
     INTERFACE,
@@ -191,7 +191,7 @@ class InfluxReader:
             hours_from_ms=0,
             summed=lambda hour_ms: hour_ms < until_ms,
         )
-        return plan(start_ms, end_ms, width, available)
+        return plan_ranges(start_ms, end_ms, width, available)
 
     def _rollups_until_ms(self) -> int | None:
         """Up to when both buckets of rollups are complete; None: raw rows have to do.
@@ -347,7 +347,7 @@ class InfluxReader:
                     *(before.seconds, before.sent, before.received, before.not_measured),
                     *(before.down_s, before.unreachable_s, before.unknown_s, before.maintenance_s),
                 )
-                values = [plus(one, other) for one, other in zip(earlier, values, strict=True)]
+                values = [add_known(one, other) for one, other in zip(earlier, values, strict=True)]
             found[target] = Totals(*values[:4], *map(_float, values[4:]))
 
     def _sums(self, first: str, names: tuple[str, ...], part: QueryRange) -> dict[str, list[Any]]:

@@ -44,8 +44,14 @@ from monitor.adapters.journal.sample_files import (
 from monitor.core.samples import schema
 from monitor.core.samples.buckets import LatencyBucketBuilder, ThroughputBucketBuilder
 from monitor.core.samples.histogram import unpack_histogram
-from monitor.core.samples.resolution import HOUR_MS, AvailableRanges, QueryRange, Resolution, plan
-from monitor.core.samples.rollups import plus
+from monitor.core.samples.resolution import (
+    HOUR_MS,
+    AvailableRanges,
+    QueryRange,
+    Resolution,
+    plan_ranges,
+)
+from monitor.core.samples.rollups import add_known
 from monitor.core.samples.samples import (
     InterfaceSample,
     LatencyBucket,
@@ -214,7 +220,7 @@ class JournalReader:
         available = AvailableRanges(
             self._first_ms(), self._first_ms(MINUTES), self._first_ms(HOURS), summed
         )
-        return plan(start_ms, end_ms, width, available)
+        return plan_ranges(start_ms, end_ms, width, available)
 
     def _first_ms(self, *kind: str) -> int | None:
         labels = days_in(self._directory, *kind)
@@ -345,8 +351,8 @@ def _sum_of(one: Totals, other: Totals) -> Totals:
         one.sent + other.sent,
         one.received + other.received,
         one.not_measured + other.not_measured,
-        plus(one.down_s, other.down_s),
-        plus(one.unreachable_s, other.unreachable_s),
-        plus(one.unknown_s, other.unknown_s),
-        plus(one.maintenance_s, other.maintenance_s),
+        add_known(one.down_s, other.down_s),
+        add_known(one.unreachable_s, other.unreachable_s),
+        add_known(one.unknown_s, other.unknown_s),
+        add_known(one.maintenance_s, other.maintenance_s),
     )

@@ -15,8 +15,12 @@ from monitor.adapters.snmp.trouble import REFUSED, RouterTrouble
 from monitor.core.model import Device
 from monitor.core.ports import Clock
 from monitor.core.samples.samples import DeviceSample
-from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters
-from monitor.core.samples.uptime import TICKS_A_SECOND, uptime_continues
+from monitor.core.samples.snmp_poll import (
+    TICKS_A_SECOND,
+    DevicePoll,
+    InterfaceCounters,
+    uptime_continues,
+)
 
 _HEAD = (objects.SYS_UPTIME,)
 _SYSTEM = Group((), (objects.SYS_NAME, objects.SYS_OBJECT_ID))

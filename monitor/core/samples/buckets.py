@@ -1,17 +1,18 @@
-"""From stored rows to the buckets that are drawn. Pure; every store makes its buckets here.
+"""Build the buckets of a chart from stored rows; used by every store.
 
-Buckets are aligned to multiples of their width since the epoch. Counts add up exactly to
-those of the rows, the smallest and the largest reply of a bucket survive, and a bucket
-without a row is not there at all.
+Buckets are aligned to multiples of their width since the epoch. Counts add up exactly to those of
+the rows, the smallest and the largest reply of a bucket are kept, and a bucket without a row is
+absent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from monitor.core.samples.histogram import Histogram, counts_of, from_weighted, percentile_in
+from monitor.core.samples.rollups import max_known, min_known
 from monitor.core.samples.samples import LatencyBucket, ThroughputBucket
 from monitor.core.samples.schema import seconds
 
@@ -34,7 +35,7 @@ def weighted_median(values: Iterable[tuple[float, int]]) -> float | None:
 
 @dataclass(slots=True)
 class LatencyBucketBuilder:
-    """One bucket while it is gathered, row by row or from parts that a store has summed up.
+    """One LatencyBucket, row by row or from sums that a store computed.
 
     low, p95, high: ms. medians: each row's median (ms) and the replies behind it.
     """
@@ -56,14 +57,14 @@ class LatencyBucketBuilder:
         high: float | None,
         medians: Iterable[tuple[float, int]],
     ) -> None:
-        """Rows of this bucket. counts: sent, received, not measured."""
+        """Add rows. counts: sent, received, not measured."""
         sent, received, not_measured = counts
         self.sent += sent
         self.received += received
         self.not_measured += not_measured
-        self.low = _pick(min, self.low, low)
-        self.p95 = _pick(max, self.p95, p95)
-        self.high = _pick(max, self.high, high)
+        self.low = min_known(self.low, low)
+        self.p95 = max_known(self.p95, p95)
+        self.high = max_known(self.high, high)
         self.medians.extend(medians)
 
     def add_rollup(
@@ -73,7 +74,7 @@ class LatencyBucketBuilder:
         high: float | None,
         histogram: Histogram,
     ) -> None:
-        """A rollup of this bucket, or a part of it."""
+        """Add a rollup."""
         self.add(counts, low, None, high, ())
         self.histogram += histogram
 
@@ -87,12 +88,12 @@ class LatencyBucketBuilder:
             not_measured=self.not_measured,
             rtt_low=self.low,
             rtt_mid=weighted_median(self.medians) if mid is None else mid,
-            rtt_p95=_pick(max, self.p95, p95),
+            rtt_p95=max_known(self.p95, p95),
             rtt_high=self.high,
         )
 
     def _percentiles(self) -> tuple[float | None, float | None]:
-        """Of the rollups, and of raw rows beside them as far as their medians tell."""
+        """Median and 95th percentile of the rollups; raw rows count with their medians."""
         histogram = self.histogram
         if self.medians:
             histogram += from_weighted(self.medians)
@@ -105,9 +106,9 @@ class LatencyBucketBuilder:
 
 @dataclass(slots=True)
 class ThroughputBucketBuilder:
-    """One bucket of a port while it is gathered.
+    """One ThroughputBucket of a port.
 
-    into, out: bits a second (sum, largest, rows). faults: the largest rates of errors in, errors
+    into, out: bits a second as (sum, largest, rows). faults: the largest rates of errors in, errors
     out, discards in, discards out, a second.
     """
 
@@ -118,7 +119,7 @@ class ThroughputBucketBuilder:
     def add(
         self, in_bps: float | None, out_bps: float | None, faults: Sequence[float | None] = ()
     ) -> None:
-        """One row; what it does not know it does not say."""
+        """Add a row; None: not known."""
         if in_bps is not None:
             self.into.append((in_bps, in_bps, 1))
         if out_bps is not None:
@@ -126,10 +127,10 @@ class ThroughputBucketBuilder:
         self.add_faults(faults)
 
     def add_faults(self, faults: Sequence[float | None]) -> None:
-        """Of a row, or the largest of several."""
+        """Add the rates of a row, or the largest of several."""
         for place, rate in enumerate(faults):
             if rate is not None:
-                self.faults[place] = _pick(max, self.faults[place], rate)
+                self.faults[place] = max_known(self.faults[place], rate)
 
     def bucket(self, start_ms: int, width_ms: int) -> ThroughputBucket:
         return ThroughputBucket(
@@ -144,14 +145,6 @@ class ThroughputBucketBuilder:
             in_discards_max=self.faults[2],
             out_discards_max=self.faults[3],
         )
-
-
-def _pick(
-    choose: Callable[[float, float], float], one: float | None, other: float | None
-) -> float | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return choose(one, other)
 
 
 def _mean(parts: Sequence[tuple[float, float, int]]) -> float | None:

@@ -1,11 +1,11 @@
-"""How often which round-trip time was measured, in fixed buckets that add up.
+"""Histograms of round-trip times in fixed buckets, which add up.
 
 Percentiles of percentiles are no percentiles; counts in the same buckets can be summed over any
 span, and a percentile of the sum is one. The bounds grow by a quarter of an octave: a percentile
 read from them is at most 19 % beside the true one, and never beyond the smallest and the largest.
 
-A histogram is one whole number with a lane of 32 bits a bucket: two are summed by `+`, a month of
-minutes as fast as it can be read. 32 bits hold 4.29 thousand million replies in one bucket.
+A histogram is one integer with 32 bits a bucket (a lane): two are summed by `+`, a month of minutes
+as fast as it can be read. 32 bits hold 4.29 thousand million replies in one bucket.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from itertools import repeat
 
 BOUNDS_MS: tuple[float, ...] = tuple(round(0.1 * 2 ** (place / 4), 3) for place in range(78))
-"""The largest round-trip time (ms) of each bucket: 0.1, 0.119 … 62,353; one more has the rest."""
+"""The largest round-trip time (ms) of each bucket: 0.1, 0.119 … 62,353 and one for the rest."""
 
 LANE = 32
 
@@ -25,7 +25,7 @@ Histogram = int
 
 
 def histogram_of(rtts_ms: Iterable[float]) -> Histogram:
-    """Each reply in its bucket. rtts_ms: ms."""
+    """Of these round-trip times (ms)."""
     found = Counter(map(bisect_left, repeat(BOUNDS_MS), rtts_ms))
     return from_counts(found)
 
@@ -50,12 +50,12 @@ def counts_of(histogram: Histogram) -> dict[int, int]:
     first = ((histogram & -histogram).bit_length() - 1) // LANE
     histogram >>= LANE * first
     size = LANE // 8
-    kept = histogram.to_bytes((histogram.bit_length() + LANE - 1) // LANE * size, "little")
+    stored = histogram.to_bytes((histogram.bit_length() + LANE - 1) // LANE * size, "little")
     found: dict[int, int] = {}
-    for place in range(0, len(kept), size):
-        count = int.from_bytes(kept[place : place + size], "little")
+    for offset in range(0, len(stored), size):
+        count = int.from_bytes(stored[offset : offset + size], "little")
         if count:
-            found[first + place // size] = count
+            found[first + offset // size] = count
     return found
 
 
@@ -66,7 +66,7 @@ def from_percentiles(
     p95: float | None,
     high: float | None,
 ) -> Histogram:
-    """What is left to say of replies of which only these (ms) are known; adds up to `received`.
+    """An estimate for replies of which only these (ms) are known; adds up to `received`.
 
     Half of them at the median, the largest and what lies above the 95th percentile where they
     are, the smallest where it is, the rest between the median and the 95th percentile.
@@ -85,7 +85,7 @@ def percentile_of(
 ) -> float | None:
     """The value below which `share` (0 to 1) of the replies lie, in ms; None without a reply.
 
-    Nearest rank; inside its bucket the replies are taken to lie evenly. low, high: the smallest
+    Nearest rank; the replies of a bucket are assumed to be spread evenly. low, high: the smallest
     and the largest reply, which the answer never leaves.
     """
     return percentile_in(counts_of(histogram), share, low, high)
@@ -115,7 +115,7 @@ def _within(value: float, low: float | None, high: float | None) -> float:
 
 
 def pack_histogram(histogram: Histogram) -> bytes:
-    """As it is kept: the first bucket's number, then the lanes up to the last one; b"" for 0."""
+    """As it is stored: the first bucket's number, then the lanes up to the last one; b"" for 0."""
     if not histogram:
         return b""
     first = ((histogram & -histogram).bit_length() - 1) // LANE
@@ -123,6 +123,6 @@ def pack_histogram(histogram: Histogram) -> bytes:
     return bytes((first,)) + lanes.to_bytes((lanes.bit_length() + 7) // 8, "little")
 
 
-def unpack_histogram(kept: bytes) -> Histogram:
+def unpack_histogram(stored: bytes) -> Histogram:
     """The histogram that was packed."""
-    return int.from_bytes(kept[1:], "little") << (LANE * kept[0]) if kept else 0
+    return int.from_bytes(stored[1:], "little") << (LANE * stored[0]) if stored else 0

@@ -1,8 +1,8 @@
-"""A point as one line of InfluxDB's line protocol, time in milliseconds.
+"""Format a point as a line of InfluxDB's line protocol, time in milliseconds.
 
 https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/ ; 1.x and 3.x read the
-same. Here and not by the library, since the quarantine shows the very line that was refused;
-tests hold it to what `influxdb_client.Point` writes.
+same. Not by the library, because the dead letters hold the very line that was refused; tests
+compare it with `influxdb_client.Point`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Outcomes → rows: one PingSample a target for each `record_s`.
+"""Aggregate outcomes to rows: one PingSample a target for each `record_s`.
 
 A request counts in the period in which its outcome became known: a finished period is final, and
 a crash loses at most one.
@@ -19,7 +19,7 @@ from monitor.core.samples.samples import STATE_CODES, PingSample, Sample
 
 @dataclass(frozen=True, slots=True)
 class TargetTags:
-    """Who a row is about: the tags of the measurement `ping`."""
+    """The tags of the measurement `ping`."""
 
     target: str
     site: str | None = None
@@ -52,18 +52,18 @@ def median(ordered: list[float]) -> float:
 
 
 class PingAggregator:
-    """Collects outcomes until a period is over, then says them as rows."""
+    """Collects outcomes until their recording period is over."""
 
     def __init__(self, tags: Mapping[str, TargetTags]) -> None:
         self._tags = dict(tags)
         self._periods: dict[str, list[Outcome]] = {}
 
     def reconfigure(self, tags: Mapping[str, TargetTags]) -> None:
-        """Other targets from now on; what was collected for the others is kept for its row."""
+        """Use these tags from now on; what was collected for other targets still becomes a row."""
         self._tags |= tags
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Count outcomes in the present period."""
+        """Add outcomes to the present period."""
         periods = self._periods
         for outcome in outcomes:
             period = periods.get(outcome[0])
@@ -93,12 +93,12 @@ class PingAggregator:
         return finished
 
     def names(self) -> tuple[str, ...]:
-        """Targets that have something in the present period."""
+        """The targets with outcomes in the present period."""
         return tuple(self._periods)
 
 
 class FinishedPeriod(NamedTuple):
-    """The outcomes of one target in a period that is over, and its verdict at that moment."""
+    """The outcomes of one target in a period that is over, and its state at the end."""
 
     tags: TargetTags
     outcomes: list[Outcome]
@@ -107,7 +107,7 @@ class FinishedPeriod(NamedTuple):
     shift_s: float
 
     def row(self) -> PingSample:
-        """What is stored of it."""
+        """The row to store."""
         return _row(*self)
 
 
@@ -142,10 +142,12 @@ def _row(
 
 
 def pack_waiting(waiting: Sequence[Sequence[Sample]]) -> None:
-    """Rows that wait shall take little room: their requests as bytes, the newest first."""
+    """Pack the requests of rows that wait to be written, to save memory; the newest first."""
     for batch in reversed(waiting):
-        kept = [each.requests for each in batch if isinstance(each, PingSample) and each.requests]
-        if kept and kept[0].is_packed:
+        unpacked = [
+            each.requests for each in batch if isinstance(each, PingSample) and each.requests
+        ]
+        if unpacked and unpacked[0].is_packed:
             return
-        for requests in kept:
+        for requests in unpacked:
             requests.packed()

@@ -1,14 +1,12 @@
-"""Two polls of a router → rates, or the reason why there is none. Pure.
+"""Compute rates from the SNMP counters of two polls, or the reason why there is none.
 
-A counter says how much passed since some moment nobody knows; only the difference of two
-readings means anything, and only when nothing happened to the counter in between. Each way
-in which something may have happened has a name here (`NoRate`); a doubtful difference gives
-no value, never a guess.
+Only the difference of two readings of a counter means anything, and only when nothing happened to
+the counter in between. Each such event has a name (`NoRate`); a doubtful difference gives no value,
+never a guess.
 
-The order of the questions, for one port: is there a reading before this one; did the router
-or the counters begin anew (reboot, discontinuity time, another ifIndex, another width); is
-the time between them one that can be used; then, counter by counter, did it go down, could
-it have gone round unseen, is the rate one that the line can carry.
+The checks for one port, in order: is there an earlier reading; did the router or the counters
+restart (reboot, discontinuity time, another ifIndex, another width); is the time between usable;
+then for each counter: did it go down, could it have wrapped unseen, can the line carry the rate.
 """
 
 from __future__ import annotations
@@ -19,10 +17,11 @@ from enum import StrEnum
 
 from monitor.core.model import Device, Interface
 from monitor.core.samples.samples import InterfaceSample
-from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters
-from monitor.core.samples.uptime import (
+from monitor.core.samples.snmp_poll import (
     TICKS_A_SECOND,
     TICKS_WRAP,
+    DevicePoll,
+    InterfaceCounters,
     ticks_between_s,
     uptime_continues,
 )
@@ -45,7 +44,7 @@ class NoRate(StrEnum):
     WIDTH_CHANGED = "width-changed"
     GAP = "gap"
     TOO_SOON = "too-soon"
-    NOT_TOLD = "not-told"
+    NOT_REPORTED = "not-told"
     RESET = "reset"
     WRAP_CAN_HIDE = "wrap-can-hide"
     SPEED_UNKNOWN = "speed-unknown"
@@ -76,15 +75,15 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class RateState:
+class RateBaselines:
     """The baselines of one router's ports, by ifName."""
 
     ports: Mapping[str, Baseline] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """A rate that was not given. counter: a rate's field of InterfaceSample, None: all of them."""
+class DroppedRate:
+    """A rate that was not computed. counter: the field of InterfaceSample, None: all of a port."""
 
     ifname: str
     counter: str | None
@@ -92,12 +91,12 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """What one poll brought: the memory for the next, a sample a port, what was dropped."""
+class PollRates:
+    """The result of one poll. baselines: for the next poll. samples: one a port."""
 
-    memory: RateState
+    baselines: RateBaselines
     samples: tuple[InterfaceSample, ...]
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[DroppedRate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,51 +119,51 @@ _COUNTERS = (
 )
 
 
-def advance(
-    memory: RateState,
+def compute_rates(
+    baselines: RateBaselines,
     device: Device,
     poll: DevicePoll,
     at_utc_s: float,
     limits: RateLimits | None = None,
-) -> Rates:
-    """Compare `poll` with what is remembered of the same router.
+) -> PollRates:
+    """Compare `poll` with the baselines of the same router.
 
-    at_utc_s: the time that the samples bear. Every port of the poll gives one sample; its
-    rates are None where `dropped` says why, its `oper` and `speed_bps` stand in any case.
-    A poll that failed is not passed in: the memory stays as it is.
+    at_utc_s: the time of the samples. Every port of the poll gives one sample; its rates are None
+    where `dropped` says why, its `oper` and `speed_bps` are set in any case. After a failed poll
+    the baselines stay as they are.
     """
     rules = limits or RateLimits()
     configured = {interface.name: interface for interface in device.interfaces}
     ports: dict[str, Baseline] = {
-        name: kept for name, kept in memory.ports.items() if name in configured
+        name: before for name, before in baselines.ports.items() if name in configured
     }
     samples: list[InterfaceSample] = []
-    dropped: list[Dropped] = []
+    dropped: list[DroppedRate] = []
     for counters in poll.interfaces:
         now = Baseline(counters, _uptime(counters, poll), poll.at_s)
-        before = memory.ports.get(counters.name)
+        before = baselines.ports.get(counters.name)
         interface = configured.get(counters.name)
         speed_bps = line_speed_bps(interface, counters)
         rates, reasons = _port_rates(before, now, device.interval_s, speed_bps, rules)
         # Too soon: the older baseline is kept, so that the next rate covers the whole time.
         too_soon = reasons.get(None) is NoRate.TOO_SOON
         ports[counters.name] = before if before is not None and too_soon else now
-        dropped.extend(Dropped(counters.name, name, why) for name, why in reasons.items())
+        dropped.extend(DroppedRate(counters.name, name, why) for name, why in reasons.items())
         samples.append(
             _sample(at_utc_s, device, counters, interface=interface, rates=rates, speed=speed_bps)
         )
-    return Rates(RateState(ports), tuple(samples), tuple(dropped))
+    return PollRates(RateBaselines(ports), tuple(samples), tuple(dropped))
 
 
 def line_speed_bps(interface: Interface | None, counters: InterfaceCounters) -> float | None:
-    """What the line carries: the link's configured capacity wins over what the port says."""
+    """The speed of the line: the configured capacity, else what the port reports."""
     if interface is not None and interface.capacity_bps:
         return interface.capacity_bps
     return float(counters.speed_bps) if counters.speed_bps else None
 
 
 def _uptime(counters: InterfaceCounters, poll: DevicePoll) -> int | None:
-    """The sysUpTime of the very answer that held the port's counters."""
+    """The sysUpTime of the same answer that held the port's counters."""
     return poll.uptime_ticks if counters.uptime_ticks is None else counters.uptime_ticks
 
 
@@ -183,9 +182,9 @@ def _port_rates(
         return {}, {None: NoRate.NO_UPTIME}
     if not uptime_continues(old_ticks, new_ticks, now.at_s - before.at_s):
         return {}, {None: NoRate.REBOOT}
-    anew = _began_anew(before.counters, now.counters)
-    if anew is not None:
-        return {}, {None: anew}
+    restart = _restarted(before.counters, now.counters)
+    if restart is not None:
+        return {}, {None: restart}
     delta_s = ticks_between_s(old_ticks, new_ticks)
     # Within the slack around a short time the uptime may go back, which looks like 497 days.
     if not max(limits.shortest_s, 0.01) <= delta_s < _GOES_BACK_S:
@@ -197,7 +196,7 @@ def _port_rates(
     for counter in _COUNTERS:
         found = _rate(counter, before.counters, now.counters, delta_s, speed_bps, limits)
         if isinstance(found, NoRate):
-            # An octet counter that began anew took its whole row along.
+            # A reset of an octet counter means that all counters of the port were reset.
             if found is NoRate.RESET and counter.octets:
                 return {}, {None: NoRate.RESET}
             reasons[counter.rate] = found
@@ -206,8 +205,8 @@ def _port_rates(
     return rates, reasons
 
 
-def _began_anew(old: InterfaceCounters, new: InterfaceCounters) -> NoRate | None:
-    """What makes two readings of a port incomparable as a whole, None when nothing does."""
+def _restarted(old: InterfaceCounters, new: InterfaceCounters) -> NoRate | None:
+    """Why two readings of a port cannot be compared at all, None when they can."""
     if (
         old.discontinuity is not None
         and new.discontinuity is not None
@@ -233,7 +232,7 @@ def _rate(
     before: int | None = getattr(old, counter.source)
     now: int | None = getattr(new, counter.source)
     if now is None:
-        return NoRate.NOT_TOLD
+        return NoRate.NOT_REPORTED
     if before is None:
         return NoRate.FIRST
     grown = now - before
@@ -247,19 +246,19 @@ def _rate(
     else:
         wrapped = False
     if speed_bps is not None and grown * counter.bits > limits.over_speed * speed_bps * delta_s:
-        # What a wrap would make too fast was no wrap.
+        # Too fast with a wrap added: it was a reset.
         return NoRate.RESET if wrapped else NoRate.TOO_FAST
     scale = _OCTET_BITS if counter.octets else 1
     return grown * scale / delta_s
 
 
 def _narrow(counter: _Counter, grown: int, delta_s: float, speed_bps: float | None) -> int | NoRate:
-    """The growth of a 32-bit counter, with its wrap, where both are beyond doubt."""
+    """The growth of a 32-bit counter, through a wrap, where it is certain."""
     if speed_bps is None:
         if counter.octets:
             return NoRate.SPEED_UNKNOWN
-        # Four thousand million errors between two polls are not of this world: a count of
-        # packets that went up went up; one that went down cannot be told from a reset.
+        # 2^32 errors between two polls are impossible, so a count of packets that went up did not
+        # wrap; one that went down cannot be told from a reset.
         return grown if grown >= 0 else NoRate.SPEED_UNKNOWN
     if speed_bps * delta_s / counter.bits >= _NARROW:
         return NoRate.WRAP_CAN_HIDE
@@ -295,7 +294,7 @@ def _sample(
 
 
 def _utilisation(rate_bps: float | None, speed_bps: float | None) -> float | None:
-    """0 to 1; the tolerated excess over the speed (two clocks, one table refresh) reads as full."""
+    """0 to 1; the tolerated excess over the speed counts as 1."""
     if rate_bps is None or not speed_bps:
         return None
     return min(1.0, rate_bps / speed_bps)

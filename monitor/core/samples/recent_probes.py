@@ -1,6 +1,6 @@
-"""The last 60 s of each target, for people: median RTT and loss.
+"""Median RTT and loss of each target over the last 60 s, for the status.
 
-Of 10,000 targets these are a million numbers: they are kept as numbers, not as objects.
+For 10,000 targets these are a million numbers, so they are stored in arrays.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from monitor.core.samples.ping_aggregator import median
 
 RECENT_S = 60.0
 LOST_MS = -1.0
-"""What stands for the RTT of a lost request."""
+"""Stored as the RTT of a lost request."""
 
-CLEANED_EVERY = 32
-"""Requests after which what is too old is thrown away."""
+TRIM_EVERY = 32
+"""Requests after which old ones are removed."""
 
 
 class RecentFigures(NamedTuple):
@@ -27,8 +27,8 @@ class RecentFigures(NamedTuple):
     loss_pct: float | None
 
 
-class _Kept:
-    """Requests in the order in which their outcome became known."""
+class _Requests:
+    """The requests of one target in the order in which their outcome became known."""
 
     __slots__ = ("rtts_ms", "sent_s")
 
@@ -38,35 +38,35 @@ class _Kept:
 
 
 class RecentProbes:
-    """Takes every outcome, and says what the last 60 s were like."""
+    """The requests of the last 60 s of every target."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
+        self._requests: dict[str, _Requests] = {}
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep replies and losses; what was not measured is neither."""
+        """Add replies and losses; NotMeasured is neither."""
         for outcome in outcomes:
-            kept = self._kept.get(outcome[0])
-            if kept is None:
-                kept = self._kept[outcome[0]] = _Kept()
-            sent_s = kept.sent_s
+            requests = self._requests.get(outcome[0])
+            if requests is None:
+                requests = self._requests[outcome[0]] = _Requests()
+            sent_s = requests.sent_s
             if isinstance(outcome, Reply):
-                kept.rtts_ms.append(outcome[3])
+                requests.rtts_ms.append(outcome[3])
             elif isinstance(outcome, Lost):
-                kept.rtts_ms.append(LOST_MS)
+                requests.rtts_ms.append(LOST_MS)
             else:
                 continue
             sent_s.append(outcome[1])
-            if not len(sent_s) % CLEANED_EVERY:
-                _clean(kept, outcome[1] - RECENT_S)
+            if not len(sent_s) % TRIM_EVERY:
+                _trim(requests, outcome[1] - RECENT_S)
 
     def of(self, target: str, now_s: float) -> RecentFigures:
         """The requests of one target that were sent in the last 60 s."""
-        kept = self._kept.get(target)
-        if kept is None:
+        requests = self._requests.get(target)
+        if requests is None:
             return RecentFigures(None, None)
         oldest_s = now_s - RECENT_S
-        pairs = zip(kept.sent_s, kept.rtts_ms, strict=True)
+        pairs = zip(requests.sent_s, requests.rtts_ms, strict=True)
         young = [rtt_ms for sent_s, rtt_ms in pairs if sent_s > oldest_s]
         if not young:
             return RecentFigures(None, None)
@@ -77,15 +77,15 @@ class RecentProbes:
     def forget(self, keep: Iterable[str]) -> None:
         """Drop every target that is not in `keep`."""
         wanted = set(keep)
-        for name in self._kept.keys() - wanted:
-            del self._kept[name]
+        for name in self._requests.keys() - wanted:
+            del self._requests[name]
 
 
-def _clean(kept: _Kept, oldest_s: float) -> None:
-    """Throw away what is too old, up to the first that is not."""
+def _trim(requests: _Requests, oldest_s: float) -> None:
+    """Remove old requests, up to the first that is not old."""
     old = 0
-    for sent_s in kept.sent_s:
+    for sent_s in requests.sent_s:
         if sent_s > oldest_s:
             break
         old += 1
-    del kept.sent_s[:old], kept.rtts_ms[:old]
+    del requests.sent_s[:old], requests.rtts_ms[:old]

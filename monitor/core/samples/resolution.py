@@ -1,8 +1,8 @@
-"""Which rows answer a question: raw ones, minutes or hours. Pure; times are Unix milliseconds.
+"""Plan which rows answer a query: raw ones, minutes or hours. Times are Unix milliseconds.
 
 A bucket is made of whole minutes or hours where its width allows it, and of raw rows at the two
-ends of the range and wherever an hour is not summed up (yet, or again): so counts are always
-exactly those of the raw rows. Short ranges are answered by raw rows as long as there are any.
+ends of the range and wherever an hour is not summed up (yet, or again), so that counts are always
+exactly those of the raw rows. Short ranges use raw rows as long as there are any.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class QueryRange:
 
 @dataclass(frozen=True, slots=True)
 class AvailableRanges:
-    """What a store has. *_from_ms: when its rows of that level begin; None: it has none.
+    """The rows of a store. *_from_ms: when those of that level begin; None: it has none.
 
-    summed: is the hour that begins then summed up, with everything that is known of it?
+    summed: is the hour that begins then summed up, with all its rows?
     """
 
     raw_from_ms: int | None
@@ -57,56 +57,58 @@ def resolution_for(span_ms: int, width_ms: int) -> Resolution:
     return Resolution.MINUTE if width_ms % MINUTE_MS == 0 else Resolution.RAW
 
 
-def plan(start_ms: int, end_ms: int, width_ms: int, kept: AvailableRanges) -> list[QueryRange]:
-    """The pieces of [start_ms, end_ms) in order, none twice, none overlapping.
+def plan_ranges(
+    start_ms: int, end_ms: int, width_ms: int, available: AvailableRanges
+) -> list[QueryRange]:
+    """The parts of [start_ms, end_ms) in order, without overlap.
 
     Where raw rows are gone, minutes stand in for them whatever the width is, and hours for
     minutes: then a rollup counts in the bucket in which it begins.
     """
     level = resolution_for(end_ms - start_ms, width_ms)
-    pieces: list[QueryRange] = []
-    for piece in _cut(start_ms, end_ms, level, kept.summed):
-        for held in _held(piece, kept):
-            last = pieces[-1] if pieces else None
-            if last and last.level is held.level and last.end_ms == held.start_ms:
-                pieces[-1] = QueryRange(last.level, last.start_ms, held.end_ms)
+    parts: list[QueryRange] = []
+    for part in _cut(start_ms, end_ms, level, available.summed):
+        for usable in _available(part, available):
+            last = parts[-1] if parts else None
+            if last and last.level is usable.level and last.end_ms == usable.start_ms:
+                parts[-1] = QueryRange(last.level, last.start_ms, usable.end_ms)
             else:
-                pieces.append(held)
-    return pieces
+                parts.append(usable)
+    return parts
 
 
 def _cut(
     start_ms: int, end_ms: int, level: Resolution, summed: Callable[[int], bool]
 ) -> Iterator[QueryRange]:
-    """Hour by hour: whole ones at their level, parts of one as fine as they need it."""
+    """Hour by hour: whole hours at the level, parts of one with finer rows."""
     at_ms = start_ms
     while at_ms < end_ms:
         hour_ms = at_ms // HOUR_MS * HOUR_MS
-        over_ms = min(end_ms, hour_ms + HOUR_MS)
+        hour_end_ms = min(end_ms, hour_ms + HOUR_MS)
         if level is Resolution.RAW or not summed(hour_ms):
-            yield QueryRange(Resolution.RAW, at_ms, over_ms)
-        elif level is Resolution.HOUR and over_ms - at_ms == HOUR_MS:
-            yield QueryRange(Resolution.HOUR, at_ms, over_ms)
+            yield QueryRange(Resolution.RAW, at_ms, hour_end_ms)
+        elif level is Resolution.HOUR and hour_end_ms - at_ms == HOUR_MS:
+            yield QueryRange(Resolution.HOUR, at_ms, hour_end_ms)
         else:
-            first_ms = min(over_ms, -(-at_ms // MINUTE_MS) * MINUTE_MS)
-            last_ms = max(first_ms, over_ms // MINUTE_MS * MINUTE_MS)
+            first_ms = min(hour_end_ms, -(-at_ms // MINUTE_MS) * MINUTE_MS)
+            last_ms = max(first_ms, hour_end_ms // MINUTE_MS * MINUTE_MS)
             yield QueryRange(Resolution.RAW, at_ms, first_ms)
             yield QueryRange(Resolution.MINUTE, first_ms, last_ms)
-            yield QueryRange(Resolution.RAW, last_ms, over_ms)
-        at_ms = over_ms
+            yield QueryRange(Resolution.RAW, last_ms, hour_end_ms)
+        at_ms = hour_end_ms
 
 
-def _held(piece: QueryRange, kept: AvailableRanges) -> Iterator[QueryRange]:
-    """The piece without what is empty, and coarser where the finer rows are gone."""
-    if piece.start_ms >= piece.end_ms:
+def _available(part: QueryRange, available: AvailableRanges) -> Iterator[QueryRange]:
+    """The part, unless it is empty, with coarser rows where the finer ones are gone."""
+    if part.start_ms >= part.end_ms:
         return
-    level = piece.level
-    if level is Resolution.RAW and _begins_before(piece, kept.raw_from_ms):
-        level = Resolution.MINUTE if kept.minutes_from_ms is not None else level
-    if level is Resolution.MINUTE and _begins_before(piece, kept.minutes_from_ms):
-        level = Resolution.HOUR if kept.hours_from_ms is not None else level
-    yield QueryRange(level, piece.start_ms, piece.end_ms)
+    level = part.level
+    if level is Resolution.RAW and _begins_before(part, available.raw_from_ms):
+        level = Resolution.MINUTE if available.minutes_from_ms is not None else level
+    if level is Resolution.MINUTE and _begins_before(part, available.minutes_from_ms):
+        level = Resolution.HOUR if available.hours_from_ms is not None else level
+    yield QueryRange(level, part.start_ms, part.end_ms)
 
 
-def _begins_before(piece: QueryRange, from_ms: int | None) -> bool:
-    return from_ms is None or piece.end_ms <= from_ms
+def _begins_before(part: QueryRange, from_ms: int | None) -> bool:
+    return from_ms is None or part.end_ms <= from_ms

@@ -1,13 +1,13 @@
-"""Rows summed up over a minute and over an hour: what is kept when the rows themselves are gone.
+"""Rollups: rows summed up over a minute and over an hour.
 
-A row belongs to the bucket in which its time lies, as everywhere (core.buckets). Everything adds
-up: counts and sums exactly, the smallest and the largest by choosing, percentiles by histograms.
+A row belongs to the bucket in which its time lies, as everywhere (core.samples.buckets). Counts and
+sums add up exactly, percentiles come from histograms.
 
-down_s, unreachable_s, unknown_s and maintenance_s come from the ledger's changes of state and
-not from the `state` of the rows: a row says what was known when it was written, the ledger
-what was true. An outage is dated back to its first lost request, and a blind interval is
-known only when it is over; both are written as a change with its own time, which marks its hour
-to be summed up again. Rows could also only say how it was every `record_s`.
+down_s, unreachable_s, unknown_s and maintenance_s come from the transitions in the ledger and not
+from the `state` of the rows: a row holds what was known when it was written. An outage is dated
+back to its first lost request, and a blind interval is known only when it is over; both are
+written as a transition with its own time, which marks its hour to be summed up again. Rows would
+also be exact to `record_s` only.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from monitor.core.samples.histogram import Histogram, from_percentiles, histogram_of
+from monitor.core.samples.resolution import HOUR_MS, MINUTE_MS
 from monitor.core.samples.samples import (
     InterfaceHour,
     InterfaceMinute,
@@ -29,9 +30,6 @@ from monitor.core.samples.samples import (
 from monitor.core.samples.schema import seconds, stamp_ms
 from monitor.core.state_history import StateHistory
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-
 P = TypeVar("P", PingMinute, PingHour)
 R = TypeVar("R", InterfaceMinute, InterfaceHour)
 
@@ -41,7 +39,7 @@ NO_TIMES: Times = (None, None, None, None)
 
 @dataclass(slots=True)
 class _Pings:
-    """One bucket while it is summed up."""
+    """One bucket of pings."""
 
     last: PingSample | PingRollup
     rows: int = 0
@@ -62,9 +60,9 @@ class _Pings:
         self.sent += part.sent
         self.received += part.received
         self.not_measured += part.not_measured
-        self.rtt_sum = plus(self.rtt_sum, rtt_sum)
-        self.rtt_min = least(self.rtt_min, part.rtt_min)
-        self.rtt_max = most(self.rtt_max, part.rtt_max)
+        self.rtt_sum = add_known(self.rtt_sum, rtt_sum)
+        self.rtt_min = min_known(self.rtt_min, part.rtt_min)
+        self.rtt_max = max_known(self.rtt_max, part.rtt_max)
         self.histogram += of
 
     def rollup(self, kind: type[P], start_ms: int) -> P:
@@ -94,11 +92,12 @@ class _Pings:
 
 
 def ping_minutes(
-    rows: Iterable[tuple[PingSample, Sequence[float] | None]], timelines: StateHistory | None
+    rows: Iterable[tuple[PingSample, Sequence[float] | None]], history: StateHistory | None
 ) -> list[PingMinute]:
-    """Rows of any targets and minutes, each with its replies (ms; None: only the row is left).
+    """Sum up rows of any targets and minutes, each with its replies (ms; None: without evidence).
 
-    Of a target whose kind or provider changed in a minute, the last one has the states' seconds.
+    When the kind or provider of a target changed in a minute, the last one has the seconds in
+    each state.
     """
     found: dict[tuple[int, str, str | None, str | None], _Pings] = {}
     latest: dict[tuple[int, str], _Pings] = {}
@@ -114,26 +113,25 @@ def ping_minutes(
             )
         pings.add(row, 1, rtt_sum if row.received else None, histogram)
         latest[start_ms, row.target] = pings
-    if timelines is not None:
+    if history is not None:
         for (start_ms, target), pings in latest.items():
-            spent = timelines.within(target, seconds(start_ms), seconds(start_ms + MINUTE_MS))
+            times = history.within(target, seconds(start_ms), seconds(start_ms + MINUTE_MS))
             pings.times = (
-                spent.down_s,
-                spent.unreachable_s,
-                spent.unknown_s,
-                spent.maintenance_s,
+                times.down_s,
+                times.unreachable_s,
+                times.unknown_s,
+                times.maintenance_s,
             )
     return [pings.rollup(PingMinute, key[0]) for key, pings in found.items()]
 
 
 class PingHours:
-    """Hours of all targets, minute by minute."""
+    """Sums minutes of all targets up to hours."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[int, str, str | None, str | None], _Pings] = {}
 
     def add(self, minutes: Iterable[PingMinute]) -> None:
-        """Sum these up, too."""
         for minute in minutes:
             start_ms = stamp_ms(minute.at_s) // HOUR_MS * HOUR_MS
             key = (start_ms, minute.target, minute.kind, minute.provider)
@@ -145,16 +143,15 @@ class PingHours:
                 minute.unknown_s,
                 minute.maintenance_s,
             )
-            down, unreachable, unknown, maintenance = map(plus, pings.times, spent)
+            down, unreachable, unknown, maintenance = map(add_known, pings.times, spent)
             pings.times = (down, unreachable, unknown, maintenance)
 
     def hours(self) -> list[PingHour]:
-        """Of all that was added."""
         return [pings.rollup(PingHour, key[0]) for key, pings in self._found.items()]
 
 
 def interface_minutes(rows: Iterable[InterfaceSample]) -> list[InterfaceMinute]:
-    """Rows of any ports and minutes."""
+    """Sum up rows of any ports and minutes."""
     found: dict[tuple[int, str, str, str | None], InterfaceMinute] = {}
     for row in rows:
         start_ms = stamp_ms(row.at_s) // MINUTE_MS * MINUTE_MS
@@ -186,22 +183,20 @@ def interface_minutes(rows: Iterable[InterfaceSample]) -> list[InterfaceMinute]:
 
 
 class InterfaceHours:
-    """Hours of all ports, minute by minute."""
+    """Sums minutes of all ports up to hours."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[int, str, str, str | None], InterfaceHour] = {}
 
     def add(self, minutes: Iterable[InterfaceMinute]) -> None:
-        """Sum these up, too."""
         for minute in minutes:
             start_ms = stamp_ms(minute.at_s) // HOUR_MS * HOUR_MS
             key = (start_ms, minute.device, minute.ifname, minute.link)
-            told = {each.name: getattr(minute, each.name) for each in fields(minute)}
-            hour = InterfaceHour(**{**told, "at_s": seconds(start_ms)})
+            values = {each.name: getattr(minute, each.name) for each in fields(minute)}
+            hour = InterfaceHour(**{**values, "at_s": seconds(start_ms)})
             self._found[key] = _summed(self._found[key], hour) if key in self._found else hour
 
     def hours(self) -> list[InterfaceHour]:
-        """Of all that was added."""
         return list(self._found.values())
 
 
@@ -215,22 +210,22 @@ _MOST = (
 
 def _summed(one: R, other: R) -> R:
     joined = {each.name: getattr(one, each.name) for each in fields(one)}
-    for names, how in ((_SUMMED, plus), (_LEAST, least), (_MOST, most)):
+    for names, how in ((_SUMMED, add_known), (_LEAST, min_known), (_MOST, max_known)):
         for name in names:
             joined[name] = how(joined[name], getattr(other, name))
     return type(one)(**joined)
 
 
-def plus(one: float | None, other: float | None) -> float | None:
-    """The sum; what is not known adds nothing."""
+def add_known(one: float | None, other: float | None) -> float | None:
+    """The sum of what is known."""
     return other if one is None else one if other is None else one + other
 
 
-def least(one: float | None, other: float | None) -> float | None:
-    """The smaller of what is known."""
+def min_known(one: float | None, other: float | None) -> float | None:
+    """The smaller value of those known."""
     return other if one is None else one if other is None else min(one, other)
 
 
-def most(one: float | None, other: float | None) -> float | None:
-    """The larger of what is known."""
+def max_known(one: float | None, other: float | None) -> float | None:
+    """The larger value of those known."""
     return other if one is None else one if other is None else max(one, other)

@@ -1,6 +1,6 @@
-"""What is known of one router besides its samples: for the people who look after it. Pure.
+"""Facts about one router besides its samples, as `GET /routers/<name>` shows them.
 
-A router tells its texts itself, so they are cut short here; whoever shows them makes them safe.
+Texts come from the router itself: they are cut to a length here, and escaped where they are shown.
 """
 
 from __future__ import annotations
@@ -11,40 +11,40 @@ from dataclasses import dataclass, field, replace
 
 from monitor.core.documents import Document, rfc3339
 from monitor.core.model import Device, Interface
-from monitor.core.samples.rates import NoRate, Rates
+from monitor.core.samples.rates import NoRate, PollRates
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
 
-LONGEST = 400
-EXPECTED = frozenset({NoRate.FIRST, NoRate.TOO_SOON, NoRate.NOT_TOLD})
-"""Reasons that say nothing of the router: of a start, of our own pace, of what it never had."""
+MAX_TEXT = 400
+EXPECTED = frozenset({NoRate.FIRST, NoRate.TOO_SOON, NoRate.NOT_REPORTED})
+"""Reasons that are no fault of the router: a start, our own pace, a counter that it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouterFacts:
-    """Of all polls since `since_s` (UTC, like all times here).
+    """The polls since `since_s` (UTC, like all times here).
 
-    poll, rates, told_s: of the last one that brought something. failed, failed_s: of the last one
-    that brought nothing; None when the newest brought something. dropped: readings that gave no
-    rate, by reason; dropped_s: the last one of them.
+    poll, samples, polled_s: of the last poll that was answered. failed, failed_s: of the last one
+    that was not; None when the newest was answered. dropped: readings that gave no rate, by
+    reason; dropped_s: the last one of each.
     """
 
     since_s: float
     poll: DevicePoll | None = None
-    told_s: float | None = None
+    polled_s: float | None = None
     samples: tuple[InterfaceSample, ...] = ()
     failed: PollFailed | None = None
     failed_s: float | None = None
     dropped: Mapping[NoRate, int] = field(default_factory=dict)
     dropped_s: Mapping[NoRate, float] = field(default_factory=dict)
 
-    def told(self, poll: DevicePoll, rates: Rates, at_s: float) -> RouterFacts:
-        """After a poll that brought something."""
+    def after_poll(self, poll: DevicePoll, rates: PollRates, at_s: float) -> RouterFacts:
+        """The facts after a poll that was answered."""
         counted = Counter(each.reason for each in rates.dropped if each.reason not in EXPECTED)
         return replace(
             self,
             poll=poll,
-            told_s=at_s,
+            polled_s=at_s,
             samples=rates.samples,
             failed=None,
             failed_s=None,
@@ -52,16 +52,16 @@ class RouterFacts:
             dropped_s={**self.dropped_s, **dict.fromkeys(counted, at_s)},
         )
 
-    def silent(self, failed: PollFailed, at_s: float) -> RouterFacts:
-        """After a poll that brought nothing."""
+    def after_failure(self, failed: PollFailed, at_s: float) -> RouterFacts:
+        """The facts after a poll that failed."""
         return replace(self, failed=failed, failed_s=at_s)
 
 
-def router_document(device: Device, told: RouterFacts | None) -> Document:
-    """`GET /routers/<name>`. told: None when it was not asked yet."""
-    known = RouterFacts(0.0) if told is None else told
+def router_document(device: Device, facts: RouterFacts | None) -> Document:
+    """`GET /routers/<name>`. facts: None before the first poll."""
+    known = RouterFacts(0.0) if facts is None else facts
     poll = known.poll
-    facts = None if poll is None else poll.facts
+    device_sample = None if poll is None else poll.facts
     counters = {} if poll is None else {port.name: port for port in poll.interfaces}
     samples = {sample.ifname: sample for sample in known.samples}
     failed = known.failed
@@ -69,22 +69,22 @@ def router_document(device: Device, told: RouterFacts | None) -> Document:
         "device": device.name,
         "address": device.address,
         "interval_s": device.interval_s,
-        "since": None if told is None else rfc3339(told.since_s),
-        "at": rfc3339(known.told_s),
+        "since": None if facts is None else rfc3339(facts.since_s),
+        "at": rfc3339(known.polled_s),
         "failed": None
         if failed is None
         else {
             "at": rfc3339(known.failed_s),
             "reason": failed.reason,
-            "detail": failed.detail[:LONGEST],
+            "detail": failed.detail[:MAX_TEXT],
         },
         "sys_name": None if poll is None else _short(poll.sys_name),
         "description": None if poll is None else _short(poll.description),
-        "uptime_s": None if facts is None else facts.uptime_s,
-        "cpu": None if facts is None else facts.cpu,
-        "memory": None if facts is None else facts.memory,
-        "temperature_c": None if facts is None else facts.temperature_c,
-        "voltage_v": None if facts is None else facts.voltage_v,
+        "uptime_s": None if device_sample is None else device_sample.uptime_s,
+        "cpu": None if device_sample is None else device_sample.cpu,
+        "memory": None if device_sample is None else device_sample.memory,
+        "temperature_c": None if device_sample is None else device_sample.temperature_c,
+        "voltage_v": None if device_sample is None else device_sample.voltage_v,
         "ports": [
             _port(each, counters.get(each.name), samples.get(each.name))
             for each in device.interfaces
@@ -113,4 +113,4 @@ def _port(
 
 
 def _short(text: str | None) -> str | None:
-    return None if text is None else text[:LONGEST]
+    return None if text is None else text[:MAX_TEXT]

@@ -1,4 +1,4 @@
-"""Rows that are stored: one dataclass a measurement of the schema (README: metric contract).
+"""The stored rows: one dataclass a measurement (README: storage contract).
 
 Times here are UTC (Unix seconds): a row is stamped once, when it is taken, and never again.
 A field that was not measured is None, never 0.
@@ -30,7 +30,7 @@ class PingSample:
     known, so that a finished period is final. sent = received + lost; not_measured beside it.
     rtt_*: ms over the replies of the period, jitter: mean of |rtt[i] - rtt[i-1]| in ms (RFC 3550
     6.4.1 without the smoothing); all None without a reply (jitter: with fewer than two).
-    state: STATE_CODES. requests: every one of them, for the journal on its way in only.
+    state: STATE_CODES. requests: all of them, for the journal only.
     """
 
     at_s: float
@@ -105,10 +105,10 @@ class StateChangeSample:
 
 @dataclass(frozen=True, slots=True)
 class MonitorSample:
-    """The monitor on itself, every 10 s. Lags: the worst of that time. The rest: as of now.
+    """The monitor itself, every 10 s. Lags: the worst of that time. The rest: at that moment.
 
     Since the start: missed_rounds, odd_packets, not_measured (requests), stalled_rounds (some of
-    their requests came too late to be sent), stalls (the process stood still for over a second),
+    their requests came too late to be sent), stalls (the process did not run for over a second),
     clock_steps, failed_runs. max_fds: so many descriptors may be open.
     synchronised: 1 when something keeps the clock right (NTP), else 0.
     Of all shippers: spool_lines (samples that InfluxDB does not have), shipper_lag_s (for how long
@@ -144,8 +144,8 @@ class PingRollup:
     """The rows of one target (and kind, provider) over a minute or an hour from at_s on.
 
     A row belongs to the bucket in which its own time lies. rows: how many there were. rtt_sum: ms,
-    over all replies. histogram: of all replies (core.histogram). down_s, unreachable_s, unknown_s,
-    maintenance_s: from the ledger, how much of the bucket the target was so; None: nobody asked it.
+    over all replies. histogram: of all replies. down_s, unreachable_s, unknown_s, maintenance_s:
+    from the ledger, the seconds of the bucket in that state; None: not known.
     """
 
     at_s: float
@@ -230,7 +230,7 @@ class LatencyBucket:
     rtt_low/rtt_high: the smallest and largest reply of the bucket; rtt_mid: the median of the
     medians of its rows weighted by replies; rtt_p95: the largest p95 of its rows. None: no reply.
     Out of rollups rtt_mid and rtt_p95 are the median and the 95th percentile of all its replies,
-    as well as fixed buckets tell (core.histogram).
+    as exact as fixed buckets allow (core.samples.histogram).
     A bucket without any row is not returned: a gap is a gap.
     """
 
@@ -249,7 +249,7 @@ class LatencyBucket:
 class ThroughputBucket:
     """One port over [start_s, start_s + width_s): mean and largest rate, bits a second.
 
-    The largest rates of errors and discards are packets a second. Of a bucket, something is known.
+    The largest rates of errors and discards are packets a second. At least one field is known.
     """
 
     start_s: float
@@ -268,7 +268,7 @@ class ThroughputBucket:
 class Totals:
     """One target over whole hours, summed. seconds: the span of hours that have any row.
 
-    down_s, unreachable_s, unknown_s, maintenance_s: None when no hour knows.
+    down_s, unreachable_s, unknown_s, maintenance_s: None when no hour has them.
     """
 
     seconds: float

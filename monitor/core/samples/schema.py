@@ -1,10 +1,10 @@
-"""The names under which samples are stored: measurement, tags, fields, time (STORE: Schema).
+"""The schema of samples: measurements, tags, fields and their kinds.
 
-The one place where those names stand. The journal takes its columns from here, InfluxDB its
-tags and fields, the dashboard's stores the tags that they ask for.
+The only place where those names are defined. The journal takes its columns from here, InfluxDB its
+tags and fields.
 
-What is stored is quantised here, once, so that every store gives the same answer: times to
-the millisecond, round-trip times to the microsecond.
+Values are quantised here, so that every store gives the same answer: times to the millisecond,
+round-trip times to the microsecond.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from monitor.core.samples.samples import (
 class FieldKind(StrEnum):
     """What a field holds. RTT: milliseconds, kept to the microsecond.
 
-    HISTOGRAM: one field a bucket, `h00` and on (core.histogram: BOUNDS_MS), the empty ones absent.
+    HISTOGRAM: one field a bucket, `h00` and on (see histogram.BOUNDS_MS), empty ones absent.
     """
 
     COUNT = "count"
@@ -55,7 +55,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One kind of sample. identity: the attributes that say whose it is; the rest is measured."""
+    """One kind of sample. identity: the attributes that identify the series."""
 
     name: str
     sample: type[Sample]
@@ -68,7 +68,7 @@ Value = int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One row as InfluxDB knows it. Tags and fields that are not known are absent.
+    """One row as InfluxDB stores it. Tags and fields that are not known are absent.
 
     at_ms: Unix time in milliseconds.
     """
@@ -140,7 +140,7 @@ MONITOR = Measurement(
 )
 
 MEASUREMENTS: tuple[Measurement, ...] = (PING, INTERFACE, DEVICE, STATE_CHANGE, MONITOR)
-"""All of them; the order is the order of the journal's tables."""
+"""The raw ones, in the order of the journal's tables."""
 
 _PING_SUMS = (
     _fields(FieldKind.COUNT, "rows", "sent", "received", "not_measured")

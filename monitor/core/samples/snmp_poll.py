@@ -1,4 +1,4 @@
-"""What one SNMP poll of a router returned: counters and facts, or why it failed."""
+"""The result of one SNMP poll of a router, and the arithmetic of sysUpTime."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from monitor.core.samples.samples import DeviceSample
 
 @dataclass(frozen=True, slots=True)
 class InterfaceCounters:
-    """One port as the router told it in one answer; None: not told (noSuchInstance)."""
+    """One port in one answer of the router; None: not reported (noSuchInstance)."""
 
     name: str
     index: int
@@ -29,7 +29,7 @@ class InterfaceCounters:
 
 @dataclass(frozen=True, slots=True)
 class DevicePoll:
-    """What one poll of one router brought. uptime_ticks: sysUpTime in 1/100 s, 32 bits.
+    """The answers of one poll of one router. uptime_ticks: sysUpTime in 1/100 s, 32 bits.
 
     at_s, and `facts.at_s`, is steady. missing: configured interfaces that it does not have.
     """
@@ -46,9 +46,37 @@ class DevicePoll:
 
 @dataclass(frozen=True, slots=True)
 class PollFailed:
-    """A router gave nothing usable. reason: `timeout`, `auth`, `wrong-answer`, … in a word."""
+    """A poll without a usable answer. reason: `timeout`, `auth`, `wrong-answer`, …"""
 
     device: str
     at_s: float
     reason: str
     detail: str = ""
+
+
+TICKS_A_SECOND = 100
+"""sysUpTime and ifCounterDiscontinuityTime count hundredths of a second (RFC 3418)."""
+
+
+TICKS_WRAP = 2**32
+"""sysUpTime starts at zero again after 497.1 days."""
+
+
+SLACK_S = 5.0
+
+
+SLACK_RATIO = 0.02
+"""For a router's own clock, and for the time a request waits on the way: the larger of both."""
+
+
+def uptime_continues(before_ticks: int, now_ticks: int, elapsed_s: float) -> bool:
+    """Whether sysUpTime went on, `elapsed_s` later by our clock; its wrap is no reboot."""
+    expected = before_ticks + round(elapsed_s * TICKS_A_SECOND)
+    off = (now_ticks - expected + TICKS_WRAP // 2) % TICKS_WRAP - TICKS_WRAP // 2
+    slack_s = max(SLACK_S, SLACK_RATIO * abs(elapsed_s))
+    return abs(off) <= slack_s * TICKS_A_SECOND
+
+
+def ticks_between_s(before_ticks: int, now_ticks: int) -> float:
+    """Seconds from one sysUpTime to the next, through its wrap; never negative."""
+    return ((now_ticks - before_ticks) % TICKS_WRAP) / TICKS_A_SECOND

@@ -12,8 +12,8 @@ from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.samples.packed_requests import (
     RecordedRequest,
     RecordedRequests,
-    in_order,
     pack,
+    requests_in_order,
     unpack,
 )
 
@@ -82,5 +82,5 @@ def test_rows_of_many_targets_become_one_line_of_time(some: list[tuple[int, int]
             Lost(target, ms / 1000, 0.0)
         )
     packed = [(at, target, pack(each, at)) for (at, target), each in sorted(rows.items())]
-    found = [(each.sent_ms, each.target) for each in in_order(packed)]
+    found = [(each.sent_ms, each.target) for each in requests_in_order(packed)]
     assert found == sorted((ms, f"site-{place}/utama") for place, ms in some)

@@ -9,10 +9,10 @@ import pytest
 from monitor.core.model import Device, Interface
 from monitor.core.samples.rates import (
     NoRate,
+    PollRates,
+    RateBaselines,
     RateLimits,
-    Rates,
-    RateState,
-    advance,
+    compute_rates,
     line_speed_bps,
 )
 from monitor.core.samples.samples import InterfaceSample
@@ -69,21 +69,21 @@ def two(
     first_ticks: int | None = None,
     second_ticks: int | None = None,
     limits: RateLimits | None = None,
-) -> Rates:
+) -> PollRates:
     """What the second of two polls brings."""
     device = device or router()
-    start = advance(RateState(), device, poll(first, 0.0, first_ticks), NOON_S, limits)
-    return advance(
-        start.memory, device, poll(second, after_s, second_ticks), NOON_S + after_s, limits
+    start = compute_rates(RateBaselines(), device, poll(first, 0.0, first_ticks), NOON_S, limits)
+    return compute_rates(
+        start.baselines, device, poll(second, after_s, second_ticks), NOON_S + after_s, limits
     )
 
 
-def sample(rates: Rates) -> InterfaceSample:
+def sample(rates: PollRates) -> InterfaceSample:
     (only,) = rates.samples
     return only
 
 
-def whole_reason(rates: Rates) -> NoRate:
+def whole_reason(rates: PollRates) -> NoRate:
     """The one reason why a port gave no rate at all."""
     only = sample(rates)
     fields = ("in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_discards")
@@ -95,7 +95,7 @@ def whole_reason(rates: Rates) -> NoRate:
     return drop.reason
 
 
-def reason_of(rates: Rates, counter: str) -> NoRate:
+def reason_of(rates: PollRates, counter: str) -> NoRate:
     assert getattr(sample(rates), counter) is None
     return {drop.counter: drop.reason for drop in rates.dropped}[counter]
 
@@ -136,7 +136,7 @@ def test_a_counter_that_stood_still_is_zero_and_not_unknown() -> None:
 
 
 def test_the_first_sample_is_a_baseline_only_but_tells_the_port_state() -> None:
-    rates = advance(RateState(), router(), poll(replace(PORT, oper=2)), NOON_S)
+    rates = compute_rates(RateBaselines(), router(), poll(replace(PORT, oper=2)), NOON_S)
     assert whole_reason(rates) is NoRate.FIRST
     assert sample(rates).oper == 2
     assert sample(rates).speed_bps == GIGABIT
@@ -144,12 +144,12 @@ def test_the_first_sample_is_a_baseline_only_but_tells_the_port_state() -> None:
 
 def test_a_reboot_is_a_baseline_only_and_the_next_poll_has_rates_again() -> None:
     device = router()
-    memory = advance(RateState(), device, poll(PORT, 0.0, 5_000_000), NOON_S).memory
+    baselines = compute_rates(RateBaselines(), device, poll(PORT, 0.0, 5_000_000), NOON_S).baselines
     booted = replace(PORT, in_octets=900)
-    after = advance(memory, device, poll(booted, 60.0, 2_000), NOON_S + 60)
+    after = compute_rates(baselines, device, poll(booted, 60.0, 2_000), NOON_S + 60)
     assert whole_reason(after) is NoRate.REBOOT
-    then = advance(
-        after.memory, device, poll(grown(booted, in_octets=750), 120.0, 8_000), NOON_S + 120
+    then = compute_rates(
+        after.baselines, device, poll(grown(booted, in_octets=750), 120.0, 8_000), NOON_S + 120
     )
     assert sample(then).in_bps == 100.0
 
@@ -203,8 +203,8 @@ def test_a_64_bit_counter_that_wrapped_is_a_reset_too() -> None:
 
 def test_after_a_reset_the_new_reading_is_the_baseline() -> None:
     device = router()
-    memory = two(PORT, replace(PORT, in_octets=5), device=device).memory
-    then = advance(memory, device, poll(replace(PORT, in_octets=755), 120.0), NOON_S)
+    baselines = two(PORT, replace(PORT, in_octets=5), device=device).baselines
+    then = compute_rates(baselines, device, poll(replace(PORT, in_octets=755), 120.0), NOON_S)
     assert sample(then).in_bps == 100.0
 
 
@@ -283,17 +283,17 @@ def test_delta_t_is_from_the_message_that_held_the_octets() -> None:
     device = router()
     first = poll(replace(PORT, uptime_ticks=100_050), 0.0, 100_000)
     second = poll(replace(grown(PORT, in_octets=7_500_000), uptime_ticks=106_050), 60.0, 106_400)
-    memory = advance(RateState(), device, first, NOON_S).memory
-    assert sample(advance(memory, device, second, NOON_S)).in_bps == 1_000_000.0
+    baselines = compute_rates(RateBaselines(), device, first, NOON_S).baselines
+    assert sample(compute_rates(baselines, device, second, NOON_S)).in_bps == 1_000_000.0
 
 
 def test_without_an_uptime_there_is_no_delta_t_and_no_rate() -> None:
     device = router()
     untold = DevicePoll("anjatan", 60.0, None, (grown(PORT, in_octets=100),))
-    memory = advance(RateState(), device, poll(PORT), NOON_S).memory
-    rates = advance(memory, device, untold, NOON_S)
+    baselines = compute_rates(RateBaselines(), device, poll(PORT), NOON_S).baselines
+    rates = compute_rates(baselines, device, untold, NOON_S)
     assert whole_reason(rates) is NoRate.NO_UPTIME
-    then = advance(rates.memory, device, poll(grown(PORT, in_octets=200), 120.0), NOON_S)
+    then = compute_rates(rates.baselines, device, poll(grown(PORT, in_octets=200), 120.0), NOON_S)
     assert whole_reason(then) is NoRate.NO_UPTIME
 
 
@@ -302,9 +302,9 @@ def test_one_counter_that_is_not_told_is_none_and_the_rest_stands() -> None:
     partly = replace(grown(PORT, in_octets=750), out_errors=None, out_octets=None)
     rates = two(PORT, partly, device=device)
     assert sample(rates).in_bps == 100.0
-    assert reason_of(rates, "out_errors") is NoRate.NOT_TOLD
-    assert reason_of(rates, "out_bps") is NoRate.NOT_TOLD
-    again = advance(rates.memory, device, poll(grown(PORT, in_octets=1500), 120.0), NOON_S)
+    assert reason_of(rates, "out_errors") is NoRate.NOT_REPORTED
+    assert reason_of(rates, "out_bps") is NoRate.NOT_REPORTED
+    again = compute_rates(rates.baselines, device, poll(grown(PORT, in_octets=1500), 120.0), NOON_S)
     assert sample(again).in_bps == 100.0
     assert reason_of(again, "out_bps") is NoRate.FIRST
 
@@ -377,11 +377,11 @@ def test_more_errors_than_the_line_carries_packets_are_no_value() -> None:
 
 def test_polls_closer_than_three_table_refreshes_keep_the_baseline_and_lose_nothing() -> None:
     device = router()
-    memory = two(PORT, PORT, device=device).memory
-    soon = advance(memory, device, poll(grown(PORT, in_octets=600), 64.0), NOON_S)
+    baselines = two(PORT, PORT, device=device).baselines
+    soon = compute_rates(baselines, device, poll(grown(PORT, in_octets=600), 64.0), NOON_S)
     assert whole_reason(soon) is NoRate.TOO_SOON
     assert sample(soon).oper == 1
-    then = advance(soon.memory, device, poll(grown(PORT, in_octets=750), 120.0), NOON_S)
+    then = compute_rates(soon.baselines, device, poll(grown(PORT, in_octets=750), 120.0), NOON_S)
     assert sample(then).in_bps == 100.0
 
 
@@ -397,15 +397,17 @@ def test_two_readings_of_one_moment_have_no_delta_t() -> None:
 
 def test_a_port_that_was_not_told_once_keeps_its_baseline() -> None:
     device = router()
-    memory = advance(RateState(), device, poll(PORT), NOON_S).memory
-    without = advance(memory, device, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
+    baselines = compute_rates(RateBaselines(), device, poll(PORT), NOON_S).baselines
+    without = compute_rates(baselines, device, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
     assert without.samples == ()
-    then = advance(without.memory, device, poll(grown(PORT, in_octets=1500), 120.0), NOON_S)
+    then = compute_rates(
+        without.baselines, device, poll(grown(PORT, in_octets=1500), 120.0), NOON_S
+    )
     assert sample(then).in_bps == 100.0
 
 
 def test_a_port_that_is_configured_no_more_is_forgotten() -> None:
-    memory = advance(RateState(), router(), poll(PORT), NOON_S).memory
+    baselines = compute_rates(RateBaselines(), router(), poll(PORT), NOON_S).baselines
     bare = replace(router(), interfaces=())
-    after = advance(memory, bare, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
-    assert after.memory == RateState()
+    after = compute_rates(baselines, bare, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
+    assert after.baselines == RateBaselines()

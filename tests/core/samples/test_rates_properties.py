@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Device, Interface
-from monitor.core.samples.rates import RateLimits, RateState, advance
+from monitor.core.samples.rates import RateBaselines, RateLimits, compute_rates
 from monitor.core.samples.samples import InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters
 
@@ -54,11 +54,11 @@ def wild_polls(draw: st.DrawFn) -> list[DevicePoll]:
 
 
 def run(polls: list[DevicePoll]) -> list[InterfaceSample]:
-    memory = RateState()
+    baselines = RateBaselines()
     samples: list[InterfaceSample] = []
     for poll in polls:
-        rates = advance(memory, ROUTER, poll, poll.at_s)
-        memory = rates.memory
+        rates = compute_rates(baselines, ROUTER, poll, poll.at_s)
+        baselines = rates.baselines
         samples.extend(rates.samples)
     return samples
 
@@ -79,10 +79,10 @@ def test_no_rate_is_negative_or_above_what_the_line_carries(polls: list[DevicePo
 def test_every_absent_rate_has_one_reason_and_no_given_rate_has_any(
     polls: list[DevicePoll],
 ) -> None:
-    memory = RateState()
+    baselines = RateBaselines()
     for poll in polls:
-        rates = advance(memory, ROUTER, poll, poll.at_s)
-        memory = rates.memory
+        rates = compute_rates(baselines, ROUTER, poll, poll.at_s)
+        baselines = rates.baselines
         reasons = [drop.counter for drop in rates.dropped]
         for sample in rates.samples:
             if None in reasons:

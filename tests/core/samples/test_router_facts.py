@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitor.core.model import Device, Interface
-from monitor.core.samples.rates import Dropped, NoRate, Rates, RateState
+from monitor.core.samples.rates import DroppedRate, NoRate, PollRates, RateBaselines
 from monitor.core.samples.router_facts import RouterFacts, router_document
 from monitor.core.samples.samples import DeviceSample, InterfaceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
@@ -30,9 +30,9 @@ POLL = DevicePoll(
 SAMPLE = InterfaceSample(100.0, "anjatan", "ether1", "anjatan", "utama", in_bps=7.0)
 
 
-def rates(*dropped: NoRate, samples: Sequence[InterfaceSample] = (SAMPLE,)) -> Rates:
-    gone = tuple(Dropped("ether1", "in_bps", reason) for reason in dropped)
-    return Rates(RateState(), tuple(samples), gone)
+def rates(*dropped: NoRate, samples: Sequence[InterfaceSample] = (SAMPLE,)) -> PollRates:
+    gone = tuple(DroppedRate("ether1", "in_bps", reason) for reason in dropped)
+    return PollRates(RateBaselines(), tuple(samples), gone)
 
 
 def document(told: RouterFacts | None) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def test_one_that_was_never_asked_says_only_what_is_configured() -> None:
 
 
 def test_a_good_poll_says_what_it_is_how_it_is_and_which_ports_it_lacks() -> None:
-    told = document(RouterFacts(90.0).told(POLL, rates(), 100.0))
+    told = document(RouterFacts(90.0).after_poll(POLL, rates(), 100.0))
     assert told["at"] == "1970-01-01T00:01:40.000Z"
     assert (told["sys_name"], told["description"]) == ("r-anjatan", "RouterOS RB4011")
     assert (told["uptime_s"], told["cpu"], told["memory"]) == (1.0, 0.25, None)
@@ -60,7 +60,7 @@ def test_a_good_poll_says_what_it_is_how_it_is_and_which_ports_it_lacks() -> Non
 
 def test_after_a_silent_poll_the_last_answer_stays_with_its_own_time() -> None:
     failed = PollFailed("anjatan", 60.0, "timeout", "3 times")
-    told = RouterFacts(90.0).told(POLL, rates(), 100.0).silent(failed, 110.0)
+    told = RouterFacts(90.0).after_poll(POLL, rates(), 100.0).after_failure(failed, 110.0)
     shown = document(told)
     assert (shown["at"], shown["sys_name"]) == ("1970-01-01T00:01:40.000Z", "r-anjatan")
     assert shown["failed"] == {
@@ -68,14 +68,14 @@ def test_after_a_silent_poll_the_last_answer_stays_with_its_own_time() -> None:
         "reason": "timeout",
         "detail": "3 times",
     }
-    assert document(told.told(POLL, rates(), 120.0))["failed"] is None
+    assert document(told.after_poll(POLL, rates(), 120.0))["failed"] is None
 
 
 def test_readings_that_were_dropped_are_counted_by_reason_and_a_start_is_none() -> None:
-    told = RouterFacts(90.0).told(POLL, rates(NoRate.FIRST, NoRate.NOT_TOLD), 100.0)
+    told = RouterFacts(90.0).after_poll(POLL, rates(NoRate.FIRST, NoRate.NOT_REPORTED), 100.0)
     assert document(told)["dropped"] == {}
-    told = told.told(POLL, rates(NoRate.TOO_FAST, NoRate.TOO_FAST, NoRate.RESET), 160.0)
-    told = told.told(POLL, rates(NoRate.TOO_FAST), 220.0).told(POLL, rates(), 280.0)
+    told = told.after_poll(POLL, rates(NoRate.TOO_FAST, NoRate.TOO_FAST, NoRate.RESET), 160.0)
+    told = told.after_poll(POLL, rates(NoRate.TOO_FAST), 220.0).after_poll(POLL, rates(), 280.0)
     assert document(told)["dropped"] == {
         "reset": {"readings": 1, "last": "1970-01-01T00:02:40.000Z"},
         "too-fast": {"readings": 3, "last": "1970-01-01T00:03:40.000Z"},
@@ -86,7 +86,7 @@ def test_texts_of_a_router_are_cut_short() -> None:
     long = "x" * 60_000
     port = InterfaceCounters("ether1", 1, 9, 9, True, alias=long)
     poll = DevicePoll("anjatan", 5.0, 1, (port,), None, long, long)
-    told = document(RouterFacts(0.0).told(poll, rates(), 5.0))
+    told = document(RouterFacts(0.0).after_poll(poll, rates(), 5.0))
     assert {len(told["sys_name"]), len(told["description"]), len(told["ports"][0]["alias"])} == {
         400
     }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.samples.uptime import ticks_between_s, uptime_continues
+from monitor.core.samples.snmp_poll import ticks_between_s, uptime_continues
 
 WRAP32 = 2**32
 
