@@ -8,11 +8,19 @@ from pathlib import Path
 
 SYSTEM_DIR = Path("/etc/pantau")
 
-SECRET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
-"""The name of a secret: it is part of the name of a file or of an environment variable."""
+_SECRET_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")
+"""Part of the name of a file or of an environment variable."""
+
+LONGEST_SECRET_NAME = 40
+"""A longer "name" is probably the secret itself, pasted in its place: it must not be printed."""
 
 LOADED_CONFIG_FILE = "loaded-config.json"
 """In the data directory: the snapshot (settings.diff) of the settings that the daemon uses."""
+
+
+def is_secret_name(text: str) -> bool:
+    """Whether a text may be the name of a secret."""
+    return len(text) <= LONGEST_SECRET_NAME and _SECRET_NAME.fullmatch(text) is not None
 
 
 def resolve_config_dir(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:

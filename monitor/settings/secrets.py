@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.core.errors import ConfigError
-from monitor.settings.paths import SECRET_NAME
+from monitor.settings.paths import is_secret_name
 
 _MOST_BYTES = 65_536
 SYSTEMD_CREDENTIALS = "/run/credentials/"
@@ -55,9 +55,10 @@ class SecretStore:
         self._environ = environ
 
     def get(self, name: str) -> Secret:
-        """Raises SecretOutOfReach, or ConfigError: open to others, empty, not text."""
-        if SECRET_NAME.fullmatch(name) is None:
-            raise ConfigError(f"{name!r} is not the name of a secret: use letters, digits, - and _")
+        """Raises SecretUnavailable; ConfigError if it is open to others, empty or not text."""
+        if not is_secret_name(name):
+            # Without the name: it may be the secret itself.
+            raise ConfigError("this is not the name of a secret: use letters, digits, - and _")
         systemd_dir = self._environ.get("CREDENTIALS_DIRECTORY")
         for file in (name, f"secrets_{name}") if systemd_dir else ():
             # systemd sets the mode: 0440 where an ACL gives access to the unit's user.

@@ -221,3 +221,14 @@ def test_who_is_no_user_here_may_be_let_in_to_nothing(tmp_path: Path) -> None:
     assert found.settings is not None
     assert found.settings.dashboard.proxy is not None
     assert found.settings.dashboard.proxy.role is None
+
+
+def test_what_looks_like_a_secret_itself_is_not_repeated_as_the_name_of_a_missing_one(
+    tmp_path: Path,
+) -> None:
+    token = "apiv3_Xq3kJ0v8Lw2mZr5tYb7nCd9fGh1jKs4pUx6aEo"
+    section = f'[storage.influxdb]\nurl = "http://x"\ntoken = "{token}"\n'
+    proxy = f'[dashboard.proxy]\npeers = "127.0.0.1"\nsecret = "{token}"\n'
+    found = load_config(write_config(tmp_path, monitor=MONITOR + section + proxy))
+    assert found.warnings == ()
+    assert token not in repr(found)

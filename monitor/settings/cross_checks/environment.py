@@ -14,7 +14,7 @@ from monitor.core.errors import ConfigError
 from monitor.core.snmp_credentials import parse_community, parse_v3
 from monitor.settings.cross_checks.network import snmp_tables
 from monitor.settings.kecamatan import Kecamatan
-from monitor.settings.paths import SECRET_NAME, resolve_data_dir
+from monitor.settings.paths import is_secret_name, resolve_data_dir
 from monitor.settings.problems import ConfigProblem, format_value, nearest_word
 from monitor.settings.secrets import SecretStore, SecretUnavailable
 from monitor.settings.toml_files import ConfigFiles, TomlFile
@@ -110,7 +110,7 @@ def _secrets(files: ConfigFiles, store: SecretStore) -> Iterator[ConfigProblem]:
     """Every secret that is named exists and has the right form. One problem for each secret."""
     uses: dict[tuple[str, str | None], list[_SecretUse]] = {}
     for use in _secret_uses(files):
-        if SECRET_NAME.fullmatch(use.name):
+        if is_secret_name(use.name):
             uses.setdefault((use.name, use.snmp_version), []).append(use)
     for places in uses.values():
         first = places[0]
@@ -170,7 +170,7 @@ def proxy_secret_warnings(files: ConfigFiles, store: SecretStore) -> Iterator[Co
     """The secret of [dashboard.proxy]. Warnings only: the daemon runs without it."""
     source, path = files.monitor, ("dashboard", "proxy", "secret")
     name = source.text(path) if source is not None else None
-    if source is None or name is None or not SECRET_NAME.fullmatch(name):
+    if source is None or name is None or not is_secret_name(name):
         return
     try:
         text = store.get(name).reveal()

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic_core import PydanticCustomError
 
-from monitor.settings.paths import SECRET_NAME
+from monitor.settings.paths import LONGEST_SECRET_NAME, is_secret_name
 from monitor.settings.problems import nearest_word
 
 CUSTOM_ERROR = "wrong_value"
@@ -36,7 +36,6 @@ _SHORTEST_TOKEN = 20
 _TOKEN_CHANGES = 4
 _LONGEST_ID = 63
 _LONGEST_TEXT = 200
-_LONGEST_SECRET_NAME = 40
 
 
 def _error(why: str) -> PydanticCustomError:
@@ -107,9 +106,9 @@ def header_name(value: str) -> str:
 
 
 def secret_name(value: str) -> str:
-    if len(value) > _LONGEST_SECRET_NAME:
+    if len(value) > LONGEST_SECRET_NAME:
         raise _error("is too long for the name of a secret: it looks like the secret itself")
-    if SECRET_NAME.fullmatch(value) is None:
+    if not is_secret_name(value):
         raise _error("is not the name of a secret (letters, digits, - and _)")
     return value
 
