@@ -1,4 +1,4 @@
-"""To notify or not, and why: each rule of the table in ALERTS, one night a rule."""
+"""The alert policy: who is notified of what and when, as scripts (see scenario.py)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.core.alerting.model import ActionKind, EventKind
+from monitor.core.alerting.model import EventKind
 from monitor.core.alerting.outbox import decode_notification
 from monitor.core.alerting.policy import decide
 from monitor.core.alerting.policy_context import PolicyContext
@@ -16,731 +16,461 @@ from monitor.core.alerting.policy_state import (
     read_policy_history,
     restore_policy_state,
 )
-from monitor.core.alerting.reasons import Reason
-from monitor.core.alerting.settings import AlertRules, EscalationStep, Rota, Route
-from monitor.core.model import State
-from tests.core.alerting.scenario import ALERTS, EVERYTHING, START_S, STEPS, Night, Told
+from monitor.core.alerting.settings import AlertRules, AlertSettings, EscalationStep, Rota, Route
+from tests.core.alerting.scenario import ALERTS, EVERYTHING, START_S, STEPS, AlertScenario
 
-OPENED, RESOLVED, REMINDER = EventKind.OPENED, EventKind.RESOLVED, EventKind.REMINDER
-DIGEST, UPDATED = EventKind.DIGEST, EventKind.UPDATED
-HOOK = "channel:hook"
+OPENED, REMINDER, UPDATED = EventKind.OPENED, EventKind.REMINDER, EventKind.UPDATED
 MINUTE_S, HOUR_S = 60.0, 3600.0
-TAKEN = ActionKind.ACKNOWLEDGE
 
 
-def sites(count: int, start: int = 1) -> list[str]:
-    return [f"kec-{n:02}/utama" for n in range(start, start + count)]
+def routed(
+    *steps: EscalationStep,
+    match: dict[str, tuple[str, ...]] | None = None,
+    office_hours: bool = False,
+) -> AlertSettings:
+    """One route with these steps."""
+    return replace(ALERTS, routes=(Route(match or EVERYTHING, steps, office_hours),))
 
 
-def test_an_outage_is_told_after_the_hold_to_everybody_of_the_first_step_at_once() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(14)
-    assert night.told() == []
-    assert night.reasons(number) == [Reason.WITHIN_HOLD]
-    night.passes(1)
-    assert night.news() == [
-        Told(15, OPENED, "ani", (number,)),
-        Told(15, OPENED, HOOK, (number,)),
-    ]
-    assert night.reasons(number) == [Reason.WITHIN_HOLD, Reason.FIRST_NOTICE]
+ONE_STEP = routed(STEPS[0])
+NOBODY = EscalationStep(0.0, ("rota:kosong",))
+BLIP = """
+    open kec-01, wait 10s, close {n}, wait {pause}
+"""
+
+SCENARIOS = {
+    "an outage is notified after the hold, to all of the first step": """
+        open kec-01, wait 14s       => nothing
+        reasons 1                   => within_hold
+        wait 1s                     => opened 1 to ani, hook
+        reasons 1                   => within_hold first_notice
+    """,
+    "an outage that ends inside the hold is not notified": """
+        open kec-01, wait 14s, close 1, wait 1h => nothing
+        reasons 1                   => within_hold within_hold
+    """,
+    "whoever got the opening gets the closing": """
+        open kec-01, wait 4m        => opened 1 to ani, hook
+        close 1                     => resolved 1 to ani, hook
+        wait 24h                    => nothing
+        reasons 1                   => ... resolved
+    """,
+    "without acknowledgement the second step follows after 15 min and the third after 45": """
+        open kec-01, wait 15s       => opened 1 to ani, hook
+        wait 899s                   => nothing
+        wait 1s                     => opened 1 to budi
+        wait 15m                    => reminder 1 to ani, budi, hook
+        wait 899s                   => nothing
+        wait 1s                     => opened 1 to citra
+        wait 14m
+        reasons 1                   => ... first_notice escalation_step reminder_due escalation_step
+        close 1                     => resolved 1 to ani, budi, citra, hook
+    """,
+    "an acknowledgement stops reminders and steps but not the closing": """
+        open kec-01, wait 5m        => opened 1 to ani, hook
+        ack 1 8h, wait 7h           => nothing
+        reasons 1                   => ... acknowledged
+        close 1                     => resolved 1 to ani, hook
+    """,
+    "when an acknowledgement expires a reminder comes and the step delays begin anew": """
+        open kec-01, wait 5m        => opened 1 to ani, hook
+        ack 1 1h, wait 3599s        => nothing
+        wait 2s                     => reminder 1 to ani, hook
+        wait 14m                    => nothing
+        wait 2m                     => opened 1 to budi
+    """,
+    "a release is the same as an expired acknowledgement": """
+        open kec-01, wait 5m        => opened 1 to ani, hook
+        ack 1 8h, wait 1h           => nothing
+        release 1                   => reminder 1 to ani, hook
+        wait 15m                    => opened 1 to budi
+    """,
+    "an acknowledgement holds for at most 8 hours": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        ack 1 100h, wait 28799s     => nothing
+        wait 1s                     => reminder 1 to ani, hook
+    """,
+    "a snooze holds until its end": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        snooze 1 2h, wait 7199s     => nothing
+        reasons 1                   => ... snoozed
+        wait 1s                     => reminder 1 to ani, hook
+    """,
+    "an incident that is acknowledged before its opening is not notified": """
+        open kec-01, ack 1 1h, wait 10m, close 1 => nothing
+        reasons 1                   => ... not_opened_no_closing
+    """,
+    "five openings at once are one digest, after the hold of the last": """
+        open kec-01..kec-04, wait 10s, open kec-05, wait 14s => nothing
+        reasons 1                   => ... grouped
+        wait 1s                     => digest 1..5 to ani, hook
+        reasons 5                   => ... digest
+    """,
+    "four openings are four messages": """
+        open kec-01..kec-04, wait 1m => opened each 1..4 to ani, hook
+    """,
+    "five openings one by one do not wait for each other": """
+        open kec-01, wait 10s, open kec-02, wait 5s => opened 1 to ani, hook
+        wait 5s, open kec-03, wait 5s => opened 2 to ani, hook
+        wait 5s, open kec-04, wait 5s => opened 3 to ani, hook
+        wait 5s, open kec-05, wait 5s => opened 4 to ani, hook
+        wait 9s                     => nothing
+        wait 1s                     => opened 5 to ani, hook
+    """,
+    "a member that ends before the hold is not in the digest": """
+        open kec-01..kec-06, wait 10s, close 3, wait 10s => digest 1..2,4..6 to ani, hook
+    """,
+    "later openings join the group for five minutes, in one digest every half minute": """
+        open kec-01..kec-05, wait 20s => digest 1..5 to ani, hook
+        open kec-06..kec-07, wait 24s => nothing
+        reasons 6                   => ... grouped
+        wait 1s                     => digest 6..7 to ani, hook
+        open kec-10, wait 29s       => nothing
+        wait 1s                     => opened 8 to ani, hook
+        wait 200s, open kec-09, wait 15s => opened 9 to ani, hook
+        wait 20s, open kec-08, wait 15s => opened 10 to ani, hook
+    """,
+    "of a group the closings wait 15 s for each other; the rest is reminded of together": """
+        open kec-01..kec-06, wait 1m => digest 1..6 to ani, hook
+        close 1, wait 10s, close 2, wait 4s => nothing
+        wait 1s                     => resolved 1..2 to ani, hook
+        wait 14m                    => digest 3..6 to budi
+        wait 15m                    => reminder 3..6 to ani, budi, hook
+    """,
+    "a group escalates and reminds in one message, without what is acknowledged": """
+        open kec-01..kec-05, wait 1m => digest 1..5 to ani, hook
+        ack 1 8h, wait 15m          => digest 2..5 to budi
+        wait 25m                    => reminder 2..5 to ani, budi, hook
+    """,
+    "a node that goes down is one opening and one closing": """
+        open pop-patrol, wait 10m   => opened 1 to ani, hook
+        close 1                     => resolved 1 to ani, hook
+    """,
+    "a link behind a node is notified only if it is still down when the node is back": """
+        open kec-01, wait 5s, open pop-patrol, parent 1 2, wait 10m => opened 2 to ani, hook
+        reasons 1                   => ... covered_by_parent
+        close 2                     => resolved 2 to ani, hook
+        wait 1m                     => nothing
+        parent 1 -                  => opened 1 to ani, hook
+    """,
+    "a link that was notified before gets no reminder while its node is down": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        open pop-patrol, parent 1 2, wait 16m => opened 2 to ani, hook; opened 2 to budi
+        wait 44m                    => reminder 2 to ani, budi, hook; opened 2 to citra
+        close 1                     => resolved 1 to ani, hook
+    """,
+    "nothing is notified during maintenance": """
+        maintenance kec-01 1h, open kec-01, wait 10m, close 1, wait 2h => nothing
+        reasons 1                   => maintenance not_opened_no_closing
+    """,
+    "what is still down at the end of maintenance is notified then": """
+        maintenance pop-patrol 1h, open kec-03, wait 3599s => nothing
+        wait 2s                     => opened 1 to ani, hook
+        reasons 1                   => maintenance maintenance_over
+    """,
+    "maintenance that is planned at the end of the hold still counts": """
+        open kec-01, wait 14.5s, maintenance kec-01 1h, wait 10m => nothing
+    """,
+    "the end of maintenance sends nothing when the state is as before": """
+        open kec-01, wait 10m       => opened 1 to ani, hook
+        maintenance kec-01 1h, wait 74m => nothing
+        reasons 1                   => ... maintenance
+        wait 2m                     => opened 1 to budi
+        wait 15m                    => reminder 1 to ani, budi, hook
+    """,
+    "a closing is notified during maintenance, too": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        maintenance kec-01 1h, wait 1m => nothing
+        close 1                     => resolved 1 to ani, hook
+    """,
+    "a degraded link is notified at night on a route without office hours": """
+        open kec-01 degraded, wait 14s => nothing
+        wait 1s                     => opened 1 to ani, hook
+    """,
+    "a degraded link that goes down counts as one change of state, not as two": """
+        open kec-01 degraded, wait 20s => opened 1 to ani, hook
+        close 1 down                => resolved 1 to ani, hook
+        open kec-01, wait 20s       => opened 2 to ani, hook
+        close 2                     => resolved 2 to ani, hook
+        open kec-01 degraded, wait 20s => opened 3 to ani, hook
+        close 3 down                => resolved 3 to ani, hook
+        open kec-01, wait 20s       => opened 4 to ani, hook
+        close 4                     => resolved 4 to ani, hook
+        wait 1h                     => nothing
+    """,
+    "an isolated monitor notifies of itself alone; what is still down follows 15 s after": """
+        open kec-09, open monitor unknown, wait 10m => opened 2 to ani, hook
+        reasons 1                   => ... monitor_cut_off
+        close 2                     => resolved 2 to ani, hook
+        wait 14s                    => nothing
+        wait 1s                     => opened 1 to ani, hook
+    """,
+    "during an isolation there is no reminder; afterwards only of what is still down": """
+        open kec-01..kec-02, wait 1m => opened each 1..2 to ani, hook
+        open monitor unknown, wait 20m => opened 3 to ani, budi, hook
+        wait 40m                    => reminder 3 to ani, budi, hook; opened 3 to citra
+        close 3                     => resolved 3 to ani, budi, citra, hook
+        wait 5s, close 2            => resolved 2 to ani, hook
+        wait 20s                    => opened 1 to budi, citra; reminder 1 to ani, hook
+        reasons 1                   => ... monitor_cut_off within_hold escalation_step reminder_due
+    """,
+    "the monitor itself is never in a digest": """
+        open kec-01..kec-05, wait 12s, open monitor unknown, wait 20s => opened 6 to ani, hook
+        close 6                     => resolved 6 to ani, hook
+        wait 20s                    => digest 1..5 to ani, hook
+    """,
+    "an incident whose target is removed is closed for those who were notified": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        close 1 removed             => resolved 1 to ani, hook
+    """,
+    "a cause that is found after the end opens nothing again": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        close 1                     => resolved 1 to ani, hook
+        cause 1, wait 24h           => nothing
+    """,
+    "flapping is notified when it begins and when it is over, and no opening in between": (
+        "".join(
+            f"open kec-01\nwait 30s => opened {n} to ani, hook\n"
+            f"close {n} => resolved {n} to ani, hook\nwait 30s\n"
+            for n in (1, 2, 3)
+        )
+        + """
+        open kec-01, wait 30s       => updated 4 to ani, hook
+        close 4, wait 30s, open kec-01, wait 30s, close 5
+        reasons 5                   => flapping not_opened_no_closing
+        wait 1h                     => updated 5 to ani, hook
+        reasons 4                   => flapping flapping_began not_opened_no_closing
+        reasons 5                   => flapping not_opened_no_closing flapping_over
+        """
+    ),
+    "outages inside the hold are notified as flapping when they go on": (
+        "".join(BLIP.format(n=n, pause="20s") for n in (1, 2, 3)) + BLIP.format(n=4, pause="20s")
+    )
+    + "wait 0s => updated 4 to ani, hook",
+    "15 minutes of down are notified although the target flaps": (
+        "".join(BLIP.format(n=n, pause="10s") for n in (1, 2, 3, 4))
+        + """
+        open kec-01                 => updated 4 to ani, hook
+        wait 899s                   => nothing
+        wait 1s                     => opened 5 to ani, hook
+        reasons 5                   => ... still_down_after_15_min
+        """
+    ),
+}
 
 
-def test_one_that_ends_inside_the_hold_is_told_to_nobody() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(14)
-    night.closes(number)
-    night.passes(HOUR_S)
-    assert night.told() == []
-    assert [(n.event, n.reason) for n in night.ledger.policy_decisions([number])] == [
-        (OPENED, Reason.WITHIN_HOLD),
-        (RESOLVED, Reason.WITHIN_HOLD),
-    ]
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario(name: str) -> None:
+    AlertScenario().run(SCENARIOS[name])
 
 
-def test_whoever_got_the_opening_gets_the_closing() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(4 * MINUTE_S)
-    night.news()
-    night.closes(number)
-    assert night.news() == [
-        Told(240, RESOLVED, "ani", (number,)),
-        Told(240, RESOLVED, HOOK, (number,)),
-    ]
-    night.passes(24 * HOUR_S)
-    assert night.news() == []
-    assert night.reasons(number)[-1] is Reason.RESOLVED
+def test_a_group_is_one_thread_of_messages_while_it_can_be_joined() -> None:
+    name = "later openings join the group for five minutes, in one digest every half minute"
+    rows = AlertScenario().run(SCENARIOS[name]).ledger.outbox()
+    assert {row.incident for row in rows} == {1, 10}
+
+
+WITH_SETTINGS = {
+    "nobody is notified without a route, and that is recorded": (
+        replace(ALERTS, routes=()),
+        """
+        open kec-01, wait 1h, close 1 => nothing
+        reasons 1                   => nobody_to_tell not_opened_no_closing
+        """,
+    ),
+    "when the first step reaches nobody the next one that does is notified at once": (
+        routed(NOBODY, STEPS[1]),
+        """
+        open kec-01, wait 15s       => opened 1 to budi
+        """,
+    ),
+    "a step that reaches nobody is recorded and passed over": (
+        routed(STEPS[0], replace(NOBODY, after_s=900.0), EscalationStep(1799.0, STEPS[2].to)),
+        """
+        open kec-01, wait 1813s     => opened 1 to ani, hook
+        wait 1s                     => opened 1 to citra
+        reasons 1                   => ... nobody_to_tell escalation_step
+        """,
+    ),
+    "a delay of the first step delays the opening, and the next steps count from the same start": (
+        routed(EscalationStep(300.0, ("person:ani",)), STEPS[1]),
+        """
+        open kec-01, wait 299s      => nothing
+        wait 1s                     => opened 1 to ani
+        wait 599s                   => nothing
+        wait 1s                     => opened 1 to budi
+        """,
+    ),
+    "a person in two steps gets the second one as a reminder": (
+        routed(
+            EscalationStep(0.0, ("person:ani",)),
+            EscalationStep(900.0, ("person:ani", "person:budi")),
+        ),
+        """
+        open kec-01, wait 20m       => opened 1 to ani, budi; reminder 1 to ani
+        """,
+    ),
+    "the rules of the configuration are followed": (
+        replace(
+            ONE_STEP,
+            rules=AlertRules(hold_s=60.0, reminder_s=120.0, reminders=1, later_reminder_s=600.0),
+        ),
+        """
+        open kec-01, wait 59s       => nothing
+        wait 1s                     => opened 1 to ani, hook
+        wait 119s                   => nothing
+        wait 1s                     => reminder 1 to ani, hook
+        wait 599s                   => nothing
+        wait 1s                     => reminder 1 to ani, hook
+        """,
+    ),
+    "reminders go to whoever is on call by then, and the closing to all who were notified": (
+        replace(
+            routed(EscalationStep(0.0, ("rota:jaga",))),
+            rotas=(
+                Rota(
+                    "jaga",
+                    ("ani", "budi"),
+                    datetime.fromtimestamp(START_S, UTC).replace(tzinfo=None),
+                    turn_days=0.02,
+                ),
+            ),
+        ),
+        """
+        open kec-01, wait 30m       => opened 1 to ani
+        wait 5m                     => reminder 1 to budi
+        close 1                     => resolved 1 to ani, budi
+        """,
+    ),
+    "an isolation of the monitor never waits for office hours": (
+        routed(*STEPS, office_hours=True),
+        """
+        open monitor unknown, wait 15s => opened 1 to ani, hook
+        """,
+    ),
+    "a down does not wait for office hours": (
+        routed(STEPS[0], office_hours=True),
+        """
+        open kec-01, wait 15s       => opened 1 to ani, hook
+        """,
+    ),
+    "a down waits for office hours on a route that names its site": (
+        routed(*STEPS, match={"site": ("kec-01",)}, office_hours=True),
+        """
+        open kec-01, wait 1h        => nothing
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITH_SETTINGS)
+def test_scenario_with_settings(name: str) -> None:
+    alerts, script = WITH_SETTINGS[name]
+    AlertScenario(alerts).run(script)
 
 
 def test_reminders_come_every_half_hour_four_times_and_then_every_four_hours() -> None:
-    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, STEPS[:1]),)))
-    night.opens()
-    night.passes(12 * HOUR_S)
-    at_s = [at_s for at_s, event, _ in night.heard("ani") if event is REMINDER]
-    assert [(s - 15) / MINUTE_S for s in at_s] == [30, 60, 90, 120, 360, 600]
+    scenario = AlertScenario(ONE_STEP).run("open kec-01\n wait 12h")
+    at_s = [m.at_s - 15 for m in scenario.messages("ani") if m.event is REMINDER]
+    assert [s / MINUTE_S for s in at_s] == [30, 60, 90, 120, 360, 600]
 
 
-def test_without_acknowledgement_the_next_step_is_told_after_15_and_the_third_after_45_min() -> (
-    None
-):
-    night = Night()
-    number = night.opens()
-    night.passes(29 * MINUTE_S)
-    assert night.heard("budi") == [(15 + 900, OPENED, (number,))]
-    assert night.heard("citra") == []
-    night.passes(30 * MINUTE_S)
-    assert night.heard("citra") == [(15 + 2700, OPENED, (number,))]
-    assert night.reasons(number).count(Reason.ESCALATION_STEP) == 2
-    assert Reason.NOBODY_TO_TELL not in night.reasons(number)
-    night.closes(number)
-    for name in ("ani", "budi", "citra", HOOK):
-        assert [event for _, event, _ in night.heard(name)][-1] is RESOLVED, name
+def test_a_degraded_link_waits_for_office_hours_where_its_route_says_so() -> None:
+    office = Route({"state": ("degraded",)}, STEPS, office_hours=True)
+    AlertScenario(
+        replace(ALERTS, routes=(office, Route(EVERYTHING, STEPS))),
+        office_open=lambda at_s: at_s - START_S >= 4 * HOUR_S,
+    ).run("""
+        open kec-01 degraded, open kec-02, open kec-03 degraded, wait 10m => opened 2 to ani, hook
+        close 3                     => nothing
+        reasons 1                   => waits_for_office_hours
+        reasons 3                   => ... not_opened_no_closing
+        ack 2 8h, wait 229m 59s     => nothing
+        wait 1s                     => opened 1 to ani, hook
+    """)
 
 
-def test_reminders_go_to_every_step_that_was_told() -> None:
-    night = Night()
-    night.opens()
-    night.passes(31 * MINUTE_S)
-    told = {t.recipient for t in night.told() if t.event is REMINDER}
-    assert told == {"ani", "budi", HOOK}
+def test_when_nobody_is_on_call_any_more_earlier_recipients_get_the_reminder() -> None:
+    scenario = AlertScenario(ONE_STEP).run("""
+        open kec-01, wait 1m        => opened 1 to ani, hook
+    """)
+    scenario.reload(routed(NOBODY))
+    scenario.run("wait 30m      => reminder 1 to ani, hook")
 
 
-def test_whoever_stands_in_two_steps_hears_the_second_as_a_reminder() -> None:
-    steps = (
-        EscalationStep(0.0, ("person:ani",)),
-        EscalationStep(900.0, ("person:ani", "person:budi")),
-    )
-    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, steps),)))
-    night.opens()
-    night.passes(20 * MINUTE_S)
-    assert [event for _, event, _ in night.heard("ani")] == [OPENED, REMINDER]
-    assert [event for _, event, _ in night.heard("budi")] == [OPENED]
+@pytest.mark.parametrize(("channels", "used"), [(("mail",), "mail"), (("mail", "chat"), "chat")])
+def test_a_closing_takes_the_channel_of_the_opening_unless_it_is_gone(
+    channels: tuple[str, ...], used: str
+) -> None:
+    scenario = AlertScenario().run("open kec-01\n wait 1m")
+    ani = replace(ALERTS.people[0], channels=channels)
+    scenario.reload(replace(ALERTS, people=(ani, *ALERTS.people[1:])))
+    scenario.close(1)
+    rows = scenario.ledger.outbox()[-2:]
+    assert [(row.recipient, row.channel) for row in rows] == [
+        ("ani", used),
+        ("channel:hook", "hook"),
+    ]
 
 
-def test_an_acknowledgement_stops_reminders_and_steps_but_not_the_closing() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(5 * MINUTE_S)
-    night.acts(number, TAKEN, for_s=8 * HOUR_S)
-    night.news()
-    night.passes(7 * HOUR_S)
-    assert night.news() == []
-    assert night.reasons(number)[-1] is Reason.ACKNOWLEDGED
-    night.closes(number)
-    assert [(t.event, t.recipient) for t in night.news()] == [(RESOLVED, "ani"), (RESOLVED, HOOK)]
-
-
-def test_when_an_acknowledgement_runs_out_there_is_a_reminder_and_the_steps_begin_anew() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(5 * MINUTE_S)
-    night.acts(number, TAKEN, for_s=HOUR_S)
-    night.passes(HOUR_S - 1)
-    night.news()
-    night.passes(2)
-    assert [(t.event, t.recipient) for t in night.news()] == [(REMINDER, "ani"), (REMINDER, HOOK)]
-    night.passes(14 * MINUTE_S)
-    assert night.heard("budi") == []
-    night.passes(2 * MINUTE_S)
-    assert [event for _, event, _ in night.heard("budi")] == [OPENED]
-
-
-def test_a_release_is_the_same_as_running_out() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(5 * MINUTE_S)
-    night.acts(number, TAKEN, for_s=8 * HOUR_S)
-    night.passes(HOUR_S)
-    night.news()
-    night.acts(number, ActionKind.RELEASE)
-    assert {t.event for t in night.news()} == {REMINDER}
-    night.passes(15 * MINUTE_S)
-    assert [event for _, event, _ in night.heard("budi")] == [OPENED]
-
-
-def test_nobody_can_take_an_incident_for_longer_than_the_rules_allow() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.acts(number, TAKEN, for_s=100 * HOUR_S)
-    night.news()
-    night.passes(8 * HOUR_S - 1)
-    assert night.news() == []
-    night.passes(1)
-    assert {t.event for t in night.news()} == {REMINDER}
-
-
-def test_a_snooze_keeps_quiet_until_it_ends() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.acts(number, ActionKind.SNOOZE, for_s=2 * HOUR_S)
-    night.news()
-    night.passes(2 * HOUR_S - 1)
-    assert night.news() == []
-    assert night.reasons(number)[-1] is Reason.SNOOZED
-    night.passes(1)
-    assert {t.event for t in night.news()} == {REMINDER}
-
-
-def test_reminders_go_to_whoever_is_on_call_by_then_and_the_closing_to_all_who_heard_of_it() -> (
-    None
-):
-    began = datetime.fromtimestamp(START_S, UTC).replace(tzinfo=None)
-    rota = Rota("jaga", ("ani", "budi"), began, turn_days=0.02)
-    routes = (Route(EVERYTHING, (EscalationStep(0.0, ("rota:jaga",)),)),)
-    night = Night(replace(ALERTS, rotas=(rota,), routes=routes))
-    number = night.opens()
-    night.passes(35 * MINUTE_S)
-    assert [(t.event, t.recipient) for t in night.told()] == [(OPENED, "ani"), (REMINDER, "budi")]
-    night.news()
-    night.closes(number)
-    assert {t.recipient for t in night.news()} == {"ani", "budi"}
-
-
-def test_when_nobody_is_on_call_any_more_those_who_heard_of_it_are_reminded() -> None:
-    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, STEPS[:1]),)))
-    night.opens()
-    night.passes(MINUTE_S)
-    nobody = (Route(EVERYTHING, (EscalationStep(0.0, ("rota:kosong",)),)),)
-    night.reconfigures(replace(ALERTS, routes=nobody))
-    night.passes(30 * MINUTE_S)
-    assert [event for _, event, _ in night.heard("ani")] == [OPENED, REMINDER]
-
-
-def test_a_note_or_a_ticket_stops_nothing_and_stands_beside_the_incident() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.acts(number, ActionKind.NOTE)
-    night.acts(number, ActionKind.TICKET)
-    night.passes(15 * MINUTE_S)
-    assert [event for _, event, _ in night.heard("budi")] == [OPENED]
-    document = decode_notification(night.ledger.outbox()[-1], night.utc_s).incident
+def test_notes_and_tickets_stop_nothing_and_are_in_the_document_of_the_incident() -> None:
+    scenario = AlertScenario().run("""
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        note 1, ticket 1, wait 15m  => opened 1 to budi
+    """)
+    document = decode_notification(scenario.ledger.outbox()[-1], scenario.utc_s).incident
     assert document is not None
     handling = document["handling"]
     assert isinstance(handling, dict)
     assert [note["who"] for note in handling["notes"]] == ["dina"]
 
 
-def test_one_that_is_taken_before_it_was_told_wakes_nobody() -> None:
-    night = Night()
-    number = night.opens()
-    night.acts(number, TAKEN, for_s=HOUR_S)
-    night.passes(10 * MINUTE_S)
-    night.closes(number)
-    assert night.told() == []
-    assert night.reasons(number)[-1] is Reason.NOT_OPENED_NO_CLOSING
-
-
-def test_five_openings_at_once_are_one_message_that_lists_them() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(4)]
-    night.passes(10)
-    numbers.append(night.opens("kec-05/utama"))
-    night.passes(14)
-    assert night.told() == [], "the last of them is not past its hold"
-    assert night.reasons(numbers[0])[-1] is Reason.GROUPED
-    night.passes(1)
-    assert night.news() == [
-        Told(25, DIGEST, "ani", tuple(numbers)),
-        Told(25, DIGEST, HOOK, tuple(numbers)),
-    ]
-    assert night.reasons(numbers[4])[-1] is Reason.DIGEST
-
-
-def test_four_openings_are_four_messages() -> None:
-    night = Night()
-    for target in sites(4):
-        night.opens(target)
-    night.passes(MINUTE_S)
-    assert [event for _, event, _ in night.heard("ani")] == [OPENED] * 4
-
-
-def test_five_openings_that_come_one_by_one_are_not_held_back_for_each_other() -> None:
-    night = Night()
-    for target in sites(5):
-        night.opens(target)
-        night.passes(10)
-    night.passes(MINUTE_S)
-    assert [at_s for at_s, _, _ in night.heard("ani")] == [15, 25, 35, 45, 55]
-
-
-def test_one_of_a_group_that_ends_before_the_hold_is_left_out() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(6)]
-    night.passes(10)
-    night.closes(numbers[2])
-    night.passes(10)
-    assert [t.incidents for t in night.told() if t.recipient == "ani"] == [
-        tuple(n for n in numbers if n != numbers[2])
-    ]
-
-
-def test_later_ones_join_the_list_for_five_minutes_in_one_message_each_half_minute() -> None:
-    night = Night()
-    for target in sites(5):
-        night.opens(target)
-    night.passes(20)
-    night.news()
-    late = [night.opens(target) for target in sites(2, 6)]
-    night.passes(24)
-    assert night.news() == []
-    assert night.reasons(late[0])[-1] is Reason.GROUPED
-    night.passes(1)
-    assert [(t.at_s, t.event, t.incidents) for t in night.news() if t.recipient == "ani"] == [
-        (45, DIGEST, tuple(late))
-    ]
-    third = night.opens("kec-10/utama")
-    night.passes(29)
-    assert night.news() == [], "half a minute after the last list, not after the first"
-    night.passes(1)
-    assert [t.incidents for t in night.news() if t.recipient == "ani"] == [(third,)]
-    night.passes(3 * MINUTE_S + 20)
-    later = night.opens("kec-09/utama")
-    night.passes(15)
-    assert [t.incidents for t in night.news() if t.recipient == "ani"] == [(later,)]
-    night.passes(20)
-    after = night.opens("kec-08/utama")
-    night.passes(15)
-    assert [(t.event, t.incidents) for t in night.news() if t.recipient == "ani"] == [
-        (OPENED, (after,))
-    ]
-    rows = night.ledger.outbox()
-    assert {row.incident for row in rows} == {1, after}, "later on it is a message of its own"
-
-
-def test_thirty_one_sites_at_once_are_one_message_and_their_return_is_one_too() -> None:
-    night = Night()
-    numbers = []
-    for target in sites(31):
-        numbers.append(night.opens(target))
-        night.passes(0.1)
-    night.passes(MINUTE_S)
-    assert [(event, found) for _, event, found in night.heard("ani")] == [(DIGEST, tuple(numbers))]
-    for number in numbers:
-        night.passes(0.1)
-        night.closes(number)
-    last_s = night.now_s
-    night.passes(MINUTE_S)
-    ((at_s, event, found),) = night.heard("ani")[1:]
-    assert (event, found) == (RESOLVED, tuple(numbers))
-    assert at_s == pytest.approx(last_s), "once the last one is back"
-    assert len(night.told()) == 4
-
-
-def test_of_a_group_those_that_are_back_are_told_after_a_while_and_the_rest_later() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(6)]
-    night.passes(MINUTE_S)
-    night.news()
-    night.closes(numbers[0])
-    night.passes(10)
-    night.closes(numbers[1])
-    night.passes(4)
-    assert night.news() == []
-    night.passes(1)
-    assert [(t.event, t.incidents) for t in night.news() if t.recipient == "ani"] == [
-        (RESOLVED, (1, 2))
-    ]
-    night.passes(29 * MINUTE_S)
-    assert [(t.event, t.incidents) for t in night.news() if t.recipient == "ani"] == [
-        (REMINDER, (3, 4, 5, 6))
-    ]
-
-
-def test_a_group_escalates_and_reminds_in_one_message_of_those_that_nobody_took() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(5)]
-    night.passes(MINUTE_S)
-    night.acts(numbers[0], TAKEN, for_s=8 * HOUR_S)
-    night.passes(40 * MINUTE_S)
-    assert [(event, found) for _, event, found in night.heard("budi")] == [
-        (DIGEST, (2, 3, 4, 5)),
-        (REMINDER, (2, 3, 4, 5)),
-    ]
-
-
-def test_a_fallen_node_is_one_opening_and_one_closing() -> None:
-    night = Night()
-    number = night.opens("pop-patrol", affected=tuple(sites(12)))
-    night.passes(10 * MINUTE_S)
-    night.closes(number)
-    assert [(event, found) for _, event, found in night.heard("ani")] == [
-        (OPENED, (number,)),
-        (RESOLVED, (number,)),
-    ]
-
-
-def test_an_outage_that_a_node_explains_is_told_only_if_it_outlives_the_node() -> None:
-    night = Night()
-    link = night.opens()
-    night.passes(5)
-    node = night.opens("pop-patrol")
-    night.covers(link, node)
-    night.passes(HOUR_S)
-    assert {t.incidents for t in night.told()} == {(node,)}
-    assert night.reasons(link)[-1] is Reason.COVERED_BY_PARENT
-    night.closes(node)
-    night.passes(MINUTE_S)
-    night.news()
-    night.covers(link, None)
-    assert {(t.event, t.incidents) for t in night.news()} == {(OPENED, (link,))}
-
-
-def test_while_a_node_explains_it_nobody_is_reminded_of_an_outage_told_before() -> None:
-    night = Night()
-    link = night.opens()
-    night.passes(MINUTE_S)
-    node = night.opens("pop-patrol")
-    night.covers(link, node)
-    night.passes(HOUR_S)
-    assert [event for _, event, found in night.heard("ani") if found == (link,)] == [OPENED]
-    night.closes(link)
-    assert [event for _, event, found in night.heard("ani") if found == (link,)][-1] is RESOLVED
-
-
-def test_maintenance_is_measured_and_not_told() -> None:
-    night = Night()
-    night.plans("kec-01", for_s=HOUR_S)
-    number = night.opens()
-    night.passes(10 * MINUTE_S)
-    night.closes(number)
-    night.passes(2 * HOUR_S)
-    assert night.told() == []
-    assert night.reasons(number) == [Reason.MAINTENANCE, Reason.NOT_OPENED_NO_CLOSING]
-
-
-def test_what_is_still_down_when_maintenance_ends_is_told_then() -> None:
-    night = Night()
-    night.plans("pop-patrol", for_s=HOUR_S)
-    number = night.opens("kec-03/utama")
-    night.passes(HOUR_S - 1)
-    assert night.told() == []
-    night.passes(2)
-    assert {(t.event, t.incidents) for t in night.news()} == {(OPENED, (number,))}
-    assert night.reasons(number) == [Reason.MAINTENANCE, Reason.MAINTENANCE_OVER]
-
-
-def test_maintenance_that_is_planned_in_the_last_moment_of_the_hold_still_counts() -> None:
-    night = Night()
-    night.opens()
-    night.passes(14.5)
-    night.plans("kec-01", for_s=HOUR_S)
-    night.passes(10 * MINUTE_S)
-    assert night.told() == []
-
-
-def test_the_end_of_maintenance_is_no_message_when_the_state_is_what_it_was() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(10 * MINUTE_S)
-    night.plans("kec-01", for_s=HOUR_S)
-    night.news()
-    night.passes(HOUR_S + 14 * MINUTE_S)
-    assert night.news() == []
-    assert night.reasons(number)[-1] is Reason.MAINTENANCE
-    night.passes(2 * MINUTE_S)
-    assert [t.recipient for t in night.news()] == ["budi"]
-    night.passes(15 * MINUTE_S)
-    assert {t.event for t in night.news()} == {REMINDER}
-
-
-def test_a_closing_comes_in_maintenance_too() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.plans("kec-01", for_s=HOUR_S)
-    night.news()
-    night.passes(MINUTE_S)
-    night.closes(number)
-    assert {t.event for t in night.news()} == {RESOLVED}
-
-
-def test_a_degraded_link_waits_for_office_hours_where_its_route_says_so() -> None:
-    office = Route({"state": ("degraded",)}, STEPS, office_hours=True)
-    opens_at_s = 10 * HOUR_S
-    night = Night(replace(ALERTS, routes=(office, Route(EVERYTHING, STEPS))))
-    began_s = night.utc_s
-    night.office_open = lambda at_s: at_s - began_s >= opens_at_s
-    slow = night.opens("kec-01/utama", State.DEGRADED)
-    down = night.opens("kec-02/utama")
-    over = night.opens("kec-03/utama", State.DEGRADED)
-    night.passes(HOUR_S)
-    night.closes(over)
-    assert {t.incidents for t in night.told()} == {(down,)}
-    assert night.reasons(slow) == [Reason.WAITS_FOR_OFFICE_HOURS]
-    assert night.reasons(over)[-1] is Reason.NOT_OPENED_NO_CLOSING
-    night.acts(down, TAKEN, for_s=8 * HOUR_S)
-    night.passes(opens_at_s - night.now_s)
-    assert [at_s for at_s, _, found in night.heard("ani") if found == (slow,)] == [opens_at_s]
-
-
-def test_without_office_hours_in_its_route_a_degraded_link_is_told_at_night_too() -> None:
-    night = Night()
-    number = night.opens("kec-01/utama", State.DEGRADED)
-    night.passes(15)
-    assert night.news()[0] == Told(15, OPENED, "ani", (number,))
-
-
-def test_the_monitors_own_trouble_never_waits_for_office_hours() -> None:
-    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, STEPS, office_hours=True),)))
-    night.opens("monitor", State.UNKNOWN)
-    night.passes(15)
-    assert len(night.told()) == 2
-
-
-@pytest.mark.parametrize(("match", "waits"), [(EVERYTHING, False), ({"site": ("kec-01",)}, True)])
-def test_a_down_waits_for_office_hours_only_where_a_site_says_so(
-    match: dict[str, tuple[str, ...]], waits: bool
-) -> None:
-    night = Night(replace(ALERTS, routes=(Route(match, STEPS, office_hours=True),)))
-    night.opens()
-    night.passes(HOUR_S)
-    assert (night.told() == []) is waits
-
-
-def test_flapping_is_told_when_it_begins_and_when_it_is_over_and_no_opening_in_between() -> None:
-    night = Night()
-    for _ in range(5):
-        number = night.opens()
-        night.passes(30)
-        night.closes(number)
-        night.passes(30)
-    events = [event for _, event, _ in night.heard("ani")]
-    assert events == [OPENED, RESOLVED, OPENED, RESOLVED, OPENED, RESOLVED, UPDATED]
-    assert night.reasons(number)[-1] is Reason.NOT_OPENED_NO_CLOSING
-    assert Reason.FLAPPING in night.reasons(number)
-    night.news()
-    night.passes(HOUR_S)
-    assert [(t.event, t.recipient) for t in night.news()] == [(UPDATED, "ani"), (UPDATED, HOOK)]
-    said = [n.reason for n in night.ledger.policy_decisions() if n.event is UPDATED]
-    assert said == [Reason.FLAPPING_BEGAN] * 2 + [Reason.FLAPPING_OVER] * 2
-
-
-def test_blips_inside_the_hold_are_told_as_flapping_when_they_go_on() -> None:
-    night = Night()
-    for _ in range(4):
-        number = night.opens()
-        night.passes(10)
-        night.closes(number)
-        night.passes(20)
-    assert [event for _, event, _ in night.heard("ani")] == [UPDATED]
-
-
-def test_fifteen_minutes_of_down_page_although_it_flapped() -> None:
-    night = Night()
-    for _ in range(4):
-        number = night.opens()
-        night.passes(10)
-        night.closes(number)
-        night.passes(10)
-    number = night.opens()
-    night.news()
-    night.passes(15 * MINUTE_S - 1)
-    assert night.news() == []
-    night.passes(1)
-    assert {(t.event, t.incidents) for t in night.news()} == {(OPENED, (number,))}
-    assert night.reasons(number)[-1] is Reason.STILL_DOWN_AFTER_15_MIN
-
-
-def test_a_degraded_link_that_goes_down_changes_its_state_once_not_twice() -> None:
-    night = Night()
-    for _ in range(2):
-        slow = night.opens("kec-01/utama", State.DEGRADED)
-        night.passes(20)
-        night.closes(slow, "down")
-        down = night.opens()
-        night.passes(20)
-        night.closes(down)
-    assert UPDATED not in [event for _, event, _ in night.heard("ani")]
-
-
-def test_a_monitor_that_is_cut_off_tells_of_itself_and_of_nothing_else() -> None:
-    night = Night()
-    before = night.opens("kec-09/utama")
-    own = night.opens("monitor", State.UNKNOWN)
-    night.passes(2 * HOUR_S)
-    assert {t.incidents for t in night.told()} == {(own,)}
-    assert night.reasons(before)[-1] is Reason.MONITOR_CUT_OFF
-    night.closes(own)
-    night.news()
-    night.passes(14)
-    assert night.news() == [], "what was open before is judged anew first"
-    night.passes(1)
-    assert {(t.event, t.incidents) for t in night.news()} == {(OPENED, (before,))}
-
-
-def test_while_cut_off_nobody_is_reminded_and_afterwards_only_of_what_is_still_open() -> None:
-    night = Night()
-    stays, goes = night.opens("kec-01/utama"), night.opens("kec-02/utama")
-    night.passes(MINUTE_S)
-    own = night.opens("monitor", State.UNKNOWN)
-    night.passes(HOUR_S)
-    assert REMINDER not in {t.event for t in night.told() if t.incidents != (own,)}
-    night.closes(own)
-    night.passes(5)
-    night.closes(goes)
-    night.passes(20)
-    assert Reason.MONITOR_CUT_OFF in night.reasons(stays)
-    reminded = {t.incidents for t in night.told() if t.event is REMINDER}
-    assert reminded == {(own,), (stays,)}
-
-
-def test_the_monitor_itself_is_never_in_a_list_of_outages() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(5)]
-    night.passes(12)
-    own = night.opens("monitor", State.UNKNOWN)
-    night.passes(20)
-    night.closes(own)
-    night.passes(20)
-    assert [t.incidents for t in night.told() if t.recipient == "ani"] == [
-        (own,),
-        (own,),
-        tuple(numbers),
-    ]
-
-
-def test_where_no_route_leads_nobody_is_told_and_that_is_written_down() -> None:
-    night = Night(replace(ALERTS, routes=()))
-    number = night.opens()
-    night.passes(HOUR_S)
-    night.closes(number)
-    assert night.told() == []
-    assert night.reasons(number) == [Reason.NOBODY_TO_TELL, Reason.NOT_OPENED_NO_CLOSING]
-
-
-def test_when_the_first_step_reaches_nobody_the_next_that_does_is_told_at_once() -> None:
-    steps = (EscalationStep(0.0, ("rota:kosong",)), EscalationStep(900.0, ("person:budi",)))
-    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, steps),)))
-    number = night.opens()
-    night.passes(15)
-    assert night.news() == [Told(15, OPENED, "budi", (number,))]
-
-
-def test_a_step_that_reaches_nobody_is_said_and_passed_over() -> None:
-    steps = (
-        STEPS[0],
-        EscalationStep(900.0, ("rota:kosong",)),
-        EscalationStep(1800.0, ("person:citra",)),
-    )
-    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, steps),)))
-    number = night.opens()
-    night.passes(HOUR_S)
-    assert Reason.NOBODY_TO_TELL in night.reasons(number)
-    assert night.heard("citra")[0] == (1815, OPENED, (number,))
-
-
-def test_a_first_step_that_waits_delays_the_opening_and_the_next_counts_from_the_same_start() -> (
-    None
-):
-    late = (EscalationStep(300.0, ("person:ani",)), EscalationStep(900.0, ("person:budi",)))
-    night = Night(replace(ALERTS, routes=(Route(EVERYTHING, late),)))
-    night.opens()
-    night.passes(HOUR_S)
-    assert night.heard("ani")[0][0] == 300
-    assert night.heard("budi")[0] == (300 + 600, OPENED, (1,))
-
-
-def test_people_who_were_taken_out_of_the_configuration_are_told_by_the_way_they_were() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    only_mail = replace(ALERTS.people[0], channels=("mail",))
-    night.reconfigures(replace(ALERTS, people=(only_mail, *ALERTS.people[1:])))
-    night.news()
-    night.closes(number)
-    assert [(row.recipient, row.channel) for row in night.ledger.outbox()[-2:]] == [
-        ("ani", "mail"),
-        (HOOK, "hook"),
-    ]
-
-
-def test_a_receiver_whose_channel_is_still_there_is_told_of_the_end_by_the_same_one() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    turned = replace(ALERTS.people[0], channels=("mail", "chat"))
-    night.reconfigures(replace(ALERTS, people=(turned, *ALERTS.people[1:])))
-    night.closes(number)
-    assert {row.channel for row in night.ledger.outbox() if row.recipient == "ani"} == {"chat"}
-
-
-def test_what_is_over_is_forgotten() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(6)]
-    night.passes(MINUTE_S)
-    for number in numbers:
-        night.closes(number)
-    night.passes(2 * HOUR_S)
-    context = PolicyContext(
-        night.utc_s, ALERTS.rules, night.alerting_state.routing, night.office_open, {}
-    )
-    state, _ = decide(PolicyState(sequences={7: 1}), (), night.now_s, context)
-    assert state == PolicyState()
-    kept = read_policy_history(night.ledger, night.utc_s + 49 * HOUR_S)
-    assert restore_policy_state(kept, night.now_s, night.utc_s) == PolicyState()
-
-
-def test_an_outage_that_leaves_the_configuration_is_closed_for_those_who_heard_of_it() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.closes(number, "removed")
-    assert [event for _, event, _ in night.heard("ani")] == [OPENED, RESOLVED]
-
-
-def test_a_cause_that_is_found_after_the_end_opens_nothing_again() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.closes(number)
-    night.news()
-    night.finds_cause(number)
-    night.passes(24 * HOUR_S)
-    assert night.news() == []
+def test_31_sites_at_once_are_one_digest_and_one_closing() -> None:
+    scenario = AlertScenario()
+    for number in range(1, 32):
+        scenario.open(f"kec-{number:02}/utama")
+        scenario.wait(0.1)
+    scenario.run("wait 1m       => digest 1..31 to ani, hook")
+    for number in range(1, 32):
+        scenario.wait(0.1)
+        scenario.close(number)
+    last_s = scenario.now_s
+    scenario.run("wait 1m       => resolved 1..31 to ani, hook")
+    assert scenario.messages()[-1].at_s == pytest.approx(last_s), "once the last one is back"
 
 
 @pytest.mark.parametrize("step_s", [86_400.0, -86_400.0])
-def test_a_clock_that_is_set_a_day_on_or_back_hurries_nothing_and_delays_nothing(
-    step_s: float,
-) -> None:
-    night = Night()
-    night.opens()
-    night.passes(5)
-    night.wall_ahead_s += step_s
-    night.passes(14)
-    assert [t.at_s for t in night.told()] == [15, 15]
-    night.passes(31 * MINUTE_S)
-    assert [t.at_s for t in night.told() if t.event is REMINDER] == [1815, 1815, 1815]
+def test_a_step_of_the_wall_clock_neither_hurries_nor_delays_anything(step_s: float) -> None:
+    scenario = AlertScenario().run("open kec-01\n wait 5s")
+    scenario.clock_ahead_s += step_s
+    scenario.run("""
+        wait 9s                     => nothing
+        wait 1s                     => opened 1 to ani, hook
+        wait 1799s                  => opened 1 to budi
+        wait 1s                     => reminder 1 to ani, budi, hook
+    """)
 
 
-def test_rules_of_the_configuration_are_followed() -> None:
-    rules = AlertRules(hold_s=60.0, reminder_s=120.0, reminders=1, later_reminder_s=600.0)
-    night = Night(replace(ALERTS, rules=rules, routes=(Route(EVERYTHING, STEPS[:1]),)))
-    night.opens()
-    night.passes(800)
-    assert [at_s for at_s, _, _ in night.heard("ani")] == [60, 180, 780]
+def test_ended_incidents_are_forgotten() -> None:
+    scenario = AlertScenario().run("open kec-01..kec-06\n wait 1m\n close 1..6\n wait 2h")
+    routing = scenario.alerting_state.routing
+    context = PolicyContext(scenario.utc_s, ALERTS.rules, routing, scenario.office_open, {})
+    state, _ = decide(PolicyState(sequences={7: 1}), (), scenario.now_s, context)
+    assert state == PolicyState()
+    history = read_policy_history(scenario.ledger, scenario.utc_s + 49 * HOUR_S)
+    assert restore_policy_state(history, scenario.now_s, scenario.utc_s) == PolicyState()
 
 
-def test_every_message_has_a_yes_for_each_of_its_incidents_and_each_yes_has_a_message() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(7)]
-    night.passes(50 * MINUTE_S)
-    for number in numbers:
-        night.closes(number)
-    night.passes(MINUTE_S)
+def test_each_message_has_a_decision_for_each_of_its_incidents_and_the_reverse() -> None:
+    scenario = AlertScenario().run("open kec-01..kec-07\n wait 50m\n close 1..7\n wait 1m")
     messages = {
         (row.incident, row.sequence, row.channel, row.recipient, row.event, number)
-        for row in night.ledger.outbox()
+        for row in scenario.ledger.outbox()
         for number in (row.about or (row.incident,))
     }
-    yes = {
-        (n.thread, n.sequence, n.channel, n.recipient, n.event, n.incident)
-        for n in night.ledger.policy_decisions()
-        if n.notified
+    decisions = {
+        (d.thread, d.sequence, d.channel, d.recipient, d.event, d.incident)
+        for d in scenario.ledger.policy_decisions()
+        if d.notified
     }
-    assert messages == yes
+    assert messages == decisions

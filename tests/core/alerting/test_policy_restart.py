@@ -1,4 +1,4 @@
-"""The book is made again from the ledger: nothing is told twice, nothing is forgotten."""
+"""The policy state is restored from the ledger: nothing is notified twice, nothing is forgotten."""
 
 from __future__ import annotations
 
@@ -10,239 +10,128 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.alerting.model import ActionKind, EventKind, PolicyDecision
-from monitor.core.alerting.reasons import Reason
 from monitor.core.model import State
-from tests.core.alerting.scenario import Night, Told
-from tests.core.alerting.test_policy import sites
+from tests.core.alerting.scenario import AlertScenario, Message
 
 OPENED, RESOLVED, REMINDER = EventKind.OPENED, EventKind.RESOLVED, EventKind.REMINDER
 DIGEST, UPDATED = EventKind.DIGEST, EventKind.UPDATED
-MINUTE_S, HOUR_S = 60.0, 3600.0
+
+FLAPPING = (
+    "\n".join(f"open kec-01\n wait 30s\n close {n}\n wait 30s" for n in range(1, 6))
+    + "\n wait 0s => "
+    + "; ".join(
+        [
+            *(f"opened {n} to ani, hook; resolved {n} to ani, hook" for n in (1, 2, 3)),
+            "updated 4 to ani, hook",
+        ]
+    )
+)
+
+SCENARIOS = {
+    "what was not notified before a kill is notified after a new hold": """
+        open kec-01, wait 14s, restart 1h, wait 14s => nothing
+        wait 1s                     => opened 1 to ani, hook
+    """,
+    "what was not notified and ends after the restart is one message": """
+        open kec-01, wait 5s, restart 4m, wait 3s, close 1 => resolved 1 to ani, hook
+        reasons 1                   => ... was_down
+        restart, wait 1h            => nothing
+    """,
+    "a closing that waited for its group is notified after the restart": """
+        open kec-01..kec-05, wait 1m => digest 1..5 to ani, hook
+        close 1, restart, wait 20s  => resolved 1 to ani, hook
+    """,
+    "steps and reminders go on where they were": """
+        open kec-01, wait 20m       => opened 1 to ani, budi, hook
+        restart 5s, wait 9m         => nothing
+        wait 2m                     => reminder 1 to ani, budi, hook
+        restart 5s, wait 15m        => opened 1 to citra
+    """,
+    "after ten hours without a daemon there is one reminder, once the state is confirmed": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        restart 10h                 => nothing
+        wait 20s                    => reminder 1 to ani, hook; opened 1 to budi, citra
+    """,
+    "an acknowledgement outlives a restart and expires at its time": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        ack 1 2h, restart 1h, wait 3599s => nothing
+        wait 2s                     => reminder 1 to ani, hook
+        restart 1s, wait 13m        => nothing
+        wait 3m                     => opened 1 to budi
+    """,
+    "maintenance that ended without a daemon: what is still down is notified": """
+        maintenance kec-01 1h, open kec-01, wait 1m, restart 2h, wait 20s => opened 1 to ani, hook
+        reasons 1                   => ... maintenance_over
+    """,
+    "restarts alone make no target flap": """
+        open kec-01, wait 1m        => opened 1 to ani, hook
+        """
+    + 30 * "restart 5s          => nothing\n",
+    "flapping that was notified is not notified again, but its end is": (
+        f"{FLAPPING}\n" + 10 * "restart 5s => nothing\n" + "wait 1h => updated 5 to ani, hook"
+    ),
+    "flapping that ended without a daemon is notified once": (
+        f"{FLAPPING}\n restart 5h => updated 5 to ani, hook\n" + 2 * "restart 5h => nothing\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario(name: str) -> None:
+    AlertScenario().run(SCENARIOS[name])
 
 
 @pytest.mark.parametrize("restarts", [10, pytest.param(100, marks=pytest.mark.full)])
 @pytest.mark.parametrize("count", [4, 5])
 def test_restarts_with_open_incidents_repeat_no_message(restarts: int, count: int) -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(count)]
-    night.passes(MINUTE_S)
-    night.news()
-    for _ in range(restarts):
-        night.restarts(after_s=5)
-        night.passes(3)
-    assert [t for t in night.news() if t.event is not REMINDER] == []
-    for number in numbers:
-        night.closes(number)
-    night.passes(MINUTE_S)
-    closed = Counter(n for t in night.news() if t.recipient == "ani" for n in t.incidents)
-    assert closed == dict.fromkeys(numbers, 1)
+    scenario = AlertScenario().run(f"open kec-01..kec-0{count}\n wait 1m")
+    scenario.new_messages()
+    scenario.run(restarts * "restart 5s\n wait 3s\n")
+    assert [m for m in scenario.new_messages() if m.event is not REMINDER] == []
+    scenario.run(f"close 1..{count}\n wait 1m")
+    closed = Counter(
+        n for m in scenario.new_messages() if m.recipient == "ani" for n in m.incidents
+    )
+    assert closed == dict.fromkeys(range(1, count + 1), 1)
 
 
-def test_an_outage_that_was_not_told_before_a_kill_is_told_after_a_new_hold() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(14)
-    night.restarts(after_s=HOUR_S)
-    night.passes(14)
-    assert night.told() == []
-    night.passes(1)
-    assert night.heard("ani") == [(14 + HOUR_S + 15, OPENED, (number,))]
+@pytest.mark.parametrize(
+    ("script", "rows"),
+    [
+        ("open kec-01..kec-05\n wait 20s\n restart 5s\n open kec-06\n wait 1m", [(1, 1), (1, 2)]),
+        ("open kec-01\n wait 20s\n restart 5s\n open kec-02\n wait 20s", [(1, 1), (2, 1)]),
+        (
+            "open kec-01..kec-05\n wait 1m\n close 1\n wait 20s\n restart 5s\n wait 40m",
+            [(1, 1), (1, 2), (1, 4)],
+        ),
+    ],
+    ids=["a group is joined", "a single incident is no group", "the first of a group has ended"],
+)
+def test_threads_and_sequences_go_on_after_a_restart(
+    script: str, rows: list[tuple[int, int]]
+) -> None:
+    outbox = AlertScenario().run(script).ledger.outbox()
+    assert [(row.incident, row.sequence) for row in outbox if row.recipient == "ani"] == rows
 
 
-def test_one_that_was_not_told_and_is_over_after_the_restart_is_one_message() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(5)
-    night.restarts(after_s=4 * MINUTE_S)
-    night.passes(3)
-    night.closes(number)
-    assert night.heard("ani") == [(248, RESOLVED, (number,))]
-    assert night.reasons(number)[-1] is Reason.WAS_DOWN
-    night.restarts()
-    night.passes(HOUR_S)
-    assert len(night.told()) == 2
+def test_a_wall_clock_set_back_a_day_without_a_daemon_delays_no_reminder() -> None:
+    scenario = AlertScenario().run("open kec-01\n wait 1m => opened 1 to ani, hook")
+    scenario.clock_ahead_s -= 86_400
+    scenario.run("""
+        restart 5s, wait 31m        => opened 1 to budi; reminder 1 to ani, budi, hook
+    """)
 
 
-def test_a_closing_that_was_judged_but_not_yet_told_is_told_after_the_restart() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(5)]
-    night.passes(MINUTE_S)
-    night.closes(numbers[0])
-    night.news()
-    night.restarts()
-    night.passes(20)
-    assert [(t.event, t.incidents) for t in night.news() if t.recipient == "ani"] == [
-        (RESOLVED, (1,))
-    ]
-
-
-def test_steps_and_reminders_go_on_where_they_were() -> None:
-    night = Night()
-    night.opens()
-    night.passes(20 * MINUTE_S)
-    night.news()
-    night.restarts(after_s=5)
-    night.passes(9 * MINUTE_S)
-    assert night.news() == []
-    night.passes(2 * MINUTE_S)
-    assert {(t.event, t.recipient) for t in night.news()} == {
-        (REMINDER, "ani"),
-        (REMINDER, "budi"),
-        (REMINDER, "channel:hook"),
-    }
-    night.restarts(after_s=5)
-    night.passes(15 * MINUTE_S)
-    assert [(t.event, t.recipient) for t in night.news()] == [(OPENED, "citra")]
-
-
-def test_after_ten_hours_of_standing_still_there_is_one_reminder_and_not_five() -> None:
-    night = Night()
-    night.opens()
-    night.passes(MINUTE_S)
-    night.news()
-    night.restarts(after_s=10 * HOUR_S)
-    assert night.news() == [], "it may be over: it is judged anew first"
-    night.passes(20)
-    assert Counter(t.recipient for t in night.news() if t.event is REMINDER) == {
-        "ani": 1,
-        "channel:hook": 1,
-    }
-
-
-def test_an_acknowledgement_outlives_a_restart_and_runs_out_at_its_time() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.acts(number, ActionKind.ACKNOWLEDGE, for_s=2 * HOUR_S)
-    night.news()
-    night.restarts(after_s=HOUR_S)
-    night.passes(HOUR_S - 1)
-    assert night.news() == []
-    night.passes(2)
-    assert {t.event for t in night.news()} == {REMINDER}
-    night.restarts(after_s=1)
-    night.passes(13 * MINUTE_S)
-    assert night.heard("budi") == []
-    night.passes(3 * MINUTE_S)
-    assert len(night.heard("budi")) == 1
-
-
-def test_maintenance_that_ended_while_nobody_ran_tells_what_is_still_down() -> None:
-    night = Night()
-    night.plans("kec-01", for_s=HOUR_S)
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.restarts(after_s=2 * HOUR_S)
-    night.passes(20)
-    assert [(t.event, t.incidents) for t in night.told()] == [(OPENED, (number,))] * 2
-    assert night.reasons(number)[-1] is Reason.MAINTENANCE_OVER
-
-
-def test_later_ones_join_a_group_after_a_restart_too() -> None:
-    night = Night()
-    for target in sites(5):
-        night.opens(target)
-    night.passes(20)
-    night.restarts(after_s=5)
-    night.opens("kec-06/utama")
-    night.passes(MINUTE_S)
-    assert {row.incident for row in night.ledger.outbox()} == {1}
-    assert [row.sequence for row in night.ledger.outbox() if row.recipient == "ani"] == [1, 2]
-
-
-def test_an_outage_that_was_told_alone_is_no_group_after_a_restart() -> None:
-    night = Night()
-    first = night.opens()
-    night.passes(20)
-    night.restarts(after_s=5)
-    second = night.opens("kec-02/utama")
-    night.passes(20)
-    assert {row.incident for row in night.ledger.outbox()} == {first, second}
-
-
-def test_flapping_that_was_told_is_not_told_again_and_its_end_is() -> None:
-    night = Night()
-    for _ in range(5):
-        number = night.opens()
-        night.passes(30)
-        night.closes(number)
-        night.passes(30)
-    night.news()
-    for _ in range(10):
-        night.restarts(after_s=5)
-    assert night.news() == []
-    night.passes(HOUR_S)
-    assert [(t.event, t.recipient) for t in night.news()] == [
-        (UPDATED, "ani"),
-        (UPDATED, "channel:hook"),
-    ]
-
-
-def test_flapping_that_ended_while_nobody_ran_is_told_once() -> None:
-    night = Night()
-    for _ in range(5):
-        number = night.opens()
-        night.passes(30)
-        night.closes(number)
-        night.passes(30)
-    night.news()
-    for _ in range(3):
-        night.restarts(after_s=5 * HOUR_S)
-    assert {t.event for t in night.news()} == {UPDATED}
-    assert len(night.ledger.policy_decisions(since_s=night.utc_s - 11 * HOUR_S)) == 2
-
-
-def test_restarts_alone_make_no_target_flap() -> None:
-    night = Night()
-    night.opens()
-    night.passes(MINUTE_S)
-    for _ in range(30):
-        night.restarts(after_s=5)
-    assert UPDATED not in {t.event for t in night.told()}
-
-
-def test_numbers_of_messages_go_on_although_the_first_of_a_group_is_long_over() -> None:
-    night = Night()
-    numbers = [night.opens(target) for target in sites(5)]
-    night.passes(MINUTE_S)
-    night.closes(numbers[0])
-    night.passes(20)
-    night.restarts(after_s=5)
-    night.passes(40 * MINUTE_S)
-    sequences = [row.sequence for row in night.ledger.outbox() if row.recipient == "ani"]
-    assert sequences == sorted(set(sequences))
-    assert [t.event for t in night.told() if t.recipient == "ani"] == [DIGEST, RESOLVED, REMINDER]
-
-
-def test_a_clock_that_was_set_back_a_day_while_nobody_ran_delays_no_reminder() -> None:
-    night = Night()
-    night.opens()
-    night.passes(MINUTE_S)
-    night.news()
-    night.wall_ahead_s -= 86_400
-    night.restarts(after_s=5)
-    night.passes(31 * MINUTE_S)
-    reminded = [t.recipient for t in night.news() if t.event is REMINDER]
-    assert sorted(reminded) == ["ani", "budi", "channel:hook"]
-
-
-def test_a_release_before_the_restart_still_begins_the_steps_anew() -> None:
-    night = Night()
-    number = night.opens()
-    night.passes(MINUTE_S)
-    night.acts(number, ActionKind.ACKNOWLEDGE, for_s=8 * HOUR_S)
-    night.passes(HOUR_S)
-    night.acts(number, ActionKind.RELEASE)
-    released_s = night.now_s
-    night.passes(10 * MINUTE_S)
-    night.restarts(after_s=5)
-    night.passes(10 * MINUTE_S)
-    ((at_s, event, _),) = night.heard("budi")
+def test_a_release_before_the_restart_still_begins_the_step_delays_anew() -> None:
+    scenario = AlertScenario().run("open kec-01\n wait 1m\n ack 1 8h\n wait 1h\n release 1")
+    released_s = scenario.now_s
+    scenario.run("wait 10m\n restart 5s\n wait 10m")
+    ((at_s, event, _, _),) = scenario.messages("budi")
     assert event is OPENED
     assert released_s + 900 <= at_s <= released_s + 900 + 1
 
 
-OPS = st.lists(
+STEPS = st.lists(
     st.tuples(
         st.sampled_from(["open", "close", "act", "plan", "restart", "cut", "wait", "wait"]),
         st.integers(0, 11),
@@ -251,14 +140,14 @@ OPS = st.lists(
     min_size=3,
     max_size=40,
 )
-WAYS = (ActionKind.ACKNOWLEDGE, ActionKind.RELEASE, ActionKind.SNOOZE, ActionKind.NOTE)
+KINDS = (ActionKind.ACKNOWLEDGE, ActionKind.RELEASE, ActionKind.SNOOZE, ActionKind.NOTE)
 
 
-class Story:
-    """Follows random steps and knows what is open."""
+class RandomScenario:
+    """Follows random steps and knows which incidents are open, by target."""
 
     def __init__(self) -> None:
-        self.night = Night()
+        self.scenario = AlertScenario()
         self.open: dict[str, int] = {}
 
     def follow(self, steps: list[tuple[str, int, float]]) -> None:
@@ -266,86 +155,79 @@ class Story:
             target = "monitor" if what == "cut" else f"kec-{number + 1:02}/utama"
             if what in ("open", "cut") and "monitor" not in self.open and target not in self.open:
                 state = State.UNKNOWN if what == "cut" else State.DOWN
-                self.open[target] = self.night.opens(target, state)
+                self.open[target] = self.scenario.open(target, state)
             elif what == "close" and self.open:
-                self.end(sorted(self.open)[number % len(self.open)])
+                self.close(sorted(self.open)[number % len(self.open)])
             elif what == "act" and self.open:
                 incident = sorted(self.open.values())[number % len(self.open)]
-                self.night.acts(incident, WAYS[number % len(WAYS)], for_s=seconds * 10)
+                self.scenario.act(incident, KINDS[number % len(KINDS)], for_s=seconds * 10)
             elif what == "plan":
-                self.night.plans(target.partition("/")[0], for_s=seconds)
+                self.scenario.maintain(target.partition("/")[0], for_s=seconds)
             elif what == "restart":
-                self.night.restarts(after_s=seconds)
-            self.night.passes(seconds / 4)
+                self.scenario.restart(after_s=seconds)
+            self.scenario.wait(seconds / 4)
 
-    def end(self, target: str) -> None:
+    def close(self, target: str) -> None:
         if "monitor" not in self.open or target == "monitor":
-            self.night.closes(self.open.pop(target))
+            self.scenario.close(self.open.pop(target))
 
-    def end_all(self) -> None:
+    def close_all(self) -> None:
         for target in sorted(self.open, key=lambda target: target != "monitor"):
-            self.end(target)
-        self.night.passes(MINUTE_S)
+            self.close(target)
+        self.scenario.wait(60.0)
 
 
-def opening(told: Told | PolicyDecision) -> bool:
-    return told.event in (OPENED, DIGEST)
+def is_opening(message: Message | PolicyDecision) -> bool:
+    return message.event in (OPENED, DIGEST)
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(steps=OPS)
-def test_whatever_happens_nobody_hears_of_a_beginning_or_an_end_twice_and_of_both_or_none(
-    steps: list[tuple[str, int, float]],
-) -> None:
-    story = Story()
-    story.follow(steps)
-    story.end_all()
-    heard: Counter[tuple[str, int, bool]] = Counter(
-        (t.recipient, number, opening(t))
-        for t in story.night.told()
-        if opening(t) or t.event is RESOLVED
-        for number in t.incidents
-    )
-    assert set(heard.values()) <= {1}
-    was_down = {
-        n.incident for n in story.night.ledger.policy_decisions() if n.reason is Reason.WAS_DOWN
-    }
-    for recipient, number, is_opening in heard:
-        both = (recipient, number, not is_opening) in heard
-        assert both is not (number in was_down), (recipient, number)
-    assert story.night.ledger.undecided_closings() == []
-
-
-@settings(
+RANDOM = settings(
     max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(steps=OPS)
-def test_whatever_happens_what_is_still_open_an_hour_later_was_told(
+
+
+@settings(RANDOM, max_examples=60)
+@given(steps=STEPS)
+def test_openings_and_closings_are_notified_once_and_both_or_neither(
     steps: list[tuple[str, int, float]],
 ) -> None:
-    story = Story()
-    story.follow([step for step in steps if step[0] != "act"])
-    if "monitor" in story.open:
-        story.end("monitor")
-    story.night.passes(HOUR_S)
-    told = {n for t in story.night.told() if opening(t) for n in t.incidents}
-    assert set(story.open.values()) <= told
+    random = RandomScenario()
+    random.follow(steps)
+    random.close_all()
+    sent: Counter[tuple[str, int, bool]] = Counter(
+        (message.recipient, number, is_opening(message))
+        for message in random.scenario.messages()
+        if is_opening(message) or message.event is RESOLVED
+        for number in message.incidents
+    )
+    assert set(sent.values()) <= {1}
+    decisions = random.scenario.ledger.policy_decisions()
+    was_down = {d.incident for d in decisions if d.reason.value == "was_down"}
+    for recipient, number, opening in sent:
+        both = (recipient, number, not opening) in sent
+        assert both is not (number in was_down), (recipient, number)
+    assert random.scenario.ledger.undecided_closings() == []
 
 
-def test_what_the_ledger_cannot_take_is_said_by_its_row_alone() -> None:
-    """A row that was written but whose notice was lost could not exist: they are one transaction.
+@RANDOM
+@given(steps=STEPS)
+def test_what_is_still_open_an_hour_later_was_notified(
+    steps: list[tuple[str, int, float]],
+) -> None:
+    random = RandomScenario()
+    random.follow([step for step in steps if step[0] != "act"])
+    if "monitor" in random.open:
+        random.close("monitor")
+    random.scenario.wait(3600.0)
+    openings = [message for message in random.scenario.messages() if is_opening(message)]
+    assert set(random.open.values()) <= {n for message in openings for n in message.incidents}
 
-    Held here: the same rows told again, as after a LedgerError, are stored once.
-    """
-    night = Night()
-    night.opens()
-    night.passes(15)
-    rows = [replace(row, id=0) for row in night.ledger.outbox()]
-    night.ledger.record([], rows, night.ledger.policy_decisions())
-    assert len(night.ledger.outbox()) == len(rows)
+
+def test_rows_that_are_recorded_again_are_stored_once() -> None:
+    """As after a LedgerError: rows and decisions are one transaction."""
+    ledger = AlertScenario().run("open kec-01\n wait 15s").ledger
+    rows = [replace(row, id=0) for row in ledger.outbox()]
+    ledger.record([], rows, ledger.policy_decisions())
+    assert len(ledger.outbox()) == len(rows)
