@@ -19,10 +19,12 @@ from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.errors import Conflict, LedgerError, NotFound
 from monitor.core.executor import Executor
+from monitor.core.job import Job
 from monitor.core.ports import Clock
 
 log = logging.getLogger("monitor.alerting.channel_test")
 
+MINUTE_S = 60.0
 NO_INCIDENT = 0
 LATE = timedelta(minutes=30)
 """A daemon that was down at 07:30 makes up for it until then."""
@@ -45,6 +47,9 @@ class ChannelTests:
         self._executor = executor
         self._queued = queued
         self._tested: int | None = None
+
+    def jobs(self) -> list[Job]:
+        return [Job("daily test", MINUTE_S, self.run_daily, deadline_s=MINUTE_S)]
 
     async def send(self, channel: str | None, who: str) -> list[OutboxRow]:
         """One test message now through a channel, or through every one; the rows, with ids.

@@ -312,13 +312,13 @@ class Daemon:
             asyncio.to_thread,
             self._status.healthy,
             self._dispatcher.workers_alive,
-            self._channel_tests,
         )
         fixed_jobs = [
             *self._self_metrics.jobs(),
             *self._rollup_job.jobs(),
             *self._retention_job.jobs(),
             *watchdog.jobs(),
+            *self._channel_tests.jobs(),
             *self._alert_trigger.jobs(),
             *self._self_alerts.jobs(),
         ]

@@ -1,8 +1,8 @@
-"""Who watches the watcher: signs of life to systemd, and the daily test of the channels.
+"""Signs of life to systemd, which restarts a daemon that does not send them.
 
-A sign of life is sent while rounds end, the ledger answers and the outbox is worked on: what a
-restart can mend. A full disk is an answer, too: killing the daemon for it would end the measuring
-and lose what waits in memory; that trouble is told by the heartbeat, `/healthz` and the warnings.
+They are sent while rounds end, the ledger answers and the outbox is worked on. An error of the
+ledger is an answer, too: a restart mends no full disk, it would end the measuring and lose what
+waits in memory. Such trouble shows in the heartbeat, in `/healthz` and in the warnings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from monitor.alerting.channel_test import ChannelTests
 from monitor.core.alerting.model import MaintenanceWindow
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import LedgerError
@@ -24,93 +23,92 @@ from monitor.core.ports import Clock
 log = logging.getLogger("monitor.daemon.watchdog")
 
 ANSWER_S = 5.0
-MINUTE_S = 60.0
+"""How long the ledger may take for a small query."""
+
 FIRST_ROUND_S = 30.0
-"""A daemon that has just begun has not ended a round yet."""
+"""No round is expected to have ended this soon after the start."""
 
 
 class ServiceNotifier(Protocol):
-    """The service manager; see adapters.system.systemd."""
+    """Notifications to the service manager; see adapters.system.systemd."""
 
     @property
     def watchdog_s(self) -> float | None: ...
 
     def alive(self) -> None: ...
 
-    def status(self, words: str) -> None: ...
+    def status(self, text: str) -> None: ...
 
 
 class Watchdog:
-    """rounds_end: has a round ended lately? outbox_turns: does each worker of it still turn?"""
+    """Notifies systemd that the daemon is alive, while a restart could not make it better.
+
+    rounds_ok: whether a round ended recently. outbox_ok: whether each delivery worker runs.
+    answer_s: how long the ledger may take for a question.
+    """
 
     def __init__(
         self,
-        manager: ServiceNotifier,
+        systemd: ServiceNotifier,
         clock: Clock,
         ledger: AlertReader,
         executor: Executor,
-        rounds_end: Callable[[], bool],
-        outbox_turns: Callable[[], bool],
-        channel_tests: ChannelTests,
+        rounds_ok: Callable[[], bool],
+        outbox_ok: Callable[[], bool],
         answer_s: float = ANSWER_S,
     ) -> None:
-        self._manager = manager
+        self._systemd = systemd
         self._clock = clock
         self._ledger = ledger
         self._executor = executor
-        self._rounds_end = rounds_end
-        self._outbox_turns = outbox_turns
-        self._channel_tests = channel_tests
+        self._rounds_ok = rounds_ok
+        self._outbox_ok = outbox_ok
         self._answer_s = answer_s
-        self._begun_s = clock.steady_s()
-        self._asked: asyncio.Future[list[MaintenanceWindow]] | None = None
-        self._trouble: str | None = None
+        self._started_s = clock.steady_s()
+        self._query: asyncio.Future[list[MaintenanceWindow]] | None = None
+        self._problem: str | None = None
 
     def jobs(self) -> list[Job]:
-        """The daily test; and signs of life, thrice in the time that systemd waits for one."""
-        jobs = [Job("daily test", MINUTE_S, self._channel_tests.run_daily, deadline_s=MINUTE_S)]
-        watchdog_s = self._manager.watchdog_s
-        if watchdog_s is not None:
-            every_s = max(1.0, watchdog_s // 3)
-            jobs.append(Job("watchdog", every_s, self.beat, deadline_s=every_s + self._answer_s))
-        return jobs
+        """A check three times within the interval of systemd's watchdog; none without one."""
+        watchdog_s = self._systemd.watchdog_s
+        if watchdog_s is None:
+            return []
+        every_s = max(1.0, watchdog_s // 3)
+        return [Job("watchdog", every_s, self.check, deadline_s=every_s + self._answer_s)]
 
-    async def beat(self) -> None:
-        """One sign of life, if all is well enough for it."""
-        trouble = await self._what_stands_still()
-        if trouble != self._trouble:
-            if trouble is None:
-                log.info("everything turns again")
+    async def check(self) -> None:
+        """Notify systemd, or log why not."""
+        problem = await self._find_problem()
+        if problem != self._problem:
+            if problem is None:
+                log.info("rounds, ledger and outbox work again")
             else:
-                log.error("%s: systemd is told nothing, and will restart this daemon", trouble)
-            self._manager.status(trouble or "")
-            self._trouble = trouble
-        if trouble is None:
-            self._manager.alive()
+                log.error("%s: systemd is not notified and will restart this daemon", problem)
+            self._systemd.status(problem or "")
+            self._problem = problem
+        if problem is None:
+            self._systemd.alive()
 
-    async def _what_stands_still(self) -> str | None:
-        begins = self._clock.steady_s() - self._begun_s < FIRST_ROUND_S
-        if not begins and not self._rounds_end():
+    async def _find_problem(self) -> str | None:
+        starting = self._clock.steady_s() - self._started_s < FIRST_ROUND_S
+        if not starting and not self._rounds_ok():
             return "no round has ended for 30 s"
         if not await self._ledger_answers():
             return "the ledger does not answer"
-        return None if self._outbox_turns() else "the outbox is not worked on"
+        return None if self._outbox_ok() else "a worker of the outbox does not run"
 
     async def _ledger_answers(self) -> bool:
-        """An error is an answer; one question at a time, however long it takes."""
-        asked = self._asked if self._asked is not None else self._ask()
-        self._asked = asked
-        done, _ = await asyncio.wait({asked}, timeout=self._answer_s)
+        """Whether the ledger answers in time, be it with an error; one query at a time."""
+        if self._query is None:
+            now_s = self._clock.utc_s(self._clock.steady_s())
+            windows = partial(self._ledger.windows, now_s, now_s + 1.0)
+            self._query = asyncio.ensure_future(self._executor(windows))
+        query = self._query
+        done, _ = await asyncio.wait({query}, timeout=self._answer_s)
         if not done:
             return False
-        self._asked = None
-        error = asked.exception()
+        self._query = None
+        error = query.exception()
         if error is not None and not isinstance(error, LedgerError):
             raise error
         return True
-
-    def _ask(self) -> asyncio.Future[list[MaintenanceWindow]]:
-        now_s = self._clock.utc_s(self._clock.steady_s())
-        return asyncio.ensure_future(
-            self._executor(partial(self._ledger.windows, now_s, now_s + 1.0))
-        )

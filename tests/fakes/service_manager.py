@@ -1,10 +1,10 @@
-"""A service manager that remembers what it was told."""
+"""A service manager that keeps the notifications."""
 
 from __future__ import annotations
 
 
 class FakeServiceManager:
-    """`watching.Manager` for tests; watchdog_s: how long it would wait for a sign of life."""
+    """`ServiceNotifier` for tests. signs: how often `alive` came; told: the status lines."""
 
     def __init__(self, watchdog_s: float | None = 90.0) -> None:
         self.watchdog_s = watchdog_s
@@ -14,5 +14,5 @@ class FakeServiceManager:
     def alive(self) -> None:
         self.signs += 1
 
-    def status(self, words: str) -> None:
-        self.told.append(words)
+    def status(self, text: str) -> None:
+        self.told.append(text)
