@@ -1,4 +1,4 @@
-"""argv → exit code: 0 done, 1 it could not (a line says why), 2 wrong usage, 3 already running."""
+"""Run the `pantau` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 already running."""
 
 from __future__ import annotations
 

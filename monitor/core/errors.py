@@ -1,34 +1,34 @@
-"""Every error that this program raises on purpose, one tree.
+"""The errors that this program raises on purpose.
 
     PantauError
-    ├── ConfigError          the site files are wrong (holds every problem found)
-    ├── StoreError           a database refused or failed
-    │   ├── LedgerError      states and incidents
-    │   │   └── RecordRefused  these rows can never be stored, however often it is tried
-    │   ├── JournalError     samples on this machine
-    │   │   └── JournalFull  there is no space for them
-    │   └── InfluxError      the InfluxDB server
-    ├── ProbeError           ICMP cannot be sent at all (no permission, no socket)
-    ├── SnmpError            the SNMP engine cannot work at all
-    ├── ApiError             the daemon's local API does not answer, or refuses
-    ├── Unfit                somebody asks the daemon for something that cannot be
-    │   ├── NoSuchThing      there is no incident, window or message of that number
-    │   └── TooLate          there is, but it is over, or was done already
-    ├── AlreadyRunning       another daemon holds the data directory (exit code 3)
-    └── SimulatorError       the made-up network cannot be set up here
+    ├── ConfigError           the configuration cannot be used (its text lists every problem)
+    ├── StoreError            a database refused or failed
+    │   ├── LedgerError       states, incidents, alerts
+    │   │   └── RecordRefused these rows can never be stored
+    │   ├── JournalError      samples on this machine
+    │   │   └── JournalFull   the disk is full
+    │   └── InfluxError       the InfluxDB server
+    ├── ProbeError            ICMP cannot be sent at all (no permission, no socket)
+    ├── SnmpError             the SNMP engine cannot work at all
+    ├── ApiError              the daemon's local API does not answer, or refuses
+    ├── InvalidRequest        a request to the daemon that cannot be carried out
+    │   ├── NotFound          there is no incident, window, message or target of that name
+    │   └── Conflict          it is over, or was done already
+    ├── AlreadyRunning        another daemon holds the data directory (exit code 3)
+    └── SimulatorError        the simulated network cannot be set up on this machine
 
-Each message is one sentence for an operator: what, where, how to mend it. Adapters
-translate their library's errors into these, `raise … from`, and into nothing else.
+Each message is one sentence for an operator: what, where, how to correct it. Adapters translate
+their library's errors into these (`raise … from`), and into nothing else.
 """
 
 from __future__ import annotations
 
 RIGHTS = "run this with sudo, or as a member of the group that owns the data directory"
-"""How to mend it when the data directory is not for this user."""
+"""How to correct it when this user may not use the data directory."""
 
 
 class PantauError(Exception):
-    """Anything that a person can be told in one line."""
+    """An error whose text is one line for an operator."""
 
 
 class ConfigError(PantauError):
@@ -56,10 +56,10 @@ class JournalFull(JournalError):
 
 
 class InfluxError(StoreError):
-    """InfluxDB did not do what was asked.
+    """InfluxDB refused a request or did not answer.
 
     status: the HTTP status, None when there was no answer at all.
-    retry_after_s: what the server asked for, None when it asked for nothing.
+    retry_after_s: the pause that the server asks for, None without one.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class ApiError(PantauError):
 
 
 class InvalidRequest(PantauError):
-    """What somebody asks of the daemon cannot be: a wrong time, an empty text, an unknown name."""
+    """A request that cannot be carried out: a wrong time, an empty text, an unknown name."""
 
 
 class NotFound(InvalidRequest):
-    """There is no incident, window or message of that number."""
+    """There is no incident, window, message or target of that name or number."""
 
 
 class Conflict(InvalidRequest):
@@ -99,4 +99,4 @@ class AlreadyRunning(PantauError):
 
 
 class SimulatorError(PantauError):
-    """The made-up network cannot be set up on this machine."""
+    """The simulated network cannot be set up on this machine."""

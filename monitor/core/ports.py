@@ -1,6 +1,6 @@
-"""What the daemon needs of the outside world; adapters implement these, fakes mirror them.
+"""Interfaces to the outside world: implemented by the adapters, and by fakes in tests.
 
-A contract suite in tests/contracts holds every fake and every adapter to the same promises.
+One contract suite each in tests/contracts checks the adapter and its fake alike.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 
 
 class Clock(Protocol):
-    """Time, twice: one that never jumps, and the one that people read."""
+    """Steady time for deadlines and durations, and the UTC that belongs to it."""
 
     def steady_s(self) -> float:
         """Seconds on the steady timeline (counts through suspend, never steps)."""
         ...
 
     def utc_s(self, steady_s: float) -> float:
-        """The Unix time that a moment on the steady timeline is believed to have."""
+        """The Unix time of a moment on the steady timeline, as far as is known."""
         ...
 
     def step_s(self) -> float | None:
@@ -56,7 +56,7 @@ OutcomeSink = Callable[[Sequence[Outcome]], None]
 
 @dataclass(frozen=True, slots=True)
 class ProbeCounters:
-    """Totals since the start, for everything odd. unmeasured: `not_measured` by its reasons."""
+    """Totals since the start. unmeasured: `not_measured` by reason. errors: by name."""
 
     sent: int = 0
     received: int = 0
@@ -73,7 +73,7 @@ class ProbeCounters:
 
 
 class Prober(Protocol):
-    """Sends echo requests and says what became of each: exactly one outcome a request."""
+    """Sends echo requests and delivers exactly one outcome for each."""
 
     async def open(self, sink: OutcomeSink) -> None:
         """Get the sockets. Raises ProbeError in one sentence when this machine may not."""
@@ -122,7 +122,7 @@ class Poller(Protocol):
 
 
 class LedgerReader(Protocol):
-    """Questions about states and incidents; opens read-only. All times UTC. Raises LedgerError."""
+    """Queries of states and incidents. All times UTC. Raises LedgerError."""
 
     def load_snapshot(self) -> LedgerSnapshot: ...
 
@@ -143,21 +143,22 @@ class Ledger(LedgerReader, Protocol):
     """The one writer of states and incidents."""
 
     def record(self, decisions: Sequence[Decision]) -> None:
-        """All decisions of one judgement in ONE synced transaction; times in them are UTC.
+        """Store decisions (UTC) in one synced transaction.
 
-        Idempotent for a transition with the same target and detected time.
+        Idempotent: what is stored already is skipped. Raises RecordRefused for decisions that can
+        never be stored, another LedgerError when it is worth trying again.
         """
         ...
 
     def record_alive(self, at_s: float) -> None:
-        """The daemon is alive at this UTC time (asked for every 10 s)."""
+        """Note that the daemon is alive at this UTC time; called every 10 s."""
         ...
 
     def close(self) -> None: ...
 
 
 class SampleSource(Protocol):
-    """What the dashboard may ask of a store of samples. All times UTC, ranges [start, end).
+    """Queries of a store of samples. All times UTC, ranges [start, end).
 
     Raises StoreError. Buckets are aligned to multiples of their width since the epoch.
     """
@@ -187,14 +188,14 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournalBatch:
-    """Samples after a cursor, in the order of writing. `cursor` is where to go on from."""
+    """Samples after a cursor, in the order of writing; `cursor` is the place after them."""
 
     cursor: str
     samples: tuple[Sample, ...]
 
 
 class SampleLog(Protocol):
-    """Samples in the order of writing: what a shipper follows. Called from a worker thread."""
+    """Samples in the order of writing, for a shipper. Called from a worker thread."""
 
     def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
         """Up to `limit` samples after `cursor` (None: from the oldest kept); empty when none."""
@@ -211,7 +212,7 @@ class SampleLog(Protocol):
 
 
 class Journal(SampleSource, SampleLog, Protocol):
-    """Every sample, kept on this machine first. Thread-safe: called from a worker thread."""
+    """All samples, on this machine. Thread-safe: called from a worker thread."""
 
     def append(self, samples: Sequence[Sample]) -> None:
         """One transaction; the rows are durable when it returns. Raises JournalError."""
@@ -230,9 +231,10 @@ class SampleSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RefusedPoint:
-    """One sample that InfluxDB will never take, and what it said. at_s: when it refused (UTC).
+    """One sample that InfluxDB refuses for good. at_s: when it did (UTC).
 
-    cursor: the place behind it in the journal. line: line protocol. words: hold no secret.
+    cursor: the place behind it in the journal. line: in line protocol. words: of the server,
+    without secrets.
     """
 
     at_s: float
@@ -243,7 +245,7 @@ class RefusedPoint:
 
 
 class DeadLetterStore(Protocol):
-    """Where refused samples are put aside, so that the rest can go on. Called from a thread."""
+    """Where refused samples are set aside. Called from a worker thread."""
 
     def add(self, refused: RefusedPoint) -> None:
         """Durable when it returns; the same place in a row is kept once. Raises StoreError."""
