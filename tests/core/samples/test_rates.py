@@ -1,8 +1,9 @@
-"""Every row of the table "Rates from counters: the rules", each with the reason it gives."""
+"""Rates from SNMP counters: each rule of the table in TRAPS, with the reason that it gives."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters
 NOON_S = 1_764_000_000.0
 GIGABIT = 1_000_000_000
 WRAP32 = 2**32
+COUNTERS = ("in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_discards")
 PORT = InterfaceCounters(
     name="ether1",
     index=1,
@@ -35,7 +37,11 @@ PORT = InterfaceCounters(
     speed_bps=GIGABIT,
     discontinuity=5,
 )
-NARROW = replace(PORT, high_capacity=False, speed_bps=100_000_000)
+PORT_32 = replace(PORT, high_capacity=False, speed_bps=100_000_000)
+GIGABIT_32 = replace(PORT_32, speed_bps=GIGABIT)
+UNKNOWN_32 = replace(PORT_32, speed_bps=None)
+BEFORE_WRAP = WRAP32 - 1_000
+REBOOT = {"first_ticks": 5_000_000, "second_ticks": 2_000}
 
 
 def router(capacity_bps: float | None = None) -> Device:
@@ -60,22 +66,29 @@ def grown(port: InterfaceCounters, **by: int) -> InterfaceCounters:
     return replace(port, **{name: getattr(port, name) + more for name, more in by.items()})
 
 
-def two(
+def series(*polls: DevicePoll) -> list[PollRates]:
+    """The rates after each poll of the same router."""
+    found: list[PollRates] = []
+    for each in polls:
+        baselines = found[-1].baselines if found else RateBaselines()
+        found.append(compute_rates(baselines, router(), each, NOON_S + each.at_s))
+    return found
+
+
+def after_two(
     first: InterfaceCounters,
     second: InterfaceCounters,
     *,
     after_s: float = 60.0,
-    device: Device | None = None,
+    capacity_bps: float | None = None,
     first_ticks: int | None = None,
     second_ticks: int | None = None,
     limits: RateLimits | None = None,
 ) -> PollRates:
-    """What the second of two polls brings."""
-    device = device or router()
+    device = router(capacity_bps)
     start = compute_rates(RateBaselines(), device, poll(first, 0.0, first_ticks), NOON_S, limits)
-    return compute_rates(
-        start.baselines, device, poll(second, after_s, second_ticks), NOON_S + after_s, limits
-    )
+    then = poll(second, after_s, second_ticks)
+    return compute_rates(start.baselines, device, then, NOON_S + after_s, limits)
 
 
 def sample(rates: PollRates) -> InterfaceSample:
@@ -83,34 +96,162 @@ def sample(rates: PollRates) -> InterfaceSample:
     return only
 
 
-def whole_reason(rates: PollRates) -> NoRate:
-    """The one reason why a port gave no rate at all."""
-    only = sample(rates)
-    fields = ("in_bps", "out_bps", "in_errors", "out_errors", "in_discards", "out_discards")
-    assert [getattr(only, name) for name in fields] == [None] * 6
-    assert only.in_util is None
-    assert only.out_util is None
-    (drop,) = rates.dropped
-    assert (drop.ifname, drop.counter) == ("ether1", None)
-    return drop.reason
+def check(rates: PollRates, expected: NoRate | dict[str, Any]) -> None:
+    """A NoRate: why the port has no rate at all. A dict: values of fields, or why one is absent."""
+    if isinstance(expected, NoRate):
+        absent = [getattr(sample(rates), name) for name in (*COUNTERS, "in_util", "out_util")]
+        assert absent == [None] * 8
+        assert [(drop.ifname, drop.counter, drop.reason) for drop in rates.dropped] == [
+            ("ether1", None, expected)
+        ]
+        return
+    reasons = {drop.counter: drop.reason for drop in rates.dropped}
+    for name, value in expected.items():
+        if isinstance(value, NoRate):
+            assert getattr(sample(rates), name) is None
+            assert reasons[name] is value
+        else:
+            assert getattr(sample(rates), name) == pytest.approx(value)
 
 
-def reason_of(rates: PollRates, counter: str) -> NoRate:
-    assert getattr(sample(rates), counter) is None
-    return {drop.counter: drop.reason for drop in rates.dropped}[counter]
+TWENTY_MBIT = {"capacity_bps": 20_000_000.0}
+SLOW = replace(PORT, speed_bps=1_000_000)
+HIGH = replace(PORT, in_octets=2**60)
+UNKNOWN = replace(PORT, speed_bps=None)
+DOWN_32 = replace(PORT_32, in_octets=BEFORE_WRAP)
 
+Case = tuple[InterfaceCounters, InterfaceCounters, dict[str, Any], NoRate | dict[str, Any]]
 
-def test_two_good_readings_give_every_rate_the_link_and_the_time_that_was_passed_in() -> None:
-    later = grown(
+AFTER_TWO: dict[str, Case] = {
+    "no growth is zero, not unknown": (PORT, PORT, {}, {"in_bps": 0.0}),
+    "a reboot, though the counter went up": (PORT, grown(PORT, in_octets=9), REBOOT, NoRate.REBOOT),
+    "the discontinuity time changed": (
         PORT,
-        in_octets=7_500_000,
-        out_octets=750_000_000,
-        in_errors=6,
-        out_errors=12,
-        in_discards=18,
-        out_discards=24,
-    )
-    rates = two(PORT, later)
+        replace(PORT, discontinuity=6),
+        {},
+        NoRate.DISCONTINUITY,
+    ),
+    **{
+        f"the discontinuity time is {before}, then {after}: no change": (
+            replace(PORT, discontinuity=before),
+            replace(PORT, discontinuity=after),
+            {},
+            {"in_bps": 0.0},
+        )
+        for before, after in ((5, None), (None, 5), (None, None))
+    },
+    "the index moved": (PORT, replace(PORT, index=7), {}, NoRate.INDEX_MOVED),
+    "another width": (PORT, replace(PORT, high_capacity=False), {}, NoRate.WIDTH_CHANGED),
+    "three intervals": (PORT, PORT, {"after_s": 180.0}, {"in_bps": 0.0}),
+    "over three intervals": (PORT, PORT, {"after_s": 180.01}, NoRate.GAP),
+    "a 64-bit counter went down: its whole port was reset": (
+        *(PORT, replace(grown(PORT, out_octets=100, in_errors=1), in_octets=5)),
+        *({}, NoRate.RESET),
+    ),
+    "a 64-bit counter wrapped": (
+        *(replace(PORT, in_octets=2**64 - 10), replace(PORT, in_octets=10)),
+        *({}, NoRate.RESET),
+    ),
+    "a 32-bit counter wrapped": (
+        *(DOWN_32, replace(PORT_32, in_octets=7_499_000)),
+        *({}, {"in_bps": 1_000_000.0, "out_bps": 0.0}),
+    ),
+    "a 32-bit wrap without a known speed": (
+        *(replace(DOWN_32, speed_bps=None), replace(UNKNOWN_32, in_octets=1_000)),
+        *({}, {"in_bps": NoRate.SPEED_UNKNOWN}),
+    ),
+    "a 32-bit wrap over a reboot": (
+        *(DOWN_32, replace(PORT_32, in_octets=1_000), REBOOT, NoRate.REBOOT),
+    ),
+    # 100 Mbit/s in 60 s are 750 MB at most; the wrap would be over 4 GB.
+    "a 32-bit wrap that would be too fast was a reset": (
+        *(replace(PORT_32, in_octets=200_000), replace(PORT_32, in_octets=5)),
+        *({}, NoRate.RESET),
+    ),
+    "32 bits at 1 Gbit/s for 34 s": (
+        *(GIGABIT_32, grown(GIGABIT_32, in_octets=5_000)),
+        *({"after_s": 34.0}, {"in_bps": 5_000 * 8 / 34}),
+    ),
+    "32 bits at 1 Gbit/s for 35 s: a wrap can hide": (
+        *(GIGABIT_32, grown(GIGABIT_32, in_octets=5_000)),
+        *({"after_s": 35.0}, {"in_bps": NoRate.WRAP_CAN_HIDE, "in_errors": 0.0}),
+    ),
+    "32-bit octets without a known speed: a wrap can hide in any growth": (
+        *(UNKNOWN_32, grown(UNKNOWN_32, in_octets=5_000, in_errors=6)),
+        *({}, {"in_bps": NoRate.SPEED_UNKNOWN, "in_errors": 0.1}),
+    ),
+    "the configured capacity makes 32-bit counters usable": (
+        *(UNKNOWN_32, grown(UNKNOWN_32, in_octets=7_500_000)),
+        *(TWENTY_MBIT, {"in_bps": 1_000_000.0, "in_util": 0.05}),
+    ),
+    "the uptime wraps at 497 days": (
+        *(PORT, grown(PORT, in_octets=750)),
+        *({"first_ticks": WRAP32 - 1_000, "second_ticks": 5_000}, {"in_bps": 100.0}),
+    ),
+    # Our request waited 4 s somewhere; the router counted for 64 s.
+    "delta t is the router's": (
+        *(PORT, grown(PORT, in_octets=8_000_000)),
+        *({"first_ticks": 100_000, "second_ticks": 106_400}, {"in_bps": 1_000_000.0}),
+    ),
+    "delta t is from the message that held the octets": (
+        replace(PORT, uptime_ticks=100_050),
+        replace(grown(PORT, in_octets=7_500_000), uptime_ticks=106_050),
+        {"first_ticks": 100_000, "second_ticks": 106_400},
+        {"in_bps": 1_000_000.0},
+    ),
+    "utilisation is of the capacity and never above one": (
+        *(PORT, grown(PORT, in_octets=165_000_000), TWENTY_MBIT),
+        {"in_bps": 22_000_000.0, "in_util": 1.0, "speed_bps": 20_000_000},
+    ),
+    "1.2 times the speed": (
+        *(PORT, grown(PORT, in_octets=180_000_000), TWENTY_MBIT, {"in_bps": 24_000_000.0}),
+    ),
+    "above 1.2 times the speed": (
+        *(PORT, grown(PORT, in_octets=180_000_001), TWENTY_MBIT),
+        {"in_bps": NoRate.TOO_FAST, "out_bps": 0.0},
+    ),
+    "64 bits without a known speed": (
+        *(UNKNOWN, grown(UNKNOWN, in_octets=7_500_000), {}),
+        {"in_bps": 1_000_000.0, "in_util": None, "speed_bps": None},
+    ),
+    "every bit of 64 counts": (HIGH, grown(HIGH, in_octets=15), {}, {"in_bps": 2.0}),
+    "errors and discards are series of their own": (
+        *(PORT, grown(PORT, in_discards=60), {}),
+        {"in_discards": 1.0, "in_errors": 0.0, "out_discards": 0.0},
+    ),
+    "an error counter that went down costs only itself": (
+        *(PORT, replace(PORT, in_errors=2), {}, {"in_errors": NoRate.RESET, "in_bps": 0.0}),
+    ),
+    "more errors than the line carries packets": (
+        *(SLOW, grown(SLOW, in_errors=1_000_000), {}, {"in_errors": NoRate.TOO_FAST}),
+    ),
+    "an agent that refreshes at once may be polled faster": (
+        *(PORT, grown(PORT, in_octets=250)),
+        *({"after_s": 2.0, "limits": RateLimits(shortest_s=1.0)}, {"in_bps": 1_000.0}),
+    ),
+    "two readings of one moment": (
+        *(PORT, PORT, {"after_s": 0.0, "limits": RateLimits(shortest_s=0.0)}, NoRate.TOO_SOON),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "given", "expected"), AFTER_TWO.values(), ids=AFTER_TWO
+)
+def test_rates_after_two_polls(
+    first: InterfaceCounters,
+    second: InterfaceCounters,
+    given: dict[str, Any],
+    expected: NoRate | dict[str, Any],
+) -> None:
+    check(after_two(first, second, **given), expected)
+
+
+GROWTH = {"in_octets": 7_500_000, "out_octets": 750_000_000, "in_errors": 6, "out_errors": 12}
+
+
+def test_two_good_readings_give_every_rate_the_link_and_the_time_of_the_poll() -> None:
+    rates = after_two(PORT, grown(PORT, **GROWTH, in_discards=18, out_discards=24))
     assert sample(rates) == InterfaceSample(
         at_s=NOON_S + 60,
         device="anjatan",
@@ -131,186 +272,66 @@ def test_two_good_readings_give_every_rate_the_link_and_the_time_that_was_passed
     assert rates.dropped == ()
 
 
-def test_a_counter_that_stood_still_is_zero_and_not_unknown() -> None:
-    assert sample(two(PORT, PORT)).in_bps == 0.0
+def test_the_first_poll_is_a_baseline_and_has_the_port_state() -> None:
+    (rates,) = series(poll(replace(PORT, oper=2)))
+    check(rates, NoRate.FIRST)
+    assert (sample(rates).oper, sample(rates).speed_bps) == (2, GIGABIT)
 
 
-def test_the_first_sample_is_a_baseline_only_but_tells_the_port_state() -> None:
-    rates = compute_rates(RateBaselines(), router(), poll(replace(PORT, oper=2)), NOON_S)
-    assert whole_reason(rates) is NoRate.FIRST
-    assert sample(rates).oper == 2
-    assert sample(rates).speed_bps == GIGABIT
+BOOTED = replace(PORT, in_octets=900)
+PARTLY = replace(grown(PORT, in_octets=750), out_errors=None, out_octets=None)
+NO_UPTIME = DevicePoll("anjatan", 60.0, None, (grown(PORT, in_octets=100),))
+NO_PORT = DevicePoll("anjatan", 60.0, 106_000, ())
+Expected = NoRate | dict[str, Any] | None
+
+AFTER_THREE: dict[str, tuple[tuple[DevicePoll, DevicePoll], Expected, Expected]] = {
+    "after a reset the new reading is the baseline": (
+        (poll(replace(PORT, in_octets=5), 60.0), poll(replace(PORT, in_octets=755), 120.0)),
+        *(NoRate.RESET, {"in_bps": 100.0}),
+    ),
+    "without an uptime there is no delta t": (
+        (NO_UPTIME, poll(grown(PORT, in_octets=200), 120.0)),
+        *(NoRate.NO_UPTIME, NoRate.NO_UPTIME),
+    ),
+    "a counter that is not reported is absent alone": (
+        (poll(PARTLY, 60.0), poll(grown(PORT, in_octets=1500), 120.0)),
+        {"in_bps": 100.0, "out_errors": NoRate.NOT_REPORTED, "out_bps": NoRate.NOT_REPORTED},
+        {"in_bps": 100.0, "out_bps": NoRate.FIRST},
+    ),
+    "closer than three table refreshes: the baseline stays, nothing is lost": (
+        (poll(grown(PORT, in_octets=600), 4.0), poll(grown(PORT, in_octets=750), 60.0)),
+        *(NoRate.TOO_SOON, {"in_bps": 100.0}),
+    ),
+    "a port that is absent once keeps its baseline": (
+        (NO_PORT, poll(grown(PORT, in_octets=1500), 120.0)),
+        *(None, {"in_bps": 100.0}),
+    ),
+}
 
 
-def test_a_reboot_is_a_baseline_only_and_the_next_poll_has_rates_again() -> None:
-    device = router()
-    baselines = compute_rates(RateBaselines(), device, poll(PORT, 0.0, 5_000_000), NOON_S).baselines
-    booted = replace(PORT, in_octets=900)
-    after = compute_rates(baselines, device, poll(booted, 60.0, 2_000), NOON_S + 60)
-    assert whole_reason(after) is NoRate.REBOOT
-    then = compute_rates(
-        after.baselines, device, poll(grown(booted, in_octets=750), 120.0, 8_000), NOON_S + 120
-    )
-    assert sample(then).in_bps == 100.0
-
-
-def test_a_reboot_is_seen_even_when_the_counters_went_on_upwards() -> None:
-    rates = two(PORT, grown(PORT, in_octets=10), first_ticks=5_000_000, second_ticks=2_000)
-    assert whole_reason(rates) is NoRate.REBOOT
-
-
-def test_a_changed_discontinuity_time_is_a_baseline_only() -> None:
-    rates = two(PORT, replace(grown(PORT, in_octets=10), discontinuity=6))
-    assert whole_reason(rates) is NoRate.DISCONTINUITY
-
-
-@pytest.mark.parametrize(("before", "after"), [(5, None), (None, 5), (None, None)])
-def test_a_discontinuity_time_that_is_not_told_is_no_change(
-    before: int | None, after: int | None
+@pytest.mark.parametrize(("polls", "second", "third"), AFTER_THREE.values(), ids=AFTER_THREE)
+def test_rates_after_three_polls(
+    polls: tuple[DevicePoll, DevicePoll], second: Expected, third: Expected
 ) -> None:
-    rates = two(replace(PORT, discontinuity=before), replace(PORT, discontinuity=after))
-    assert sample(rates).in_bps == 0.0
-
-
-def test_a_moved_index_is_a_baseline_only() -> None:
-    assert whole_reason(two(PORT, replace(PORT, index=7))) is NoRate.INDEX_MOVED
-
-
-def test_another_counter_width_is_a_baseline_only() -> None:
-    assert whole_reason(two(PORT, replace(PORT, high_capacity=False))) is NoRate.WIDTH_CHANGED
-
-
-@pytest.mark.parametrize(("after_s", "reason"), [(180.0, None), (180.01, NoRate.GAP)])
-def test_a_gap_of_over_three_intervals_is_a_baseline_only(
-    after_s: float, reason: NoRate | None
-) -> None:
-    rates = two(PORT, PORT, after_s=after_s)
-    if reason is None:
-        assert sample(rates).in_bps == 0.0
+    _, then, last = series(poll(PORT), *polls)
+    if second is None:
+        assert then.samples == ()
     else:
-        assert whole_reason(rates) is reason
+        check(then, second)
+        assert sample(then).oper == 1
+    assert third is not None
+    check(last, third)
 
 
-def test_a_64_bit_counter_that_went_down_is_a_reset_of_its_whole_port() -> None:
-    rates = two(PORT, replace(grown(PORT, out_octets=100, in_errors=1), in_octets=5))
-    assert whole_reason(rates) is NoRate.RESET
-
-
-def test_a_64_bit_counter_that_wrapped_is_a_reset_too() -> None:
-    rates = two(replace(PORT, in_octets=2**64 - 10), replace(PORT, in_octets=10))
-    assert whole_reason(rates) is NoRate.RESET
-
-
-def test_after_a_reset_the_new_reading_is_the_baseline() -> None:
-    device = router()
-    baselines = two(PORT, replace(PORT, in_octets=5), device=device).baselines
-    then = compute_rates(baselines, device, poll(replace(PORT, in_octets=755), 120.0), NOON_S)
-    assert sample(then).in_bps == 100.0
-
-
-def test_a_32_bit_counter_that_went_down_wrapped_when_everything_speaks_for_it() -> None:
-    rates = two(replace(NARROW, in_octets=WRAP32 - 1_000), replace(NARROW, in_octets=7_499_000))
-    assert sample(rates).in_bps == 1_000_000.0
-    assert rates.dropped == ()
-
-
-def test_a_32_bit_wrap_without_a_known_speed_gives_no_rate() -> None:
-    unknown = replace(NARROW, speed_bps=None)
-    rates = two(replace(unknown, in_octets=WRAP32 - 1_000), replace(unknown, in_octets=1_000))
-    assert reason_of(rates, "in_bps") is NoRate.SPEED_UNKNOWN
-
-
-def test_a_32_bit_wrap_over_a_reboot_gives_no_rate() -> None:
-    rates = two(
-        replace(NARROW, in_octets=WRAP32 - 1_000),
-        replace(NARROW, in_octets=1_000),
-        first_ticks=5_000_000,
-        second_ticks=2_000,
-    )
-    assert whole_reason(rates) is NoRate.REBOOT
-
-
-def test_a_32_bit_counter_whose_wrap_would_be_too_fast_was_reset() -> None:
-    # 100 Mbit/s in 60 s are 750 MB at most; the wrap would be over 4 GB.
-    rates = two(replace(NARROW, in_octets=200_000), replace(NARROW, in_octets=5))
-    assert whole_reason(rates) is NoRate.RESET
-
-
-@pytest.mark.parametrize(("after_s", "refused"), [(34.0, False), (35.0, True)])
-def test_32_bit_counters_are_refused_where_a_wrap_can_hide(after_s: float, refused: bool) -> None:
-    """At 1 Gbit/s that is after 34.4 s, whether the counter went up or down."""
-    gigabit = replace(NARROW, speed_bps=GIGABIT)
-    rates = two(gigabit, grown(gigabit, in_octets=5_000), after_s=after_s)
-    if refused:
-        assert reason_of(rates, "in_bps") is NoRate.WRAP_CAN_HIDE
-        assert sample(rates).in_errors == 0.0
-    else:
-        assert sample(rates).in_bps == pytest.approx(5_000 * 8 / after_s)
-
-
-def test_32_bit_octets_without_a_known_speed_are_refused_as_a_wrap_may_hide_in_any_growth() -> None:
-    unknown = replace(NARROW, speed_bps=None)
-    rates = two(unknown, grown(unknown, in_octets=5_000, in_errors=6))
-    assert reason_of(rates, "in_bps") is NoRate.SPEED_UNKNOWN
-    assert sample(rates).in_errors == 0.1
-
-
-def test_the_configured_capacity_makes_32_bit_counters_usable() -> None:
-    unknown = replace(NARROW, speed_bps=None)
-    rates = two(unknown, grown(unknown, in_octets=7_500_000), device=router(20_000_000.0))
-    assert sample(rates).in_bps == 1_000_000.0
-    assert sample(rates).in_util == 0.05
-
-
-def test_uptime_may_wrap_at_497_days_without_being_a_reboot() -> None:
-    rates = two(PORT, grown(PORT, in_octets=750), first_ticks=WRAP32 - 1_000, second_ticks=5_000)
-    assert sample(rates).in_bps == 100.0
-
-
-def test_delta_t_is_the_routers_own_and_not_ours() -> None:
-    """Our request waited 4 s somewhere; the router counted for 64 s."""
-    rates = two(
-        PORT,
-        grown(PORT, in_octets=8_000_000),
-        after_s=60.0,
-        first_ticks=100_000,
-        second_ticks=106_400,
-    )
-    assert sample(rates).in_bps == 1_000_000.0
-
-
-def test_delta_t_is_from_the_message_that_held_the_octets() -> None:
-    device = router()
-    first = poll(replace(PORT, uptime_ticks=100_050), 0.0, 100_000)
-    second = poll(replace(grown(PORT, in_octets=7_500_000), uptime_ticks=106_050), 60.0, 106_400)
-    baselines = compute_rates(RateBaselines(), device, first, NOON_S).baselines
-    assert sample(compute_rates(baselines, device, second, NOON_S)).in_bps == 1_000_000.0
-
-
-def test_without_an_uptime_there_is_no_delta_t_and_no_rate() -> None:
-    device = router()
-    untold = DevicePoll("anjatan", 60.0, None, (grown(PORT, in_octets=100),))
-    baselines = compute_rates(RateBaselines(), device, poll(PORT), NOON_S).baselines
-    rates = compute_rates(baselines, device, untold, NOON_S)
-    assert whole_reason(rates) is NoRate.NO_UPTIME
-    then = compute_rates(rates.baselines, device, poll(grown(PORT, in_octets=200), 120.0), NOON_S)
-    assert whole_reason(then) is NoRate.NO_UPTIME
-
-
-def test_one_counter_that_is_not_told_is_none_and_the_rest_stands() -> None:
-    device = router()
-    partly = replace(grown(PORT, in_octets=750), out_errors=None, out_octets=None)
-    rates = two(PORT, partly, device=device)
-    assert sample(rates).in_bps == 100.0
-    assert reason_of(rates, "out_errors") is NoRate.NOT_REPORTED
-    assert reason_of(rates, "out_bps") is NoRate.NOT_REPORTED
-    again = compute_rates(rates.baselines, device, poll(grown(PORT, in_octets=1500), 120.0), NOON_S)
-    assert sample(again).in_bps == 100.0
-    assert reason_of(again, "out_bps") is NoRate.FIRST
+def test_after_a_reboot_the_next_poll_has_rates_again() -> None:
+    polls = (poll(PORT, 0.0, 5_000_000), poll(BOOTED, 60.0, 2_000))
+    *_, then, last = series(*polls, poll(grown(BOOTED, in_octets=750), 120.0, 8_000))
+    check(then, NoRate.REBOOT)
+    check(last, {"in_bps": 100.0})
 
 
 @pytest.mark.parametrize(
-    ("capacity_bps", "told_bps", "speed_bps"),
+    ("capacity_bps", "reported_bps", "speed_bps"),
     [
         (20_000_000.0, GIGABIT, 20_000_000.0),
         (None, GIGABIT, float(GIGABIT)),
@@ -319,95 +340,14 @@ def test_one_counter_that_is_not_told_is_none_and_the_rest_stands() -> None:
         (0.0, GIGABIT, float(GIGABIT)),
     ],
 )
-def test_the_links_capacity_wins_over_the_ports_speed(
-    capacity_bps: float | None, told_bps: int | None, speed_bps: float | None
+def test_the_capacity_of_the_link_wins_over_the_speed_of_the_port(
+    capacity_bps: float | None, reported_bps: int | None, speed_bps: float | None
 ) -> None:
     interface = Interface("ether1", capacity_bps=capacity_bps)
-    assert line_speed_bps(interface, replace(PORT, speed_bps=told_bps)) == speed_bps
+    assert line_speed_bps(interface, replace(PORT, speed_bps=reported_bps)) == speed_bps
 
 
-def test_utilisation_is_of_the_capacity_and_never_above_one() -> None:
-    rates = two(PORT, grown(PORT, in_octets=165_000_000), device=router(20_000_000.0))
-    assert sample(rates).in_bps == 22_000_000.0
-    assert sample(rates).in_util == 1.0
-    assert sample(rates).speed_bps == 20_000_000
-
-
-@pytest.mark.parametrize(("octets", "fits"), [(180_000_000, True), (180_000_001, False)])
-def test_a_rate_above_1_2_times_the_speed_is_no_value_and_flagged(octets: int, fits: bool) -> None:
-    rates = two(PORT, grown(PORT, in_octets=octets), device=router(20_000_000.0))
-    if fits:
-        assert sample(rates).in_bps == pytest.approx(24_000_000.0)
-    else:
-        assert reason_of(rates, "in_bps") is NoRate.TOO_FAST
-        assert sample(rates).out_bps == 0.0
-
-
-def test_without_a_known_speed_a_64_bit_rate_stands_and_has_no_utilisation() -> None:
-    unknown = replace(PORT, speed_bps=None)
-    rates = two(unknown, grown(unknown, in_octets=7_500_000))
-    assert sample(rates).in_bps == 1_000_000.0
-    assert sample(rates).in_util is None
-    assert sample(rates).speed_bps is None
-
-
-def test_64_bit_counters_keep_every_bit_until_the_difference() -> None:
-    """A float cannot tell 2^60 from 2^60 + 1."""
-    high = replace(PORT, in_octets=2**60)
-    assert sample(two(high, grown(high, in_octets=15))).in_bps == 2.0
-
-
-def test_errors_and_discards_are_series_of_their_own() -> None:
-    rates = two(PORT, grown(PORT, in_discards=60))
-    only = sample(rates)
-    assert (only.in_discards, only.in_errors, only.out_discards) == (1.0, 0.0, 0.0)
-
-
-def test_an_error_counter_that_went_down_costs_only_itself() -> None:
-    rates = two(PORT, replace(PORT, in_errors=2))
-    assert reason_of(rates, "in_errors") is NoRate.RESET
-    assert sample(rates).in_bps == 0.0
-
-
-def test_more_errors_than_the_line_carries_packets_are_no_value() -> None:
-    slow = replace(PORT, speed_bps=1_000_000)
-    rates = two(slow, grown(slow, in_errors=1_000_000))
-    assert reason_of(rates, "in_errors") is NoRate.TOO_FAST
-
-
-def test_polls_closer_than_three_table_refreshes_keep_the_baseline_and_lose_nothing() -> None:
-    device = router()
-    baselines = two(PORT, PORT, device=device).baselines
-    soon = compute_rates(baselines, device, poll(grown(PORT, in_octets=600), 64.0), NOON_S)
-    assert whole_reason(soon) is NoRate.TOO_SOON
-    assert sample(soon).oper == 1
-    then = compute_rates(soon.baselines, device, poll(grown(PORT, in_octets=750), 120.0), NOON_S)
-    assert sample(then).in_bps == 100.0
-
-
-def test_an_agent_that_renews_its_tables_at_once_may_be_asked_more_often() -> None:
-    rates = two(PORT, grown(PORT, in_octets=250), after_s=2.0, limits=RateLimits(shortest_s=1.0))
-    assert sample(rates).in_bps == 1_000.0
-
-
-def test_two_readings_of_one_moment_have_no_delta_t() -> None:
-    rates = two(PORT, PORT, after_s=0.0, limits=RateLimits(shortest_s=0.0))
-    assert whole_reason(rates) is NoRate.TOO_SOON
-
-
-def test_a_port_that_was_not_told_once_keeps_its_baseline() -> None:
-    device = router()
-    baselines = compute_rates(RateBaselines(), device, poll(PORT), NOON_S).baselines
-    without = compute_rates(baselines, device, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
-    assert without.samples == ()
-    then = compute_rates(
-        without.baselines, device, poll(grown(PORT, in_octets=1500), 120.0), NOON_S
-    )
-    assert sample(then).in_bps == 100.0
-
-
-def test_a_port_that_is_configured_no_more_is_forgotten() -> None:
-    baselines = compute_rates(RateBaselines(), router(), poll(PORT), NOON_S).baselines
+def test_a_port_that_is_no_longer_configured_has_no_baseline() -> None:
+    (rates,) = series(poll(PORT))
     bare = replace(router(), interfaces=())
-    after = compute_rates(baselines, bare, DevicePoll("anjatan", 60.0, 106_000, ()), NOON_S)
-    assert after.baselines == RateBaselines()
+    assert compute_rates(rates.baselines, bare, NO_PORT, NOON_S).baselines == RateBaselines()
