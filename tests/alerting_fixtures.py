@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from monitor.alerting.alert_trigger import AlertTrigger
-from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.alerting.delivery import DeliveryContext
+from monitor.alerting.dispatcher import Dispatcher
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import Channel, EventKind, Notification, OutboxStatus
 from monitor.core.alerting.notifier import Notifier

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from monitor.adapters.system.local_api_client import SOCKET_NAME, LocalApiClient
 from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.incident_actions import IncidentActions
+from monitor.alerting.monitor_messages import MonitorMessages
 from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
@@ -87,7 +88,7 @@ class Desks(Generic[L, C]):
             ledger, clock, self.alerting_state, lambda: tuple(self.open), executor, [self.heard]
         )
         self.channel_tests = ChannelTests(
-            ledger, clock, self.alerting_state, executor, self.heard.on_queued
+            MonitorMessages(ledger, clock, self.alerting_state, executor, self.heard.on_queued)
         )
         self.routers: dict[str, Document] = {}
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.alerting.delivery import DeliveryContext
+from monitor.alerting.dispatcher import Dispatcher
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import Channel, EventKind, OutboxRow, OutboxStatus, Wording
 from monitor.core.alerting.outbox import encode_body

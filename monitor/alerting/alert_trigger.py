@@ -1,4 +1,4 @@
-"""Who must know at once: what people do goes to the pipeline, what is new to the dispatcher."""
+"""Forwards incident actions to the pipeline and wakes the dispatcher when messages are queued."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from monitor.core.alerting.notifier import Notifier
 from monitor.core.job import Job
 from monitor.pipeline.pipeline import Pipeline
 
-LOOK_S = 0.5
+INTERVAL_S = 0.5
 
 
 class AlertTrigger:
-    """Forward incident actions to the pipeline and look for due notifications twice a second.
-
-    Called on the event loop only.
-    """
+    """`ActionListener`; also evaluates twice a second what is due by time. Event loop only."""
 
     def __init__(self, pipeline: Pipeline, notifier: Notifier, dispatcher: Dispatcher) -> None:
         self._pipeline = pipeline
@@ -23,21 +20,21 @@ class AlertTrigger:
         self._dispatcher = dispatcher
 
     def on_action(self, action: IncidentAction) -> None:
-        """Somebody did something about an incident."""
+        """A person acted on an incident."""
         self._pipeline.apply_action(action)
 
     def on_maintenance(self, window: MaintenanceWindow) -> None:
-        """A maintenance window is new, or was ended early."""
+        """A maintenance window was added or ended early."""
         self._notifier.maintenance_changed()
         self._pipeline.evaluate_alerts()
 
     def on_queued(self) -> None:
-        """There is something new to send."""
+        """The outbox has new rows."""
         self._dispatcher.wake()
 
     def jobs(self) -> list[Job]:
-        """Reminders, next steps, ends of holds and of maintenance."""
-        return [Job("notices", LOOK_S, self._look, deadline_s=2 * LOOK_S)]
+        """Reminders, escalation steps, ends of holds and of maintenance."""
+        return [Job("notices", INTERVAL_S, self._evaluate, deadline_s=2 * INTERVAL_S)]
 
-    async def _look(self) -> None:
+    async def _evaluate(self) -> None:
         self._pipeline.evaluate_alerts()

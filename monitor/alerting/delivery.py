@@ -1,7 +1,8 @@
-"""One channel's worker: lease, send, mark; put off or give up what cannot be sent.
+"""One channel's worker: lease outbox rows, send them, mark the result.
 
-This is the worker boundary: whatever a channel raises is logged without its words (they may hold a
-secret), counted, and tried again.
+A row is sent after it is committed and marked after the channel accepted it: at least once, with a
+key by which the receiver recognises a second copy. Whatever a channel raises is logged without its
+text (it may hold a secret), counted, and the rows are retried.
 """
 
 from __future__ import annotations
@@ -9,17 +10,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from random import random
 from traceback import extract_tb
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
-from monitor.alerting.delivery_context import ChannelState, DeliveryContext
+from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import (
     Channel,
     Delivered,
     Delivery,
     DeliveryBatch,
+    Notification,
     OutboxRow,
     Rejected,
     RetryLater,
@@ -32,24 +36,84 @@ from monitor.core.alerting.outbox import (
     retry_delay_s,
     with_code,
 )
+from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.errors import LedgerError
+from monitor.core.executor import Executor
+from monitor.core.ports import Clock
 
-log = logging.getLogger("monitor.alerting.dispatcher")
+log = logging.getLogger("monitor.alerting.delivery")
 
-AT_ONCE = 20
+LEASE_S = 60.0
+LEASE_ROWS = 20
 POLL_S = 10.0
-SLACK_S = 0.01
-MINUTE_S = 60.0
+WAKE_MARGIN_S = 0.01
+RATE_WINDOW_S = 60.0
 LEDGER_RETRY_S = 2.0
-LONGEST_SEND_S = 30.0
-"""A channel bounds itself (20 s); this holds one that does not."""
+MAX_SEND_S = 30.0
+"""A channel limits itself to 20 s; this limits one that does not."""
 
+DEFAULT_MAX_CHARACTERS = 4000
+
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryContext:
+    """What every worker needs.
+
+    executor: runs ledger calls. sleep, chance (0 to 1, spreads the retries): replaced in tests.
+    """
+
+    ledger: AlertLedger
+    alerting_state: AlertingState
+    clock: Clock
+    executor: Executor
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    chance: Callable[[], float] = random
+    lease_s: float = LEASE_S
+
+    async def call(self, what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking call beside the event loop."""
+        return await self.executor(partial(what, *args, **kwargs))
+
+    def utc_s(self) -> float:
+        """The present time (Unix seconds)."""
+        return self.clock.utc_s(self.clock.steady_s())
+
+
+@dataclass(slots=True)
+class ChannelState:
+    """Health and counts of a channel; outlives a reload. Times are steady seconds.
+
+    why: the error of the last send; None: it succeeded. turned_s: the last turn of its worker.
+    sends: starts of those of the last minute. not_before_s: the end of the pause it asked for.
+    """
+
+    why: str | None = None
+    failing_since_s: float | None = None
+    turned_s: float = float("-inf")
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+    faults: int = 0
+    sends: deque[float] = field(default_factory=deque)
+    not_before_s: float = float("-inf")
+
+
+class MissingChannel:
+    """`Channel` of rows whose channel is no longer configured: refuses them."""
+
+    async def send(self, message: Notification) -> Delivery:
+        return Rejected("alerts.toml names no such channel")
+
+    async def close(self) -> None:
+        return
+
+
 class ChannelWorker:
-    """Sends what is due on one channel, in order, until it is told to stop."""
+    """Sends what is due on one channel, in order, until it is stopped."""
 
     def __init__(
         self, name: str, channel: Channel, context: DeliveryContext, state: ChannelState
@@ -58,23 +122,24 @@ class ChannelWorker:
         self.state = state
         self._channel = channel
         self._context = context
+        self._ledger = context.ledger
         self._wake = asyncio.Event()
         self._stopping = False
         self._unmarked: deque[tuple[int, tuple[int, ...], float]] = deque()
-        self._soonest_s = float("inf")
-        self._ledger_trouble = False
+        self._next_retry_s = float("inf")
+        self._ledger_failing = False
 
     def wake(self) -> None:
-        """There may be something to send."""
+        """Look at the outbox now: there may be new rows."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Finish what is under way and no more."""
+        """Finish the send in progress, start no other."""
         self._stopping = True
         self._wake.set()
 
     async def run(self, after: asyncio.Task[None] | None = None) -> None:
-        """after: the worker that had this channel before; it finishes first."""
+        """Until stopped. after: the previous worker of this channel; it finishes first."""
         try:
             if after is not None:
                 await asyncio.wait({after})
@@ -87,67 +152,64 @@ class ChannelWorker:
             await self._channel.close()
 
     async def _turn(self) -> float:
-        """Send what is due; how long nothing more will be (0: look again at once)."""
+        """Send what is due; returns for how long nothing more will be (0: look again at once)."""
         now_s = self._context.clock.steady_s()
         if now_s < self.state.not_before_s:
             return self.state.not_before_s - now_s
         try:
-            await self._mark()
+            await self._mark_sent()
             free = self._free_slots(now_s)
             if free == 0:
-                return self.state.tries[0] + MINUTE_S - now_s
-            parcels = await self._context.call(
-                self._context.ledger.lease,
-                self.name,
-                self._context.utc_s(),
-                self._context.lease_s,
-                AT_ONCE,
-            )
-            if not parcels:
+                return self.state.sends[0] + RATE_WINDOW_S - now_s
+            lease = partial(self._ledger.lease, self.name, self._context.utc_s())
+            batches = await self._context.call(lease, self._context.lease_s, LEASE_ROWS)
+            if not batches:
                 return self._until_next_s(now_s)
-            await self._deliver_all(parcels, free)
+            await self._send_all(batches, free)
         except LedgerError as error:
-            if not self._ledger_trouble:
+            if not self._ledger_failing:
                 log.error("channel %s waits for the ledger: %s", self.name, error)
-            self._ledger_trouble = True
+            self._ledger_failing = True
             return LEDGER_RETRY_S
-        self._ledger_trouble = False
+        self._ledger_failing = False
         return 0.0
 
     def _until_next_s(self, now_s: float) -> float:
-        if self._soonest_s + SLACK_S <= now_s:
-            self._soonest_s = float("inf")
-        return min(POLL_S, self._soonest_s + SLACK_S - now_s)
+        if self._next_retry_s + WAKE_MARGIN_S <= now_s:
+            self._next_retry_s = float("inf")
+        return min(POLL_S, self._next_retry_s + WAKE_MARGIN_S - now_s)
 
-    async def _deliver_all(self, parcels: Sequence[DeliveryBatch], free: int) -> None:
+    async def _send_all(self, batches: Sequence[DeliveryBatch], free: int) -> None:
+        """Send leased batches, merged where the rate limit leaves too few slots (`free`)."""
         settings = self._settings()
-        most = 4000 if settings is None else settings.most_characters
-        waiting = deque(combine_batches(parcels, free, most))
+        most = DEFAULT_MAX_CHARACTERS if settings is None else settings.most_characters
+        waiting = deque(combine_batches(batches, free, most))
         while waiting:
             now_s = self._context.clock.steady_s()
             if self._stopping or now_s < self.state.not_before_s or self._free_slots(now_s) == 0:
-                left = [number for batch in waiting for p in batch for number in p.ids]
-                await self._context.call(self._context.ledger.release, left)
+                left = [number for group in waiting for batch in group for number in batch.ids]
+                await self._context.call(self._ledger.release, left)
                 return
-            batch = waiting.popleft()
-            delivery = await self._try(batch)
+            group = waiting.popleft()
+            delivery = await self._send(group)
             if isinstance(delivery, Delivered):
-                await self._mark()
-            elif isinstance(delivery, Rejected) and len(batch) > 1:
-                # One part may spoil the whole: each has to be refused by itself.
-                waiting.extendleft([parcel] for parcel in reversed(batch))
+                await self._mark_sent()
+            elif isinstance(delivery, Rejected) and len(group) > 1:
+                # One part may be the cause: each has to be refused by itself.
+                waiting.extendleft([batch] for batch in reversed(group))
             else:
-                for parcel in batch:
-                    await self._put_off(parcel, delivery)
+                for batch in group:
+                    await self._mark_failed(batch, delivery)
 
-    async def _try(self, batch: Sequence[DeliveryBatch]) -> Delivery:
+    async def _send(self, group: Sequence[DeliveryBatch]) -> Delivery:
+        """Send batches as one message and count the result."""
         now_s = self._context.clock.steady_s()
         self.state.turned_s = now_s
-        self.state.tries.append(now_s)
-        delivery = await self._guarded(self._send(batch), RetryLater("a fault of pantau"))
+        self.state.sends.append(now_s)
+        delivery = await self._guarded(self._attempt(group), RetryLater("a fault of pantau"))
         if isinstance(delivery, Delivered):
-            first, *others = batch
-            replaced = (*(row.id for row in first.replaced), *(n for p in others for n in p.ids))
+            first, *others = group
+            replaced = (*(row.id for row in first.replaced), *(n for b in others for n in b.ids))
             self._unmarked.append((first.row.id, replaced, self._context.utc_s()))
             self.state.sent += 1
             self.state.why = self.state.failing_since_s = None
@@ -159,53 +221,51 @@ class ChannelWorker:
             log.warning("channel %s: %s", self.name, delivery.why)
         return delivery
 
-    async def _send(self, batch: Sequence[DeliveryBatch]) -> Delivery:
+    async def _attempt(self, group: Sequence[DeliveryBatch]) -> Delivery:
         at_s = self._context.utc_s()
         try:
-            message = merge_notifications(
-                [with_code(decode_notification(parcel.row, at_s)) for parcel in batch]
-            )
+            parts = [with_code(decode_notification(batch.row, at_s)) for batch in group]
+            message = merge_notifications(parts)
         except (ValueError, LookupError) as error:
             return Rejected(f"its text cannot be read ({type(error).__name__})")
         try:
-            async with asyncio.timeout(LONGEST_SEND_S):
+            async with asyncio.timeout(MAX_SEND_S):
                 return await self._channel.send(message)
         except TimeoutError:
-            return RetryLater(f"no answer within {LONGEST_SEND_S:g} s")
+            return RetryLater(f"no answer within {MAX_SEND_S:g} s")
 
-    async def _mark(self) -> None:
-        """What was taken is sent; until the ledger has that, nothing more is leased."""
+    async def _mark_sent(self) -> None:
+        """Mark what was accepted; until the ledger has stored that, nothing more is leased."""
         while self._unmarked:
-            await self._context.call(self._context.ledger.mark_sent, *self._unmarked[0])
+            await self._context.call(self._ledger.mark_sent, *self._unmarked[0])
             self._unmarked.popleft()
 
-    async def _put_off(self, parcel: DeliveryBatch, delivery: RetryLater | Rejected) -> None:
+    async def _mark_failed(self, batch: DeliveryBatch, delivery: RetryLater | Rejected) -> None:
+        """Reschedule it; what is refused or older than a day is dead and tries the next channel."""
         now_s, utc_s = self._context.clock.steady_s(), self._context.utc_s()
-        first_s = parcel.row.first_try_s
+        first_s = batch.row.first_try_s
         too_old = first_s is not None and utc_s - first_s >= GIVE_UP_S
         if isinstance(delivery, Rejected) or too_old:
-            instead = self._next_channel(parcel.row, utc_s)
+            instead = self._by_next_channel(batch.row, utc_s)
             self.state.dead += 1
-            await self._context.call(
-                self._context.ledger.mark_dead, parcel.ids, delivery.why, instead
-            )
-            by = f"goes on by {instead[0].channel}" if instead else "no other way is left"
-            log.error("message %d is dead on %s: %s", parcel.row.id, self.name, by)
+            await self._context.call(self._ledger.mark_dead, batch.ids, delivery.why, instead)
+            by = f"goes on by {instead[0].channel}" if instead else "no other channel is left"
+            log.error("message %d is dead on %s: %s", batch.row.id, self.name, by)
             return
-        wait_s = retry_delay_s(parcel.row.attempts, self._context.chance(), delivery.after_s)
+        delay_s = retry_delay_s(batch.row.attempts, self._context.chance(), delivery.after_s)
         if delivery.after_s is not None:
-            self.state.not_before_s = now_s + wait_s
-        self._soonest_s = min(self._soonest_s, now_s + wait_s)
-        await self._context.call(
-            self._context.ledger.reschedule, parcel.ids, delivery.why, utc_s + wait_s
-        )
+            self.state.not_before_s = now_s + delay_s
+        self._next_retry_s = min(self._next_retry_s, now_s + delay_s)
+        reschedule = partial(self._ledger.reschedule, batch.ids, delivery.why)
+        await self._context.call(reschedule, utc_s + delay_s)
 
-    def _next_channel(self, row: OutboxRow, utc_s: float) -> list[OutboxRow]:
-        ways = self._context.alerting_state.routing.channels(row.recipient)
-        following = ways[ways.index(self.name) + 1 :] if self.name in ways else ways
+    def _by_next_channel(self, row: OutboxRow, utc_s: float) -> list[OutboxRow]:
+        """The same message as a new row of the recipient's next channel; empty: none is left."""
+        channels = self._context.alerting_state.routing.channels(row.recipient)
+        following = channels[channels.index(self.name) + 1 :] if self.name in channels else channels
         if not following:
             return []
-        fresh = OutboxRow(
+        new = OutboxRow(
             incident=row.incident,
             sequence=row.sequence,
             channel=following[0],
@@ -214,25 +274,23 @@ class ChannelWorker:
             body=row.body,
             next_try_s=utc_s,
         )
-        return [replace(fresh, about=row.about)]
+        return [replace(new, about=row.about)]
 
     def _settings(self) -> ChannelSettings | None:
-        found = (
-            each for each in self._context.alerting_state.alerts.channels if each.id == self.name
-        )
-        return next(found, None)
+        channels = self._context.alerting_state.alerts.channels
+        return next((each for each in channels if each.id == self.name), None)
 
     def _free_slots(self, now_s: float) -> int:
-        """How many messages the channel's limit leaves for now."""
-        while self.state.tries and self.state.tries[0] <= now_s - MINUTE_S:
-            self.state.tries.popleft()
+        """How many messages the channel's limit per minute allows now."""
+        while self.state.sends and self.state.sends[0] <= now_s - RATE_WINDOW_S:
+            self.state.sends.popleft()
         settings = self._settings()
         if settings is None or settings.per_minute is None:
-            return AT_ONCE
-        return max(0, settings.per_minute - len(self.state.tries))
+            return LEASE_ROWS
+        return max(0, settings.per_minute - len(self.state.sends))
 
     async def _wait(self, for_s: float) -> None:
-        """Until then, or until it is woken; a slot that is not free is not made free by waking."""
+        """For so long, or until woken."""
         waits = {
             asyncio.ensure_future(self._context.sleep(for_s)),
             asyncio.ensure_future(self._wake.wait()),
@@ -245,16 +303,12 @@ class ChannelWorker:
         self._wake.clear()
 
     async def _guarded(self, what: Awaitable[T], otherwise: T) -> T:
+        """The result of `what`; `otherwise` when it raises (logged without the error's text)."""
         try:
             return await what
         except Exception as error:  # noqa: BLE001  the worker boundary; its words are kept out
             place = extract_tb(error.__traceback__)[-1]
+            name = type(error).__name__
             self.state.faults += 1
-            log.error(
-                "channel %s: %s at %s:%s",
-                self.name,
-                type(error).__name__,
-                place.filename,
-                place.lineno,
-            )
+            log.error("channel %s: %s at %s:%s", self.name, name, place.filename, place.lineno)
             return otherwise

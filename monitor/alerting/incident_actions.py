@@ -1,6 +1,6 @@
-"""What people do about incidents, maintenance and messages: checked, written, handed on.
+"""Actions of people on incidents, maintenance windows and messages: check, store, inform listeners.
 
-Every action is a row in the ledger before anybody hears of it: who, what, when, until when.
+Every action is a row in the ledger (who, what, when, until when) before a listener is informed.
 """
 
 from __future__ import annotations
@@ -31,31 +31,30 @@ from monitor.core.ports import Clock
 
 log = logging.getLogger("monitor.alerting.incident_actions")
 
-LONGEST_WINDOW_S = 604_800.0
-"""A maintenance window lasts 7 days at most: one that is forgotten would mute for ever."""
+MAX_WINDOW_LENGTH_S = 604_800.0
+"""Seven days: a forgotten window must not mute for ever."""
 
 
 class ActionListener(Protocol):
-    """Who must know at once that something was done (notices, dispatch). On the event loop."""
+    """Is informed at once of every action; called on the event loop."""
 
     def on_action(self, action: IncidentAction) -> None:
-        """Somebody did something about an incident."""
+        """A person acted on an incident."""
         ...
 
     def on_maintenance(self, window: MaintenanceWindow) -> None:
-        """A maintenance window is new, or was ended early."""
+        """A maintenance window was added or ended early."""
         ...
 
     def on_queued(self) -> None:
-        """There is something new to send."""
+        """The outbox has new rows."""
         ...
 
 
 class IncidentActions:
-    """Everything raises Unfit, NoSuchThing or TooLate for what cannot be, LedgerError when the
-    ledger does not take it. Times are UTC seconds.
+    """Methods raise InvalidRequest, NotFound or Conflict for what is refused, and LedgerError.
 
-    open_incidents: those that are open now, UTC. executor: where the ledger is asked.
+    open_incidents: the open ones, in UTC. executor: runs ledger calls. Times are Unix seconds.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class IncidentActions:
         self._listeners = tuple(listeners)
 
     async def restore(self) -> None:
-        """Bring what was done before the start into memory."""
+        """Load actions and windows of before the start from the ledger."""
         now_s = self.now_s()
         numbers = [incident.id for incident in self._open_incidents()]
         actions = await self._executor(partial(self._ledger.actions, numbers))
@@ -85,13 +84,13 @@ class IncidentActions:
         self._alerting_state.restore(actions, windows)
 
     def now_s(self) -> float:
-        """The present moment, to the millisecond."""
+        """The present time (Unix seconds), to the millisecond."""
         return round(self._clock.utc_s(self._clock.steady_s()), 3)
 
     async def acknowledge(
         self, incident: int, who: str, why: str = "", until_s: float | None = None
     ) -> IncidentAction:
-        """Take an incident in hand; without an end, for as long as the rules allow."""
+        """Acknowledge an open incident; until_s None: for as long as the rules allow."""
         await self._must_be_open(incident)
         return await self._act(
             incident, ActionKind.ACKNOWLEDGE, who, why, self._until_s(until_s, "acknowledged")
@@ -100,14 +99,14 @@ class IncidentActions:
     async def snooze(
         self, incident: int, who: str, until_s: float | None = None, why: str = ""
     ) -> IncidentAction:
-        """No reminders until then; nobody has it in hand by that."""
+        """Suppress reminders until then; this is no acknowledgement."""
         await self._must_be_open(incident)
         return await self._act(
             incident, ActionKind.SNOOZE, who, why, self._until_s(until_s, "snoozed")
         )
 
     async def release(self, incident: int, who: str, why: str = "") -> IncidentAction:
-        """Give it back: the acknowledgement and the snooze end."""
+        """End the acknowledgement and the snooze."""
         await self._must_be_open(incident)
         handling, now_s = self._alerting_state.handling(incident), self.now_s()
         if handling.active_acknowledgement(now_s) is None and handling.active_snooze(now_s) is None:
@@ -115,21 +114,21 @@ class IncidentActions:
         return await self._act(incident, ActionKind.RELEASE, who, why)
 
     async def note(self, incident: int, who: str, text: str) -> IncidentAction:
-        """Write something down; also after the end."""
+        """Add a note; also to a closed incident."""
         await self._must_exist(incident)
         if not text:
             raise InvalidRequest("the note is empty: write what was done or heard")
         return await self._act(incident, ActionKind.NOTE, who, text)
 
     async def ticket(self, incident: int, who: str, number: str) -> IncidentAction:
-        """The provider's number for it; also after the end."""
+        """Set the provider's ticket number; also of a closed incident."""
         await self._must_exist(incident)
         if not number:
             raise InvalidRequest("the ticket number is empty: write what the provider gave")
         return await self._act(incident, ActionKind.TICKET, who, number)
 
     async def cause(self, incident: int, who: str, cause: str) -> IncidentAction:
-        """What it came from, as a person found out; also after the end."""
+        """Set the cause that a person found; also of a closed incident."""
         await self._must_exist(incident)
         if cause not in REPORTED_CAUSES:
             raise InvalidRequest(f"{cause!r} is no cause: one of {', '.join(REPORTED_CAUSES)}")
@@ -155,7 +154,7 @@ class IncidentActions:
     async def plan_maintenance(
         self, targets: Sequence[str], start_s: float | None, end_s: float, who: str, why: str
     ) -> MaintenanceWindow:
-        """A maintenance window; start_s None: from now on."""
+        """Add a maintenance window; start_s None: from now on."""
         now_s = self.now_s()
         begin_s = now_s if start_s is None else start_s
         known = self._alerting_state.maintenance.targets_by_name
@@ -173,17 +172,17 @@ class IncidentActions:
             raise InvalidRequest("the window ends before it begins")
         if end_s <= now_s:
             raise InvalidRequest("the window is over already: give an end that lies ahead")
-        if end_s - begin_s > LONGEST_WINDOW_S:
+        if end_s - begin_s > MAX_WINDOW_LENGTH_S:
             raise InvalidRequest("the window is longer than 7 days: plan it in pieces")
         if begin_s > now_s + MAX_WINDOW_AHEAD_S:
             raise InvalidRequest("the window begins more than a year ahead")
         window = MaintenanceWindow(tuple(dict.fromkeys(targets)), begin_s, end_s, who, why)
         stored = await self._executor(partial(self._ledger.add_window, window))
-        self._tell_window(stored)
+        self._inform_window(stored)
         return stored
 
     async def end_maintenance(self, name: str, who: str) -> MaintenanceWindow:
-        """End a window early: by its number, or the one in force of a line of maintenance.toml."""
+        """End a window early: by its number, or the active one of a line of maintenance.toml."""
         now_s = self.now_s()
         every = self._alerting_state.maintenance.windows_between(
             now_s - WINDOW_RETENTION_S, now_s + MAX_WINDOW_AHEAD_S
@@ -199,25 +198,25 @@ class IncidentActions:
         if window.effective_end_s <= now_s:
             raise Conflict(f"maintenance window {name} is over already")
         if not window.id:
-            # An occurrence has no row yet; it gets one that stands for it.
+            # An occurrence of a recurring window has no row yet: store one.
             window = await self._executor(partial(self._ledger.add_window, window))
         ended = await self._executor(partial(self._ledger.end_window, window.id, now_s, who))
-        self._tell_window(ended)
+        self._inform_window(ended)
         return ended
 
     async def retry_message(self, row: int, who: str) -> OutboxRow:
-        """Send a dead message again."""
-        there = await self._executor(partial(self._ledger.outbox_row, row))
-        if there is None:
+        """Queue a dead message again."""
+        stored = await self._executor(partial(self._ledger.outbox_row, row))
+        if stored is None:
             raise NotFound(f"there is no message {row}: `pantau outbox` lists them")
-        if there.status is not OutboxStatus.DEAD:
+        if stored.status is not OutboxStatus.DEAD:
             raise Conflict(
-                f"message {row} is {there.status.value}: only a dead one can be tried again"
+                f"message {row} is {stored.status.value}: only a dead one can be tried again"
             )
         again = await self._executor(partial(self._ledger.retry, row, self.now_s()))
         log.info("%s sends message %d again", who, row)
-        for each in self._listeners:
-            each.on_queued()
+        for listener in self._listeners:
+            listener.on_queued()
         return again
 
     async def _act(
@@ -227,24 +226,24 @@ class IncidentActions:
         stored = await self._executor(partial(self._ledger.add_action, action))
         log.info("incident %d: %s by %s", incident, kind.value, who)
         self._alerting_state.add_action(stored)
-        for each in self._listeners:
-            each.on_action(stored)
+        for listener in self._listeners:
+            listener.on_action(stored)
         return stored
 
-    def _tell_window(self, window: MaintenanceWindow) -> None:
+    def _inform_window(self, window: MaintenanceWindow) -> None:
         log.info("maintenance %d: %s, by %s", window.id, ", ".join(window.targets), window.who)
         self._alerting_state.add_window(window, self.now_s())
-        for each in self._listeners:
-            each.on_maintenance(window)
+        for listener in self._listeners:
+            listener.on_maintenance(window)
 
     def _until_s(self, until_s: float | None, done: str) -> float:
-        """Bounded by the rules."""
+        """The end of an acknowledgement or snooze. Raises InvalidRequest beyond the limit."""
         now_s, longest_s = self.now_s(), self._alerting_state.alerts.rules.longest_ack_s
         if until_s is None:
             return now_s + longest_s
         if until_s <= now_s:
             raise InvalidRequest(f"an incident cannot be {done} until a time that is past")
-        # Whoever says "8h" means eight hours from when it was said.
+        # 60 s more: "8h" counts from when it was typed.
         if until_s > now_s + longest_s + 60.0:
             raise InvalidRequest(
                 f"an incident can be {done} for {longest_s / 3600:g} h at most: do it again then"

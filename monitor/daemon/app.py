@@ -26,9 +26,11 @@ from monitor.adapters.system.systemd import SystemdNotifier
 from monitor.adapters.system.worker_thread import WorkerThread
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.channel_test import ChannelTests
-from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.alerting.delivery import DeliveryContext
+from monitor.alerting.dispatcher import Dispatcher
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
+from monitor.alerting.monitor_messages import MonitorMessages
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.alerting_state import AlertingState
@@ -255,19 +257,16 @@ class Daemon:
             self._executor,
             [self._alert_trigger],
         )
-        self._channel_tests = ChannelTests(
+        messages = MonitorMessages(
             self._ledger,
             self._clock,
             self._alerting_state,
             self._executor,
             self._dispatcher.wake,
         )
+        self._channel_tests = ChannelTests(messages)
         self._self_alerts = SelfAlerts(
-            self._ledger,
-            self._clock,
-            self._alerting_state,
-            self._executor,
-            self._dispatcher.wake,
+            messages,
             lambda: self._pipeline.progress,
             lambda: self._retention_job.unshipped_share,
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.journal.day_files import free_bytes
 from monitor.adapters.ledger.writer import SqlLedger
+from monitor.alerting.monitor_messages import MonitorMessages
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.self_checks import OUTBOX_INCIDENT, SelfCheck
@@ -49,7 +50,10 @@ class House:
         )
         self.made = 0
         self.self_alerts = SelfAlerts(
-            *(self.ledger, self.clock, AlertingState(ALERTS, NET), asyncio.to_thread, lambda: None),
+            MonitorMessages(
+                *(self.ledger, self.clock, AlertingState(ALERTS, NET)),
+                *(asyncio.to_thread, lambda: None),
+            ),
             lambda: self.pipeline.progress,
             lambda: 0.0,
         )

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.adapters.system.clock import SystemClock
-from monitor.alerting.dispatcher import DeliveryContext, Dispatcher
+from monitor.alerting.delivery import DeliveryContext
+from monitor.alerting.dispatcher import Dispatcher
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
 from monitor.core.alerting.alerting_state import AlertingState

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.alerting.self_alerts import LOOK_S, SelfAlerts
+from monitor.alerting.monitor_messages import MonitorMessages
+from monitor.alerting.self_alerts import INTERVAL_S, SelfAlerts
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import EventKind, OutboxRow
 from monitor.core.alerting.self_checks import OUTBOX_INCIDENT, SelfCheck
@@ -36,7 +37,7 @@ class House:
 
     def restart(self) -> None:
         self.self_alerts = SelfAlerts(
-            *(self.ledger, self.clock, self.alerting_state, at_once, self._queue),
+            MonitorMessages(self.ledger, self.clock, self.alerting_state, at_once, self._queue),
             lambda: self.progress,
             lambda: self.share,
         )
@@ -45,8 +46,8 @@ class House:
         self.queued += 1
 
     async def looks(self, for_s: float) -> None:
-        for _ in range(int(for_s / LOOK_S)):
-            self.clock.advance(LOOK_S)
+        for _ in range(int(for_s / INTERVAL_S)):
+            self.clock.advance(INTERVAL_S)
             await self.self_alerts.check()
 
     def rows(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[OutboxRow]:

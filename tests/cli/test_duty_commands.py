@@ -15,6 +15,7 @@ from click.testing import Result
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.system.clock import SystemClock
 from monitor.alerting.channel_test import ChannelTests
+from monitor.alerting.monitor_messages import MonitorMessages
 from monitor.cli import formatting
 from monitor.cli.incident_actions import ack
 from monitor.core.alerting.model import EventKind, OutboxRow, PolicyDecision
@@ -258,7 +259,10 @@ async def test_alert_test_waits_for_the_channel_and_says_when_it_did_not_take_it
                 daemon.ledger.mark_sent(row.id, (), daemon.now_s())
 
         daemon.channel_tests = ChannelTests(
-            daemon.ledger, daemon.clock, daemon.alerting_state, asyncio.to_thread, deliver
+            MonitorMessages(
+                *(daemon.ledger, daemon.clock, daemon.alerting_state),
+                *(asyncio.to_thread, deliver),
+            )
         )
         async with daemon.serving(tmp_path / "data"):
             assert "terkirim" in await daemon.says("alert-test", "hook")
