@@ -25,20 +25,17 @@ from pysnmp.hlapi.v3arch.asyncio import (
 )
 
 from monitor.adapters.snmp import SnmpPoller
-from monitor.adapters.snmp.codec import Oid
-from monitor.adapters.snmp.community import CommunityWire
-from monitor.adapters.snmp.exchange import Peer, SnmpExchange
-from monitor.adapters.snmp.keys import master_keys
-from monitor.adapters.snmp.session import Group, Session
-from monitor.adapters.snmp.usm import UsmWire
-from monitor.adapters.snmp.wire import MessageCodec
+from monitor.adapters.snmp.messages import CommunityCodec, MessageCodec, Oid
+from monitor.adapters.snmp.session import ObjectGroup, SnmpSession
+from monitor.adapters.snmp.transport import Peer, SnmpTransport
+from monitor.adapters.snmp.usm import UsmCodec, master_keys
 from monitor.core.model import Device
 from monitor.core.samples.snmp_poll import DevicePoll
 from monitor.core.snmp_credentials import parse_v3
-from tests.fakes.agent.devices import device
-from tests.fakes.agent.mib import MadeUpRouter, Objects
-from tests.fakes.agent.snmpd import COMMUNITY, SECRETS, SnmpAgent
 from tests.fakes.clock import ManualClock
+from tests.fakes.snmp_agent.devices import device
+from tests.fakes.snmp_agent.fake_router import FakeRouter, Objects
+from tests.fakes.snmp_agent.snmpd import COMMUNITY, SECRETS, SnmpAgent
 
 pytestmark = pytest.mark.bench
 
@@ -63,7 +60,7 @@ SEVENTEEN: tuple[Oid, ...] = (
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnmpAgent]:
-    agent = SnmpAgent(tmp_path_factory.mktemp("snmpd"), MadeUpRouter(more=FACTS))
+    agent = SnmpAgent(tmp_path_factory.mktemp("snmpd"), FakeRouter(more=FACTS))
     agent.start()
     yield agent
     agent.stop()
@@ -99,11 +96,11 @@ def answered(polls: list[object]) -> int:
 
 async def cpu_a_get(agent: SnmpAgent, wire: MessageCodec, times: int = 200) -> float:
     """CPU milliseconds of one GET of 17 objects, from the question to plain values."""
-    exchange = SnmpExchange()
+    exchange = SnmpTransport()
     exchange.open(socket.AF_INET)
-    session = Session(exchange, Peer(socket.AF_INET, (agent.address, agent.port), wire, 5.0, 0))
+    session = SnmpSession(exchange, Peer(socket.AF_INET, (agent.address, agent.port), wire, 5.0, 0))
     deadline_s = asyncio.get_running_loop().time() + 60
-    group = [Group((), SEVENTEEN)]
+    group = [ObjectGroup((), SEVENTEEN)]
     await session.get((), group, deadline_s)
     start = time.process_time()
     for _ in range(times):
@@ -136,8 +133,8 @@ async def cpu_a_get_of_pysnmp(agent: SnmpAgent, times: int = 50) -> float:
 
 async def test_cpu_of_a_get_of_17_objects(agent: SnmpAgent) -> None:
     keys = master_keys(parse_v3(SECRETS["pantau"]))
-    plain_ms = await cpu_a_get(agent, CommunityWire(COMMUNITY))
-    secret_ms = await cpu_a_get(agent, UsmWire(keys, time.monotonic))
+    plain_ms = await cpu_a_get(agent, CommunityCodec(COMMUNITY))
+    secret_ms = await cpu_a_get(agent, UsmCodec(keys, time.monotonic))
     theirs_ms = await cpu_a_get_of_pysnmp(agent)
     print(
         f"\nGET of 17 objects, CPU: 2c {plain_ms:.2f} ms, 3 authPriv {secret_ms:.2f} ms, "

@@ -12,10 +12,10 @@ from monitor.adapters.snmp import SnmpPoller
 from monitor.core.model import Device, Interface
 from monitor.core.ports import Poller
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
-from tests.fakes.agent.mib import MadeUpRouter, Port
-from tests.fakes.agent.snmpd import SECRETS, SnmpAgent
 from tests.fakes.clock import ManualClock
 from tests.fakes.poller import FakePoller
+from tests.fakes.snmp_agent.fake_router import FakeInterface, FakeRouter
+from tests.fakes.snmp_agent.snmpd import SECRETS, SnmpAgent
 
 ROUTER = Device(
     name="anjatan",
@@ -36,7 +36,7 @@ class World:
     poller: Poller
     clock: ManualClock
     device: Device
-    router: MadeUpRouter
+    router: FakeRouter
     changed: Callable[[], None]
     silence: Callable[[], None]
 
@@ -44,7 +44,7 @@ class World:
 @pytest.fixture(params=["fake", "snmp-2c", "snmp-3"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     clock = ManualClock()
-    router = MadeUpRouter()
+    router = FakeRouter()
     if request.param == "fake":
         fake = FakePoller(clock, {"anjatan": router})
         yield World(fake, clock, ROUTER, router, lambda: None, lambda: fake.silence("anjatan"))
@@ -55,7 +55,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     device = replace(ROUTER, port=agent.port)
     if request.param == "snmp-3":
         device = replace(device, version="3", credential="pantau")
-    yield World(poller, clock, device, router, agent.tell, agent.silence)
+    yield World(poller, clock, device, router, agent.publish, agent.silence)
     await poller.close()
     agent.stop()
 
@@ -73,9 +73,9 @@ async def bad(world: World, device: Device | None = None) -> PollFailed:
 
 
 async def test_a_poll_brings_what_the_router_tells(world: World) -> None:
-    world.router.ports = [
-        Port("ether1", 1, in_octets=2**63 + 1, alias="ke Indramayu", discontinuity=42),
-        Port("ether2", 7, oper=2, speed_mbps=0, wide=False, in_octets=2**32 + 9),
+    world.router.interfaces = [
+        FakeInterface("ether1", 1, in_octets=2**63 + 1, alias="ke Indramayu", discontinuity=42),
+        FakeInterface("ether2", 7, oper=2, speed_mbps=0, wide=False, in_octets=2**32 + 9),
     ]
     world.changed()
     await world.poller.open([world.device], SECRETS)

@@ -8,7 +8,7 @@ from monitor.core.model import Device
 from monitor.core.ports import Clock, Commit
 from monitor.core.samples.samples import DeviceSample
 from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
-from tests.fakes.agent.mib import MadeUpRouter, Port
+from tests.fakes.snmp_agent.fake_router import FakeInterface, FakeRouter
 
 
 class FakePoller:
@@ -18,8 +18,8 @@ class FakePoller:
     polled: the names that were asked, in order.
     """
 
-    def __init__(self, clock: Clock, routers: Mapping[str, MadeUpRouter] | None = None) -> None:
-        self.routers: dict[str, MadeUpRouter] = dict(routers or {})
+    def __init__(self, clock: Clock, routers: Mapping[str, FakeRouter] | None = None) -> None:
+        self.routers: dict[str, FakeRouter] = dict(routers or {})
         self.failing: dict[str, str] = {}
         self.polled: list[str] = []
         self.closed = False
@@ -54,7 +54,7 @@ class FakePoller:
             return PollFailed(device.name, at_s, reason or "timeout")
         ticks = router.uptime_ticks % 2**32
         names = [interface.name for interface in device.interfaces]
-        ports = {port.name: port for port in router.ports}
+        ports = {port.name: port for port in router.interfaces}
         return DevicePoll(
             device=device.name,
             at_s=at_s,
@@ -71,7 +71,7 @@ class FakePoller:
         self._devices = {}
 
 
-def _counters(port: Port, ticks: int) -> InterfaceCounters:
+def _counters(port: FakeInterface, ticks: int) -> InterfaceCounters:
     octets = 2**64 if port.wide else 2**32
     speed_known = port.speed_mbps not in (0, 2**32 - 1)
     return InterfaceCounters(

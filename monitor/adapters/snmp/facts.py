@@ -1,7 +1,7 @@
 """A router's own facts: CPU, memory, temperature, voltage.
 
-Which rows hold them is found once by walking (a table's rows are told by their cells), then
-the rows are asked by GET beside everything else. A fact that vanishes is looked for again.
+The rows that hold them are found once by walks (see vendors), then read by GET beside everything
+else. A fact that vanishes is looked up again.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from monitor.adapters.snmp import values
-from monitor.adapters.snmp.codec import Oid, Value, VarBind
-from monitor.adapters.snmp.session import Group, Session
-from monitor.adapters.snmp.trouble import RouterTrouble
-from monitor.adapters.snmp.vendors import GENERIC, Combine, Quantity, Vendor, vendor_of
+from monitor.adapters.snmp.errors import PollError
+from monitor.adapters.snmp.messages import Oid, Value, VarBind, integer_value, text_value
+from monitor.adapters.snmp.session import ObjectGroup, SnmpSession
+from monitor.adapters.snmp.vendors import GENERIC, Combine, FactSource, Vendor, vendor_of
 
-_LOOK_AGAIN_S = 900.0
-_MOST_ROWS = 128
+_RETRY_S = 900.0
+_MAX_ROWS = 128
 
 _PLAUSIBLE: dict[str, tuple[float, float]] = {
     "cpu": (0.0, 1.0),
@@ -25,147 +24,145 @@ _PLAUSIBLE: dict[str, tuple[float, float]] = {
     "temperature_c": (-40.0, 150.0),
     "voltage_v": (0.5, 1000.0),
 }
-"""What lies outside is a sensor that is not there (0 V, 2^31 - 1 °C), not a value."""
+"""A value outside these bounds is a sensor that does not exist (0 V, 2^31 - 1 °C)."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """Where one fact of this router is: the rows of a column, as instance suffixes."""
+class _Located:
+    """Where one fact of this router is: rows of a column, as instance suffixes."""
 
-    quantity: Quantity
+    source: FactSource
     rows: tuple[Oid, ...]
 
 
-class FactFinder:
-    """Finds and reads the facts of one router."""
+class FactReader:
+    """Locates and reads the facts of one router."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SnmpSession) -> None:
         self._session = session
         self._vendor: Vendor = GENERIC
-        self._found: dict[str, _Found] = {}
-        self._look_at_s: dict[str, float] = {}
+        self._located: dict[str, _Located] = {}
+        self._retry_at_s: dict[str, float] = {}
 
-    def forget(self) -> None:
-        """The router may be another one: everything is looked for again."""
-        self._found.clear()
-        self._look_at_s.clear()
+    def clear(self) -> None:
+        """Forget everything: the router may be another one."""
+        self._located.clear()
+        self._retry_at_s.clear()
 
-    async def find(self, object_id: Oid | None, now_s: float, deadline_s: float) -> None:
-        """Look for what is not found yet.
+    async def locate(self, object_id: Oid | None, now_s: float, deadline_s: float) -> None:
+        """Look up the facts that are not located yet.
 
-        A router may keep silent to a part of its tree, or refuse it: the fact that was looked
-        for there is let be for a while, and the others get their turn at the next poll.
+        A router may not answer for a part of its tree, or refuse it: that fact is not looked up
+        again for a while, and the others follow at the next poll.
         """
         vendor = vendor_of(object_id)
         if vendor is not self._vendor:
             self._vendor = vendor
-            self.forget()
-        seen: dict[Oid, list[VarBind]] = {}
+            self.clear()
+        walks: dict[Oid, list[VarBind]] = {}
         for fact in _PLAUSIBLE:
-            if fact in self._found or now_s < self._look_at_s.get(fact, now_s):
+            if fact in self._located or now_s < self._retry_at_s.get(fact, now_s):
                 continue
-            self._look_at_s[fact] = now_s + _LOOK_AGAIN_S
+            self._retry_at_s[fact] = now_s + _RETRY_S
             try:
-                found = await self._locate(_ways(vendor, fact), seen, deadline_s)
-            except RouterTrouble:
+                located = await self._locate(_sources(vendor, fact), walks, deadline_s)
+            except PollError:
                 return
-            if found is not None:
-                self._found[fact] = found
+            if located is not None:
+                self._located[fact] = located
 
-    def leave(self, now_s: float) -> None:
-        """The router refuses a message with these facts in it: do without them for a while."""
-        self._found.clear()
-        self._look_at_s = dict.fromkeys(_PLAUSIBLE, now_s + _LOOK_AGAIN_S)
+    def suspend(self, now_s: float) -> None:
+        """Read no facts for a while: the router refuses a message that holds them."""
+        self._located.clear()
+        self._retry_at_s = dict.fromkeys(_PLAUSIBLE, now_s + _RETRY_S)
 
-    def groups(self) -> list[Group]:
-        """What to ask for the facts that were found."""
+    def groups(self) -> list[ObjectGroup]:
+        """The objects to read for the facts that were located."""
         return [
-            Group((), _cells(found.quantity, row))
-            for found in self._found.values()
-            for row in found.rows
+            ObjectGroup((), _cell_oids(located.source, row))
+            for located in self._located.values()
+            for row in located.rows
         ]
 
-    def read(self, told: Mapping[Oid, Value]) -> dict[str, float]:
-        """The facts in an answer to `groups`, by field of DeviceSample."""
+    def read(self, values: Mapping[Oid, Value]) -> dict[str, float]:
+        """The facts in a reading of `groups`, by field of DeviceSample."""
         facts: dict[str, float] = {}
-        for fact, found in list(self._found.items()):
-            cells = [_cell(found.quantity, row, told) for row in found.rows]
+        for fact, located in list(self._located.items()):
+            cells = [_cell(located.source, row, values) for row in located.rows]
             low, high = _PLAUSIBLE[fact]
-            sound = [cell for cell in cells if cell is not None and low <= cell <= high]
-            if sound:
-                facts[fact] = _combined(found.quantity.combine, sound)
+            plausible = [cell for cell in cells if cell is not None and low <= cell <= high]
+            if plausible:
+                facts[fact] = _combined(located.source.combine, plausible)
             if any(cell is None for cell in cells):
-                del self._found[fact]
+                del self._located[fact]
         return facts
 
     async def _locate(
-        self, ways: Iterable[Quantity], seen: dict[Oid, list[VarBind]], deadline_s: float
-    ) -> _Found | None:
-        """The first way that leads to any row."""
-        for quantity in ways:
-            rows = await self._rows(quantity, seen, deadline_s)
+        self, sources: Iterable[FactSource], walks: dict[Oid, list[VarBind]], deadline_s: float
+    ) -> _Located | None:
+        """The first source that has any row."""
+        for source in sources:
+            rows = await self._rows(source, walks, deadline_s)
             if rows:
-                return _Found(quantity, rows)
+                return _Located(source, rows)
         return None
 
     async def _rows(
-        self, quantity: Quantity, seen: dict[Oid, list[VarBind]], deadline_s: float
+        self, source: FactSource, walks: dict[Oid, list[VarBind]], deadline_s: float
     ) -> tuple[Oid, ...]:
-        rows = _suffixes(quantity.column, await self._walk(quantity.column, seen, deadline_s))
-        where, preferred = quantity.where, quantity.preferred
+        column = await self._walk(source.column, walks, deadline_s)
+        rows = [_suffix(source.column, c) for c in column if integer_value(c.value) is not None]
+        where, order = source.where, source.order
         if rows and where is not None:
-            cells = await self._walk(where.column, seen, deadline_s)
-            fitting = {
-                cell.oid[len(where.column) :] for cell in cells if cell.value == where.equals
-            }
-            rows = [row for row in rows if row in fitting]
-        if rows and preferred is not None:
-            names = await self._walk(preferred.column, seen, deadline_s)
+            cells = await self._walk(where.column, walks, deadline_s)
+            matching = {_suffix(where.column, cell) for cell in cells if cell.value == where.equals}
+            rows = [row for row in rows if row in matching]
+        if rows and order is not None:
+            cells = await self._walk(order.column, walks, deadline_s)
             rank = {
-                cell.oid[len(preferred.column) :]: preferred.names.index(name)
-                for cell in names
-                if (name := values.text(cell.value)) in preferred.names
+                _suffix(order.column, cell): order.names.index(name)
+                for cell in cells
+                if (name := text_value(cell.value)) in order.names
             }
-            rows.sort(key=lambda row: rank.get(row, len(preferred.names)))
-        return tuple(rows[:1] if quantity.combine is Combine.FIRST else rows)
+            rows.sort(key=lambda row: rank.get(row, len(order.names)))
+        return tuple(rows[:1] if source.combine is Combine.FIRST else rows)
 
     async def _walk(
-        self, column: Oid, seen: dict[Oid, list[VarBind]], deadline_s: float
+        self, column: Oid, walks: dict[Oid, list[VarBind]], deadline_s: float
     ) -> list[VarBind]:
-        if column not in seen:
-            count = iter(range(1, _MOST_ROWS + 1))
-            seen[column] = await self._session.walk(
-                column, deadline_s, enough=lambda _: next(count) == _MOST_ROWS
+        if column not in walks:
+            count = iter(range(1, _MAX_ROWS + 1))
+            walks[column] = await self._session.walk(
+                column, deadline_s, enough=lambda _: next(count) == _MAX_ROWS
             )
-        return seen[column]
+        return walks[column]
 
 
-def _ways(vendor: Vendor, fact: str) -> tuple[Quantity, ...]:
-    ways: tuple[Quantity, ...] = getattr(vendor, fact)
-    return ways
+def _sources(vendor: Vendor, fact: str) -> tuple[FactSource, ...]:
+    sources: tuple[FactSource, ...] = getattr(vendor, fact)
+    return sources
 
 
-def _suffixes(column: Oid, rows: Iterable[VarBind]) -> list[Oid]:
-    return [row.oid[len(column) :] for row in rows if values.number(row.value) is not None]
+def _suffix(column: Oid, cell: VarBind) -> Oid:
+    return cell.oid[len(column) :]
 
 
-def _cells(quantity: Quantity, row: Oid) -> tuple[Oid, ...]:
-    columns = (quantity.column, quantity.whole, quantity.rest)
+def _cell_oids(source: FactSource, row: Oid) -> tuple[Oid, ...]:
+    columns = (source.column, source.total, source.remainder)
     return tuple((*column, *row) for column in columns if column is not None)
 
 
-def _cell(quantity: Quantity, row: Oid, told: Mapping[Oid, Value]) -> float | None:
-    value = values.number(told.get((*quantity.column, *row)))
+def _cell(source: FactSource, row: Oid, values: Mapping[Oid, Value]) -> float | None:
+    value = integer_value(values.get((*source.column, *row)))
     if value is None:
         return None
-    of = float(value)
-    if quantity.whole is not None:
-        whole = values.number(told.get((*quantity.whole, *row)))
-        return of / whole if whole else None
-    if quantity.rest is not None:
-        rest = values.number(told.get((*quantity.rest, *row)))
-        return of / (of + rest) if rest is not None and of + rest else None
-    return of * quantity.scale
+    if source.total is not None:
+        total = integer_value(values.get((*source.total, *row)))
+        return value / total if total else None
+    if source.remainder is not None:
+        remainder = integer_value(values.get((*source.remainder, *row)))
+        return value / (value + remainder) if remainder is not None and value + remainder else None
+    return value * source.scale
 
 
 def _combined(combine: Combine, cells: list[float]) -> float:

@@ -1,8 +1,8 @@
-"""A router's ports, found by ifName: where each is in the tables, and what an answer says of it.
+"""The interfaces of a router: their rows in IF-MIB, found by ifName, and their counters.
 
-An index is never an identity: routers number their ports anew at a reboot, or when a module
-is put in. So ifName is asked beside the counters in the same message; when it is another
-port's name, or none, the table is walked again.
+An ifIndex identifies nothing: routers renumber their interfaces at a reboot or when a module is
+inserted. Therefore ifName is read beside the counters in the same message; if it is another name,
+or none, the table is walked again.
 """
 
 from __future__ import annotations
@@ -10,178 +10,208 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.adapters.snmp import objects, values
-from monitor.adapters.snmp.codec import Oid, Value, VarBind
-from monitor.adapters.snmp.session import Group, Reading, Session
+from monitor.adapters.snmp.messages import (
+    SYS_UPTIME,
+    Oid,
+    Value,
+    VarBind,
+    is_present,
+    text_value,
+    unsigned_value,
+)
+from monitor.adapters.snmp.session import ObjectGroup, Reading, SnmpSession
 from monitor.core.samples.snmp_poll import InterfaceCounters
 
-_LOOK_AGAIN_S = 120.0
+# IF-MIB (RFC 2863): ifTable and ifXTable
+IF_OPER_STATUS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 8)
+IF_IN_OCTETS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 10)
+IF_IN_DISCARDS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 13)
+IF_IN_ERRORS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 14)
+IF_OUT_OCTETS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 16)
+IF_OUT_DISCARDS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 19)
+IF_OUT_ERRORS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 20)
+IF_NAME: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 1)
+IF_HC_IN_OCTETS: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6)
+IF_HC_OUT_OCTETS: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 10)
+IF_HIGH_SPEED: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 15)
+IF_ALIAS: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 18)
+IF_DISCONTINUITY: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 19)
 
-# In the order in which a small router's answers are cut: octets stay with the name.
-_WIDE = (objects.IF_HC_IN_OCTETS, objects.IF_HC_OUT_OCTETS)
-_NARROW = (objects.IF_IN_OCTETS, objects.IF_OUT_OCTETS)
-_OTHERS = (
-    objects.IF_DISCONTINUITY,
-    objects.IF_OPER_STATUS,
-    objects.IF_IN_ERRORS,
-    objects.IF_OUT_ERRORS,
-    objects.IF_IN_DISCARDS,
-    objects.IF_OUT_DISCARDS,
+_RETRY_MISSING_S = 120.0
+
+# In the order in which the messages of a small router are split: octets stay with the name.
+_OCTETS_64 = (IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
+_OCTETS_32 = (IF_IN_OCTETS, IF_OUT_OCTETS)
+_OTHER_COUNTERS = (
+    IF_DISCONTINUITY,
+    IF_OPER_STATUS,
+    IF_IN_ERRORS,
+    IF_OUT_ERRORS,
+    IF_IN_DISCARDS,
+    IF_OUT_DISCARDS,
 )
-_SLOW = (objects.IF_HIGH_SPEED, objects.IF_ALIAS)
-_OPER = range(1, 8)  # RFC 2863, ifOperStatus
+_ATTRIBUTES = (IF_HIGH_SPEED, IF_ALIAS)
+_OPER_STATUS = range(1, 8)  # RFC 2863, ifOperStatus
+_ROW_LENGTH = len(IF_NAME) + 1
+_UNKNOWN_SPEED = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Slow:
-    """What changes seldom, and does not have to be of the same moment as the counters."""
+class _Attributes:
+    """What changes seldom and need not be of the same moment as the counters."""
 
     speed_bps: int | None = None
     alias: str | None = None
 
 
-class PortFinder:
-    """Knows where the ports of one router are."""
+class InterfaceTable:
+    """Where the interfaces of one router are in its tables."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SnmpSession) -> None:
         self._session = session
         self._index: dict[str, int] = {}
-        self._narrow: set[str] = set()
-        self._slow: dict[str, _Slow] = {}
-        self._look_at_s: float | None = None
+        self._is_32_bit: set[str] = set()
+        self._attributes: dict[str, _Attributes] = {}
+        self._retry_at_s: float | None = None
 
-    def forget(self) -> None:
-        """The router numbered its ports anew, or is another one."""
+    def clear(self) -> None:
+        """Forget everything: the router renumbered its interfaces, or is another one."""
         self._index.clear()
-        self._narrow.clear()
-        self._slow.clear()
-        self._look_at_s = None
+        self._is_32_bit.clear()
+        self._attributes.clear()
+        self._retry_at_s = None
 
-    async def find(self, names: Sequence[str], now_s: float, deadline_s: float) -> None:
-        """Walk ifName for the names that are not known yet. Raises RouterTrouble.
+    async def locate(self, names: Sequence[str], now_s: float, deadline_s: float) -> None:
+        """Walk ifName for the names whose rows are not known yet. Raises PollError.
 
-        A name that the router does not have is looked for again after two minutes.
+        A name that the router does not have is looked up again after two minutes.
         """
         unknown = {name for name in names if name not in self._index}
-        if not unknown or (self._look_at_s is not None and now_s < self._look_at_s):
+        if not unknown or (self._retry_at_s is not None and now_s < self._retry_at_s):
             return
 
         def enough(row: VarBind) -> bool:
-            unknown.discard(values.text(row.value) or "")
+            unknown.discard(text_value(row.value) or "")
             return not unknown
 
-        rows = await self._session.walk(objects.IF_NAME, deadline_s, enough)
+        rows = await self._session.walk(IF_NAME, deadline_s, enough)
         wanted = set(names)
         for row in rows:
-            name = values.text(row.value)
-            # Of two ports with one name the first is meant, as it was the last time.
-            if name in wanted and name not in self._index and len(row.oid) == _ROW:
+            name = text_value(row.value)
+            # Of two interfaces with one name the first is used, every time.
+            if name in wanted and name not in self._index and len(row.oid) == _ROW_LENGTH:
                 self._index[name] = row.oid[-1]
-        self._look_at_s = now_s + _LOOK_AGAIN_S
+        self._retry_at_s = now_s + _RETRY_MISSING_S
 
-    def groups(self, names: Iterable[str]) -> list[Group]:
-        """What to ask for the counters of the ports that were found."""
+    def counter_groups(self, names: Iterable[str]) -> list[ObjectGroup]:
+        """The objects to read for the counters of the interfaces that were located."""
         return [
-            Group(
-                ((*objects.IF_NAME, index),),
+            ObjectGroup(
+                ((*IF_NAME, index),),
                 tuple(
                     (*column, index)
-                    for column in (_NARROW if name in self._narrow else _WIDE) + _OTHERS
+                    for column in (_OCTETS_32 if name in self._is_32_bit else _OCTETS_64)
+                    + _OTHER_COUNTERS
                 ),
             )
             for name in names
             if (index := self._index.get(name)) is not None
         ]
 
-    def slow_groups(self, names: Iterable[str]) -> list[Group]:
-        """What to ask for speed and description."""
+    def attribute_groups(self, names: Iterable[str]) -> list[ObjectGroup]:
+        """The objects to read for speed and alias."""
         return [
-            Group((), tuple((*column, self._index[name]) for column in _SLOW))
+            ObjectGroup((), tuple((*column, self._index[name]) for column in _ATTRIBUTES))
             for name in names
             if name in self._index
         ]
 
-    def known(self, names: Iterable[str]) -> list[str]:
+    def located(self, names: Iterable[str]) -> list[str]:
         """Those of `names` that the router has."""
         return [name for name in names if name in self._index]
 
-    def moved(self, names: Iterable[str], readings: Sequence[Reading]) -> bool:
-        """Whether an index now carries another name than the one it was found under."""
+    def have_moved(self, names: Iterable[str], readings: Sequence[Reading]) -> bool:
+        """Whether the row of an interface now has another name."""
         return any(
-            values.text(reading[oid]) != name
-            for name in self.known(names)
+            text_value(reading[oid]) != name
+            for name in self.located(names)
             for reading in readings
-            if (oid := (*objects.IF_NAME, self._index[name])) in reading
+            if (oid := (*IF_NAME, self._index[name])) in reading
         )
 
-    def narrow(self, names: Iterable[str], readings: Sequence[Reading]) -> list[str]:
-        """The ports that turn out to have no 64-bit counters; they are asked for 32-bit ones."""
+    def switch_to_32_bit(self, names: Iterable[str], readings: Sequence[Reading]) -> list[str]:
+        """The interfaces that turn out to have no 64-bit counters; from now on 32-bit is read."""
         found = [
             name
-            for name in self.known(names)
-            if name not in self._narrow
+            for name in self.located(names)
+            if name not in self._is_32_bit
             and not all(
-                values.told(_look(readings, (*column, self._index[name]))) for column in _WIDE
+                is_present(_latest(readings, (*column, self._index[name]))) for column in _OCTETS_64
             )
         ]
-        self._narrow.update(found)
+        self._is_32_bit.update(found)
         return found
 
-    def learn_slow(self, names: Iterable[str], told: Mapping[Oid, Value]) -> None:
-        """Keep speed and description from an answer to `slow_groups`."""
-        for name in self.known(names):
+    def update_attributes(self, names: Iterable[str], values: Mapping[Oid, Value]) -> None:
+        """Remember speed and alias from a reading of `attribute_groups`."""
+        for name in self.located(names):
             index = self._index[name]
-            self._slow[name] = _Slow(
-                speed_bps=values.speed_bps(told.get((*objects.IF_HIGH_SPEED, index))),
-                alias=values.text(told.get((*objects.IF_ALIAS, index))) or None,
+            self._attributes[name] = _Attributes(
+                speed_bps=_speed_bps(values.get((*IF_HIGH_SPEED, index))),
+                alias=text_value(values.get((*IF_ALIAS, index))) or None,
             )
 
     def counters(self, name: str, readings: Sequence[Reading]) -> InterfaceCounters | None:
-        """One port's counters; None when the answers hold another name for it.
+        """The counters of one interface; None when its row has another name.
 
-        uptime_ticks is from the very message that held the octets.
+        uptime_ticks is from the message that held the octets.
         """
         index = self._index[name]
-        if values.text(_look(readings, (*objects.IF_NAME, index))) != name:
+        if text_value(_latest(readings, (*IF_NAME, index))) != name:
             return None
-        wide = name not in self._narrow
-        octets, bits = (_WIDE, 64) if wide else (_NARROW, 32)
-        of_octets = [reading for reading in readings if (*octets[0], index) in reading]
-        slow = self._slow.get(name, _Slow())
+        is_64_bit = name not in self._is_32_bit
+        octets, bits = (_OCTETS_64, 64) if is_64_bit else (_OCTETS_32, 32)
+        with_octets = [reading for reading in readings if (*octets[0], index) in reading]
+        attributes = self._attributes.get(name, _Attributes())
 
         def read(column: Oid, width: int = 32) -> int | None:
-            return values.count(_look(readings, (*column, index)), width)
+            return unsigned_value(_latest(readings, (*column, index)), width)
 
-        oper = read(objects.IF_OPER_STATUS)
+        oper = read(IF_OPER_STATUS)
         return InterfaceCounters(
             name=name,
             index=index,
             in_octets=read(octets[0], bits),
             out_octets=read(octets[1], bits),
-            high_capacity=wide,
-            in_errors=read(objects.IF_IN_ERRORS),
-            out_errors=read(objects.IF_OUT_ERRORS),
-            in_discards=read(objects.IF_IN_DISCARDS),
-            out_discards=read(objects.IF_OUT_DISCARDS),
-            oper=oper if oper in _OPER else None,
-            speed_bps=slow.speed_bps,
-            discontinuity=read(objects.IF_DISCONTINUITY),
-            alias=slow.alias,
-            uptime_ticks=uptime_of(of_octets or readings),
+            high_capacity=is_64_bit,
+            in_errors=read(IF_IN_ERRORS),
+            out_errors=read(IF_OUT_ERRORS),
+            in_discards=read(IF_IN_DISCARDS),
+            out_discards=read(IF_OUT_DISCARDS),
+            oper=oper if oper in _OPER_STATUS else None,
+            speed_bps=attributes.speed_bps,
+            discontinuity=read(IF_DISCONTINUITY),
+            alias=attributes.alias,
+            uptime_ticks=uptime_ticks(with_octets or readings),
         )
 
 
-_ROW = len(objects.IF_NAME) + 1
-
-
-def uptime_of(readings: Sequence[Reading]) -> int | None:
+def uptime_ticks(readings: Sequence[Reading]) -> int | None:
     """sysUpTime of the last message that holds it."""
-    return values.count(_look(readings, objects.SYS_UPTIME), 32)
+    return unsigned_value(_latest(readings, SYS_UPTIME), 32)
 
 
-def _look(readings: Sequence[Reading], oid: Oid) -> Value | None:
-    """The last told value: a later message is the fresher one."""
+def _latest(readings: Sequence[Reading], oid: Oid) -> Value | None:
+    """The value in the last message that holds it."""
     for reading in reversed(readings):
         if oid in reading:
             return reading[oid]
     return None
+
+
+def _speed_bps(value: Value | None) -> int | None:
+    """ifHighSpeed (Mbit/s) in bit/s; None for 0 and 2^32 - 1: the agent does not know."""
+    mbps = unsigned_value(value, 32)
+    if not mbps or mbps == _UNKNOWN_SPEED:
+        return None
+    return mbps * 1_000_000

@@ -1,7 +1,7 @@
-"""Questions to one router that take more than one message: many objects, and walks.
+"""Reads of one router that take several messages: GETs of many objects, and walks.
 
-Bounded in every direction: at most 20 objects a message, fewer for a router that once said
-tooBig, walks by rows, messages and time.
+Bounded: at most 20 objects a message, fewer for a router that has returned tooBig; walks by rows,
+messages and time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from monitor.adapters.snmp.codec import (
+from monitor.adapters.snmp.errors import REFUSED, PollError
+from monitor.adapters.snmp.messages import (
+    TOO_BIG,
     Absent,
     Oid,
     SnmpRequest,
@@ -19,43 +21,40 @@ from monitor.adapters.snmp.codec import (
     bulk_request,
     get_request,
 )
-from monitor.adapters.snmp.exchange import Peer, SnmpExchange
-from monitor.adapters.snmp.trouble import REFUSED, RouterTrouble
+from monitor.adapters.snmp.transport import Peer, SnmpTransport
 
-_FIRST_LIMIT = 20
-_TOO_BIG = 1
-_SMALLEST_LIMIT = 3
-_WALK_MESSAGES = 250
-_WALK_ROWS = 4000
-_READY = 64
+_MAX_OBJECTS = 20
+_MIN_OBJECTS = 3
+_MAX_WALK_MESSAGES = 250
+_MAX_WALK_ROWS = 4000
+_CACHED_REQUESTS = 64
 
-_ERRORS = {
+_ERROR_STATUS = {
     2: "noSuchName",
     5: "genErr",
     6: "noAccess",
     13: "resourceUnavailable",
     16: "authorizationError",
 }
-"""RFC 3416, 3: the error-status values that a GET may bring."""
+"""RFC 3416, 3: the values that a GET may return."""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Objects that are read together. key is asked beside them in every message that holds any."""
+class ObjectGroup:
+    """Objects that are read together. key: added to every message that holds any of them."""
 
     key: tuple[Oid, ...]
     members: tuple[Oid, ...]
 
 
 Reading = Mapping[Oid, Value]
-"""The objects of one answer: what the router told at one moment."""
+"""The objects of one response: all of one moment."""
 
 
-def pack(head: Sequence[Oid], groups: Sequence[Group], limit: int) -> list[tuple[Oid, ...]]:
-    """The objects of each message: `head` in all of them, at most `limit` in any.
+def pack(head: Sequence[Oid], groups: Sequence[ObjectGroup], limit: int) -> list[tuple[Oid, ...]]:
+    """Distribute objects to messages: `head` in each, at most `limit` objects in any.
 
-    A group is split only when it does not fit into a message of its own. `limit` leaves room
-    for at least one member beside the head and the key.
+    A group is split only if it does not fit into a message of its own.
     """
     messages: list[tuple[Oid, ...]] = []
     current: list[Oid] = list(head)
@@ -76,21 +75,21 @@ def pack(head: Sequence[Oid], groups: Sequence[Group], limit: int) -> list[tuple
     return messages
 
 
-class Session:
-    """One router's conversation: remembers how much fits into one of its answers."""
+class SnmpSession:
+    """GETs and walks of one router; remembers how many objects fit into its responses."""
 
-    def __init__(self, exchange: SnmpExchange, peer: Peer, walk_s: float = 10.0) -> None:
-        self._exchange = exchange
+    def __init__(self, transport: SnmpTransport, peer: Peer, walk_s: float = 10.0) -> None:
+        self._transport = transport
         self._peer = peer
         self._walk_s = walk_s
-        self._limit = _FIRST_LIMIT
-        self._repetitions = _FIRST_LIMIT
-        self._ready: dict[tuple[Oid, ...], SnmpRequest] = {}
+        self._limit = _MAX_OBJECTS
+        self._repetitions = _MAX_OBJECTS
+        self._requests: dict[tuple[Oid, ...], SnmpRequest] = {}
 
     async def get(
-        self, head: Sequence[Oid], groups: Sequence[Group], deadline_s: float
+        self, head: Sequence[Oid], groups: Sequence[ObjectGroup], deadline_s: float
     ) -> list[Reading]:
-        """All objects of the groups, in as many messages as it takes. Raises RouterTrouble."""
+        """All objects of the groups, in as many messages as it takes. Raises PollError."""
         while True:
             readings: list[Reading] = []
             for oids in pack(head, groups, self._limit):
@@ -107,63 +106,61 @@ class Session:
         deadline_s: float,
         enough: Callable[[VarBind], bool] | None = None,
     ) -> list[VarBind]:
-        """Every instance under `column`, in order; ends early when `enough` says so.
+        """Every instance under `column`, in order; ends early after a row for which `enough` holds.
 
-        Raises RouterTrouble, also when the column is longer than any real one, or is not at
-        its end in time.
+        Raises PollError, also when the column has no end within the limits.
         """
         loop = asyncio.get_running_loop()
         until_s = min(deadline_s, loop.time() + self._walk_s)
         rows: list[VarBind] = []
         last = column
-        for _ in range(_WALK_MESSAGES):
+        for _ in range(_MAX_WALK_MESSAGES):
+            request = bulk_request(last, self._repetitions)
             try:
-                answer = await self._exchange.ask(
-                    self._peer, bulk_request(last, self._repetitions), until_s
-                )
-            except RouterTrouble:
-                # The last wait was cut short by our own limit, not by the router's silence.
+                response = await self._transport.request(self._peer, request, until_s)
+            except PollError:
+                # Our own limit cut the last wait short: the router was not silent.
                 if rows and loop.time() >= until_s:
                     break
                 raise
-            if answer.error == _TOO_BIG:
+            if response.error == TOO_BIG:
                 self._repetitions = _halved(self._repetitions, 1)
                 continue
-            if answer.error:
-                raise _refused(answer.error)
-            for row in answer.varbinds:
+            if response.error:
+                raise _refused(response.error)
+            for row in response.varbinds:
                 if row.value is Absent.END_OF_VIEW or row.oid[: len(column)] != column:
                     return rows
                 rows.append(row)
                 if enough is not None and enough(row):
                     return rows
             last = rows[-1].oid
-            if len(rows) > _WALK_ROWS:
+            if len(rows) > _MAX_WALK_ROWS:
                 break
-        raise RouterTrouble("walk-too-long", f"{len(rows)} rows and no end")
+        raise PollError("walk-too-long", f"{len(rows)} rows and no end")
 
     async def _get(self, oids: tuple[Oid, ...], deadline_s: float) -> Reading | None:
-        """One GET; None after tooBig, when the limit is lower than before."""
-        request = self._ready.get(oids)
+        """One GET; None after tooBig: the limit is now lower."""
+        request = self._requests.get(oids)
         if request is None:
-            if len(self._ready) >= _READY:
-                self._ready.clear()
-            request = self._ready[oids] = get_request(oids)
-        answer = await self._exchange.ask(self._peer, request, deadline_s)
-        if answer.error == _TOO_BIG:
-            self._limit = _halved(min(self._limit, len(oids)), _SMALLEST_LIMIT)
-            self._ready.clear()
+            if len(self._requests) >= _CACHED_REQUESTS:
+                self._requests.clear()
+            request = self._requests[oids] = get_request(oids)
+        response = await self._transport.request(self._peer, request, deadline_s)
+        if response.error == TOO_BIG:
+            self._limit = _halved(min(self._limit, len(oids)), _MIN_OBJECTS)
+            self._requests.clear()
             return None
-        if answer.error:
-            raise _refused(answer.error)
-        return {varbind.oid: varbind.value for varbind in answer.varbinds}
+        if response.error:
+            raise _refused(response.error)
+        return {varbind.oid: varbind.value for varbind in response.varbinds}
 
 
 def _halved(size: int, smallest: int) -> int:
     if size <= smallest:
-        raise RouterTrouble("too-big", "the router cannot answer even the smallest question")
+        raise PollError("too-big", "the router cannot answer even the smallest question")
     return max(smallest, size // 2)
 
 
-def _refused(error: int) -> RouterTrouble:
-    return RouterTrouble(REFUSED, _ERRORS.get(error, f"error-status {error}"))
+def _refused(error: int) -> PollError:
+    return PollError(REFUSED, _ERROR_STATUS.get(error, f"error-status {error}"))

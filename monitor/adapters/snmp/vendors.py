@@ -1,8 +1,8 @@
-"""Where each vendor keeps a router's facts: a table, chosen by sysObjectID.
+"""RowFilter each vendor's routers keep their facts: a table, selected by sysObjectID.
 
-Another vendor is another `Vendor` here and nothing else: its branch of the enterprise tree,
-and for each fact the columns to try, best first. A scalar is a column with the one row `.0`.
-Numbers are from the vendors' MIB files (named beside them).
+A new vendor is a new `Vendor` in this file: its branch of the enterprise tree, and for each fact
+the columns to try, best first. A scalar is a column with the one row `.0`. The OIDs are from the
+vendors' MIB files, which are named beside them.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.adapters.snmp.codec import Oid
-from monitor.adapters.snmp.objects import (
-    HR_PROCESSOR_LOAD,
-    HR_STORAGE_RAM,
-    HR_STORAGE_SIZE,
-    HR_STORAGE_TYPE,
-    HR_STORAGE_USED,
-)
+from monitor.adapters.snmp.messages import Oid
+
+# HOST-RESOURCES-MIB (RFC 2790)
+HR_STORAGE_RAM: Oid = (1, 3, 6, 1, 2, 1, 25, 2, 1, 2)
+HR_STORAGE_TYPE: Oid = (1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 2)
+HR_STORAGE_SIZE: Oid = (1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 5)
+HR_STORAGE_USED: Oid = (1, 3, 6, 1, 2, 1, 25, 2, 3, 1, 6)
+HR_PROCESSOR_LOAD: Oid = (1, 3, 6, 1, 2, 1, 25, 3, 3, 1, 2)
 
 _ENTERPRISES: Oid = (1, 3, 6, 1, 4, 1)
 
@@ -31,7 +31,7 @@ class Combine(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class RowFilter:
     """Only the rows whose cell in `column` is `equals`."""
 
     column: Oid
@@ -39,53 +39,53 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Preferred:
-    """Rows whose name in `column` is one of `names` come first, in that order."""
+class RowOrder:
+    """Rows whose cell in `column` is one of `names` come first, in that order."""
 
     column: Oid
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
-    """One way to a fact: the cells of `column` times `scale`.
+class FactSource:
+    """Where a fact can be read: the cells of `column` times `scale`.
 
-    whole: a column; the fact is the cell divided by that row's cell there.
-    rest: a column; the fact is the cell divided by itself plus that row's cell there.
+    total: a column; the fact is the cell divided by the same row's cell there.
+    remainder: a column; the fact is the cell divided by itself plus the same row's cell there.
     """
 
     column: Oid
     scale: float = 1.0
     combine: Combine = Combine.FIRST
-    where: Where | None = None
-    preferred: Preferred | None = None
-    whole: Oid | None = None
-    rest: Oid | None = None
+    where: RowFilter | None = None
+    order: RowOrder | None = None
+    total: Oid | None = None
+    remainder: Oid | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor's routers. cpu and memory come out as 0 to 1, the others in °C and V."""
+    """One vendor's routers. Units: cpu and memory 0 to 1, temperature °C, voltage V."""
 
     name: str
     root: Oid
-    cpu: tuple[Quantity, ...] = ()
-    memory: tuple[Quantity, ...] = ()
-    temperature_c: tuple[Quantity, ...] = ()
-    voltage_v: tuple[Quantity, ...] = ()
+    cpu: tuple[FactSource, ...] = ()
+    memory: tuple[FactSource, ...] = ()
+    temperature_c: tuple[FactSource, ...] = ()
+    voltage_v: tuple[FactSource, ...] = ()
 
 
 _PERCENT = 0.01
 _TENTH = 0.1
 _THOUSANDTH = 0.001
 
-_HOST_CPU = Quantity(HR_PROCESSOR_LOAD, _PERCENT, Combine.MEAN)
-_HOST_MEMORY = Quantity(
-    HR_STORAGE_USED, where=Where(HR_STORAGE_TYPE, HR_STORAGE_RAM), whole=HR_STORAGE_SIZE
+_HOST_CPU = FactSource(HR_PROCESSOR_LOAD, _PERCENT, Combine.MEAN)
+_HOST_MEMORY = FactSource(
+    HR_STORAGE_USED, where=RowFilter(HR_STORAGE_TYPE, HR_STORAGE_RAM), total=HR_STORAGE_SIZE
 )
 
 GENERIC = Vendor("generic", (), cpu=(_HOST_CPU,), memory=(_HOST_MEMORY,))
-"""What HOST-RESOURCES-MIB (RFC 2790) tells of anything."""
+"""Any agent with HOST-RESOURCES-MIB (RFC 2790)."""
 
 _MIKROTIK: Oid = (*_ENTERPRISES, 14988)
 _MT_HEALTH: Oid = (*_MIKROTIK, 1, 1, 3)
@@ -103,13 +103,13 @@ _HUAWEI: Oid = (*_ENTERPRISES, 2011)
 _HUAWEI_ENTITY: Oid = (*_HUAWEI, 5, 25, 31, 1, 1, 1, 1)
 
 
-def _mikrotik_gauge(unit: int, scale: float, names: tuple[str, ...]) -> Quantity:
-    """RouterOS 7 lists its sensors in a table of gauges, with their names and units."""
-    return Quantity(
+def _mikrotik_gauge(unit: int, scale: float, names: tuple[str, ...]) -> FactSource:
+    """A sensor in the gauge table of RouterOS 7, selected by unit and ordered by name."""
+    return FactSource(
         (*_MT_GAUGE, 3),
         scale,
-        where=Where((*_MT_GAUGE, 4), unit),
-        preferred=Preferred((*_MT_GAUGE, 2), names),
+        where=RowFilter((*_MT_GAUGE, 4), unit),
+        order=RowOrder((*_MT_GAUGE, 2), names),
     )
 
 
@@ -120,13 +120,13 @@ VENDORS: tuple[Vendor, ...] = (
         cpu=(_HOST_CPU,),
         memory=(_HOST_MEMORY,),
         temperature_c=(
-            Quantity((*_MT_HEALTH, 10), _TENTH),  # mtxrHlTemperature
+            FactSource((*_MT_HEALTH, 10), _TENTH),  # mtxrHlTemperature
             _mikrotik_gauge(
                 _MT_CELSIUS, 1.0, ("temperature", "cpu-temperature", "board-temperature1")
             ),
         ),
         voltage_v=(
-            Quantity((*_MT_HEALTH, 8), _TENTH),  # mtxrHlVoltage
+            FactSource((*_MT_HEALTH, 8), _TENTH),  # mtxrHlVoltage
             _mikrotik_gauge(_MT_DECIVOLT, _TENTH, ("voltage", "psu1-voltage", "psu2-voltage")),
         ),
     ),
@@ -134,32 +134,32 @@ VENDORS: tuple[Vendor, ...] = (
         "cisco",
         _CISCO,
         # CISCO-PROCESS-MIB: cpmCPUTotal1minRev
-        cpu=(Quantity((*_CISCO, 9, 109, 1, 1, 1, 1, 7), _PERCENT, Combine.MEAN),),
+        cpu=(FactSource((*_CISCO, 9, 109, 1, 1, 1, 1, 7), _PERCENT, Combine.MEAN),),
         # CISCO-MEMORY-POOL-MIB; the first pool is the processor's
-        memory=(Quantity((*_CISCO_POOL, 5), rest=(*_CISCO_POOL, 6)),),
+        memory=(FactSource((*_CISCO_POOL, 5), remainder=(*_CISCO_POOL, 6)),),
         # CISCO-ENVMON-MIB: ciscoEnvMonTemperatureStatusValue, ciscoEnvMonVoltageStatusValue (mV)
-        temperature_c=(Quantity((*_CISCO_ENVIRONMENT, 3, 1, 3), combine=Combine.HIGHEST),),
-        voltage_v=(Quantity((*_CISCO_ENVIRONMENT, 2, 1, 3), _THOUSANDTH),),
+        temperature_c=(FactSource((*_CISCO_ENVIRONMENT, 3, 1, 3), combine=Combine.HIGHEST),),
+        voltage_v=(FactSource((*_CISCO_ENVIRONMENT, 2, 1, 3), _THOUSANDTH),),
     ),
     Vendor(
-        "juniper",  # JUNIPER-MIB: jnxOperatingTable; parts without a sensor say 0
+        "juniper",  # JUNIPER-MIB: jnxOperatingTable; parts without a sensor have 0
         _JUNIPER,
-        cpu=(Quantity((*_JUNIPER_OPERATING, 8), _PERCENT, Combine.HIGHEST),),
-        memory=(Quantity((*_JUNIPER_OPERATING, 11), _PERCENT, Combine.HIGHEST),),
-        temperature_c=(Quantity((*_JUNIPER_OPERATING, 7), combine=Combine.HIGHEST),),
+        cpu=(FactSource((*_JUNIPER_OPERATING, 8), _PERCENT, Combine.HIGHEST),),
+        memory=(FactSource((*_JUNIPER_OPERATING, 11), _PERCENT, Combine.HIGHEST),),
+        temperature_c=(FactSource((*_JUNIPER_OPERATING, 7), combine=Combine.HIGHEST),),
     ),
     Vendor(
-        "huawei",  # HUAWEI-ENTITY-EXTENT-MIB: parts without a sensor say 0 or 2^31 - 1
+        "huawei",  # HUAWEI-ENTITY-EXTENT-MIB: parts without a sensor have 0 or 2^31 - 1
         _HUAWEI,
-        cpu=(Quantity((*_HUAWEI_ENTITY, 5), _PERCENT, Combine.HIGHEST),),
-        memory=(Quantity((*_HUAWEI_ENTITY, 7), _PERCENT, Combine.HIGHEST),),
-        temperature_c=(Quantity((*_HUAWEI_ENTITY, 11), combine=Combine.HIGHEST),),
+        cpu=(FactSource((*_HUAWEI_ENTITY, 5), _PERCENT, Combine.HIGHEST),),
+        memory=(FactSource((*_HUAWEI_ENTITY, 7), _PERCENT, Combine.HIGHEST),),
+        temperature_c=(FactSource((*_HUAWEI_ENTITY, 11), combine=Combine.HIGHEST),),
     ),
 )
 
 
 def vendor_of(object_id: Oid | None) -> Vendor:
-    """The vendor whose branch `object_id` (sysObjectID) lies in; else what any agent tells."""
+    """The vendor in whose branch `object_id` (sysObjectID) lies; otherwise GENERIC."""
     if object_id is not None:
         for vendor in VENDORS:
             if object_id[: len(vendor.root)] == vendor.root:

@@ -1,4 +1,4 @@
-"""A real agent: Debian's snmpd on a free port of 127.0.0.1, with a directory of its own."""
+"""A real agent: Debian's snmpd on a free port of 127.0.0.1, with its own directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.agent.mib import MadeUpRouter
+from tests.fakes.snmp_agent.fake_router import FakeRouter
 from tests.waiting import eventually
 
 COMMUNITY = "uji-kom"
@@ -26,7 +26,7 @@ priv = aes128
 priv_password = sandi-rahasia
 """
 _USERS = {
-    # user: (what snmpd is told, its security level, what pantau is told)
+    # user: (keys for snmpd, security level, credential for pantau)
     "pantau": ("SHA-256 sandi-otentik AES sandi-rahasia", "priv", V3_SECRET),
     "lama": (
         "MD5 sandi-otentik DES sandi-rahasia",
@@ -46,18 +46,18 @@ _USERS = {
     ),
     "terbuka": ("", "noauth", "user=terbuka"),
 }
-SECRETS = {"komunitas": COMMUNITY} | {name: told for name, (_, _, told) in _USERS.items()}
-"""Every credential that the agent takes, by name, as the text of a secret."""
+SECRETS = {"komunitas": COMMUNITY} | {name: text for name, (_, _, text) in _USERS.items()}
+"""Every credential that the agent accepts, by name, as the text of a secret."""
 
-# Nothing of the machine itself: only the test's objects, and what version 3 needs.
+# Only the test's objects and what version 3 needs, nothing of the machine itself.
 _MODULES = "pass_persist,vacm_conf,vacm_vars,usmConf,usmUser,snmpEngine,usmStats"
 
 
 class SnmpAgent:
-    """One snmpd. `router` is what it tells; after changing it, `tell()`."""
+    """One snmpd. After changing `router`, call `publish()`."""
 
-    def __init__(self, directory: Path, router: MadeUpRouter | None = None) -> None:
-        self.router = router or MadeUpRouter()
+    def __init__(self, directory: Path, router: FakeRouter | None = None) -> None:
+        self.router = router or FakeRouter()
         self.address = "127.0.0.1"
         self.port = _free_port()
         self._directory = directory
@@ -68,7 +68,7 @@ class SnmpAgent:
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._state.mkdir(parents=True, exist_ok=True)
-        self.tell()
+        self.publish()
         config = self._directory / "snmpd.conf"
         config.write_text(self._config())
         self._process = subprocess.Popen(
@@ -94,7 +94,7 @@ class SnmpAgent:
         eventually(self._answers, within_s=15)
 
     def stop(self) -> None:
-        """End it as an init system does, so that it writes its state down."""
+        """Terminate it as an init system does, so that it saves its state."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
@@ -107,18 +107,18 @@ class SnmpAgent:
         self.start()
 
     def replace(self) -> None:
-        """Another router in the same place: it knows nothing of the former one's engine."""
+        """Another router at the same address, with another engine id."""
         self.stop()
         shutil.rmtree(self._state)
         self.start()
 
     def silence(self) -> None:
-        """The router hangs: datagrams arrive, nothing is answered."""
+        """Stop the process: it receives and does not respond."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
-    def tell(self) -> None:
-        """Make the agent tell the router's present objects."""
+    def publish(self) -> None:
+        """Make the agent serve the router's present objects."""
         draft = self._objects.with_suffix(".draft")
         draft.write_text(json.dumps(self.router.objects()))
         draft.replace(self._objects)
@@ -140,8 +140,14 @@ class SnmpAgent:
         return "\n".join(lines) + "\n"
 
     def _server(self) -> Path:
-        """The command behind pass_persist: snmpd splits its words at spaces and knows no quotes."""
-        words = [sys.executable, "-S", "-E", Path(__file__).with_name("answers.py"), self._objects]
+        """The pass_persist command: snmpd splits it at spaces and knows no quotes."""
+        words = [
+            sys.executable,
+            "-S",
+            "-E",
+            Path(__file__).with_name("pass_persist.py"),
+            self._objects,
+        ]
         server = self._directory / "serve"
         server.write_text(f"#!/bin/sh\nexec {shlex.join(map(str, words))}\n")
         server.chmod(0o755)
@@ -154,14 +160,14 @@ class SnmpAgent:
             raise AssertionError(f"snmpd ended by itself:\n{log}")
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(0.2)
-            sock.sendto(_hello(), (self.address, self.port))
+            sock.sendto(_get_uptime(), (self.address, self.port))
             try:
                 return bool(sock.recv(2048))
             except (TimeoutError, ConnectionError):
                 return False
 
 
-def _hello() -> bytes:
+def _get_uptime() -> bytes:
     """GET sysUpTime.0, request-id 1 (RFC 3416, written by hand)."""
     binding = bytes.fromhex("300e300c06082b060102010103000500")
     pdu = bytes.fromhex("020101020100020100") + binding
@@ -173,7 +179,7 @@ def _hello() -> bytes:
 def _snmpd() -> str:
     found = shutil.which("snmpd") or shutil.which("snmpd", path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        pytest.fail("these tests ask a real SNMP agent: install the Debian package snmpd")
+        pytest.fail("these tests need a real SNMP agent: install the Debian package snmpd")
     return found
 
 

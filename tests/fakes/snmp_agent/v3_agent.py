@@ -1,4 +1,4 @@
-"""A version 3 router in bytes: its answers and reports, true, weak or forged, without a socket."""
+"""Messages of a version 3 agent as bytes: correct, unprotected or forged; without a socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pysnmp.proto.api import v2c
 from pysnmp.proto.mpmod.rfc3412 import ScopedPDU, SNMPv3Message
 from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters
 
-from monitor.adapters.snmp.keys import MasterKeys
+from monitor.adapters.snmp.usm import MasterKeys
 
 Pair = tuple[tuple[int, ...], Any]
 
@@ -25,13 +25,13 @@ def response(number: int, pairs: Sequence[Pair]) -> Any:
 
 
 def report(number: int, oid: tuple[int, ...]) -> Any:
-    """A report PDU (RFC 3414, 3.2): the counter that went up."""
+    """A report PDU (RFC 3414, 3.2) with this counter."""
     return _pdu(v2c.ReportPDU(), number, [(oid, v2c.Counter32(1))])
 
 
 @dataclass
-class V3Router:
-    """A router that knows these keys."""
+class V3Agent:
+    """An agent with these keys."""
 
     keys: MasterKeys
     engine: bytes = bytes.fromhex("80001f8804") + b"router-uji"
@@ -44,20 +44,20 @@ class V3Router:
         return bytes(encoder.encode(self._scoped(pdu)))
 
     def signed(self, number: int, pdu: Any) -> bytes:
-        """authPriv, as it should be."""
+        """authPriv, correct."""
         return self.encrypted(number, self.scoped(pdu))
 
     def encrypted(self, number: int, scoped: bytes) -> bytes:
         """Signed and encrypted; whatever `scoped` is."""
-        hidden, salt = self.keys.at(self.engine).encrypt(scoped, self.boots, self.clock_s)
-        return self._message(number, 0x03, 1, hidden, salt)
+        encrypted, salt = self.keys.at(self.engine).encrypt(scoped, self.boots, self.clock_s)
+        return self._message(number, 0x03, 1, encrypted, salt)
 
     def readable(self, number: int, pdu: Any) -> bytes:
         """Signed, not encrypted."""
         return self._message(number, 0x01, 0, self._scoped(pdu), b"")
 
     def unsigned(self, number: int, pdu: Any) -> bytes:
-        """Neither: as a report before anything is known of each other."""
+        """Neither signed nor encrypted, as a report before discovery."""
         return self._message(number, 0x00, 0, self._scoped(pdu), b"")
 
     def _scoped(self, pdu: Any) -> Any:
@@ -80,8 +80,8 @@ class V3Router:
         )
         security = UsmSecurityParameters()
         user, digest = (self.keys.user, bytes(self.keys.digest_size)) if flags else (b"", b"")
-        told = (self.engine, self.boots, self.clock_s, user, digest, salt)
-        for place, value in enumerate(told):
+        parameters = (self.engine, self.boots, self.clock_s, user, digest, salt)
+        for place, value in enumerate(parameters):
             security.setComponentByPosition(place, value)
         made.setComponentByPosition(2, encoder.encode(security))
         whole = bytes(encoder.encode(made))

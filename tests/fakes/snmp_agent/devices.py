@@ -1,4 +1,4 @@
-"""Routers as configured, for the agents of this folder, and the polls of them."""
+"""Configured routers for the agents of this package, and polls of them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFa
 def device(
     address: str,
     port: int,
-    *ports: str,
+    *interfaces: str,
     name: str = "anjatan",
     credential: str = "komunitas",
     timeout_s: float = 1.0,
     retries: int = 1,
 ) -> Device:
-    """Version 2c for the credential `komunitas`, else 3; ports: ether1 and ether2 by default."""
+    """Version 2c for the credential `komunitas`, else 3; by default with ether1 and ether2."""
     return Device(
         name=name,
         address=address,
         port=port,
         version="2c" if credential == "komunitas" else "3",
         credential=credential,
-        interfaces=tuple(Interface(ifname) for ifname in ports or ("ether1", "ether2")),
+        interfaces=tuple(Interface(ifname) for ifname in interfaces or ("ether1", "ether2")),
         timeout_s=timeout_s,
         retries=retries,
         site="anjatan",
@@ -44,5 +44,5 @@ async def failed(poller: Poller, router: Device) -> PollFailed:
     return answer
 
 
-def port_of(poll: DevicePoll, name: str) -> InterfaceCounters:
-    return next(port for port in poll.interfaces if port.name == name)
+def interface_of(poll: DevicePoll, name: str) -> InterfaceCounters:
+    return next(one for one in poll.interfaces if one.name == name)

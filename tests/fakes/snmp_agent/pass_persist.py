@@ -1,8 +1,7 @@
-"""What snmpd runs (pass_persist): answers for objects that a test wrote into a JSON file.
+"""The pass_persist program of snmpd: serves objects that a test wrote to a JSON file.
 
-Protocol: snmpd.conf(5), "MIB-specific extension commands". The file is read again when it
-changed, so that a test moves the counters by writing it. Standard library only: snmpd starts
-this by itself, outside of the virtual environment's site packages.
+Protocol: snmpd.conf(5), "MIB-specific extension commands". Standard library only: snmpd starts it
+outside of the virtual environment.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ class Objects:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp = (0, 0)
+        self._version = (0, 0)
         self._rows: dict[tuple[int, ...], Row] = {}
         self._order: list[tuple[int, ...]] = []
 
     def refresh(self) -> None:
-        """Read the file if it is another one than the last time."""
+        """Read the file if it has changed."""
         state = self._path.stat()
-        stamp = (state.st_mtime_ns, state.st_ino)
-        if stamp == self._stamp:
+        version = (state.st_mtime_ns, state.st_ino)
+        if version == self._version:
             return
         written = json.loads(self._path.read_text())
-        self._stamp = stamp
+        self._version = version
         self._rows = {
             tuple(map(int, oid.split("."))): (kind, str(value))
             for oid, (kind, value) in written.items()
@@ -42,7 +41,7 @@ class Objects:
         row = self._rows.get(oid)
         return None if row is None else (oid, row)
 
-    def following(self, oid: tuple[int, ...]) -> tuple[tuple[int, ...], Row] | None:
+    def next_after(self, oid: tuple[int, ...]) -> tuple[tuple[int, ...], Row] | None:
         place = bisect.bisect_right(self._order, oid)
         if place == len(self._order):
             return None
@@ -55,19 +54,19 @@ def main(path: Path) -> None:
     objects = Objects(path)
     while command := sys.stdin.readline().strip():
         if command == "PING":
-            _say("PONG")
+            _write("PONG")
             continue
-        asked = tuple(int(part) for part in sys.stdin.readline().strip().strip(".").split("."))
+        requested = tuple(int(part) for part in sys.stdin.readline().strip().strip(".").split("."))
         objects.refresh()
-        found = objects.get(asked) if command == "get" else objects.following(asked)
+        found = objects.get(requested) if command == "get" else objects.next_after(requested)
         if found is None:
-            _say("NONE")
+            _write("NONE")
         else:
             oid, (kind, value) = found
-            _say("." + ".".join(map(str, oid)), kind, value)
+            _write("." + ".".join(map(str, oid)), kind, value)
 
 
-def _say(*lines: str) -> None:
+def _write(*lines: str) -> None:
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 

@@ -1,8 +1,8 @@
-"""An SNMP 2c agent on a loopback socket that answers honestly, or as its trick says.
+"""An SNMP 2c agent on a loopback socket that responds correctly, or as its script says.
 
-For what no real agent can be made to do: answers from another address, with another number,
-for other objects, cut short, without end. The honest part reads and writes messages with
-pysnmp; the lies are made of its bytes.
+For what no real agent can be made to do: responses from another address, with another number, for
+other objects, truncated, endless. Correct messages are read and written with pysnmp; the wrong
+ones are made of their bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pyasn1.type import univ
 from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v2c
 
-from tests.fakes.agent.mib import MadeUpRouter
+from tests.fakes.snmp_agent.fake_router import FakeRouter
 
 Oid = tuple[int, ...]
 Pair = tuple[Oid, Any]
@@ -35,8 +35,8 @@ TYPES: dict[str, Callable[[Any], Any]] = {
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as it came in. repetitions: 0 for a GET."""
+class ReceivedRequest:
+    """A request as it arrived. repetitions: 0 for a GET."""
 
     number: int
     community: bytes
@@ -45,7 +45,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class FromElsewhere:
     """A datagram that leaves from another port (`address` None) or another address."""
 
     data: bytes
@@ -53,24 +53,24 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
-class Later:
+class Delayed:
     """A datagram that leaves only after a while."""
 
     data: bytes
     after_s: float
 
 
-Said = Iterable[bytes | Elsewhere | Later]
-Trick = Callable[["Liar", Asked], Said]
+Replies = Iterable[bytes | FromElsewhere | Delayed]
+Script = Callable[["ScriptedAgent", ReceivedRequest], Replies]
 
 
-class Liar:
-    """asked: every request, in order. trick: what is answered; honest when None."""
+class ScriptedAgent:
+    """requests: all that arrived, in order. script: the replies; None: the true response."""
 
     def __init__(self, address: str = "127.0.0.1") -> None:
-        self.router = MadeUpRouter()
-        self.trick: Trick | None = None
-        self.asked: list[Asked] = []
+        self.router = FakeRouter()
+        self.script: Script | None = None
+        self.requests: list[ReceivedRequest] = []
         self.address = address
         self._sock = _bound(address)
         self._due: list[asyncio.TimerHandle] = []
@@ -89,22 +89,22 @@ class Liar:
             due.cancel()
         self._sock.close()
 
-    def honest(self, asked: Asked) -> bytes:
-        """The true answer."""
-        return answer(asked, self.pairs(asked))
+    def true_response(self, request: ReceivedRequest) -> bytes:
+        """The correct response."""
+        return response(request, self.pairs(request))
 
-    def pairs(self, asked: Asked) -> list[Pair]:
-        """The objects of the true answer."""
-        told = {
+    def pairs(self, request: ReceivedRequest) -> list[Pair]:
+        """The objects of the correct response."""
+        objects = {
             tuple(map(int, oid.split("."))): TYPES[kind](value)
             for oid, (kind, value) in self.router.objects().items()
         }
-        if not asked.repetitions:
-            return [(oid, told.get(oid, rfc1905.noSuchInstance)) for oid in asked.oids]
-        later = sorted(oid for oid in told if oid > asked.oids[0])[: asked.repetitions]
-        found = [(oid, told[oid]) for oid in later]
-        if len(found) < asked.repetitions:
-            found.append((later[-1] if later else asked.oids[0], rfc1905.endOfMibView))
+        if not request.repetitions:
+            return [(oid, objects.get(oid, rfc1905.noSuchInstance)) for oid in request.oids]
+        later = sorted(oid for oid in objects if oid > request.oids[0])[: request.repetitions]
+        found = [(oid, objects[oid]) for oid in later]
+        if len(found) < request.repetitions:
+            found.append((later[-1] if later else request.oids[0], rfc1905.endOfMibView))
         return found
 
     def _readable(self) -> None:
@@ -112,22 +112,24 @@ class Liar:
         message = decoder.decode(data, asn1Spec=v2c.Message())[0]
         pdu = v2c.apiMessage.get_pdu(message)
         bulk = isinstance(pdu, rfc1905.GetBulkRequestPDU)
-        asked = Asked(
+        request = ReceivedRequest(
             number=int(pdu[0]),
             community=bytes(message[1].asOctets()),
             oids=tuple(tuple(varbind[0]) for varbind in pdu[3]),
             repetitions=int(pdu[2]) if bulk else 0,
         )
-        self.asked.append(asked)
-        replies = [self.honest(asked)] if self.trick is None else self.trick(self, asked)
+        self.requests.append(request)
+        replies = (
+            [self.true_response(request)] if self.script is None else self.script(self, request)
+        )
         for reply in replies:
             self._reply(reply, sender)
 
-    def _reply(self, reply: bytes | Elsewhere | Later, sender: tuple[str, int]) -> None:
+    def _reply(self, reply: bytes | FromElsewhere | Delayed, sender: tuple[str, int]) -> None:
         if isinstance(reply, bytes):
             self._sock.sendto(reply, sender)
             return
-        if isinstance(reply, Later):
+        if isinstance(reply, Delayed):
             loop = asyncio.get_running_loop()
             self._due.append(loop.call_later(reply.after_s, self._reply, reply.data, sender))
             return
@@ -135,8 +137,8 @@ class Liar:
             other.sendto(reply.data, sender)
 
 
-def answer(
-    asked: Asked,
+def response(
+    request: ReceivedRequest,
     pairs: Sequence[Pair],
     *,
     number: int | None = None,
@@ -144,16 +146,16 @@ def answer(
     error: int = 0,
     pdu: Any = None,
 ) -> bytes:
-    """A response to `asked`; the keywords say in what it is not the one that is due."""
-    response = v2c.ResponsePDU() if pdu is None else pdu
-    v2c.apiPDU.set_defaults(response)
-    v2c.apiPDU.set_request_id(response, asked.number if number is None else number)
-    v2c.apiPDU.set_error_status(response, error)
-    v2c.apiPDU.set_varbinds(response, [(univ.ObjectIdentifier(oid), value) for oid, value in pairs])
+    """A response to `request`; the keywords make it differ from the correct one."""
+    sent = v2c.ResponsePDU() if pdu is None else pdu
+    v2c.apiPDU.set_defaults(sent)
+    v2c.apiPDU.set_request_id(sent, request.number if number is None else number)
+    v2c.apiPDU.set_error_status(sent, error)
+    v2c.apiPDU.set_varbinds(sent, [(univ.ObjectIdentifier(oid), value) for oid, value in pairs])
     message = v2c.Message()
     v2c.apiMessage.set_defaults(message)
-    v2c.apiMessage.set_community(message, asked.community if community is None else community)
-    v2c.apiMessage.set_pdu(message, response)
+    v2c.apiMessage.set_community(message, request.community if community is None else community)
+    v2c.apiMessage.set_pdu(message, sent)
     return bytes(encoder.encode(message))
 
 

@@ -1,9 +1,9 @@
-"""Bytes of all kinds: what is well-formed passes as it is, nothing else gets to a decoder."""
+"""Well-formed messages pass unchanged; no other bytes reach a decoder."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pyasn1.error import PyAsn1Error
@@ -11,9 +11,9 @@ from pyasn1.type import univ
 from pysnmp.proto.api import v2c
 
 from monitor.adapters.snmp import ber
-from tests.fakes.agent.liar import Asked, answer
+from tests.fakes.snmp_agent.scripted_agent import ReceivedRequest, response
 
-ASKED = Asked(number=123_456_789, community=b"uji-kom", oids=(), repetitions=0)
+REQUEST = ReceivedRequest(number=123_456_789, community=b"uji-kom", oids=(), repetitions=0)
 VALUES = [
     v2c.Counter64(2**63 + 5),
     v2c.Counter64(0),
@@ -26,8 +26,8 @@ VALUES = [
     v2c.IpAddress("10.77.0.1"),
     v2c.Null(""),
 ]
-WHOLE = answer(
-    ASKED, [((1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6, n), value) for n, value in enumerate(VALUES)]
+MESSAGE = response(
+    REQUEST, [((1, 3, 6, 1, 2, 1, 31, 1, 1, 1, 6, n), value) for n, value in enumerate(VALUES)]
 )
 
 
@@ -41,51 +41,47 @@ def mutated(data: bytes, changes: list[tuple[int, int]]) -> bytes:
 changes = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=4)
 tampered = st.one_of(
     st.binary(max_size=80),
-    st.builds(mutated, st.just(WHOLE), changes),
-    st.builds(lambda cut: WHOLE[:cut], st.integers(0, len(WHOLE) - 1)),
+    st.builds(mutated, st.just(MESSAGE), changes),
+    st.builds(lambda cut: MESSAGE[:cut], st.integers(0, len(MESSAGE) - 1)),
 )
 
 
-def test_a_true_message_is_whole_and_bears_its_number() -> None:
-    assert ber.whole(WHOLE) == WHOLE
-    assert ber.label(WHOLE) == ber.Label(1, 123_456_789)
+def test_a_correct_message_passes_and_has_its_number() -> None:
+    assert ber.checked_message(MESSAGE) == MESSAGE
+    assert ber.message_id(MESSAGE) == ber.MessageId(1, 123_456_789)
 
 
-def test_padding_behind_a_message_is_cut_off() -> None:
-    assert ber.whole(WHOLE + b"\0" * 7) == WHOLE
+def test_padding_after_a_message_is_cut_off() -> None:
+    assert ber.checked_message(MESSAGE + b"\0" * 7) == MESSAGE
 
 
-@settings(deadline=None)
 @given(tampered)
-def test_any_bytes_are_one_whole_message_or_no_message(data: bytes) -> None:
+def test_any_bytes_are_a_checked_message_or_an_error(data: bytes) -> None:
     try:
-        whole = ber.whole(data)
-    except ber.ShapeError:
+        whole = ber.checked_message(data)
+    except ber.BerError:
         return
     assert data.startswith(whole)
-    assert ber.whole(whole) == whole
-    mended = ber.mend_unsigned(whole)
-    assert ber.whole(mended) == mended
-    assert ber.mend_unsigned(mended) == mended
+    assert ber.checked_message(whole) == whole
+    repaired = ber.repair_unsigned(whole)
+    assert ber.checked_message(repaired) == repaired
+    assert ber.repair_unsigned(repaired) == repaired
 
 
-@settings(deadline=None)
 @given(tampered)
-def test_a_number_is_read_from_any_bytes_or_none_is(data: bytes) -> None:
-    for reads in (ber.label, ber.digest_span):
+def test_reading_a_number_from_any_bytes_gives_it_or_an_error(data: bytes) -> None:
+    for reads in (ber.message_id, ber.digest_span):
         try:
             reads(data)
-        except ber.ShapeError:
+        except ber.BerError:
             continue
 
 
-@settings(deadline=None)
-@given(st.builds(mutated, st.just(WHOLE), changes))
-def test_pyasn1_takes_or_refuses_what_passed_and_does_nothing_else(data: bytes) -> None:
-    """The only errors of a decoder that the codec knows of are its own."""
+@given(st.builds(mutated, st.just(MESSAGE), changes))
+def test_pyasn1_raises_nothing_but_its_own_errors_for_what_passed(data: bytes) -> None:
     try:
-        whole = ber.whole(data)
-    except ber.ShapeError:
+        whole = ber.checked_message(data)
+    except ber.BerError:
         return
     try:
         message = decoder.decode(whole, asn1Spec=v2c.Message())[0]
@@ -94,22 +90,21 @@ def test_pyasn1_takes_or_refuses_what_passed_and_does_nothing_else(data: bytes) 
         return
 
 
-def test_well_formed_numbers_are_not_mended() -> None:
-    assert ber.mend_unsigned(WHOLE) == WHOLE
+def test_well_formed_numbers_are_not_changed() -> None:
+    assert ber.repair_unsigned(MESSAGE) == MESSAGE
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_a_counter_without_its_leading_zero_gets_it_back(value: int) -> None:
     good = encoder.encode(univ.Sequence().setComponents(v2c.Counter64(value)))
     content = value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
-    sloppy = bytes((0x30, len(content) + 2, 0x46, len(content))) + content
-    assert ber.mend_unsigned(ber.whole(sloppy)) == good
+    without_zero = bytes((0x30, len(content) + 2, 0x46, len(content))) + content
+    assert ber.repair_unsigned(ber.checked_message(without_zero)) == good
 
 
 def test_a_negative_integer_stays_negative() -> None:
     data = bytes.fromhex("30030201ff")
-    assert ber.mend_unsigned(data) == data
+    assert ber.repair_unsigned(data) == data
 
 
 @pytest.mark.parametrize(
@@ -128,9 +123,9 @@ def test_a_negative_integer_stays_negative() -> None:
         ("3004" + "24020400", "in pieces"),
     ],
 )
-def test_what_is_wrong_with_a_message_is_said(data: str, words: str) -> None:
-    with pytest.raises(ber.ShapeError, match=words):
-        ber.whole(bytes.fromhex(data))
+def test_the_error_says_what_is_wrong_with_a_message(data: str, words: str) -> None:
+    with pytest.raises(ber.BerError, match=words):
+        ber.checked_message(bytes.fromhex(data))
 
 
 def nest(levels: int) -> bytes:
@@ -140,11 +135,11 @@ def nest(levels: int) -> bytes:
     return data
 
 
-def test_messages_are_as_deep_as_snmp_is_and_no_deeper() -> None:
-    """A version 3 message with its varbinds has five levels; a decoder recurses by level."""
-    assert ber.whole(nest(8)) == nest(8)
-    with pytest.raises(ber.ShapeError, match="nested too deep"):
-        ber.whole(nest(9))
+def test_messages_have_at_most_eight_levels() -> None:
+    """A version 3 message has five; a decoder recurses for each."""
+    assert ber.checked_message(nest(8)) == nest(8)
+    with pytest.raises(ber.BerError, match="nested too deep"):
+        ber.checked_message(nest(9))
 
 
 @pytest.mark.parametrize(
@@ -158,6 +153,6 @@ def test_messages_are_as_deep_as_snmp_is_and_no_deeper() -> None:
         "30050203010000",  # a version of three bytes
     ],
 )
-def test_a_message_without_a_number_has_none(data: str) -> None:
-    with pytest.raises(ber.ShapeError):
-        ber.label(bytes.fromhex(data))
+def test_a_message_without_a_number_is_an_error(data: str) -> None:
+    with pytest.raises(ber.BerError):
+        ber.message_id(bytes.fromhex(data))

@@ -1,0 +1,1 @@
+"""SNMP agents for tests: net-snmp's snmpd, a scripted one, and version 3 messages."""
