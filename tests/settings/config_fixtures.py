@@ -1,4 +1,4 @@
-"""A small configuration that is right, to be spoilt in one place by a test."""
+"""A small valid configuration, to be changed in one place by a test."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from monitor.settings import ConfigProblem, LoadResult, load
+from monitor.settings.model import Settings
 
 MONITOR = """\
 [monitor]
@@ -50,6 +51,21 @@ via = "pop-patrol"
 """
 
 
+ALERTS = """\
+[[channels]]
+id = "hook"
+type = "webhook"
+address = "http://127.0.0.1:9000/pantau"
+[[people]]
+id = "budi"
+channels = ["hook"]
+[[rota]]
+name = "jaga"
+people = ["budi"]
+start = 2026-11-23T07:30:00
+"""
+
+
 def write_config(
     directory: Path,
     *,
@@ -60,7 +76,7 @@ def write_config(
     sites: Mapping[str, str] | None = None,
     secrets: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write a configuration (None: no such file) and the data directory that it names."""
+    """Write a configuration and its data directory. None: no such file."""
     config = directory / "config"
     (config / "sites").mkdir(parents=True)
     (config / "data").mkdir()
@@ -79,16 +95,23 @@ def write_config(
 
 
 def load_config(config: Path, environ: Mapping[str, str] | None = None) -> LoadResult:
-    """Load without this process's environment."""
+    """Load with this environment only."""
     return load(config, environ or {})
 
 
+def load_valid(config: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a configuration without errors."""
+    result = load_config(config, environ)
+    assert result.settings is not None, [short_text(error) for error in result.errors]
+    return result.settings
+
+
 def short_text(problem: ConfigProblem) -> str:
-    """`anjatan.toml:7: what — mend`: without the folders, which differ from run to run."""
+    """`anjatan.toml:7: what — mend`: without the temporary folders."""
     return re.sub(r"(?:/[^/\s:]+)+/(?=[^/\s:]+)", "", str(problem))
 
 
 def only_problem(problems: tuple[ConfigProblem, ...]) -> str:
-    """The one problem that there is."""
+    """The text of the single problem."""
     assert len(problems) == 1, [short_text(problem) for problem in problems]
     return short_text(problems[0])

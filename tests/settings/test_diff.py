@@ -1,4 +1,4 @@
-"""The fingerprint holds every effective value, survives JSON, and tells what a reload changes."""
+"""A snapshot has every effective value and survives JSON; a diff has what a reload changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.settings.config_fixtures import (
     MONITOR,
     NETWORK,
     SUKRA,
-    load_config,
+    load_valid,
     write_config,
 )
 
@@ -20,22 +20,21 @@ RO = {"PANTAU_SECRET_RO": "hunter2"}
 SNMP = '[snmp]\ncredential = "ro"\n[[snmp.interfaces]]\nname = "ether1"\n'
 
 
-def _print(
+def _snapshot(
     directory: Path,
     monitor: str = MONITOR,
     network: str = NETWORK,
     sites: dict[str, str] | None = None,
 ) -> SettingsSnapshot:
     config = write_config(directory, monitor=monitor, network=network, sites=sites)
-    # The folders differ from test to test: the data directory must not.
+    # The same data directory for every snapshot: the temporary directories differ.
     (config / "monitor.toml").write_text(monitor.replace('"data"', '"/var/lib/pantau"'))
-    found = load_config(config, RO)
-    assert found.settings is not None, found.errors
-    return settings_snapshot(found.settings)
+    found = load_valid(config, RO)
+    return settings_snapshot(found)
 
 
-def test_everything_that_is_watched_has_its_name(tmp_path: Path) -> None:
-    found = _print(tmp_path, sites={"anjatan": ANJATAN + SNMP})
+def test_every_target_and_router_is_in_the_snapshot(tmp_path: Path) -> None:
+    found = _snapshot(tmp_path, sites={"anjatan": ANJATAN + SNMP})
     assert list(found) == [
         "monitor.toml",
         "site:anjatan",
@@ -51,21 +50,21 @@ def test_everything_that_is_watched_has_its_name(tmp_path: Path) -> None:
     assert found["snmp:anjatan"]["credential"] == "ro"
 
 
-def test_it_survives_json_and_holds_no_secret(tmp_path: Path) -> None:
-    found = _print(tmp_path, sites={"anjatan": ANJATAN + SNMP})
+def test_a_snapshot_survives_json_and_holds_no_secret(tmp_path: Path) -> None:
+    found = _snapshot(tmp_path, sites={"anjatan": ANJATAN + SNMP})
     text = json.dumps(found)
     assert json.loads(text) == found
     assert "hunter2" not in text
 
 
-def test_the_same_configuration_makes_no_difference(tmp_path: Path) -> None:
-    one, other = _print(tmp_path / "a"), _print(tmp_path / "b")
+def test_equal_configurations_have_an_empty_diff(tmp_path: Path) -> None:
+    one, other = _snapshot(tmp_path / "a"), _snapshot(tmp_path / "b")
     assert not diff_snapshots(one, other)
 
 
-def test_a_difference_names_targets_and_keys(tmp_path: Path) -> None:
-    before = _print(tmp_path / "a", sites={"anjatan": ANJATAN + SNMP})
-    after = _print(
+def test_a_diff_names_targets_and_keys(tmp_path: Path) -> None:
+    before = _snapshot(tmp_path / "a", sites={"anjatan": ANJATAN + SNMP})
+    after = _snapshot(
         tmp_path / "b",
         monitor=MONITOR + "[ping]\nrise = 4\n[dashboard]\nport = 9000\n",
         sites={"sukra": SUKRA, "anjatan": ANJATAN + "rtt_ms = 60\n" + SNMP.replace("1", "2")},
@@ -81,9 +80,9 @@ def test_a_difference_names_targets_and_keys(tmp_path: Path) -> None:
     assert diff_snapshots(after, before).removed == ("site:sukra", "sukra/utama")
 
 
-def test_a_key_that_is_only_on_one_side_is_a_difference(tmp_path: Path) -> None:
+def test_a_key_that_only_one_snapshot_has_is_in_the_diff(tmp_path: Path) -> None:
     influxdb = '[storage.influxdb]\nurl = "http://x"\n'
-    before, after = _print(tmp_path / "a"), _print(tmp_path / "b", monitor=MONITOR + influxdb)
+    before, after = _snapshot(tmp_path / "a"), _snapshot(tmp_path / "b", monitor=MONITOR + influxdb)
     assert diff_snapshots(before, after).changed["monitor.toml"]["storage.influxdb.url"] == (
         None,
         "http://x",

@@ -1,4 +1,4 @@
-"""A directory becomes settings, or everything that is wrong with it, at once."""
+"""Loading a directory: files that cannot be read, and require_valid. Mistakes: problems.txt."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ from monitor.settings import require_valid
 from monitor.settings.model import DashboardSettings, JournalSettings
 from tests.settings.config_fixtures import (
     ANJATAN,
-    MONITOR,
-    NETWORK,
-    SUKRA,
     load_config,
     only_problem,
     short_text,
@@ -26,7 +23,7 @@ from tests.settings.config_fixtures import (
 )
 
 
-def test_what_is_required_is_enough(tmp_path: Path) -> None:
+def test_the_required_keys_are_sufficient(tmp_path: Path) -> None:
     site = 'id = "anjatan"\nname = "Anjatan"\ncode = "32.12.23"\n'
     link = '[[links]]\nid = "utama"\naddress = "10.77.23.1"\nkind = "fibre"\n'
     config = write_config(tmp_path, network=None, sites={"anjatan": site + link})
@@ -44,37 +41,6 @@ def test_what_is_required_is_enough(tmp_path: Path) -> None:
     assert (target.name, target.address, target.parents) == ("anjatan/utama", "10.77.23.1", ())
 
 
-def test_a_broken_file_does_not_hide_the_errors_of_the_others(tmp_path: Path) -> None:
-    config = write_config(
-        tmp_path,
-        monitor=MONITOR + "[ping]\ninterval_s = 0\n",
-        network=NETWORK + "[[nodes]\n",
-        alerts="chanels = 1\n",
-        sites={"anjatan": ANJATAN + "capacity = 5\n", "sukra": SUKRA.replace("radio", "wifi")},
-    )
-    found = load_config(config)
-    assert found.settings is None
-    assert [short_text(problem).split(" ", 1)[0] for problem in found.errors] == [
-        "monitor.toml:6:",
-        "network.toml:10:",
-        "alerts.toml:1:",
-        "anjatan.toml:9:",
-        "sukra.toml:7:",
-    ]
-
-
-def test_nodes_of_a_file_that_cannot_be_read_are_not_called_unknown(tmp_path: Path) -> None:
-    found = load_config(write_config(tmp_path, network="anchors = [\n"))
-    assert "is not TOML" in only_problem(found.errors)
-
-
-def test_links_of_a_file_that_cannot_be_read_are_not_called_unknown(tmp_path: Path) -> None:
-    section = '[nodes.snmp]\ncredential = "ro"\n[[nodes.snmp.interfaces]]\nname = "ether1"\n'
-    network = NETWORK + section + 'link = "anjatan/utama"\n'
-    found = load_config(write_config(tmp_path, network=network, sites={"anjatan": "id = \n"}))
-    assert "is not TOML" in only_problem(found.errors)
-
-
 def test_a_missing_directory_is_one_error(tmp_path: Path) -> None:
     found = load_config(tmp_path / "nowhere")
     assert found.warnings == ()
@@ -82,23 +48,14 @@ def test_a_missing_directory_is_one_error(tmp_path: Path) -> None:
     assert problem.startswith("nowhere:1: there is no such directory — ")
 
 
-def test_a_missing_monitor_toml_is_an_error_and_the_rest_is_still_checked(tmp_path: Path) -> None:
-    config = write_config(
-        tmp_path, monitor=None, sites={"anjatan": ANJATAN.replace("fibre", "wifi")}
-    )
-    first, second = load_config(config).errors
-    assert short_text(first).startswith("monitor.toml:1: the file is missing — ")
-    assert short_text(second).startswith("anjatan.toml:7: ")
-
-
-def test_files_of_windows_notepad_are_read(tmp_path: Path) -> None:
+def test_files_saved_by_windows_notepad_are_read(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     text = (ANJATAN + "kapasitas = 1\n").replace("\n", "\r\n")
     (config / "sites" / "anjatan.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
     assert only_problem(load_config(config).errors).startswith("anjatan.toml:9: link")
 
 
-def test_a_file_that_is_not_utf_8_is_named_with_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported_with_its_line(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     (config / "sites" / "anjatan.toml").write_bytes(b'id = "anjatan"\nname = "Anjat\xe4n"\n')
     assert only_problem(load_config(config).errors) == (
@@ -106,7 +63,7 @@ def test_a_file_that_is_not_utf_8_is_named_with_its_line(tmp_path: Path) -> None
     )
 
 
-def test_a_directory_or_a_socket_in_the_place_of_a_file_is_an_error(tmp_path: Path) -> None:
+def test_a_directory_or_socket_instead_of_a_file_is_an_error(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     (config / "sites" / "sukra.toml").mkdir()
     with socket.socket(socket.AF_UNIX) as server:
@@ -125,7 +82,9 @@ def test_a_file_of_more_than_a_megabyte_is_not_read(tmp_path: Path) -> None:
     )
 
 
-def test_files_that_nobody_reads_are_warned_of(tmp_path: Path) -> None:
+def test_files_with_probably_wrong_names_are_warned_of(
+    tmp_path: Path,
+) -> None:
     config = write_config(tmp_path)
     (config / "networks.toml").touch()
     (config / "sites" / "sukra.toml.txt").touch()
@@ -139,38 +98,12 @@ def test_files_that_nobody_reads_are_warned_of(tmp_path: Path) -> None:
     ]
 
 
-def test_no_site_at_all_is_a_warning(tmp_path: Path) -> None:
-    found = load_config(write_config(tmp_path, sites={}))
-    assert found.settings is not None
-    assert only_problem(found.warnings).startswith("sites:1: there is no site to watch")
-
-
-def test_a_site_without_a_link_is_a_warning(tmp_path: Path) -> None:
-    site = 'id = "anjatan"\nname = "Anjatan"\ncode = "32.12.23"\n'
-    found = load_config(write_config(tmp_path, sites={"anjatan": site}))
-    assert found.settings is not None
-    assert only_problem(found.warnings).startswith("anjatan.toml:1: this site has no link")
-
-
-def test_a_site_file_with_another_name_than_its_id_is_a_warning(tmp_path: Path) -> None:
-    found = load_config(write_config(tmp_path, sites={"anyatan": ANJATAN}))
-    assert found.settings is not None
-    assert only_problem(found.warnings).startswith(
-        'anyatan.toml:1: the id "anjatan" is not the name of its file — rename the file'
-    )
-
-
-@pytest.mark.parametrize("alerts", [None, "", "# nothing yet\n"])
-def test_alerts_may_be_absent_or_empty(tmp_path: Path, alerts: str | None) -> None:
-    assert load_config(write_config(tmp_path, alerts=alerts)).errors == ()
-
-
-def test_require_gives_the_settings_when_there_is_nothing_wrong(tmp_path: Path) -> None:
+def test_require_valid_returns_the_settings_without_problems(tmp_path: Path) -> None:
     found = load_config(write_config(tmp_path))
     assert require_valid(found, strict=True) is found.settings
 
 
-def test_require_raises_with_every_problem_a_line(tmp_path: Path) -> None:
+def test_require_valid_raises_with_one_line_a_problem(tmp_path: Path) -> None:
     found = load_config(write_config(tmp_path, sites={"anjatan": ANJATAN + "a = 1\nb = 2\n"}))
     with pytest.raises(ConfigError) as caught:
         require_valid(found, strict=False)
@@ -178,7 +111,7 @@ def test_require_raises_with_every_problem_a_line(tmp_path: Path) -> None:
     assert len(found.errors) == 2
 
 
-def test_only_a_strict_require_minds_what_is_not_there_yet(tmp_path: Path) -> None:
+def test_only_a_strict_require_valid_raises_for_a_missing_data_directory(tmp_path: Path) -> None:
     config = write_config(tmp_path, sites={"anyatan": ANJATAN})
     (config / "data").rmdir()
     found = load_config(config)
@@ -189,7 +122,7 @@ def test_only_a_strict_require_minds_what_is_not_there_yet(tmp_path: Path) -> No
     assert "the data directory" in line
 
 
-def test_each_problem_is_one_line_whatever_stands_in_the_file(tmp_path: Path) -> None:
+def test_a_problem_is_one_printable_line_whatever_is_in_the_file(tmp_path: Path) -> None:
     config = write_config(tmp_path, alerts='"a\\nb\\u0007" = 1\n')
     assert str(only_problem(load_config(config).errors)).isprintable()
 
@@ -224,7 +157,7 @@ _garbage = (
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(monitor=_garbage, network=_garbage, alerts=_garbage, site=_garbage)
-def test_no_garbage_crashes_the_loader(
+def test_no_input_crashes_the_loader(
     tmp_path: Path, monitor: bytes, network: bytes, alerts: bytes, site: bytes
 ) -> None:
     (tmp_path / "sites").mkdir(exist_ok=True)

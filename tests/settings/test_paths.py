@@ -1,4 +1,4 @@
-"""Where the configuration and the data directory are, without reading everything."""
+"""Configuration and data directory, and reading them without the whole configuration."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from monitor.core.errors import ConfigError
 from monitor.settings import quick_settings
 from monitor.settings.paths import resolve_config_dir
-from tests.settings.config_fixtures import MONITOR, load_config, write_config
+from tests.settings.config_fixtures import MONITOR, load_valid, write_config
 
 
-def test_the_option_wins_then_the_environment_then_here_then_the_system(tmp_path: Path) -> None:
+def test_the_option_precedes_the_environment_the_working_directory_and_etc(tmp_path: Path) -> None:
     environ = {"PANTAU_CONFIG": "/srv/pantau"}
     assert resolve_config_dir(None, {}, tmp_path) == Path("/etc/pantau")
     (tmp_path / "config").mkdir()
@@ -25,15 +25,14 @@ def test_the_option_wins_then_the_environment_then_here_then_the_system(tmp_path
 
 
 @pytest.mark.parametrize("data_dir", ["data", "/var/lib/pantau", "../elsewhere"])
-def test_the_quick_answer_is_that_of_the_whole_configuration(tmp_path: Path, data_dir: str) -> None:
+def test_quick_settings_equal_the_loaded_ones(tmp_path: Path, data_dir: str) -> None:
     config = write_config(tmp_path, monitor=MONITOR.replace('"data"', f'"{data_dir}"'))
-    found = load_config(config)
-    assert found.settings is not None
-    assert quick_settings.read_data_dir(config) == found.settings.data_dir
-    assert quick_settings.read_timezone(config) == found.settings.timezone
+    found = load_valid(config)
+    assert quick_settings.read_data_dir(config) == found.data_dir
+    assert quick_settings.read_timezone(config) == found.timezone
 
 
-def test_the_quick_answer_needs_nothing_but_monitor_toml(tmp_path: Path) -> None:
+def test_quick_settings_need_only_monitor_toml(tmp_path: Path) -> None:
     config = write_config(tmp_path, network="[[[", sites={"x": "?"})
     assert quick_settings.read_data_dir(config) == config / "data"
 
@@ -49,7 +48,9 @@ def test_the_quick_answer_needs_nothing_but_monitor_toml(tmp_path: Path) -> None
         ("[monitor]\ndata_dir = 1\n", "the key data_dir is not a text in quotes"),
     ],
 )
-def test_without_an_answer_one_line_says_why(tmp_path: Path, text: str | None, says: str) -> None:
+def test_a_missing_data_dir_is_one_line_with_the_reason(
+    tmp_path: Path, text: str | None, says: str
+) -> None:
     if text is not None:
         (tmp_path / "monitor.toml").write_bytes(text.encode("latin-1"))
     with pytest.raises(ConfigError, match=says) as caught:
@@ -58,13 +59,13 @@ def test_without_an_answer_one_line_says_why(tmp_path: Path, text: str | None, s
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_time_zone_is_one_line_too(tmp_path: Path) -> None:
+def test_an_invalid_time_zone_is_one_line(tmp_path: Path) -> None:
     config = write_config(tmp_path, monitor=MONITOR.replace("Jakarta", "Nowhere"))
     with pytest.raises(ConfigError, match="'Asia/Nowhere' is not a time zone"):
         quick_settings.read_timezone(config)
 
 
-def test_quick_commands_do_not_pay_for_pydantic() -> None:
+def test_quick_settings_do_not_import_pydantic() -> None:
     program = (
         "import sys; from monitor import settings; from monitor.cli import options; "
         "from monitor.settings import paths, quick_settings, secrets; "

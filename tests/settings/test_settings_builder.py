@@ -1,4 +1,4 @@
-"""What stands in the files arrives in the models that everybody else works with."""
+"""The files become Settings with all defaults, full names and coordinates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.settings.config_fixtures import (
     MONITOR,
     NETWORK,
     SUKRA,
-    load_config,
+    load_valid,
     write_config,
 )
 
@@ -25,12 +25,10 @@ def _settings(
     tmp_path: Path, monitor: str = MONITOR, network: str = NETWORK, site: str = ANJATAN
 ) -> Settings:
     config = write_config(tmp_path, monitor=monitor, network=network, sites={"anjatan": site})
-    found = load_config(config, RO)
-    assert found.settings is not None, found.errors
-    return found.settings
+    return load_valid(config, RO)
 
 
-def test_a_link_has_everything_that_its_file_says(tmp_path: Path) -> None:
+def test_every_key_of_a_link_is_read(tmp_path: Path) -> None:
     more = 'provider = "Penyedia A"\ncapacity_mbps = 100\ncircuit = "FO-1"\ncontact = "0800"\n'
     (link,) = _settings(tmp_path, site=ANJATAN + more).network.links()
     assert (link.id, link.name, link.site) == ("utama", "anjatan/utama", "anjatan")
@@ -53,32 +51,32 @@ def test_nodes_and_anchors_are_targets_too(tmp_path: Path) -> None:
     ]
 
 
-def test_addresses_arrive_in_their_usual_form(tmp_path: Path) -> None:
+def test_addresses_are_normalized(tmp_path: Path) -> None:
     site = ANJATAN.replace("10.77.23.1", "FD00:0:0::0001")
     assert _settings(tmp_path, site=site).network.links()[0].address == "fd00::1"
 
 
-def test_a_site_without_a_point_has_that_of_its_kecamatan(tmp_path: Path) -> None:
+def test_coordinates_default_to_those_of_the_kecamatan(tmp_path: Path) -> None:
     (site,) = _settings(tmp_path).network.sites
     assert (site.lat, site.lon) == (-6.3506, 107.9615)
 
 
-def test_a_point_in_the_file_wins(tmp_path: Path) -> None:
+def test_coordinates_in_the_file_take_precedence(tmp_path: Path) -> None:
     (site,) = _settings(tmp_path, site="lat = 0.0\nlon = 100\n" + ANJATAN).network.sites
     assert (site.lat, site.lon) == (0.0, 100.0)
 
 
-def test_a_site_with_an_unknown_code_has_no_point(tmp_path: Path) -> None:
+def test_a_site_with_an_unknown_code_has_no_coordinates(tmp_path: Path) -> None:
     (site,) = _settings(tmp_path, site=ANJATAN.replace("32.12.23", "32.12.99")).network.sites
     assert (site.lat, site.lon) == (None, None)
 
 
-def test_a_router_has_the_defaults_of_the_model(tmp_path: Path) -> None:
+def test_a_router_has_default_intervals_and_the_address_of_the_first_link(tmp_path: Path) -> None:
     (site,) = _settings(tmp_path, site=ANJATAN + '[snmp]\ncredential = "ro"\n').network.sites
     assert site.device == Device("anjatan", "10.77.23.1", "2c", "ro", (), site="anjatan")
 
 
-def test_a_router_has_what_snmp_says_unless_it_says_otherwise_itself(tmp_path: Path) -> None:
+def test_a_routers_own_keys_take_precedence_over_snmp_in_monitor_toml(tmp_path: Path) -> None:
     general = "[snmp]\ninterval_s = 30\ntimeout_s = 1.5\nretries = 0\nport = 1161\n"
     own = (
         '[snmp]\naddress = "10.77.23.9"\nversion = "3"\ncredential = "v3"\n'
@@ -90,9 +88,8 @@ def test_a_router_has_what_snmp_says_unless_it_says_otherwise_itself(tmp_path: P
         sites={"anjatan": ANJATAN + own, "sukra": SUKRA + '[snmp]\ncredential = "ro"\n'},
         secrets={"v3": "user = pantau\n", "ro": "public"},
     )
-    found = load_config(config)
-    assert found.settings is not None, found.errors
-    anjatan, sukra = found.settings.network.devices
+    found = load_valid(config)
+    anjatan, sukra = found.network.devices
     assert anjatan == Device(
         name="anjatan",
         address="10.77.23.9",
@@ -108,7 +105,7 @@ def test_a_router_has_what_snmp_says_unless_it_says_otherwise_itself(tmp_path: P
     assert (sukra.interval_s, sukra.timeout_s, sukra.retries) == (30.0, 1.5, 0)
 
 
-def test_a_port_has_its_links_capacity_unless_it_has_its_own(tmp_path: Path) -> None:
+def test_an_interfaces_own_capacity_takes_precedence_over_its_links(tmp_path: Path) -> None:
     ports = """capacity_mbps = 100
 [snmp]
 credential = "ro"
@@ -136,7 +133,7 @@ def test_a_nodes_router_is_polled_at_the_nodes_address(tmp_path: Path) -> None:
     assert device == Device("pop-patrol", "10.77.0.14", "2c", "ro", (Interface("ether1"),))
 
 
-def test_storage_and_dashboard_arrive(tmp_path: Path) -> None:
+def test_storage_and_dashboard_are_read(tmp_path: Path) -> None:
     sections = """
 [storage.influxdb]
 url = "https://influx.example:8086/"
@@ -172,7 +169,7 @@ def test_a_prefix_begins_and_ends_with_a_slash(tmp_path: Path, prefix: str) -> N
     assert _settings(tmp_path, monitor=monitor).dashboard.prefix == "/pantau/"
 
 
-def test_the_example_of_the_contract_is_understood(tmp_path: Path) -> None:
+def test_the_documented_example_is_read(tmp_path: Path) -> None:
     monitor = """\
 [monitor]
 organisation = "Diskominfo Kabupaten Indramayu"
@@ -226,7 +223,7 @@ link = "utama"
     assert found.data_dir == Path("/var/lib/pantau")
 
 
-def test_the_reference_list_has_the_31_kecamatan_inside_the_kabupaten() -> None:
+def test_the_list_of_kecamatan_has_31_inside_the_kabupaten() -> None:
     every = kecamatan_by_code()
     assert list(every) == [f"32.12.{number:02d}" for number in range(1, 32)]
     assert all(-6.68 < each.lat < -6.22 and 107.85 < each.lon < 108.54 for each in every.values())

@@ -1,4 +1,4 @@
-"""The configuration that is shipped is right, complete, and holds no secret."""
+"""The shipped configuration is valid and complete, and holds no secret."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Network
-from monitor.settings import load
+from monitor.settings import load, settings_snapshot
 from monitor.settings.kecamatan import kecamatan_by_code
+from monitor.settings.model import Settings
 from monitor.settings.schema.alerts import AlertsFile
 from monitor.settings.schema.maintenance import MaintenanceFile
 from monitor.settings.schema.monitor import MonitorFile
@@ -30,20 +31,20 @@ def network() -> Network:
     return found.settings.network
 
 
-def test_it_has_no_error_and_only_what_the_machine_lacks_is_a_warning() -> None:
+def test_only_the_missing_data_directory_is_a_warning() -> None:
     found = load(SHIPPED, {"PANTAU_SECRET_ROUTER_RO": "public"})
     assert found.errors == ()
     assert all("the data directory" in warning.what for warning in found.warnings)
 
 
-def test_it_watches_the_31_kecamatan_by_their_names_and_codes(network: Network) -> None:
+def test_it_has_the_31_kecamatan_with_their_names_and_codes(network: Network) -> None:
     reference = kecamatan_by_code()
     assert sorted(site.code for site in network.sites) == list(reference)
     assert all(site.name == reference[site.code].name for site in network.sites)
     assert all(site.id == site.name.lower().replace(" ", "-") for site in network.sites)
 
 
-def test_every_site_is_in_a_file_of_its_own(network: Network) -> None:
+def test_every_site_has_a_file_of_its_own(network: Network) -> None:
     files = sorted(path.stem for path in (SHIPPED / "sites").iterdir())
     assert files == sorted(site.id for site in network.sites)
 
@@ -72,9 +73,9 @@ def test_every_address_is_inside_10_77_and_used_once(network: Network) -> None:
 
 
 def test_at_least_eight_sites_have_a_second_link_of_another_kind(network: Network) -> None:
-    twofold = [site for site in network.sites if len(site.links) == 2]
-    assert len(twofold) >= 8
-    for site in twofold:
+    with_two_links = [site for site in network.sites if len(site.links) == 2]
+    assert len(with_two_links) >= 8
+    for site in with_two_links:
         first, second = site.links
         assert (first.id, second.id) == ("utama", "cadangan")
         assert second.kind in {"lte", "vsat"}
@@ -82,20 +83,20 @@ def test_at_least_eight_sites_have_a_second_link_of_another_kind(network: Networ
         assert first.provider != second.provider
 
 
-def test_every_link_hangs_on_a_node_and_some_on_two(network: Network) -> None:
+def test_every_link_has_a_parent_node_and_some_have_two(network: Network) -> None:
     assert all(link.via for link in network.links())
     assert any(len(link.via) == 2 for link in network.links())
     assert {link.kind for link in network.links()} == {"fibre", "radio", "lte", "vsat"}
 
 
-def test_every_site_and_node_is_polled_and_every_link_has_its_port(network: Network) -> None:
+def test_every_site_and_node_is_polled_and_every_link_has_an_interface(network: Network) -> None:
     names = {device.name for device in network.devices}
     assert names == {site.id for site in network.sites} | {node.id for node in network.nodes}
     ports = {port.link for device in network.devices for port in device.interfaces if port.link}
     assert ports == {link.name for link in network.links()}
 
 
-def test_the_limits_of_each_kind_are_those_of_the_verdicts(network: Network) -> None:
+def test_each_kind_has_its_limits(network: Network) -> None:
     limits = {(link.kind, link.rules.rtt_ms, link.rules.timeout_s) for link in network.links()}
     assert limits == {
         ("fibre", 50.0, 1.0),
@@ -105,7 +106,7 @@ def test_the_limits_of_each_kind_are_those_of_the_verdicts(network: Network) -> 
     }
 
 
-def test_it_is_silent_until_somebody_names_a_channel() -> None:
+def test_it_has_no_channels_and_notifies_nobody() -> None:
     found = load(SHIPPED, {"PANTAU_SECRET_ROUTER_RO": "public"})
     assert found.settings is not None
     assert found.settings.alerts == AlertSettings()
@@ -118,18 +119,25 @@ def test_no_secret_is_shipped() -> None:
     assert not secrets.exists() or not list(secrets.iterdir())
 
 
-def test_the_examples_that_are_commented_out_are_right_too(tmp_path: Path) -> None:
-    """Whoever takes the # away from every example gets a configuration without an error."""
+@pytest.fixture(scope="module")
+def full_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The shipped files without the leading # of every commented example."""
+    config = tmp_path_factory.mktemp("full")
     for path in SHIPPED.rglob("*.toml"):
-        there = tmp_path / path.relative_to(SHIPPED)
-        there.parent.mkdir(exist_ok=True)
+        copy = config / path.relative_to(SHIPPED)
+        copy.parent.mkdir(exist_ok=True)
         commented = r"(?m)^# (?=[a-z_]+ = |\[+[a-z_.]+\]+$|\]$|  \{)"
-        there.write_text(re.sub(commented, "", path.read_text()))
+        copy.write_text(re.sub(commented, "", path.read_text()))
+    assert "[[rota]]" in (config / "alerts.toml").read_text().splitlines()
     known = {"ROUTER_RO": "public", "INFLUXDB": "t", "PROKSI": "x" * 32}
-    found = load(tmp_path, {f"PANTAU_SECRET_{name}": text for name, text in known.items()})
+    found = load(config, {f"PANTAU_SECRET_{name}": text for name, text in known.items()})
     assert found.settings is not None, [str(error) for error in found.errors]
     assert all(warning.blocks_run for warning in found.warnings), found.warnings
-    alerts = found.settings.alerts
+    return found.settings
+
+
+def test_the_commented_examples_are_valid_and_read(full_settings: Settings) -> None:
+    alerts = full_settings.alerts
     assert {channel.type for channel in alerts.channels} == {"apprise", "webhook", "command"}
     assert alerts.people
     assert alerts.rotas[0].overrides
@@ -137,13 +145,47 @@ def test_the_examples_that_are_commented_out_are_right_too(tmp_path: Path) -> No
     assert alerts.heartbeat
     assert alerts.base_url
     assert alerts.maintenance
-    assert found.settings.influxdb is not None
-    assert all(link.circuit for site in found.settings.network.sites for link in site.links[:1])
-    assert "[[rota]]" in (tmp_path / "alerts.toml").read_text().splitlines()
+    assert full_settings.influxdb is not None
+    assert all(link.circuit for site in full_settings.network.sites for link in site.links[:1])
 
 
-def test_every_key_that_may_be_written_is_found_in_the_shipped_files() -> None:
-    """An admin who looks for it finds it there, with a word on what it does."""
+def test_the_keys_of_a_snapshot_stay(full_settings: Settings) -> None:
+    """`check --diff --json` shows them, and daemons before and after an update compare them."""
+    rules = "interval_s confirm_interval_s confirm_s timeout_s rise window_s loss_pct rtt_ms"
+    target = f"address role parents {rules} record_s false_alarm"
+    expected = {
+        "monitor.toml": "organisation timezone data_dir dashboard.host dashboard.port "
+        "dashboard.prefix dashboard.proxy.peers dashboard.proxy.secret dashboard.proxy.header "
+        "dashboard.proxy.role storage.influxdb.url storage.influxdb.org storage.influxdb.bucket "
+        "storage.influxdb.token storage.influxdb.verify_tls storage.influxdb.timeout_s "
+        "storage.journal.raw_days storage.journal.evidence_days storage.journal.minute_days "
+        "storage.journal.hour_days storage.journal.max_mb",
+        "site": "name code lat lon",
+        "anchor": target,
+        "node": f"{target} name lat lon",
+        "link": f"{target} kind provider capacity_mbps circuit contact sla_pct",
+        "snmp": "name address version credential interfaces interval_s timeout_s retries port site",
+        "alerts.toml": "hours hours.calendar hours.holidays hours.workdays heartbeat base_url "
+        "test_at rules.hold_s rules.group_count rules.group_s rules.group_join_s "
+        "rules.reminder_s rules.reminders rules.later_reminder_s rules.longest_ack_s "
+        "rules.long_down_s",
+        "channel": "id type secret address command language per_minute most_characters fallback "
+        "daily_test buttons allowed_users",
+        "person": "id name channels language phone",
+        "rota": "people start turn_days overrides",
+        "route": "match steps office_hours",
+        "window": "key targets why start duration_s weekdays days first last who",
+    }
+    keys: dict[str, set[str]] = {}
+    for name, values in settings_snapshot(full_settings).items():
+        kind, colon, _ = name.partition(":")
+        if not colon and not name.endswith(".toml"):
+            kind = "link" if "/" in name else "node"
+        keys.setdefault(kind, set()).update(values)
+    assert keys == {kind: set(words.split()) for kind, words in expected.items()}
+
+
+def test_every_key_of_the_schema_is_in_the_shipped_files() -> None:
     words = "\n".join(
         path.read_text("utf-8") for path in SHIPPED.rglob("*") if path.suffix in (".toml", ".md")
     )

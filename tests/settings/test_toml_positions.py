@@ -1,4 +1,4 @@
-"""Every key of a TOML text is found on the line on which it stands."""
+"""Every key of a TOML text is found on its line."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _leaves(value: Any, path: KeyPath = ()) -> dict[KeyPath, Any]:
     return found
 
 
-def _every_leaf_stands_on_its_line(text: str) -> None:
-    """`@` stands for an integer: the number of the line that it stands on."""
+def _check_lines(text: str) -> None:
+    """Replace each `@` by the number of its line, and expect that value on that line."""
     numbered = "\n".join(
         line.replace("@", str(number)) for number, line in enumerate(text.split("\n"), start=1)
     )
@@ -58,11 +58,11 @@ def _every_leaf_stands_on_its_line(text: str) -> None:
         "f = -inf\ng = nan\nh = 1_0e3\nb = [true,false]\na = @",
     ],
 )
-def test_each_leaf_stands_on_its_own_line(text: str) -> None:
-    _every_leaf_stands_on_its_line(text)
+def test_every_value_is_found_on_its_line(text: str) -> None:
+    _check_lines(text)
 
 
-def test_windows_line_ends_count_once() -> None:
+def test_a_windows_line_end_is_one_line_end() -> None:
     assert key_lines("a = 1\r\n\r\nb = 2\r\n").of(("b",)) == 3
 
 
@@ -72,7 +72,7 @@ def test_a_missing_key_has_the_line_of_the_table_around_it() -> None:
     assert lines.of(("nowhere",)) == 1
 
 
-def test_a_table_is_where_its_header_stands_not_where_it_was_first_implied() -> None:
+def test_a_table_has_the_line_of_its_own_header() -> None:
     lines = key_lines("[ping.kinds.vsat]\na = 1\n[ping]\nb = 1\n")
     assert lines.of(("ping",)) == 3
     assert lines.of(("ping", "kinds")) == 1
@@ -108,7 +108,7 @@ def _documents(draw: st.DrawFn) -> str:
         if table:
             array = draw(st.booleans())
             name = draw(_word | _quoted)
-            # A name of its own for each kind of table: TOML lets neither stand twice.
+            # Different names: TOML allows neither a table nor an array of tables twice.
             parts.append(f"[[list.{name}]]" if array else f"[t{table}.{name}]")
         keys = draw(st.lists(_word | _quoted, max_size=4, unique_by=lambda key: key.strip('"')))
         parts.extend(f"k{key} = {draw(_values())}" for key in keys if key[0] != '"')
@@ -119,5 +119,5 @@ def _documents(draw: st.DrawFn) -> str:
 
 @given(_documents())
 @example('k = """m\n] = 1\n"""\nlast = @')
-def test_each_leaf_of_any_document_stands_on_its_own_line(text: str) -> None:
-    _every_leaf_stands_on_its_line(text)
+def test_every_value_of_any_document_is_found_on_its_line(text: str) -> None:
+    _check_lines(text)
