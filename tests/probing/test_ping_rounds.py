@@ -1,144 +1,111 @@
-"""Rounds: who is asked when, and what is said of rounds that did not begin."""
+"""Ping rounds: which target is probed when, and how missed rounds are counted."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 
-from monitor.core.detection.detector import Detector
-from monitor.core.job import Job
-from monitor.core.model import Network, ProbeRules, State
-from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.ping_rounds import CONFIRMED_AT_ONCE, PingRounds
+from monitor.core.model import ProbeRules, State
+from monitor.probing.ping_rounds import CONFIRMED_AT_ONCE
 from tests.core.detection.scenario import network
-from tests.fakes.clock import ManualClock
-from tests.fakes.journal import MemoryJournal
-from tests.fakes.ledger import MemoryLedger
-from tests.fakes.prober import Answers, FakeProber, Silent
-from tests.job_driver import run_jobs
-
-NET = network({"anjatan/utama": (), "bongas/utama": ()}, anchors=1)
+from tests.fakes.prober import Answers, Silent
+from tests.probing_rig import LINK, NET, OTHER, ProbingRig
 
 
-class House:
-    """Rounds on a clock that the test moves."""
-
-    def __init__(self, net: Network = NET) -> None:
-        self.clock = ManualClock()
-        self.prober = FakeProber(self.clock)
-        self.pipeline = Pipeline(
-            net, Detector(net), self.clock, MemoryLedger(), MemoryJournal(), retry_s=0.01
-        )
-        self.rounds = PingRounds(self.prober, self.pipeline, self.clock)
-        self.rounds.prepare(net)()
-        self.jobs: list[Job] = self.rounds.jobs()
-        self.steady = self.jobs[0]
-
-    async def round(self) -> None:
-        """One round, from its beginning to its end."""
-        await self.prober.open(self.pipeline.take)
-        under_way = asyncio.ensure_future(self.steady.run())
-        await self.clock.run(1.0)
-        await under_way
+async def run_round(rig: ProbingRig, stalled_s: float = 0.0) -> None:
+    """One steady round, from start to end; the machine stalls for so long in the middle of it."""
+    await rig.prober.open(rig.pipeline.take)
+    running = asyncio.ensure_future(rig.jobs[0].run())
+    await rig.clock.run(0.3)
+    rig.clock.advance(stalled_s)
+    await rig.clock.run(0.7)
+    await running
 
 
-async def test_rounds_that_begin_on_time_miss_nothing() -> None:
-    house = House()
-    for _ in range(5):
-        await house.round()
-    progress = house.pipeline.progress
-    assert (progress.missed_rounds, progress.last_missed_s) == (0, None)
-    assert progress.take_round_lag_s() < 0.01
+async def test_a_suspected_link_and_only_it_is_probed_at_the_confirm_rate() -> None:
+    rig = ProbingRig()
+    await rig.watch(10)
+    rig.prober.behave(LINK, Silent())
+    rig.probed()
+    await rig.watch(7)
+    probed = rig.probed()
+    assert probed[LINK] >= 22
+    assert probed[OTHER] == 7
 
 
-async def test_rounds_that_did_not_begin_are_counted_each_and_said(
-    caplog: pytest.LogCaptureFixture,
+@pytest.mark.parametrize(("late_s", "missed"), [(0.0, 0), (5.0, 5), (11.3, 11)])
+async def test_rounds_that_did_not_start_are_counted_and_logged(
+    late_s: float, missed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house = House()
-    await house.round()
-    house.clock.advance(11.3)
-    await house.round()
-    progress = house.pipeline.progress
-    assert progress.missed_rounds == 11
-    assert "11 rounds every 1 s were missed" in caplog.text
-    house.clock.advance(1.0)
-    await house.round()
-    assert progress.missed_rounds == 12
-
-
-async def test_when_the_last_round_ended_and_when_one_was_missed_is_known() -> None:
-    house = House()
-    await house.round()
-    begun_s = house.clock.steady_s() - 1.0
-    progress = house.pipeline.progress
-    assert progress.last_round_s is not None
-    assert begun_s <= progress.last_round_s <= house.clock.steady_s()
-    house.clock.advance(5.0)
-    late_s = house.clock.steady_s()
-    await house.round()
-    assert progress.last_missed_s == late_s
-
-
-async def test_a_target_whose_confirm_rate_is_no_faster_has_no_job_of_its_own() -> None:
-    rules = replace(ProbeRules(), confirm_interval_s=1.0)
-    house = House(network({"anjatan/utama": ()}, rules=rules))
-    assert [job.name for job in house.jobs] == ["round every 1 s"]
-
-
-async def test_a_round_has_a_deadline_after_the_next_should_have_begun() -> None:
-    house = House()
-    assert [(job.every_s, job.deadline_s) for job in house.jobs] == [
-        (1.0, 3.0),
-        (0.2, pytest.approx(1.4)),
-    ]
-
-
-async def test_the_lag_of_a_round_is_kept_until_it_is_asked_for() -> None:
-    house = House()
-    await house.prober.open(house.pipeline.take)
-    under_way = asyncio.ensure_future(house.steady.run())
-    await house.clock.run(0.3)
-    house.clock.advance(4.0)
-    await under_way
-    await house.round()
-    assert house.pipeline.progress.take_round_lag_s() == pytest.approx(4.3 - 0.85, abs=0.01)
-    assert house.pipeline.progress.take_round_lag_s() == 0.0
+    rig = ProbingRig()
+    await run_round(rig)
+    rig.clock.advance(late_s)
+    late_at_s = rig.clock.steady_s()
+    await run_round(rig)
+    assert rig.progress.missed_rounds == missed
+    assert rig.progress.last_missed_s == (late_at_s if missed else None)
+    assert (f"{missed} rounds every 1 s were missed" in caplog.text) == bool(missed)
+    assert rig.progress.last_round_s is not None
+    assert late_at_s <= rig.progress.last_round_s <= rig.clock.steady_s()
+    rig.clock.advance(1.0)
+    await run_round(rig)
+    assert rig.progress.missed_rounds == missed + 1
 
 
 async def test_a_reload_is_no_missed_round() -> None:
-    house = House()
-    await house.round()
-    house.clock.advance(30.0)
-    house.rounds.prepare(NET)()
-    house.steady = house.rounds.jobs()[0]
-    await house.round()
-    assert house.pipeline.progress.missed_rounds == 0
+    rig = ProbingRig()
+    await run_round(rig)
+    rig.clock.advance(30.0)
+    rig.configure(NET)
+    await run_round(rig)
+    assert rig.progress.missed_rounds == 0
+
+
+async def test_the_largest_lag_of_a_round_is_kept_until_it_is_read() -> None:
+    rig = ProbingRig()
+    await run_round(rig)
+    assert rig.progress.take_round_lag_s() < 0.01
+    await run_round(rig, stalled_s=4.0)
+    await run_round(rig)
+    assert rig.progress.take_round_lag_s() == pytest.approx(4.3 - 0.85, abs=0.01)
+    assert rig.progress.take_round_lag_s() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("confirm_interval_s", "jobs"),
+    [
+        (0.2, [("round every 1 s", 1.0, 3.0), ("confirm every 0.2 s", 0.2, pytest.approx(1.4))]),
+        (1.0, [("round every 1 s", 1.0, 3.0)]),
+    ],
+)
+def test_each_interval_has_one_job_and_a_confirm_rate_that_is_no_faster_has_none(
+    confirm_interval_s: float, jobs: list[tuple[str, float, float]]
+) -> None:
+    rules = replace(ProbeRules(), confirm_interval_s=confirm_interval_s)
+    rig = ProbingRig(network({LINK: ()}, rules=rules))
+    assert [(job.name, job.every_s, job.deadline_s) for job in rig.jobs] == jobs
 
 
 async def test_thousands_that_fall_silent_at_once_are_confirmed_in_turns_nodes_first() -> None:
     links = {f"s{n:03}/utama": ("pop",) for n in range(600)}
-    net = network(links, {"pop": ()}, anchors=1)
-    house = House(net)
-    await house.prober.open(house.pipeline.take)
-    await run_jobs(house.jobs, house.clock, 5)
-    house.prober.behave_by(lambda name, _: Answers() if name.startswith("anchor") else Silent())
-    await run_jobs(house.jobs, house.clock, 3)
-    house.prober.rounds.clear()
-    await run_jobs(house.jobs, house.clock, 1)
-    asked = Counter(name for names, _ in house.prober.rounds for name in names)
-    assert 4 <= asked["pop"] <= 5, "at the confirm rate, and not in the steady rounds besides"
-    quick = [name for name in links if asked[name] >= 4]
-    steady = [name for name in links if asked[name] == 1]
-    assert len(quick) == CONFIRMED_AT_ONCE - 1
-    assert len(quick) + len(steady) == 600
-    assert sorted(quick) == sorted(links)[: len(quick)]
-    await run_jobs(house.jobs, house.clock, 30)
-    assert house.pipeline.state_of("pop") is State.DOWN
-    assert {house.pipeline.state_of(name) for name in links} == {State.UNREACHABLE}
-    house.prober.rounds.clear()
-    await run_jobs(house.jobs, house.clock, 1)
-    asked = Counter(name for names, _ in house.prober.rounds for name in names)
-    assert set(asked.values()) == {1}
+    rig = ProbingRig(network(links, {"pop": ()}, anchors=1))
+    await rig.watch(5)
+    rig.prober.behave_by(lambda name, _: Answers() if name.startswith("anchor") else Silent())
+    await rig.watch(3)
+    rig.probed()
+    await rig.watch(1)
+    probed = rig.probed()
+    assert 4 <= probed["pop"] <= 5, "at the confirm rate, and not in the steady rounds besides"
+    confirmed = [name for name in links if probed[name] >= 4]
+    steady = [name for name in links if probed[name] == 1]
+    assert len(confirmed) == CONFIRMED_AT_ONCE - 1
+    assert len(confirmed) + len(steady) == 600
+    assert sorted(confirmed) == sorted(links)[: len(confirmed)]
+    await rig.watch(30)
+    assert rig.pipeline.state_of("pop") is State.DOWN
+    assert {rig.pipeline.state_of(name) for name in links} == {State.UNREACHABLE}
+    rig.probed()
+    await rig.watch(1)
+    assert set(rig.probed().values()) == {1}
