@@ -148,10 +148,6 @@ class AlertScenario:
         ended = replace(self._incidents[number], ended_s=self.utc_s - 1, end_reason=reason)
         self._change(ChangeKind.CLOSED, ended)
 
-    def update(self, number: int, **changes: int | str | None) -> None:
-        """Change fields of an incident: `parent`, `suspected_cause`."""
-        self._change(ChangeKind.UPDATED, replace(self._incidents[number], **changes))  # type: ignore[arg-type]
-
     def _change(self, kind: ChangeKind, incident: Incident) -> None:
         self._incidents[incident.id] = incident
         self._decide(IncidentChange(kind, incident, self.utc_s))
@@ -242,9 +238,12 @@ class AlertScenario:
                 for number in _numbers(args[0]):
                     self.close(number, *args[1:])
             case "parent":
-                self.update(int(args[0]), parent=None if args[1] == "-" else int(args[1]))
+                parent = None if args[1] == "-" else int(args[1])
+                incident = replace(self._incidents[int(args[0])], parent=parent)
+                self._change(ChangeKind.UPDATED, incident)
             case "cause":
-                self.update(int(args[0]), suspected_cause="power")
+                incident = replace(self._incidents[int(args[0])], suspected_cause="power")
+                self._change(ChangeKind.UPDATED, incident)
             case "maintenance":
                 self.maintain(args[0], _seconds(args[1:]))
             case "wait":

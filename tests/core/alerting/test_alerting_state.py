@@ -1,4 +1,4 @@
-"""AlertingState: overlays of what people did, in one configuration and the next."""
+"""AlertingState: overlays of acknowledgements and maintenance, before and after a reload."""
 
 from __future__ import annotations
 
@@ -25,56 +25,56 @@ def window(number: int, *targets: str, start: float = 0.0, end: float = 600.0) -
     return MaintenanceWindow(targets, T0 + start, T0 + end, "p", "x", id=number)
 
 
-def test_an_acknowledged_node_shows_on_itself_and_on_what_it_takes_along() -> None:
-    alerting_state = AlertingState(AlertSettings(), BEFORE)
-    alerting_state.add_action(acknowledged(1))
-    assert alerting_state.overlays([NODE], T0) == {
+def test_an_acknowledged_node_counts_for_itself_and_all_affected_targets() -> None:
+    state = AlertingState(AlertSettings(), BEFORE)
+    state.add_action(acknowledged(1))
+    assert state.overlays([NODE], T0) == {
         "pop": ("acknowledged",),
         "a/utama": ("acknowledged",),
     }
-    assert alerting_state.overlays([], T0) == {}
+    assert state.overlays([], T0) == {}
 
 
-def test_both_overlays_stand_beside_each_other_once() -> None:
-    alerting_state = AlertingState(AlertSettings(), BEFORE)
-    alerting_state.add_action(acknowledged(1))
-    alerting_state.add_window(window(1, "pop"), T0)
-    alerting_state.add_window(window(2, "a"), T0)
-    shown = alerting_state.overlays([NODE], T0)
+def test_a_target_has_each_overlay_once() -> None:
+    state = AlertingState(AlertSettings(), BEFORE)
+    state.add_action(acknowledged(1))
+    state.add_window(window(1, "pop"), T0)
+    state.add_window(window(2, "a"), T0)
+    shown = state.overlays([NODE], T0)
     assert shown == dict.fromkeys(("pop", "a/utama"), ("acknowledged", "maintenance"))
 
 
-def test_another_configuration_keeps_what_people_did_and_planned() -> None:
-    alerting_state = AlertingState(AlertSettings(), BEFORE)
-    alerting_state.add_window(window(1, "pop"), T0)
-    alerting_state.add_action(acknowledged(1))
-    alerting_state.reconfigure(
+def test_a_reload_keeps_actions_and_windows() -> None:
+    state = AlertingState(AlertSettings(), BEFORE)
+    state.add_window(window(1, "pop"), T0)
+    state.add_action(acknowledged(1))
+    state.reconfigure(
         AlertSettings(),
         network({"a/utama": (), "b/utama": ("pop",)}, {"pop": ()}),
-        alerting_state.zone,
+        state.zone,
     )
-    assert alerting_state.overlays([], T0) == {"pop": ("maintenance",), "b/utama": ("maintenance",)}
-    assert alerting_state.handling(1).active_acknowledgement(T0) is not None
+    assert state.overlays([], T0) == {"pop": ("maintenance",), "b/utama": ("maintenance",)}
+    assert state.handling(1).active_acknowledgement(T0) is not None
 
 
-def test_a_window_that_is_ended_takes_the_place_of_what_was_planned() -> None:
-    alerting_state = AlertingState(AlertSettings(), BEFORE)
-    alerting_state.add_window(window(1, "b/utama"), T0)
-    alerting_state.add_window(replace(window(1, "b/utama"), ended_s=T0 + 5, ended_by="p"), T0 + 5)
-    assert alerting_state.overlays([], T0 + 5) == {}
-    assert len(alerting_state.maintenance.windows) == 1
+def test_a_window_that_is_ended_early_replaces_the_planned_one() -> None:
+    state = AlertingState(AlertSettings(), BEFORE)
+    state.add_window(window(1, "b/utama"), T0)
+    state.add_window(replace(window(1, "b/utama"), ended_s=T0 + 5, ended_by="p"), T0 + 5)
+    assert state.overlays([], T0 + 5) == {}
+    assert len(state.maintenance.windows) == 1
 
 
-def test_windows_that_were_over_long_ago_are_let_go() -> None:
-    alerting_state = AlertingState(AlertSettings(), BEFORE)
-    alerting_state.add_window(window(1, "a"), T0)
-    alerting_state.add_window(
+def test_windows_that_ended_long_ago_are_dropped() -> None:
+    state = AlertingState(AlertSettings(), BEFORE)
+    state.add_window(window(1, "a"), T0)
+    state.add_window(
         window(2, "b", start=WINDOW_RETENTION_S, end=WINDOW_RETENTION_S + 700),
         T0 + WINDOW_RETENTION_S,
     )
-    assert [each.id for each in alerting_state.maintenance.windows] == [1, 2]
-    alerting_state.add_window(
+    assert [each.id for each in state.maintenance.windows] == [1, 2]
+    state.add_window(
         window(3, "b", start=WINDOW_RETENTION_S, end=WINDOW_RETENTION_S + 800),
         T0 + WINDOW_RETENTION_S + 700,
     )
-    assert [each.id for each in alerting_state.maintenance.windows] == [2, 3]
+    assert [each.id for each in state.maintenance.windows] == [2, 3]

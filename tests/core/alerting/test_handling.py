@@ -1,4 +1,4 @@
-"""Actions folded: the later one counts, and what ran out is in nobody's hand."""
+"""The handling of an incident follows from the actions on it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,14 @@ def done(
     return IncidentAction(7, kind, "p", T0 + at_s, text, None if until is None else T0 + until)
 
 
-def test_nothing_done_is_nothing_in_hand() -> None:
+def test_an_acknowledgement_holds_until_just_before_its_end_and_the_later_one_counts() -> None:
     assert handling_of([]) == Handling()
     assert Handling().active_acknowledgement(T0) is None
-
-
-def test_an_acknowledgement_holds_until_its_end_and_not_at_it() -> None:
-    handling = handling_of([done(ActionKind.ACKNOWLEDGE, until=60)])
-    assert handling.active_acknowledgement(T0 + 59.999) is not None
-    assert handling.active_acknowledgement(T0 + 60) is None
-
-
-def test_the_later_acknowledgement_counts_even_when_it_ends_earlier() -> None:
-    handling = handling_of(
-        [done(ActionKind.ACKNOWLEDGE, until=600), done(ActionKind.ACKNOWLEDGE, 5, until=60)]
-    )
-    assert handling.active_acknowledgement(T0 + 61) is None
+    minute = done(ActionKind.ACKNOWLEDGE, until=60)
+    assert handling_of([minute]).active_acknowledgement(T0 + 59.999) == minute
+    assert handling_of([minute]).active_acknowledgement(T0 + 60) is None
+    longer = done(ActionKind.ACKNOWLEDGE, until=600)
+    assert handling_of([longer, minute]).active_acknowledgement(T0 + 61) is None
 
 
 def test_a_release_ends_acknowledgement_and_snooze_and_keeps_what_was_written() -> None:
@@ -47,10 +39,8 @@ def test_a_release_ends_acknowledgement_and_snooze_and_keeps_what_was_written() 
             done(ActionKind.CAUSE, text="power"),
         ]
     )
-    assert (handling.active_acknowledgement(T0 + 20), handling.active_snooze(T0 + 20)) == (
-        None,
-        None,
-    )
+    assert handling.active_acknowledgement(T0 + 20) is None
+    assert handling.active_snooze(T0 + 20) is None
     assert (handling.ticket, handling.cause) == ("INC-2", "power")
     assert [note.text for note in handling.notes] == ["satu"]
 
@@ -74,11 +64,11 @@ def test_each_incident_is_handled_by_its_own_actions_alone(
 ) -> None:
     for number, mine in group_by_incident(actions).items():
         assert mine == [action for action in actions if action.incident == number]
-        taken = handling_of(mine).active_acknowledgement(at_s)
-        if taken is not None:
-            assert taken.incident == number
-            assert taken.until_s is not None
-            assert taken.until_s > at_s
+        active = handling_of(mine).active_acknowledgement(at_s)
+        if active is not None:
+            assert active.incident == number
+            assert active.until_s is not None
+            assert active.until_s > at_s
             # Of equal ones the last: the same may be done twice.
-            after = mine[len(mine) - mine[::-1].index(taken) :]
+            after = mine[len(mine) - mine[::-1].index(active) :]
             assert not any(a.kind in (ActionKind.RELEASE, ActionKind.ACKNOWLEDGE) for a in after)

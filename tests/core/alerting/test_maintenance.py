@@ -1,10 +1,12 @@
-"""Which maintenance window covers which target, by the hour of the site's clocks."""
+"""Maintenance windows: the targets that they cover, recurring ones by local time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from monitor.core.alerting.maintenance import MaintenanceCalendar, occurrences, targets_by_name
 from monitor.core.alerting.model import MaintenanceWindow
@@ -44,52 +46,54 @@ SUNDAYS = RecurringWindow(
 )
 
 
-def test_a_window_covers_from_its_start_until_just_before_its_end() -> None:
-    made = maintenance(window("anjatan/utama"))
-    assert made.covered_targets(START_S - 0.001) == {}
-    assert set(made.covered_targets(START_S)) == {"anjatan/utama"}
-    assert set(made.covered_targets(START_S + HOUR_S - 0.001)) == {"anjatan/utama"}
-    assert made.covered_targets(START_S + HOUR_S) == {}
+BEHIND_PATROL = {"pop-patrol", "pop-jauh", "anjatan/utama", "bongas/utama"}
+EARLY = replace(window("anjatan/utama"), ended_s=START_S + 60)
 
 
-def test_a_window_that_was_ended_early_covers_no_longer() -> None:
-    ended = replace(window("anjatan/utama"), ended_s=START_S + 60)
-    assert set(maintenance(ended).covered_targets(START_S + 59)) == {"anjatan/utama"}
-    assert maintenance(ended).covered_targets(START_S + 60) == {}
-    assert maintenance(ended).windows_between(START_S + 60, START_S + HOUR_S) == []
+@pytest.mark.parametrize(
+    ("made", "at_s", "targets"),
+    [
+        (window("anjatan/utama"), -0.001, set()),
+        (window("anjatan/utama"), 0.0, {"anjatan/utama"}),
+        (window("anjatan/utama"), HOUR_S - 0.001, {"anjatan/utama"}),
+        (window("anjatan/utama"), HOUR_S, set()),
+        (EARLY, 59.0, {"anjatan/utama"}),
+        (EARLY, 60.0, set()),
+        (window("anjatan"), 0.0, {"anjatan/utama", "anjatan/cadangan"}),
+        (window("pop-patrol"), 0.0, BEHIND_PATROL),
+        (window("inti"), 0.0, {"inti", *BEHIND_PATROL}),
+        (window("hilang/utama"), 0.0, {"hilang/utama"}),
+    ],
+)
+def test_a_window_covers_its_targets_from_its_start_until_just_before_its_end(
+    made: MaintenanceWindow, at_s: float, targets: set[str]
+) -> None:
+    """A site: its links; a node: everything behind it, too."""
+    assert set(maintenance(made).covered_targets(START_S + at_s)) == targets
 
 
-def test_a_site_means_its_links_and_a_node_itself_and_everything_behind_it() -> None:
-    assert set(maintenance(window("anjatan")).covered_targets(START_S)) == {
-        "anjatan/utama",
-        "anjatan/cadangan",
+def test_a_window_that_was_ended_early_is_not_among_later_windows() -> None:
+    assert maintenance(EARLY).windows_between(START_S + 60, START_S + HOUR_S) == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_covered"),
+    [
+        ("2026-11-22T22:59:59", False),
+        ("2026-11-22T23:00:00", True),
+        ("2026-11-23T01:59:59", True),
+        ("2026-11-23T02:00:00", False),
+        ("2026-11-23T23:30:00", False),
+    ],
+)
+def test_a_recurring_window_is_in_force_on_its_local_day_and_past_midnight(
+    moment: str, is_covered: bool
+) -> None:
+    covered = maintenance(recurring=(SUNDAYS,)).covered_targets(wib(moment))
+    assert set(covered) == ({"pop-jauh", "bongas/utama"} if is_covered else set())
+    assert {(w.recurring, w.why) for w in covered.values()} <= {
+        ("malam-minggu", "pemeliharaan rutin")
     }
-    assert set(maintenance(window("pop-patrol")).covered_targets(START_S)) == {
-        *("pop-patrol", "pop-jauh", "anjatan/utama", "bongas/utama")
-    }
-    assert set(maintenance(window("inti")).covered_targets(START_S)) == {
-        *("inti", "pop-patrol", "pop-jauh", "anjatan/utama", "bongas/utama")
-    }
-
-
-def test_a_name_that_is_no_longer_configured_covers_nothing_else() -> None:
-    assert set(maintenance(window("hilang/utama")).covered_targets(START_S)) == {"hilang/utama"}
-
-
-def test_a_recurring_window_is_in_force_on_its_day_by_local_time() -> None:
-    made = maintenance(recurring=(SUNDAYS,))
-    assert made.covered_targets(wib("2026-11-22T22:59:59")) == {}
-    covered = made.covered_targets(wib("2026-11-22T23:00:00"))
-    assert set(covered) == {"pop-jauh", "bongas/utama"}
-    assert covered["pop-jauh"].recurring == "malam-minggu"
-    assert covered["pop-jauh"].why == "pemeliharaan rutin"
-
-
-def test_a_recurring_window_lasts_past_midnight() -> None:
-    made = maintenance(recurring=(SUNDAYS,))
-    assert set(made.covered_targets(wib("2026-11-23T01:59:59"))) == {"pop-jauh", "bongas/utama"}
-    assert made.covered_targets(wib("2026-11-23T02:00:00")) == {}
-    assert made.covered_targets(wib("2026-11-23T23:30:00")) == {}
 
 
 def test_days_of_the_month_and_weekdays_must_both_fit() -> None:
@@ -116,7 +120,7 @@ def test_a_window_longer_than_a_day_is_found_days_after_its_start() -> None:
     assert made.covered_targets(wib("2026-11-25T23:00")) == {}
 
 
-def test_one_occurrence_can_be_ended_early_and_the_next_comes_all_the_same() -> None:
+def test_one_occurrence_is_ended_early_and_the_next_comes_unchanged() -> None:
     start_s = wib("2026-11-22T23:00")
     (tonight,) = maintenance(recurring=(SUNDAYS,)).active(start_s)
     kept = replace(tonight, id=7, ended_s=start_s + 600, ended_by="ani")
@@ -126,7 +130,7 @@ def test_one_occurrence_can_be_ended_early_and_the_next_comes_all_the_same() -> 
     assert "pop-jauh" in made.covered_targets(wib("2026-11-29T23:00"))
 
 
-def test_what_lies_ahead_comes_by_start() -> None:
+def test_windows_are_in_order_of_their_start() -> None:
     later = window("bongas", start_s=wib("2026-11-23T12:00"))
     made = maintenance(later, window("anjatan", start_s=START_S), recurring=(SUNDAYS,))
     ahead = made.windows_between(wib("2026-11-22T12:00"), wib("2026-11-24T00:00"))
@@ -136,7 +140,7 @@ def test_what_lies_ahead_comes_by_start() -> None:
     ]
 
 
-def test_a_zone_that_shifts_keeps_the_local_hour() -> None:
+def test_a_change_of_the_utc_offset_keeps_the_local_hour() -> None:
     zone = ZoneInfo("Europe/Berlin")
     daily = replace(SUNDAYS, weekdays=(), start=time(3, 30), duration_s=60.0)
     start_s = datetime(2026, 10, 24, 12, tzinfo=UTC).timestamp()

@@ -36,11 +36,11 @@ def office(week: WorkingWeek | None = None) -> OfficeHours:
         ("2026-01-01T10:00:00", False),
     ],
 )
-def test_it_is_open_when_the_week_says_so(moment: str, is_open: bool) -> None:
+def test_the_office_is_open_in_its_hours_on_working_days(moment: str, is_open: bool) -> None:
     assert office()(at(moment)) is is_open
 
 
-def test_days_can_be_added_and_taken_away() -> None:
+def test_configured_holidays_and_workdays_change_the_week() -> None:
     week = WorkingWeek(holidays=(date(2026, 11, 23),), workdays=(date(2026, 1, 1),))
     assert not office(week)(at("2026-11-23T10:00:00"))
     assert office(week)(at("2026-01-01T10:00:00"))

@@ -1,4 +1,4 @@
-"""What goes out next of a channel's rows, how long a failed one waits, and how several merge."""
+"""Outbox rules: which rows are due, retry delays, merging."""
 
 from __future__ import annotations
 
@@ -59,80 +59,71 @@ def leased(made: OutboxRow, until_s: float) -> OutboxRow:
     return replace(made, status=OutboxStatus.LEASED, lease_until_s=until_s, attempts=1)
 
 
-def chosen(*rows: OutboxRow, limit: int = 50) -> list[tuple[int, tuple[int, ...]]]:
-    """The ids of each parcel: what goes out, and what it replaces."""
-    return [
-        (parcel.row.id, tuple(r.id for r in parcel.replaced))
-        for parcel in due_batches(rows, NOW_S, limit)
-    ]
+LATER_S, SOON_S = NOW_S + 200, NOW_S + 60
+R, D, M = EventKind.RESOLVED, EventKind.DIGEST, EventKind.REMINDER
+DUE = {
+    "the oldest first": ([row(n, incident=n) for n in (1, 2, 3)], [(1, ()), (2, ()), (3, ())]),
+    "not before its time": ([row(1, next_try_s=NOW_S + 0.1), row(2, incident=2)], [(2, ())]),
+    "nothing": ([], []),
+    "an incident in order, even to other recipients": (
+        [row(1, next_try_s=SOON_S), row(2, recipient="budi")],
+        [],
+    ),
+    "the first of an incident": ([row(1), row(2, recipient="budi")], [(1, ())]),
+    "a closing replaces an unsent opening": ([row(1, next_try_s=LATER_S), row(2, R)], [(2, (1,))]),
+    "a closing replaces opening and reminder": (
+        [row(1, next_try_s=LATER_S), row(2, M), row(3, R)],
+        [(3, (1, 2))],
+    ),
+    "a closing for another recipient replaces nothing": (
+        [row(1, next_try_s=LATER_S), row(2, R, recipient="budi")],
+        [],
+    ),
+    "a closing of a few does not replace the digest of many": (
+        [row(1, D, about=(1, 2, 3)), row(2, R, about=(1, 3))],
+        [(1, ())],
+    ),
+    "a closing of a few before the closing of all, which replaces the digest": (
+        [row(1, D, about=(1, 2, 3)), row(2, R, about=(1, 3)), row(3, R, about=(1, 2, 3))],
+        [(2, ())],
+    ),
+    "a closing of all replaces the digest": (
+        [row(1, D, about=(1, 2, 3)), row(3, R, about=(1, 2, 3))],
+        [(3, (1,))],
+    ),
+    "a reminder does not replace the opening": ([row(1), row(2, M), row(3, M)], [(1, ())]),
+    "of reminders only the last": ([row(n, M) for n in (2, 3, 4)], [(4, (2, 3))]),
+    "flapping is never replaced": ([row(1, EventKind.UPDATED), row(2, R)], [(1, ())]),
+    "nothing overtakes what is being sent": (
+        [leased(row(1), NOW_S + 30), row(2, R), row(3, incident=2)],
+        [(3, ())],
+    ),
+    "an expired lease": ([leased(row(1), NOW_S)], [(1, ())]),
+    "a time from before the clock was set back": (
+        [row(1, next_try_s=NOW_S + MAX_AHEAD_S + 1)],
+        [(1, ())],
+    ),
+    "a lease from before the clock was set back": (
+        [leased(row(1), NOW_S + MAX_AHEAD_S + 1)],
+        [(1, ())],
+    ),
+}
 
 
-def test_what_is_due_goes_out_oldest_first_and_no_more_than_asked_for() -> None:
-    rows = [row(n, incident=n) for n in (1, 2, 3)]
-    assert chosen(*rows) == [(1, ()), (2, ()), (3, ())]
-    assert chosen(*rows, limit=2) == [(1, ()), (2, ())]
-    assert chosen(row(1, next_try_s=NOW_S + 0.1), row(2, incident=2)) == [(2, ())]
-    assert due_batches([], NOW_S, 5) == []
+@pytest.mark.parametrize("name", DUE)
+def test_due_rows_and_the_rows_that_they_replace(name: str) -> None:
+    rows, due = DUE[name]
+    batches = due_batches(rows, NOW_S, 50)
+    assert [(b.row.id, tuple(r.id for r in b.replaced)) for b in batches] == due
+    assert due_batches(rows, NOW_S, 2) == batches[:2]
 
 
-def test_one_incident_is_told_in_order_even_to_different_receivers() -> None:
-    first = row(1, next_try_s=NOW_S + 60)
-    second = row(2, recipient="budi")
-    assert chosen(first, second) == []
-    assert chosen(replace(first, next_try_s=NOW_S), second) == [(1, ())]
-
-
-def test_a_closing_takes_the_place_of_an_opening_that_could_not_be_sent() -> None:
-    opening = row(1, next_try_s=NOW_S + 200)
-    assert chosen(opening, row(2, EventKind.RESOLVED)) == [(2, (1,))]
-    reminder = row(2, EventKind.REMINDER)
-    assert chosen(opening, reminder, row(3, EventKind.RESOLVED)) == [(3, (1, 2))]
-
-
-def test_a_closing_for_somebody_else_replaces_nothing() -> None:
-    opening = row(1, next_try_s=NOW_S + 200)
-    assert chosen(opening, row(2, EventKind.RESOLVED, recipient="budi")) == []
-
-
-def test_a_closing_of_a_few_never_swallows_the_list_of_many() -> None:
-    digest = row(1, EventKind.DIGEST, about=(1, 2, 3))
-    some = row(2, EventKind.RESOLVED, about=(1, 3))
-    every = row(3, EventKind.RESOLVED, about=(1, 2, 3))
-    assert chosen(digest, some) == [(1, ())]
-    assert chosen(digest, some, every) == [(2, ())]
-    assert chosen(digest, every) == [(3, (1,))]
-    assert incident_ids(every) == {1, 2, 3}
+def test_incident_ids_are_those_of_all_incidents_of_a_row() -> None:
+    assert incident_ids(row(3, R, about=(1, 2, 3))) == {1, 2, 3}
     assert incident_ids(row(4)) == {1}
 
 
-def test_of_reminders_that_piled_up_only_the_last_goes_out() -> None:
-    opening = row(1)
-    reminders = [row(n, EventKind.REMINDER) for n in (2, 3, 4)]
-    assert chosen(opening, *reminders) == [(1, ())]
-    assert chosen(*reminders) == [(4, (2, 3))]
-
-
-def test_a_notice_of_flapping_is_never_replaced() -> None:
-    assert chosen(row(1, EventKind.UPDATED), row(2, EventKind.RESOLVED)) == [(1, ())]
-
-
-def test_nothing_of_an_incident_overtakes_what_is_under_way() -> None:
-    under_way = leased(row(1), NOW_S + 30)
-    assert chosen(under_way, row(2, EventKind.RESOLVED)) == []
-    assert chosen(under_way, row(2, incident=2)) == [(2, ())]
-
-
-def test_a_lease_that_ran_out_is_due_again() -> None:
-    assert chosen(leased(row(1), NOW_S)) == [(1, ())]
-
-
-def test_times_from_before_the_clock_was_set_back_hold_nothing_up() -> None:
-    ahead_s = NOW_S + MAX_AHEAD_S + 1
-    assert chosen(row(1, next_try_s=ahead_s)) == [(1, ())]
-    assert chosen(leased(row(1), ahead_s)) == [(1, ())]
-
-
-def test_the_key_is_the_hash_that_the_design_names_and_its_code_can_be_read_aloud() -> None:
+def test_the_key_is_a_documented_hash_and_its_first_digits_are_the_code_in_the_text() -> None:
     key = idempotency_key(17, 2, "hook", "channel:hook")
     assert key == sha256(b"17|2|hook|channel:hook").hexdigest()
     message = decode_notification(row(3), NOW_S)
@@ -142,30 +133,18 @@ def test_the_key_is_the_hash_that_the_design_names_and_its_code_can_be_read_alou
     assert len(with_code(message).text) - len(message.text) == CODE_CHARACTERS
 
 
-def test_a_row_comes_back_as_the_message_that_was_packed() -> None:
-    one = decode_notification(row(1), NOW_S)
-    assert one == Notification(
-        idempotency_key(1, 1, "chat", "ani"),
-        EventKind.OPENED,
-        "title 1",
-        "text 1",
-        "ani",
-        NOW_S,
-        {"id": 1},
-    )
-    several = replace(row(1), body=encode_body(Wording("t", "“é”\n"), [{"id": 1}, {"id": 2}]))
-    message = decode_notification(several, NOW_S)
-    assert (message.text, message.incident) == ("“é”\n", None)
-    assert message.incidents == ({"id": 1}, {"id": 2})
-    assert (
-        decode_notification(
-            replace(row(1), body=encode_body(Wording("t", "x"), [])), NOW_S
-        ).incidents
-        == ()
+@pytest.mark.parametrize("documents", [[{"id": 1}], [{"id": 1}, {"id": 2}], []])
+def test_a_row_is_decoded_as_it_was_encoded(documents: list[dict[str, object]]) -> None:
+    made = replace(row(1), body=encode_body(Wording("t", "“é”\n"), documents))
+    key = idempotency_key(1, 1, "chat", "ani")
+    alone = documents[0] if len(documents) == 1 else None
+    several = () if alone else tuple(documents)
+    assert decode_notification(made, NOW_S) == Notification(
+        key, EventKind.OPENED, "t", "“é”\n", "ani", NOW_S, alone, several
     )
 
 
-def test_a_broken_body_is_said_as_a_value_error() -> None:
+def test_a_broken_body_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="Expecting value"):
         decode_notification(replace(row(1), body=""), NOW_S)
 
@@ -173,39 +152,28 @@ def test_a_broken_body_is_said_as_a_value_error() -> None:
 def test_merged_messages_lose_no_text_no_code_and_no_incident() -> None:
     parts = [with_code(decode_notification(row(n, incident=n % 2 + 1), NOW_S)) for n in (1, 2, 3)]
     one = merge_notifications(parts)
-    for part in parts:
-        assert part.text in one.text
-        assert part.code in one.text
+    assert all(part.text in one.text and part.code in one.text for part in parts)
     assert one.title == "title 1 (+2)"
     assert one.event is EventKind.OPENED
     assert [document["id"] for document in one.incidents] == [2, 1]
     assert one.key == merge_notifications(parts).key != merge_notifications(parts[:2]).key
     assert merge_notifications(parts[:1]) is parts[0]
+    closing = decode_notification(row(2, R), NOW_S)
+    assert merge_notifications([parts[0], closing]).event is EventKind.DIGEST
 
 
-def test_messages_of_different_kinds_merge_into_a_digest() -> None:
-    parts = [
-        decode_notification(row(1), NOW_S),
-        decode_notification(row(2, EventKind.RESOLVED), NOW_S),
-    ]
-    assert merge_notifications(parts).event is EventKind.DIGEST
-
-
-def test_a_failed_try_waits_twice_as_long_each_time_up_to_five_minutes() -> None:
+def test_the_retry_delay_doubles_to_five_minutes_and_obeys_the_channel_up_to_that() -> None:
     assert [retry_delay_s(n, 0.5) for n in range(1, 9)] == [5, 10, 20, 40, 80, 160, 300, 300]
     assert retry_delay_s(1_000_000, 0.5) == 300
-
-
-@given(st.integers(0, 100), st.floats(0, 1))
-def test_the_wait_is_spread_by_a_fifth(attempts: int, chance: float) -> None:
-    plain_s = retry_delay_s(attempts, 0.5)
-    assert 0.8 * plain_s - 1e-9 <= retry_delay_s(attempts, chance) <= 1.2 * plain_s + 1e-9
-
-
-def test_what_the_channel_asks_for_is_obeyed_up_to_five_minutes() -> None:
     assert retry_delay_s(9, 0.9, asked_s=7.0) == 7.0
     assert retry_delay_s(1, 0.1, asked_s=86_400.0) == 300.0
     assert retry_delay_s(1, 0.1, asked_s=-5.0) == 0.0
+
+
+@given(st.integers(0, 100), st.floats(0, 1))
+def test_the_retry_delay_is_spread_by_a_fifth(attempts: int, chance: float) -> None:
+    plain_s = retry_delay_s(attempts, 0.5)
+    assert 0.8 * plain_s - 1e-9 <= retry_delay_s(attempts, chance) <= 1.2 * plain_s + 1e-9
 
 
 ROWS = st.lists(
@@ -220,7 +188,7 @@ ROWS = st.lists(
 
 
 @given(ROWS)
-def test_whatever_waits_every_row_goes_out_or_is_replaced_by_a_later_one_exactly_once(
+def test_every_row_is_sent_or_replaced_by_a_later_one_exactly_once(
     made: list[tuple[EventKind, int, str, float]],
 ) -> None:
     waiting = [
@@ -230,18 +198,17 @@ def test_whatever_waits_every_row_goes_out_or_is_replaced_by_a_later_one_exactly
     now_s = NOW_S
     done: list[DeliveryBatch] = []
     for _ in range(2 * len(waiting) + 2):
-        for parcel in due_batches(waiting, now_s, 2):
-            done.append(parcel)
-            gone = set(parcel.ids)
-            waiting = [r for r in waiting if r.id not in gone]
+        for batch in due_batches(waiting, now_s, 2):
+            done.append(batch)
+            waiting = [r for r in waiting if r.id not in batch.ids]
         now_s += 40.0
     assert waiting == []
-    ids = [number for parcel in done for number in parcel.ids]
-    assert sorted(ids) == list(range(1, len(made) + 1))
+    assert sorted(n for batch in done for n in batch.ids) == list(range(1, len(made) + 1))
     for incident in (1, 2, 3):
-        carried = [p.row.id for p in done if p.row.incident == incident]
-        assert carried == sorted(carried)
-    for parcel in done:
-        assert all(r.id < parcel.row.id for r in parcel.replaced)
-        assert all(r.recipient == parcel.row.recipient for r in parcel.replaced)
-        assert all(r.event is not EventKind.UPDATED for r in parcel.replaced)
+        sent = [batch.row.id for batch in done if batch.row.incident == incident]
+        assert sent == sorted(sent)
+    for batch in done:
+        for replaced in batch.replaced:
+            assert replaced.id < batch.row.id
+            assert replaced.recipient == batch.row.recipient
+            assert replaced.event is not EventKind.UPDATED

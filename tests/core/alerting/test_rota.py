@@ -1,4 +1,4 @@
-"""Who is on call and who is told, at any moment, by the clock on the wall."""
+"""Who is on call by local time, and routing: routes, recipients, channels, languages."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def override(person: str, start: str, end: str) -> RotaOverride:
         ("2026-12-07T07:30:00", "ani"),
     ],
 )
-def test_turns_change_at_the_minute(moment: str, person: str | None) -> None:
+def test_turns_change_at_the_configured_minute(moment: str, person: str | None) -> None:
     assert on_call(rota("ani", "budi"), at(moment), WIB).person == person
 
 
-def test_a_turn_tells_when_it_ends_and_who_is_next() -> None:
+def test_a_turn_has_its_start_its_end_and_a_next_one() -> None:
     jaga = rota("ani", "budi")
     now = on_call(jaga, at("2026-11-25T12:00:00"), WIB)
     assert (now.start_s, now.end_s) == (at("2026-11-23T07:30:00"), at("2026-11-30T07:30:00"))
@@ -62,7 +62,7 @@ def test_a_turn_tells_when_it_ends_and_who_is_next() -> None:
     assert (after.person, after.start_s) == ("budi", now.end_s)
 
 
-def test_one_person_alone_is_on_call_for_good() -> None:
+def test_one_person_alone_is_on_call_without_end() -> None:
     assert on_call(rota("ani"), at("2026-11-25T12:00:00"), WIB).end_s is None
     assert next_on_call(rota("ani"), at("2026-11-25T12:00:00"), WIB) is None
 
@@ -76,16 +76,16 @@ def test_an_override_wins_and_the_later_one_in_the_file_wins_over_it() -> None:
             override("dedi", "2026-11-25T07:30:00", "2026-11-25T19:30:00"),
         ),
     )
-    said = [
+    found = [
         on_call(jaga, at(f"2026-11-{moment}"), WIB).person
         for moment in ("24T07:29:59", "24T07:30:00", "25T07:30:00", "25T19:30:00", "26T07:30:00")
     ]
-    assert said == ["ani", "citra", "dedi", "citra", "ani"]
+    assert found == ["ani", "citra", "dedi", "citra", "ani"]
     turn = on_call(jaga, at("2026-11-24T12:00:00"), WIB)
     assert (turn.override, turn.end_s) == (True, at("2026-11-25T07:30:00"))
 
 
-def test_turns_follow_the_wall_clock_where_summer_time_begins() -> None:
+def test_turns_follow_local_time_when_summer_time_begins() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     jaga = Rota("jaga", ("ani", "budi"), datetime.fromisoformat("2026-03-23T07:30:00"))
     assert on_call(jaga, at("2026-03-30T07:29:00", berlin), berlin).person == "ani"
@@ -178,7 +178,7 @@ def test_the_first_route_that_matches_wins(what: Incident, number: int | None) -
     assert routing().route(what) == (None if number is None else ALERTS.routes[number])
 
 
-def test_names_become_recipients_each_once_on_the_first_channel() -> None:
+def test_recipients_are_each_found_once_on_their_first_channel() -> None:
     at_s = at("2026-11-25T12:00:00")
     to = ["rota:jaga", "person:ani", "rota:cadangan", "channel:hook", "person:nobody", "rota:x"]
     assert routing().recipients(to, at_s) == (
@@ -192,15 +192,15 @@ def test_names_become_recipients_each_once_on_the_first_channel() -> None:
     )
 
 
-def test_fall_backs_are_tried_after_ones_own_channels_and_never_twice() -> None:
+def test_fallbacks_come_after_the_own_channels_and_only_once() -> None:
     assert routing().channels("ani") == ("chat", "hook", "surel")
     assert routing().channels("channel:hook") == ("hook",)
     assert routing().channels("nobody") == ()
 
 
-def test_language_is_the_persons_or_else_the_channels() -> None:
-    said = [
+def test_the_language_is_that_of_the_person_or_else_of_the_channel() -> None:
+    found = [
         routing().language(Recipient(*each))
         for each in (("ani", "chat"), ("budi", "surel"), ("channel:hook", "hook"), ("x", "y"))
     ]
-    assert said == ["en", "id", "en", "id"]
+    assert found == ["en", "id", "en", "id"]

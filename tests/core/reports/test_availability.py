@@ -1,4 +1,4 @@
-"""Interval algebra, and availability out of it, held to properties on integers (exact sums)."""
+"""Interval algebra and availability, as properties on integers (exact sums)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PERIOD = (0.0, 100.0)
 
 
 def seconds(found: list[Interval]) -> set[int]:
-    """Every whole second that an interval covers: the slow truth that the algebra is held to."""
+    """Every whole second that an interval covers."""
     return {second for start, end in found for second in range(int(start), int(end))}
 
 
@@ -43,7 +43,7 @@ def test_a_union_covers_the_same_seconds_with_gaps_between_its_parts(found: list
 
 
 @given(intervals, intervals)
-def test_what_is_left_is_in_the_first_and_not_in_the_second(
+def test_subtraction_and_intersection_are_those_of_sets_of_seconds(
     one: list[Interval], other: list[Interval]
 ) -> None:
     assert seconds(subtract(one, other)) == seconds(one) - seconds(other)
@@ -51,7 +51,7 @@ def test_what_is_left_is_in_the_first_and_not_in_the_second(
 
 
 @given(intervals, interval)
-def test_clipped_means_within(found: list[Interval], period: Interval) -> None:
+def test_a_clip_is_the_part_within_the_period(found: list[Interval], period: Interval) -> None:
     assert seconds(clip(found, period)) == seconds(found) & seconds([period])
 
 
@@ -59,18 +59,18 @@ def test_clipped_means_within(found: list[Interval], period: Interval) -> None:
 def test_the_four_parts_are_the_seconds_they_should_be_and_add_up(
     down: list[Interval], blank: list[Interval], excluded: list[Interval]
 ) -> None:
-    told = availability(PERIOD, down, blank, excluded)
+    found = availability(PERIOD, down, blank, excluded)
     whole = seconds([PERIOD])
     out = seconds(excluded) & whole
     dark = (seconds(blank) & whole) - out
     lost = (seconds(down) & whole) - out - dark
-    assert told.excluded_s == len(out)
-    assert told.blank_s == len(dark)
-    assert told.down_s == len(lost)
-    assert told.up_s == len(whole - out - dark - lost)
-    assert told.up_s + told.down_s + told.blank_s + told.excluded_s == told.period_s == 100
-    assert told.ratio is None or 0 <= told.ratio <= 1
-    assert told.coverage is None or 0 <= told.coverage <= 1
+    assert found.excluded_s == len(out)
+    assert found.blank_s == len(dark)
+    assert found.down_s == len(lost)
+    assert found.up_s == len(whole - out - dark - lost)
+    assert found.up_s + found.down_s + found.blank_s + found.excluded_s == found.period_s == 100
+    assert found.ratio is None or 0 <= found.ratio <= 1
+    assert found.coverage is None or 0 <= found.coverage <= 1
 
 
 @given(intervals, intervals)
@@ -97,18 +97,18 @@ def test_days_add_up_to_the_whole(found: list[Interval]) -> None:
 
 
 def test_two_outages_that_overlap_count_once_and_one_that_is_cut_by_a_window_twice() -> None:
-    told = availability(
+    found = availability(
         PERIOD, [(10.0, 20.0), (15.0, 30.0), (90.0, 140.0)], excluded=[(18.0, 19.0)]
     )
-    assert told.down_s == 29.0
-    assert told.outages == 3
-    assert told.longest_s == 11.0
+    assert found.down_s == 29.0
+    assert found.outages == 3
+    assert found.longest_s == 11.0
 
 
-def test_nothing_known_is_no_availability_and_no_coverage() -> None:
-    told = availability(PERIOD, [(0.0, 50.0)], blank=[(-1.0, 101.0)])
-    assert told.ratio is None
-    assert told.coverage == 0.0
+def test_without_evidence_there_is_no_availability() -> None:
+    found = availability(PERIOD, [(0.0, 50.0)], blank=[(-1.0, 101.0)])
+    assert found.ratio is None
+    assert found.coverage == 0.0
     assert availability((5.0, 5.0), []).coverage is None
     assert availability(PERIOD, [], excluded=[PERIOD]).coverage is None
 
@@ -121,5 +121,5 @@ def test_the_target_of_a_month_of_30_days() -> None:
     assert {built_in_target(kind).ratio for kind in ("radio", "lte", "pigeon")} == {0.99}
 
 
-def test_a_sum_of_nothing_is_nothing() -> None:
+def test_nothing_combined_is_zero() -> None:
     assert combine([]) == Availability(0.0, 0.0, 0.0, 0.0, 0.0)
