@@ -1,223 +1,182 @@
-"""Polls: started in their turn, bounded each by itself, and no concern of one another."""
+"""SNMP polling: polls are paced, bounded each by itself, and independent of one another."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from monitor.adapters.scheduler import Scheduler
-from monitor.adapters.system.clock import SystemClock
 from monitor.core.detection.detector import Detector
 from monitor.core.errors import NotFound
 from monitor.core.model import Device, Interface, Network
-from monitor.core.ports import Commit
 from monitor.core.samples.samples import InterfaceSample
-from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFailed
+from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.snmp_polling import SnmpPolling
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.poller import FakePoller
-from tests.waiting import eventually_async
+from tests.fakes.snmp_agent.fake_router import FakeRouter
+from tests.job_driver import run_jobs
 
-INTERVAL_S = 0.2
 NAMES = ("anjatan", "bongas", "cantigi")
 
 
 def router(name: str) -> Device:
-    return Device(name, "10.77.1.1", "2c", "ro", (Interface("ether1"),), interval_s=INTERVAL_S)
+    return Device(name, "10.77.1.1", "2c", "ro", (Interface("ether1"),), interval_s=60.0)
 
 
-@dataclass
-class Routers:
-    """A `Poller` whose routers answer at once, fail, hang, or break the poller."""
+class Poller(FakePoller):
+    """Routers in `hanging` answer when `answer` is set; `broken` ones raise."""
 
-    clock: SystemClock
-    asked: list[str] = field(default_factory=list)
-    failing: dict[str, str] = field(default_factory=dict)
-    hanging: set[str] = field(default_factory=set)
-    broken: set[str] = field(default_factory=set)
-    go_on: asyncio.Event = field(default_factory=asyncio.Event)
-    given_up: list[str] = field(default_factory=list)
-
-    async def prepare(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> Commit:
-        return lambda: None
-
-    async def open(self, devices: Sequence[Device], secrets: Mapping[str, str]) -> None:
-        """Nothing is registered here."""
-
-    async def close(self) -> None:
-        """Nothing is held here."""
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock, {name: FakeRouter() for name in NAMES})
+        self.hanging: set[str] = set()
+        self.broken: set[str] = set()
+        self.answer = asyncio.Event()
+        self.cancelled: list[str] = []
+        self.started_s: list[float] = []
 
     async def poll(self, device: Device) -> DevicePoll | PollFailed:
-        self.asked.append(device.name)
+        self.started_s.append(self._clock.steady_s())
         if device.name in self.broken:
             raise RuntimeError("broken on purpose")
+        answer = await super().poll(device)
         if device.name in self.hanging:
             try:
-                await self.go_on.wait()
+                await self.answer.wait()
             except asyncio.CancelledError:
-                self.given_up.append(device.name)
+                self.cancelled.append(device.name)
                 raise
-        now_s = self.clock.steady_s()
-        if device.name in self.failing:
-            return PollFailed(device.name, now_s, self.failing[device.name])
-        port = InterfaceCounters("ether1", 1, 1000, 1000, high_capacity=True)
-        return DevicePoll(device.name, now_s, 100, (port,))
-
-    def times(self) -> dict[str, int]:
-        return {name: self.asked.count(name) for name in NAMES}
+        return answer
 
 
-class House:
-    """Polling by a real schedule, ten times a second."""
+class Rig:
+    """Polls every minute on a manual clock. late_s: how late each pause between polls ends."""
 
-    def __init__(self) -> None:
-        self.clock = SystemClock()
-        self.routers = Routers(self.clock)
+    def __init__(self, names: tuple[str, ...] = NAMES, late_s: float = 0.0) -> None:
+        self.clock = ManualClock()
+        self.poller = Poller(self.clock)
         self.journal = MemoryJournal()
-        self.network = Network(devices=tuple(router(name) for name in NAMES))
+        self.network = Network(devices=tuple(router(name) for name in names))
         self.pipeline = Pipeline(
             self.network, Detector(self.network), self.clock, MemoryLedger(), self.journal
         )
-        self.polling = SnmpPolling(self.routers, self.pipeline, self.clock)
-        self.schedule = Scheduler(self.clock)
 
-    async def watch(self, *names: str) -> None:
-        kept = tuple(device for device in self.network.devices if device.name in names)
-        (await self.polling.prepare(replace(self.network, devices=kept), {}))()
-        self.schedule.set(self.polling.jobs())
+        async def sleep(for_s: float) -> None:
+            await self.clock.sleep_until(self.clock.steady_s() + for_s + late_s)
+
+        self.polling = SnmpPolling(self.poller, self.pipeline, self.clock, sleep)
+
+    async def configure(self, *devices: Device) -> None:
+        network = replace(self.network, devices=devices or self.network.devices)
+        (await self.polling.prepare(network, {"ro": "public"}))()
+        self.jobs = self.polling.jobs()
+
+    async def poll(self, sweeps: int = 1) -> dict[str, int]:
+        """Run sweeps; how often each router was polled in them."""
+        self.poller.polled.clear()
+        await run_jobs(self.jobs, self.clock, sweeps * 60.0)
+        return {name: self.poller.polled.count(name) for name in NAMES}
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
-    made = House()
-    await made.watch(*NAMES)
-    made.schedule.start()
-    yield made
-    made.schedule.close()
-    await made.polling.close()
+async def rig() -> Rig:
+    made = Rig()
+    await made.configure()
+    return made
 
 
-async def test_every_router_is_asked_once_an_interval_and_its_ports_are_stored(
-    house: House,
-) -> None:
-    await eventually_async(lambda: min(house.routers.times().values()) >= 4)
-    times = house.routers.times().values()
-    assert max(times) - min(times) <= 1
-    house.schedule.close()
-    await house.polling.close()
-    house.pipeline.close()
-    stored = house.journal.read_after(None, 1000).samples
+async def test_every_router_is_polled_once_an_interval_and_its_samples_are_stored(rig: Rig) -> None:
+    assert await rig.poll(sweeps=3) == dict.fromkeys(NAMES, 3)
+    await rig.polling.close()
+    rig.pipeline.close()
+    stored = rig.journal.read_after(None, 1000).samples
     assert {s.device for s in stored if isinstance(s, InterfaceSample)} == set(NAMES)
 
 
-async def test_a_router_that_hangs_holds_up_nobody_fails_nothing_and_is_not_asked_twice(
-    house: House,
+async def test_a_router_that_hangs_delays_no_other_and_is_not_polled_twice(rig: Rig) -> None:
+    rig.poller.hanging.add("bongas")
+    assert await rig.poll(sweeps=4) == {"anjatan": 4, "bongas": 1, "cantigi": 4}
+    rig.poller.hanging.clear()
+    rig.poller.answer.set()
+    assert (await rig.poll(sweeps=3))["bongas"] == 3
+
+
+async def test_a_poll_that_raises_is_reported_and_the_router_polled_again(
+    rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house.routers.hanging.add("cantigi")
-    await eventually_async(lambda: house.routers.times()["anjatan"] >= 5)
-    assert house.routers.times()["cantigi"] == 1
-    assert house.routers.times()["bongas"] >= 4
-    assert house.schedule.counters.failed_runs == 0
-    assert house.schedule.counters.missed_runs == 0
-    house.routers.hanging.clear()
-    house.routers.go_on.set()
-    await eventually_async(lambda: house.routers.times()["cantigi"] >= 3)
+    rig.poller.broken.add("bongas")
+    assert (await rig.poll(sweeps=2))["cantigi"] == 2
+    assert caplog.text.count("the poll of bongas failed") == 2
+    rig.poller.broken.clear()
+    assert await rig.poll(sweeps=2) == dict.fromkeys(NAMES, 2)
 
 
-async def test_a_poll_that_raises_is_said_counted_and_asked_again(
-    house: House, caplog: pytest.LogCaptureFixture
+async def test_a_failure_is_named_until_it_is_over_and_logged_when_it_changes(
+    rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    house.routers.broken.add("bongas")
-    await eventually_async(lambda: house.schedule.counters.failed_runs >= 2)
-    assert house.routers.times()["anjatan"] >= 2
-    assert "the poll of bongas failed" in caplog.text
-    house.routers.broken.clear()
-    seen = house.schedule.counters.failed_runs
-    asked = house.routers.times()["bongas"]
-    await eventually_async(lambda: house.routers.times()["bongas"] >= asked + 3)
-    assert house.schedule.counters.failed_runs <= seen + 1
+    for reason in ("timeout", "auth"):
+        rig.poller.failing["bongas"] = reason
+        await rig.poll(sweeps=3)
+        assert rig.polling.trouble() == {"bongas": reason}
+        assert caplog.text.count(f"cannot be read by SNMP: {reason}") == 1
+    rig.poller.failing.clear()
+    await rig.poll()
+    assert rig.polling.trouble() == {}
 
 
-async def test_trouble_is_named_until_it_is_over_and_logged_when_it_changes(
-    house: House, caplog: pytest.LogCaptureFixture
-) -> None:
-    house.routers.failing["bongas"] = "timeout"
-    await eventually_async(lambda: house.polling.trouble() == {"bongas": "timeout"})
-    asked = house.routers.times()["bongas"]
-    await eventually_async(lambda: house.routers.times()["bongas"] >= asked + 3)
-    assert caplog.text.count("cannot be read by SNMP: timeout") == 1
-    house.routers.failing["bongas"] = "auth"
-    await eventually_async(lambda: house.polling.trouble() == {"bongas": "auth"})
-    assert "cannot be read by SNMP: auth" in caplog.text
-    house.routers.failing.clear()
-    await eventually_async(lambda: house.polling.trouble() == {})
-
-
-async def test_what_a_router_told_stays_when_it_falls_silent_and_goes_with_it(house: House) -> None:
-    await eventually_async(lambda: house.polling.router("anjatan")["at"] is not None)
-    house.routers.failing["anjatan"] = "timeout"
-    await eventually_async(lambda: house.polling.router("anjatan")["failed"] is not None)
-    assert house.polling.router("anjatan")["uptime_s"] is None
-    assert house.polling.router("anjatan")["at"] is not None
-    await house.watch("bongas")
+async def test_facts_of_a_router_stay_when_it_fails_and_go_when_it_is_removed(rig: Rig) -> None:
+    await rig.poll()
+    assert rig.polling.router("anjatan")["at"] is not None
+    rig.poller.failing["anjatan"] = "timeout"
+    await rig.poll()
+    facts = rig.polling.router("anjatan")
+    assert facts["failed"] is not None
+    assert facts["at"] is not None
+    await rig.configure(router("bongas"))
     with pytest.raises(NotFound, match="no router named anjatan is watched"):
-        house.polling.router("anjatan")
+        rig.polling.router("anjatan")
 
 
-async def test_a_router_that_a_reload_took_away_is_forgotten_also_while_it_is_being_asked(
-    house: House,
+@pytest.mark.parametrize("stays", [False, True], ids=["removed", "moved"])
+async def test_a_removed_or_moved_router_is_forgotten_also_while_it_is_polled(
+    rig: Rig, stays: bool
 ) -> None:
-    house.routers.failing |= {"bongas": "timeout", "cantigi": "timeout"}
-    await eventually_async(lambda: len(house.polling.trouble()) == 2)
-    house.routers.hanging.add("cantigi")
-    asked = house.routers.times()["cantigi"]
-    await eventually_async(lambda: house.routers.times()["cantigi"] > asked)
-    await house.watch("anjatan")
-    assert house.polling.trouble() == {}
-    house.routers.go_on.set()
-    asked = house.routers.times()["anjatan"]
-    await eventually_async(lambda: house.routers.times()["anjatan"] >= asked + 3)
-    assert house.polling.trouble() == {}
+    rig.poller.failing["bongas"] = "timeout"
+    await rig.poll()
+    rig.poller.hanging.add("bongas")
+    await rig.poll()
+    moved = replace(router("bongas"), address="10.77.1.9")
+    await rig.configure(router("anjatan"), *([moved] if stays else []))
+    assert rig.polling.trouble() == {}
+    rig.poller.answer.set()
+    await rig.clock.run(0.1)
+    assert rig.polling.trouble() == {}, "the answer came from the old address"
+    if stays:
+        assert rig.polling.router("bongas")["since"] is None
 
 
-async def test_the_end_does_not_wait_for_a_router_that_hangs(house: House) -> None:
-    house.routers.hanging.add("cantigi")
-    await eventually_async(lambda: house.routers.times()["cantigi"] == 1)
-    house.schedule.close()
+async def test_the_end_cancels_a_poll_that_hangs(rig: Rig) -> None:
+    rig.poller.hanging.add("bongas")
+    await rig.poll()
     async with asyncio.timeout(1):
-        await house.polling.close()
-    assert house.routers.given_up == ["cantigi"]
+        await rig.polling.close()
+    assert rig.poller.cancelled == ["bongas"]
 
 
 async def test_a_late_event_loop_neither_cuts_a_sweep_off_nor_starts_all_polls_at_once() -> None:
-    clock = ManualClock()
-    started_s: list[float] = []
-
-    class Poller(FakePoller):
-        async def poll(self, device: Device) -> DevicePoll | PollFailed:
-            started_s.append(clock.steady_s())
-            return PollFailed(device.name, clock.steady_s(), "timeout")
-
-    async def late_sleep(for_s: float) -> None:
-        """Every wake is as late again as the pause between two polls."""
-        await clock.sleep_until(clock.steady_s() + for_s + 4.8)
-
-    network = Network(devices=tuple(replace(router(f"r{n}"), interval_s=60.0) for n in range(10)))
-    pipeline = Pipeline(network, Detector(network), clock, MemoryLedger(), MemoryJournal())
-    polling = SnmpPolling(Poller(clock, {}), pipeline, clock, late_sleep)
-    (await polling.prepare(network, {}))()
-    (job,) = polling.jobs()
-    begin_s = clock.steady_s()
+    """Each pause of 4.8 s takes twice as long: 43 s late in all, were they added up."""
+    rig = Rig(tuple(f"r{n}" for n in range(10)), late_s=4.8)
+    await rig.configure()
+    (job,) = rig.jobs
+    begin_s = rig.clock.steady_s()
     sweep = asyncio.ensure_future(job.run())
-    await clock.run(job.deadline_s)
+    await rig.clock.run(job.deadline_s)
     assert sweep.done()
-    assert len(started_s) == 10
-    assert started_s[-1] - begin_s <= 60.0
-    assert min(b - a for a, b in pairwise(started_s)) >= 4.8
+    assert len(rig.poller.started_s) == 10
+    assert rig.poller.started_s[-1] - begin_s <= 60.0
+    assert min(b - a for a, b in pairwise(rig.poller.started_s)) >= 4.8
