@@ -1,9 +1,9 @@
-"""The text of an SNMP credential → what an SNMP engine needs. Pure: the text is passed in.
+"""Parser of SNMP credentials: the text of a secret becomes a community or a version 3 user.
 
 Version 2c: the text is the community, nothing else.
 
 Version 3: `key = value` lines, in any order; empty lines and lines that begin with `#` are
-skipped; a value may stand in straight quotes, and then keeps its outer spaces:
+skipped; a value in straight quotes keeps its outer spaces:
 
     user = pantau
     auth = sha256
@@ -28,12 +28,12 @@ PRIV_PROTOCOLS = ("des", "3des", "aes128", "aes192", "aes256")
 """RFC 3414 (des), RFC 3826 (aes128), and the three that vendors added."""
 
 _KEYS = ("user", "auth", "auth_password", "priv", "priv_password", "context")
-_SHORTEST_PASSWORD = 8
+_MIN_PASSWORD_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class SnmpV3Credential:
-    """One SNMP version 3 user. Passwords do not stand in its repr.
+    """One SNMP version 3 user. Its repr contains no password.
 
     auth_protocol: one of AUTH_PROTOCOLS, None: the messages are not authenticated.
     priv_protocol: one of PRIV_PROTOCOLS, None: the messages are not encrypted.
@@ -48,7 +48,7 @@ class SnmpV3Credential:
 
 
 def parse_community(text: str) -> str:
-    """The community of version 2c. Raises ConfigError; its text never repeats the secret."""
+    """The community of version 2c. Raises ConfigError, whose text never contains the secret."""
     community = text.strip("\r\n")
     if not community:
         raise ConfigError("the community is empty: write it as the only line")
@@ -58,7 +58,7 @@ def parse_community(text: str) -> str:
 
 
 def parse_v3(text: str) -> SnmpV3Credential:
-    """A version 3 user. Raises ConfigError; its text never repeats a value of the secret."""
+    """A version 3 user. Raises ConfigError, whose text never contains a value of the secret."""
     found = _pairs(text)
     if not found.get("user"):
         raise ConfigError("a version 3 credential needs a line such as: user = pantau")
@@ -89,7 +89,7 @@ def _pairs(text: str) -> dict[str, str]:
             continue
         key, equals, value = (part.strip() for part in stripped.partition("="))
         key = key.lower()
-        # A line without a known key may be the password itself: it is not repeated.
+        # A line without a known key may be the password itself: do not quote it.
         if not equals or key not in _KEYS:
             raise ConfigError(
                 f"line {number} of the credential is not one of: "
@@ -110,7 +110,7 @@ def _unquoted(value: str) -> str:
 def _protocol(found: dict[str, str], key: str, allowed: tuple[str, ...]) -> str | None:
     if key not in found:
         return None
-    # People write AES, AES-128, SHA-1 and sha_256: these mean what is listed.
+    # Accept usual spellings: AES, AES-128, SHA-1, sha_256.
     name = found[key].lower().replace("-", "").replace("_", "")
     name = {"aes": "aes128", "sha1": "sha"}.get(name, name)
     if name not in allowed:
@@ -126,8 +126,8 @@ def _password(found: dict[str, str], key: str, protocol: str | None) -> str | No
         return None
     if password is None:
         raise ConfigError(f"{key} stands without its line {key}_password")
-    if len(password) < _SHORTEST_PASSWORD:
+    if len(password) < _MIN_PASSWORD_LENGTH:
         raise ConfigError(
-            f"{key}_password is shorter than {_SHORTEST_PASSWORD} characters (RFC 3414, 11.2)"
+            f"{key}_password is shorter than {_MIN_PASSWORD_LENGTH} characters (RFC 3414, 11.2)"
         )
     return password

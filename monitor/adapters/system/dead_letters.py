@@ -1,6 +1,7 @@
-"""Samples that InfluxDB refused, for a person to look at: JSON lines, a file a UTC day.
+"""Dead letters of the shipper: points that InfluxDB refused, as JSON lines, a file a UTC day.
 
-Each line: when, the place in the journal, the HTTP status, the server's words, the line.
+Each line: the time, the cursor in the journal, the HTTP status, the server's message (`words`),
+the point in line protocol.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from monitor.core.errors import StoreError
 from monitor.core.ports import RefusedPoint
 
 FILE_MODE = 0o660
+TAIL_BYTES = 1 << 20
+"""The last line of a file lies within its last megabyte: a point is far shorter."""
+
 DIRECTORY_MODE = 0o2770
 
 
 class DeadLetterFiles:
-    """`Quarantine` in a directory, <data_dir>/quarantine; made when the first line comes."""
+    """`DeadLetterStore` in a directory, which is created with the first line."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def add(self, refused: RefusedPoint) -> None:
-        """Durable when it returns. After a crash in between the same place may come again."""
         files = self._files()
+        # After a crash the shipper may bring the point that was stored last once more.
         if files and _last_cursor(files[-1]) == refused.cursor:
             return
         at = datetime.fromtimestamp(refused.at_s, UTC)
@@ -65,9 +69,11 @@ class DeadLetterFiles:
 
 
 def _last_cursor(path: Path) -> str | None:
-    """Of the last line that is whole: a power cut may have torn the very last one."""
+    """Of the last complete line: a power cut may have truncated the very last one."""
     try:
-        lines = path.read_text(errors="replace").splitlines()
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
     except OSError as error:
         raise StoreError(f"the quarantine {path} cannot be read: {error.strerror}") from error
     for line in reversed(lines):

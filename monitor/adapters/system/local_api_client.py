@@ -1,4 +1,4 @@
-"""Client of the daemon's local API: HTTP over a Unix socket, with the standard library only.
+"""Client of the daemon's local API: HTTP over a Unix socket, standard library only.
 
 Imports nothing heavy: `pantau status` must start fast.
 """

@@ -80,13 +80,13 @@ def test_a_step_of_a_day_moves_utc_and_not_the_steady_time(tmp_path: Path, step:
 
 
 def test_asked_too_often_it_nudges_less_than_the_time_that_passes() -> None:
-    counted_s = 100.0
+    boot_s = 100.0
     wall_s = 1000.0
-    clock = SystemClock(counted_s=lambda: counted_s, wall_s=lambda: wall_s)
+    clock = SystemClock(boot_s=lambda: boot_s, wall_s=lambda: wall_s)
     wall_s -= 1.0
     readings = []
     for _ in range(200):
-        counted_s += 0.0001
+        boot_s += 0.0001
         wall_s += 0.0001
         clock.step_s()
         readings.append(clock.utc_s(clock.steady_s()))
