@@ -1,4 +1,4 @@
-"""What every clock promises: the machine's, and the one that tests move."""
+"""Contract of `Clock`: the system clock and the one that tests move."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from monitor.core.ports import Clock
 from tests.fakes.clock import ManualClock
 from tests.waiting import eventually
 
-READING_S = 1e-4
-MOST_AT_ONCE_S = 0.005 + READING_S
+RESOLUTION_S = 1e-4
+MAX_SLEW_S = 0.005 + RESOLUTION_S
 
 
 class Rig(Protocol):
@@ -36,7 +36,7 @@ class ManualRig:
 
 
 class SystemRig:
-    """The real clock; only the steps of the wall clock are added to what it reads."""
+    """The real clock; steps are added to the wall clock that it reads."""
 
     def __init__(self) -> None:
         self._stepped_s = 0.0
@@ -56,7 +56,7 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return made
 
 
-def test_steady_time_counts_what_passes_and_ignores_the_wall_clock(rig: Rig) -> None:
+def test_steady_time_ignores_steps_of_the_wall_clock(rig: Rig) -> None:
     before_s = rig.clock.steady_s()
     rig.step_wall(-86_400.0)
     rig.pass_time(0.02)
@@ -66,18 +66,18 @@ def test_steady_time_counts_what_passes_and_ignores_the_wall_clock(rig: Rig) -> 
     assert 0.0 <= rig.clock.steady_s() - after_s < 3600.0
 
 
-def test_at_first_utc_is_the_steady_time(rig: Rig) -> None:
+def test_utc_begins_as_the_steady_time(rig: Rig) -> None:
     now_s = rig.clock.steady_s()
     assert rig.clock.utc_s(now_s) == now_s
 
 
-def test_utc_keeps_distances(rig: Rig) -> None:
+def test_utc_keeps_differences(rig: Rig) -> None:
     now_s = rig.clock.steady_s()
     assert rig.clock.utc_s(now_s + 90.0) - rig.clock.utc_s(now_s) == pytest.approx(90.0)
 
 
 @pytest.mark.parametrize("by_s", [3600.0, -3600.0, 86_400.0, -86_400.0, 2.5, -2.5])
-def test_a_step_is_told_once_with_its_size_and_utc_follows_it(rig: Rig, by_s: float) -> None:
+def test_a_step_is_returned_once_and_utc_follows_it(rig: Rig, by_s: float) -> None:
     now_s = rig.clock.steady_s()
     assert rig.clock.step_s() is None
     rig.step_wall(by_s)
@@ -87,27 +87,25 @@ def test_a_step_is_told_once_with_its_size_and_utc_follows_it(rig: Rig, by_s: fl
 
 
 @pytest.mark.parametrize("by_s", [1.5, -1.5, 0.012, -0.012])
-def test_a_small_difference_is_followed_slowly_and_utc_never_goes_back(
-    rig: Rig, by_s: float
-) -> None:
+def test_a_small_difference_is_slewed_and_utc_never_goes_back(rig: Rig, by_s: float) -> None:
     rig.step_wall(by_s)
-    moment_s = rig.clock.steady_s()
-    seen_s = rig.clock.utc_s(moment_s)
-    reading_s = seen_s
+    at_s = rig.clock.steady_s()
+    utc_s = rig.clock.utc_s(at_s)
+    reading_s = utc_s
     for _ in range(5):
         rig.pass_time(0.012)
         assert rig.clock.step_s() is None
-        moved_s = rig.clock.utc_s(moment_s) - seen_s
-        assert abs(moved_s) <= MOST_AT_ONCE_S
-        assert moved_s * by_s >= -READING_S * abs(by_s), "it moves towards the wall clock"
-        seen_s += moved_s
+        moved_s = rig.clock.utc_s(at_s) - utc_s
+        assert abs(moved_s) <= MAX_SLEW_S
+        assert moved_s * by_s >= -RESOLUTION_S * abs(by_s), "it moves towards the wall clock"
+        utc_s += moved_s
         later_s = rig.clock.utc_s(rig.clock.steady_s())
         assert later_s > reading_s
         reading_s = later_s
-    assert seen_s != moment_s
+    assert utc_s != at_s
 
 
-def test_a_small_difference_is_made_up_in_the_end(rig: Rig) -> None:
+def test_a_small_difference_is_slewed_completely(rig: Rig) -> None:
     rig.step_wall(0.012)
     for _ in range(6):
         rig.pass_time(0.012)
@@ -116,7 +114,7 @@ def test_a_small_difference_is_made_up_in_the_end(rig: Rig) -> None:
     assert rig.clock.utc_s(now_s) - now_s == pytest.approx(0.012, abs=0.002)
 
 
-def test_small_differences_that_add_up_become_a_step(rig: Rig) -> None:
+def test_small_differences_that_add_up_are_a_step(rig: Rig) -> None:
     rig.step_wall(1.5)
     assert rig.clock.step_s() is None
     rig.step_wall(1.5)

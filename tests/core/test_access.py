@@ -1,8 +1,10 @@
-"""Roles, names, passwords and the wall's token."""
+"""Roles, user names, passwords and the wall display's token."""
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -20,15 +22,14 @@ from monitor.core.errors import ConfigError
 SITI = User("siti", UserRole.OPERATOR, "$argon2id$…")
 
 
-def test_each_role_may_what_the_one_before_it_may() -> None:
-    assert UserRole.ADMIN.includes(UserRole.OPERATOR)
-    assert UserRole.OPERATOR.includes(UserRole.VIEWER)
-    assert UserRole.VIEWER.includes(UserRole.VIEWER)
-    assert not UserRole.VIEWER.includes(UserRole.OPERATOR)
-    assert not UserRole.OPERATOR.includes(UserRole.ADMIN)
+def test_each_role_includes_the_ones_before_it() -> None:
+    order = list(UserRole)
+    assert order == [UserRole.VIEWER, UserRole.OPERATOR, UserRole.ADMIN]
+    for one, other in itertools.product(order, repeat=2):
+        assert one.includes(other) == (order.index(one) >= order.index(other))
 
 
-def test_what_is_kept_is_read_again() -> None:
+def test_users_survive_the_document() -> None:
     users = Users().with_user(SITI).with_user(User("adi", UserRole.VIEWER)).with_wall_token("token")
     again = users_from_document(json.loads(json.dumps(users_document(users))))
     assert again == users
@@ -39,47 +40,43 @@ def test_what_is_kept_is_read_again() -> None:
     assert not again.with_wall_token(None).is_wall_token("token")
 
 
-def test_the_token_itself_and_hashes_are_not_shown() -> None:
+def test_tokens_and_hashes_are_not_shown() -> None:
     users = Users().with_user(SITI).with_wall_token("token")
     assert "token" not in json.dumps(users_document(users)).replace('"wall"', "")
     assert "argon2" not in repr(users)
 
 
-def test_a_user_is_found_whatever_the_capitals_and_replaced_by_name() -> None:
+def test_a_user_is_found_in_any_case_and_replaced_by_name() -> None:
     users = Users().with_user(SITI).with_user(User("siti", UserRole.VIEWER))
     assert users.find("SITI") == User("siti", UserRole.VIEWER)
     assert users.find("budi") is None
     assert users.without_user("siti") == Users()
 
 
-def test_another_password_is_another_stamp() -> None:
-    assert (
-        SITI.password_fingerprint != User("siti", UserRole.OPERATOR, "other").password_fingerprint
-    )
-    assert (
-        SITI.password_fingerprint
-        == User("siti", UserRole.VIEWER, SITI.password_hash).password_fingerprint
-    )
+def test_the_fingerprint_changes_with_the_password_alone() -> None:
+    fingerprint = SITI.password_fingerprint
+    assert replace(SITI, password_hash="other").password_fingerprint != fingerprint
+    assert replace(SITI, role=UserRole.VIEWER).password_fingerprint == fingerprint
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "é", "-a", "a|b", "x" * 61, "<b>", "٣"])
-def test_what_is_no_name_is_refused_with_a_sentence(name: str) -> None:
+def test_an_invalid_user_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="no name for a user"):
         parse_user_name(name)
 
 
-def test_a_name_may_be_an_address_and_has_small_letters() -> None:
+def test_a_user_name_may_be_a_mail_address_and_is_lower_case() -> None:
     assert parse_user_name(" Siti.Aminah@example.go.id ") == "siti.aminah@example.go.id"
 
 
 @pytest.mark.parametrize("text", ["", "short", "x" * 9, "x" * 201])
-def test_a_password_is_neither_short_nor_endless(text: str) -> None:
+def test_a_password_that_is_too_short_or_too_long_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="10 to 200"):
         check_password(text)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "document",
     [
         None, [], {}, {"users": {}}, {"users": [1]}, {"users": [{"name": "a"}]},
         {"users": [{"name": "a", "role": "root"}]}, {"users": [{"name": "a b", "role": "see"}]},
@@ -87,6 +84,6 @@ def test_a_password_is_neither_short_nor_endless(text: str) -> None:
         {"users": [{"name": "a", "role": ["see"]}]},
     ],
 )  # fmt: skip
-def test_a_damaged_list_is_refused(told: object) -> None:
+def test_a_damaged_document_is_refused(document: object) -> None:
     with pytest.raises(ConfigError):
-        users_from_document(told)
+        users_from_document(document)

@@ -1,4 +1,4 @@
-"""What is signed is believed, for its purpose and in its time; nothing else is."""
+"""Signed texts and links are valid for their purpose and time; nothing else is."""
 
 from __future__ import annotations
 
@@ -20,34 +20,32 @@ NOW_S = 1_795_505_267.0
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_a_sealed_text_is_read_again_and_fits_into_a_cookie(text: str) -> None:
-    sealed = sign_text(KEY, "session", text)
-    assert verify_text(KEY, "session", sealed) == text
-    assert set(sealed) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-    assert verify_text(OTHER, "session", sealed) is None
-    assert verify_text(KEY, "link", sealed) is None
+def test_a_signed_text_is_verified_and_fits_into_a_cookie(text: str) -> None:
+    signed = sign_text(KEY, "session", text)
+    assert verify_text(KEY, "session", signed) == text
+    assert set(signed) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+    assert verify_text(OTHER, "session", signed) is None
+    assert verify_text(KEY, "link", signed) is None
 
 
 @given(st.text(max_size=300))
-def test_whatever_else_is_sent_is_nothing_and_no_failure(text: str) -> None:
+def test_any_other_text_is_rejected_without_an_exception(text: str) -> None:
     assert verify_text(KEY, "session", text) is None
     assert check_link_code(KEY, 17, text, NOW_S) is None
 
 
-def test_one_changed_letter_breaks_a_seal() -> None:
-    sealed = sign_text(KEY, "session", "siti|operate")
-    for at in range(len(sealed)):
-        changed = sealed[:at] + ("A" if sealed[at] != "A" else "B") + sealed[at + 1 :]
+def test_one_changed_character_invalidates_a_signed_text() -> None:
+    signed = sign_text(KEY, "session", "siti|operate")
+    for at in range(len(signed)):
+        changed = signed[:at] + ("A" if signed[at] != "A" else "B") + signed[at + 1 :]
         assert verify_text(KEY, "session", changed) is None, at
-    body, _, mac = sealed.partition(".")
-    assert (
-        verify_text(KEY, "session", f"{sign_text(KEY, 'session', 'x').partition('.')[0]}.{mac}")
-        is None
-    )
+    body, _, mac = signed.partition(".")
+    other = sign_text(KEY, "session", "x").partition(".")[0]
+    assert verify_text(KEY, "session", f"{other}.{mac}") is None
     assert verify_text(KEY, "session", body) is None
 
 
-def test_a_link_opens_its_own_page_until_its_time() -> None:
+def test_a_link_is_valid_for_its_incident_until_it_expires() -> None:
     code = link_code(KEY, 17, NOW_S + 60)
     assert check_link_code(KEY, 17, code, NOW_S) is True
     assert check_link_code(KEY, 17, code, NOW_S + 61) is False
@@ -55,18 +53,18 @@ def test_a_link_opens_its_own_page_until_its_time() -> None:
     assert check_link_code(OTHER, 17, code, NOW_S) is None
 
 
-def test_a_link_cannot_be_made_to_last_longer() -> None:
+def test_the_expiry_of_a_link_cannot_be_changed() -> None:
     until, _, mac = link_code(KEY, 17, NOW_S).partition(".")
     assert check_link_code(KEY, 17, f"{int(until, 16) + 9999:x}.{mac}", NOW_S) is None
     assert check_link_code(KEY, 17, f"0{until}.{mac}", NOW_S - 5) is None
 
 
 @pytest.mark.parametrize("code", ["", ".", "zz.", "6923c1a0", "\ud800.\udfff", "9" * 9999, "1.2.3"])
-def test_a_code_that_is_none_opens_nothing(code: str) -> None:
+def test_an_invalid_code_is_rejected(code: str) -> None:
     assert check_link_code(KEY, 17, code, NOW_S) is None
 
 
-def test_an_alerts_address_is_short_and_open_for_a_week() -> None:
+def test_the_link_of_an_alert_is_short_and_valid_for_a_week() -> None:
     address = incident_link(KEY, "https://pantau.example", 17, NOW_S)
     start, code = address.split("?k=")
     assert start == "https://pantau.example/i/17"

@@ -1,4 +1,4 @@
-"""The text of an SNMP credential is understood, and never repeated in an error."""
+"""SNMP credentials are parsed, and errors never contain them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ priv_password = rahasia-dua
 """
 
 
-def test_a_full_version_3_text_gives_every_part() -> None:
+def test_a_complete_version_3_text() -> None:
     assert parse_v3(FULL) == SnmpV3Credential(
         user="pantau",
         auth_protocol="sha256",
@@ -29,14 +29,14 @@ def test_a_full_version_3_text_gives_every_part() -> None:
     )
 
 
-def test_a_user_alone_is_neither_authenticated_nor_encrypted() -> None:
+def test_a_user_without_passwords_is_neither_authenticated_nor_encrypted() -> None:
     assert parse_v3("user = pantau\ncontext = vrf1\n") == SnmpV3Credential(
         user="pantau", context="vrf1"
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "needs a line such as: user"),
         ("user = \n", "needs a line such as: user"),
@@ -49,25 +49,25 @@ def test_a_user_alone_is_neither_authenticated_nor_encrypted() -> None:
         ("user = a\nhushhush\n", "line 2 of the credential is not one of"),
     ],
 )
-def test_what_is_wrong_is_said_without_the_secret(text: str, says: str) -> None:
+def test_an_error_says_what_is_wrong_without_the_secret(text: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_v3(text)
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "hush" not in str(caught.value)
 
 
-def test_passwords_do_not_stand_in_the_repr() -> None:
+def test_the_repr_contains_no_password() -> None:
     shown = repr(parse_v3(FULL))
     assert "kata sandi" not in shown
     assert "rahasia" not in shown
 
 
-def test_a_community_is_one_line_without_its_end() -> None:
+def test_a_community_is_one_line_without_its_line_end() -> None:
     assert parse_community("p u b l i c\r\n") == "p u b l i c"
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a\nb\n"])
-def test_an_empty_or_long_community_is_refused(text: str) -> None:
+def test_an_empty_community_or_several_lines_are_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_community(text)
 

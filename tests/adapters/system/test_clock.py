@@ -1,4 +1,4 @@
-"""The machine's clock under a wall clock that is really stepped (libfaketime)."""
+"""The system clock while the wall clock is stepped (libfaketime)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_step_of_a_day_moves_utc_and_not_the_steady_time(tmp_path: Path, step:
         process.stdin.close()
 
 
-def test_asked_too_often_it_nudges_less_than_the_time_that_passes() -> None:
+def test_frequent_calls_slew_by_less_than_the_time_that_passes() -> None:
     boot_s = 100.0
     wall_s = 1000.0
     clock = SystemClock(boot_s=lambda: boot_s, wall_s=lambda: wall_s)
@@ -128,16 +128,16 @@ CALLS = {"x86_64": (159, 305), "aarch64": (171, 266)}
 """The numbers of adjtimex and clock_adjtime."""
 
 
-def test_the_kernel_is_asked_whether_the_clock_is_kept_right() -> None:
-    room = ctypes.create_string_buffer(1024)
-    state = ctypes.CDLL(None).ntp_adjtime(room)
+def test_synchronisation_is_what_the_kernel_reports() -> None:
+    timex = ctypes.create_string_buffer(1024)
+    state = ctypes.CDLL(None).ntp_adjtime(timex)
     if state < 0:
         assert clock_is_synchronised() is (True if SYNCHRONISED_BY_SYSTEMD.exists() else None)
     else:
         assert clock_is_synchronised() is (state != TIME_ERROR)
 
 
-def test_a_sandbox_that_forbids_asking_is_survived() -> None:
+def test_a_sandbox_that_forbids_adjtimex_falls_back_to_the_file() -> None:
     adjtimex, clock_adjtime = CALLS[os.uname().machine]
     done = subprocess.run(
         [sys.executable, "-c", IN_A_SANDBOX.format(adjtimex=adjtimex, clock_adjtime=clock_adjtime)],

@@ -1,4 +1,4 @@
-"""The quarantine's files: readable by a person, durable, each refused line once."""
+"""Dead-letter files: readable, durable, each refused point once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = RefusedPoint(
 )
 
 
-def test_a_refused_line_is_kept_with_the_words_that_refused_it(tmp_path: Path) -> None:
+def test_a_refused_point_is_stored_with_the_servers_message(tmp_path: Path) -> None:
     DeadLetterFiles(tmp_path / "quarantine").add(REFUSED)
     [path] = (tmp_path / "quarantine").iterdir()
     assert path.name == "refused-20251125.jsonl"
@@ -31,32 +31,32 @@ def test_a_refused_line_is_kept_with_the_words_that_refused_it(tmp_path: Path) -
     }
 
 
-def test_lines_of_all_days_are_counted(tmp_path: Path) -> None:
-    quarantine = DeadLetterFiles(tmp_path)
-    assert quarantine.count() == 0
+def test_the_points_of_all_days_are_counted(tmp_path: Path) -> None:
+    letters = DeadLetterFiles(tmp_path)
+    assert letters.count() == 0
     for day in range(3):
-        quarantine.add(replace(REFUSED, at_s=MIDNIGHT_S + 86_400 * day, cursor=f"20251125:{day}"))
+        letters.add(replace(REFUSED, at_s=MIDNIGHT_S + 86_400 * day, cursor=f"20251125:{day}"))
     assert DeadLetterFiles(tmp_path).count() == 3
 
 
-def test_the_same_place_again_after_a_crash_is_kept_once(tmp_path: Path) -> None:
+def test_the_same_cursor_again_after_a_crash_is_stored_once(tmp_path: Path) -> None:
     DeadLetterFiles(tmp_path).add(REFUSED)
     DeadLetterFiles(tmp_path).add(REFUSED)
     DeadLetterFiles(tmp_path).add(replace(REFUSED, cursor="20251125:18"))
     assert DeadLetterFiles(tmp_path).count() == 2
 
 
-def test_a_line_torn_by_a_power_cut_stops_nothing(tmp_path: Path) -> None:
-    quarantine = DeadLetterFiles(tmp_path)
-    quarantine.add(REFUSED)
+def test_a_line_truncated_by_a_power_cut_is_skipped(tmp_path: Path) -> None:
+    letters = DeadLetterFiles(tmp_path)
+    letters.add(REFUSED)
     [path] = tmp_path.iterdir()
     path.write_text(path.read_text() + '{"at": "2025-11')
-    quarantine.add(REFUSED)
-    quarantine.add(replace(REFUSED, cursor="20251125:18"))
+    letters.add(REFUSED)
+    letters.add(replace(REFUSED, cursor="20251125:18"))
     assert '"20251125:18"' in path.read_text().splitlines()[-1]
 
 
-def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "quarantine").write_text("")
     with pytest.raises(StoreError, match="cannot be written: File exists"):
         DeadLetterFiles(tmp_path / "quarantine").add(REFUSED)

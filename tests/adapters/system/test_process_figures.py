@@ -1,4 +1,4 @@
-"""What the process costs: measured for real, and still told when no descriptor is left."""
+"""Memory and descriptors of this process, also when no descriptor is left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_memory_and_descriptors_are_those_of_this_process() -> None:
     assert now.open_fds == before.open_fds + 2
 
 
-def test_a_process_without_a_descriptor_left_says_that_all_are_in_use() -> None:
+def test_without_a_free_descriptor_all_are_reported_as_open() -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_DESCRIPTORS],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

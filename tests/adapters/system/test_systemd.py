@@ -1,4 +1,4 @@
-"""What systemd is told: datagrams to the socket that it names, and nothing without one."""
+"""Notifications go to the socket that systemd names; without one, nothing is sent."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from monitor.adapters.system.systemd import SystemdNotifier
 
 @pytest.fixture
 def systemd(tmp_path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
-        there.bind(str(tmp_path / "notify"))
-        there.settimeout(5)
-        yield there
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "notify"))
+        sock.settimeout(5)
+        yield sock
 
 
-def manager(address: str, **environ: str) -> SystemdNotifier:
+def notifier(address: str, **environ: str) -> SystemdNotifier:
     return SystemdNotifier({"NOTIFY_SOCKET": address} | environ, pid=4711)
 
 
-def test_it_is_told_ready_alive_its_status_and_the_end(systemd: socket.socket) -> None:
-    told = manager(systemd.getsockname())
-    told.ready()
-    told.alive()
-    told.status("the ledger\ndoes not answer")
-    told.stopping()
-    heard = [systemd.recv(1000) for _ in range(4)]
-    assert heard == [
+def test_ready_watchdog_status_and_stopping_are_sent(systemd: socket.socket) -> None:
+    notify = notifier(systemd.getsockname())
+    notify.ready()
+    notify.alive()
+    notify.status("the ledger\ndoes not answer")
+    notify.stopping()
+    assert [systemd.recv(1000) for _ in range(4)] == [
         b"READY=1",
         b"WATCHDOG=1",
         b"STATUS=the ledger does not answer",
@@ -39,16 +38,16 @@ def test_it_is_told_ready_alive_its_status_and_the_end(systemd: socket.socket) -
     ]
 
 
-def test_an_abstract_socket_is_found(tmp_path: Path) -> None:
+def test_an_abstract_socket_is_supported(tmp_path: Path) -> None:
     name = f"pantau-test-{tmp_path.name}-{tmp_path.parent.name}"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
-        there.bind("\0" + name)
-        there.settimeout(5)
-        manager("@" + name).ready()
-        assert there.recv(100) == b"READY=1"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind("\0" + name)
+        sock.settimeout(5)
+        notifier("@" + name).ready()
+        assert sock.recv(100) == b"READY=1"
 
 
-def test_without_systemd_nothing_is_said_and_nothing_asked_for() -> None:
+def test_without_systemd_nothing_is_sent_and_no_watchdog_is_set() -> None:
     alone = SystemdNotifier({"WATCHDOG_USEC": "60000000"}, pid=4711)
     alone.ready()
     alone.alive()
@@ -66,15 +65,15 @@ def test_without_systemd_nothing_is_said_and_nothing_asked_for() -> None:
         ({}, None),
     ],
 )
-def test_how_long_it_waits_is_read_where_it_is_meant_for_this_process(
+def test_the_watchdog_interval_counts_if_it_is_for_this_process(
     environ: dict[str, str], expected: float | None
 ) -> None:
-    assert manager("/nowhere", **environ).watchdog_s == expected
+    assert notifier("/nowhere", **environ).watchdog_s == expected
 
 
-def test_a_systemd_that_does_not_listen_is_said_and_ends_nothing(
+def test_an_unreachable_socket_is_logged_and_raises_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    manager(str(tmp_path / "gone")).alive()
+    notifier(str(tmp_path / "gone")).alive()
     assert "cannot be told WATCHDOG=1" in caplog.text
