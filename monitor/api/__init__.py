@@ -1,33 +1,33 @@
 """The local API: HTTP and JSON on a Unix socket in the data directory, mode 0660.
 
 Whoever may open the socket may act: the user of the daemon and its group. An error is
-`{"error": "a sentence"}` with 400 (cannot be), 404 (no such thing), 409 (over already), 413 (too
-long) or 503 (the ledger does not take it). Every POST takes a JSON object with `who`, and answers
-with what was stored. Times are RFC 3339 with a zone.
+`{"error": "a sentence"}` with 400 (invalid), 404 (not found), 409 (conflict with the present
+state), 413 (body too long) or 503 (ledger error). Every POST takes a JSON object with `who`, and
+answers with what was stored. Times are RFC 3339 with a zone.
 
     GET  /state                       the `status --json` document
     GET  /healthz                     200 while rounds end, 503 when none has for 30 s
     GET  /metrics                     for Prometheus, text format 0.0.4
-    GET  /incidents?all=1&since=&limit=    with who has each in hand
-    GET  /incidents/17                one whole: actions, notices with their reasons, messages
+    GET  /incidents?all=1&since=&limit=    with the handling of each
+    GET  /incidents/17                one with actions, alert decisions and messages
     POST /incidents/17/acknowledge    why, until or for_s (8 h at most)
     POST /incidents/17/snooze         until or for_s
     POST /incidents/17/release        why
     POST /incidents/17/note           text
     POST /incidents/17/ticket         number
     POST /incidents/17/cause          cause: power, link, upstream, congestion, other
-    GET  /maintenance                 in force now and ahead
+    GET  /maintenance                 active now and ahead
     POST /maintenance                 targets, from (else now), to or for_s, why
     POST /maintenance/3/end           also by the name of a line of maintenance.toml in force
     GET  /outbox?status=dead&limit=   messages, the newest so many
     GET  /outbox/12
-    POST /outbox/12/retry             a dead one
+    POST /outbox/12/retry             queue a dead message again
     POST /alert-test                  channel, or all of them
     GET  /oncall                      each rota: now and next
     GET  /handover?since=             the summary of a shift
-    GET  /routers/<name>              what a router told of itself by SNMP, and when
+    GET  /routers/<name>              what a router reported of itself by SNMP, and when
 
-server: the socket and the errors; asking: GET; telling: POST; fields: what a request carries.
+server: socket and errors; get_handlers; post_handlers; validation: of request fields.
 """
 
 from monitor.api.context import ApiContext

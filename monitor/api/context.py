@@ -1,4 +1,4 @@
-"""What the API serves: the parts of the daemon that people ask and tell."""
+"""The parts of the daemon that the API handlers use."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from monitor.core.executor import Executor
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """ledger: asked on the thread of `executor`. metrics: the text for Prometheus.
+    """executor: runs ledger calls. metrics: the body of `/metrics`.
 
-    router: what the router of a name told of itself; raises NoSuchThing.
+    router: the document of the router of that name; raises NotFound.
     """
 
     ledger: AlertReader
@@ -32,10 +32,10 @@ class ApiContext:
     router: Callable[[str], Document]
 
     def now_s(self) -> float:
-        """The present moment (UTC)."""
+        """The present time (Unix seconds)."""
         return self.actions.now_s()
 
 
-def answer(document: Document, status: int = 200) -> web.Response:
-    """A JSON document."""
+def json_response(document: Document, status: int = 200) -> web.Response:
+    """A response with a JSON document."""
     return web.Response(body=orjson.dumps(document), status=status, content_type="application/json")

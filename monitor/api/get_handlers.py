@@ -1,4 +1,4 @@
-"""The GET requests about incidents and alerts. The ledger is asked on a thread of its own."""
+"""GET handlers. Ledger queries run in a worker thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
-from monitor.api.context import ApiContext, answer
+from monitor.api.context import ApiContext, json_response
 from monitor.api.validation import limit_of, number_of, since_of, status_of
 from monitor.status import queries
 
@@ -15,7 +15,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class GetHandlers:
-    """Questions; nothing changes by them."""
+    """Handlers that change nothing."""
 
     def __init__(self, context: ApiContext) -> None:
         self._context = context
@@ -47,32 +47,34 @@ class GetHandlers:
             include_closed=since_s is not None or request.query.get("all") in ("1", "true"),
             limit=limit_of(request),
         )
-        return answer(await self._context.executor(ask))
+        return json_response(await self._context.executor(ask))
 
     async def _incident(self, request: web.Request) -> web.Response:
         context, number = self._context, number_of(request, "an incident")
         ask = partial(queries.incident_details, context.ledger, number, context.now_s())
-        return answer(await context.executor(ask))
+        return json_response(await context.executor(ask))
 
     async def _maintenance(self, _: web.Request) -> web.Response:
-        return answer(queries.maintenance(self._context.alerting_state, self._context.now_s()))
+        return json_response(
+            queries.maintenance(self._context.alerting_state, self._context.now_s())
+        )
 
     async def _outbox(self, request: web.Request) -> web.Response:
         ask = partial(queries.outbox, self._context.ledger, status_of(request), limit_of(request))
-        return answer(await self._context.executor(ask))
+        return json_response(await self._context.executor(ask))
 
     async def _message(self, request: web.Request) -> web.Response:
         ask = partial(queries.message, self._context.ledger, number_of(request, "a message"))
-        return answer(await self._context.executor(ask))
+        return json_response(await self._context.executor(ask))
 
     async def _oncall(self, _: web.Request) -> web.Response:
-        return answer(queries.oncall(self._context.alerting_state, self._context.now_s()))
+        return json_response(queries.oncall(self._context.alerting_state, self._context.now_s()))
 
     async def _router(self, request: web.Request) -> web.Response:
-        return answer(self._context.router(request.match_info["name"]))
+        return json_response(self._context.router(request.match_info["name"]))
 
     async def _handover(self, request: web.Request) -> web.Response:
         context, now_s, since_s = self._context, self._context.now_s(), since_of(request)
         begin_s = now_s - SHIFT_S if since_s is None else since_s
         ask = partial(queries.handover, context.ledger, context.alerting_state, begin_s, now_s)
-        return answer(await self._context.executor(ask))
+        return json_response(await self._context.executor(ask))

@@ -1,17 +1,23 @@
-"""The POST requests: what people do. Each bears the name of who does it."""
+"""POST handlers: actions of people, each with the name of the person (`who`)."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from monitor.api.context import ApiContext, answer
-from monitor.api.validation import LONGEST_LINE, LONGEST_NAME, RequestFields, cleaned, number_of
+from monitor.api.context import ApiContext, json_response
+from monitor.api.validation import (
+    MAX_LINE_LENGTH,
+    MAX_NAME_LENGTH,
+    RequestFields,
+    clean_line,
+    number_of,
+)
 from monitor.core.alerting.documents import action_document, outbox_document, window_document
 from monitor.core.errors import InvalidRequest
 
 
 class PostHandlers:
-    """Changes; each is in the ledger before it is answered."""
+    """Handlers that change something; it is in the ledger before the response."""
 
     def __init__(self, context: ApiContext) -> None:
         self._context = context
@@ -40,7 +46,7 @@ class PostHandlers:
             fields.text("why"),
             fields.until("until", self._context.now_s()),
         )
-        return answer(action_document(action))
+        return json_response(action_document(action))
 
     async def _snooze(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
@@ -49,36 +55,40 @@ class PostHandlers:
         if until_s is None:
             raise InvalidRequest('give "until" or "for_s": a snooze has an end')
         action = await self._actions.snooze(incident, who, until_s, fields.text("why"))
-        return answer(action_document(action))
+        return json_response(action_document(action))
 
     async def _release(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
         fields = await _fields(request, "why")
         action = await self._actions.release(incident, fields.who(), fields.text("why"))
-        return answer(action_document(action))
+        return json_response(action_document(action))
 
     async def _note(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
         fields = await _fields(request, "text")
         action = await self._actions.note(incident, fields.who(), fields.text("text"))
-        return answer(action_document(action))
+        return json_response(action_document(action))
 
     async def _ticket(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
         fields = await _fields(request, "number")
-        number = fields.text("number", LONGEST_LINE)
-        return answer(action_document(await self._actions.ticket(incident, fields.who(), number)))
+        number = fields.text("number", MAX_LINE_LENGTH)
+        return json_response(
+            action_document(await self._actions.ticket(incident, fields.who(), number))
+        )
 
     async def _cause(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
         fields = await _fields(request, "cause")
-        cause = fields.text("cause", LONGEST_LINE)
-        return answer(action_document(await self._actions.cause(incident, fields.who(), cause)))
+        cause = fields.text("cause", MAX_LINE_LENGTH)
+        return json_response(
+            action_document(await self._actions.cause(incident, fields.who(), cause))
+        )
 
     async def _plan(self, request: web.Request) -> web.Response:
         fields = await _fields(request, "targets", "from", "to", "for_s", "why")
         who, why = fields.who(), fields.text("why")
-        start_s, now_s = fields.moment("from"), self._context.now_s()
+        start_s, now_s = fields.time("from"), self._context.now_s()
         end_s = fields.until("to", now_s if start_s is None else start_s)
         if end_s is None:
             raise InvalidRequest('give "to" or "for_s": maintenance has an end')
@@ -86,24 +96,24 @@ class PostHandlers:
             raise InvalidRequest('"why" is missing: whoever is not called must be able to read why')
         targets = fields.targets("targets")
         window = await self._actions.plan_maintenance(targets, start_s, end_s, who, why)
-        return answer(window_document(window, now_s))
+        return json_response(window_document(window, now_s))
 
     async def _end(self, request: web.Request) -> web.Response:
         fields = await _fields(request)
-        name = cleaned(request.match_info["name"], LONGEST_NAME)
+        name = clean_line(request.match_info["name"], MAX_NAME_LENGTH)
         window = await self._actions.end_maintenance(name, fields.who())
-        return answer(window_document(window, self._context.now_s()))
+        return json_response(window_document(window, self._context.now_s()))
 
     async def _retry(self, request: web.Request) -> web.Response:
         number = number_of(request, "a message")
         fields = await _fields(request)
         row = await self._actions.retry_message(number, fields.who())
-        return answer(outbox_document(row))
+        return json_response(outbox_document(row))
 
     async def _test(self, request: web.Request) -> web.Response:
         fields = await _fields(request, "channel")
         rows = await self._context.channel_tests.send(fields.optional("channel"), fields.who())
-        return answer({"outbox": [outbox_document(row) for row in rows]})
+        return json_response({"outbox": [outbox_document(row) for row in rows]})
 
 
 async def _fields(request: web.Request, *known: str) -> RequestFields:

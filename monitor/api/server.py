@@ -1,4 +1,4 @@
-"""The socket, the routes, and the one place where an error becomes an answer."""
+"""The Unix socket, the routes, and the mapping of errors to responses."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 import orjson
 from aiohttp import web
 
-from monitor.api.context import ApiContext, answer
+from monitor.api.context import ApiContext, json_response
 from monitor.api.get_handlers import GetHandlers
 from monitor.api.post_handlers import PostHandlers
 from monitor.core.documents import Document
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
 
 SOCKET_MODE = 0o660
-LONGEST_BODY = 65_536
+MAX_BODY_BYTES = 65_536
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ApiServer:
-    """Serves what it is given; opened and closed by the composition root."""
+    """state: the document of `/state`. healthy: whether rounds end."""
 
     def __init__(
         self,
@@ -37,8 +37,8 @@ class ApiServer:
         self._runner: web.AppRunner | None = None
 
     async def open(self) -> None:
-        """Listen. Raises ApiError when the socket cannot be made."""
-        app = web.Application(middlewares=[_in_words], client_max_size=LONGEST_BODY)
+        """Listen. Raises ApiError when the socket cannot be created."""
+        app = web.Application(middlewares=[_error_responses], client_max_size=MAX_BODY_BYTES)
         app.router.add_get("/state", self._get_state)
         app.router.add_get("/healthz", self._get_health)
         app.router.add_routes(GetHandlers(self._context).routes())
@@ -46,7 +46,7 @@ class ApiServer:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         try:
-            # The lock on the data directory is ours: a socket that lies here is left over.
+            # We hold the lock on the data directory: an existing socket is left over.
             self._path.unlink(missing_ok=True)
             await web.UnixSite(self._runner, str(self._path)).start()
             self._path.chmod(SOCKET_MODE)
@@ -57,7 +57,7 @@ class ApiServer:
             ) from error
 
     async def close(self) -> None:
-        """Stop listening; takes the socket away."""
+        """Stop listening and remove the socket."""
         if self._runner is not None:
             await self._runner.cleanup()
         self._path.unlink(missing_ok=True)
@@ -68,26 +68,26 @@ class ApiServer:
 
     async def _get_health(self, _: web.Request) -> web.Response:
         healthy = self._healthy()
-        return answer({"ok": healthy}, 200 if healthy else 503)
+        return json_response({"ok": healthy}, 200 if healthy else 503)
 
 
 @web.middleware
-async def _in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every refusal is `{"error": sentence}`."""
+async def _error_responses(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into `{"error": sentence}` with its status."""
     try:
         return await handler(request)
     except NotFound as error:
-        return answer({"error": str(error)}, 404)
+        return json_response({"error": str(error)}, 404)
     except Conflict as error:
-        return answer({"error": str(error)}, 409)
+        return json_response({"error": str(error)}, 409)
     except InvalidRequest as error:
-        return answer({"error": str(error)}, 400)
+        return json_response({"error": str(error)}, 400)
     except LedgerError as error:
-        return answer({"error": str(error)}, 503)
+        return json_response({"error": str(error)}, 503)
     except web.HTTPRequestEntityTooLarge:
-        return answer({"error": f"the body is longer than {LONGEST_BODY} bytes"}, 413)
+        return json_response({"error": f"the body is longer than {MAX_BODY_BYTES} bytes"}, 413)
     except web.HTTPNotFound:
-        return answer({"error": "there is nothing at this address"}, 404)
+        return json_response({"error": "there is nothing at this address"}, 404)
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        return answer({"error": f"this address takes {allowed} only"}, 405)
+        return json_response({"error": f"this address takes {allowed} only"}, 405)

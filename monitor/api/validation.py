@@ -1,4 +1,4 @@
-"""What a request carries, checked at the border: every fault is a sentence (Unfit)."""
+"""Validation of request fields; every fault is an InvalidRequest with a sentence."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aiohttp import web
 from monitor.core.alerting.model import OutboxStatus
 from monitor.core.errors import InvalidRequest
 
-LONGEST_NAME = 64
-LONGEST_LINE = 200
-LONGEST_TEXT = 2000
-LONGEST_NUMBER = 15
-MOST_TARGETS = 200
-MOST_ROWS = 1000
+MAX_NAME_LENGTH = 64
+MAX_LINE_LENGTH = 200
+MAX_TEXT_LENGTH = 2000
+MAX_NUMBER_LENGTH = 15
+MAX_TARGETS = 200
+MAX_ROWS = 1000
 
 
 class RequestFields:
-    """The JSON object of a POST; asked field by field, and strange ones are refused."""
+    """The JSON object of a POST; unknown fields are refused."""
 
     def __init__(self, body: bytes, known: frozenset[str]) -> None:
-        """Raises Unfit for what is no JSON object, or holds a field that is not known."""
+        """Raises InvalidRequest for what is no JSON object or has an unknown field."""
         try:
             document = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as error:
@@ -34,48 +34,48 @@ class RequestFields:
         strange = sorted(set(document) - known)
         if strange:
             raise InvalidRequest(
-                f"unknown field {cleaned(strange[0], LONGEST_NAME)!r}; known: "
+                f"unknown field {clean_line(strange[0], MAX_NAME_LENGTH)!r}; known: "
                 + ", ".join(sorted(known))
             )
         self._values: Mapping[str, object] = document
 
     def who(self) -> str:
-        """Who does it: required."""
-        name = self._text("who", LONGEST_NAME)
+        """Name of the person; required."""
+        name = self._text("who", MAX_NAME_LENGTH)
         if not name:
             raise InvalidRequest('"who" is missing: every action bears the name of who does it')
         return name
 
-    def text(self, name: str, most: int = LONGEST_TEXT) -> str:
-        """A text in one line; empty where it is absent."""
+    def text(self, name: str, most: int = MAX_TEXT_LENGTH) -> str:
+        """A text in one line; empty when absent."""
         return self._text(name, most)
 
     def optional(self, name: str) -> str | None:
-        """A short text, or None where it is absent."""
-        return self._text(name, LONGEST_NAME) or None
+        """A short text; None when absent."""
+        return self._text(name, MAX_NAME_LENGTH) or None
 
     def targets(self, name: str) -> list[str]:
-        """A list of names, or one name."""
+        """A list of names; one name is a list of one."""
         value = self._values.get(name)
         listed = [value] if isinstance(value, str) else value
         if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
             raise InvalidRequest(
                 f'"{name}" must be a list of names such as ["anjatan", "pop-patrol"]'
             )
-        if len(listed) > MOST_TARGETS:
-            raise InvalidRequest(f'"{name}" holds {len(listed)} names: {MOST_TARGETS} at most')
-        return [cleaned(each, LONGEST_LINE) for each in listed]
+        if len(listed) > MAX_TARGETS:
+            raise InvalidRequest(f'"{name}" holds {len(listed)} names: {MAX_TARGETS} at most')
+        return [clean_line(each, MAX_LINE_LENGTH) for each in listed]
 
-    def moment(self, name: str) -> float | None:
-        """Unix seconds of a time with a zone; None where it is absent."""
+    def time(self, name: str) -> float | None:
+        """A time with a zone, in Unix seconds; None when absent."""
         value = self._values.get(name)
-        return None if value is None else moment_s(name, value)
+        return None if value is None else parse_time(name, value)
 
     def until(self, name: str, begin_s: float) -> float | None:
-        """The moment `name`, or `for_s` seconds after `begin_s`; None where both are absent."""
+        """The time `name`, or `for_s` seconds after `begin_s`; None when both are absent."""
         length = self._values.get("for_s")
         if length is None:
-            return self.moment(name)
+            return self.time(name)
         if self._values.get(name) is not None:
             raise InvalidRequest(f'give "{name}" or "for_s", not both')
         if isinstance(length, bool) or not isinstance(length, int | float):
@@ -90,20 +90,20 @@ class RequestFields:
             return ""
         if not isinstance(value, str):
             raise InvalidRequest(f'"{name}" must be a text')
-        text = cleaned(value, most + 1)
+        text = clean_line(value, most + 1)
         if len(text) > most:
             raise InvalidRequest(f'"{name}" is longer than {most} characters')
         return text
 
 
-def cleaned(text: str, most: int) -> str:
-    """In one line: no control characters, no space twice, cut after `most` characters."""
+def clean_line(text: str, most: int) -> str:
+    """One line without control characters and repeated spaces, cut to `most` characters."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     return " ".join(printable.split())[:most]
 
 
-def moment_s(name: str, value: object) -> float:
-    """Unix seconds of `2026-11-24T08:30:00Z` and the like. Raises Unfit."""
+def parse_time(name: str, value: object) -> float:
+    """Unix seconds of a text such as `2026-11-24T08:30:00Z`. Raises InvalidRequest."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         if moment is None or moment.tzinfo is None:
@@ -118,10 +118,10 @@ def moment_s(name: str, value: object) -> float:
 
 
 def number_of(request: web.Request, what: str) -> int:
-    """The number in the path: of an incident or a message."""
+    """The number in the path. what: the thing that it numbers, for the error."""
     text = request.match_info["number"]
-    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER:
-        raise InvalidRequest(f"{cleaned(text, LONGEST_NAME)!r} is no number of {what}")
+    if not text.isascii() or not text.isdecimal() or len(text) > MAX_NUMBER_LENGTH:
+        raise InvalidRequest(f"{clean_line(text, MAX_NAME_LENGTH)!r} is no number of {what}")
     return int(text)
 
 
@@ -129,15 +129,20 @@ def since_of(request: web.Request) -> float | None:
     """`since` of the query."""
     text = request.query.get("since")
     # "+07:00" arrives as " 07:00" from whoever did not quote it.
-    return None if text is None else moment_s("since", text.replace(" ", "+"))
+    return None if text is None else parse_time("since", text.replace(" ", "+"))
 
 
 def limit_of(request: web.Request) -> int:
     """`limit` of the query: the newest so many, 1000 at most."""
-    text = request.query.get("limit", str(MOST_ROWS))
-    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) == 0:
-        raise InvalidRequest(f'"limit" must be a number from 1 to {MOST_ROWS}')
-    return min(int(text), MOST_ROWS)
+    text = request.query.get("limit", str(MAX_ROWS))
+    if (
+        not text.isascii()
+        or not text.isdecimal()
+        or len(text) > MAX_NUMBER_LENGTH
+        or int(text) == 0
+    ):
+        raise InvalidRequest(f'"limit" must be a number from 1 to {MAX_ROWS}')
+    return min(int(text), MAX_ROWS)
 
 
 def status_of(request: web.Request) -> OutboxStatus | None:

@@ -1,6 +1,6 @@
-"""State now, for people: from the daemon's local API, else from the ledger, marked stale.
+"""The present state: from the daemon's local API, else from the ledger, marked stale.
 
-Used by `pantau status` and by the dashboard; ports only.
+Used by `pantau status` and the dashboard.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from monitor.core.ports import LedgerReader
 
 
 class StateApi(Protocol):
-    """The daemon's local API, as its readers see it."""
+    """Client of the daemon's local API."""
 
     def get(self, path: str) -> dict[str, object]:
         """Raises ApiError."""
@@ -23,10 +23,10 @@ class StateApi(Protocol):
 
 
 class CurrentState:
-    """The `status --json` document, fresh where possible and honest where not.
+    """Makes the `status --json` document.
 
     open_ledger: opens the read-only ledger when it is needed (raises LedgerError when there is
-    none). utc_now_s: the wall clock.
+    none). utc_now_s: the present time (Unix seconds).
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class CurrentState:
             return self._from_ledger(str(error))
 
     def _from_ledger(self, why: str) -> Document:
-        remembered = self._open_ledger().load_snapshot()
-        standings = {
+        snapshot = self._open_ledger().load_snapshot()
+        statuses = {
             stored.target: TargetStatus(state=stored.state, since_s=stored.since_s)
-            for stored in remembered.states
+            for stored in snapshot.states
         }
         now_s = self._utc_now_s()
-        at_s = remembered.last_alive_s
+        at_s = snapshot.last_alive_s
         return status_document(
             self._network(),
-            lambda name: standings.get(name, TargetStatus()),
+            lambda name: statuses.get(name, TargetStatus()),
             {"state": "unknown", "last_round": None, "warnings": [why]},
-            remembered.open_incidents,
+            snapshot.open_incidents,
             at_s if at_s is not None else now_s,
             max(0.0, now_s - at_s) if at_s is not None else 0.0,
             stale=True,

@@ -1,7 +1,7 @@
-"""`/metrics`: the daemon's own figures for Prometheus, text format 0.0.4.
+"""`/metrics`: the daemon's own metrics for Prometheus, text format 0.0.4.
 
-Names end in their unit (https://prometheus.io/docs/practices/naming/). What is not known is
-absent. Nothing is counted twice: every figure is read, when it is asked for, from whoever has it.
+Names end in their unit (https://prometheus.io/docs/practices/naming/). Unknown values are absent.
+Nothing is counted here: every value is read on request from the part of the daemon that has it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from monitor.pipeline.pipeline import Pipeline
 from monitor.storage.self_metrics import SelfMetrics
 from monitor.storage.shipper_group import ShipperGroup
 
-WAITING = (OutboxStatus.PENDING, OutboxStatus.LEASED, OutboxStatus.DEAD)
+UNDELIVERED = (OutboxStatus.PENDING, OutboxStatus.LEASED, OutboxStatus.DEAD)
 
 
 class Metrics:
-    """Reads the parts of a running daemon."""
+    """Reads the metrics of a running daemon."""
 
     def __init__(
         self,
@@ -55,21 +55,21 @@ class Metrics:
         self._executor = executor
 
     async def text(self) -> bytes:
-        """What `/metrics` answers."""
-        rows = await self._executor(self._waiting)
+        """The body of `/metrics`."""
+        rows = await self._executor(self._undelivered)
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Read([*self._measuring(), *self._verdicts(), *self._alerts(rows)]))
+        registry.register(_FixedFamilies([*self._probing(), *self._states(), *self._alerts(rows)]))
         return generate_latest(registry)
 
-    def _waiting(self) -> list[OutboxRow] | None:
-        """What was not delivered; None: the ledger does not say."""
+    def _undelivered(self) -> list[OutboxRow] | None:
+        """Outbox rows that are not delivered; None: the ledger cannot be read."""
         try:
-            return [row for status in WAITING for row in self._ledger.outbox(status)]
+            return [row for status in UNDELIVERED for row in self._ledger.outbox(status)]
         except LedgerError:
             return None
 
-    def _measuring(self) -> Iterator[Metric]:
-        """Rounds, outcomes, how late everything is, and where samples go."""
+    def _probing(self) -> Iterator[Metric]:
+        """Rounds, outcomes, lags, and the way of samples to the stores."""
         now_s = self._clock.steady_s()
         progress, counters = self._pipeline.progress, self._prober.counters()
         schedule, own = self._schedule.counters, self._self_metrics.latest
@@ -121,7 +121,7 @@ class Metrics:
             )
         yield trouble
 
-    def _verdicts(self) -> Iterator[Metric]:
+    def _states(self) -> Iterator[Metric]:
         """The state of every target, and open incidents by state."""
         pipeline = self._pipeline
         state = GaugeMetricFamily(
@@ -145,7 +145,7 @@ class Metrics:
         found = Counter(
             (
                 each.state.value,
-                _word(
+                _yes_no(
                     self._alerting_state.handling(each.id).active_acknowledgement(now_s) is not None
                 ),
             )
@@ -167,7 +167,7 @@ class Metrics:
         )
 
     def _alerts(self, rows: Sequence[OutboxRow] | None) -> Iterator[Metric]:
-        """Messages that are not delivered; absent when the ledger does not say."""
+        """Messages that are not delivered; absent when the ledger cannot be read."""
         if rows is None:
             return
         now_s = self._clock.utc_s(self._clock.steady_s())
@@ -182,7 +182,7 @@ class Metrics:
         }
         for channel in sorted(channels):
             mine = [row for row in rows if row.channel == channel]
-            for status in WAITING:
+            for status in UNDELIVERED:
                 count = sum(row.status is status for row in mine)
                 waiting.add_metric([channel, status.value], count)
             due = [
@@ -195,8 +195,8 @@ class Metrics:
         yield oldest
 
 
-class _Read(Collector):
-    """Families that were made before."""
+class _FixedFamilies(Collector):
+    """Families that were computed before."""
 
     def __init__(self, families: Sequence[Metric]) -> None:
         self._families = families
@@ -214,5 +214,5 @@ def _count(name: str, help_text: str, value: float) -> Metric:
     return CounterMetricFamily(name, help_text, value=value)
 
 
-def _word(yes: bool) -> str:
+def _yes_no(yes: bool) -> str:
     return "yes" if yes else "no"

@@ -1,7 +1,7 @@
-"""What people ask about incidents and alerts: from any reader of the ledger, one answer for all.
+"""Documents about incidents and alerts, from any reader of the ledger.
 
-The local API asks the daemon's ledger, `pantau` the file. Raises LedgerError, and NoSuchThing
-where there is nothing of that number. Times are UTC seconds.
+The local API reads through the daemon's ledger, `pantau` through the file. All raise LedgerError,
+and NotFound for an unknown number. Times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def incident(ledger: AlertReader, number: int) -> Incident:
 
 
 def incident_details(ledger: AlertReader, number: int, at_s: float) -> Document:
-    """One incident whole: what was done, said and sent about it, and why."""
+    """One incident with its actions, alert decisions and messages."""
     found = incident(ledger, number)
     notices = ledger.policy_decisions([number])
     threads = {notice.thread for notice in notices if notice.thread is not None} | {number}
@@ -51,7 +51,7 @@ def incidents(
     include_closed: bool = False,
     limit: int | None = None,
 ) -> Document:
-    """By ascending id, each with who has it in hand. limit: the newest so many."""
+    """Incidents by ascending id, each with its handling. limit: the newest so many."""
     found = ledger.incidents(since_s=since_s, include_closed=include_closed, limit=limit)
     actions = group_by_incident(ledger.actions([each.id for each in found]))
     return {"incidents": [with_handling(each, actions.get(each.id, ()), at_s) for each in found]}
@@ -60,7 +60,7 @@ def incidents(
 def outbox(
     ledger: AlertReader, status: OutboxStatus | None = None, limit: int | None = None
 ) -> Document:
-    """Messages on their way, sent or dead, by ascending id."""
+    """Messages by ascending id; status None: all."""
     return {"outbox": [outbox_document(row) for row in ledger.outbox(status, limit=limit)]}
 
 
@@ -75,7 +75,7 @@ def message(ledger: AlertReader, number: int) -> Document:
 def maintenance(
     alerting_state: AlertingState, at_s: float, ahead_s: float = LISTED_AHEAD_S
 ) -> Document:
-    """The windows in force now and ahead, recurring ones included, by start."""
+    """Maintenance windows now and ahead, recurring ones included, by start."""
     windows = alerting_state.maintenance.windows_between(at_s, at_s + ahead_s)
     return {"at": rfc3339(at_s), "maintenance": [window_document(each, at_s) for each in windows]}
 
@@ -101,5 +101,5 @@ def handover(
 
 
 def remember_windows(ledger: AlertReader, alerting_state: AlertingState, at_s: float) -> None:
-    """Bring what the ledger knows of maintenance into an alerting state."""
+    """Load the maintenance windows of the ledger into an alerting state."""
     alerting_state.restore((), ledger.windows(at_s - WINDOW_RETENTION_S, at_s + MAX_WINDOW_AHEAD_S))
