@@ -14,6 +14,7 @@ from monitor.core.model import Incident
 
 
 def action_document(action: IncidentAction) -> Document:
+    """An incident action as a JSON document."""
     return {
         "id": action.id,
         "incident": action.incident,
@@ -26,6 +27,7 @@ def action_document(action: IncidentAction) -> Document:
 
 
 def policy_decision_document(decision: PolicyDecision) -> Document:
+    """A policy decision as a JSON document."""
     return {
         "incident": decision.incident,
         "at": rfc3339(decision.at_s),

@@ -1,4 +1,4 @@
-"""What breaks each import-linter contract of pyproject.toml: imports, made up from the contract."""
+"""Generate imports that violate each import-linter contract of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.house.tree import PACKAGES, ROOT
+from tests.project.files import PACKAGES, ROOT
 
 Contract = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Plant:
-    """A new module `importer` that imports `imported`; both by their full names.
+class Violation:
+    """A module `importer` that imports `imported`; both by their full names.
 
-    said: what the linter then prints.
+    message: what the linter prints about it.
     """
 
     importer: str
     imported: str
-    said: str
+    message: str
 
 
 def contracts(root: Path) -> list[Contract]:
     """The contracts of the pyproject.toml in `root`, in its order."""
-    told = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    listed: list[Contract] = told["tool"]["importlinter"]["contracts"]
+    document = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    listed: list[Contract] = document["tool"]["importlinter"]["contracts"]
     return listed
 
 
@@ -50,8 +50,8 @@ def _all_but_python(folder: str, names: list[str]) -> set[str]:
     }
 
 
-def plants(contract: Contract, root: Path) -> list[Plant]:
-    """Everything that this contract must catch, from what it says of itself."""
+def violations(contract: Contract, root: Path) -> list[Violation]:
+    """Every kind of violation of a contract, derived from its definition."""
     found = {
         "layers": _against_layers,
         "forbidden": _against_forbidden,
@@ -62,54 +62,54 @@ def plants(contract: Contract, root: Path) -> list[Plant]:
     return list(found)
 
 
-def put(plant: Plant, root: Path) -> None:
-    """Write the violation into the copy: a line in a module, or a module in a package."""
-    path = root.joinpath(*plant.importer.split("."))
+def plant(violation: Violation, root: Path) -> None:
+    """Append the import to a module of the copy, or create the module."""
+    path = root.joinpath(*violation.importer.split("."))
     module = path.with_suffix(".py")
     with module.open("a", encoding="utf-8") as file:
-        file.write(f"\nimport {plant.imported}\n")
+        file.write(f"\nimport {violation.imported}\n")
 
 
-def _planted_in(room: str, number: int, root: Path) -> str:
-    """The name of a module of `room`: a new one in a package, itself otherwise."""
-    is_package = root.joinpath(*room.split(".")).is_dir()
-    return f"{room}.planted_{number}" if is_package else room
+def _importer(package: str, number: int, root: Path) -> str:
+    """A new module in a package; a module itself."""
+    is_package = root.joinpath(*package.split(".")).is_dir()
+    return f"{package}.planted_{number}" if is_package else package
 
 
-def _direct(pairs: Iterable[tuple[str, str]], root: Path) -> Iterator[Plant]:
-    for number, (room, imported) in enumerate(pairs):
-        importer = _planted_in(room, number, root)
-        yield Plant(importer, imported, f"{importer} -> {imported} (l.")
+def _direct(pairs: Iterable[tuple[str, str]], root: Path) -> Iterator[Violation]:
+    for number, (package, imported) in enumerate(pairs):
+        importer = _importer(package, number, root)
+        yield Violation(importer, imported, f"{importer} -> {imported} (l.")
 
 
-def _against_layers(contract: Contract, root: Path) -> Iterator[Plant]:
+def _against_layers(contract: Contract, root: Path) -> Iterator[Violation]:
     """Each layer imports each one above it, and each of its own siblings."""
     prefix = "".join(f"{container}." for container in contract.get("containers", []))
-    floors = [
+    layers = [
         [
             prefix + name
-            for raw in layer.split("|")
+            for raw in row.split("|")
             if _exists(prefix + (name := raw.strip().strip("()")), root)
         ]
-        for layer in contract["layers"]
+        for row in contract["layers"]
     ]
     upwards = [
         (low, high)
-        for index, floor in enumerate(floors)
-        for low in floor
-        for higher in floors[:index]
+        for index, layer in enumerate(layers)
+        for low in layer
+        for higher in layers[:index]
         for high in higher
     ]
     sideways = [
-        (one, other) for floor in floors for one in floor for other in floor if one != other
+        (one, other) for layer in layers for one in layer for other in layer if one != other
     ]
     yield from _direct(upwards + sideways, root)
     if contract.get("exhaustive"):
-        stranger = f"{prefix}planted_stranger"
-        yield Plant(stranger, "math", f"- {stranger}\n")
+        unlisted = f"{prefix}planted_unlisted"
+        yield Violation(unlisted, "math", f"- {unlisted}\n")
 
 
-def _against_forbidden(contract: Contract, root: Path) -> Iterator[Plant]:
+def _against_forbidden(contract: Contract, root: Path) -> Iterator[Violation]:
     yield from _direct(
         (
             (source, forbidden)
@@ -120,22 +120,22 @@ def _against_forbidden(contract: Contract, root: Path) -> Iterator[Plant]:
     )
 
 
-def _against_protected(contract: Contract, root: Path) -> Iterator[Plant]:
-    """Every room that is not allowed in imports it."""
-    closed = [*contract["allowed_importers"], *contract["protected_modules"]]
+def _against_protected(contract: Contract, root: Path) -> Iterator[Violation]:
+    """Every package that is not allowed imports the protected one."""
+    allowed = [*contract["allowed_importers"], *contract["protected_modules"]]
     yield from _direct(
         (
-            (room, protected)
+            (package, protected)
             for protected in contract["protected_modules"]
-            for room in rooms(root)
-            if not any(_overlap(room, one) for one in closed)
+            for package in packages(root)
+            if not any(_overlap(package, one) for one in allowed)
         ),
         root,
     )
 
 
-def _against_independence(contract: Contract, root: Path) -> Iterator[Plant]:
-    """Each one imports its neighbour, both ways."""
+def _against_independence(contract: Contract, root: Path) -> Iterator[Violation]:
+    """Each one imports the next, both ways."""
     modules = [
         name
         for expression in contract["modules"]
@@ -146,23 +146,23 @@ def _against_independence(contract: Contract, root: Path) -> Iterator[Plant]:
     )
 
 
-def _against_acyclic(contract: Contract, root: Path) -> Iterator[Plant]:
+def _against_acyclic(contract: Contract, root: Path) -> Iterator[Violation]:
     """In every package two new modules import each other."""
     for ancestor in contract["ancestors"]:
         for package in [ancestor, *packages_under(ancestor, root)]:
             one, other = f"{package}.planted_one", f"{package}.planted_other"
-            said = f"No cycles are allowed in {package}."
-            yield Plant(one, other, said)
-            yield Plant(other, one, said)
+            message = f"No cycles are allowed in {package}."
+            yield Violation(one, other, message)
+            yield Violation(other, one, message)
 
 
-def rooms(root: Path) -> list[str]:
-    """The rooms of both packages; each adapter is one."""
+def packages(root: Path) -> list[str]:
+    """The packages directly in monitor and dashboard; each adapter counts as one."""
     return [
-        room
+        name
         for package in PACKAGES
         for child in children(package, root)
-        for room in (children(child, root) if child == "monitor.adapters" else [child])
+        for name in (children(child, root) if child == "monitor.adapters" else [child])
     ]
 
 

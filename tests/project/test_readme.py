@@ -11,7 +11,7 @@ from monitor.cli.main import COMMANDS, pantau
 from monitor.core.samples.histogram import BOUNDS_MS
 from monitor.core.samples.samples import STATE_CODES
 from monitor.core.samples.schema import HOURS, MEASUREMENTS, MINUTES, Measurement
-from tests.house.tree import ROOT
+from tests.project.files import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 

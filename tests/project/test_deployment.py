@@ -21,8 +21,8 @@ import yaml
 from monitor.cli.main import COMMANDS, pantau
 from monitor.settings import load
 from monitor.settings.secrets import SecretStore
-from tests.house.tree import PACKAGES, ROOT, repository_files
 from tests.influx_server import free_ports
+from tests.project.files import PACKAGES, ROOT, repository_files
 from tests.waiting import eventually
 
 DEPLOY = ROOT / "deploy"

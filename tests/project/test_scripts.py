@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.tree import ROOT
+from tests.project.files import ROOT
 from tests.waiting import eventually
 
 DEPLOY = ROOT / "deploy"
