@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""Settings of every test."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import signal
 
 from hypothesis import settings
 
-# A slow or busy machine is no reason to fail: no test of this house asserts a duration.
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+# No deadline: a slow or busy machine is no reason to fail. `deploy/test --full` uses the thorough
+# profile, everything else the quick one; a test that sets max_examples uses that in both.
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile("quick")
 
-# What runs in the background of a shell (nohup, a job of CI) has Ctrl-C ignored, and so would
-# everything that the tests start: those about Ctrl-C would wait for ever.
+# A background process of a shell (nohup, a CI job) ignores Ctrl-C, and so would the programs that
+# tests start: those that test Ctrl-C would wait forever.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -29,8 +29,8 @@ CONTRACTS = contracts(ROOT)
 REQUIRED = {
     *("monitor-layers", "dashboard-layers", "dashboard-above-monitor"),
     *("core-is-pure", "adapters-are-independent", "no-cycles", "dashboard-reads-only"),
-    *("simulator-imported-by-cli-only"),
-    *("simulator-imports-settings-and-core-only",),
+    "simulator-imported-by-cli-only",
+    "simulator-imports-settings-and-core-only",
     *("icmplib-package", "pysnmp-package", "influxdb-client-package"),
     *("sqlalchemy-package", "aiohttp-package", "apscheduler-package"),
     *("dash-package", "plotly-package", "pydantic-package", "click-package"),

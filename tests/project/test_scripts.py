@@ -104,9 +104,9 @@ def test_every_check_runs_and_the_first_that_fails_is_named_at_the_end(clone: Pa
         _script(clone / "bin" / tool, f'echo "{tool} $*"')
     _script(clone / "bin" / "mypy", "echo an error; exit 2")
     _script(clone / "bin" / "lint-imports", "exit 1")
-    done = run([str(clone / "deploy" / "test"), "--", "-k", "judge"])
+    done = run([str(clone / "deploy" / "test"), "--", "-k", "detector"])
     assert done.returncode == 1
-    assert "pytest -m not bench and not full -k judge" in done.stdout
+    assert "pytest -m not bench and not full --hypothesis-profile=quick -k detector" in done.stdout
     assert done.stderr.strip().splitlines()[-1].endswith("failed is: types (mypy --strict)")
     assert (clone / "setup.asked").read_text("utf-8") == "--test\n"
 
@@ -114,15 +114,16 @@ def test_every_check_runs_and_the_first_that_fails_is_named_at_the_end(clone: Pa
 def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
     for tool in TOOLS:
         _script(clone / "bin" / tool, f'echo "{tool} $*"')
-    for room in ("core", "e2e"):
-        (clone / "tests" / room).mkdir(parents=True)
+    for folder in ("core", "dashboard", "e2e"):
+        (clone / "tests" / folder).mkdir(parents=True)
     done = run([str(clone / "deploy" / "test"), "--full"])
     assert (done.returncode, done.stderr.strip()) == (0, "Every check passed.")
-    asked = [line for line in done.stdout.splitlines() if line.startswith(TOOLS)]
-    assert [re.sub(r" --timeout.*| --basetemp \S+", "", line) for line in asked] == [
+    calls = [line for line in done.stdout.splitlines() if line.startswith(TOOLS)]
+    assert [re.sub(r" --timeout.*| --basetemp \S+", "", line) for line in calls] == [
         *("ruff check .", "ruff format --check .", "mypy ", "lint-imports --no-logo"),
-        "pytest -m not bench and not full -n 3 --dist loadfile tests/e2e",
-        "pytest -m not bench and not full -n 2 --dist loadfile --no-loadscope-reorder tests/core/",
+        "pytest -m not bench and not full -n 3 --dist loadfile --no-loadscope-reorder"
+        " --hypothesis-profile=thorough tests/dashboard/ tests/core/",
+        "pytest -m not bench and not full -n 4 --dist loadfile tests/e2e",
         *(
             "pytest -m full and not bench",
             "pytest -m bench -s",
