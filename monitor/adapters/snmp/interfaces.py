@@ -64,7 +64,7 @@ class _Attributes:
     alias: str | None = None
 
 
-class InterfaceTable:
+class InterfaceReader:
     """Where the interfaces of one router are in its tables."""
 
     def __init__(self, session: SnmpSession) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monitor.adapters.snmp.errors import REFUSED, PollError
 from monitor.adapters.snmp.facts import FactReader
-from monitor.adapters.snmp.interfaces import InterfaceTable, uptime_ticks
+from monitor.adapters.snmp.interfaces import InterfaceReader, uptime_ticks
 from monitor.adapters.snmp.messages import (
     SYS_DESCR,
     SYS_NAME,
@@ -177,7 +177,7 @@ class RouterPoll:
         self._clock = clock
         self._limit_s = patience_s + peer.timeout_s * (1 + peer.retries)
         self._session = SnmpSession(transport, peer, patience_s)
-        self._interfaces = InterfaceTable(self._session)
+        self._interfaces = InterfaceReader(self._session)
         self._facts = FactReader(self._session)
         self._object_id: Oid | None = None
         self._description: str | None = None
