@@ -1,4 +1,4 @@
-"""What every prober promises: the real one, raw and datagram, and the one without a network."""
+"""Contract of `Prober`: IcmpProber with raw and datagram sockets, and the fake."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNROUTED = target("unrouted", VethNetwork.UNROUTED)
 ALL = (ALIVE, SILENT, REFUSED, UNROUTED)
 NAMES = tuple(one.name for one in ALL)
 OTHERS = ("alive", "silent", "unrouted")
-"""Without `refused`: Linux as a router says so five times, and then once a second."""
+"""Without `refused`: as a router, Linux limits ICMP errors to one a second after five."""
 
 
 class Rig(Protocol):
@@ -44,17 +44,17 @@ class Rig(Protocol):
     clock: Clock
     outcomes: list[Outcome]
     batches: list[tuple[float, list[Outcome]]]
-    """Each with the time at which it came."""
+    """Each with the time of its delivery."""
 
     async def open(self) -> None: ...
 
     async def until(self, count: int) -> None:
-        """Let time pass until so many outcomes have come."""
+        """Let time pass until so many outcomes have been delivered."""
 
     async def pass_time(self, at_least_s: float) -> None: ...
 
 
-class Collected:
+class OutcomeCollector:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.outcomes: list[Outcome] = []
@@ -65,7 +65,7 @@ class Collected:
         self.outcomes.extend(outcomes)
 
 
-class FakeRig(Collected):
+class FakeRig(OutcomeCollector):
     def __init__(self) -> None:
         clock = ManualClock()
         super().__init__(clock)
@@ -84,13 +84,13 @@ class FakeRig(Collected):
             if len(self.outcomes) >= count:
                 return
             await self._manual.run(0.1)
-        raise AssertionError(f"{len(self.outcomes)} of {count} outcomes came")
+        raise AssertionError(f"{len(self.outcomes)} of {count} outcomes were delivered")
 
     async def pass_time(self, at_least_s: float) -> None:
         await self._manual.run(at_least_s)
 
 
-class RealRig(Collected):
+class RealRig(OutcomeCollector):
     def __init__(self, mode: SocketMode, network: VethNetwork) -> None:
         super().__init__(SystemClock())
         self._network = network
@@ -132,12 +132,12 @@ async def opened(rig: Rig) -> Rig:
     return rig
 
 
-async def test_before_it_is_open_a_round_is_refused_in_a_sentence(rig: Rig) -> None:
+async def test_a_round_before_open_is_refused(rig: Rig) -> None:
     with pytest.raises(ProbeError, match="not open"):
         await rig.prober.round(["alive"], 0.0)
 
 
-async def test_each_request_has_one_outcome_that_says_what_became_of_it(opened: Rig) -> None:
+async def test_each_request_has_exactly_one_outcome(opened: Rig) -> None:
     await opened.prober.round(NAMES, 0.0)
     await opened.until(4)
     await opened.pass_time(TIMEOUT_S)
@@ -162,7 +162,7 @@ async def test_each_request_has_one_outcome_that_says_what_became_of_it(opened: 
     assert unrouted == NotMeasured("unrouted", unrouted.sent_s, unrouted.known_s, "ENETUNREACH")
 
 
-async def test_outcomes_come_in_the_order_in_which_they_became_known(opened: Rig) -> None:
+async def test_outcomes_are_delivered_in_the_order_in_which_they_became_known(opened: Rig) -> None:
     for _ in range(8):
         await opened.prober.round(OTHERS, 0.0)
         await opened.pass_time(TIMEOUT_S / 7)
@@ -171,14 +171,14 @@ async def test_outcomes_come_in_the_order_in_which_they_became_known(opened: Rig
     assert order == sorted(order)
 
 
-async def test_nothing_is_said_before_it_is_known(opened: Rig) -> None:
+async def test_no_outcome_is_delivered_before_it_is_known(opened: Rig) -> None:
     for _ in range(3):
         await opened.prober.round(OTHERS, 0.0)
         await opened.pass_time(TIMEOUT_S / 7)
     await opened.until(9)
-    for came_s, outcomes in opened.batches:
-        assert outcomes, "nor is nothing said"
-        assert all(outcome.known_s <= came_s for outcome in outcomes)
+    for delivered_s, outcomes in opened.batches:
+        assert outcomes, "no batch is empty"
+        assert all(outcome.known_s <= delivered_s for outcome in outcomes)
 
 
 async def test_a_target_may_have_several_requests_out_at_once(opened: Rig) -> None:
@@ -253,7 +253,7 @@ async def test_an_outcome_that_is_known_but_not_delivered_is_dropped_with_its_ta
     assert len(opened.outcomes) == delivered
 
 
-async def test_what_is_due_from_a_former_address_is_dropped(opened: Rig) -> None:
+async def test_outcomes_of_a_former_address_are_dropped(opened: Rig) -> None:
     opened.prober.watch([target("moves", VethNetwork.ALIVE)])
     await opened.prober.round(["moves"], 0.0)
     commit = opened.prober.prepare([target("moves", VethNetwork.ALIVE_TOO)])
@@ -264,7 +264,7 @@ async def test_what_is_due_from_a_former_address_is_dropped(opened: Rig) -> None
     assert len(opened.outcomes) == 1
 
 
-async def test_new_rules_for_a_target_leave_what_is_out_alone(opened: Rig) -> None:
+async def test_a_new_time_out_does_not_change_requests_that_are_out(opened: Rig) -> None:
     await opened.prober.round(["silent"], 0.0)
     opened.prober.watch([target("silent", VethNetwork.SILENT, 0.1)])
     await opened.prober.round(["silent"], 0.0)
@@ -273,7 +273,7 @@ async def test_new_rules_for_a_target_leave_what_is_out_alone(opened: Rig) -> No
     assert waited_s == [pytest.approx(0.1), pytest.approx(TIMEOUT_S)]
 
 
-async def test_two_changes_in_a_row_lose_no_track_of_what_is_out(opened: Rig) -> None:
+async def test_two_changes_in_a_row_drop_what_is_out(opened: Rig) -> None:
     await opened.prober.round(["silent"], 0.0)
     opened.prober.watch([target("silent", VethNetwork.SILENT, 0.1)])
     opened.prober.watch([ALIVE])
@@ -281,13 +281,13 @@ async def test_two_changes_in_a_row_lose_no_track_of_what_is_out(opened: Rig) ->
     assert opened.outcomes == []
 
 
-async def test_an_unknown_name_is_not_asked(opened: Rig) -> None:
+async def test_an_unknown_name_is_not_probed(opened: Rig) -> None:
     await opened.prober.round(["nobody", "alive"], 0.0)
     await opened.until(1)
     assert [outcome.target for outcome in opened.outcomes] == ["alive"]
 
 
-async def test_a_round_of_nobody_ends_at_once(opened: Rig) -> None:
+async def test_an_empty_round_ends_at_once(opened: Rig) -> None:
     await opened.prober.round([], 1.0)
     assert opened.outcomes == []
 
@@ -305,7 +305,7 @@ async def test_the_counters_add_up(opened: Rig) -> None:
     assert counters.unmeasured == {"ENETUNREACH": 3}
 
 
-async def test_after_the_end_nothing_is_said(opened: Rig) -> None:
+async def test_after_close_nothing_is_delivered(opened: Rig) -> None:
     await opened.prober.round(["silent"], 0.0)
     await opened.prober.close()
     await opened.pass_time(1.5 * TIMEOUT_S)

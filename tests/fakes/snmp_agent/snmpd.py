@@ -117,6 +117,11 @@ class SnmpAgent:
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
+    def resume(self) -> None:
+        """Continue after `silence`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def publish(self) -> None:
         """Make the agent serve the router's present objects."""
         draft = self._objects.with_suffix(".draft")
