@@ -1,4 +1,4 @@
-"""A process of its own on 16 MB of memory as its disk: a pipeline, a ledger, a journal, a filler.
+"""A pipeline, a ledger and a journal on a disk of 16 MB in memory that is filled and emptied.
 
 unshare --mount python -m tests.adapters.full_disk DIRECTORY
 """
@@ -6,7 +6,6 @@ unshare --mount python -m tests.adapters.full_disk DIRECTORY
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import sqlite3
 import subprocess
@@ -25,6 +24,7 @@ from monitor.core.alerting.settings import AlertSettings, ChannelSettings, Escal
 from monitor.core.detection.detector import Detector
 from monitor.core.model import Lost, Outcome, Reply
 from monitor.pipeline.pipeline import Pipeline
+from tests.adapters.child_process import fill_disk
 from tests.core.detection.scenario import network
 from tests.fakes.clock import ManualClock
 from tests.waiting import eventually_async
@@ -38,7 +38,7 @@ ALERTS = AlertSettings(
 NAMES = [target.name for target in NET.targets()]
 
 
-class House:
+class PipelineOnDisk:
     """The path from outcomes to the disk, on a clock that the rounds move."""
 
     def __init__(self, disk: Path) -> None:
@@ -78,7 +78,7 @@ class House:
         await turn.wait()
 
     def messages(self) -> list[tuple[str, str, float]]:
-        """What people are told of the monitor itself: the event, its title, when."""
+        """The self-alerts about the journal: event, title, time."""
         return [
             (row.event.value, json.loads(row.body)["title"], row.next_try_s)
             for row in self.ledger.outbox(incident=OUTBOX_INCIDENT[SelfCheck.JOURNAL])
@@ -90,52 +90,54 @@ class House:
         return sum(len(buckets) for buckets in spans.values())
 
 
-async def story(disk: Path) -> dict[str, object]:
-    house = House(disk)
-    progress = house.pipeline.progress
+async def report(disk: Path) -> dict[str, object]:
+    disk_pipeline = PipelineOnDisk(disk)
+    progress = disk_pipeline.pipeline.progress
     writers = [
-        asyncio.create_task(house.pipeline.run()),
+        asyncio.create_task(disk_pipeline.pipeline.run()),
     ]
-    for _ in range(60):
-        await house.second()
+    for _ in range(30):
+        await disk_pipeline.second()
     filler = disk / "filler"
-    fill(filler)
-    full_s = house.clock.steady_s()
-    while progress.journal.error is None and house.clock.steady_s() < full_s + 600:
-        await house.second()
-    told: dict[str, object] = {
-        "trouble": progress.journal.error,
-        "told_after_s": house.clock.steady_s() - full_s,
-        "kept_before": house.rows(),
+    fill_disk(filler)
+    full_s = disk_pipeline.clock.steady_s()
+    while progress.journal.error is None and disk_pipeline.clock.steady_s() < full_s + 600:
+        await disk_pipeline.second()
+    found: dict[str, object] = {
+        "error": progress.journal.error,
+        "reported_after_s": disk_pipeline.clock.steady_s() - full_s,
+        "rows_before": disk_pipeline.rows(),
         "free_for_the_ledger": free_bytes(disk),
     }
-    for _ in range(120):
-        await house.second(dead=LINK)
-    await eventually_async(lambda: house.ledger.load_snapshot().open_incidents, 10)
-    told["verdicts_while_full"] = [str(each.state) for each in house.ledger.incidents()]
-    told["kept_while_full"] = house.rows()
-    told["messages_while_full"] = [(*what, at_s - full_s) for *what, at_s in house.messages()]
+    for _ in range(60):
+        await disk_pipeline.second(dead=LINK)
+    await eventually_async(lambda: disk_pipeline.ledger.load_snapshot().open_incidents, 10)
+    found["incidents_while_full"] = [str(each.state) for each in disk_pipeline.ledger.incidents()]
+    found["rows_while_full"] = disk_pipeline.rows()
+    found["messages_while_full"] = [
+        (*what, at_s - full_s) for *what, at_s in disk_pipeline.messages()
+    ]
     filler.unlink()
-    await house.second()
+    await disk_pipeline.second()
     await eventually_async(lambda: progress.journal.error is None, 10)
     for _ in range(90):
-        await house.second()
-    await eventually_async(lambda: house.rows() == house.made, 10)
-    told |= {
-        "messages_after": [event for event, *_ in house.messages()],
-        "trouble_after": progress.journal.error,
-        "made": house.made,
-        "kept_after": house.rows(),
-        "reserve_is_back": (disk / "journal" / "ballast").exists(),
+        await disk_pipeline.second()
+    await eventually_async(lambda: disk_pipeline.rows() == disk_pipeline.made, 10)
+    found |= {
+        "messages_after": [event for event, *_ in disk_pipeline.messages()],
+        "error_after": progress.journal.error,
+        "rows_made": disk_pipeline.made,
+        "rows_after": disk_pipeline.rows(),
+        "reserve_exists": (disk / "journal" / "ballast").exists(),
     }
     for writer in writers:
         writer.cancel()
         with suppress(asyncio.CancelledError):
             await writer
-    house.pipeline.close()
-    house.journal.close()
-    house.ledger.close()
-    return told
+    disk_pipeline.pipeline.close()
+    disk_pipeline.journal.close()
+    disk_pipeline.ledger.close()
+    return found
 
 
 def checked(path: Path) -> str:
@@ -143,20 +145,9 @@ def checked(path: Path) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
 
 
-def fill(filler: Path) -> None:
-    """Take all the space that is left."""
-    with filler.open("ab", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-
-
 if __name__ == "__main__":
     where = Path(sys.argv[1])
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(where)], check=True)
-    told = asyncio.run(story(where))
-    told["integrity"] = sorted({checked(path) for path in where.rglob("*.db")})
-    print(json.dumps(told))
+    found = asyncio.run(report(where))
+    found["integrity"] = sorted({checked(path) for path in where.rglob("*.db")})
+    print(json.dumps(found))

@@ -1,18 +1,18 @@
-"""What the ledger's tests run in processes of their own: `python -m tests.adapters.ledger_process`.
+"""What tests of the ledger run in a process of its own: `python -m tests.adapters.ledger_process`.
 
-record PATH   records one judgement after another until it is killed, and tells each number
-ask PATH      asks as a user who may read and not write
-fill FOLDER   mounts 1 MB of memory on the folder (in a mount namespace of its own), fills it
+record PATH   records one batch of decisions after another until killed, prints each number
+query PATH    queries as a user who may only read
+fill FOLDER   mounts 1 MB of memory on the folder (in a mount namespace of its own) and fills it
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,54 +28,43 @@ from monitor.core.model import (
     State,
     Transition,
 )
+from tests.adapters.child_process import fill_disk
 
 NOON_S = 1_764_000_000.0
-BEHIND = tuple(f"site-{number}/utama" for number in range(5))
+AFFECTED = tuple(f"site-{number}/utama" for number in range(5))
 NOBODY = 65_534
 
 
 def incident(number: int) -> Incident:
     at_s = NOON_S + number
     return Incident(
-        number, Scope.NODE, f"node-{number}", State.DOWN, at_s, at_s, "silence", affected=BEHIND
+        number, Scope.NODE, f"node-{number}", State.DOWN, at_s, at_s, "silence", affected=AFFECTED
     )
 
 
-def judgement(number: int) -> list[Decision]:
-    """Five transitions, one incident that opens, and the one before that closes."""
+def decisions(number: int) -> list[Decision]:
+    """Five transitions, an incident that opens, and the one before that closes."""
     at_s = NOON_S + number
     before, after = (State.UP, State.DOWN) if number % 2 else (State.DOWN, State.UP)
-    decisions: list[Decision] = [
-        Transition(target, at_s, at_s, before, after, "silence") for target in BEHIND
+    found: list[Decision] = [
+        Transition(target, at_s, at_s, before, after, "silence") for target in AFFECTED
     ]
     if number > 1:
-        last = incident(number - 1)
-        ended = Incident(
-            last.id,
-            last.scope,
-            last.target,
-            last.state,
-            last.started_s,
-            last.detected_s,
-            last.reason,
-            ended_s=at_s,
-            end_reason="answers",
-            affected=BEHIND,
-        )
-        decisions.append(IncidentChange(ChangeKind.CLOSED, ended, at_s))
-    return [*decisions, IncidentChange(ChangeKind.OPENED, incident(number), at_s)]
+        ended = replace(incident(number - 1), ended_s=at_s, end_reason="answers")
+        found.append(IncidentChange(ChangeKind.CLOSED, ended, at_s))
+    return [*found, IncidentChange(ChangeKind.OPENED, incident(number), at_s)]
 
 
 def record(path: Path) -> None:
     ledger = SqlLedger.open(path)
     number = ledger.load_snapshot().next_incident_id
     while True:
-        ledger.record(judgement(number))
+        ledger.record(decisions(number))
         print(number, flush=True)
         number += 1
 
 
-def ask(path: Path) -> None:
+def query(path: Path) -> None:
     reader = SqlLedgerReader.open(path)
     if os.geteuid() == 0:
         os.setgroups([])
@@ -88,53 +77,41 @@ def ask(path: Path) -> None:
 
 
 def fill(folder: Path) -> None:
-    path, ballast = folder / "ledger.db", folder / "ballast"
+    path, filler = folder / "ledger.db", folder / "filler"
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True)
     ledger = SqlLedger.open(path)
     reader = SqlLedgerReader.open(path)
-    _take_all_space_but(ballast, 400_000)
+    fill_disk(filler, 400_000)
     refusals: list[str] = []
     stored = 0
     while not refusals and stored < 500:
-        refusals += _refusal(partial(ledger.record, judgement(stored + 1)))
+        refusals += _refusal(partial(ledger.record, decisions(stored + 1)))
         stored += not refusals
-    _take_all_space_but(ballast, 0)
-    refusals += _refusal(partial(ledger.record, judgement(stored + 1)))
-    told = {
+    fill_disk(filler)
+    refusals += _refusal(partial(ledger.record, decisions(stored + 1)))
+    found = {
         "stored": stored,
-        "asked_when_full": len(ledger.incidents()),
+        "written_when_full": len(ledger.incidents()),
         "read_when_full": len(reader.incidents()),
     }
-    ballast.unlink()
-    ledger.record(judgement(stored + 1))
-    told["read_after"] = len(reader.incidents())
+    filler.unlink()
+    ledger.record(decisions(stored + 1))
+    found["read_after"] = len(reader.incidents())
     ledger.close()
-    _take_all_space_but(ballast, 0)
+    fill_disk(filler)
     refusals += _refusal(partial(SqlLedger.open, path))
-    ballast.unlink()
-    again = SqlLedger.open(path)
-    told["remembered_again"] = len(again.incidents())
-    print(json.dumps({**told, "refusals": refusals}))
+    filler.unlink()
+    found["opened_again"] = len(SqlLedger.open(path).incidents())
+    print(json.dumps({**found, "refusals": refusals}))
 
 
-def _refusal(what: Callable[[], object]) -> list[str]:
+def _refusal(call: Callable[[], object]) -> list[str]:
     try:
-        what()
+        call()
     except LedgerError as error:
         return [str(error)]
     return []
 
 
-def _take_all_space_but(ballast: Path, left: int) -> None:
-    with ballast.open("ab", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-        file.truncate(max(0, ballast.stat().st_size - left))
-
-
 if __name__ == "__main__":
-    {"record": record, "ask": ask, "fill": fill}[sys.argv[1]](Path(sys.argv[2]))
+    {"record": record, "query": query, "fill": fill}[sys.argv[1]](Path(sys.argv[2]))

@@ -1,39 +1,42 @@
-"""The journal's files: a day each, small, shared, pruned, and what is done when they are ill."""
+"""The journal's files: one a day, small, shared, pruned; damaged, truncated, of other versions."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from monitor.adapters.journal import JournalReader, PruneResult, SqliteJournal
+from monitor.core.errors import JournalError
+from monitor.core.samples.samples import MonitorSample
+from tests.adapters.child_process import run_child
 from tests.adapters.journal_process import GROUP
 from tests.sample_builders import LINK, MIDNIGHT_S, interface, one_of_each, ping
 
-ROOT = Path(__file__).parents[2]
 DAY_S = 86_400.0
 DAY = (MIDNIGHT_S, MIDNIGHT_S + DAY_S, 60.0)
+FIRST_FILE = "samples-20251125.db"
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
-    made = SqliteJournal(tmp_path)
-    yield made
-    made.close()
+    opened = SqliteJournal(tmp_path)
+    yield opened
+    opened.close()
 
 
 def files(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.glob("*.db"))
 
 
-def days(journal: SqliteJournal, count: int) -> None:
+def append_days(journal: SqliteJournal, count: int) -> None:
     for day in range(count):
         journal.append([ping(MIDNIGHT_S + day * DAY_S), ping(MIDNIGHT_S + day * DAY_S + 10)])
 
@@ -42,42 +45,35 @@ def ship(journal: SqliteJournal, lines: int) -> None:
     journal.save_cursor("influxdb", journal.read_after(None, lines).cursor)
 
 
-def test_each_day_has_a_file(journal: SqliteJournal, tmp_path: Path) -> None:
-    days(journal, 3)
-    assert files(tmp_path) == [
-        "samples-20251125.db",
-        "samples-20251126.db",
-        "samples-20251127.db",
-    ]
+def alter(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
-def test_a_batch_over_midnight_is_one_transaction_in_one_file(
+def test_each_day_has_a_file_and_a_batch_over_midnight_is_in_the_later_one(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     journal.append([ping(MIDNIGHT_S - 10), ping(MIDNIGHT_S)])
-    assert files(tmp_path) == ["samples-20251125.db"]
+    assert files(tmp_path) == [FIRST_FILE]
     assert len(JournalReader(tmp_path).latency(LINK, MIDNIGHT_S - 60, MIDNIGHT_S, 10.0)) == 1
+    append_days(journal, 3)
+    assert files(tmp_path) == [FIRST_FILE, "samples-20251126.db", "samples-20251127.db"]
 
 
-def test_files_are_for_the_group_and_nobody_else(journal: SqliteJournal, tmp_path: Path) -> None:
+def test_directory_and_files_are_for_the_group_and_no_others(tmp_path: Path) -> None:
+    directory = tmp_path / "data" / "journal"
     before = os.umask(0o077)
     try:
-        journal.append([ping(MIDNIGHT_S)])
-        journal.append([ping(MIDNIGHT_S + DAY_S)])
+        journal = SqliteJournal(directory)
+        append_days(journal, 2)
     finally:
         os.umask(before)
-    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert {name for name in found if name.endswith("-shm")}
-    assert set(found.values()) == {0o660}
-
-
-def test_a_new_directory_is_for_the_group_too(tmp_path: Path) -> None:
-    before = os.umask(0o077)
-    try:
-        SqliteJournal(tmp_path / "data" / "journal").close()
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE((tmp_path / "data" / "journal").stat().st_mode) == 0o2770
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o2770
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+    assert {name for name in modes if name.endswith("-shm")}
+    assert set(modes.values()) == {0o660}
+    journal.close()
 
 
 def test_another_user_of_the_group_reads_while_the_daemon_writes(tmp_path: Path) -> None:
@@ -85,34 +81,26 @@ def test_another_user_of_the_group_reads_while_the_daemon_writes(tmp_path: Path)
     for parent in list(tmp_path.parents)[:3]:  # the run's own, with and without workers
         parent.chmod(parent.stat().st_mode | 0o055)
     directory = tmp_path / "journal"
-    made = SqliteJournal(directory)
+    journal = SqliteJournal(directory)
     if os.geteuid() == 0:
         os.chown(directory, 0, GROUP)
     directory.chmod(0o2770)
-    made.append([ping(MIDNIGHT_S)])
-    made.append([ping(MIDNIGHT_S + DAY_S / 2)])
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.adapters.journal_process", "ask", str(directory)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    made.close()
-    assert done.stdout == "2\n", done.stderr
+    journal.append([ping(MIDNIGHT_S)])
+    journal.append([ping(MIDNIGHT_S + DAY_S / 2)])
+    assert run_child("tests.adapters.journal_process", "query", str(directory)) == "2\n"
+    journal.close()
 
 
 def test_a_row_takes_less_than_fifty_bytes(journal: SqliteJournal, tmp_path: Path) -> None:
-    count = 0
     for place in range(200):
         rtt = (3.456 + place % 50, 12.345 + place % 50, 70.123, 99.987)
         journal.append([ping(MIDNIGHT_S + 10 * place, f"s{n}/u", rtt=rtt) for n in range(62)])
-        count += 62
+    count = journal.lag(None)
     journal.close()
     assert sum(path.stat().st_size for path in tmp_path.glob("samples-*")) / count < 50
 
 
-def test_everything_is_there_after_a_new_start(journal: SqliteJournal, tmp_path: Path) -> None:
+def test_rows_and_cursors_are_there_after_a_restart(journal: SqliteJournal, tmp_path: Path) -> None:
     journal.append(one_of_each())
     cursor = journal.read_after(None, 3).cursor
     journal.save_cursor("influxdb", cursor)
@@ -146,78 +134,6 @@ def test_one_thread_reads_what_another_writes(journal: SqliteJournal) -> None:
     assert found == [MIDNIGHT_S - 2000 + 10.0 * place for place in range(150)]
 
 
-class TestPrune:
-    """Retention is whole files, and never one that is not shipped yet."""
-
-    AT_S = MIDNIGHT_S + 5 * DAY_S + 3600
-
-    def test_days_older_than_asked_go(self, journal: SqliteJournal, tmp_path: Path) -> None:
-        days(journal, 6)
-        assert journal.prune(self.AT_S, 3, 1000) == PruneResult(("20251125", "20251126"))
-        assert [name[8:16] for name in files(tmp_path)] == [
-            "20251127",
-            "20251128",
-            "20251129",
-            "20251130",
-        ]
-        assert not list(tmp_path.glob("samples-20251125*"))
-        assert journal.lag(None) == 8
-
-    def test_a_day_that_is_not_shipped_stays(self, journal: SqliteJournal) -> None:
-        days(journal, 6)
-        ship(journal, 3)
-        assert journal.prune(self.AT_S, 3, 1000, "influxdb") == PruneResult(
-            ("20251125",), ("20251126",)
-        )
-        ship(journal, 4)
-        assert journal.prune(self.AT_S, 3, 1000, "influxdb") == PruneResult(("20251126",))
-
-    def test_with_a_shipper_that_never_shipped_everything_stays_up_to_the_quota(
-        self, journal: SqliteJournal
-    ) -> None:
-        days(journal, 6)
-        assert journal.prune(self.AT_S, 1, 1000, "influxdb").removed == ()
-
-    def test_over_the_quota_the_oldest_day_goes_and_what_was_not_shipped_is_counted(
-        self, journal: SqliteJournal
-    ) -> None:
-        days(journal, 6)
-        ship(journal, 3)
-        pruned = journal.prune(self.AT_S, 100, 0, "influxdb")
-        assert pruned.removed == ("20251125", "20251126", "20251127", "20251128", "20251129")
-        assert pruned.lost == 7
-
-    def test_how_full_it_is_with_what_is_not_shipped(self, journal: SqliteJournal) -> None:
-        days(journal, 6)
-        usage = journal.usage(1, "influxdb")
-        assert usage.quota == 1_000_000
-        assert usage.share_unshipped == pytest.approx(usage.sizes["samples"] / 1e6)
-        ship(journal, 12)
-        assert journal.usage(1, "influxdb").share_unshipped == 0.0
-        assert journal.usage(1).share_unshipped == 0.0
-
-    def test_a_cursor_goes_on_after_its_oldest_day_is_gone(self, journal: SqliteJournal) -> None:
-        days(journal, 6)
-        ship(journal, 5)
-        cursor = journal.load_cursor("influxdb")
-        journal.prune(self.AT_S, 3, 1000, "influxdb")
-        assert journal.lag(cursor) == 7
-        assert len(journal.read_after(cursor, 100).samples) == 7
-
-    def test_too_many_megabytes_cost_the_oldest_days_but_never_today(
-        self, journal: SqliteJournal
-    ) -> None:
-        days(journal, 6)
-        pruned = journal.prune(self.AT_S, 100, 0)
-        assert pruned.removed == ("20251125", "20251126", "20251127", "20251128", "20251129")
-        journal.append([ping(self.AT_S)])
-        assert journal.lag(None) == 3
-
-    def test_within_its_limits_nothing_goes(self, journal: SqliteJournal) -> None:
-        days(journal, 6)
-        assert journal.prune(self.AT_S, 100, 1000) == PruneResult()
-
-
 def test_a_reader_without_a_journal_finds_it_empty(tmp_path: Path) -> None:
     reader = JournalReader(tmp_path / "none")
     assert reader.newest_s() is None
@@ -225,7 +141,180 @@ def test_a_reader_without_a_journal_finds_it_empty(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-def test_a_count_that_no_store_can_hold_is_not_known(journal: SqliteJournal) -> None:
+def test_a_count_of_over_64_bits_is_stored_as_not_known(journal: SqliteJournal) -> None:
     journal.append([replace(interface(MIDNIGHT_S), speed_bps=2**70), ping(MIDNIGHT_S)])
     [read, _] = journal.read_after(None, 10).samples
     assert read == replace(interface(MIDNIGHT_S), speed_bps=None)
+
+
+class TestPrune:
+    """Retention removes whole files of six days, and no day that is not shipped yet."""
+
+    AT_S = MIDNIGHT_S + 5 * DAY_S + 3600
+    ALL_BUT_TODAY = ("20251125", "20251126", "20251127", "20251128", "20251129")
+
+    @pytest.mark.parametrize(
+        ("keep_days", "max_mb", "shipped", "expected"),
+        [
+            (100, 1000, None, PruneResult()),
+            (3, 1000, None, PruneResult(("20251125", "20251126"))),
+            (3, 1000, 3, PruneResult(("20251125",), ("20251126",))),
+            (3, 1000, 4, PruneResult(("20251125", "20251126"))),
+            (1, 1000, 0, PruneResult((), ("20251125", "20251126", "20251127", "20251128"))),
+            (100, 0, None, PruneResult(ALL_BUT_TODAY)),
+            (100, 0, 3, PruneResult(ALL_BUT_TODAY, lost=7)),
+        ],
+        ids=[
+            "within all limits",
+            "by age",
+            "a day that is not shipped is held",
+            "shipped days are removed",
+            "nothing was ever shipped",
+            "over the quota all but today",
+            "over the quota, unshipped rows are counted",
+        ],
+    )
+    def test_days_are_removed(
+        self,
+        journal: SqliteJournal,
+        tmp_path: Path,
+        keep_days: int,
+        max_mb: int,
+        shipped: int | None,
+        expected: PruneResult,
+    ) -> None:
+        append_days(journal, 6)
+        if shipped:
+            ship(journal, shipped)
+        shipper = None if shipped is None else "influxdb"
+        assert journal.prune(self.AT_S, keep_days, max_mb, shipper) == expected
+        assert not any(list(tmp_path.glob(f"samples-{day}*")) for day in expected.removed)
+        assert journal.lag(None) == 12 - 2 * len(expected.removed)
+        journal.append([ping(self.AT_S)])
+        assert journal.lag(None) == 13 - 2 * len(expected.removed)
+
+    def test_usage_is_the_share_of_the_quota_that_is_not_shipped(
+        self, journal: SqliteJournal
+    ) -> None:
+        append_days(journal, 6)
+        usage = journal.usage(1, "influxdb")
+        assert usage.quota == 1_000_000
+        assert usage.share_unshipped == pytest.approx(usage.sizes["samples"] / 1e6)
+        ship(journal, 12)
+        assert journal.usage(1, "influxdb").share_unshipped == 0.0
+        assert journal.usage(1).share_unshipped == 0.0
+
+    def test_a_cursor_goes_on_after_its_oldest_day_is_removed(self, journal: SqliteJournal) -> None:
+        append_days(journal, 6)
+        ship(journal, 5)
+        cursor = journal.load_cursor("influxdb")
+        journal.prune(self.AT_S, 3, 1000, "influxdb")
+        assert journal.lag(cursor) == 7
+        assert len(journal.read_after(cursor, 100).samples) == 7
+
+
+def test_a_cursor_past_the_end_of_its_file_is_moved_back(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    """A power cut, or a restored copy, may leave less than was shipped: new rows must be sent."""
+    journal.append([ping(MIDNIGHT_S + 10 * place) for place in range(5)])
+    ship(journal, 5)
+    journal.close()
+    alter(tmp_path / FIRST_FILE, "DELETE FROM ping WHERE seq > 2", "UPDATE batch SET last_seq = 2")
+    again = SqliteJournal(tmp_path)
+    again.append([ping(MIDNIGHT_S + 100)])
+    cursor = again.load_cursor("influxdb")
+    assert again.read_after(cursor, 10).samples == (ping(MIDNIGHT_S + 100),)
+    again.close()
+
+
+def test_rows_that_were_deleted_hold_nothing_up(journal: SqliteJournal, tmp_path: Path) -> None:
+    journal.append([ping(MIDNIGHT_S + 10 * place) for place in range(30)])
+    alter(tmp_path / FIRST_FILE, "DELETE FROM ping WHERE seq BETWEEN 5 AND 25")
+    cursor, found = None, 0
+    for _ in range(4):
+        batch = journal.read_after(cursor, 8)
+        cursor, found = batch.cursor, found + len(batch.samples)
+    assert (found, journal.lag(cursor)) == (9, 0)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"influxdb": 5}', '{"influxdb": "yesterday"}'])
+def test_cursors_that_cannot_be_read_are_a_problem_and_everything_is_sent_again(
+    journal: SqliteJournal, tmp_path: Path, text: str
+) -> None:
+    append_days(journal, 2)
+    ship(journal, 4)
+    journal.close()
+    (tmp_path / "cursors.json").write_text(text)
+    again = SqliteJournal(tmp_path)
+    assert again.load_cursor("influxdb") is None
+    assert len(again.problems) == 1
+    again.close()
+
+
+def test_a_damaged_day_is_a_problem_and_the_other_days_are_used(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    append_days(journal, 2)
+    journal.close()
+    path = tmp_path / FIRST_FILE
+    path.write_bytes(b"this is no database at all" * 500)
+    again = SqliteJournal(tmp_path)
+    assert again.problems == (
+        f"the journal {path} is damaged (file is not a database): move it away, a new one is begun",
+    )
+    again.append([ping(MIDNIGHT_S + DAY_S + 20)])
+    assert len(again.read_after(None, 10).samples) == 3
+    with pytest.raises(JournalError, match="is damaged"):
+        JournalReader(tmp_path).latency(LINK, *DAY)
+    with pytest.raises(JournalError, match="is damaged"):
+        again.append([ping(MIDNIGHT_S + 20)])
+    again.close()
+
+
+def test_a_file_of_an_older_version_is_read_and_gets_the_new_columns(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    journal.append([MonitorSample(MIDNIGHT_S, "pemantau", round_lag_s=0.5, odd_packets=3)])
+    journal.close()
+    alter(tmp_path / FIRST_FILE, "ALTER TABLE monitor DROP COLUMN odd_packets")
+    again = SqliteJournal(tmp_path)
+    [read] = again.read_after(None, 10).samples
+    assert read == MonitorSample(MIDNIGHT_S, "pemantau", round_lag_s=0.5, odd_packets=None)
+    new = MonitorSample(MIDNIGHT_S + 10, "pemantau", odd_packets=4)
+    again.append([new])
+    assert again.read_after(None, 10).samples == (read, new)
+    again.close()
+
+
+def test_a_file_of_a_newer_version_is_refused(journal: SqliteJournal, tmp_path: Path) -> None:
+    journal.append([ping(MIDNIGHT_S)])
+    journal.close()
+    alter(tmp_path / FIRST_FILE, "PRAGMA user_version = 99")
+    again = SqliteJournal(tmp_path)
+    with pytest.raises(JournalError, match="was written by a newer pantau"):
+        again.append([ping(MIDNIGHT_S)])
+    with pytest.raises(JournalError, match="was written by a newer pantau"):
+        JournalReader(tmp_path).latency(LINK, *DAY)
+    again.close()
+
+
+def test_a_text_that_is_no_cursor_and_a_directory_that_cannot_be_created_are_refused(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    with pytest.raises(JournalError, match="no place in the journal"):
+        journal.read_after("20251125", 10)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="cannot be made: Not a directory"):
+        SqliteJournal(tmp_path / "file" / "journal")
+
+
+def test_a_file_whose_creation_was_cut_off_is_empty_and_completed_later(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    (tmp_path / FIRST_FILE).touch()
+    reader = JournalReader(tmp_path)
+    assert reader.newest_s() is None
+    assert reader.latency(LINK, *DAY) == []
+    journal.append([ping(MIDNIGHT_S), interface(MIDNIGHT_S)])
+    assert len(reader.latency(LINK, *DAY)) == 1

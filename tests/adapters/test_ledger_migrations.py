@@ -20,11 +20,11 @@ from monitor.adapters.ledger.migrate import MIGRATIONS
 from monitor.adapters.ledger.tables import METADATA, REVISION
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.errors import LedgerError
-from tests.adapters.ledger_process import judgement
+from tests.adapters.ledger_process import decisions
 from tests.adapters.sqlite_rows import rows
 
 FIRST = Path(__file__).parent / "ledger_0001.sql"
-"""A ledger as the first version left it, two judgements long; never made anew."""
+"""A ledger as the first version left it, two decisionss long; never made anew."""
 
 NEXT = '''
 """A column more, and a table that SQLite has to build anew."""
@@ -79,9 +79,9 @@ def test_a_ledger_of_the_first_version_is_understood(path: Path) -> None:
     assert (second.target, second.ended_s) == ("node-2", None)
     assert len(ledger.transitions(0.0, 2e9)) == 10
     assert len(ledger.load_snapshot().states) == 5
-    ledger.record(judgement(1))
-    ledger.record(judgement(2))
-    ledger.record(judgement(3))
+    ledger.record(decisions(1))
+    ledger.record(decisions(2))
+    ledger.record(decisions(3))
     assert len(ledger.incidents()) == 3
     ledger.close()
 
@@ -91,7 +91,7 @@ def test_before_an_upgrade_the_file_is_copied_with_what_is_still_in_its_log(
 ) -> None:
     ledger = SqlLedger.open(path)
     for number in range(1, 4):
-        ledger.record(judgement(number))
+        ledger.record(decisions(number))
     crashed = {
         each: each.read_bytes() for each in path.parent.iterdir() if not each.name.endswith("-shm")
     }
@@ -143,7 +143,7 @@ def test_an_upgrade_that_fails_changes_nothing(
     path: Path, tmp_path: Path, also: str, words: str
 ) -> None:
     ledger = SqlLedger.open(path)
-    ledger.record(judgement(1))
+    ledger.record(decisions(1))
     before = ledger.load_snapshot()
     ledger.close()
     with pytest.raises(LedgerError, match=words):
@@ -156,7 +156,7 @@ def test_an_upgrade_that_fails_changes_nothing(
 
 def test_without_a_copy_there_is_no_upgrade(path: Path, tmp_path: Path) -> None:
     ledger = SqlLedger.open(path)
-    ledger.record(judgement(1))
+    ledger.record(decisions(1))
     ledger.close()
     in_the_way = path.with_name("ledger.db.before-9001")
     in_the_way.mkdir()
@@ -170,7 +170,7 @@ def test_a_ledger_of_a_newer_version_is_refused_untouched_and_the_copy_is_named(
     path: Path, tmp_path: Path
 ) -> None:
     ledger = SqlLedger.open(path)
-    ledger.record(judgement(1))
+    ledger.record(decisions(1))
     ledger.close()
     SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path)).close()
     content = path.read_bytes()
