@@ -1,11 +1,14 @@
-"""A configuration and a ledger on disk for the commands to work on."""
+"""Build a configuration directory and a ledger, and run commands on them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from rich.console import Console
+from rich.table import Table
 
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.cli.main import pantau
@@ -18,41 +21,17 @@ from monitor.core.model import (
     State,
     Transition,
 )
+from tests.settings.config_fixtures import ANJATAN, write_config
 
 T0 = 1_764_000_000.0
-
-MONITOR = """
-[monitor]
-organisation = "Diskominfo"
-timezone = "Asia/Jakarta"
-data_dir = "data"
-"""
-NETWORK = """
-anchors = ["10.77.0.1"]
-[[nodes]]
-id = "pop-patrol"
-name = "PoP Patrol"
-address = "10.77.0.11"
-"""
-SITE = """
-id = "anjatan"
-name = "Anjatan"
-code = "32.12.23"
-[[links]]
-id = "utama"
-address = "10.77.23.1"
-kind = "fibre"
-via = "pop-patrol"
-[[links]]
-id = "cadangan"
-address = "10.77.23.2"
-kind = "lte"
-"""
+UTAMA, CADANGAN = "anjatan/utama", "anjatan/cadangan"
+NETWORK = 'anchors = ["10.77.0.1"]\n[[nodes]]\nid = "pop-patrol"\naddress = "10.77.0.11"\n'
+SITE = f'{ANJATAN}[[links]]\nid = "cadangan"\naddress = "10.77.23.2"\nkind = "lte"\n'
 
 
 @dataclass(frozen=True)
 class CliConfig:
-    """A configuration directory with its data."""
+    """A configuration directory with its data directory."""
 
     config: Path
 
@@ -60,47 +39,45 @@ class CliConfig:
     def data(self) -> Path:
         return self.config / "data"
 
-    def run(self, *words: str) -> Result:
-        """`pantau …` with this configuration."""
-        return CliRunner().invoke(pantau, [words[0], "--config", str(self.config), *words[1:]])
+    def run(self, *arguments: str, typed: str | None = None) -> Result:
+        """Run `pantau …` with this configuration. typed: standard input."""
+        command = [arguments[0], "--config", str(self.config), *arguments[1:]]
+        return CliRunner().invoke(pantau, command, input=typed)
 
 
-def make_config(directory: Path) -> CliConfig:
-    """Two links and a PoP; no daemon, no ledger yet."""
-    (directory / "sites").mkdir()
-    (directory / "data").mkdir()
-    (directory / "monitor.toml").write_text(MONITOR)
-    (directory / "network.toml").write_text(NETWORK)
-    (directory / "alerts.toml").write_text("")
-    (directory / "sites" / "anjatan.toml").write_text(SITE)
-    return CliConfig(directory)
-
-
-def add_ledger(at: CliConfig) -> CliConfig:
-    """The daemon ran once: the main link is down, an earlier outage is over."""
-    ledger = SqlLedger.open(at.data / "ledger.db")
-    over = Incident(
-        1, Scope.LINK, "anjatan/cadangan", State.DOWN, T0, T0 + 6, "silence", ended_s=T0 + 240
+def make_config(directory: Path, alerts: str = "", maintenance: str | None = None) -> CliConfig:
+    """Two links and a PoP, without a ledger."""
+    sites = {"anjatan": SITE}
+    return CliConfig(
+        write_config(
+            directory, network=NETWORK, alerts=alerts, maintenance=maintenance, sites=sites
+        )
     )
-    cut = Incident(
-        2,
-        Scope.LINK,
-        "anjatan/utama",
-        State.DOWN,
-        T0 + 600,
-        T0 + 606,
-        "silence",
-        IncidentEvidence(lost_in_row=22, loss_before=0.0, silence_s=5.2),
-    )
+
+
+def add_ledger(to: CliConfig) -> CliConfig:
+    """Write a ledger: the main link is down, an earlier outage has ended."""
+    evidence = IncidentEvidence(lost_in_row=22, loss_before=0.0, silence_s=5.2)
+    over = Incident(1, Scope.LINK, CADANGAN, State.DOWN, T0, T0 + 6, "silence", ended_s=T0 + 240)
+    cut = Incident(2, Scope.LINK, UTAMA, State.DOWN, T0 + 600, T0 + 606, "silence", evidence)
+    ledger = SqlLedger.open(to.data / "ledger.db")
     ledger.record(
         [
-            Transition("anjatan/cadangan", T0, T0, State.UNKNOWN, State.UP, "first_reply"),
+            Transition(CADANGAN, T0, T0, State.UNKNOWN, State.UP, "first_reply"),
             IncidentChange(ChangeKind.OPENED, over, T0 + 240),
             IncidentChange(ChangeKind.CLOSED, over, T0 + 241),
-            Transition("anjatan/utama", T0 + 600, T0 + 606, State.UP, State.DOWN, "silence"),
+            Transition(UTAMA, T0 + 600, T0 + 606, State.UP, State.DOWN, "silence"),
             IncidentChange(ChangeKind.OPENED, cut, T0 + 606),
         ]
     )
     ledger.record_alive(T0 + 700)
     ledger.close()
-    return at
+    return to
+
+
+def drawn(table: Table, width: int) -> list[str]:
+    """The lines of a table on a terminal of that width."""
+    console = Console(width=width, file=StringIO(), markup=False)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().splitlines()

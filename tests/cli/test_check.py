@@ -1,4 +1,4 @@
-"""`pantau check` says everything at once, and its exit code says whether that is an error."""
+"""`pantau check`: problems, exit code, and what a reload would change."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from monitor.cli.check import check
 from monitor.core.errors import ConfigError
 from monitor.settings import settings_snapshot
 from monitor.settings.paths import LOADED_CONFIG_FILE
-from tests.settings.config_fixtures import ANJATAN, MONITOR, SUKRA, load_config, write_config
+from tests.settings.config_fixtures import ANJATAN, MONITOR, SUKRA, load_valid, write_config
 
 
 def _check(*arguments: str | Path) -> Result:
     return CliRunner().invoke(check, [str(argument) for argument in arguments])
 
 
-def test_a_right_configuration_is_one_line_and_exit_0(tmp_path: Path) -> None:
+def test_a_valid_configuration_is_one_line_and_exit_0(tmp_path: Path) -> None:
     result = _check("--config", write_config(tmp_path))
     assert result.exit_code == 0
     assert result.stdout == "no errors, no warnings; 1 sites, 1 links, 2 nodes, 0 routers\n"
 
 
-def test_errors_are_a_line_each_and_exit_1(tmp_path: Path) -> None:
+def test_errors_are_one_line_each_and_exit_1(tmp_path: Path) -> None:
     site = ANJATAN.replace("fibre", "wifi") + "x = 1\n"
     config = write_config(tmp_path, sites={"anjatan": site})
     result = _check("--config", config)
@@ -50,7 +50,7 @@ def test_warnings_alone_are_exit_0(tmp_path: Path) -> None:
     assert summary.startswith("no errors, 2 warnings (1 of them an error to pantau run); 1 sites")
 
 
-def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
+def test_json_is_a_single_document(tmp_path: Path) -> None:
     config = write_config(tmp_path, sites={"anjatan": ANJATAN + "x = 1\n"})
     (config / "data").rmdir()
     result = _check("--config", config, "--json")
@@ -67,10 +67,9 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
     assert warning["blocks_run"] is True
 
 
-def test_the_diff_says_what_a_reload_would_change(tmp_path: Path) -> None:
+def test_diff_shows_what_a_reload_would_change(tmp_path: Path) -> None:
     config = write_config(tmp_path)
-    working = load_config(config).settings
-    assert working is not None
+    working = load_valid(config)
     (working.data_dir / LOADED_CONFIG_FILE).write_text(json.dumps(settings_snapshot(working)))
     unchanged = _check("--config", config, "--diff")
     assert unchanged.stdout.splitlines()[-1] == "a reload would change nothing"
@@ -94,7 +93,7 @@ def test_the_diff_says_what_a_reload_would_change(tmp_path: Path) -> None:
     assert document["diff"]["changed"]["inti"] == {"rise": {"before": 3, "after": 4}}
 
 
-def test_no_diff_is_made_with_a_configuration_that_a_reload_would_refuse(tmp_path: Path) -> None:
+def test_an_invalid_configuration_has_no_diff(tmp_path: Path) -> None:
     result = _check("--config", write_config(tmp_path, alerts="x = 1\n"), "--diff")
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-1] == "1 error, no warnings"
@@ -103,7 +102,7 @@ def test_no_diff_is_made_with_a_configuration_that_a_reload_would_refuse(tmp_pat
 @pytest.mark.parametrize(
     ("text", "says"), [(None, "nothing to compare with"), ("{", "is damaged"), ("[]", "is damaged")]
 )
-def test_without_a_daemons_fingerprint_the_diff_says_why(
+def test_without_a_daemons_snapshot_the_diff_fails_with_the_reason(
     tmp_path: Path, text: str | None, says: str
 ) -> None:
     config = write_config(tmp_path)
@@ -116,34 +115,25 @@ def test_without_a_daemons_fingerprint_the_diff_says_why(
     assert result.stdout.startswith("no errors, no warnings")
 
 
-def test_the_help_shows_an_example() -> None:
-    assert "Example: pantau check" in _check("--help").stdout
-
-
-def test_the_real_command_finds_the_configuration_and_ends_with_its_code(tmp_path: Path) -> None:
-    """Through argv, the environment and the working directory, as an administrator calls it."""
+def test_the_command_line_finds_the_configuration_and_sets_the_exit_code(tmp_path: Path) -> None:
+    """By the working directory and by $PANTAU_CONFIG."""
     config = write_config(tmp_path, alerts="x = 1\n")
-    pantau = [sys.executable, "-m", "monitor", "check"]
     root = Path(__file__).parents[2]
-    here = {"PYTHONPATH": str(root), "PATH": ""}
-    by_folder = subprocess.run(
-        pantau, cwd=tmp_path, env=here, capture_output=True, text=True, check=False
-    )
-    assert (by_folder.returncode, by_folder.stderr) == (1, "")
-    assert by_folder.stdout.startswith(f"{config}/alerts.toml:1: the key x is not known")
 
+    def run(cwd: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "monitor", "check", *arguments],
+            cwd=cwd,
+            env={"PYTHONPATH": str(root), "PATH": "", **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    here = run(tmp_path)
+    assert (here.returncode, here.stderr) == (1, "")
+    assert here.stdout.startswith(f"{config}/alerts.toml:1: the key x is not known")
     (config / "alerts.toml").unlink()
-    by_variable = subprocess.run(
-        pantau,
-        cwd=root,
-        env={**here, "PANTAU_CONFIG": str(config)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (by_variable.returncode, by_variable.stderr) == (0, "")
-
-    wrong_usage = subprocess.run(
-        [*pantau, "--nonsense"], cwd=root, env=here, capture_output=True, text=True, check=False
-    )
-    assert wrong_usage.returncode == 2
+    elsewhere = run(root, PANTAU_CONFIG=str(config))
+    assert (elsewhere.returncode, elsewhere.stderr) == (0, "")
+    assert run(root, "--nonsense").returncode == 2

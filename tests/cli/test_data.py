@@ -1,4 +1,4 @@
-"""`pantau export` and `pantau journal` on a journal of an hour and a half."""
+"""`pantau export` and `pantau journal`, on a journal of 90 minutes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.sample_builders import LINK, MIDNIGHT_S, interface, ping
 SPAN = ("--since", "2025-11-25T00:00:00+00:00", "--until", "2025-11-25T02:00:00+00:00")
 
 
-def with_journal(at: CliConfig) -> CliConfig:
+def add_journal(at: CliConfig) -> CliConfig:
     journal = SqliteJournal(at.data / "journal")
     for number in range(540):
         at_s = MIDNIGHT_S + 10 * number
@@ -40,39 +40,39 @@ def with_journal(at: CliConfig) -> CliConfig:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> CliConfig:
-    return with_journal(make_config(tmp_path_factory.mktemp("house")))
+def journal_config(tmp_path_factory: pytest.TempPathFactory) -> CliConfig:
+    return add_journal(make_config(tmp_path_factory.mktemp("journal")))
 
 
-def table(text: str) -> list[dict[str, str]]:
+def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_a_series_is_exported_as_csv_with_everything_that_was_measured(kept: CliConfig) -> None:
-    rows = table(kept.run("export", "ping", *SPAN).stdout)
+def test_a_series_is_exported_as_csv_with_every_measured_field(journal_config: CliConfig) -> None:
+    rows = rows_of(journal_config.run("export", "ping", *SPAN).stdout)
     assert len(rows) == 1080
     assert rows[0]["time"] == "2025-11-25T00:00:00.000Z"
     assert (rows[0]["target"], rows[0]["sent"], rows[0]["rtt_p50"]) == (LINK, "2", "12.0")
     assert rows[1]["site"] == ""
 
 
-def test_one_target_and_a_part_of_the_time(kept: CliConfig) -> None:
+def test_targets_and_time_limit_the_export(journal_config: CliConfig) -> None:
     until = ("--since", SPAN[1], "--until", "2025-11-25T00:01:00+00:00")
-    rows = table(kept.run("export", "ping", *until, "--target", "inti").stdout)
+    rows = rows_of(journal_config.run("export", "ping", *until, "--target", "inti").stdout)
     assert [row["target"] for row in rows] == ["inti"] * 6
 
 
 @pytest.mark.parametrize(("series", "count"), [("ping_1m", 120), ("ping_1h", 2)])
-def test_rollups_are_exported_too(kept: CliConfig, series: str, count: int) -> None:
-    rows = table(kept.run("export", series, *SPAN).stdout)
+def test_rollups_are_exported(journal_config: CliConfig, series: str, count: int) -> None:
+    rows = rows_of(journal_config.run("export", series, *SPAN).stdout)
     assert len(rows) == count
     assert sum(int(row["sent"]) for row in rows) == 360 * 2 * 2
     assert sum(int(row["histogram"].partition(":")[2]) for row in rows) == 360 * 2
 
 
-def test_evidence_is_what_replay_reads(kept: CliConfig, tmp_path: Path) -> None:
+def test_exported_evidence_can_be_replayed(journal_config: CliConfig, tmp_path: Path) -> None:
     file = tmp_path / "bukti.jsonl"
-    result = kept.run("export", "--evidence", *SPAN, "-o", str(file))
+    result = journal_config.run("export", "--evidence", *SPAN, "-o", str(file))
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert len(lines) == 540 * 6 - 3 * 2 + 2 - 2
@@ -80,22 +80,22 @@ def test_evidence_is_what_replay_reads(kept: CliConfig, tmp_path: Path) -> None:
     assert {"t": MIDNIGHT_S + 1.0, "target": LINK, "rtt_ms": 12.345} in lines
     assert {"t": MIDNIGHT_S + 7.0, "target": LINK, "error": "ENOBUFS"} in lines
     assert {"t": MIDNIGHT_S + 4.0, "target": LINK, "rtt_ms": None} in lines
-    replayed = kept.run("replay", str(file), "--json")
+    replayed = journal_config.run("replay", str(file), "--json")
     assert replayed.exit_code == 0, replayed.output
 
 
-def test_what_cannot_be_exported_is_one_sentence(kept: CliConfig, tmp_path: Path) -> None:
-    assert kept.run("export").exit_code == 2
-    assert kept.run("export", "ping", "--evidence").exit_code == 2
-    assert kept.run("export", "ping", "--since", "1h", "--until", "2h").exit_code == 2
-    nowhere = kept.run("export", "ping", "-o", str(tmp_path / "no" / "where.csv"))
+def test_invalid_exports_are_refused(journal_config: CliConfig, tmp_path: Path) -> None:
+    assert journal_config.run("export").exit_code == 2
+    assert journal_config.run("export", "ping", "--evidence").exit_code == 2
+    assert journal_config.run("export", "ping", "--since", "1h", "--until", "2h").exit_code == 2
+    nowhere = journal_config.run("export", "ping", "-o", str(tmp_path / "no" / "where.csv"))
     assert isinstance(nowhere.exception, PantauError)
     assert "cannot be written" in str(nowhere.exception)
     assert isinstance(make_config(tmp_path).run("export", "ping").exception, PantauError)
 
 
-def test_the_journal_says_how_large_and_how_old_it_is(kept: CliConfig) -> None:
-    document = json.loads(kept.run("journal", "--json").stdout)
+def test_the_journal_reports_its_size_and_age(journal_config: CliConfig) -> None:
+    document = json.loads(journal_config.run("journal", "--json").stdout)
     assert document["newest"] == "2025-11-25T01:29:50.000Z"
     kinds = {each["kind"]: each for each in document["kinds"]}
     assert kinds["samples"]["rows"] == 540 * 3
@@ -103,15 +103,15 @@ def test_the_journal_says_how_large_and_how_old_it_is(kept: CliConfig) -> None:
     assert kinds["hours"]["rows"] == 3
     assert kinds["samples"]["lag"] is None
     assert document["bytes"] == sum(each["bytes"] for each in document["kinds"])
-    assert "per menit" in kept.run("journal").output
+    assert "per menit" in journal_config.run("journal").output
 
 
-def test_the_check_names_the_file_that_is_damaged(kept: CliConfig, tmp_path: Path) -> None:
-    sound = kept.run("journal", "--check")
-    assert sound.exit_code == 0
-    assert sound.output.count(": ok") == 4
-    ill = with_journal(make_config(tmp_path))
-    (ill.data / "journal" / "minutes-20251125.db").write_bytes(b"no database" * 900)
-    result = ill.run("journal", "--check")
+def test_check_reports_damaged_files(journal_config: CliConfig, tmp_path: Path) -> None:
+    intact = journal_config.run("journal", "--check")
+    assert intact.exit_code == 0
+    assert intact.output.count(": ok") == 4
+    damaged = add_journal(make_config(tmp_path))
+    (damaged.data / "journal" / "minutes-20251125.db").write_bytes(b"no database" * 900)
+    result = damaged.run("journal", "--check")
     assert "minutes-20251125.db: the journal" in result.output
     assert "1 files are damaged" in str(result.exception)

@@ -1,4 +1,4 @@
-"""What a user is told for whom the data directory is not."""
+"""The error message for a user who may not read the data directory."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NOBODY = 65_534
 
 
 @pytest.fixture
-def kept() -> Iterator[CliConfig]:
-    """Under a directory that everybody may enter."""
+def config() -> Iterator[CliConfig]:
+    """In a directory that everybody may enter; the data directory is for its group only."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         at = make_config(Path(name))
@@ -32,8 +32,8 @@ def kept() -> Iterator[CliConfig]:
 
 
 @contextmanager
-def as_another(at: CliConfig) -> Iterator[None]:
-    """As a user who is not of the daemon's group."""
+def as_another_user(at: CliConfig) -> Iterator[None]:
+    """Run as a user outside the daemon's group."""
     if os.geteuid() != 0:
         at.data.chmod(0)
         yield
@@ -60,14 +60,14 @@ def as_another(at: CliConfig) -> Iterator[None]:
     ],
     ids=lambda words: " ".join(words[:2]),
 )
-def test_who_may_not_read_the_data_is_told_how_to_in_one_sentence(
-    kept: CliConfig, words: list[str]
+def test_without_permission_the_error_says_how_to_get_it(
+    config: CliConfig, words: list[str]
 ) -> None:
-    kept.run(*words)  # loads its modules, which another user might not be allowed to
-    with as_another(kept):
-        refused = kept.run(*words)
+    config.run(*words)  # imports its modules, which the other user may not be able to read
+    with as_another_user(config):
+        refused = config.run(*words)
     assert isinstance(refused.exception, PantauError), refused.exception
-    assert str(kept.data) in str(refused.exception)
+    assert str(config.data) in str(refused.exception)
     assert str(refused.exception).endswith(
         "is not for this user: run this with sudo, or as a member of the group that owns the data"
         " directory"

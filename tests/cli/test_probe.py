@@ -1,40 +1,35 @@
-"""What `pantau probe` measured, as a person reads it on a terminal of 80 columns."""
+"""The table and document of `pantau probe`."""
 
 from __future__ import annotations
 
-from io import StringIO
-
-from rich.console import Console
-
 from monitor.cli.probe import TargetPings, ping_table
 from monitor.core.model import Lost, NotMeasured, ProbeRules, Reply, Target, TargetRole
+from tests.cli.cli_fixtures import drawn
 
 TARGET = Target("haurgeulis/cadangan", "10.77.123.123", TargetRole.LINK, ProbeRules())
 
 
-def drawn(*pings: TargetPings) -> list[str]:
-    console = Console(width=80, file=StringIO(), markup=False)
-    with console.capture() as said:
-        console.print(ping_table([each.document() for each in pings]))
-    return said.get().splitlines()
+def lines(*pings: TargetPings) -> list[str]:
+    """The table of `pantau probe` on a terminal of 80 columns."""
+    return drawn(ping_table([each.document() for each in pings]), 80)
 
 
-def test_each_target_is_one_uncut_line_on_80_columns() -> None:
+def test_80_columns_are_enough_for_each_target() -> None:
     replies = [Reply(TARGET.name, 0.0, 0.6, rtt_ms) for rtt_ms in (575.12, 590.1, 1612.0)]
-    heads, line = drawn(TargetPings(TARGET, [*replies, Lost(TARGET.name, 1.0, 4.0)]))
-    assert heads.split()[:3] == ["Sasaran", "Alamat", "Dijawab"]
+    titles, line = lines(TargetPings(TARGET, [*replies, Lost(TARGET.name, 1.0, 4.0)]))
+    assert titles.split()[:3] == ["Sasaran", "Alamat", "Dijawab"]
     assert line.split() == [TARGET.name, TARGET.address, "3/4", "25,0", "575,1/590,1/1612,0"]
 
 
-def test_what_was_not_measured_is_neither_answered_nor_lost() -> None:
+def test_a_request_that_was_not_measured_is_neither_received_nor_lost() -> None:
     pings = TargetPings(TARGET, [NotMeasured(TARGET.name, 0.0, 0.0, "ENETUNREACH")])
     document = pings.document()
     assert (document["sent"], document["not_measured"], document["loss_pct"]) == (0, 1, None)
     assert document["reasons"] == ["ENETUNREACH"]
-    assert drawn(pings)[1].split()[2:] == ["0/0", "–", "–/–/–"]
+    assert lines(pings)[1].split()[2:] == ["0/0", "–", "–/–/–"]
 
 
-def test_silence_has_a_loss_and_no_rtt() -> None:
+def test_lost_requests_have_a_loss_and_no_rtt() -> None:
     pings = TargetPings(TARGET, [Lost(TARGET.name, 0.0, 1.0, "host unreachable from 10.0.0.1")])
     document = pings.document()
     assert (document["loss_pct"], document["rtt_ms"]) == (100.0, None)

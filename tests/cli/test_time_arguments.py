@@ -1,4 +1,4 @@
-"""Times as people type them, on the clock of Jakarta."""
+"""Times on the command line, in the time zone of Jakarta."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def local(at_s: float) -> str:
         ("2026-11-24T11:00Z", "2026-11-24 18:00:00", "2026-11-24 18:00:00"),
     ],
 )
-def test_a_time_is_understood_forward_and_back(text: str, ahead: str, past: str) -> None:
+def test_a_time_is_parsed_as_future_and_as_past(text: str, ahead: str, past: str) -> None:
     assert local(parse_future_s(text, NOW.timestamp(), WIB, "--until")) == ahead
     assert local(parse_past_s(text, NOW.timestamp(), WIB, "--since")) == past
 
@@ -45,6 +45,6 @@ def test_a_time_is_understood_forward_and_back(text: str, ahead: str, past: str)
         *("2026-13-01", "0001-01-01", "9999-12-31T23:59"),
     ],
 )
-def test_what_is_no_time_is_said_with_examples(text: str) -> None:
+def test_the_error_for_an_invalid_time_has_examples(text: str) -> None:
     with pytest.raises(click.BadParameter, match="15:30"):
         parse_future_s(text, NOW.timestamp(), WIB, "--until")

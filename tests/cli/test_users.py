@@ -1,4 +1,4 @@
-"""`pantau user`: who may sign in, as an administrator says it."""
+"""`pantau user`: accounts, roles, passwords and the wall token."""
 
 from __future__ import annotations
 
@@ -7,121 +7,113 @@ import pty
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
-from monitor.cli.main import pantau
 from monitor.core.access import User, UserRole, Users
 from monitor.core.errors import ConfigError
+from tests.cli.cli_fixtures import CliConfig
 
-MONITOR = '[monitor]\norganisation = "D"\ntimezone = "Asia/Jakarta"\ndata_dir = "data"\n'
-GOOD = "kuda hijau melompat"
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "monitor.toml").write_text(MONITOR)
-    return tmp_path
+PASSWORD = "kuda hijau melompat"
 
 
-def run(config: Path, *words: str, typed: str = f"{GOOD}\n") -> Result:
-    return CliRunner().invoke(pantau, ["user", "--config", str(config), *words], input=typed)
+def run(config: CliConfig, *arguments: str, typed: str = f"{PASSWORD}\n") -> Result:
+    return config.run("user", *arguments, typed=typed)
 
 
-def kept(config: Path) -> Users:
-    return UsersFile(config / "data").read()
+def stored(config: CliConfig) -> Users:
+    return UsersFile(config.data).read()
 
 
-def found(config: Path, name: str) -> User:
-    user = kept(config).find(name)
+def siti(config: CliConfig) -> User:
+    user = stored(config).find("siti")
     assert user is not None
     return user
 
 
-def test_a_user_is_added_with_a_hash_and_the_page_is_closed_from_then_on(config: Path) -> None:
-    told = run(config, "add", "Siti", "--role", "operate")
-    assert told.exit_code == 0, told.output
-    assert "hanya terbuka bagi yang masuk" in told.output
-    assert GOOD not in told.output
-    siti = found(config, "siti")
-    assert siti.role is UserRole.OPERATOR
-    assert Argon2Passwords().verify(siti.password_hash, GOOD)
+def test_a_user_is_added_with_a_password_hash_and_the_first_one_closes_the_page(
+    config: CliConfig,
+) -> None:
+    added = run(config, "add", "Siti", "--role", "operate")
+    assert added.exit_code == 0, added.output
+    assert "hanya terbuka bagi yang masuk" in added.output
+    assert PASSWORD not in added.output
+    assert siti(config).role is UserRole.OPERATOR
+    assert Argon2Passwords().verify(siti(config).password_hash, PASSWORD)
     assert "hanya terbuka" not in run(config, "add", "budi").output
 
 
-def test_a_name_that_is_taken_is_left_alone(config: Path) -> None:
+def test_adding_an_existing_user_is_refused(config: CliConfig) -> None:
     run(config, "add", "siti", "--role", "operate")
     again = run(config, "add", "SITI")
     assert isinstance(again.exception, ConfigError)
     assert "pantau user password siti" in str(again.exception)
-    assert found(config, "siti").role is UserRole.OPERATOR
+    assert siti(config).role is UserRole.OPERATOR
 
 
-def test_a_short_password_is_refused(config: Path) -> None:
-    assert isinstance(run(config, "add", "siti", typed="kuda\n").exception, ConfigError)
-    assert isinstance(run(config, "add", "siti", typed="").exception, ConfigError)
-    assert kept(config) == Users()
+@pytest.mark.parametrize("typed", ["kuda\n", ""])
+def test_a_short_password_is_refused(config: CliConfig, typed: str) -> None:
+    assert isinstance(run(config, "add", "siti", typed=typed).exception, ConfigError)
+    assert stored(config) == Users()
 
 
-def test_role_password_and_removal(config: Path) -> None:
+def test_role_and_password_are_changed_and_the_user_removed(config: CliConfig) -> None:
     run(config, "add", "siti")
-    before = found(config, "siti")
+    before = siti(config)
     assert run(config, "role", "siti", "administer").exit_code == 0
-    assert found(config, "siti").password_fingerprint == before.password_fingerprint
-    assert found(config, "siti").role is UserRole.ADMIN
+    assert siti(config) == User("siti", UserRole.ADMIN, before.password_hash)
     assert run(config, "password", "siti", typed="lain sekali sungguh\n").exit_code == 0
-    assert found(config, "siti").password_fingerprint != before.password_fingerprint
-    assert found(config, "siti").role is UserRole.ADMIN
-    gone = run(config, "remove", "siti")
-    assert "kini terbuka bagi siapa pun" in gone.output
-    assert kept(config) == Users()
+    assert siti(config).password_fingerprint != before.password_fingerprint
+    assert siti(config).role is UserRole.ADMIN
+    assert "kini terbuka bagi siapa pun" in run(config, "remove", "siti").output
+    assert stored(config) == Users()
 
 
-@pytest.mark.parametrize("words", [("role", "x", "see"), ("remove", "x"), ("password", "x")])
-def test_somebody_unknown_is_one_sentence(config: Path, words: tuple[str, ...]) -> None:
-    told = run(config, *words)
-    assert "there is no user 'x'" in str(told.exception)
+@pytest.mark.parametrize("command", ["role x see", "remove x", "password x"])
+def test_an_unknown_user_is_one_error_message(config: CliConfig, command: str) -> None:
+    assert "there is no user 'x'" in str(run(config, *command.split()).exception)
 
 
-def test_the_list_shows_roles_and_no_hash(config: Path) -> None:
+def test_the_list_shows_roles_and_no_hash(config: CliConfig) -> None:
     assert "terbuka bagi siapa pun" in run(config, "list").output
     run(config, "add", "siti", "--role", "operate")
     run(config, "add", "proksi@example.go.id", "--no-password")
-    told = run(config, "list").output
-    assert re.search(r"siti +operate .*kata sandi", told)
-    assert re.search(r"proksi@example.go.id +see .*proksi saja", told)
-    assert "argon2" not in told
+    output = run(config, "list").output
+    assert re.search(r"siti +operate .*kata sandi", output)
+    assert re.search(r"proksi@example.go.id +see .*proksi saja", output)
+    assert "argon2" not in output
 
 
-def test_the_walls_token_is_shown_once_and_another_takes_its_place(config: Path) -> None:
+def test_the_wall_token_is_shown_once_and_replaced_by_the_next(config: CliConfig) -> None:
     first = run(config, "wall-token").output.split("token=")[1].strip()
-    assert kept(config).is_wall_token(first)
+    assert stored(config).is_wall_token(first)
     second = run(config, "wall-token").output.split("token=")[1].strip()
-    assert kept(config).is_wall_token(second)
-    assert not kept(config).is_wall_token(first)
+    assert stored(config).is_wall_token(second)
+    assert not stored(config).is_wall_token(first)
     assert "punya token" in run(config, "list").output
     run(config, "wall-token", "--off")
-    assert kept(config).wall_token_hash is None
+    assert stored(config).wall_token_hash is None
 
 
-def typed_at_a_terminal(config: Path, *answers: str) -> tuple[int, str]:
-    """What a person sees who types these answers, one at each question."""
+def typed_at_a_terminal(config: CliConfig, *answers: str) -> tuple[int, str]:
+    """Run `pantau user add siti` at a pseudo-terminal, with one answer to each prompt.
+
+    Exit code, and everything that was shown.
+    """
     ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "monitor", "user", "--config", str(config.config), "add"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "monitor", "user", "--config", str(config), "add", "siti"],
-        stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-    )  # fmt: skip
+        [*command, "siti"], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
     os.close(theirs)
     shown, waiting = "", list(answers)
     while True:
         try:
             piece = os.read(ours, 4096)
-        except OSError:  # Linux says so when the other side is closed
+        except OSError:  # on Linux: the other side was closed
             break
         shown += piece.decode()
         if waiting and shown.rstrip(" ").endswith(":"):
@@ -131,9 +123,9 @@ def typed_at_a_terminal(config: Path, *answers: str) -> tuple[int, str]:
     return process.wait(20), shown
 
 
-def test_at_a_terminal_the_password_is_asked_twice_and_not_shown(config: Path) -> None:
-    status, shown = typed_at_a_terminal(config, GOOD, "something else", GOOD, GOOD)
+def test_at_a_terminal_the_password_is_asked_twice_and_not_shown(config: CliConfig) -> None:
+    status, shown = typed_at_a_terminal(config, PASSWORD, "something else", PASSWORD, PASSWORD)
     assert status == 0, shown
-    assert GOOD not in shown
+    assert PASSWORD not in shown
     assert shown.count("Sekali lagi") == 2
-    assert Argon2Passwords().verify(found(config, "siti").password_hash, GOOD)
+    assert Argon2Passwords().verify(siti(config).password_hash, PASSWORD)
