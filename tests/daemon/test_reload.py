@@ -160,7 +160,9 @@ async def test_a_reload_replaces_targets_jobs_and_the_record_of_what_is_loaded(r
     assert len(rig.last.committed) == 2
     assert OTHER not in rig.loaded_config()
     rig.pipeline.close()
-    assert [t.reason for t in rig.ledger.transitions_told() if t.target == OTHER][-1] == "removed"
+    assert [t.reason for t in rig.ledger.recorded_transitions() if t.target == OTHER][
+        -1
+    ] == "removed"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ async def test_a_reload_with_any_error_changes_nothing(rig: Rig, site: str, erro
     await rig.watch(5)
     assert {rig.pipeline.state_of(name) for name in (LINK, OTHER)} == {State.UP}
     rig.pipeline.close()
-    assert {t.reason for t in rig.ledger.transitions_told()} == {"first_reply"}
+    assert {t.reason for t in rig.ledger.recorded_transitions()} == {"first_reply"}
 
 
 async def test_the_data_directory_cannot_change_while_the_daemon_runs(rig: Rig) -> None:

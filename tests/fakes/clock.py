@@ -1,4 +1,4 @@
-"""A clock that stands still until the test moves it."""
+"""A clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NUDGE_S = 0.005
 class ManualClock:
     """`Clock` for tests: `advance` moves time, `step_wall` steps the wall clock only.
 
-    What other fakes want done at a moment they hand to `call_at`; it is done, in order of
-    time, when the clock gets there, and the clock then shows exactly that moment.
+    Other fakes schedule callbacks with `call_at`; they run in order of time when the clock
+    reaches them, and it then shows exactly that time.
     """
 
     def __init__(self, start_s: float = 1_764_000_000.0) -> None:
@@ -40,19 +40,19 @@ class ManualClock:
         return None
 
     def step_wall(self, by_s: float) -> None:
-        """Someone sets the wall clock; the steady timeline does not notice."""
+        """Set the wall clock; steady time goes on."""
         self._wall_ahead_s += by_s
 
-    def call_at(self, at_s: float, what: Callable[[], None]) -> None:
-        """Do `what` when the clock reaches `at_s`; at the next `advance` if that is past."""
-        heapq.heappush(self._due, (at_s, next(self._order), what))
+    def call_at(self, at_s: float, callback: Callable[[], None]) -> None:
+        """Run `callback` when the clock reaches `at_s`; at the next `advance` if that is past."""
+        heapq.heappush(self._due, (at_s, next(self._order), callback))
 
     def advance(self, by_s: float) -> None:
-        """Move on by `by_s` seconds, and do on the way what is due."""
+        """Move on by `by_s` seconds and run what is due on the way."""
         self._run_to(self._now_s + by_s)
 
     async def run(self, for_s: float) -> None:
-        """`advance`, but tasks on the event loop get their turn after each thing that is done."""
+        """`advance`, but tasks on the event loop run after each callback."""
         end_s = self._now_s + for_s
         await _let_others_run()
         while self._due and self._due[0][0] <= end_s:
@@ -76,14 +76,14 @@ class ManualClock:
 
     def _run_to(self, end_s: float) -> None:
         while self._due and self._due[0][0] <= end_s:
-            at_s, _, what = heapq.heappop(self._due)
+            at_s, _, callback = heapq.heappop(self._due)
             self._now_s = max(self._now_s, at_s)
-            what()
+            callback()
         self._now_s = max(self._now_s, end_s)
 
 
 class _Turn:
-    """Awaited: everyone else on the event loop has a turn."""
+    """Awaited: the other tasks of the event loop run once."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield

@@ -1,4 +1,4 @@
-"""A journal in memory: the same promises as SqliteJournal, without a file."""
+"""A journal in memory: the same behaviour as SqliteJournal, without a file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from tests.fakes.samples import MemorySource
 
 
 class MemoryJournal(MemorySource):
-    """`Journal` for tests.
-
-    Set `trouble` and every call that would touch the disk raises it; nothing is stored then.
-    """
+    """`Journal` for tests. While `trouble` is set every call that touches the disk raises it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,12 +22,12 @@ class MemoryJournal(MemorySource):
         self._lock = threading.Lock()
 
     def append(self, samples: Sequence[Sample]) -> None:
-        self._see_that_it_works()
+        self._check()
         with self._lock:
             self.keep(samples)
 
     def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
-        self._see_that_it_works()
+        self._check()
         with self._lock:
             begin = int(cursor or 0)
             found = tuple(self._kept[begin : begin + limit])
@@ -45,7 +42,7 @@ class MemoryJournal(MemorySource):
             return str(max(0, len(self._kept) - back))
 
     def save_cursor(self, name: str, cursor: str) -> None:
-        self._see_that_it_works()
+        self._check()
         self.saved[name] = cursor
 
     def load_cursor(self, name: str) -> str | None:
@@ -54,6 +51,6 @@ class MemoryJournal(MemorySource):
     def close(self) -> None:
         self.closed = True
 
-    def _see_that_it_works(self) -> None:
+    def _check(self) -> None:
         if self.trouble is not None:
             raise self.trouble

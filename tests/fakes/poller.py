@@ -1,4 +1,4 @@
-"""A poller without a network: made-up routers, read as they stand."""
+"""A poller without a network, over routers in memory."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.fakes.snmp_agent.fake_router import FakeInterface, FakeRouter
 
 
 class FakePoller:
-    """`Poller` for tests. `routers`: who answers, by device name; the test turns them.
+    """`Poller` for tests. routers: those that answer, by device name.
 
-    A registered device without a router is silent; `failing` gives a reason of its own.
-    polled: the names that were asked, in order.
+    A registered device without a router times out; `failing` sets another reason by name.
+    polled: the names of the devices, in the order of their polls.
     """
 
     def __init__(self, clock: Clock, routers: Mapping[str, FakeRouter] | None = None) -> None:
@@ -38,7 +38,7 @@ class FakePoller:
         return commit
 
     def silence(self, name: str) -> None:
-        """The router answers nothing any more."""
+        """Let the router answer no more."""
         self.failing[name] = "timeout"
 
     async def poll(self, device: Device) -> DevicePoll | PollFailed:

@@ -16,19 +16,19 @@ from tests.fakes.clock import ManualClock
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The target answers after `rtt_ms`."""
+    """A reply after `rtt_ms`."""
 
     rtt_ms: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """The request leaves, and nothing comes back."""
+    """The request is sent, no reply comes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A router says, after `rtt_ms`, that there is no way to the target."""
+    """An ICMP error from a router after `rtt_ms`."""
 
     reason: str = "host unreachable from 10.77.0.10"
     rtt_ms: float = 10.0
@@ -36,14 +36,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class CannotSend:
-    """Nothing leaves this machine."""
+    """The request cannot be sent."""
 
     errno_name: str = "ENETUNREACH"
 
 
 Behaviour = Answers | Silent | Refused | CannotSend
 Script = Callable[[str, float], Behaviour]
-"""What the network does with a request: target's name, the steady time of its sending."""
+"""Behaviour of one request: target's name, steady time of sending."""
 
 
 class FakeProber:
@@ -61,7 +61,7 @@ class FakeProber:
         self._sink: OutcomeSink | None = None
         self._targets: dict[str, Target] = {}
         self._behaviours: dict[str, Behaviour] = {}
-        self._script: Script = self._told_behaviour
+        self._script: Script = self._scripted_behaviour
         self._due: list[tuple[float, str, int, Target, Outcome]] = []
         self._order = itertools.count()
         self._totals: Counter[str] = Counter()
@@ -108,7 +108,7 @@ class FakeProber:
         self._sink = None
         self.closed = True
 
-    def _told_behaviour(self, name: str, _: float) -> Behaviour:
+    def _scripted_behaviour(self, name: str, _: float) -> Behaviour:
         return self._behaviours.get(name, Answers())
 
     def _ask(self, target: Target) -> None:

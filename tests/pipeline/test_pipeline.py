@@ -41,7 +41,10 @@ async def test_an_outage_is_in_the_ledger_within_7_s_and_closed_when_it_is_over(
     assert cut_s <= incident.started_s <= cut_s + 1.2
     assert incident.detected_s - incident.started_s <= 7.0
     assert incident.ended_s is not None
-    assert [c.change for c in rig.ledger.changes_told()] == [ChangeKind.OPENED, ChangeKind.CLOSED]
+    assert [c.change for c in rig.ledger.recorded_changes()] == [
+        ChangeKind.OPENED,
+        ChangeKind.CLOSED,
+    ]
     assert rig.ledger.load_snapshot().states
 
 
@@ -79,7 +82,7 @@ async def test_a_ledger_that_failed_gets_everything_when_it_works_again() -> Non
     assert rig.pipeline.state_of(LINK) is State.DOWN
     rig.ledger.trouble = None
     await eventually_async(lambda: rig.progress.ledger.error is None and rig.ledger.incidents())
-    assert len(rig.ledger.transitions_told()) == len(NET.targets()) + 1
+    assert len(rig.ledger.recorded_transitions()) == len(NET.targets()) + 1
     writing.cancel()
 
 
@@ -150,6 +153,6 @@ async def test_decisions_that_the_ledger_refuses_do_not_block_later_ones() -> No
         await rig.watch(8)
     rig.pipeline.close()
     assert [incident.target for incident in rig.ledger.incidents()] == ["gantar/utama", OTHER]
-    down = [t.target for t in rig.ledger.transitions_told() if t.after is State.DOWN]
+    down = [t.target for t in rig.ledger.recorded_transitions() if t.after is State.DOWN]
     assert down == [LINK, OTHER], "only the change of the incident is set aside"
     assert rig.progress.ledger.refused == 1
