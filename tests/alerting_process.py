@@ -1,7 +1,7 @@
-"""One life of a daemon that tells people, in a process of its own; killed at a named point.
+"""An alerting daemon in a process of its own that is killed at a named point.
 
-The real path from judge to dispatcher on a real ledger file; the network, the channel and the clock
-are fakes. What the channel took is a line in a file: the other side has it, whoever dies after.
+The real path from detector to dispatcher on a real ledger file; network, channel and clock are
+fakes. A message that the channel accepted is a line in a file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.model import ChangeKind, Decision, IncidentChange
-from tests.alerting_fixtures import DutyHouse
+from tests.alerting_rig import AlertingRig
 from tests.core.alerting.scenario import ALERTS
 from tests.core.detection.scenario import network
 from tests.fakes.clock import ManualClock
@@ -36,27 +36,27 @@ from tests.fakes.prober import Answers, Silent
 LINK = "anjatan/utama"
 NET = network({LINK: (), "bongas/utama": ()}, anchors=1)
 CHANNELS = (ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/"),)
-LONGEST_S = 400
+MAX_RUN_S = 400
 POINTS = (
-    "verdict spoken",
-    "verdict in its transaction",
-    "verdict committed",
-    "message planned",
+    "decisions made",
+    "decisions in its transaction",
+    "decisions committed",
+    "message made",
     "message in its transaction",
     "message committed",
     "leased",
     "before sending",
-    "taken, and nobody knows",
-    "taken, before it is marked",
+    "accepted, not returned",
+    "accepted, not marked",
     "mark in its transaction",
     "marked",
 )
 
 
 @dataclass(frozen=True)
-class Life:
-    """start_s: UTC at its beginning. silent: the link is cut, the story is about its opening;
-    else it answers, and the story is about its closing. point: where it is killed; None: never."""
+class ProcessRun:
+    """start_s: UTC at its start. silent: the link is down, and the opening is awaited; else it
+    answers, and the closing is awaited. point: where the process is killed; None: never."""
 
     ledger: Path
     delivered: Path
@@ -65,12 +65,12 @@ class Life:
     point: str | None
 
 
-class Doom:
-    """Kills this process at the point, and nowhere else."""
+class KillPoint:
+    """Kills this process at one of POINTS."""
 
-    def __init__(self, life: Life) -> None:
-        self.awaited = ChangeKind.OPENED if life.silent else ChangeKind.CLOSED
-        self._point = life.point
+    def __init__(self, run: ProcessRun) -> None:
+        self.awaited = ChangeKind.OPENED if run.silent else ChangeKind.CLOSED
+        self._point = run.point
         self._in_transaction: tuple[str, ...] = ()
 
     def reach(self, point: str) -> None:
@@ -78,7 +78,7 @@ class Doom:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def enter(self, *points: str) -> None:
-        """The next commit is that of these points; none: of nothing that matters."""
+        """The next commit reaches these points."""
         self._in_transaction = points
 
     def commit(self, _: Connection) -> None:
@@ -86,10 +86,10 @@ class Doom:
             self.reach(point)
 
 
-class DoomedLedger(SqlLedger):
-    """A real ledger; the process may end before, in and after each of its transactions."""
+class KillableLedger(SqlLedger):
+    """A real ledger with points before, in and after each of its transactions."""
 
-    doom: Doom
+    kill_point: KillPoint
 
     def record(
         self,
@@ -98,79 +98,79 @@ class DoomedLedger(SqlLedger):
         policy_decisions: Sequence[PolicyDecision] = (),
     ) -> None:
         changes = {each.change for each in decisions if isinstance(each, IncidentChange)}
-        points = ["verdict"] if self.doom.awaited in changes else []
+        points = ["decisions"] if self.kill_point.awaited in changes else []
         points += ["message"] if outbox else []
         for point in points:
-            self.doom.reach(f"{point} {'spoken' if point == 'verdict' else 'planned'}")
-        self.doom.enter(*(f"{point} in its transaction" for point in points))
+            self.kill_point.reach(f"{point} {'made'}")
+        self.kill_point.enter(*(f"{point} in its transaction" for point in points))
         super().record(decisions, outbox, policy_decisions)
-        self.doom.enter()
+        self.kill_point.enter()
         for point in points:
-            self.doom.reach(f"{point} committed")
+            self.kill_point.reach(f"{point} committed")
 
     def lease(self, channel: str, now_s: float, lease_s: float, limit: int) -> list[DeliveryBatch]:
-        parcels = super().lease(channel, now_s, lease_s, limit)
-        if parcels:
-            self.doom.reach("leased")
-        return parcels
+        batches = super().lease(channel, now_s, lease_s, limit)
+        if batches:
+            self.kill_point.reach("leased")
+        return batches
 
     def mark_sent(self, row: int, replaced: Collection[int], at_s: float) -> None:
-        self.doom.reach("taken, before it is marked")
-        self.doom.enter("mark in its transaction")
+        self.kill_point.reach("accepted, not marked")
+        self.kill_point.enter("mark in its transaction")
         super().mark_sent(row, replaced, at_s)
-        self.doom.enter()
-        self.doom.reach("marked")
+        self.kill_point.enter()
+        self.kill_point.reach("marked")
 
 
 class FileChannel:
-    """The other side: what it took is a line in a file."""
+    """Appends each message that it accepts to a file."""
 
-    def __init__(self, path: Path, doom: Doom) -> None:
+    def __init__(self, path: Path, kill_point: KillPoint) -> None:
         self._path = path
-        self._doom = doom
+        self._kill_point = kill_point
 
     async def send(self, message: Notification) -> Delivery:
-        self._doom.reach("before sending")
+        self._kill_point.reach("before sending")
         line = json.dumps({"key": message.key, "event": message.event.value})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-        self._doom.reach("taken, and nobody knows")
+        self._kill_point.reach("accepted, not returned")
         return Delivered()
 
     async def close(self) -> None:
         return
 
 
-def live(life: Life) -> None:
-    """Until it is killed, or until everything is told. What a process runs."""
-    asyncio.run(_live(life))
+def run_process(run: ProcessRun) -> None:
+    """Run until killed, or until the awaited message is delivered."""
+    asyncio.run(_run(run))
 
 
-async def _live(life: Life) -> None:
-    doom = Doom(life)
-    event.listen(Engine, "commit", doom.commit)
-    ledger = DoomedLedger.open(life.ledger)
-    ledger.doom = doom
+async def _run(run: ProcessRun) -> None:
+    kill_point = KillPoint(run)
+    event.listen(Engine, "commit", kill_point.commit)
+    ledger = KillableLedger.open(run.ledger)
+    ledger.kill_point = kill_point
     only_hook = tuple(
         replace(route, steps=(replace(route.steps[0], to=("channel:hook",)),))
         for route in ALERTS.routes
     )
-    house = DutyHouse(
+    rig = AlertingRig(
         NET,
         replace(ALERTS, channels=CHANNELS, people=(), routes=only_hook),
-        ManualClock(life.start_s),
+        ManualClock(run.start_s),
         ledger,
-        {"hook": FileChannel(life.delivered, doom)},
+        {"hook": FileChannel(run.delivered, kill_point)},
     )
-    await house.open()
-    house.prober.behave_by(lambda name, _: Silent() if life.silent and name == LINK else Answers())
-    wanted = "opened" if life.silent else "resolved"
-    for _ in range(LONGEST_S):
-        await house.watch(1.0)
-        # The ledger's threads have a turn in real time, as they have in real life.
+    await rig.open()
+    rig.prober.behave_by(lambda name, _: Silent() if run.silent and name == LINK else Answers())
+    wanted = "opened" if run.silent else "resolved"
+    for _ in range(MAX_RUN_S):
+        await rig.run_for(1.0)
+        # The ledger's threads have a turn in real time, as they have in real run.
         await asyncio.to_thread(ledger.load_snapshot)
-        if wanted in life.delivered.read_text("utf-8") and house.is_quiet():
+        if wanted in run.delivered.read_text("utf-8") and rig.is_idle():
             break
-    await house.watch(5.0)
-    await house.close()
+    await rig.run_for(5.0)
+    await rig.close()
     ledger.close()

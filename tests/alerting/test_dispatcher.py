@@ -24,7 +24,7 @@ from monitor.core.alerting.model import (
 from monitor.core.alerting.outbox import idempotency_key
 from monitor.core.errors import LedgerError
 from tests.core.alerting.scenario import ALERTS, NET
-from tests.dispatcher_fixtures import Post
+from tests.dispatcher_rig import DispatcherRig
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.ledger import MemoryLedger
 
@@ -34,8 +34,8 @@ RESOLVED = EventKind.RESOLVED
 
 
 @pytest.fixture
-async def post() -> AsyncIterator[Post]:
-    opened = await Post().open()
+async def post() -> AsyncIterator[DispatcherRig]:
+    opened = await DispatcherRig().open()
     yield opened
     await opened.close()
 
@@ -50,21 +50,23 @@ def in_turn(*deliveries: Delivery) -> Callable[[Notification], Delivery]:
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
-def noting(at_s: list[float], post: Post, delivery: Delivery) -> Callable[[Notification], Delivery]:
+def noting(
+    at_s: list[float], post: DispatcherRig, delivery: Delivery
+) -> Callable[[Notification], Delivery]:
     """Always the same, and when it was asked for."""
 
     def answer(_: Notification) -> Delivery:
-        at_s.append(post.passed_s())
+        at_s.append(post.elapsed_s())
         return delivery
 
     return answer
 
 
 async def test_a_message_goes_out_at_once_with_its_key_and_a_code_and_is_marked(
-    post: Post,
+    post: DispatcherRig,
 ) -> None:
-    post.put()
-    await post.passes()
+    post.queue()
+    await post.advance()
     (message,) = post.boxes["chat"].accepted
     assert message.key == idempotency_key(1, 1, "chat", "ani")
     assert message.text == f"text 1.1\n#{message.key[:8]}"
@@ -74,7 +76,7 @@ async def test_a_message_goes_out_at_once_with_its_key_and_a_code_and_is_marked(
 
 
 async def test_what_lay_in_the_outbox_before_the_start_is_sent() -> None:
-    post = Post()
+    post = DispatcherRig()
     body = '{"title": "t", "text": "x", "incidents": []}'
     row = OutboxRow(1, 1, "chat", "ani", EventKind.OPENED, body, post.utc_s())
     post.ledger.record([], [row])
@@ -84,75 +86,77 @@ async def test_what_lay_in_the_outbox_before_the_start_is_sent() -> None:
 
 
 async def test_a_failing_channel_is_tried_again_ever_more_seldom_with_the_same_key(
-    post: Post,
+    post: DispatcherRig,
 ) -> None:
     box = post.boxes["chat"]
     at_s: list[float] = []
     box.answer = noting(at_s, post, RetryLater("HTTP 503"))
-    post.put()
-    await post.passes(1000)
+    post.queue()
+    await post.advance(1000)
     waits = [round(after - before) for before, after in pairwise(at_s)]
     assert waits == [5, 10, 20, 40, 80, 160, 300, 300]
     assert len({message.key for message in box.tried}) == 1
     (row,) = post.ledger.outbox()
     assert (row.status, row.last_error, row.attempts) == (PENDING, "HTTP 503", 9)
     box.answer = None
-    await post.passes(301)
+    await post.advance(301)
     assert post.texts() == ["text 1.1"]
 
 
 @pytest.mark.parametrize(("luck", "first_s"), [(0.0, 4.0), (1.0, 6.0)])
 async def test_waits_are_spread_by_luck(luck: float, first_s: float) -> None:
-    post = await Post(luck=luck).open()
+    post = await DispatcherRig(chance=luck).open()
     post.boxes["chat"].answer = in_turn(RetryLater("HTTP 503"), Delivered())
-    post.put()
-    await post.passes(first_s - 0.1)
+    post.queue()
+    await post.advance(first_s - 0.1)
     assert post.texts() == []
-    await post.passes(0.2)
+    await post.advance(0.2)
     assert post.texts() == ["text 1.1"]
     await post.close()
 
 
-async def test_a_channel_that_asks_for_a_pause_gets_it_for_all_its_messages(post: Post) -> None:
+async def test_a_channel_that_asks_for_a_pause_gets_it_for_all_its_messages(
+    post: DispatcherRig,
+) -> None:
     box = post.boxes["chat"]
     box.answer = in_turn(RetryLater("HTTP 429", after_s=42.0), Delivered())
-    post.put()
-    await post.passes(1)
-    post.put(2)
-    await post.passes(40)
+    post.queue()
+    await post.advance(1)
+    post.queue(2)
+    await post.advance(40)
     assert len(box.tried) == 1
-    await post.passes(2)
+    await post.advance(2)
     assert post.texts() == ["text 1.1", "text 2.1"]
 
 
-async def test_a_pause_of_a_day_is_five_minutes(post: Post) -> None:
+async def test_a_pause_of_a_day_is_five_minutes(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = in_turn(RetryLater("HTTP 429", after_s=86_400.0), Delivered())
-    post.put()
-    await post.passes(299)
+    post.queue()
+    await post.advance(299)
     assert post.texts() == []
-    await post.passes(2)
+    await post.advance(2)
     assert post.texts() == ["text 1.1"]
 
 
-async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: Post) -> None:
+async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = always(Rejected("HTTP 403"))
-    post.put()
-    await post.passes()
-    await post.passes(10)
+    post.queue()
+    await post.advance()
+    await post.advance(10)
     assert post.texts("mail") == ["text 1.1"]
     assert post.boxes["mail"].keys == [idempotency_key(1, 1, "mail", "ani")]
     assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
     assert post.ledger.outbox(DEAD)[0].last_error == "HTTP 403"
 
 
-async def test_what_every_way_refuses_is_kept_and_said(post: Post) -> None:
+async def test_what_every_way_refuses_is_kept_and_said(post: DispatcherRig) -> None:
     for box in post.boxes.values():
         box.answer = always(Rejected("HTTP 403"))
-    post.put()
-    await post.passes(20)
+    post.queue()
+    await post.advance(20)
     assert post.statuses() == [("chat", DEAD), ("mail", DEAD)]
     post.dispatcher.reconfigure(post.boxes)
-    await post.passes()
+    await post.advance()
     assert [each.text for each in post.dispatcher.warnings()] == [
         "2 messages could not be delivered: see `pantau outbox --dead`"
     ]
@@ -163,45 +167,45 @@ async def test_a_fall_back_of_a_channel_is_tried_after_it() -> None:
         replace(ALERTS.channels[0], fallback=("hook",)),
         *ALERTS.channels[1:],
     )
-    post = await Post(replace(ALERTS, channels=channels)).open()
+    post = await DispatcherRig(replace(ALERTS, channels=channels)).open()
     post.boxes["chat"].answer = always(Rejected("HTTP 401"))
-    post.put(recipient="channel:chat")
-    await post.passes(20)
+    post.queue(recipient="channel:chat")
+    await post.advance(20)
     assert post.texts("hook") == ["text 1.1"]
     await post.close()
 
 
 async def test_after_a_day_of_trying_a_message_is_given_up_and_goes_the_next_way(
-    post: Post,
+    post: DispatcherRig,
 ) -> None:
     post.boxes["chat"].answer = always(RetryLater("no route to host"))
-    post.put()
-    await post.passes(86_400 - 300)
+    post.queue()
+    await post.advance(86_400 - 300)
     assert post.statuses() == [("chat", PENDING)]
-    await post.passes(700)
+    await post.advance(700)
     assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
 
 
-async def test_a_slow_channel_delays_no_other(post: Post) -> None:
+async def test_a_slow_channel_delays_no_other(post: DispatcherRig) -> None:
     post.boxes["chat"].hold()
     for number in range(1, 6):
-        post.put(number)
-        post.put(number, channel="mail", recipient="budi")
-    await post.passes(1)
+        post.queue(number)
+        post.queue(number, channel="mail", recipient="budi")
+    await post.advance(1)
     assert post.texts("mail") == [f"text {n}.1" for n in range(1, 6)]
     assert [row.sent_s for row in post.ledger.outbox(SENT)] == [post.utc_s() - 1] * 5
     assert len(post.boxes["chat"].tried) == 1
     post.boxes["chat"].release()
-    await post.passes(1)
+    await post.advance(1)
     assert post.texts("chat") == [f"text {n}.1" for n in range(1, 6)]
 
 
-async def test_a_dead_channel_delays_no_other(post: Post) -> None:
+async def test_a_dead_channel_delays_no_other(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     for number in range(1, 30):
-        post.put(number)
-        post.put(number, channel="mail", recipient="budi")
-        await post.passes(1)
+        post.queue(number)
+        post.queue(number, channel="mail", recipient="budi")
+        await post.advance(1)
     delays_s = [
         row.sent_s - row.next_try_s for row in post.ledger.outbox(SENT) if row.sent_s is not None
     ]
@@ -209,37 +213,37 @@ async def test_a_dead_channel_delays_no_other(post: Post) -> None:
     assert max(delays_s) < 5
 
 
-async def test_of_one_incident_the_closing_never_overtakes_the_opening(post: Post) -> None:
+async def test_of_one_incident_the_closing_never_overtakes_the_opening(post: DispatcherRig) -> None:
     box = post.boxes["chat"]
     box.hold()
-    post.put(recipient="ani")
-    await post.passes()
-    post.put(event=RESOLVED, sequence=2, recipient="ani")
-    post.put(2)
-    await post.passes(1)
+    post.queue(recipient="ani")
+    await post.advance()
+    post.queue(event=RESOLVED, sequence=2, recipient="ani")
+    post.queue(2)
+    await post.advance(1)
     box.release()
-    await post.passes(1)
+    await post.advance(1)
     assert post.texts() == ["text 1.1", "text 1.2", "text 2.1"]
 
 
 async def test_an_opening_that_could_not_be_sent_is_one_message_with_its_closing(
-    post: Post,
+    post: DispatcherRig,
 ) -> None:
     box = post.boxes["chat"]
     box.answer = always(RetryLater("network is unreachable"))
-    post.put()
-    await post.passes(200)
+    post.queue()
+    await post.advance(200)
     box.answer = None
-    post.put(event=RESOLVED, sequence=2)
-    await post.passes()
+    post.queue(event=RESOLVED, sequence=2)
+    await post.advance()
     assert post.texts() == ["text 1.2"]
     opening, closing = post.ledger.outbox()
     assert (opening.status, opening.merged_into) == (SENT, closing.id)
 
 
-def limited(per_minute: int, most_characters: int = 4000) -> Post:
+def limited(per_minute: int, most_characters: int = 4000) -> DispatcherRig:
     first = replace(ALERTS.channels[0], per_minute=per_minute, most_characters=most_characters)
-    return Post(replace(ALERTS, channels=(first, *ALERTS.channels[1:])))
+    return DispatcherRig(replace(ALERTS, channels=(first, *ALERTS.channels[1:])))
 
 
 async def test_what_is_over_a_channels_limit_is_merged_and_none_is_dropped() -> None:
@@ -248,9 +252,9 @@ async def test_what_is_over_a_channels_limit_is_merged_and_none_is_dropped() -> 
     box = post.boxes["chat"]
     box.answer = noting(at_s, post, Delivered())
     for number in range(1, 41):
-        post.put(number, recipient="ani" if number % 4 else "citra")
-        await post.passes(0.5)
-    await post.passes(120)
+        post.queue(number, recipient="ani" if number % 4 else "citra")
+        await post.advance(0.5)
+    await post.advance(120)
     for number in range(1, 41):
         assert sum(f"text {number}.1\n" in message.text for message in box.accepted) == 1
     for place, began_s in enumerate(at_s):
@@ -265,10 +269,10 @@ async def test_a_merged_message_is_never_over_the_channels_limit_of_a_text() -> 
     post = await limited(1, most_characters=200).open()
     post.boxes["chat"].hold()
     for number in range(1, 21):
-        post.put(number, text="x" * 40 + f"{number:02}")
-    await post.passes()
+        post.queue(number, text="x" * 40 + f"{number:02}")
+    await post.advance()
     post.boxes["chat"].release()
-    await post.passes(3600)
+    await post.advance(3600)
     arrived = post.boxes["chat"].accepted
     assert max(len(message.text) for message in arrived) <= 200
     assert sum(message.text.count("x" * 40) for message in arrived) == 20
@@ -281,8 +285,8 @@ async def test_of_merged_messages_the_one_that_spoils_the_rest_is_refused_alone(
     box = post.boxes["chat"]
     box.answer = lambda m: Rejected("HTTP 400") if "text 4.1" in m.text else Delivered()
     for number in range(1, 7):
-        post.put(number, recipient="citra")
-    await post.passes(1200)
+        post.queue(number, recipient="citra")
+    await post.advance(1200)
     assert {text for row in post.texts() for text in row.split("\n\n")} >= {"text 3.1"}
     statuses = {row.incident: row.status for row in post.ledger.outbox()}
     assert statuses == {n: DEAD if n == 4 else SENT for n in range(1, 7)}
@@ -304,10 +308,10 @@ async def test_a_channel_that_breaks_is_counted_and_tried_again_and_its_words_st
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken = Broken()
-    post = await Post(channels={"chat": broken, "mail": MemoryChannel()}).open()
+    post = await DispatcherRig(channels={"chat": broken, "mail": MemoryChannel()}).open()
     with caplog.at_level(logging.DEBUG):
-        post.put()
-        await post.passes(60)
+        post.queue()
+        await post.advance(60)
     assert len(broken.accepted) == 1
     assert post.dispatcher.states["chat"].faults == 2
     assert "RuntimeError" in caplog.text
@@ -317,7 +321,7 @@ async def test_a_channel_that_breaks_is_counted_and_tried_again_and_its_words_st
 
 
 async def test_what_was_taken_is_not_sent_again_while_the_ledger_cannot_be_written(
-    post: Post,
+    post: DispatcherRig,
 ) -> None:
     box = post.boxes["chat"]
 
@@ -326,27 +330,27 @@ async def test_what_was_taken_is_not_sent_again_while_the_ledger_cannot_be_writt
         return Delivered()
 
     box.answer = taken_and_the_disk_fills
-    post.put()
-    await post.passes(300)
+    post.queue()
+    await post.advance(300)
     post.ledger.trouble = None
     assert post.statuses() == [("chat", LEASED)]
-    await post.passes(10)
+    await post.advance(10)
     assert post.statuses() == [("chat", SENT)]
     assert len(box.tried) == 1
 
 
 async def test_while_the_ledger_cannot_be_read_every_worker_waits_and_goes_on_after(
-    post: Post, caplog: pytest.LogCaptureFixture
+    post: DispatcherRig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    post.put()
+    post.queue()
     post.ledger.trouble = LedgerError("the disk is full")
-    await post.passes(60)
+    await post.advance(60)
     said = [r.getMessage() for r in caplog.records if "waits for the ledger" in r.getMessage()]
     assert len(said) == len(post.boxes), "once for each channel"
     assert post.boxes["chat"].tried == []
     assert post.dispatcher.workers_alive()
     post.ledger.trouble = None
-    await post.passes(5)
+    await post.advance(5)
     assert post.texts() == ["text 1.1"]
 
 
@@ -362,70 +366,70 @@ class CountingLedger(MemoryLedger):
 
 async def test_a_dispatcher_with_nothing_to_do_asks_seldom() -> None:
     ledger = CountingLedger()
-    post = await Post(ledger=ledger).open()
-    post.put()
-    await post.passes(600)
+    post = await DispatcherRig(ledger=ledger).open()
+    post.queue()
+    await post.advance(600)
     assert ledger.leases <= 3 * (600 / 10 + 2) + 1
     await post.close()
 
 
-async def test_a_row_that_cannot_be_read_is_dead_and_holds_nothing_up(post: Post) -> None:
+async def test_a_row_that_cannot_be_read_is_dead_and_holds_nothing_up(post: DispatcherRig) -> None:
     post.ledger.record([], [OutboxRow(1, 1, "chat", "citra", EventKind.OPENED, "{", post.utc_s())])
-    post.put(2)
-    await post.passes(10)
+    post.queue(2)
+    await post.advance(10)
     assert [status for _, status in post.statuses()] == [DEAD, SENT]
 
 
 async def test_a_lease_of_a_daemon_that_was_killed_ends_by_itself() -> None:
-    post = Post()
+    post = DispatcherRig()
     body = '{"title": "t", "text": "x", "incidents": []}'
     row = OutboxRow(1, 1, "chat", "ani", EventKind.OPENED, body, post.utc_s())
     post.ledger.record([], [row])
     post.ledger.lease("chat", post.utc_s(), 60.0, 10)
     await post.open()
-    await post.passes(59)
+    await post.advance(59)
     assert post.texts() == []
-    await post.passes(12)
+    await post.advance(12)
     assert post.texts() == ["x"]
     await post.close()
 
 
-async def test_a_clock_that_is_set_back_a_day_holds_no_message_up(post: Post) -> None:
+async def test_a_clock_that_is_set_back_a_day_holds_no_message_up(post: DispatcherRig) -> None:
     box = post.boxes["chat"]
     box.answer = in_turn(RetryLater("HTTP 503"), Delivered())
-    post.put()
-    await post.passes(1)
+    post.queue()
+    await post.advance(1)
     post.clock.step_wall(-86_400)
     post.clock.step_s()
-    post.put(2)
-    await post.passes(20)
+    post.queue(2)
+    await post.advance(20)
     assert sorted(post.texts()) == ["text 1.1", "text 2.1"]
 
 
 async def test_after_a_reload_the_new_channel_is_used_and_the_old_one_finishes_first(
-    post: Post,
+    post: DispatcherRig,
 ) -> None:
     old, new = post.boxes["chat"], MemoryChannel()
     old.hold()
-    post.put()
-    await post.passes(1)
-    post.put(2)
+    post.queue()
+    await post.advance(1)
+    post.queue(2)
     post.dispatcher.reconfigure({**post.boxes, "chat": new})
-    await post.passes(1)
+    await post.advance(1)
     assert new.tried == []
     assert not old.closed
     old.release()
-    await post.passes(20)
+    await post.advance(20)
     assert [m.incident for m in old.accepted] == [{"id": 1}]
     assert [m.incident for m in new.accepted] == [{"id": 2}]
     assert old.closed
     assert not new.closed
 
 
-async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: Post) -> None:
+async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
-    post.put()
-    await post.passes(1)
+    post.queue()
+    await post.advance(1)
     without = replace(
         ALERTS,
         channels=ALERTS.channels[1:],
@@ -433,85 +437,85 @@ async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: Post)
     )
     post.alerting_state.reconfigure(without, NET, post.alerting_state.zone)
     post.dispatcher.reconfigure({name: post.boxes[name] for name in ("mail", "hook")})
-    await post.passes(60)
+    await post.advance(60)
     post.dispatcher.reconfigure({name: post.boxes[name] for name in ("mail", "hook")})
-    await post.passes(60)
+    await post.advance(60)
     assert post.texts("mail") == ["text 1.1"]
     assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
 
 
 async def test_at_the_end_what_is_under_way_is_finished_and_every_channel_closed() -> None:
-    post = await Post().open()
+    post = await DispatcherRig().open()
     box = post.boxes["chat"]
     box.hold()
-    post.put()
-    post.put(2)
-    await post.passes(1)
+    post.queue()
+    post.queue(2)
+    await post.advance(1)
     post.running.cancel()
-    await post.passes(1)
+    await post.advance(1)
     box.release()
     await asyncio.wait({post.running})
     assert [row.status for row in post.ledger.outbox()] == [SENT, PENDING]
     assert all(each.closed for each in post.boxes.values())
 
 
-async def test_a_channel_that_fails_for_long_is_said(post: Post) -> None:
+async def test_a_channel_that_fails_for_long_is_said(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
-    post.put()
-    await post.passes(290)
+    post.queue()
+    await post.advance(290)
     assert [each.text for each in post.dispatcher.warnings()] == []
-    await post.passes(310)
+    await post.advance(310)
     assert [each.text for each in post.dispatcher.warnings()] == [
         "channel chat: nothing can be sent for 10 min (HTTP 503)"
     ]
     assert post.dispatcher.has_working_channel(), "the others may work"
     post.boxes["chat"].answer = None
-    await post.passes(400)
+    await post.advance(400)
     assert [each.text for each in post.dispatcher.warnings()] == []
 
 
-async def test_when_no_way_out_works_for_long_that_is_known(post: Post) -> None:
+async def test_when_no_way_out_works_for_long_that_is_known(post: DispatcherRig) -> None:
     assert post.dispatcher.has_working_channel()
     for name, box in post.boxes.items():
         box.answer = always(RetryLater("network is unreachable"))
-        post.put(channel=name, recipient=f"channel:{name}")
-    await post.passes(290)
+        post.queue(channel=name, recipient=f"channel:{name}")
+    await post.advance(290)
     assert post.dispatcher.has_working_channel()
-    await post.passes(30)
+    await post.advance(30)
     assert not post.dispatcher.has_working_channel()
     post.boxes["mail"].answer = None
-    await post.passes(400)
+    await post.advance(400)
     assert post.dispatcher.has_working_channel()
 
 
-async def test_a_worker_that_stands_still_is_noticed(post: Post) -> None:
-    await post.passes(600)
+async def test_a_worker_that_stands_still_is_noticed(post: DispatcherRig) -> None:
+    await post.advance(600)
     assert post.dispatcher.workers_alive()
     post.boxes["chat"].hold()
-    post.put()
-    await post.passes(119)
+    post.queue()
+    await post.advance(119)
     assert post.dispatcher.workers_alive()
-    await post.passes(2)
+    await post.advance(2)
     assert not post.dispatcher.workers_alive()
     post.boxes["chat"].release()
-    await post.passes(11)
+    await post.advance(11)
     assert post.dispatcher.workers_alive()
 
 
-async def test_how_long_the_oldest_message_waits_is_known(post: Post) -> None:
+async def test_how_long_the_oldest_message_waits_is_known(post: DispatcherRig) -> None:
     async def looked_s() -> float | None:
         post.dispatcher.reconfigure(post.boxes)
-        await post.passes()
+        await post.advance()
         return post.dispatcher.oldest_due_s
 
     assert await looked_s() == 0.0
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
-    post.put()
-    await post.passes(200)
+    post.queue()
+    await post.advance(200)
     assert await looked_s() == pytest.approx(200.0, abs=0.1), "since the first try, not the last"
     post.ledger.trouble = LedgerError("the disk is full")
     assert await looked_s() is None
     post.ledger.trouble = None
     post.boxes["chat"].answer = None
-    await post.passes(400)
+    await post.advance(400)
     assert await looked_s() == 0.0

@@ -23,7 +23,7 @@ from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Network, Scope, State
 from monitor.settings.model import Settings
-from tests.dispatcher_fixtures import at_once
+from tests.dispatcher_rig import run_inline
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.telegram import CHAT, TOKEN, BotApi
 from tests.loopback_http import LoopbackHttpServer, answering
@@ -49,10 +49,10 @@ class Ways:
         self.open = [Incident(2, Scope.LINK, "anjatan/utama", State.DOWN, 0.0, 1.0, "silence")]
         self.ledger.record([IncidentChange(ChangeKind.OPENED, self.open[0], 1.0)])
         self.actions = IncidentActions(
-            self.ledger, self.clock, self.alerting_state, lambda: self.open, at_once
+            self.ledger, self.clock, self.alerting_state, lambda: self.open, run_inline
         )
         self.dispatcher = Dispatcher(
-            DeliveryContext(self.ledger, self.alerting_state, self.clock, at_once), {}
+            DeliveryContext(self.ledger, self.alerting_state, self.clock, run_inline), {}
         )
         self.integrations = Integrations(
             {

@@ -16,7 +16,7 @@ from monitor.core.alerting.settings import AlertSettings
 from monitor.core.errors import LedgerError
 from monitor.core.progress import DaemonProgress
 from tests.core.alerting.scenario import ALERTS, NET
-from tests.dispatcher_fixtures import at_once
+from tests.dispatcher_rig import run_inline
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 
@@ -37,7 +37,7 @@ class House:
 
     def restart(self) -> None:
         self.self_alerts = SelfAlerts(
-            MonitorMessages(self.ledger, self.clock, self.alerting_state, at_once, self._queue),
+            MonitorMessages(self.ledger, self.clock, self.alerting_state, run_inline, self._queue),
             lambda: self.progress,
             lambda: self.share,
         )

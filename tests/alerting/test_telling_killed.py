@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.ledger.writer import SqlLedger
-from tests.alerting_process import POINTS, Life, live
+from tests.alerting_process import POINTS, ProcessRun, run_process
 
 START_S = 1_764_000_000.0
 LATER_S = 1_000.0
 
 
-def run(life: Life) -> int | None:
+def run(life: ProcessRun) -> int | None:
     """The exit code of one life; -9: killed."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.alerting_process"])
-    process = context.Process(target=live, args=(life,))
+    process = context.Process(target=run_process, args=(life,))
     process.start()
     process.join(60)
     if process.is_alive():
@@ -47,15 +47,15 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def fresh(folder: Path, empty: Path) -> Life:
+def fresh(folder: Path, empty: Path) -> ProcessRun:
     """The beginning of a story, in a folder of its own."""
     folder.mkdir()
     shutil.copy(empty, folder / "ledger.db")
     (folder / "delivered").touch()
-    return Life(folder / "ledger.db", folder / "delivered", START_S, silent=True, point=None)
+    return ProcessRun(folder / "ledger.db", folder / "delivered", START_S, silent=True, point=None)
 
 
-def killed_and_born_again(life: Life, point: str) -> Life:
+def killed_and_born_again(life: ProcessRun, point: str) -> ProcessRun:
     """Killed at the point, and then a life to the end of the story."""
     killed = replace(life, point=point, start_s=life.start_s + LATER_S)
     assert run(killed) == -signal.SIGKILL, f"{point} is not reached: {killed}"
@@ -64,7 +64,7 @@ def killed_and_born_again(life: Life, point: str) -> Life:
     return after
 
 
-def see_that_it_came(life: Life, event: str) -> None:
+def see_that_it_came(life: ProcessRun, event: str) -> None:
     found = delivered(life.delivered)
     keys = {key for name, key in found if name == event}
     assert len(keys) == 1, "a second copy has the same key"

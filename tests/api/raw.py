@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from tests.api_fixtures import ask
+from tests.api_rig import in_thread
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -36,7 +36,7 @@ async def _talk(path: Path, head: str, body: bytes) -> Answer:
                 answer += part
             return answer
 
-    said, _, rest = (await ask(talk)).partition(b"\r\n\r\n")
+    said, _, rest = (await in_thread(talk)).partition(b"\r\n\r\n")
     first, *lines = said.decode("latin-1").split("\r\n")
     headers = {
         name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)

@@ -15,31 +15,31 @@ from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus
 from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
 from tests.api.raw import raw_post
-from tests.api_fixtures import LINK, OTHER, DutyOffice, ask, on_duty
+from tests.api_rig import LINK, OTHER, MemoryApiRig, duty_settings, in_thread
 
 WHO = {"who": "petugas-1"}
 HOURS_S = 3600.0
 
 
 async def post(api: LocalApiClient, path: str, **fields: object) -> dict[str, Any]:
-    return await ask(lambda: api.post(path, WHO | fields))
+    return await in_thread(lambda: api.post(path, WHO | fields))
 
 
 async def test_an_acknowledgement_is_kept_told_and_shown_until_it_ends(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         stored = await post(api, "/incidents/2/acknowledge", why="menuju lokasi", for_s=7200)
     assert stored["until"] == "2025-11-24T18:00:00.000Z"
     assert [(a.kind, a.who, a.text) for a in office.ledger.actions([2])] == [
         ("acknowledge", "petugas-1", "menuju lokasi")
     ]
-    assert [a.id for a in office.heard.actions] == [1]
+    assert [a.id for a in office.listener.actions] == [1]
     assert office.alerting_state.overlays(office.open, office.now_s()) == {LINK: ("acknowledged",)}
     assert office.alerting_state.overlays(office.open, office.now_s() + 2 * HOURS_S) == {}
 
 
 async def test_without_an_end_it_holds_for_eight_hours_and_no_longer(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         stored = await post(api, "/incidents/2/acknowledge")
         assert stored["until"] == "2025-11-25T00:00:00.000Z"
@@ -50,7 +50,7 @@ async def test_without_an_end_it_holds_for_eight_hours_and_no_longer(tmp_path: P
 
 
 async def test_release_ends_it_once(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         with pytest.raises(Conflict, match="nobody has incident 2"):
             await post(api, "/incidents/2/release")
@@ -60,13 +60,13 @@ async def test_release_ends_it_once(tmp_path: Path) -> None:
 
 
 async def test_snooze_note_ticket_and_cause_are_kept(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         await post(api, "/incidents/2/snooze", until="2025-11-24T17:00:00+00:00")
         await post(api, "/incidents/2/note", text="14.32 penyedia\n\tdihubungi\x1b[31m")
         await post(api, "/incidents/2/ticket", number="INC-7")
         await post(api, "/incidents/2/cause", cause="power")
-        case = await ask(lambda: api.get("/incidents/2"))
+        case = await in_thread(lambda: api.get("/incidents/2"))
     handling: Any = case["handling"]
     assert handling["snoozed_until"] == "2025-11-24T17:00:00.000Z"
     assert [note["text"] for note in handling["notes"]] == ["14.32 penyedia dihubungi [31m"]
@@ -74,7 +74,7 @@ async def test_snooze_note_ticket_and_cause_are_kept(tmp_path: Path) -> None:
 
 
 async def test_after_the_end_notes_are_taken_but_nobody_takes_it_in_hand(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         await post(api, "/incidents/1/note", text="listrik PLN padam")
         await post(api, "/incidents/1/cause", cause="power")
@@ -84,7 +84,7 @@ async def test_after_the_end_notes_are_taken_but_nobody_takes_it_in_hand(tmp_pat
 
 
 async def test_maintenance_covers_what_hangs_on_a_node_until_it_is_ended(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         window = await post(api, "/maintenance", targets=["pop-patrol"], for_s=600, why="radio")
         assert office.alerting_state.overlays([], office.now_s()) == {
@@ -97,11 +97,11 @@ async def test_maintenance_covers_what_hangs_on_a_node_until_it_is_ended(tmp_pat
         with pytest.raises(Conflict, match="over already"):
             await post(api, f"/maintenance/{window['id']}/end")
     assert office.alerting_state.overlays([], office.now_s()) == {}
-    assert [window.ended_by for window in office.heard.windows] == [None, "petugas-1"]
+    assert [window.ended_by for window in office.listener.windows] == [None, "petugas-1"]
 
 
 async def test_a_window_that_has_not_begun_can_be_called_off(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     start, end = "2025-11-24T20:00:00Z", "2025-11-24T22:00:00Z"
     async with office.serving(tmp_path) as api:
         window = await post(api, "/maintenance", targets=OTHER, to=end, why="x", **{"from": start})
@@ -115,7 +115,7 @@ async def test_one_occurrence_of_a_recurring_window_is_ended_and_the_next_one_st
 ) -> None:
     # It is 23:00 in Jakarta when the clock of these tests starts.
     line = RecurringWindow("tiap malam", (OTHER,), "rutin", time(22, 30), 2 * HOURS_S)
-    office = DutyOffice(on_duty(recurring=(line,)))
+    office = MemoryApiRig(duty_settings(recurring=(line,)))
     async with office.serving(tmp_path) as api:
         assert office.alerting_state.overlays([], office.now_s()) == {OTHER: ("maintenance",)}
         await post(api, "/maintenance/tiap%20malam/end")
@@ -128,10 +128,10 @@ async def test_one_occurrence_of_a_recurring_window_is_ended_and_the_next_one_st
 
 
 async def test_what_was_done_before_a_restart_is_known_after_it(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     await office.actions.acknowledge(2, "petugas-1")
     await office.actions.plan_maintenance([OTHER], None, office.now_s() + 600, "petugas-1", "x")
-    again = DutyOffice(ledger=office.ledger)
+    again = MemoryApiRig(ledger=office.ledger)
     await again.actions.restore()
     assert again.alerting_state.overlays(again.open, again.now_s()) == {
         LINK: ("acknowledged",),
@@ -140,7 +140,7 @@ async def test_what_was_done_before_a_restart_is_known_after_it(tmp_path: Path) 
 
 
 async def test_a_dead_message_is_sent_again_and_no_other(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     office.ledger.record([], [OutboxRow(2, 1, "hook", "p", EventKind.OPENED, "{}", 0.0)])
     async with office.serving(tmp_path) as api:
         with pytest.raises(Conflict, match="pending"):
@@ -149,11 +149,11 @@ async def test_a_dead_message_is_sent_again_and_no_other(tmp_path: Path) -> None
         assert (await post(api, "/outbox/1/retry"))["status"] == "pending"
         with pytest.raises(NotFound, match="no message 9"):
             await post(api, "/outbox/9/retry")
-    assert office.heard.queued_times == 1
+    assert office.listener.queued_times == 1
 
 
 async def test_a_test_goes_through_one_channel_or_all_of_them(tmp_path: Path) -> None:
-    office = DutyOffice(on_duty())
+    office = MemoryApiRig(duty_settings())
     async with office.serving(tmp_path) as api:
         one = await post(api, "/alert-test", channel="sms")
         assert [row["channel"] for row in one["outbox"]] == ["sms"]
@@ -168,18 +168,18 @@ async def test_a_test_goes_through_one_channel_or_all_of_them(tmp_path: Path) ->
 
 
 async def test_without_channels_there_is_nothing_to_test(tmp_path: Path) -> None:
-    async with DutyOffice().serving(tmp_path) as api:
+    async with MemoryApiRig().serving(tmp_path) as api:
         with pytest.raises(Conflict, match=r"alerts\.toml"):
             await post(api, "/alert-test")
 
 
 async def test_nothing_is_known_to_anybody_before_the_ledger_has_it(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         office.ledger.trouble = LedgerError("the disk is full")
         with pytest.raises(ApiError, match="the disk is full"):
             await post(api, "/incidents/2/acknowledge")
-    assert office.heard.actions == []
+    assert office.listener.actions == []
     assert office.alerting_state.overlays(office.open, office.now_s()) == {}
 
 
@@ -264,13 +264,13 @@ async def test_nothing_is_known_to_anybody_before_the_ledger_has_it(tmp_path: Pa
 async def test_what_cannot_be_is_refused_in_a_sentence_and_changes_nothing(
     tmp_path: Path, path: str, fields: dict[str, object], refusal: type[Exception], words: str
 ) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         with pytest.raises(refusal, match=words):
             await post(api, path, **fields)
     assert office.ledger.actions() == []
     assert office.ledger.windows(0.0, 1e12) == []
-    assert office.heard.actions == []
+    assert office.listener.actions == []
 
 
 async def note(directory: Path, body: bytes) -> tuple[int, Any]:
@@ -297,7 +297,7 @@ async def note(directory: Path, body: bytes) -> tuple[int, Any]:
 async def test_hostile_bytes_get_a_sentence_and_no_traceback(
     tmp_path: Path, body: bytes, status: int, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path):
         code, answer = await note(tmp_path, body)
         assert (code, list(answer)) == (status, ["error"])
@@ -309,7 +309,7 @@ async def test_hostile_bytes_get_a_sentence_and_no_traceback(
 
 
 async def test_many_at_once_are_all_kept_each_with_its_own_number(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         jobs = [post(api, "/incidents/2/note", text=f"catatan {n}") for n in range(40)]
         stored = await asyncio.gather(*jobs)

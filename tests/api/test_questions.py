@@ -14,21 +14,21 @@ from monitor.core.alerting.model import EventKind, OutboxRow, PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.errors import ApiError, InvalidRequest, LedgerError, NotFound
-from tests.api_fixtures import LINK, DutyOffice, ask, on_duty
+from tests.api_rig import LINK, MemoryApiRig, duty_settings, in_thread
 
 
 async def get(api: LocalApiClient, path: str) -> dict[str, Any]:
-    return await ask(lambda: api.get(path))
+    return await in_thread(lambda: api.get(path))
 
 
 async def test_the_socket_is_for_the_daemons_user_and_group_alone(tmp_path: Path) -> None:
-    async with DutyOffice().serving(tmp_path):
+    async with MemoryApiRig().serving(tmp_path):
         assert stat.S_IMODE((tmp_path / "pantau.sock").stat().st_mode) == 0o660
     assert not (tmp_path / "pantau.sock").exists()
 
 
 async def test_open_incidents_are_listed_with_who_has_them_in_hand(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         await office.actions.acknowledge(2, "petugas-1", "menuju lokasi")
         await office.actions.ticket(2, "petugas-1", "INC-7")
@@ -48,7 +48,7 @@ async def test_open_incidents_are_listed_with_who_has_them_in_hand(tmp_path: Pat
 async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
     tmp_path: Path,
 ) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     now_s = office.now_s()
     row = OutboxRow(2, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)
     office.ledger.record(
@@ -80,7 +80,7 @@ async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
 
 
 async def test_a_router_is_asked_for_by_its_name(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     office.routers["anjatan"] = {"device": "anjatan", "sys_name": "r-anjatan"}
     async with office.serving(tmp_path) as api:
         assert (await get(api, "/routers/anjatan"))["sys_name"] == "r-anjatan"
@@ -89,7 +89,7 @@ async def test_a_router_is_asked_for_by_its_name(tmp_path: Path) -> None:
 
 
 async def test_a_message_about_a_group_belongs_to_each_incident_in_it(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     now_s = office.now_s()
     office.ledger.record(
         [],
@@ -102,7 +102,7 @@ async def test_a_message_about_a_group_belongs_to_each_incident_in_it(tmp_path: 
 
 
 async def test_who_is_on_call_now_and_next(tmp_path: Path) -> None:
-    async with DutyOffice(on_duty()).serving(tmp_path) as api:
+    async with MemoryApiRig(duty_settings()).serving(tmp_path) as api:
         (rota,) = (await get(api, "/oncall"))["oncall"]
     assert rota["now"]["name"] == "Petugas Satu"
     assert rota["now"]["phone"] == "0811"
@@ -113,7 +113,7 @@ async def test_who_is_on_call_now_and_next(tmp_path: Path) -> None:
 
 async def test_maintenance_lists_windows_made_by_hand_and_recurring_ones(tmp_path: Path) -> None:
     from_file = RecurringWindow("rutin", ("pop-patrol",), "rutin", time(23, 30), 3600.0)
-    office = DutyOffice(on_duty(recurring=(from_file,)))
+    office = MemoryApiRig(duty_settings(recurring=(from_file,)))
     now_s = office.now_s()
     await office.actions.plan_maintenance([LINK], None, now_s + 600, "petugas-1", "ganti radio")
     async with office.serving(tmp_path) as api:
@@ -125,7 +125,7 @@ async def test_maintenance_lists_windows_made_by_hand_and_recurring_ones(tmp_pat
 
 
 async def test_the_shifts_summary(tmp_path: Path) -> None:
-    office = DutyOffice(on_duty())
+    office = MemoryApiRig(duty_settings())
     await office.actions.acknowledge(2, "petugas-1")
     async with office.serving(tmp_path) as api:
         summary = await get(api, "/handover")
@@ -155,13 +155,13 @@ async def test_the_shifts_summary(tmp_path: Path) -> None:
 async def test_a_question_that_cannot_be_is_refused_in_a_sentence(
     tmp_path: Path, path: str, refusal: type[Exception], words: str
 ) -> None:
-    async with DutyOffice().serving(tmp_path) as api:
+    async with MemoryApiRig().serving(tmp_path) as api:
         with pytest.raises(refusal, match=words):
             await get(api, path)
 
 
 async def test_a_ledger_in_trouble_is_said_and_asked_again_later(tmp_path: Path) -> None:
-    office = DutyOffice()
+    office = MemoryApiRig()
     async with office.serving(tmp_path) as api:
         office.ledger.trouble = LedgerError("the disk is full")
         with pytest.raises(ApiError, match="the disk is full"):
@@ -171,7 +171,7 @@ async def test_a_ledger_in_trouble_is_said_and_asked_again_later(tmp_path: Path)
 
 
 async def test_without_a_daemon_the_client_says_how_to_start_one(tmp_path: Path) -> None:
-    async with DutyOffice().serving(tmp_path) as api:
+    async with MemoryApiRig().serving(tmp_path) as api:
         pass
     with pytest.raises(ApiError, match="pantau run"):
-        await ask(lambda: api.post("/incidents/2/note", {"who": "p", "text": "x"}))
+        await in_thread(lambda: api.post("/incidents/2/note", {"who": "p", "text": "x"}))

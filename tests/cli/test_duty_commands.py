@@ -21,7 +21,7 @@ from monitor.cli.incident_actions import ack
 from monitor.core.alerting.model import EventKind, OutboxRow, PolicyDecision
 from monitor.core.alerting.reasons import Reason
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, NotFound, PantauError
-from tests.api_fixtures import Desks, ask, on_duty
+from tests.api_rig import ApiRig, duty_settings, in_thread
 from tests.cli.cli_fixtures import CliConfig, make_config
 
 ALERTS = """
@@ -52,16 +52,16 @@ minutes = 30
 """
 
 
-class Daemon(Desks[SqlLedger, SystemClock]):
+class Daemon(ApiRig[SqlLedger, SystemClock]):
     """The daemon's local API over a ledger, and the commands that use them."""
 
     def __init__(self, config: CliConfig) -> None:
         self.config = config
-        super().__init__(SqlLedger.open(config.data / "ledger.db"), SystemClock(), on_duty())
+        super().__init__(SqlLedger.open(config.data / "ledger.db"), SystemClock(), duty_settings())
 
     async def run(self, *arguments: str) -> Result:
         """Run `pantau …` in a thread, while the API answers."""
-        return await ask(lambda: self.config.run(*arguments))
+        return await in_thread(lambda: self.config.run(*arguments))
 
     async def output(self, *arguments: str) -> str:
         """The output of a command that succeeds."""
@@ -241,7 +241,7 @@ async def test_alert_test_fails_if_the_channel_does_not_deliver_in_time(daemon: 
     assert "not delivered within 0 s: hook" in str(result.exception)
 
     def deliver() -> None:
-        daemon.heard.queued_times += 1
+        daemon.listener.queued_times += 1
         for row in daemon.ledger.outbox(incident=0):
             daemon.ledger.mark_sent(row.id, (), daemon.now_s())
 

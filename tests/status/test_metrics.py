@@ -19,7 +19,7 @@ from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, Reply
 from monitor.status.metrics import Metrics
 from tests.api.raw import raw_get
-from tests.api_fixtures import DutyOffice, on_duty
+from tests.api_rig import MemoryApiRig, duty_settings
 from tests.core.detection.scenario import network
 from tests.daemon_on_fakes import DaemonOnFakes
 
@@ -48,7 +48,7 @@ class Measured:
 
     def __init__(self) -> None:
         self.house = DaemonOnFakes(NET)
-        self.office = DutyOffice(on_duty())
+        self.office = MemoryApiRig(duty_settings())
         self.metrics = Metrics(
             self.house.pipeline,
             self.house.schedule,

@@ -43,7 +43,7 @@ LINK = "anjatan/utama"
 OTHER = "bongas/utama"
 NET = network({LINK: ("pop-patrol",), OTHER: ()}, {"pop-patrol": ()}, anchors=1)
 WIB = ZoneInfo("Asia/Jakarta")
-BEGIN = datetime.fromisoformat("2025-11-24T07:30")
+ROTA_START = datetime.fromisoformat("2025-11-24T07:30")
 
 
 @dataclass
@@ -64,31 +64,33 @@ class RecordingListener:
         self.queued_times += 1
 
 
-class Desks(Generic[L, C]):
+class ApiRig(Generic[L, C]):
     """One link is down (incident 2), an earlier outage is over (incident 1)."""
 
     def __init__(self, ledger: L, clock: C, alerts: AlertSettings | None = None) -> None:
         self.clock = clock
         self.ledger = ledger
-        self.heard = RecordingListener()
+        self.listener = RecordingListener()
         self.alerting_state = AlertingState(alerts or AlertSettings(), NET, WIB)
         now_s = clock.utc_s(clock.steady_s())
         over = Incident(1, Scope.LINK, OTHER, State.DOWN, now_s - 900, now_s - 890, "silence")
-        self.cut = Incident(2, Scope.LINK, LINK, State.DOWN, now_s - 60, now_s - 54, "silence")
-        self.open = [self.cut]
+        self.down_incident = Incident(
+            2, Scope.LINK, LINK, State.DOWN, now_s - 60, now_s - 54, "silence"
+        )
+        self.open = [self.down_incident]
         self.ledger.record(
             [
                 IncidentChange(ChangeKind.OPENED, over, now_s - 890),
                 IncidentChange(ChangeKind.CLOSED, replace(over, ended_s=now_s - 600), now_s - 600),
-                IncidentChange(ChangeKind.OPENED, self.cut, now_s - 54),
+                IncidentChange(ChangeKind.OPENED, self.down_incident, now_s - 54),
             ]
         )
         executor = asyncio.to_thread
         self.actions = IncidentActions(
-            ledger, clock, self.alerting_state, lambda: tuple(self.open), executor, [self.heard]
+            ledger, clock, self.alerting_state, lambda: tuple(self.open), executor, [self.listener]
         )
         self.channel_tests = ChannelTests(
-            MonitorMessages(ledger, clock, self.alerting_state, executor, self.heard.on_queued)
+            MonitorMessages(ledger, clock, self.alerting_state, executor, self.listener.on_queued)
         )
         self.routers: dict[str, Document] = {}
 
@@ -110,9 +112,9 @@ class Desks(Generic[L, C]):
     async def serving(self, directory: Path) -> AsyncIterator[LocalApiClient]:
         """The client of a real server on a socket in `directory`."""
         executor = asyncio.to_thread
-        alerting_state = (self.ledger, self.alerting_state, self.actions, self.channel_tests)
-        office = ApiContext(*alerting_state, executor, self.metrics, self.router)
-        api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, office)
+        parts = (self.ledger, self.alerting_state, self.actions, self.channel_tests)
+        context = ApiContext(*parts, executor, self.metrics, self.router)
+        api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, context)
         await api.open()
         try:
             yield LocalApiClient(directory, timeout_s=5.0)
@@ -120,8 +122,8 @@ class Desks(Generic[L, C]):
             await api.close()
 
 
-class DutyOffice(Desks[MemoryLedger, ManualClock]):
-    """Over the ledger in memory, on a clock that stands still: 23:00 in Jakarta."""
+class MemoryApiRig(ApiRig[MemoryLedger, ManualClock]):
+    """On a ledger in memory and a clock that stands still at 23:00 in Jakarta."""
 
     def __init__(
         self, alerts: AlertSettings | None = None, ledger: MemoryLedger | None = None
@@ -129,8 +131,8 @@ class DutyOffice(Desks[MemoryLedger, ManualClock]):
         super().__init__(ledger or MemoryLedger(), ManualClock(), alerts)
 
 
-async def ask(what: Callable[[], T]) -> T:
-    """A blocking question, while the event loop goes on; not on the daemon's own threads."""
+async def in_thread(what: Callable[[], T]) -> T:
+    """Run a blocking client call in a thread of its own, while the event loop goes on."""
     with ThreadPoolExecutor(1) as thread:
         return await asyncio.wrap_future(thread.submit(what))
 
@@ -139,7 +141,7 @@ def channel(name: str, *, daily_test: bool = False) -> ChannelSettings:
     return ChannelSettings(name, "webhook", address="http://127.0.0.1:9/", daily_test=daily_test)
 
 
-def on_duty(*, recurring: tuple[RecurringWindow, ...] = ()) -> AlertSettings:
+def duty_settings(*, recurring: tuple[RecurringWindow, ...] = ()) -> AlertSettings:
     """Two people take turns; three channels, two of which are tested daily."""
     return AlertSettings(
         channels=(channel("hook", daily_test=True), channel("sms", daily_test=True), channel("x")),
@@ -147,6 +149,6 @@ def on_duty(*, recurring: tuple[RecurringWindow, ...] = ()) -> AlertSettings:
             Person("petugas-1", "Petugas Satu", ("hook",), phone="0811"),
             Person("petugas-2", "Petugas Dua", ("sms",)),
         ),
-        rotas=(Rota("jaga", ("petugas-1", "petugas-2"), BEGIN),),
+        rotas=(Rota("jaga", ("petugas-1", "petugas-2"), ROTA_START),),
         maintenance=recurring,
     )

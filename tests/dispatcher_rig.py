@@ -21,34 +21,34 @@ from tests.fakes.ledger import MemoryLedger
 T = TypeVar("T")
 
 
-async def at_once(what: Callable[[], T], /) -> T:
-    """`Aside` without a thread: nothing here waits for a disk."""
+async def run_inline(what: Callable[[], T], /) -> T:
+    """An `Executor` without a thread."""
     return what()
 
 
 @dataclass
-class Post:
-    """The house of a dispatcher. Times are seconds since the start."""
+class DispatcherRig:
+    """Times are seconds since the start."""
 
     alerts: AlertSettings = ALERTS
     channels: Mapping[str, Channel] | None = None
-    luck: float = 0.5
+    chance: float = 0.5
     clock: ManualClock = field(default_factory=ManualClock)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
 
-    async def open(self) -> Post:
+    async def open(self) -> DispatcherRig:
         self.start_s = self.clock.steady_s()
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
         self.alerting_state = AlertingState(self.alerts, NET)
-        means = DeliveryContext(
+        context = DeliveryContext(
             ledger=self.ledger,
             alerting_state=self.alerting_state,
             clock=self.clock,
             sleep=self._sleep,
-            chance=lambda: self.luck,
-            executor=at_once,
+            chance=lambda: self.chance,
+            executor=run_inline,
         )
-        self.dispatcher = Dispatcher(means, self.channels or self.boxes)
+        self.dispatcher = Dispatcher(context, self.channels or self.boxes)
         self.running = asyncio.ensure_future(self.dispatcher.run())
         await self.clock.run(0)
         return self
@@ -60,7 +60,7 @@ class Post:
     async def _sleep(self, for_s: float) -> None:
         await self.clock.sleep_until(self.clock.steady_s() + for_s)
 
-    def put(
+    def queue(
         self,
         incident: int = 1,
         event: EventKind = EventKind.OPENED,
@@ -71,7 +71,7 @@ class Post:
         text: str | None = None,
         about: tuple[int, ...] = (),
     ) -> None:
-        """A row that is due now; the dispatcher is woken, as after a transaction."""
+        """Record a row that is due now and wake the dispatcher."""
         body = encode_body(
             Wording("title", text or f"text {incident}.{sequence}"), [{"id": incident}]
         )
@@ -84,14 +84,14 @@ class Post:
     def utc_s(self) -> float:
         return self.clock.utc_s(self.clock.steady_s())
 
-    async def passes(self, for_s: float = 0.0) -> None:
+    async def advance(self, for_s: float = 0.0) -> None:
         await self.clock.run(for_s)
 
-    def passed_s(self) -> float:
+    def elapsed_s(self) -> float:
         return round(self.clock.steady_s() - self.start_s, 3)
 
     def texts(self, channel: str = "chat") -> list[str]:
-        """What arrived, without the code."""
+        """The texts that the channel accepted, without the code."""
         return [m.text.rpartition("\n")[0] for m in self.boxes[channel].accepted]
 
     def statuses(self) -> list[tuple[str, OutboxStatus]]:

@@ -1,7 +1,7 @@
-"""From a silent link to a message that arrived: judge, notices, ledger, dispatcher, on one clock.
+"""From a silent link to a delivered message: detector, policy, ledger, dispatcher, on one clock.
 
-Fakes at the ports only: the prober, the ledger in memory, channels, the clock. Writes to the ledger
-take a real thread, so what must have arrived is waited for.
+Fakes at the ports only: prober, ledger, channels, clock. Writes to the ledger take a real thread,
+so messages are waited for.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from monitor.core.model import Network
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
 from tests.core.alerting.scenario import ALERTS
-from tests.dispatcher_fixtures import at_once
+from tests.dispatcher_rig import run_inline
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
@@ -35,8 +35,8 @@ from tests.waiting import eventually_async
 
 
 @dataclass
-class DutyHouse:
-    """open() begins; watch(s) lets time pass; arrived() waits until nothing is on its way."""
+class AlertingRig:
+    """run_for() lets time pass; wait_for_messages() waits until the outbox is empty."""
 
     network: Network
     alerts: AlertSettings = ALERTS
@@ -44,17 +44,17 @@ class DutyHouse:
     ledger: AlertLedger = field(default_factory=MemoryLedger)
     channels: Mapping[str, Channel] | None = None
 
-    async def open(self) -> DutyHouse:
+    async def open(self) -> AlertingRig:
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
         self.prober = FakeProber(self.clock)
         self.alerting_state = AlertingState(self.alerts, self.network)
         now_s = self.clock.steady_s()
-        book = restore_policy_state(read_policy_history(self.ledger, now_s), now_s, now_s)
-        self.notifier = Notifier(book, self.alerting_state, lambda _: True)
-        means = DeliveryContext(
-            self.ledger, self.alerting_state, self.clock, at_once, self._sleep, lambda: 0.5
+        state = restore_policy_state(read_policy_history(self.ledger, now_s), now_s, now_s)
+        self.notifier = Notifier(state, self.alerting_state, lambda _: True)
+        context = DeliveryContext(
+            self.ledger, self.alerting_state, self.clock, run_inline, self._sleep, lambda: 0.5
         )
-        self.dispatcher = Dispatcher(means, self.channels or self.boxes)
+        self.dispatcher = Dispatcher(context, self.channels or self.boxes)
         self.pipeline = Pipeline(
             self.network,
             restored_detector(self.network, self.ledger.load_snapshot(), now_s),
@@ -86,22 +86,21 @@ class DutyHouse:
     async def _sleep(self, for_s: float) -> None:
         await self.clock.sleep_until(self.clock.steady_s() + for_s)
 
-    async def watch(self, for_s: float) -> None:
+    async def run_for(self, for_s: float) -> None:
         await run_jobs(self.jobs, self.clock, for_s)
 
-    async def arrived(self, count: int, channel: str = "chat") -> list[Notification]:
-        """So many messages, and nothing is left on its way."""
+    async def wait_for_messages(self, count: int, channel: str = "chat") -> list[Notification]:
+        """Wait for so many messages, and until the outbox is empty."""
         box = self.boxes[channel]
-        await eventually_async(lambda: len(box.accepted) >= count and self.is_quiet())
+        await eventually_async(lambda: len(box.accepted) >= count and self.is_idle())
         return box.accepted
 
-    def is_quiet(self) -> bool:
-        """Is nothing on its way?"""
-        on_their_way = (OutboxStatus.PENDING, OutboxStatus.LEASED)
-        return all(row.status not in on_their_way for row in self.ledger.outbox())
+    def is_idle(self) -> bool:
+        unsent = (OutboxStatus.PENDING, OutboxStatus.LEASED)
+        return all(row.status not in unsent for row in self.ledger.outbox())
 
 
-def about(message: Notification) -> tuple[EventKind, list[object]]:
-    """What it is, and the targets that it names."""
+def event_and_targets(message: Notification) -> tuple[EventKind, list[object]]:
+    """The event of a message, and the targets of its incidents."""
     documents = message.incidents if message.incident is None else (message.incident,)
     return message.event, [document["target"] for document in documents]
