@@ -1,7 +1,11 @@
-"""Photographs of the pages, to be looked at: `python -m tests.dashboard.shots [DIR]`.
+"""Screenshots of the pages.
 
-Quiet day, trouble, and data that has grown old; desk, wall and phone; light and dark. Without
-DIR they go to tests/dashboard/shots, as the few small pictures that are kept.
+    python -m tests.dashboard.shots                    those kept in tests/dashboard/shots
+    python -m tests.dashboard.shots --readme DIR       desk.png and wall.png of the README
+    python -m tests.dashboard.shots --all DIR [NAME]   all, or those whose name contains NAME
+
+They show a quiet day, trouble, a mass outage and stale data, on desk, wall and phone, light and
+dark. Kept and README pictures have a palette of 256 colours: about 100 kB each.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import sys
 import tempfile
 import time
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,11 +28,12 @@ from tests.waiting import eventually
 
 SMALLER = 0.7
 KEPT = Path(__file__).parent / "shots"
+README = {"trouble-desk-light": "desk", "tv-dark": "wall"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture; where: the path of the page."""
+    """One screenshot. where: path of the page; whole: all of it, not only the screen."""
 
     name: str
     where: str
@@ -102,7 +107,7 @@ SMALL = ("trouble-desk-light", "trouble-desk-dark", "trouble-phone-light", "quie
          "report-light", "alert-light")  # fmt: skip
 
 
-def take(served: DashboardServer, browser: Browser, shot: Shot, into: Path, size: float) -> None:
+def take(served: DashboardServer, browser: Browser, shot: Shot, file: Path, size: float) -> None:
     """Open the page, wait until it is drawn, and write a PNG of `size` times the screen."""
     browser.size(shot.width, shot.height, shot.scale, phone=shot.width < 600)
     browser.cdp("Network.clearBrowserCookies")
@@ -116,7 +121,7 @@ def take(served: DashboardServer, browser: Browser, shot: Shot, into: Path, size
     assert browser.run("return document.querySelector('header') !== null"), (
         browser.driver.page_source
     )
-    # A photograph waits for the fade of a new outage, and for a whole tick.
+    # Wait until the fade of a new outage has ended and the page was updated once.
     eventually(lambda: browser.run("return performance.now()") > 2200)
     height = browser.run("return document.documentElement.scrollHeight") if shot.whole else 0
     if height > shot.height:
@@ -126,11 +131,11 @@ def take(served: DashboardServer, browser: Browser, shot: Shot, into: Path, size
     clip = {"x": 0, "y": 0, "width": shot.width, "height": max(height, shot.height)}
     picture = browser.cdp("Page.captureScreenshot", clip=clip | {"scale": size})
     png = b64decode(picture["data"])
-    (into / f"{shot.name}.png").write_bytes(png if size == 1.0 else small_png(png))
+    file.write_bytes(png if size == 1.0 else small_png(png))
 
 
 def _numbered(where: str, story: SyntheticHistory) -> str:
-    """The addresses of two incidents: an open outage, and the hub's."""
+    """Insert the numbers of two incidents: an open outage, and that of a node."""
     found = {each.target: each.id for each in story.incidents() if each.ended_s is None}
     joint = "#" if where.startswith("insiden") else ""
     for name, target in (("{open}", "losarang/utama"), ("{hub}", "pop-karangampel")):
@@ -138,24 +143,22 @@ def _numbered(where: str, story: SyntheticHistory) -> str:
     return where
 
 
-def living(story: SyntheticHistory) -> Callable[[], Document]:
-    """The document of a daemon that goes on: the story, as old as it is by now."""
+def advancing(story: SyntheticHistory) -> Callable[[], Document]:
+    """The state document of a running daemon: the history moved to the present."""
     return lambda: story.later(time.time() - story.now_s).document()
 
 
-def shoot(into: Path, only: str = "", kept: bool = False) -> None:
-    """All whose name holds `only`; kept: the few that stay, small."""
+def shoot(files: Mapping[str, Path], size: float) -> None:
+    """Take the screenshots of these names, each into its file."""
     network = shipped_network()
-    told: dict[str, Callable[[float], SyntheticHistory]] = {
+    histories: dict[str, Callable[[float], SyntheticHistory]] = {
         "trouble": lambda now_s: trouble(network, now_s),
         "mass": lambda now_s: mass_outage(network, now_s),
         "quiet": lambda now_s: quiet(network, now_s),
         "stale": lambda now_s: trouble(network, now_s - 245),
     }
-    for name, make in told.items():
-        shots = [
-            shot for shot in SHOTS[name] if only in shot.name and (not kept or shot.name in SMALL)
-        ]
+    for name, make in histories.items():
+        shots = [shot for shot in SHOTS[name] if shot.name in files]
         if not shots:
             continue
         with tempfile.TemporaryDirectory() as work, chromium(Path(work) / "profile") as browser:
@@ -165,20 +168,31 @@ def shoot(into: Path, only: str = "", kept: bool = False) -> None:
             served.write_day()
 
             try:
-                served.start(story.document if name == "stale" else living(story))
+                served.start(story.document if name == "stale" else advancing(story))
                 for shot in shots:
                     if name != "stale":
                         served.write_now()
                     numbered = replace(shot, where=_numbered(shot.where, story))
-                    take(served, browser, numbered, into, SMALLER if kept else 1.0)
+                    take(served, browser, numbered, files[shot.name], size)
             finally:
                 served.close()
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-        shoot(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "")
+def main(arguments: list[str]) -> None:
+    """See the module docstring."""
+    names = [shot.name for shots in SHOTS.values() for shot in shots]
+    if not arguments:
+        shoot({name: KEPT / f"{name}.png" for name in SMALL}, SMALLER)
+        return
+    option, folder, *rest = arguments
+    into = Path(folder)
+    into.mkdir(parents=True, exist_ok=True)
+    if option == "--readme":
+        shoot({name: into / f"{short}.png" for name, short in README.items()}, SMALLER)
     else:
-        KEPT.mkdir(exist_ok=True)
-        shoot(KEPT, kept=True)
+        part = rest[0] if rest else ""
+        shoot({name: into / f"{name}.png" for name in names if part in name}, 1.0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
