@@ -28,8 +28,13 @@ from monitor.cli.formatting import (
 )
 from monitor.cli.options import config_option
 from monitor.core.detection.detector import Detector
-from monitor.core.detection.replay import ReplayLine, read_evidence
-from monitor.core.detection.replay_comparison import IncidentPair, ReplayComparison, compare_replays
+from monitor.core.detection.replay import (
+    IncidentPair,
+    ReplayComparison,
+    ReplayLine,
+    compare_replays,
+    read_evidence,
+)
 from monitor.core.documents import Document, incident_document, transition_document
 from monitor.core.errors import PantauError
 from monitor.core.model import Incident, IncidentChange, Network, Transition

@@ -170,6 +170,11 @@ class Network:
         """All links, in the order of the sites."""
         return tuple(link for site in self.sites for link in site.links)
 
+    def same_addresses(self, other: Network) -> set[str]:
+        """Names of the targets that both networks have with the same address."""
+        addresses = {target.name: target.address for target in self.targets()}
+        return {t.name for t in other.targets() if addresses.get(t.name) == t.address}
+
 
 class Reply(NamedTuple):
     """The probed address itself answered in time. A tuple: millions are made a day."""

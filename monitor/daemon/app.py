@@ -36,8 +36,7 @@ from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
-from monitor.core.detection.detector import restored_detector
-from monitor.core.detection.reconfigure import close_removed
+from monitor.core.detection.detector import close_removed, restored_detector
 from monitor.core.executor import Executor
 from monitor.core.ports import SampleLog, SampleSink
 from monitor.core.warning import MonitorWarning

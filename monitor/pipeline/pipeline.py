@@ -19,7 +19,6 @@ from monitor.core.alerting.ports import AlertLedger
 from monitor.core.detection.causes import RouterObservation, SuspectedCauses
 from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
 from monitor.core.detection.detector import Detector
-from monitor.core.detection.reconfigure import same_address_targets
 from monitor.core.documents import TargetStatus
 from monitor.core.model import (
     Decision,
@@ -165,7 +164,7 @@ class Pipeline:
             return
         now_s = self._clock.steady_s()
         decisions = self.detector.reconfigure(network, now_s)
-        self._recent.forget(same_address_targets(self.network, network))
+        self._recent.forget(self.network.same_addresses(network))
         self.network = network
         self._causes.reconfigure(network)
         self._tags = tags_of(network)

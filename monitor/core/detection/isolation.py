@@ -1,195 +1,205 @@
-"""The monitor itself: cut off, blind, or unable to send. Never blamed on a link.
+"""The monitor itself: cut off by silence, unable to send, or blind. Never blamed on a link.
 
-VERDICTS, "The monitor itself". While every anchor is silent and not yet settled, no DOWN is
-spoken. An anchor that is silent while most targets answer is itself down: it is settled (state
-only, no incident) `WAIT_S` after all anchors were confirmed silent, or one dead anchor would
-hide every outage for ever.
+VERDICTS, "The monitor itself". While every anchor is silent and not yet decided, no DOWN is
+decided. An anchor that is silent while most targets answer is itself down: it becomes so
+(without an incident) `WAIT_S` after all anchors were confirmed silent, or one dead anchor would
+hold back every outage for ever.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 from enum import Enum
 from math import ceil, inf
 
-from monitor.core.detection import send_failures
-from monitor.core.detection.detector_state import MONITOR, DetectorState
-from monitor.core.detection.loss_windows import RunningMean
-from monitor.core.detection.transitions import WAIT_S
-from monitor.core.model import (
-    ChangeKind,
-    Decision,
-    IncidentEvidence,
-    Lost,
-    NotMeasured,
-    Reply,
-    Scope,
-    State,
-)
+from monitor.core.detection.send_failures import SendFailures
+from monitor.core.detection.target_health import CLOCK_GRAIN_S, HealthCounts, TargetHealth
+from monitor.core.model import Incident, Lost, Network, NotMeasured, Reply, State
 
-SHARE = 0.9
-AT_LEAST = 5
+MONITOR = "monitor"
+SILENT_SHARE = 0.9
+MIN_SILENT = 5
+BLIND_S = 10.0
+WAIT_S = 15.0
+"""DOWN of a child waits for its parent, and any DOWN for the anchors, at most this long."""
 
 
-def judge_monitor(world: DetectorState, out: list[Decision]) -> None:
-    """Is the monitor cut off? By silence of all anchors and most targets, or by failing sends."""
-    if world.isolation is not None:
-        return
-    confirm_s = world.confirm_s
-    send_failures.keep_share(world)
-    if _is_cut(world):
-        if world.cut_since_s is None:
-            world.cut_since_s = world.now_s
-            world.at_deadline(world.now_s + confirm_s)
-        elif world.now_s >= world.cut_since_s + confirm_s:
-            _isolate(world, send_failures.most_fail(world), out)
-            return
-    else:
-        world.cut_since_s = None
-    if send_failures.machine_cannot_send(world):
-        _isolate(world, True, out)
+class Hold(Enum):
+    """Whose DOWN must wait because the anchors are silent."""
 
-
-def _is_cut(world: DetectorState) -> bool:
-    return (
-        world.anchors_seen > 0
-        and world.anchors_silent == world.anchors_seen
-        and world.silent >= AT_LEAST
-        and world.silent >= SHARE * world.seen
-    )
-
-
-def _silence_start_s(world: DetectorState) -> float:
-    """The first lost request of this silence: sent after all anchors and most targets answered."""
-    fell = [h for h in world.healths.values() if h.run_count and not h.gone]
-    answers_s = sorted(h.last_reply_s for h in fell)
-    most_s = answers_s[ceil(SHARE * len(fell)) - 1] if fell else -inf
-    answered_s = max(most_s, *(anchor.last_reply_s for anchor in world.anchors if anchor.seen))
-    firsts_s = [h.run_first_s for h in fell if h.run_first_s > answered_s]
-    return min(firsts_s, default=world.now_s)
-
-
-def _isolate(world: DetectorState, sends_fail: bool, out: list[Decision]) -> None:
-    """Cut off. When sends fail as well as silence reigns, the failing sends are the reason."""
-    starts_s = [_silence_start_s(world)] if _is_cut(world) else []
-    reason = "silence"
-    if sends_fail:
-        starts_s.append(send_failures.start_s(world))
-        reason = "send_failure"
-    started_s = min(starts_s)
-    share = max(world.silent, world.unsent) / world.seen if world.seen else None
-    errors = {h.unmeasured_reason for h in world.healths.values() if h.unmeasured}
-    evidence = IncidentEvidence(silent_share=share, error=", ".join(sorted(errors)) or None)
-    world.isolation = world.open(
-        Scope.MONITOR, MONITOR, State.UNKNOWN, started_s, reason, out, evidence
-    )
-    for name in world.topology.order:
-        health = world.healths[name]
-        if health.unmeasured:
-            world.unsent -= 1
-        if not health.seen:
-            continue
-        if health.earliest_s is None:
-            health.earliest_s = started_s
-        health.start_anew(started_s)
-        world.turn(health, State.UNKNOWN, started_s, "isolated", out, evidence)
-        world.update_silent(health)
-    _forget_timers(world)
-    world.patchy = send_failures.is_patchy_from(world, started_s)
-
-
-def _forget_timers(world: DetectorState) -> None:
-    world.waiting.clear()
-    world.stirred.clear()
-    world.unmeasurable.clear()
-    world.answering.clear()
-    world.deadlines.clear()
-    world.cut_since_s = None
-    world.unsent_share = RunningMean()
-
-
-def ends(
-    world: DetectorState, item: Reply | Lost | NotMeasured, out: list[Decision]
-) -> list[Reply] | None:
-    """Does this end the isolation? None: it does not, and the item counts for nothing.
-
-    It ends at the first reply from an anchor to a request sent after it began; also when most
-    targets answer though no anchor does (or there is none). When it had to be seen first that
-    sends go well, answers since that reply were held back: they are given back, and count.
-    """
-    incident = world.isolation
-    if incident is None:
-        return []
-    if isinstance(item, NotMeasured):
-        send_failures.failed_again(world, item)
-        return None
-    if not isinstance(item, Reply) or item.sent_s <= incident.started_s:
-        return None
-    ended_s = _ended_s(world, item) if send_failures.answered(world, item) else None
-    if ended_s is None:
-        return None
-    closed = replace(incident, ended_s=ended_s, end_reason="reply")
-    world.note(ChangeKind.CLOSED, closed, out)
-    world.isolation = None
-    others = [answer for answer in world.answering.values() if answer is not item]
-    for other in world.healths.values():
-        other.start_anew(ended_s)
-        world.update_silent(other)
-    _forget_timers(world)
-    return others
-
-
-def _ended_s(world: DetectorState, item: Reply) -> float | None:
-    """The first answer that counts: an anchor's, without anchors anybody's; None: not yet.
-
-    With anchors that stay silent it is over when half of all targets answer.
-    """
-    answering = world.answering
-    names = [anchor.target.name for anchor in world.anchors] if world.anchors_seen else answering
-    first_s = min((answering[name].sent_s for name in names if name in answering), default=None)
-    if first_s is None and len(answering) * 2 > world.seen:
-        return item.sent_s
-    return first_s
-
-
-def go_blind(world: DetectorState, start_s: float, end_s: float, out: list[Decision]) -> None:
-    """No evidence from any target between two moments: unknown, no incident, no downtime."""
-    for name in world.topology.order:
-        health = world.healths[name]
-        if health.unmeasured:
-            world.unsent -= 1
-        if not health.seen:
-            continue
-        was_down = health.state is State.DOWN
-        earliest_s = health.run_first_s if health.suspected else start_s
-        health.start_anew(end_s)
-        health.earliest_s = earliest_s
-        health.resume_down = was_down
-        world.turn(health, State.UNKNOWN, start_s, "blind", out)
-        world.update_silent(health)
-    _forget_timers(world)
-
-
-class Held(Enum):
-    """Which DOWN may be spoken now."""
-
-    NONE = "none"
-    """Every target may be judged."""
+    NOBODY = "nobody"
     ALL_BUT_ANCHORS = "all but anchors"
     """All anchors have been silent for long while most targets answer: they are down themselves."""
-    ALL = "all"
-    """Every anchor is silent and not all are settled: it may be the monitor itself."""
+    EVERYBODY = "everybody"
+    """Every anchor is silent and not all are decided: it may be the monitor itself."""
 
 
-def held(world: DetectorState) -> Held:
-    """Whose DOWN must wait because the anchors are silent. O(anchors): asked at every settling."""
-    if world.anchors_seen == 0 or world.anchors_silent < world.anchors_seen:
-        return Held.NONE
-    if world.cut_since_s is not None:
-        return Held.ALL
-    unsettled = [a for a in world.anchors if a.seen and a.state is not State.DOWN]
-    if not unsettled:
-        return Held.NONE
-    since_s = [a.confirmed_s for a in unsettled if a.confirmed_s is not None]
-    settled = len(since_s) == len(unsettled) and world.now_s >= max(since_s) + WAIT_S
-    return Held.ALL_BUT_ANCHORS if settled else Held.ALL
+class Isolation:
+    """The monitor's own open incident, and what it begins and ends with.
+
+    silent_since_s: when all anchors and most targets were first known to be silent; None: they
+    are not.
+    """
+
+    def __init__(self, network: Network, counts: HealthCounts) -> None:
+        self.configure(network, counts)
+        self.incident: Incident | None = None
+        self.silent_since_s: float | None = None
+        self.send_failures = SendFailures(counts, self.confirm_s)
+        self._replies: dict[str, Reply] = {}
+        self._alternates = False
+
+    def configure(self, network: Network, counts: HealthCounts) -> None:
+        """Count among these targets from now on.
+
+        blind_after_s: no evidence for longer is a blind interval: max(10 s, 3 x the shortest
+        interval). pause_after_s: without evidence for longer no deadline passes (a loss is known
+        only at its time-out). confirm_s: how long all anchors must be silent: their shortest
+        `confirm_s` (without anchors: that of all targets).
+        """
+        self._counts = counts
+        rules = [target.rules for target in network.targets()]
+        anchor_rules = [anchor.rules for anchor in network.anchors]
+        shortest_s = min((r.interval_s for r in rules), default=1.0)
+        self.blind_after_s = max(BLIND_S, 3 * shortest_s) + CLOCK_GRAIN_S
+        longest_s = max((r.timeout_s for r in rules), default=1.0)
+        self.pause_after_s = max(self.blind_after_s, 3 * longest_s)
+        self.confirm_s = min((r.confirm_s for r in anchor_rules or rules), default=5.0)
+
+    def reconfigure(self, network: Network, counts: HealthCounts) -> None:
+        """Go on with other targets."""
+        self.configure(network, counts)
+        self.send_failures.configure(counts, self.confirm_s)
+
+    def remove(self, target: str) -> None:
+        """The target is no longer probed."""
+        self.send_failures.remove(target)
+        self._replies.pop(target, None)
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Are all anchors and at least 90 % of all targets (and at least 5) silent?"""
+        counts = self._counts
+        return (
+            counts.anchors_seen > 0
+            and counts.anchors_silent == counts.anchors_seen
+            and counts.silent >= MIN_SILENT
+            and counts.silent >= SILENT_SHARE * counts.seen
+        )
+
+    def silence_start_s(self, healths: Iterable[TargetHealth], now_s: float) -> float:
+        """The first lost request that was sent after all anchors and most targets answered."""
+        fell = [h for h in healths if h.run_count and not h.dead]
+        replies_s = sorted(h.last_reply_s for h in fell)
+        most_s = replies_s[ceil(SILENT_SHARE * len(fell)) - 1] if fell else -inf
+        answered_s = max([most_s, *(a.last_reply_s for a in self._counts.anchors if a.seen)])
+        firsts_s = [h.run_first_s for h in fell if h.run_first_s > answered_s]
+        return min(firsts_s, default=now_s)
+
+    def failed_share(self) -> float | None:
+        """The share of targets that are silent or cannot be sent to, whichever is larger."""
+        counts = self._counts
+        if not counts.seen:
+            return None
+        return max(counts.silent, self.send_failures.failing) / counts.seen
+
+    def begin(self, incident: Incident, healths: Iterable[TargetHealth]) -> None:
+        """The monitor is cut off; its incident is open."""
+        self.incident = incident
+        self.restart()
+        # Were some requests since the start answered all the same? Then one reply means nothing.
+        self._alternates = any(h.last_reply_s > incident.started_s for h in healths)
+
+    def restart(self) -> None:
+        """Silence and failed sends are counted anew."""
+        self.silent_since_s = None
+        self._replies.clear()
+        self.send_failures.end_runs()
+
+    def end(self) -> list[Reply]:
+        """The monitor is back; the first reply of each target since then, held back so far."""
+        replies = list(self._replies.values())
+        self.incident = None
+        self.restart()
+        return replies
+
+    def add(self, item: Reply | Lost | NotMeasured, now_s: float) -> float | None:
+        """Take in evidence while it lasts. Returns when it ended; None: it lasts.
+
+        It ends at the first reply of an anchor to a request sent after it began; also when more
+        than half of all targets reply though no anchor does (or there is none).
+        """
+        if isinstance(item, NotMeasured):
+            self._add_failed(item, now_s)
+            return None
+        incident = self.incident
+        if incident is None or not isinstance(item, Reply) or item.sent_s <= incident.started_s:
+            return None
+        return self._add_reply(item, now_s)
+
+    def _add_failed(self, item: NotMeasured, now_s: float) -> None:
+        """Replies that are followed by the failed sends of a quarter were chance."""
+        failures = self.send_failures
+        failures.add_recent(item.target, now_s)
+        if self._replies and not self._alternates:
+            first = next(iter(self._replies.values()))
+            if failures.many_failed_since(first.known_s):
+                self._alternates = True
+                self._replies.clear()
+
+    def _add_reply(self, item: Reply, now_s: float) -> float | None:
+        """A full buffer has room for some: a reply counts when sends go well again.
+
+        They do when sends failed for no more than half of the targets within 10 s. A trouble that
+        stopped at one stroke is over before: when more than half have replied, unless replies and
+        failed sends alternate.
+        """
+        goes_well = not self.send_failures.most_failed_recently(now_s)
+        if self._alternates and not goes_well:
+            return None
+        self._replies.setdefault(item.target, item)
+        if goes_well or self._most_replied():
+            return self._ended_s(item)
+        return None
+
+    def _most_replied(self) -> bool:
+        return len(self._replies) * 2 > self._counts.seen
+
+    def _ended_s(self, item: Reply) -> float | None:
+        """When the first reply that counts was sent: an anchor's, without anchors anybody's."""
+        replies = self._replies
+        names = [anchor.target.name for anchor in self._counts.anchors if anchor.seen] or replies
+        first_s = min((replies[name].sent_s for name in names if name in replies), default=None)
+        if first_s is None and self._most_replied():
+            return item.sent_s
+        return first_s
+
+    def hold(self, now_s: float) -> Hold:
+        """Whose DOWN must wait because the anchors are silent."""
+        counts = self._counts
+        if counts.anchors_seen == 0 or counts.anchors_silent < counts.anchors_seen:
+            return Hold.NOBODY
+        if self.silent_since_s is not None:
+            return Hold.EVERYBODY
+        open_ = [a for a in counts.anchors if a.seen and a.state is not State.DOWN]
+        if not open_:
+            return Hold.NOBODY
+        since_s = [a.confirmed_s for a in open_ if a.confirmed_s is not None]
+        waited = len(since_s) == len(open_) and now_s >= max(since_s) + WAIT_S
+        return Hold.ALL_BUT_ANCHORS if waited else Hold.EVERYBODY
+
+    def anchor_replied_since(self, since_s: float) -> bool:
+        """Did an anchor reply to a request sent at `since_s` or later: were we connected then?
+
+        True also when no anchor could: all are down themselves, or cannot be measured.
+        """
+        able = [
+            anchor
+            for anchor in self._counts.anchors
+            if anchor.seen
+            and anchor.state is not State.DOWN
+            and not (
+                anchor.state is State.UNKNOWN and anchor.target.name in self.send_failures.runs
+            )
+        ]
+        return not able or any(anchor.last_reply_s >= since_s for anchor in able)

@@ -1,155 +1,202 @@
-"""Sends that fail on this machine: one link's own trouble, or the whole machine's?
+"""Requests that could not be sent: one target's own trouble, or this machine's?
 
 VERDICTS: "A link that alone cannot be measured opens one incident after 5 such requests in a row;
-one explained by `monitor` opens none." What tells the two apart is how many targets share it, not
-the errno: a full buffer fails whichever request comes at a bad moment, a missing route may be one
-link's or everybody's. The machine's is what hits more than half of all targets (of fewer than
-five: every one, and more than one), the anchors among them.
+one explained by `monitor` opens none." The errno cannot tell the two apart (a full buffer fails
+whichever request comes at a bad moment, a missing route may be one link's or everybody's); how
+many targets share the trouble can. The one rule:
+
+    The trouble is the machine's when sends failed for most targets within the last 10 s, the
+    anchors among them. Most: more than half; of fewer than five, every one and more than one.
+
+While it is, no target is blamed for failed sends (for `EXPLAINED_AT_MOST_S`), and an isolation
+does not end. Two things it cannot say alone. That the machine is *cut off*: two fifths of each
+round, taken in turns, hit most targets within 10 s as well, so that is said only when on average
+more than half of the last 10 s failed. And that a trouble which stopped at one stroke is over
+before the 10 s have passed: see `Isolation.add_reply`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import takewhile
+from math import inf
 
-from monitor.core.detection.detector_state import DetectorState
-from monitor.core.detection.target_health import CLOCK_GRAIN_S, TargetHealth
-from monitor.core.model import NotMeasured, Reply
+from monitor.core.detection.loss_windows import RunningMean
+from monitor.core.detection.target_health import CLOCK_GRAIN_S, HealthCounts
+from monitor.core.model import NotMeasured
 
 FEW_TARGETS = 5
 """Of fewer targets than these, every one must fail."""
-IN_ROW = 5
-LATELY_S = 10.0
-"""A full buffer fails some of each round's sends: who failed at all within this span is counted."""
+LONG_RUN = 5
+RECENT_S = 10.0
 EXPLAINED_AT_MOST_S = 30.0
-"""A link's own run of failed sends that lasts longer is told, whatever the others do."""
-PATCHY_SHARE = 0.25
-"""Cut off: if the sends of more targets fail again after the first answer, that was chance."""
+"""A target whose own run of failed sends lasts longer is reported, whatever the others do."""
+RELAPSE_SHARE = 0.25
+"""Sends of more targets than these fail again after the first reply: that reply was chance."""
 
 
-def failed(world: DetectorState, health: TargetHealth, item: NotMeasured) -> None:
-    """A request that never left this machine."""
-    if health.add_unmeasured(item.sent_s, item.reason) == 1:
-        world.unsent += 1
-    _note_lately(world, item)
-    if is_long_unmeasured(health):
-        world.unmeasurable.add(health.target.name)
+@dataclass(slots=True)
+class FailedRun:
+    """Failed sends of one target in a row: first, last (sending times), how many, newest errno."""
+
+    first_s: float
+    last_s: float
+    count: int
+    error: str
+
+    def is_long(self, interval_s: float) -> bool:
+        """Five in a row, over the time that five take at the steady rate.
+
+        A suspected target is probed five times as often: without the second condition it would be
+        blamed before most of the others had been probed once.
+        """
+        at_least_s = (LONG_RUN - 1) * interval_s - CLOCK_GRAIN_S
+        return self.count >= LONG_RUN and self.last_s - self.first_s >= at_least_s
 
 
-def _note_lately(world: DetectorState, item: NotMeasured) -> None:
-    world.failed_lately.pop(item.target, None)
-    world.failed_lately[item.target] = world.now_s
+class SendFailures:
+    """Counts failed sends of all targets.
 
-
-def _count_lately(world: DetectorState) -> int:
-    lately = world.failed_lately
-    oldest_s = world.now_s - LATELY_S
-    while lately and lately[first := next(iter(lately))] < oldest_s:
-        del lately[first]
-    return len(lately)
-
-
-def is_long_unmeasured(health: TargetHealth) -> bool:
-    """Five in a row, over the time that five take at its steady rate.
-
-    A suspected target is asked five times as often: without the second half it would be blamed
-    before most of the others had been asked once.
+    runs: by target, its failed sends since its last request that was sent. counts: how many
+    targets there are. confirm_s: how long all sends must fail before the machine
+    is called cut off (seconds).
     """
-    span_s = health.unmeasured_last_s - health.unmeasured_from_s
-    at_least_s = (IN_ROW - 1) * health.target.rules.interval_s
-    return health.unmeasured >= IN_ROW and span_s >= at_least_s - CLOCK_GRAIN_S
 
+    def __init__(self, counts: HealthCounts, confirm_s: float) -> None:
+        self.configure(counts, confirm_s)
+        self.runs: dict[str, FailedRun] = {}
+        self._failed_s: dict[str, float] = {}  # when a target's send last failed, oldest first
+        self._failing_share = RunningMean()
+        self._long_runs: set[str] = set()
 
-def most_fail(world: DetectorState) -> bool:
-    """Is it this machine, at this moment? For most targets the newest request failed, and no
-    anchor's sends go well."""
-    return _are_most(world.unsent, world.seen) and _no_anchor_goes_well(world)
+    def configure(self, counts: HealthCounts, confirm_s: float) -> None:
+        """Count among these targets from now on."""
+        self._counts = counts
+        self._confirm_s = confirm_s
 
+    def add_failed(self, item: NotMeasured, interval_s: float, now_s: float) -> None:
+        """Count a request that could not be sent; it extends its target's run."""
+        run = self.runs.get(item.target)
+        if run is None:
+            run = self.runs[item.target] = FailedRun(item.sent_s, item.sent_s, 0, item.reason)
+        run.last_s = item.sent_s
+        run.count += 1
+        run.error = item.reason
+        self.add_recent(item.target, now_s)
+        if run.is_long(interval_s):
+            self._long_runs.add(item.target)
 
-def keep_share(world: DetectorState) -> None:
-    """For what share of all targets the newest request failed, from this moment on."""
-    share = world.unsent / world.seen if world.seen else 0.0
-    if world.seen < FEW_TARGETS:
-        share = float(_are_most(world.unsent, world.seen))
-    world.unsent_share.set(world.now_s, share)
+    def add_recent(self, target: str, now_s: float) -> None:
+        """Count a failed send without a run: the monitor is cut off, no target is blamed."""
+        self._failed_s.pop(target, None)
+        self._failed_s[target] = now_s
 
-
-def machine_cannot_send(world: DetectorState) -> bool:
-    """Is it this machine, and for long enough? Said with a send that failed.
-
-    Over twice `confirm_s` it was more than half of all targets on average: all of them for
-    `confirm_s`, or a few more than half for twice as long, in whatever order they take turns.
-    """
-    if next(reversed(world.failed_lately.values()), None) != world.now_s:
-        return False
-    span_s = 2 * world.confirm_s
-    unsent_s = world.unsent_share.over(span_s, world.now_s) * span_s
-    return unsent_s > world.confirm_s + CLOCK_GRAIN_S and _no_anchor_goes_well(world)
-
-
-def _no_anchor_goes_well(world: DetectorState) -> bool:
-    return all(_fails(world, anchor) for anchor in world.anchors if anchor.seen)
-
-
-def is_explained(world: DetectorState, health: TargetHealth) -> bool:
-    """Does the machine's trouble explain that this target cannot be measured?"""
-    if health.unmeasured_last_s - health.unmeasured_from_s > EXPLAINED_AT_MOST_S:
-        return False
-    return _are_most(_count_lately(world), world.seen) and (
-        world.anchors_seen == 0
-        or any(_fails(world, anchor) for anchor in world.anchors if anchor.seen)
-    )
-
-
-def _fails(world: DetectorState, health: TargetHealth) -> bool:
-    """Its newest request could not be sent, or another one lately."""
-    if health.unmeasured:
+    def add_sent(self, target: str, sent_s: float) -> bool:
+        """A request was sent: the run of failed sends ends. False: it is older than the run."""
+        run = self.runs.get(target)
+        if run is None:
+            return True
+        if sent_s < run.first_s:
+            return False
+        if run.last_s > sent_s:
+            run.first_s, run.count = run.last_s, 1
+        else:
+            del self.runs[target]
+        self._long_runs.discard(target)
         return True
-    at_s = world.failed_lately.get(health.target.name)
-    return at_s is not None and at_s >= world.now_s - LATELY_S
 
+    def end_run(self, target: str) -> None:
+        """Count the target's failed sends anew."""
+        self.runs.pop(target, None)
+        self._long_runs.discard(target)
 
-def _are_most(targets: int, seen: int) -> bool:
-    if seen < FEW_TARGETS:
-        return targets == seen > 1
-    return targets * 2 > seen
+    def end_runs(self) -> None:
+        """Count all targets' failed sends anew; which ones failed recently stays known."""
+        self.runs.clear()
+        self._long_runs.clear()
+        self._failing_share = RunningMean()
 
+    def remove(self, target: str) -> None:
+        """The target is no longer probed."""
+        self.end_run(target)
+        self._failed_s.pop(target, None)
 
-def start_s(world: DetectorState) -> float:
-    """The first request of this trouble that could not be sent.
+    def take_long_runs(self) -> set[str]:
+        """The targets whose run was long at a failed send since the last call."""
+        taken, self._long_runs = self._long_runs, set()
+        return taken
 
-    A link that failed alone, long before the others, does not date it back.
-    """
-    oldest_s = world.now_s - 3 * world.confirm_s
-    runs = [h.unmeasured_from_s for h in world.healths.values() if h.unmeasured]
-    return min((from_s for from_s in runs if from_s >= oldest_s), default=world.now_s)
+    def errors(self) -> str | None:
+        """The newest errno of each target whose sends fail, each once; None: no sends fail."""
+        return ", ".join(sorted({run.error for run in self.runs.values()})) or None
 
+    @property
+    def failing(self) -> int:
+        """How many targets' newest request could not be sent."""
+        return len(self.runs)
 
-def is_patchy_from(world: DetectorState, started_s: float) -> bool:
-    """Were some requests sent after `started_s` answered all the same?"""
-    return any(health.last_reply_s > started_s for health in world.healths.values())
+    def update_share(self, now_s: float) -> None:
+        """The present share of failing targets holds from now on."""
+        seen = self._counts.seen
+        share = self.failing / seen if seen else 0.0
+        if seen < FEW_TARGETS:
+            share = float(self._are_most(self.failing))
+        self._failing_share.set(now_s, share)
 
+    def most_fail_now(self, now_s: float) -> bool:
+        """Did the newest request of most targets fail, and do all anchors fail?"""
+        return self._are_most(self.failing) and self._all_anchors_fail(now_s)
 
-def failed_again(world: DetectorState, item: NotMeasured) -> None:
-    """Cut off, and a send fails: have many failed since the first answer?"""
-    _note_lately(world, item)
-    if not world.answering or world.patchy:
-        return
-    first_s = next(iter(world.answering.values())).known_s
-    since = takewhile(lambda at_s: at_s > first_s, reversed(world.failed_lately.values()))
-    if sum(1 for _ in since) > PATCHY_SHARE * world.seen:
-        world.patchy = True
-        world.answering.clear()
+    def machine_is_cut_off(self, now_s: float) -> bool:
+        """Does the machine's trouble last long enough? True only at a failed send.
 
+        Over twice `confirm_s` more than half of all targets failed on average: all of them for
+        `confirm_s`, or a few more than half for twice as long, in whatever turns they take.
+        """
+        if next(reversed(self._failed_s.values()), None) != now_s:
+            return False
+        span_s = 2 * self._confirm_s
+        failing_s = self._failing_share.over(span_s, now_s) * span_s
+        return failing_s > self._confirm_s + CLOCK_GRAIN_S and self._all_anchors_fail(now_s)
 
-def answered(world: DetectorState, item: Reply) -> bool:
-    """Cut off, and this is answered: do sends go well enough that it means something?
+    def explains(self, run: FailedRun, now_s: float) -> bool:
+        """Does the machine's trouble explain this run of failed sends?"""
+        if run.last_s - run.first_s > EXPLAINED_AT_MOST_S:
+            return False
+        return self.most_failed_recently(now_s) and self._all_anchors_fail(now_s)
 
-    When sends failed until now, one answer may be chance: of a buffer that is full most of the
-    time, some find room. It counts when most targets answer before a quarter of them failed
-    again. If those fail, sends must have gone well for a while before any answer counts.
-    """
-    go_well = not _are_most(_count_lately(world), world.seen)
-    if world.patchy and not go_well:
-        return False
-    world.answering.setdefault(item.target, item)
-    return go_well or len(world.answering) * 2 > world.seen
+    def most_failed_recently(self, now_s: float) -> bool:
+        """Did a send fail within the last 10 s for most targets?"""
+        failed, oldest_s = self._failed_s, now_s - RECENT_S
+        while failed and failed[first := next(iter(failed))] < oldest_s:
+            del failed[first]
+        return self._are_most(len(failed))
+
+    def many_failed_since(self, since_s: float) -> bool:
+        """Did a send fail after `since_s` for more than a quarter of the targets?"""
+        failed = takewhile(lambda at_s: at_s > since_s, reversed(self._failed_s.values()))
+        return sum(1 for _ in failed) > RELAPSE_SHARE * self._counts.seen
+
+    def start_s(self, now_s: float) -> float:
+        """When the first send of this trouble failed.
+
+        A target that failed alone, long before the others, does not date it back.
+        """
+        oldest_s = now_s - 3 * self._confirm_s
+        firsts_s = [run.first_s for run in self.runs.values() if run.first_s >= oldest_s]
+        return min(firsts_s, default=now_s)
+
+    def _failed_recently(self, target: str, now_s: float) -> bool:
+        if target in self.runs:
+            return True
+        return self._failed_s.get(target, -inf) >= now_s - RECENT_S
+
+    def _all_anchors_fail(self, now_s: float) -> bool:
+        anchors = [a.target.name for a in self._counts.anchors if a.seen]
+        return all(self._failed_recently(anchor, now_s) for anchor in anchors)
+
+    def _are_most(self, targets: int) -> bool:
+        seen = self._counts.seen
+        if seen < FEW_TARGETS:
+            return targets == seen > 1
+        return targets * 2 > seen

@@ -1,4 +1,4 @@
-"""Who hides behind whom: links hang on nodes, nodes on nodes."""
+"""Which targets hang on which: order, parents, all behind a node, the node behind a silence."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from math import inf
 from monitor.core.detection.target_health import TargetHealth
 from monitor.core.model import State, Target, TargetRole
 
+MIN_HIDDEN_LOSSES = 3
+"""Losses in a row after which a link counts as affected by its node's outage."""
 
-class Above(Enum):
-    """What the parents of a silent target say about its silence."""
+
+class ParentState(Enum):
+    """What the parents of a silent target tell about its silence."""
 
     ALIVE = "alive"
     """At least one parent answers (or there is none): the silence is the target's own."""
     UNSETTLED = "unsettled"
     """No parent is known to answer, and not all are known to be dead: wait."""
     DEAD = "dead"
-    """Every parent is down or hidden: nothing can be said of the target itself."""
+    """Every parent is down or unreachable: nothing can be said of the target itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """The order in which verdicts are spoken (parents first), and who hangs on a node."""
+    """The order of decisions (parents first), ranks in that order, and the children of nodes."""
 
     order: tuple[str, ...]
     rank: Mapping[str, int]
@@ -79,25 +82,27 @@ class Topology:
         return tuple(sorted(found, key=self.rank.__getitem__))
 
 
-def above(health: TargetHealth, healths: Mapping[str, TargetHealth], now_s: float) -> Above:
-    """What the parents say about a target that is silent since `run_first_s`.
+def parent_state(
+    health: TargetHealth, healths: Mapping[str, TargetHealth], now_s: float
+) -> ParentState:
+    """What the parents tell about a target that is silent since `run_first_s`.
 
-    A parent answers when it has answered a request sent after the target fell silent. One whose
-    next answer is merely not due yet is unsettled, and so is one whose own outage is open but
-    hidden (the monitor was blind) until it is up; one without evidence explains nothing.
+    A parent is alive when it has answered a request sent after the target fell silent. One whose
+    next reply is merely not due yet is unsettled, and so is one with an open outage that is not
+    seen (the monitor was blind) until it is up; one without evidence explains nothing.
     """
     parents = [healths[name] for name in health.target.parents if name in healths]
     if not parents:
-        return Above.ALIVE
-    if all(parent.gone for parent in parents):
-        return Above.DEAD
-    if any(_answers(parent, health.run_first_s, now_s) for parent in parents if not parent.gone):
-        return Above.ALIVE
-    return Above.UNSETTLED
+        return ParentState.ALIVE
+    if all(parent.dead for parent in parents):
+        return ParentState.DEAD
+    if any(_answers(parent, health.run_first_s, now_s) for parent in parents if not parent.dead):
+        return ParentState.ALIVE
+    return ParentState.UNSETTLED
 
 
 def _answers(parent: TargetHealth, since_s: float, now_s: float) -> bool:
-    if parent.run_count or parent.owes_rise:
+    if parent.run_count or parent.outage_open:
         return False
     if parent.last_reply_s >= since_s:
         return True
@@ -105,26 +110,26 @@ def _answers(parent: TargetHealth, since_s: float, now_s: float) -> bool:
 
 
 def _unprobed_at_s(parent: TargetHealth) -> float:
-    """No evidence for so long means that nobody probes it: it cannot explain anything."""
+    """From when on no evidence means that it is not probed and explains nothing."""
     rules = parent.target.rules
     return parent.last_reply_s + 3 * rules.interval_s + rules.timeout_s
 
 
 def unprobed_at_s(health: TargetHealth, healths: Mapping[str, TargetHealth]) -> float:
-    """When the first of its parents that merely say nothing explains nothing; inf: none does."""
+    """When the first of its parents without a recent reply explains nothing more; inf: never."""
     parents = [healths[name] for name in health.target.parents if name in healths]
-    mute = [p for p in parents if not (p.gone or p.run_count or p.owes_rise)]
-    return min((_unprobed_at_s(parent) for parent in mute), default=inf)
+    quiet = [p for p in parents if not (p.dead or p.run_count or p.outage_open)]
+    return min((_unprobed_at_s(parent) for parent in quiet), default=inf)
 
 
-def roots(name: str, healths: Mapping[str, TargetHealth]) -> tuple[TargetHealth, ...]:
-    """The dead nodes above a target whose own incident explains its silence, nearest first."""
+def dead_roots(name: str, healths: Mapping[str, TargetHealth]) -> tuple[TargetHealth, ...]:
+    """The down nodes above a target whose own incident explains its silence, nearest first."""
     found: dict[str, TargetHealth] = {}
     queue = [name]
     while queue:
         for parent in healths[queue.pop(0)].target.parents:
             health = healths.get(parent)
-            if health is None or not health.gone or parent in found:
+            if health is None or not health.dead or parent in found:
                 continue
             if health.state is State.DOWN and health.incident is not None:
                 found[parent] = health
@@ -136,24 +141,24 @@ def roots(name: str, healths: Mapping[str, TargetHealth]) -> tuple[TargetHealth,
 def hidden_links(
     node: str, topology: Topology, healths: Mapping[str, TargetHealth]
 ) -> tuple[str, ...]:
-    """The silent links that have no living way up once `node` is down, in order."""
+    """The silent links without a living path once `node` is down, in order."""
     lost: set[str] = {node}
 
-    def has_no_way(name: str) -> bool:
+    def has_no_path(name: str) -> bool:
         parents = [p for p in healths[name].target.parents if p in healths]
-        return bool(parents) and all(p in lost or healths[p].gone for p in parents)
+        return bool(parents) and all(p in lost or healths[p].dead for p in parents)
 
     for name in topology.behind(node):
         if (
             healths[name].target.role is TargetRole.NODE
             and healths[name].silent
-            and has_no_way(name)
+            and has_no_path(name)
         ):
             lost.add(name)
     return tuple(
         name
         for name in topology.behind(node)
         if healths[name].target.role is TargetRole.LINK
-        and has_no_way(name)
-        and (healths[name].gone or healths[name].run_count >= 3)
+        and has_no_path(name)
+        and (healths[name].dead or healths[name].run_count >= MIN_HIDDEN_LOSSES)
     )

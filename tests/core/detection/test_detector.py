@@ -313,7 +313,6 @@ def test_a_flapping_link_keeps_an_incident_for_each_outage() -> None:
     story[LINK] = silent_between(*spans)
     story.run(400)
     assert len(story.incidents()) == 6
-    assert story.detector.healths[LINK].flap_value > 35
 
 
 def test_a_link_that_never_answered_is_down_with_its_first_lost_request() -> None:

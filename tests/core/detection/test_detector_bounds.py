@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import pytest
 
 from monitor.core.detection.detector import Detector
-from monitor.core.detection.transitions import remove
 from monitor.core.model import Evidence, Lost, ProbeRules, Reply, State, Tick
 from tests.core.detection.scenario import (
     T0,
@@ -119,8 +118,7 @@ def test_a_removed_link_never_ends_before_it_started() -> None:
     story[LINK] = unsent_between(20.0, 90.0)
     story.run(40)
     story.detector.now_s = T0
-    health = story.detector.healths[LINK]
-    remove(story.detector, health, story.decisions)
+    story.decisions += story.detector.reconfigure(network({}), T0)
     incident = story.incidents()[-1]
     assert incident.ended_s == incident.started_s
 

@@ -57,13 +57,13 @@ def test_a_hidden_link_asks_for_no_deadline() -> None:
     story["pop"] = story[LINK] = silent_between((60.0, 500.0))
     story.run(200)
     assert story.path(LINK) == ["up", "unreachable"]
-    assert story.detector.waiting == set()
-    assert story.detector.deadlines == []
+    assert story.detector._pending == set()
+    assert story.detector._deadlines == []
 
 
 def test_a_stall_that_is_known_on_waking_confirms_no_isolation() -> None:
     story = all_do(links(10), silent_between((60.0, 63.0))).run(63.0)
-    assert story.detector.cut_since_s is not None
+    assert story.detector.isolation.silent_since_s is not None
     stalled = NotMeasured("s0/utama", T0 + 62.9, T0 + 117.0, "stalled")
     back = [Reply(t.name, T0 + 117.1, T0 + 117.11, 9.0) for t in story.net.targets()]
     said = story.detector.advance([stalled, *back])
@@ -106,7 +106,7 @@ def test_nine_silent_targets_in_ten_with_all_anchors_are_isolation() -> None:
 
 def isolated() -> Scenario:
     story = all_do(links(10), silent_between((60.0, 100.0))).run(80)
-    assert story.detector.isolation is not None
+    assert story.detector.monitor_incident is not None
     return story
 
 
@@ -114,7 +114,7 @@ def test_an_answer_to_a_request_sent_before_the_isolation_does_not_end_it() -> N
     story = isolated()
     early = Reply(ANCHOR, T0 + 59.5, T0 + 80.1, 20_600.0)
     assert story.detector.advance([early]) == []
-    assert story.detector.isolation is not None
+    assert story.detector.monitor_incident is not None
 
 
 def test_while_cut_off_every_target_is_probed_at_its_steady_rate() -> None:
@@ -354,21 +354,21 @@ def test_a_degraded_incident_that_the_ledger_remembers_clears() -> None:
 def test_what_the_ledger_remembers_as_down_counts_as_silent() -> None:
     world = Detector(network({LINK: (), "b/utama": ()}))
     world.restore(LedgerSnapshot((StoredState(LINK, State.DOWN, T0),), (), 1, T0 + 5))
-    assert (world.seen, world.silent) == (1, 1)
+    assert (world.counts.seen, world.counts.silent) == (1, 1)
 
 
 def test_no_state_begins_before_the_one_that_it_ends() -> None:
     story = links(2, anchors=0).run(30)
     health = story.detector.healths[LINK]
-    said: list[Decision] = []
-    story.detector.turn(health, State.UNKNOWN, health.since_s - 5.0, "isolated", said)
+    story.detector._change_state(health, State.UNKNOWN, health.since_s - 5.0, "isolated")
+    said = story.detector.advance([])
     assert [t.at_s for t in said if isinstance(t, Transition)] == [T0]
 
 
 def test_the_shortest_confirm_s_of_an_anchor_is_that_of_the_monitor() -> None:
     net = network({LINK: ()}, anchors=2)
     long = replace(net.anchors[1], rules=ProbeRules(confirm_s=9.0))
-    assert Detector(replace(net, anchors=(net.anchors[0], long))).confirm_s == 5.0
+    assert Detector(replace(net, anchors=(net.anchors[0], long))).isolation.confirm_s == 5.0
 
 
 def cut_off(t: float) -> Answer:
@@ -431,7 +431,7 @@ def test_the_wait_for_a_node_goes_on_over_a_reload_and_ends_without_evidence_on_
     story = Scenario(replace(net, nodes=(seldom,)))
     story[LINK] = silent_between((70.0, 120.0))
     story.run(80)
-    assert story.detector.healths[LINK].waiting
+    assert story.detector.healths[LINK].pending
     story.detector.reconfigure(story.net, T0 + 80)
     story.run(100)
     (incident,) = story.incidents()

@@ -89,7 +89,7 @@ def waiting_child() -> Scenario:
     story[LINK] = silent_between((60.0, 100.0))
     story["pop"] = silent_between((61.5, 100.0))
     story.run(66.9)
-    assert story.detector.healths[LINK].waiting
+    assert story.detector.healths[LINK].pending
     return story
 
 
@@ -148,8 +148,8 @@ def in_instants(evidence: Sequence[Evidence], look_at_all: bool) -> list[Decisio
     out: list[Decision] = []
     for _, instant in groupby(evidence, key=known_s):
         if look_at_all:
-            world.stirred |= world.waiting
-            world.dirty = True
+            world._to_decide |= world._pending
+            world._undecided = True
         said = world.advance(list(instant))
         out += said
     return out

@@ -46,8 +46,8 @@ def test_links_that_fall_within_a_second_are_told_in_one_change_with_all_of_them
     told = [d.at_s for d in story.decisions if isinstance(d, IncidentChange)][-1]
     assert told == pytest.approx(min(t.detected_s for t in hidden) + 1.0)
     assert story.detector.healths["pop"].incident == update
-    assert story.run(150).detector.latecomers == {}
-    assert story.detector.deadlines == []
+    assert story.run(150).detector._affected == {}
+    assert story.detector._deadlines == []
     assert updates(story) == [update]
 
 
@@ -89,7 +89,7 @@ def test_a_gap_without_evidence_right_after_it_loses_none_of_them() -> None:
 
 def test_a_reload_in_that_second_changes_nothing_of_what_is_told() -> None:
     story = fallen(40).run(51.5)
-    assert story.detector.latecomers
+    assert story.detector._affected
     said = story.detector.reconfigure(story.net, T0 + 51.5)
     assert said == []
     assert story.run(60).decisions == fallen(40).run(60).decisions
@@ -97,13 +97,13 @@ def test_a_reload_in_that_second_changes_nothing_of_what_is_told() -> None:
 
 def test_a_reload_in_that_second_forgets_a_node_that_left() -> None:
     story = fallen(40).run(51.5)
-    hidden = tuple(sorted(story.detector.latecomers["pop"]))
+    hidden = tuple(sorted(story.detector._affected["pop"]))
     without = network({link.name: () for link in story.net.links()}, anchors=1)
     world = story.detector
     said = world.reconfigure(without, T0 + 51.5)
     (closed,) = [d.incident for d in said if isinstance(d, IncidentChange)]
     assert (closed.target, closed.end_reason, closed.affected) == ("pop", "removed", hidden)
-    assert world.latecomers == {}
+    assert world._affected == {}
 
 
 @settings(max_examples=40, deadline=None)

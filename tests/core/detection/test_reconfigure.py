@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.detection.detector import Detector
-from monitor.core.detection.reconfigure import close_removed
+from monitor.core.detection.detector import Detector, close_removed
 from monitor.core.model import (
     ChangeKind,
     Incident,
@@ -56,7 +55,7 @@ def test_the_counts_of_silent_targets_stay_true_over_a_reload() -> None:
     story.run(60)
     world = story.detector
     world.reconfigure(network(links, anchors=1), T0 + 60)
-    assert (world.seen, world.silent, world.anchors_seen) == (11, 2, 1)
+    assert (world.counts.seen, world.counts.silent, world.counts.anchors_seen) == (11, 2, 1)
 
 
 def test_anchors_are_still_heard_after_a_reload() -> None:
@@ -139,7 +138,7 @@ def test_a_verdict_that_waits_is_spoken_after_a_reload() -> None:
     story["a/utama"] = silent_between((20.0, 500.0))
     story["pop"] = silent_between((21.5, 500.0))
     story.run(26.9)
-    assert story.detector.healths["a/utama"].waiting
+    assert story.detector.healths["a/utama"].pending
     story.detector.reconfigure(story.net, T0 + 26.9)
     story.run(60)
     assert story.path("a/utama") == ["up", "unreachable"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.core.detection.replay_comparison import compare_replays
+from monitor.core.detection.replay import compare_replays
 from monitor.core.model import Incident, Scope, State
 
 

@@ -266,9 +266,9 @@ def test_an_answer_that_was_held_back_counts_once() -> None:
         story[name] = unsent_between(60.0, 90.0)
     story["s5/utama"] = lambda t: "ENOBUFS" if 60 <= t < 90 else (None if 30 <= t < 60 else 10.0)
     story.run(90.4)
-    assert story.detector.isolation is not None
+    assert story.detector.monitor_incident is not None
     story.run(90.55)
-    assert story.detector.isolation is None
+    assert story.detector.monitor_incident is None
     story.run(120)
     assert story.path("s5/utama") == ["up", "down", "unknown", "up"]
     back = story.transitions("s5/utama")[-1]

@@ -49,20 +49,20 @@ def test_a_late_answer_to_a_request_before_the_run_leaves_the_run_alone() -> Non
     found = health()
     for i in range(30):
         found.add_loss(60.0 + i * 0.2, 60.1 + i * 0.2, None)
-    found.waiting, found.confirmed_s = True, 66.0
+    found.pending, found.confirmed_s = True, 66.0
     found.add_reply(59.5, 66.0, 6500.0)
-    assert (found.run_count, found.waiting, found.confirmed_s) == (30, True, 66.0)
+    assert (found.run_count, found.pending, found.confirmed_s) == (30, True, 66.0)
 
 
 def test_a_limit_is_cleared_only_under_80_percent_of_it() -> None:
     found = health(ProbeRules(loss_pct=10.0))
     found.window.clear()
-    found.crossed = frozenset({"loss"})
+    found.exceeded = frozenset({"loss"})
     for i in range(60):
         found.window.add(100.0 + i, None if i < 5 else 10.0)  # 8.3 %
-    assert found.crossings() == {"loss"}
+    assert found.limits_exceeded() == {"loss"}
     found.window.add(160.0, 10.0)  # the first lost one is out: 6.7 %
-    assert found.crossings() == frozenset()
+    assert found.limits_exceeded() == frozenset()
 
 
 def test_a_link_that_loses_half_anyway_needs_more_losses_in_a_row() -> None:
@@ -71,9 +71,9 @@ def test_a_link_that_loses_half_anyway_needs_more_losses_in_a_row() -> None:
         found.history.add(60.0 + i, i % 2)
     for i in range(38):
         found.add_loss(660.0 + i * 0.2, 661.0 + i * 0.2, None)
-    assert not found.confirm(669.0)
+    assert not found.is_confirmed(669.0)
     found.add_loss(668.0, 669.0, None)
-    assert found.confirm(669.0)
+    assert found.is_confirmed(669.0)
 
 
 def test_a_target_that_starts_anew_has_an_empty_window() -> None:
