@@ -269,3 +269,18 @@ def test_either_each_link_has_its_own_incident_or_the_monitor_has_one(
         assert {target for target, _, _ in kinds(story)} == own
     assert all(i.ended_s is not None and i.ended_s >= i.started_s for i in story.incidents())
     assert {t.after for t in story.transitions()} <= {State.UP, State.UNKNOWN}
+
+
+def test_failed_sends_behind_a_node_that_comes_back_are_counted_once() -> None:
+    """Each child of a node that is back starts anew, its run of failed sends too."""
+    hidden = [f"h{i}/utama" for i in range(4)]
+    others = [f"s{i}/utama" for i in range(5)]
+    net = network({**dict.fromkeys(hidden, ("pop",)), **dict.fromkeys(others, ())}, {"pop": ()})
+    story = Scenario(net)
+    story["pop"] = lambda t: None if 60 <= t < 80 else 10.0
+    for name in hidden:
+        story[name] = lambda t: "EPERM" if 79.5 <= t < 84 else (None if 60 <= t < 84 else 10.0)
+    for name in others[:2]:
+        story[name] = unsent_between(120.0, 150.0)
+    story.run(180)
+    assert {i.target for i in story.incidents()} == {"pop", *others[:2]}
