@@ -56,7 +56,9 @@ class CarrierMonitor:
             self._queries = _rtnetlink()
             self._notifications = _rtnetlink()
         except OSError as error:
-            log.warning("cannot tell a pulled cable from a silent link: AF_NETLINK: %s", error)
+            log.warning(
+                "a pulled cable looks like a silent target: no AF_NETLINK socket: %s", error
+            )
             self.close()
             return
         self._queries.settimeout(TIMEOUT_S)
@@ -135,7 +137,7 @@ class CarrierMonitor:
                 if not flags & NLM_F_DUMP:
                     return messages
         except OSError as error:
-            log.warning("the kernel no longer tells about ports and routes: %s", error)
+            log.warning("a pulled cable looks like a silent target from now on: netlink: %s", error)
             self.close()
             return []
 

@@ -386,7 +386,7 @@ def _enlarge_buffers(sock: socket.socket, buffer_bytes: int) -> None:
     size = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
     if size < buffer_bytes:
         log.warning(
-            "the receive buffer for ICMP is %d bytes, not %d: answers to thousands of targets "
+            "the receive buffer for ICMP is %d bytes, not %d: replies of thousands of targets "
             "could be dropped here; sysctl -w net.core.rmem_max=%d helps",
             size,
             buffer_bytes,

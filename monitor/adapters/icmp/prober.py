@@ -103,7 +103,7 @@ class IcmpProber:
         self._receiver.run_due_timer()
         if pace.stalled:
             self._totals.stalled_rounds += 1
-            log.warning("a round of %d requests came too late for some of them", len(names))
+            log.warning("a round of %d requests was late: some of them were not sent", len(names))
 
     def counters(self) -> ProbeCounters:
         return self._totals.counters()

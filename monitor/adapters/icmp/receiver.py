@@ -101,7 +101,7 @@ class ReceiveGaps:
         self._overflow_s = now_s
         if now_s - self._warned_s >= WARN_EVERY_S:
             self._warned_s = now_s
-            log.warning("answers were dropped: the receive buffer for ICMP is too small")
+            log.warning("replies were dropped: the receive buffer for ICMP is too small")
 
     def reason_not_measured(self, request: OutstandingRequest) -> str | None:
         """Why the missing reply proves nothing; None when it proves a loss.
@@ -119,7 +119,7 @@ class ReceiveGaps:
     def log_stall(self, requests: int) -> None:
         """Warn that so many requests are not measured because of a stall."""
         log.warning(
-            "this process stood still for %.1f s: %d requests are not measured",
+            "the event loop was blocked for %.1f s: %d requests are not measured",
             max(to_s - from_s for from_s, to_s in self._stalls),
             requests,
         )

@@ -50,7 +50,7 @@ class SystemdNotifier:
                 sock.setblocking(False)
                 sock.sendto(message.encode(), self._address)
         except OSError as error:
-            log.warning("systemd cannot be told %s: %s", message, error)
+            log.warning("systemd cannot be notified of %s: %s", message, error)
 
 
 def _watchdog_s(environ: Mapping[str, str], pid: int) -> float | None:

@@ -65,15 +65,15 @@ def test_a_step_of_a_day_moves_utc_and_not_the_steady_time(tmp_path: Path, step:
             assert process.stdout is not None
             process.stdin.write("?\n")
             process.stdin.flush()
-            steady, told, utc = process.stdout.readline().split()
-            return float(steady), told, float(utc)
+            steady, reported, utc = process.stdout.readline().split()
+            return float(steady), reported, float(utc)
 
-        before_s, told, utc_s = ask()
-        assert told == "None"
+        before_s, reported, utc_s = ask()
+        assert reported == "None"
         assert utc_s == pytest.approx(before_s, abs=0.01)
         offset.write_text(step)
-        after_s, told, utc_s = ask()
-        assert float(told) == pytest.approx(day_s, abs=1.0)
+        after_s, reported, utc_s = ask()
+        assert float(reported) == pytest.approx(day_s, abs=1.0)
         assert 0.0 <= after_s - before_s < 60.0
         assert utc_s - after_s == pytest.approx(day_s, abs=1.0)
         process.stdin.close()

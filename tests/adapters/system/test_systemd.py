@@ -76,4 +76,4 @@ def test_an_unreachable_socket_is_logged_and_raises_nothing(
 ) -> None:
     caplog.set_level(logging.WARNING)
     notifier(str(tmp_path / "gone")).alive()
-    assert "cannot be told WATCHDOG=1" in caplog.text
+    assert "cannot be notified of WATCHDOG=1" in caplog.text
