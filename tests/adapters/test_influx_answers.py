@@ -1,4 +1,4 @@
-"""What the adapter makes of answers that Debian's InfluxDB does not give: 2.x, 3.x, proxies."""
+"""InfluxWriter and InfluxReader with answers of 2.x, 3.x and proxies, from a scripted server."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ TOKEN = "Zm9ybWVybHktdGhlLXRva2Vu=="
 PAGE = "<html><head><title>Masuk</title><style>b{}</style></head><body>Silakan masuk</body></html>"
 
 
-def written_to(
+def write(server: AnsweringServer, secret: str | None) -> None:
+    writer = InfluxWriter(server.settings(), secret)
+    writer.write([ping(MIDNIGHT_S)])
+    writer.close()
+
+
+def write_error(
     reply: Reply | None, secret: str | None = TOKEN, timeout_s: float = 5.0
 ) -> InfluxError:
-    """The error of a write that is answered so."""
+    """The error of a write with this answer."""
     with AnsweringServer(lambda request: reply) as server:
         sink = InfluxWriter(server.settings(timeout_s), secret)
         with pytest.raises(InfluxError) as caught:
@@ -34,8 +40,8 @@ def written_to(
     return caught.value
 
 
-def asked_of(answer: Callable[[Request], Reply | None], timeout_s: float = 5.0) -> InfluxError:
-    """The error of a question that is answered so."""
+def query_error(answer: Callable[[Request], Reply | None], timeout_s: float = 5.0) -> InfluxError:
+    """The error of a query with this answer."""
     with AnsweringServer(answer) as server:
         source = InfluxReader(server.settings(timeout_s), TOKEN)
         with pytest.raises(InfluxError) as caught:
@@ -65,7 +71,7 @@ def test_a_write_is_the_documented_request() -> None:
     )
 
 
-def test_a_question_is_the_documented_request_and_binds_its_values() -> None:
+def test_a_query_is_the_documented_request_and_binds_its_values() -> None:
     empty = json.dumps({"results": [{"statement_id": 0}, {"statement_id": 1}]})
     with AnsweringServer(lambda request: Reply(200, empty)) as server:
         source = InfluxReader(server.settings(), TOKEN)
@@ -81,23 +87,19 @@ def test_a_question_is_the_documented_request_and_binds_its_values() -> None:
 
 def test_a_user_and_a_password_go_as_basic_authentication() -> None:
     with AnsweringServer(lambda request: Reply(204)) as server:
-        sink = InfluxWriter(server.settings(), "pantau:rahasia")
-        sink.write([ping(MIDNIGHT_S)])
-        sink.close()
+        write(server, "pantau:rahasia")
     assert server.requests[0].headers["authorization"] == "Basic cGFudGF1OnJhaGFzaWE="
 
 
 @pytest.mark.parametrize("secret", [None, ""])
-def test_without_a_secret_nothing_is_told(secret: str | None) -> None:
+def test_without_a_secret_no_credentials_are_sent(secret: str | None) -> None:
     with AnsweringServer(lambda request: Reply(204)) as server:
-        sink = InfluxWriter(server.settings(), secret)
-        sink.write([ping(MIDNIGHT_S)])
-        sink.close()
+        write(server, secret)
     assert "authorization" not in server.requests[0].headers
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "message"),
     [
         (
             Reply(401, '{"code":"unauthorized","message":"unauthorized access"}'),
@@ -128,19 +130,19 @@ def test_without_a_secret_nothing_is_told(secret: str | None) -> None:
         (Reply(408, "x" * 9000), "x" * 300 + "…"),
     ],
 )
-def test_a_refusal_has_its_status_and_the_servers_words(reply: Reply, said: str) -> None:
-    error = written_to(reply)
+def test_a_refusal_has_its_status_and_the_reason_of_the_server(reply: Reply, message: str) -> None:
+    error = write_error(reply)
     assert error.status == reply.status
     assert error.retry_after_s is None
     assert str(error).startswith("InfluxDB at http://127.0.0.1:")
-    assert said in str(error)
+    assert message in str(error)
     assert "\n" not in str(error)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_only_204_acknowledges(status: int) -> None:
     """A proxy's log-in page comes with 200."""
-    error = written_to(Reply(status, PAGE))
+    error = write_error(Reply(status, PAGE))
     assert error.status == status
     assert f"the answer was {status} instead of 204" in str(error)
 
@@ -168,28 +170,30 @@ def test_only_204_acknowledges(status: int) -> None:
         ({}, None),
     ],
 )
-def test_a_server_says_when_to_come_back(headers: dict[str, str], expected_s: float | None) -> None:
-    error = written_to(Reply(429, '{"code":"too many requests"}', headers))
+def test_retry_after_is_read_as_seconds_or_as_a_date(
+    headers: dict[str, str], expected_s: float | None
+) -> None:
+    error = write_error(Reply(429, '{"code":"too many requests"}', headers))
     assert error.retry_after_s == expected_s
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_said_and_not_followed_with_our_data(status: int) -> None:
+def test_a_redirect_is_an_error_and_not_followed(status: int) -> None:
     with AnsweringServer(lambda request: Reply(204)) as elsewhere:
         location = f"{elsewhere.url.replace('//', '//user:pass@')}/api/v2/write"
-        error = written_to(Reply(status, "", {"Location": location}))
+        error = write_error(Reply(status, "", {"Location": location}))
     assert elsewhere.requests == []
     assert error.status == status
     assert f"sends us to {elsewhere.url}/api/v2/write ({status}): set url" in str(error)
 
 
-def test_a_server_that_hangs_up_is_no_answer() -> None:
-    error = written_to(None)
+def test_a_closed_connection_is_no_answer() -> None:
+    error = write_error(None)
     assert error.status is None
     assert str(error).endswith("the connection broke before the answer was there")
 
 
-def test_nobody_there_is_no_answer() -> None:
+def test_a_refused_connection_is_no_answer() -> None:
     [port] = free_ports(1)
     sink = InfluxWriter(InfluxSettings(f"http://127.0.0.1:{port}"), TOKEN)
     with pytest.raises(InfluxError) as caught:
@@ -201,13 +205,13 @@ def test_nobody_there_is_no_answer() -> None:
     )
 
 
-def test_a_name_that_does_not_exist_is_no_answer() -> None:
+def test_an_unknown_host_name_is_no_answer() -> None:
     sink = InfluxWriter(InfluxSettings("http://influx.invalid:8086"), TOKEN)
     with pytest.raises(InfluxError, match=r"its name cannot be resolved: is url right, does DNS"):
         sink.write([ping(MIDNIGHT_S)])
 
 
-def test_a_server_that_says_nothing_is_given_up_after_the_time_out() -> None:
+def test_a_silent_server_is_no_answer_after_the_time_out() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -219,18 +223,18 @@ def test_a_server_that_says_nothing_is_given_up_after_the_time_out() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 400, 503])
-def test_an_answer_that_stalls_is_given_up_after_the_time_out(status: int) -> None:
-    error = written_to(Reply(status, "half an ans", stalls=True), timeout_s=0.2)
+def test_a_stalled_answer_to_a_write_is_no_answer_after_the_time_out(status: int) -> None:
+    error = write_error(Reply(status, "half an ans", stalls=True), timeout_s=0.2)
     assert error.status is None
     assert "no answer within 0.2 s" in str(error)
 
 
-def test_an_answer_to_a_question_that_stalls_is_given_up_after_the_time_out() -> None:
-    error = asked_of(lambda request: Reply(200, '{"results": [', stalls=True), timeout_s=0.2)
+def test_a_stalled_answer_to_a_query_is_no_answer_after_the_time_out() -> None:
+    error = query_error(lambda request: Reply(200, '{"results": [', stalls=True), timeout_s=0.2)
     assert "no answer within 0.2 s" in str(error)
 
 
-def test_plain_http_where_tls_was_asked_for_is_no_answer() -> None:
+def test_plain_http_instead_of_tls_is_no_answer() -> None:
     with AnsweringServer(lambda request: Reply(204)) as server:
         url = server.url.replace("http:", "https:")
         sink = InfluxWriter(InfluxSettings(url, timeout_s=2.0), TOKEN)
@@ -240,7 +244,7 @@ def test_plain_http_where_tls_was_asked_for_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize("secret", [TOKEN, "pantau:rahasia"])
-def test_no_secret_comes_back_in_an_error(secret: str) -> None:
+def test_an_error_never_holds_the_secret(secret: str) -> None:
     """Not even from a server that repeats what it was sent."""
 
     def echo(request: Request) -> Reply:
@@ -257,7 +261,7 @@ def test_no_secret_comes_back_in_an_error(secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "message"),
     [
         (Reply(401, '{"code":"unauthorized","message":"unauthorized access"}'), "(401: unauth"),
         (Reply(200, PAGE), "something that is not JSON: is url right?"),
@@ -280,13 +284,11 @@ def test_no_secret_comes_back_in_an_error(secret: str) -> None:
         ),
     ],
 )
-def test_a_question_that_is_not_answered_is_an_error_and_never_an_empty_answer(
-    reply: Reply, said: str
-) -> None:
-    assert said in str(asked_of(lambda request: reply))
+def test_a_query_without_an_answer_is_an_error_and_never_empty(reply: Reply, message: str) -> None:
+    assert message in str(query_error(lambda request: reply))
 
 
-def test_a_range_that_3_core_finds_too_long_is_asked_for_in_parts() -> None:
+def test_a_range_too_long_for_3_core_is_queried_in_parts() -> None:
     """https://docs.influxdata.com/influxdb3/core/reference/config-options/#query-file-limit"""
     spans: list[tuple[int, int]] = []
 
@@ -296,8 +298,8 @@ def test_a_range_that_3_core_finds_too_long_is_asked_for_in_parts() -> None:
             return Reply(200, json.dumps({"results": [{"statement_id": 0}]}))
         start, end = int(bounds[0]), int(bounds[1])
         if end - start > 72 * 3_600_000:
-            told = {"error": "Query would exceed file limit of 432 parquet files"}
-            return Reply(500, json.dumps(told))
+            error = {"error": "Query would exceed file limit of 432 parquet files"}
+            return Reply(500, json.dumps(error))
         spans.append((start, end))
         statements = request.query["q"].count("SELECT")
         return Reply(200, json.dumps({"results": [{"statement_id": n} for n in range(statements)]}))

@@ -9,81 +9,79 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
 from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
 from tests.answering_server import AnsweringServer, Reply, Request
 from tests.influx_server import InfluxServer
+from tests.sample_builders import MIDNIGHT_S, ping
 
 WANTED = [BucketSpec("pantau", 30), BucketSpec("pantau_1m", 180)]
 EMPTY = json.dumps({"results": [{"statement_id": 0}]})
-ADMIN = "admin:sandi"
+ADMIN = 'pantau:kata sandi "panjang"'
 
 
-def policies(server: InfluxServer, bucket: str) -> list[tuple[str, str]]:
+def results(setup: InfluxSetup, wanted: list[BucketSpec]) -> list[str]:
+    """What is reported for each bucket when nothing is missing."""
+    found = setup.prepare(wanted)
+    assert [each.missing for each in found] == [None] * len(wanted)
+    return [each.result for each in found]
+
+
+def policy(server: InfluxServer, bucket: str) -> dict[str, object]:
     [series] = server.ask(f'SHOW RETENTION POLICIES ON "{bucket}"')
-    return [(row[0], row[1]) for row in series["values"]]
+    return dict(zip(series["columns"], series["values"][0], strict=True))
 
 
-def test_a_fresh_1_6_gets_databases_that_forget(tmp_path: Path) -> None:
-    with InfluxServer(tmp_path) as server:
-        settings = replace(server.bucket("kept"), bucket="pantau")
-        setup = InfluxSetup(settings, None)
-        assert setup.version().startswith("1.6")
-        found = setup.prepare([*WANTED, BucketSpec("kept", 7)])
-        assert [(each.result, each.missing) for each in found] == [
-            ("created, keeps 30 days", None),
-            ("created, keeps 180 days", None),
-            ("kept 0s, keeps 7 days now", None),
-        ]
-        assert policies(server, "pantau") == [("autogen", "720h0m0s")]
-        assert policies(server, "kept") == [("autogen", "168h0m0s")]
-        again = setup.prepare(WANTED)
-        assert [each.result for each in again] == [
-            "is there, keeps 30 days",
-            "is there, keeps 180 days",
-        ]
-        setup.close()
+def test_1_6_gets_databases_with_a_retention(
+    influx_server: InfluxServer, new_bucket: Callable[[], InfluxSettings]
+) -> None:
+    kept = new_bucket()
+    setup = InfluxSetup(replace(kept, bucket="setup"), None)
+    assert setup.version().startswith("1.6")
+    wanted = [BucketSpec("setup", 30), BucketSpec("setup_1m", 180)]
+    assert results(setup, [*wanted, BucketSpec(kept.bucket, 7)]) == [
+        "created, keeps 30 days",
+        "created, keeps 180 days",
+        "kept 0s, keeps 7 days now",
+    ]
+    assert policy(influx_server, "setup")["duration"] == "720h0m0s"
+    assert policy(influx_server, kept.bucket)["duration"] == "168h0m0s"
+    assert results(setup, wanted) == ["is there, keeps 30 days", "is there, keeps 180 days"]
+    setup.close()
 
 
-def test_a_1_6_that_was_just_installed_has_no_database_at_all(tmp_path: Path) -> None:
-    with InfluxServer(tmp_path) as server:
-        settings = InfluxSettings(url=server.url, bucket="pantau", timeout_s=5.0)
-        setup = InfluxSetup(settings, None)
-        assert [each.result for each in setup.prepare(WANTED)] == [
-            "created, keeps 30 days",
-            "created, keeps 180 days",
-        ]
-        setup.close()
+def test_1_6_stores_years_of_hours_in_large_shard_groups(
+    influx_server: InfluxServer, new_bucket: Callable[[], InfluxSettings]
+) -> None:
+    old, fresh = new_bucket().bucket, "years_1h"
+    setup = InfluxSetup(InfluxSettings(influx_server.url, bucket=fresh, timeout_s=5.0), None)
+    setup.prepare([BucketSpec(old, 1826)])
+    assert policy(influx_server, old)["shardGroupDuration"] == "168h0m0s"
+    wanted = [BucketSpec(fresh, 1826, 90), BucketSpec(old, 1826, 90)]
+    assert results(setup, wanted) == [
+        "created, keeps 1826 days",
+        "is there, keeps 1826 days, from now on 90 in a file",
+    ]
+    for name in (old, fresh):
+        assert policy(influx_server, name)["shardGroupDuration"] == "2160h0m0s"
+    assert results(setup, wanted) == ["is there, keeps 1826 days"] * 2
+    setup.close()
 
 
-def test_years_of_hours_lie_in_few_files_of_1_6(tmp_path: Path) -> None:
-    def grouped(server: InfluxServer, bucket: str) -> str:
-        [series] = server.ask(f'SHOW RETENTION POLICIES ON "{bucket}"')
-        return str(series["values"][0][series["columns"].index("shardGroupDuration")])
-
-    with InfluxServer(tmp_path) as server:
-        setup = InfluxSetup(replace(server.bucket("old_1h"), bucket="pantau"), None)
-        setup.prepare([BucketSpec("old_1h", 1826)])
-        assert grouped(server, "old_1h") == "168h0m0s"
-        wanted = [BucketSpec("pantau_1h", 1826, 90), BucketSpec("old_1h", 1826, 90)]
-        assert [each.result for each in setup.prepare(wanted)] == [
-            "created, keeps 1826 days",
-            "is there, keeps 1826 days, from now on 90 in a file",
-        ]
-        assert grouped(server, "pantau_1h") == grouped(server, "old_1h") == "2160h0m0s"
-        assert [each.result for each in setup.prepare(wanted)] == ["is there, keeps 1826 days"] * 2
-        setup.close()
-
-
-def test_who_is_no_administrator_of_1_6_is_told_what_is_missing(tmp_path: Path) -> None:
+def test_1_6_with_authentication(tmp_path: Path) -> None:
+    """A server without any database; who is no administrator is told what is missing."""
     with InfluxServer(tmp_path, admin=ADMIN) as server:
-        settings = replace(server.bucket("pantau"), bucket="pantau")
+        settings = InfluxSettings(url=server.url, bucket="pantau", timeout_s=5.0)
+        admin = InfluxSetup(settings, ADMIN)
+        assert results(admin, [BucketSpec("pantau", 7)]) == ["created, keeps 7 days"]
         server.ask("CREATE USER biasa WITH PASSWORD 'rahasia'")
         server.ask("GRANT ALL ON pantau TO biasa")
         plain = InfluxSetup(settings, "biasa:rahasia")
@@ -93,19 +91,25 @@ def test_who_is_no_administrator_of_1_6_is_told_what_is_missing(tmp_path: Path) 
         assert "admin privilege" in second.missing
         assert "create 'pantau_1m' with a retention of 180 days" in second.missing
         assert "rahasia" not in second.missing
-        plain.close()
-        admin = InfluxSetup(settings, ADMIN)
-        assert [each.missing for each in admin.prepare(WANTED)] == [None, None]
-        admin.close()
+        assert results(admin, WANTED) == [
+            "kept 168h0m0s, keeps 30 days now",
+            "created, keeps 180 days",
+        ]
         wrong = InfluxSetup(settings, "biasa:salah")
         assert all("refuses our credentials" in str(e.missing) for e in wrong.prepare(WANTED))
-        wrong.close()
+        writer, reader = InfluxWriter(settings, "biasa:salah"), InfluxReader(settings, "x:salah")
+        for call in (lambda: writer.write([ping(MIDNIGHT_S)]), reader.newest_s):
+            with pytest.raises(InfluxError, match="refuses our credentials") as caught:
+                call()
+            assert caught.value.status == 401
+        for each in (plain, admin, wrong, writer, reader):
+            each.close()
 
 
 def of_two(
     buckets: dict[str, int], *, may_create: bool = True, groups: dict[str, int] | None = None
 ) -> AnsweringServer:
-    """InfluxDB 2.7 as its documents tell; buckets, groups: name to seconds of data, of a shard."""
+    """InfluxDB 2.7 as documented; buckets, groups: name to seconds of data, of a shard."""
     sharded = {} if groups is None else groups
 
     def keep(name: str, rule: dict[str, int]) -> None:
@@ -121,16 +125,16 @@ def of_two(
             case "GET", "/api/v2/buckets":
                 name = request.query["name"]
                 if name not in buckets:
-                    told = {"code": "not found", "message": f'bucket "{name}" not found'}
-                    return Reply(404, json.dumps(told))
+                    error = {"code": "not found", "message": f'bucket "{name}" not found'}
+                    return Reply(404, json.dumps(error))
                 rule = {"type": "expire", "everySeconds": buckets[name]}
                 rules = [rule | {"shardGroupDurationSeconds": sharded.get(name, 604_800)}]
                 found = {"id": f"b-{name}", "name": name, "retentionRules": rules}
                 return Reply(200, json.dumps({"buckets": [found]}))
             case "POST", "/api/v2/buckets":
                 if not may_create:
-                    told = {"code": "forbidden", "message": "insufficient permissions for write"}
-                    return Reply(403, json.dumps(told))
+                    error = {"code": "forbidden", "message": "insufficient permissions for write"}
+                    return Reply(403, json.dumps(error))
                 body = json.loads(request.body)
                 assert body["orgID"] == "0f"
                 keep(body["name"], body["retentionRules"][0])
@@ -148,7 +152,7 @@ def of_two(
     return AnsweringServer(answer)
 
 
-def test_a_2_7_gets_buckets_and_another_retention() -> None:
+def test_2_7_gets_buckets_and_another_retention() -> None:
     buckets = {"pantau": 0}
     with of_two(buckets) as server:
         setup = InfluxSetup(server.settings(), "a-token")
@@ -159,7 +163,7 @@ def test_a_2_7_gets_buckets_and_another_retention() -> None:
     assert {each.headers["authorization"] for each in server.requests} == {"Token a-token"}
 
 
-def test_years_of_hours_lie_in_few_files_of_2_7() -> None:
+def test_2_7_stores_years_of_hours_in_large_shard_groups() -> None:
     """https://docs.influxdata.com/influxdb/v2/reference/internals/shards/#shard-group-duration"""
     groups = {"old_1h": 604_800}
     with of_two({"old_1h": 1826 * 86_400}, groups=groups) as server:
@@ -172,7 +176,7 @@ def test_years_of_hours_lie_in_few_files_of_2_7() -> None:
     assert [each.result for each in again] == ["is there, keeps 1826 days"] * 2
 
 
-def test_a_token_of_2_7_that_may_not_create_is_told_what_an_administrator_does() -> None:
+def test_a_token_of_2_7_that_may_not_create_is_told_what_is_missing() -> None:
     with of_two({"pantau": 30 * 86_400}, may_create=False) as server:
         setup = InfluxSetup(server.settings(), "a-token")
         first, second = setup.prepare(WANTED)
@@ -183,7 +187,7 @@ def test_a_token_of_2_7_that_may_not_create_is_told_what_an_administrator_does()
     assert "a retention of 180 days" in second.missing
 
 
-def test_a_3_core_gets_databases_and_cannot_change_their_retention() -> None:
+def test_3_core_gets_databases_and_cannot_change_their_retention() -> None:
     databases = {"pantau": "1d"}
 
     def answer(request: Request) -> Reply:
@@ -213,7 +217,7 @@ def test_a_3_core_gets_databases_and_cannot_change_their_retention() -> None:
     assert {each.headers["authorization"] for each in asked} == {"Bearer apiv3_x"}
 
 
-def test_what_is_no_influxdb_is_said() -> None:
+def test_a_server_that_is_no_influxdb_is_an_error() -> None:
     with AnsweringServer(lambda request: Reply(200, "<html>hello</html>")) as server:
         setup = InfluxSetup(server.settings(), None)
         with pytest.raises(InfluxError, match="does not tell its version"):

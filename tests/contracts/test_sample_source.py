@@ -1,13 +1,11 @@
-"""What every store of samples answers: the same, to the same data.
+"""The contract of SampleSource: every store gives the same answers to the same data.
 
-Held to it: the one in memory, the journal read by a stranger to the writer (as the dashboard
-does), and Debian's InfluxDB 1.6.7 behind the nginx file that is deployed. Long ranges come out of
-minutes and hours where these are summed up: `settle` does that.
+Held by the fake in memory, the journal read by another object than its writer, and Debian's
+InfluxDB 1.6.7 behind the deployed nginx file. `roll_up` computes the rollups of what was put.
 """
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,28 +26,15 @@ DAY_S = 86_400.0
 
 @dataclass
 class Store:
-    """Somewhere samples go in, and the source that answers from there."""
+    """Where samples are put, and the source that reads them."""
 
     put: Callable[[Sequence[Sample]], None]
     source: SampleSource
-    settle: Callable[[], None]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
-    with InfluxServer(tmp_path_factory.mktemp("influx")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def names() -> Iterator[int]:
-    return itertools.count()
+    roll_up: Callable[[], None]
 
 
 @pytest.fixture(params=["memory", "journal", "influxdb"])
-def store(
-    request: pytest.FixtureRequest, tmp_path: Path, server: InfluxServer, names: Iterator[int]
-) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     match request.param:
         case "memory":
             memory = MemorySource()
@@ -59,15 +44,14 @@ def store(
             yield Store(
                 journal.append,
                 JournalReader(tmp_path / "journal"),
-                lambda: _rolled(journal),
+                lambda: _roll_up(journal),
             )
             journal.close()
         case _:
-            name = f"contract_{next(names)}"
-            settings = server.bucket(name)
-            sinks = [
-                InfluxWriter(server.bucket(name + suffix), None) for suffix in ("", "_1m", "_1h")
-            ]
+            settings = request.getfixturevalue("new_bucket")()
+            server: InfluxServer = request.getfixturevalue("influx_server")
+            rollups = [server.bucket(settings.bucket + suffix) for suffix in ("_1m", "_1h")]
+            sinks = [InfluxWriter(each, None) for each in (settings, *rollups)]
             source = InfluxReader(settings, None)
             journal = SqliteJournal(tmp_path / "shipped")
 
@@ -75,19 +59,19 @@ def store(
                 sinks[0].write(samples)
                 journal.append(samples)
 
-            def settle() -> None:
-                _rolled(journal)
+            def roll_up() -> None:
+                _roll_up(journal)
                 for sink, log in zip(sinks[1:], (journal.minutes, journal.hours), strict=True):
                     sink.write(log.read_after(None, 1_000_000).samples)
 
-            yield Store(put, source, settle)
+            yield Store(put, source, roll_up)
             journal.close()
             for sink in sinks:
                 sink.close()
             source.close()
 
 
-def _rolled(journal: SqliteJournal) -> None:
+def _roll_up(journal: SqliteJournal) -> None:
     newest_s = journal.newest_s()
     assert newest_s is not None
     journal.roll_up(newest_s)
@@ -102,7 +86,7 @@ def totals(buckets: Sequence[LatencyBucket]) -> tuple[int, int, int]:
 
 
 def hour_of_rows(rng: random.Random, target: str, start_s: float) -> list[PingSample]:
-    """An hour of 10 s rows as a bad day brings them: losses, silence, nothing measured, gaps."""
+    """An hour of 10 s rows with losses, silence, nothing measured, and gaps."""
     rows = []
     for place in range(360):
         if rng.random() < 0.1:
@@ -123,7 +107,7 @@ def hour_of_rows(rng: random.Random, target: str, start_s: float) -> list[PingSa
     return rows
 
 
-def test_an_empty_store_has_nothing_to_say(store: Store) -> None:
+def test_an_empty_store_answers_with_nothing(store: Store) -> None:
     span = (MIDNIGHT_S, MIDNIGHT_S + DAY_S, 60.0)
     assert store.source.newest_s() is None
     assert store.source.latency(LINK, *span) == []
@@ -152,19 +136,19 @@ def test_counts_add_up_exactly_to_those_of_the_rows(store: Store, width_s: float
     assert all(bucket.start_s % width_s == 0 for bucket in buckets)
 
 
-def test_a_gap_is_a_gap(store: Store) -> None:
+def test_a_bucket_without_rows_is_absent(store: Store) -> None:
     store.put([ping(MIDNIGHT_S), ping(MIDNIGHT_S + 300)])
     found = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 600, 60.0)
     assert [bucket.start_s for bucket in found] == [MIDNIGHT_S, MIDNIGHT_S + 300]
 
 
-def test_silence_is_no_gap_and_has_no_round_trip_time(store: Store) -> None:
+def test_a_bucket_without_replies_has_counts_and_no_round_trip_time(store: Store) -> None:
     store.put([ping(MIDNIGHT_S, sent=10, received=0)])
     [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
     assert bucket == LatencyBucket(MIDNIGHT_S, 60.0, 10, 0, 0, None, None, None, None)
 
 
-def test_the_smallest_and_the_largest_reply_survive_any_width(store: Store) -> None:
+def test_the_smallest_and_the_largest_reply_are_kept_at_any_width(store: Store) -> None:
     store.put(
         [
             *(ping(MIDNIGHT_S + 10 * place) for place in range(100)),
@@ -187,20 +171,20 @@ def test_the_median_is_weighted_by_replies(store: Store) -> None:
     assert bucket.rtt_mid == 5
 
 
-def test_a_range_takes_its_start_and_leaves_its_end(store: Store) -> None:
+def test_a_range_includes_its_start_and_excludes_its_end(store: Store) -> None:
     store.put([ping(MIDNIGHT_S + 10 * place) for place in range(4)])
     found = store.source.latency(LINK, MIDNIGHT_S + 10, MIDNIGHT_S + 30, 10.0)
     assert [bucket.start_s for bucket in found] == [MIDNIGHT_S + 10, MIDNIGHT_S + 20]
     assert store.source.latency(LINK, MIDNIGHT_S + 10, MIDNIGHT_S + 10, 10.0) == []
 
 
-def test_a_range_that_begins_inside_a_bucket_gets_that_part_of_it(store: Store) -> None:
+def test_a_range_that_begins_inside_a_bucket_has_that_part_of_it(store: Store) -> None:
     store.put([ping(MIDNIGHT_S + 10 * place) for place in range(6)])
     [bucket] = store.source.latency(LINK, MIDNIGHT_S + 25, MIDNIGHT_S + 60, 60.0)
     assert (bucket.start_s, bucket.sent) == (MIDNIGHT_S, 30)
 
 
-def test_midnight_is_a_moment_like_any_other(store: Store) -> None:
+def test_a_range_over_midnight_has_all_its_rows(store: Store) -> None:
     rows = [ping(MIDNIGHT_S + 10 * place, sent=place + 20) for place in range(-6, 6)]
     for row in rows:
         store.put([row])
@@ -210,14 +194,14 @@ def test_midnight_is_a_moment_like_any_other(store: Store) -> None:
     assert [bucket.start_s for bucket in found] == [MIDNIGHT_S - 60, MIDNIGHT_S]
 
 
-def test_a_batch_that_straddles_midnight_is_found_on_both_sides(store: Store) -> None:
+def test_a_batch_over_midnight_is_found_on_both_sides(store: Store) -> None:
     store.put([ping(MIDNIGHT_S - 10), ping(MIDNIGHT_S)])
     before = store.source.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S, 10.0)
     after = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, 10.0)
     assert [bucket.start_s for bucket in before + after] == [MIDNIGHT_S - 10, MIDNIGHT_S]
 
 
-def test_what_comes_late_is_found_where_it_belongs(store: Store) -> None:
+def test_late_rows_are_found_at_their_time(store: Store) -> None:
     store.put([ping(MIDNIGHT_S + 3600)])
     store.put([ping(MIDNIGHT_S - 3 * DAY_S)])
     store.put([ping(MIDNIGHT_S + 7200)])
@@ -226,7 +210,7 @@ def test_what_comes_late_is_found_where_it_belongs(store: Store) -> None:
     assert store.source.newest_s() == MIDNIGHT_S + 7200
 
 
-def test_links_nodes_and_anchors_each_answer_to_their_own_name(store: Store) -> None:
+def test_links_nodes_and_anchors_are_found_by_their_names(store: Store) -> None:
     names = [LINK, "anjatan/cadangan", "sukra/utama", "pop-jatibarang", "anchor:10.77.0.1"]
     store.put([ping(MIDNIGHT_S, name, sent=20 + place) for place, name in enumerate(names)])
     for place, name in enumerate(names):
@@ -244,7 +228,7 @@ def test_a_link_that_changed_its_provider_is_still_one_link(store: Store) -> Non
     assert store.source.latency_all(MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)[LINK] == [bucket]
 
 
-def test_all_at_once_says_what_each_alone_says(store: Store) -> None:
+def test_latency_all_is_the_latency_of_each_target(store: Store) -> None:
     rng = random.Random(2)
     targets = [LINK, "anjatan/cadangan", "inti"]
     rows: list[Sample] = []
@@ -257,7 +241,7 @@ def test_all_at_once_says_what_each_alone_says(store: Store) -> None:
 
 
 @pytest.mark.parametrize("width_s", [10.0, 60.0, 1000.0, DAY_S])
-def test_every_store_says_what_the_long_way_round_says(store: Store, width_s: float) -> None:
+def test_every_store_answers_as_the_one_in_memory(store: Store, width_s: float) -> None:
     rng = random.Random(3)
     rows = [
         *hour_of_rows(rng, LINK, MIDNIGHT_S - 1800),
@@ -271,7 +255,7 @@ def test_every_store_says_what_the_long_way_round_says(store: Store, width_s: fl
     assert store.source.latency_all(*span) == oracle.latency_all(*span)
 
 
-def test_times_are_kept_to_the_millisecond_and_replies_to_the_microsecond(store: Store) -> None:
+def test_times_are_stored_to_the_millisecond_and_replies_to_the_microsecond(store: Store) -> None:
     store.put([ping(MIDNIGHT_S + 59.9996, rtt=(1.00049, 2.00051, 3.1415926, 4.0))])
     [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 120, 60.0)
     assert bucket.start_s == MIDNIGHT_S + 60
@@ -294,7 +278,7 @@ def test_throughput_has_mean_and_largest_of_each_direction(store: Store) -> None
     assert (bucket.in_bps_max, bucket.out_bps_max) == (4_000_000.0, 20.0)
 
 
-def test_a_port_whose_rate_is_not_known_leaves_a_gap(store: Store) -> None:
+def test_a_bucket_without_a_known_rate_is_absent(store: Store) -> None:
     nothing = interface(MIDNIGHT_S, None, None, faults=(None,) * 4)
     store.put([nothing, interface(MIDNIGHT_S + 60, None, 5.0, faults=(None,) * 4)])
     assert store.source.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + 120, 60.0) == [
@@ -341,7 +325,7 @@ def faults_of(bucket: ThroughputBucket) -> tuple[float | None, ...]:
         "a\nb",
     ],
 )
-def test_a_router_may_call_its_ports_what_it_likes(store: Store, ifname: str) -> None:
+def test_a_port_may_have_any_name(store: Store, ifname: str) -> None:
     store.put([interface(MIDNIGHT_S, 7.0, 8.0, ifname=ifname), interface(MIDNIGHT_S, 1.0, 1.0)])
     [bucket] = store.source.throughput("anjatan", ifname, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
     assert (bucket.in_bps, bucket.out_bps) == (7.0, 8.0)
@@ -398,13 +382,13 @@ def test_long_ranges_have_the_counts_and_extremes_of_the_rows(store: Store) -> N
     oracle.keep(rows)
     store.put(rows)
     begin_s, end_s = MIDNIGHT_S - DAY_S + 4321, MIDNIGHT_S + DAY_S + 1234
-    for settle in (store.settle, lambda: None):
+    for roll_up in (store.roll_up, lambda: None):
         for width_s in (60.0, 3600.0, DAY_S):
             span = (begin_s, end_s, width_s)
             expected = oracle.latency_all(*span)
             assert_same(store.source.latency_all(*span), expected)
             assert_same({LINK: store.source.latency(LINK, *span)}, {LINK: expected[LINK]})
-        settle()
+        roll_up()
 
 
 def assert_same(
@@ -422,7 +406,7 @@ def assert_same(
                 assert [low, mid, p95, high] == sorted((low or 0, mid or 0, p95 or 0, high or 0))
 
 
-def test_the_median_of_a_long_bucket_is_that_of_its_rows_as_near_as_its_histogram(
+def test_the_median_of_rollups_is_that_of_the_rows_within_the_histogram(
     store: Store,
 ) -> None:
     rng = random.Random(7)
@@ -434,7 +418,7 @@ def test_the_median_of_a_long_bucket_is_that_of_its_rows_as_near_as_its_histogra
     store.put([*rows, ping(MIDNIGHT_S + DAY_S)])
     span = (MIDNIGHT_S, MIDNIGHT_S + 12 * 3600, 3600.0)
     raw = store.source.latency(LINK, *span)
-    store.settle()
+    store.roll_up()
     for rolled, true in zip(store.source.latency(LINK, *span), raw, strict=True):
         assert rolled.rtt_mid == pytest.approx(true.rtt_mid, rel=0.1)
 
@@ -466,4 +450,4 @@ def test_throughput_of_a_long_range_has_the_mean_and_the_largest_of_its_rows(sto
             assert each.in_bps_max == expected.in_bps_max
             assert each.out_bps_max == expected.out_bps_max
             assert faults_of(each) == faults_of(expected)
-        store.settle()
+        store.roll_up()

@@ -1,7 +1,7 @@
-"""The one write path for real: journal files, the shipper, a real InfluxDB that dies and returns.
+"""Journal files, the shipper and a real InfluxDB that is stopped, killed and started again.
 
-By default time is compressed: a second of the shipper's waiting takes 10 ms, a round of
-samples comes every 20 ms. The long variant takes the two minutes that it says.
+By default time is compressed: a second of the shipper's waits takes 10 ms, a batch of samples comes
+every 20 ms. The long variant takes two real minutes.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 
 def compressed(factor: float) -> Callable[[float], Awaitable[None]]:
-    """A nap of so many seconds takes `factor` of them."""
+    """A sleep that takes `factor` of its length."""
 
-    async def nap(length_s: float) -> None:
+    async def sleep(length_s: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(length_s * factor):
                 await asyncio.Event().wait()
 
-    return nap
+    return sleep
 
 
 def shipper_to(
@@ -64,8 +64,8 @@ def shipper_to(
     )
 
 
-def round_of(number: int) -> list[Sample]:
-    """One row a target; `sent` tells the rounds apart."""
+def batch_of(number: int) -> list[Sample]:
+    """One row a target; `sent` is the number of the batch."""
     at_s = MIDNIGHT_S - 300 + 10 * number
     return [ping(at_s, target, sent=number + 1, received=0) for target in TARGETS]
 
@@ -80,7 +80,7 @@ LONG = (pytest.mark.full, pytest.mark.timeout(600))
 
 
 @pytest.mark.parametrize(
-    ("factor", "round_s", "away"),
+    ("factor", "batch_s", "away"),
     [
         (0.01, 0.02, 30),
         pytest.param(1.0, 10.0, 12, marks=LONG, id="two minutes away"),
@@ -91,7 +91,7 @@ async def test_after_an_outage_with_a_kill_every_sample_of_every_target_is_there
     journal: SqliteJournal,
     tmp_path: Path,
     factor: float,
-    round_s: float,
+    batch_s: float,
     away: int,
 ) -> None:
     settings = server.bucket("pantau")
@@ -100,40 +100,43 @@ async def test_after_an_outage_with_a_kill_every_sample_of_every_target_is_there
     rest = compressed(1.0)
     written = 0
 
-    async def rounds(count: int) -> None:
+    async def batches(count: int) -> None:
         nonlocal written
         for _ in range(count):
-            await asyncio.to_thread(journal.append, round_of(written))
+            await asyncio.to_thread(journal.append, batch_of(written))
             written += 1
-            await rest(round_s)
+            await rest(batch_s)
 
-    await rounds(5)
+    await batches(5)
     await eventually_async(lambda: shipper.state.last_ok_s)
     await asyncio.to_thread(server.stop)
-    await rounds(away)
+    await batches(away)
     assert shipper.state.last_error is not None
     assert shipper.state.lag_lines > 0
-    await asyncio.gather(asyncio.to_thread(server.start), rounds(5))
+    await asyncio.gather(asyncio.to_thread(server.start), batches(5))
     await asyncio.to_thread(server.kill)
-    await rounds(5)
-    await asyncio.gather(asyncio.to_thread(server.start), rounds(5))
+    await batches(5)
+    await asyncio.gather(asyncio.to_thread(server.start), batches(5))
     await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 90)
     await eventually_async(lambda: shipper.state.last_error is None)
     await end(task)
 
     found = server.ask('SELECT "sent" FROM "ping" GROUP BY "site", "link"', "pantau")
     assert {f"{each['tags']['site']}/{each['tags']['link']}" for each in found} == set(TARGETS)
-    expected = [[round(1000 * round_of(n)[0].at_s), n + 1] for n in range(written)]
+    expected = [[round(1000 * batch_of(n)[0].at_s), n + 1] for n in range(written)]
     assert all(each["values"] == expected for each in found)
     assert shipper.state.quarantined == 0
 
 
-async def test_a_shipper_that_ends_anywhere_is_followed_by_one_that_loses_and_doubles_nothing(
-    server: InfluxServer, journal: SqliteJournal, tmp_path: Path
+async def test_a_shipper_that_is_cancelled_anywhere_is_continued_without_loss_or_duplicates(
+    influx_server: InfluxServer,
+    new_bucket: Callable[[], InfluxSettings],
+    journal: SqliteJournal,
+    tmp_path: Path,
 ) -> None:
-    settings = server.bucket("pantau")
+    settings = new_bucket()
     for number in range(200):
-        journal.append(round_of(number))
+        journal.append(batch_of(number))
     for later in range(1, 16):
         task = asyncio.create_task(shipper_to(settings, journal, tmp_path, 0.01).run())
         await compressed(0.004)(later)
@@ -141,23 +144,30 @@ async def test_a_shipper_that_ends_anywhere_is_followed_by_one_that_loses_and_do
     task = asyncio.create_task(shipper_to(settings, journal, tmp_path, 0.01).run())
     await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 60)
     await end(task)
-    found = server.ask('SELECT count("sent"), sum("sent") FROM "ping" GROUP BY "site"', "pantau")
+    found = influx_server.ask(
+        'SELECT count("sent"), sum("sent") FROM "ping" GROUP BY "site"', settings.bucket
+    )
     assert len(found) == len(TARGETS)
     assert all(each["values"][0][1:] == [200, 200 * 201 // 2] for each in found)
 
 
-async def test_exactly_the_lines_that_influxdb_refuses_are_set_aside_with_its_words(
-    server: InfluxServer, journal: SqliteJournal, tmp_path: Path
+async def test_exactly_the_refused_lines_become_dead_letters_with_the_reason(
+    influx_server: InfluxServer,
+    new_bucket: Callable[[], InfluxSettings],
+    journal: SqliteJournal,
+    tmp_path: Path,
 ) -> None:
-    """Someone wrote a text where our number goes: two rows of ours cannot be stored beside it."""
-    settings = server.bucket("pantau")
-    server.write(f'interface,ifname=x in_bps="text" {MIDNIGHT_S - 300:.0f}000', "pantau")
+    """Another program wrote a text to our numeric field: two rows cannot be stored beside it."""
+    settings = new_bucket()
+    influx_server.write(
+        f'interface,ifname=x in_bps="text" {MIDNIGHT_S - 300:.0f}000', settings.bucket
+    )
     refused = [interface(MIDNIGHT_S - 250), interface(MIDNIGHT_S + 100, device="sukra")]
     for number in range(60):
-        journal.append(round_of(number))
+        journal.append(batch_of(number))
     journal.append(refused)
     for number in range(60, 120):
-        journal.append(round_of(number))
+        journal.append(batch_of(number))
     shipper = shipper_to(settings, journal, tmp_path, 0.01)
     task = asyncio.create_task(shipper.run())
     await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 30)
@@ -174,5 +184,5 @@ async def test_exactly_the_lines_that_influxdb_refuses_are_set_aside_with_its_wo
     ]
     assert all("field type conflict" in entry["words"] for entry in entries)
     assert shipper.state.quarantined == 2
-    [count] = server.ask('SELECT count("sent") FROM "ping"', "pantau")
+    [count] = influx_server.ask('SELECT count("sent") FROM "ping"', settings.bucket)
     assert count["values"][0][1] == 120 * len(TARGETS)
