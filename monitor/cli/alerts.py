@@ -65,11 +65,11 @@ def outbox(context: click.Context, config: Path, dead: bool, as_json: bool) -> N
         print_messages(as_dicts(document["outbox"])[::-1], read_timezone(config))
 
 
-@outbox.command()
+@outbox.command(name="retry")
 @config_option
 @click.argument("message", type=click.IntRange(min=1), metavar="ID")
 @who_option
-def retry(config: Path, message: int, who: str) -> None:
+def retry_message(config: Path, message: int, who: str) -> None:
     """Send a message that was given up once more.
 
     \b

@@ -12,7 +12,7 @@ import click
 from monitor import settings as configuration
 from monitor.cli.options import config_option
 from monitor.core.errors import ConfigError
-from monitor.settings.diff import SettingsDiff, SettingsSnapshot, Value, diff_snapshots
+from monitor.settings.diff import SettingsDiff, SettingsSnapshot, SnapshotValue, diff_snapshots
 from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.problems import ConfigProblem, LoadResult
 
@@ -94,7 +94,7 @@ def _print_changes(changes: SettingsDiff) -> None:
         click.echo("a reload would change nothing")
 
 
-def _as_json(value: Value) -> str:
+def _as_json(value: SnapshotValue) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -23,7 +23,13 @@ from monitor.cli.demo_config import (
     demo_environ,
     write_demo_config,
 )
-from monitor.cli.demo_control import DEMO_DIR_PREFIX, cut, pantau_command, probe, restore
+from monitor.cli.demo_control import (
+    DEMO_DIR_PREFIX,
+    cut_link,
+    pantau_command,
+    probe_in_demo,
+    restore_link,
+)
 from monitor.cli.options import config_option
 from monitor.core.errors import ApiError, PantauError
 from monitor.simulator.simulation import Simulation
@@ -37,7 +43,7 @@ SCENARIOS = (
 PORTS_TRIED = 20
 
 
-@click.group(invoke_without_command=True, commands=[cut, restore, probe])
+@click.group(invoke_without_command=True, commands=[cut_link, restore_link, probe_in_demo])
 @click.pass_context
 @config_option
 @click.option("--scenario", default=None, metavar="NAME", help=SCENARIOS)

@@ -36,11 +36,11 @@ def dir_option(command: F) -> F:
     )(command)
 
 
-@click.command()
+@click.command(name="cut")
 @dir_option
 @click.argument("where", metavar="TARGET")
 @click.option("--for", "length", metavar="LENGTH", help="30s, 2m … [until restored].")
-def cut(work: Path | None, where: str, length: str | None) -> None:
+def cut_link(work: Path | None, where: str, length: str | None) -> None:
     """Pull the plug of a link, a site or a PoP (and what is behind it) in the running demo.
 
     `uplink` is the monitor's own.
@@ -54,10 +54,10 @@ def cut(work: Path | None, where: str, length: str | None) -> None:
     click.echo(f"{where}: dicabut pukul {_effective_time(control, answer)}.")
 
 
-@click.command()
+@click.command(name="restore")
 @dir_option
 @click.argument("where", metavar="[TARGET]", default="all")
-def restore(work: Path | None, where: str) -> None:
+def restore_link(work: Path | None, where: str) -> None:
     """Plug it in again: a link, a site, a PoP; without TARGET everything, what is scripted too.
 
     \b
@@ -124,12 +124,12 @@ def _is_running(path: Path) -> bool:
     return True
 
 
-@click.command()
+@click.command(name="probe")
 @dir_option
 @click.argument("target")
 @click.option("--count", "-c", default=10, show_default=True, type=click.IntRange(1, 1000))
 @json_option
-def probe(work: Path | None, target: str, count: int, as_json: bool) -> None:
+def probe_in_demo(work: Path | None, target: str, count: int, as_json: bool) -> None:
     """Ping a site, link or node of the running demo, and read its router: `pantau probe` there.
 
     \b

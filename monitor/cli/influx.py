@@ -7,14 +7,13 @@ from pathlib import Path
 
 import click
 
+from monitor.adapters.influx.reader import MINUTE_DAYS, RAW_DAYS
 from monitor.adapters.influx.setup import BucketSpec, InfluxSetup
 from monitor.cli.configuration import load_settings
 from monitor.cli.options import config_option
 from monitor.core.errors import PantauError
 from monitor.settings.secrets import SecretStore
 
-RAW_DAYS = 30
-MINUTE_DAYS = 180
 HOUR_DAYS = 1826
 HOUR_SHARD_DAYS = 90
 

@@ -40,14 +40,14 @@ def maintenance(config: Path) -> None:
     """
 
 
-@maintenance.command()
+@maintenance.command(name="add")
 @config_option
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET…")
 @click.option("--from", "start", metavar="WHEN", help="30m, 22:00, 2026-11-24T22:00 [now].")
 @click.option("--to", "end", metavar="WHEN", required=True, help="2h (after its start), 23:30 …")
 @click.option("--why", metavar="TEXT", required=True, help="What is done.")
 @who_option
-def add(
+def add_window(
     config: Path, targets: tuple[str, ...], start: str | None, end: str, why: str, who: str
 ) -> None:
     """Plan work on sites, links or nodes; a node means everything behind it, too.
@@ -91,11 +91,11 @@ def list_windows(config: Path, as_json: bool) -> None:
         print_windows(as_dicts(document["maintenance"]), read_timezone(config))
 
 
-@maintenance.command()
+@maintenance.command(name="end")
 @config_option
 @click.argument("window", metavar="ID")
 @who_option
-def end(config: Path, window: str, who: str) -> None:
+def end_window(config: Path, window: str, who: str) -> None:
     """End a window now: its number, or the name of a line of maintenance.toml in force.
 
     \b

@@ -113,11 +113,11 @@ def state_table(document: dict[str, object], zone: ZoneInfo, *, wide: bool, stal
     return table
 
 
-Row = tuple[str, dict[str, object], tuple[str, ...]]
+StateRow = tuple[str, dict[str, object], tuple[str, ...]]
 """Name, document of a target (or of a site, without RTT and loss), notes."""
 
 
-def _site_rows(site: dict[str, object]) -> list[Row]:
+def _site_rows(site: dict[str, object]) -> list[StateRow]:
     """One row if a single link has the site's state; else the site's row, then its links'."""
     links = as_dicts(site["links"])
     name = str(site["name"])

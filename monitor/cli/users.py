@@ -46,14 +46,14 @@ def user(config: Path) -> None:
     """
 
 
-@user.command()
+@user.command(name="add")
 @config_option
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), default=UserRole.VIEWER.value, show_default=True)
 @click.option(
     "--no-password", is_flag=True, help="Signed in by the reverse proxy only ([dashboard.proxy])."
 )
-def add(config: Path, name: str, role: str, no_password: bool) -> None:
+def add_user(config: Path, name: str, role: str, no_password: bool) -> None:
     """Add somebody; the password is asked for twice.
 
     \b
@@ -97,11 +97,11 @@ def list_users(config: Path) -> None:
         console.print("Layar dinding punya token.")
 
 
-@user.command()
+@user.command(name="role")
 @config_option
 @click.argument("name")
 @click.argument("new", type=click.Choice(ROLES), metavar="ROLE")
-def role(config: Path, name: str, new: str) -> None:
+def change_role(config: Path, name: str, new: str) -> None:
     """Give somebody another role; it counts at once, also for who is signed in.
 
     \b
@@ -115,10 +115,10 @@ def role(config: Path, name: str, new: str) -> None:
     click.echo(f"Pengguna {parse_user_name(name)}: {ROLE_NAMES[UserRole(new)]}.")
 
 
-@user.command()
+@user.command(name="remove")
 @config_option
 @click.argument("name")
-def remove(config: Path, name: str) -> None:
+def remove_user(config: Path, name: str) -> None:
     """Remove somebody; who is signed in under that name is out at once.
 
     \b
@@ -132,10 +132,10 @@ def remove(config: Path, name: str) -> None:
         click.echo("Tidak ada pengguna lagi: halaman web kini terbuka bagi siapa pun.")
 
 
-@user.command()
+@user.command(name="password")
 @config_option
 @click.argument("name")
-def password(config: Path, name: str) -> None:
+def change_password(config: Path, name: str) -> None:
     """Give somebody another password; whoever is signed in under that name must sign in again.
 
     \b

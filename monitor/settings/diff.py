@@ -18,10 +18,10 @@ from monitor.core.alerting.settings import (
 from monitor.core.model import Device, Link, Node, Site, Target
 from monitor.settings.model import Settings
 
-Value = str | int | float | bool | None | list[str]
+SnapshotValue = str | int | float | bool | None | list[str]
 """A value that JSON can hold."""
 
-SettingsSnapshot = dict[str, dict[str, Value]]
+SettingsSnapshot = dict[str, dict[str, SnapshotValue]]
 """Name → key → value; see `settings_snapshot`."""
 
 GENERAL = "monitor.toml"
@@ -34,7 +34,7 @@ class SettingsDiff:
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
-    changed: Mapping[str, Mapping[str, tuple[Value, Value]]]
+    changed: Mapping[str, Mapping[str, tuple[SnapshotValue, SnapshotValue]]]
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
@@ -61,7 +61,7 @@ def settings_snapshot(settings: Settings) -> SettingsSnapshot:
 
 def diff_snapshots(before: SettingsSnapshot, after: SettingsSnapshot) -> SettingsDiff:
     """Compare two snapshots; names in the order of `after`."""
-    changed: dict[str, dict[str, tuple[Value, Value]]] = {}
+    changed: dict[str, dict[str, tuple[SnapshotValue, SnapshotValue]]] = {}
     for name, values in after.items():
         old = before.get(name, values)
         keys = {
@@ -78,7 +78,7 @@ def diff_snapshots(before: SettingsSnapshot, after: SettingsSnapshot) -> Setting
     )
 
 
-def _general(settings: Settings) -> dict[str, Value]:
+def _general(settings: Settings) -> dict[str, SnapshotValue]:
     page = settings.dashboard
     sections = {
         "storage.journal": asdict(settings.journal),
@@ -99,12 +99,12 @@ def _general(settings: Settings) -> dict[str, Value]:
     }
 
 
-def _site(site: Site) -> dict[str, Value]:
+def _site(site: Site) -> dict[str, SnapshotValue]:
     return {"name": site.name, "code": site.code, "lat": site.lat, "lon": site.lon}
 
 
-def _target(target: Target, details: Link | Node | None) -> dict[str, Value]:
-    values: dict[str, Value] = {
+def _target(target: Target, details: Link | Node | None) -> dict[str, SnapshotValue]:
+    values: dict[str, SnapshotValue] = {
         "address": target.address,
         "role": target.role.value,
         "parents": list(target.parents),
@@ -124,8 +124,8 @@ def _target(target: Target, details: Link | Node | None) -> dict[str, Value]:
     return values
 
 
-def _device(device: Device) -> dict[str, Value]:
-    values: dict[str, Value] = asdict(device)
+def _device(device: Device) -> dict[str, SnapshotValue]:
+    values: dict[str, SnapshotValue] = asdict(device)
     values["interfaces"] = [
         f"{port.name} link={port.link} capacity_bps={port.capacity_bps}"
         for port in device.interfaces
@@ -144,7 +144,7 @@ def _alerts(alerts: AlertSettings) -> SettingsSnapshot:
     )
 
 
-def _alerts_general(alerts: AlertSettings) -> dict[str, Value]:
+def _alerts_general(alerts: AlertSettings) -> dict[str, SnapshotValue]:
     week = alerts.week
     return {
         **{f"rules.{key}": value for key, value in asdict(alerts.rules).items()},
@@ -158,7 +158,7 @@ def _alerts_general(alerts: AlertSettings) -> dict[str, Value]:
     }
 
 
-def _rota(rota: Rota) -> dict[str, Value]:
+def _rota(rota: Rota) -> dict[str, SnapshotValue]:
     return {
         "people": list(rota.people),
         "start": str(rota.start),
@@ -167,7 +167,7 @@ def _rota(rota: Rota) -> dict[str, Value]:
     }
 
 
-def _route(route: Route) -> dict[str, Value]:
+def _route(route: Route) -> dict[str, SnapshotValue]:
     return {
         "match": [f"{key}={' '.join(accepted)}" for key, accepted in sorted(route.match.items())],
         "steps": [f"{step.after_s:g} {' '.join(step.to)}" for step in route.steps],
@@ -175,7 +175,7 @@ def _route(route: Route) -> dict[str, Value]:
     }
 
 
-def _plain(values: dict[str, object]) -> dict[str, Value]:
+def _plain(values: dict[str, object]) -> dict[str, SnapshotValue]:
     """Dates and times become strings, tuples become lists of strings."""
     return {
         key: [str(part) for part in value]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from monitor.settings.schema import field_types
 from monitor.settings.schema.common import Kind, SecretName, Slug, Table, Text
 
-Language = Literal["id", "en"]
+LanguageCode = Literal["id", "en"]
 Names = Annotated[list[str], BeforeValidator(field_types.one_or_many)]
 LocalMoment = Annotated[datetime, AfterValidator(field_types.local_moment)]
 AddressWithoutSecret = Annotated[str, AfterValidator(field_types.address_without_secret)]
@@ -46,7 +46,7 @@ class ChannelTable(Table):
         examples=[["/usr/local/bin/sirene", "--sekali"]],
         description="a program and its arguments, each in quotes, without any secret",
     )
-    language: Language | None = Field(
+    language: LanguageCode | None = Field(
         default=None, examples=["id"], description='"id" or "en", in quotes'
     )
     per_minute: int | None = Field(
@@ -85,7 +85,9 @@ class PersonTable(Table):
     channels: Names = Field(
         examples=[["telegram-noc"]], description="the ids of this person's channels, best first"
     )
-    language: Language = Field(default="id", examples=["id"], description='"id" or "en", in quotes')
+    language: LanguageCode = Field(
+        default="id", examples=["id"], description='"id" or "en", in quotes'
+    )
     phone: Text | None = Field(
         default=None, examples=["0811-000-000"], description="a telephone number, in quotes"
     )

@@ -19,7 +19,7 @@ Kind = Literal["fibre", "radio", "lte", "vsat"]
 
 Text = Annotated[str, AfterValidator(field_types.one_line)]
 Slug = Annotated[str, AfterValidator(field_types.slug)]
-Address = Annotated[str, AfterValidator(field_types.address)]
+HostAddress = Annotated[str, AfterValidator(field_types.address)]
 SecretName = Annotated[str, AfterValidator(field_types.secret_name)]
 NodeIds = Annotated[list[str], BeforeValidator(field_types.one_or_many)]
 
@@ -155,7 +155,7 @@ class InterfaceTable(Table):
 class SnmpSection(SnmpKeys):
     """[snmp] of a site, [nodes.snmp] of a node."""
 
-    address: Address | None = Field(
+    address: HostAddress | None = Field(
         default=None, examples=["10.77.23.1"], description="the router's IP address, in quotes"
     )
     version: Literal["2c", "3"] = Field(

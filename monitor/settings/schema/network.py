@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from monitor.settings.schema.common import (
-    Address,
+    HostAddress,
     Kind,
     NodeIds,
     PingKeys,
@@ -41,7 +41,7 @@ class NodeTable(PingKeys, LocatedTable):
     name: Text | None = Field(
         default=None, examples=["PoP Jatibarang"], description="the name for people, in quotes"
     )
-    address: Address = Field(
+    address: HostAddress = Field(
         examples=["10.77.0.11"], description="the IP address to ping, in quotes"
     )
     parent: NodeIds = Field(
@@ -55,7 +55,7 @@ class NodeTable(PingKeys, LocatedTable):
 class NetworkFile(Table):
     """network.toml"""
 
-    anchors: list[Address] = Field(
+    anchors: list[HostAddress] = Field(
         default=[],
         examples=[["10.77.0.1", "10.77.0.2"]],
         description="a list of IP addresses, in quotes",
@@ -69,7 +69,7 @@ class LinkTable(SlaKeys, PingKeys):
     """[[links]]"""
 
     id: Slug = Field(examples=["utama"], description="a short name of small letters, digits and -")
-    address: Address = Field(
+    address: HostAddress = Field(
         examples=["10.77.23.1"], description="the IP address to ping, in quotes"
     )
     kind: Kind = Field(
