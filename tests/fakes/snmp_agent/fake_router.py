@@ -37,7 +37,10 @@ class FakeInterface:
 
 @dataclass
 class FakeRouter:
-    """A router; uptime_ticks has no width. more: further objects, such as vendors'."""
+    """A router; uptime_ticks has no width.
+
+    more: further objects, such as vendors'.   absent: objects that it does not have.
+    """
 
     name: str = "router-uji"
     description: str = "RouterOS RB4011iGS+"
@@ -50,6 +53,7 @@ class FakeRouter:
         ]
     )
     more: Objects = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
 
     def advance(self, seconds: float, in_bps: float = 0.0, out_bps: float = 0.0) -> None:
         """Let time pass, with this traffic through every interface."""
@@ -71,7 +75,7 @@ class FakeRouter:
         }
         for interface in self.interfaces:
             objects.update(_interface_objects(interface))
-        return objects | self.more
+        return {oid: cell for oid, cell in (objects | self.more).items() if oid not in self.absent}
 
 
 def _interface_objects(interface: FakeInterface) -> Objects:
