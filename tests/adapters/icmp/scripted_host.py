@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.adapters.icmp.network import VethNetwork
@@ -56,6 +57,16 @@ class Request:
 
 
 Script = Callable[[Request, "ScriptedHost"], None]
+
+
+@contextmanager
+def scripted_host(network: VethNetwork, script: Script) -> Iterator[ScriptedHost]:
+    """A ScriptedHost that is closed at the end."""
+    host = ScriptedHost(network, script)
+    try:
+        yield host
+    finally:
+        host.close()
 
 
 class ScriptedHost:

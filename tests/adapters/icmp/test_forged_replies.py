@@ -15,7 +15,13 @@ from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from monitor.core.ports import ProbeCounters, Prober
 from tests.adapters.icmp.network import VethNetwork
 from tests.adapters.icmp.rig import BOTH_MODES, probing
-from tests.adapters.icmp.scripted_host import Request, Script, ScriptedHost, with_checksum
+from tests.adapters.icmp.scripted_host import (
+    Request,
+    Script,
+    ScriptedHost,
+    scripted_host,
+    with_checksum,
+)
 from tests.waiting import eventually_async
 
 PROBED = VethNetwork.ALIVE
@@ -37,19 +43,15 @@ async def probe_once(
     busy that the prober itself reports a stall, the request is repeated.
     """
     for _ in range(10):
-        host = ScriptedHost(network, script)
-        try:
+        with scripted_host(network, script) as host:
             async with probing(network, mode=mode, timeout_s=TIMEOUT_S) as rig:
                 (outcome,) = await rig.probe(PROBED)
                 if wait_for is not None:
                     await eventually_async(partial(counter_moved, rig.prober, wait_for))
-                assert len(rig.outcomes) == 1
-                assert len(host.requests) == 1
+                assert len(rig.outcomes) == len(host.requests) == 1
                 if not isinstance(outcome, NotMeasured):
                     return outcome, rig.prober.counters()
                 assert outcome.reason == "stalled"
-        finally:
-            host.close()
     raise AssertionError("this machine stalled ten times in a row")
 
 
@@ -165,15 +167,12 @@ CASES = {
     "forged, then true": Case(
         forged_then_true_reply, Reply, replace(ANSWERED, spoofed=2), rtt_ms=39.9
     ),
-    "error, 28 bytes quoted": Case(
-        icmp_error(3, 1, 28), Lost, UNREACHABLE, reason=f"host unreachable from {ELSEWHERE}"
-    ),
-    "error, 36 bytes quoted": Case(
-        icmp_error(3, 1, 36), Lost, UNREACHABLE, reason=f"host unreachable from {ELSEWHERE}"
-    ),
-    "error, all quoted": Case(
-        icmp_error(3, 1, 84), Lost, UNREACHABLE, reason=f"host unreachable from {ELSEWHERE}"
-    ),
+    **{
+        f"error, {quoted} bytes quoted": Case(
+            icmp_error(3, 1, quoted), Lost, UNREACHABLE, reason=f"host unreachable from {ELSEWHERE}"
+        )
+        for quoted in (28, 36, 84)
+    },
     "routing loop": Case(
         icmp_error(11, 0, 84), Lost, LOOPED, reason=f"time to live exceeded from {ELSEWHERE}"
     ),
@@ -211,8 +210,7 @@ async def test_a_late_reply_that_is_read_before_its_deadline_is_evaluated_is_lat
     network: VethNetwork,
 ) -> None:
     """The event loop is blocked across the deadline; the reply arrives then and is read first."""
-    host = ScriptedHost(network, lambda request, host: None)
-    try:
+    with scripted_host(network, lambda request, host: None) as host:
         async with probing(network, timeout_s=0.5) as rig:
             await rig.prober.round([PROBED], 0.0)
             deadline_s = boottime_s() + 0.5
@@ -220,8 +218,6 @@ async def test_a_late_reply_that_is_read_before_its_deadline_is_evaluated_is_lat
                 host.read_requests()
             host.send(host.requests[0].reply(), PROBED)
             await rig.until(1)
-            (outcome,) = rig.outcomes
-            assert outcome == Lost(PROBED, outcome.sent_s, outcome.sent_s + 0.5)
-            assert rig.prober.counters() == replace(LOST, late=1)
-    finally:
-        host.close()
+    (outcome,) = rig.outcomes
+    assert outcome == Lost(PROBED, outcome.sent_s, outcome.sent_s + 0.5)
+    assert rig.prober.counters() == replace(LOST, late=1)
