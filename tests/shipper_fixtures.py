@@ -1,4 +1,4 @@
-"""A shipper with fakes all around it, and a clock that its own naps move."""
+"""A shipper on fakes, whose sleeps pass at once and move the clock."""
 
 from __future__ import annotations
 
@@ -8,46 +8,50 @@ from contextlib import asynccontextmanager, suppress
 
 from monitor.core.errors import InfluxError
 from monitor.core.samples.samples import PingSample
-from monitor.storage.influx_shipper import InfluxShipper, ShipperLimits
+from monitor.storage.influx_shipper import InfluxShipper, ShipperLimits, ShipperState
 from tests.fakes.clock import ManualClock
+from tests.fakes.dead_letters import MemoryDeadLetters
 from tests.fakes.journal import MemoryJournal
-from tests.fakes.quarantine import MemoryQuarantine
 from tests.fakes.sink import MemorySink
 from tests.sample_builders import MIDNIGHT_S, ping
 from tests.waiting import eventually_async
 
 
-class Harbour:
-    """A shipper with everything around it. Its naps pass at once and move the clock."""
+class ShipperOnFakes:
+    """A shipper and the fakes at its ports. sleeps: how long it slept, in seconds."""
 
-    def __init__(self, lines: int = 5000) -> None:
+    def __init__(self, lines: int = 5000, journal: MemoryJournal | None = None) -> None:
         self.clock = ManualClock(MIDNIGHT_S)
-        self.journal = MemoryJournal()
+        self.journal = MemoryJournal() if journal is None else journal
         self.sink = MemorySink()
-        self.quarantine = MemoryQuarantine()
-        self.naps: list[float] = []
+        self.dead_letters = MemoryDeadLetters()
+        self.sleeps: list[float] = []
         self.shipper = InfluxShipper(
             self.journal,
             self.sink,
             self.clock,
-            self.quarantine,
+            self.dead_letters,
             limits=ShipperLimits(lines=lines),
-            sleep=self.nap,
+            sleep=self.sleep,
         )
 
-    async def nap(self, length_s: float) -> None:
-        self.naps.append(length_s)
+    async def sleep(self, length_s: float) -> None:
+        self.sleeps.append(length_s)
         self.clock.advance(length_s)
         turn = asyncio.Event()
         asyncio.get_running_loop().call_soon(turn.set)
         await turn.wait()
 
     @property
-    def passed_s(self) -> float:
+    def state(self) -> ShipperState:
+        return self.shipper.state
+
+    @property
+    def elapsed_s(self) -> float:
         return self.clock.steady_s() - MIDNIGHT_S
 
     @asynccontextmanager
-    async def shipping(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         task = asyncio.create_task(self.shipper.run())
         try:
             yield
@@ -57,7 +61,7 @@ class Harbour:
                 await task
 
     async def until(self, check: Callable[[], object]) -> None:
-        async with self.shipping():
+        async with self.running():
             await eventually_async(check, every_s=0.001)
 
 
@@ -67,5 +71,5 @@ def rows(count: int, begin: int = 0) -> list[PingSample]:
     ]
 
 
-def down(status: int | None = None, retry_after_s: float | None = None) -> InfluxError:
+def refusal(status: int | None = None, retry_after_s: float | None = None) -> InfluxError:
     return InfluxError("it does not do it", status=status, retry_after_s=retry_after_s)

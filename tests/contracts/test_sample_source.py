@@ -38,7 +38,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     match request.param:
         case "memory":
             memory = MemorySource()
-            yield Store(memory.keep, memory, lambda: None)
+            yield Store(memory.add, memory, lambda: None)
         case "journal":
             journal = SqliteJournal(tmp_path / "journal")
             yield Store(
@@ -248,7 +248,7 @@ def test_every_store_answers_as_the_one_in_memory(store: Store, width_s: float) 
         *hour_of_rows(rng, "pop-patrol", MIDNIGHT_S - 1800),
     ]
     oracle = MemorySource()
-    oracle.keep(rows)
+    oracle.add(rows)
     for place in range(0, len(rows), 37):
         store.put(rows[place : place + 37])
     span = (MIDNIGHT_S - 1703, MIDNIGHT_S + 1511, width_s)
@@ -379,7 +379,7 @@ def test_long_ranges_have_the_counts_and_extremes_of_the_rows(store: Store) -> N
     rng = random.Random(6)
     rows = [*days_of_rows(rng, LINK), *days_of_rows(rng, "pop-patrol")]
     oracle = MemorySource()
-    oracle.keep(rows)
+    oracle.add(rows)
     store.put(rows)
     begin_s, end_s = MIDNIGHT_S - DAY_S + 4321, MIDNIGHT_S + DAY_S + 1234
     for roll_up in (store.roll_up, lambda: None):
@@ -436,7 +436,7 @@ def test_throughput_of_a_long_range_has_the_mean_and_the_largest_of_its_rows(sto
         if not 300 < place < 400
     ]
     oracle = MemorySource()
-    oracle.keep(rows)
+    oracle.add(rows)
     store.put(rows)
     span = (MIDNIGHT_S + 30, MIDNIGHT_S + DAY_S, 900.0)
     for _ in range(2):

@@ -41,8 +41,8 @@ class ReadsOnFakes:
         ledger.record(story.decisions())
         samples = FailingSampleSource()
         if samples_of_s:
-            samples.keep(story.pings(samples_of_s, 60.0))
-            samples.keep(story.ports(samples_of_s, 60.0))
+            samples.add(story.pings(samples_of_s, 60.0))
+            samples.add(story.ports(samples_of_s, 60.0))
         state = FakeStateSource(story.document())
         clocks = {"now": story.now_s}
         reads = Reads(

@@ -313,7 +313,7 @@ def test_a_port_may_be_called_anything() -> None:
     made = ReadsOnFakes.of(
         SyntheticHistory(replace(network, sites=(odd, *network.sites[1:])), trouble_reads().now_s)
     )
-    made.samples.keep(made.story.ports(HOUR_S, 60.0))
+    made.samples.add(made.story.ports(HOUR_S, 60.0))
     answer = ask(client_of(made), {**GOOD, "site": odd.id})
     names = re.findall(r'"id":"(chart-[^"]*)"', answer.text)
     assert answer.status_code == 200

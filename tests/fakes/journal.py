@@ -24,22 +24,22 @@ class MemoryJournal(MemorySource):
     def append(self, samples: Sequence[Sample]) -> None:
         self._check()
         with self._lock:
-            self.keep(samples)
+            self.add(samples)
 
     def read_after(self, cursor: str | None, limit: int) -> JournalBatch:
         self._check()
         with self._lock:
             begin = int(cursor or 0)
-            found = tuple(self._kept[begin : begin + limit])
+            found = tuple(self._samples[begin : begin + limit])
             return JournalBatch(str(begin + len(found)), found)
 
     def lag(self, cursor: str | None) -> int:
         with self._lock:
-            return len(self._kept) - int(cursor or 0)
+            return len(self._samples) - int(cursor or 0)
 
     def head(self, back: int = 0) -> str:
         with self._lock:
-            return str(max(0, len(self._kept) - back))
+            return str(max(0, len(self._samples) - back))
 
     def save_cursor(self, name: str, cursor: str) -> None:
         self._check()

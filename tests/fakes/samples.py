@@ -1,4 +1,4 @@
-"""A store of samples in memory, which works everything out the long way round."""
+"""A store of samples in memory, which computes every answer in the simplest way."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class MemorySource:
     """`SampleSource` for tests, over samples that it is given."""
 
     def __init__(self) -> None:
-        self._kept: list[Sample] = []
+        self._samples: list[Sample] = []
 
-    def keep(self, samples: Iterable[Sample]) -> None:
-        """Take them in; times to the millisecond, RTTs to the microsecond, as every store does."""
-        self._kept += [rounded(sample) for sample in samples]
+    def add(self, samples: Iterable[Sample]) -> None:
+        """Add them; times to the millisecond, RTTs to the microsecond, as every store does."""
+        self._samples += [rounded(sample) for sample in samples]
 
     def latency(
         self, target: str, start_s: float, end_s: float, width_s: float
@@ -36,7 +36,7 @@ class MemorySource:
         self, start_s: float, end_s: float, width_s: float
     ) -> dict[str, list[LatencyBucket]]:
         found: dict[str, dict[int, list[PingSample]]] = defaultdict(lambda: defaultdict(list))
-        for row in self._kept:
+        for row in self._samples:
             if isinstance(row, PingSample) and start_s <= row.at_s < end_s:
                 found[row.target][_bucket(row.at_s, width_s)].append(row)
         return {
@@ -50,7 +50,7 @@ class MemorySource:
         self, device: str, ifname: str, start_s: float, end_s: float, width_s: float
     ) -> list[ThroughputBucket]:
         found: dict[int, list[InterfaceSample]] = defaultdict(list)
-        for row in self._kept:
+        for row in self._samples:
             if (
                 isinstance(row, InterfaceSample)
                 and (row.device, row.ifname) == (device, ifname)
@@ -63,7 +63,7 @@ class MemorySource:
     def latest_interfaces(self, device: str) -> list[InterfaceSample]:
         newest_s = self.newest_s() or 0.0
         newest: dict[str, InterfaceSample] = {}
-        for row in sorted(self._kept, key=lambda sample: sample.at_s):
+        for row in sorted(self._samples, key=lambda sample: sample.at_s):
             if (
                 isinstance(row, InterfaceSample)
                 and row.device == device
@@ -74,7 +74,7 @@ class MemorySource:
         return [newest[name] for name in sorted(newest)]
 
     def newest_s(self) -> float | None:
-        return max((sample.at_s for sample in self._kept), default=None)
+        return max((sample.at_s for sample in self._samples), default=None)
 
 
 def rounded(sample: Sample) -> Sample:

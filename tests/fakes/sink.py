@@ -1,4 +1,4 @@
-"""An InfluxDB in memory, which takes or refuses what it is sent as a test says."""
+"""An InfluxDB in memory, which accepts or refuses batches as a test says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = Callable[[Sequence[Sample]], InfluxError | None]
 class MemorySink:
     """`SampleSink` for tests. A sample with the tags and the time of an earlier one replaces it.
 
-    answer: what to raise for a batch, None to take it. sizes: of every batch that came.
+    answer: what to raise for a batch, None to accept it. sizes: of every batch that came.
     """
 
     def __init__(self, answer: Answer | None = None) -> None:
@@ -26,13 +26,13 @@ class MemorySink:
 
     @property
     def stored(self) -> list[Sample]:
-        """What is kept, in the order in which it first came."""
+        """The stored samples, in the order in which they first came."""
         return list(self._stored.values())
 
     def source(self) -> MemorySource:
-        """What is kept now, to be read back."""
+        """A source of what is stored now."""
         source = MemorySource()
-        source.keep(self._stored.values())
+        source.add(self._stored.values())
         return source
 
     def write(self, samples: Sequence[Sample]) -> None:

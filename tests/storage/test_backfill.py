@@ -1,21 +1,21 @@
-"""Far behind, the newest samples go first, the rest at a capped rate, and none is left out."""
+"""Far behind, the newest samples are sent first, the rest at a capped rate, and none is lost."""
 
 from __future__ import annotations
 
 from monitor.storage.backfill import Backfill, BackfillLimits
 from tests.fakes.journal import MemoryJournal
-from tests.shipper_fixtures import Harbour, rows
+from tests.shipper_fixtures import ShipperOnFakes, rows
 
 LIMITS = BackfillLimits(threshold=100, recent=20, lines_per_s=10.0)
 
 
-def written(count: int) -> MemoryJournal:
+def journal_of(count: int) -> MemoryJournal:
     journal = MemoryJournal()
     journal.append(rows(count))
     return journal
 
 
-def drained(backfill: Backfill, now_s: float = 0.0, lines: int = 15) -> list[tuple[bool, float]]:
+def send_all(backfill: Backfill, now_s: float = 0.0, lines: int = 15) -> list[tuple[bool, float]]:
     """(live, first sample's time) of each batch, until nothing is left."""
     sent: list[tuple[bool, float]] = []
     while True:
@@ -30,15 +30,15 @@ def drained(backfill: Backfill, now_s: float = 0.0, lines: int = 15) -> list[tup
 
 
 def test_a_little_behind_there_is_one_position() -> None:
-    backfill = Backfill(written(100), "x", LIMITS)
+    backfill = Backfill(journal_of(100), "x", LIMITS)
     backfill.load()
-    sent = drained(backfill)
+    sent = send_all(backfill)
     assert not any(live for live, _ in sent)
     assert [at for _, at in sent] == sorted(at for _, at in sent)
 
 
-def test_far_behind_the_newest_go_first_and_every_sample_goes() -> None:
-    journal = written(200)
+def test_far_behind_the_newest_are_sent_first_and_every_sample_is_sent() -> None:
+    journal = journal_of(200)
     backfill = Backfill(journal, "x", LIMITS)
     backfill.load()
     first_live, batch = backfill.next(15, 0.0)
@@ -46,14 +46,14 @@ def test_far_behind_the_newest_go_first_and_every_sample_goes() -> None:
     assert batch.samples[0] == rows(1, 180)[0]
     backfill.advance(first_live, batch, 0.0)
     assert backfill.active
-    sent = drained(backfill)
+    sent = send_all(backfill)
     assert sum(live for live, _ in sent) == 1
     assert not backfill.active
     assert journal.lag(journal.load_cursor("x")) == 0
 
 
-def test_backfill_keeps_to_its_rate_and_new_samples_pass_it() -> None:
-    journal = written(200)
+def test_the_backfill_has_a_rate_and_new_samples_overtake_it() -> None:
+    journal = journal_of(200)
     backfill = Backfill(journal, "x", LIMITS)
     backfill.load()
     for _ in range(2):
@@ -70,8 +70,8 @@ def test_backfill_keeps_to_its_rate_and_new_samples_pass_it() -> None:
     assert backfill.next(15, 1.6)[0] is False
 
 
-def test_a_restart_goes_on_with_both() -> None:
-    journal = written(200)
+def test_a_restart_goes_on_with_both_positions() -> None:
+    journal = journal_of(200)
     backfill = Backfill(journal, "x", LIMITS)
     backfill.load()
     live, batch = backfill.next(15, 0.0)
@@ -83,8 +83,8 @@ def test_a_restart_goes_on_with_both() -> None:
     assert (live, list(batch.samples)) == (True, rows(5, 195))
 
 
-def test_the_lag_counts_what_is_left_of_both() -> None:
-    backfill = Backfill(written(200), "x", LIMITS)
+def test_the_lag_counts_what_both_positions_have_not_sent() -> None:
+    backfill = Backfill(journal_of(200), "x", LIMITS)
     backfill.load()
     live, batch = backfill.next(15, 0.0)
     backfill.advance(live, batch, 0.0)
@@ -92,15 +92,15 @@ def test_the_lag_counts_what_is_left_of_both() -> None:
 
 
 async def test_the_shipper_sends_everything_from_two_positions() -> None:
-    harbour = Harbour()
-    harbour.journal.append(rows(60_000))
-    await harbour.until(lambda: harbour.journal.load_cursor("influxdb") == "60000")
-    assert len(harbour.sink.stored) == 60_000
-    assert harbour.sink.stored[0] == rows(1, 55_000)[0]
-    assert harbour.sink.stored[-1] == rows(1, 54_999)[0]
+    shipper = ShipperOnFakes()
+    shipper.journal.append(rows(60_000))
+    await shipper.until(lambda: shipper.journal.load_cursor("influxdb") == "60000")
+    assert len(shipper.sink.stored) == 60_000
+    assert shipper.sink.stored[0] == rows(1, 55_000)[0]
+    assert shipper.sink.stored[-1] == rows(1, 54_999)[0]
 
 
-def test_a_shipper_that_has_sent_nothing_yet_is_known_to_be_behind() -> None:
+def test_a_shipper_that_has_sent_nothing_yet_has_a_lag() -> None:
     journal = MemoryJournal()
     backfill = Backfill(journal, "influxdb", BackfillLimits())
     journal.append(rows(3))

@@ -1,37 +1,35 @@
-"""All shippers as one: whoever of them is behind, it is seen in the status and the measurement."""
+"""The state, document and warnings of all shippers together."""
 
 from __future__ import annotations
 
-from monitor.core.errors import JournalError
 from monitor.core.warning import MonitorWarning
-from monitor.storage.influx_shipper import RefusalCause, cause_of
 from monitor.storage.shipper_group import REFUSED_WARNING_S, ShipperGroup
 from tests.daemon_on_fakes import DaemonOnFakes
-from tests.shipper_fixtures import Harbour, down, rows
+from tests.shipper_fixtures import ShipperOnFakes, refusal, rows
 
 
-async def test_without_influxdb_there_is_nothing_to_say() -> None:
-    convoy = ShipperGroup([], Harbour().clock)
-    assert convoy.state is None
-    assert convoy.behind_s() is None
-    assert convoy.document() is None
-    assert convoy.warnings() == []
+async def test_without_influxdb_there_is_no_state() -> None:
+    group = ShipperGroup([], ShipperOnFakes().clock)
+    assert group.state is None
+    assert group.behind_s() is None
+    assert group.document() is None
+    assert group.warnings() == []
 
 
-async def test_the_trouble_of_hours_counts_as_that_of_raw_rows() -> None:
-    raw, hours = Harbour(), Harbour()
-    convoy = ShipperGroup([raw.shipper, hours.shipper], hours.clock)
+async def test_an_error_of_any_shipper_is_a_warning() -> None:
+    raw, hours = ShipperOnFakes(), ShipperOnFakes()
+    group = ShipperGroup([raw.shipper, hours.shipper], hours.clock)
     hours.journal.append(rows(30))
-    hours.sink.answer = lambda samples: down(404)
-    await hours.until(lambda: hours.passed_s >= 180)
-    [remark] = convoy.warnings()
-    assert remark.kind == "influx_bucket"
-    assert remark.text == "InfluxDB: it does not do it"
-    assert remark.values["count"] == 30
-    behind_s = remark.values["behind_s"]
+    hours.sink.answer = lambda samples: refusal(404)
+    await hours.until(lambda: hours.elapsed_s >= 180)
+    [warning] = group.warnings()
+    assert warning.kind == "influx_bucket"
+    assert warning.text == "InfluxDB: it does not do it"
+    assert warning.values["count"] == 30
+    behind_s = warning.values["behind_s"]
     assert isinstance(behind_s, int)
-    assert 170 <= behind_s <= hours.passed_s
-    document = convoy.document()
+    assert 170 <= behind_s <= hours.elapsed_s
+    document = group.document()
     assert document is not None
     lanes = document["lanes"]
     assert isinstance(lanes, list)
@@ -40,56 +38,44 @@ async def test_the_trouble_of_hours_counts_as_that_of_raw_rows() -> None:
         (30, "it does not do it"),
     ]
     hours.sink.answer = None
-    await hours.until(lambda: hours.shipper.state.lag_lines == 0)
-    assert convoy.warnings() == []
-    assert convoy.behind_s() == 0.0
+    await hours.until(lambda: hours.state.lag_lines == 0)
+    assert group.warnings() == []
+    assert group.behind_s() == 0.0
 
 
-async def test_lines_set_aside_are_told_for_a_day_and_counted_for_ever() -> None:
-    harbour = Harbour()
-    convoy = ShipperGroup([harbour.shipper], harbour.clock)
-    harbour.journal.append(rows(20))
+async def test_dead_letters_are_warned_of_for_a_day_and_counted_for_ever() -> None:
+    shipper = ShipperOnFakes()
+    group = ShipperGroup([shipper.shipper], shipper.clock)
+    shipper.journal.append(rows(20))
     bad = rows(20)[3]
-    harbour.sink.answer = lambda samples: down(400) if bad in samples else None
-    await harbour.until(lambda: harbour.shipper.state.quarantined == 1)
-    [remark] = convoy.warnings()
-    assert (remark.kind, remark.values) == ("influx_quarantine", {"count": 1})
-    harbour.clock.advance(REFUSED_WARNING_S)
-    assert convoy.warnings() == []
-    document = convoy.document()
+    shipper.sink.answer = lambda samples: refusal(400) if bad in samples else None
+    await shipper.until(lambda: shipper.state.quarantined == 1)
+    [warning] = group.warnings()
+    assert (warning.kind, warning.values) == ("influx_quarantine", {"count": 1})
+    shipper.clock.advance(REFUSED_WARNING_S)
+    assert group.warnings() == []
+    document = group.document()
     assert document is not None
     assert document["quarantined"] == 1
 
 
-async def test_the_measurement_of_the_monitor_tells_of_all_lanes() -> None:
-    raw, minutes = Harbour(), Harbour()
-    house = DaemonOnFakes(convoy=ShipperGroup([raw.shipper, minutes.shipper], minutes.clock))
+async def test_the_measurement_monitor_sums_all_shippers() -> None:
+    raw, minutes = ShipperOnFakes(), ShipperOnFakes()
+    daemon = DaemonOnFakes(convoy=ShipperGroup([raw.shipper, minutes.shipper], minutes.clock))
     minutes.journal.append(rows(7))
-    minutes.sink.answer = lambda samples: down(503)
-    await minutes.until(lambda: minutes.passed_s >= 60)
-    await house.jobs["own figures"].run()
-    own = house.self_metrics.latest
+    minutes.sink.answer = lambda samples: refusal(503)
+    await minutes.until(lambda: minutes.elapsed_s >= 60)
+    await daemon.jobs["own figures"].run()
+    own = daemon.self_metrics.latest
     assert own is not None
     assert (own.spool_lines, own.quarantined) == (7, 0)
     assert own.shipper_error == "it does not do it"
     assert own.shipper_lag_s is not None
     assert own.shipper_lag_s >= 50
-    monitor = (await house.status.document())["monitor"]
+    monitor = (await daemon.status.document())["monitor"]
     assert isinstance(monitor, dict)
     assert monitor["influxdb"]["lag"] == 7
     assert [MonitorWarning(each["text"], each["kind"]).kind for each in monitor["remarks"]] == [
         "influx_silent"
     ]
     assert monitor["warnings"] == ["InfluxDB: it does not do it"]
-
-
-def test_an_answer_is_one_word() -> None:
-    assert {status: cause_of(down(status)) for status in (None, 503, 401, 404, 429, 200)} == {
-        None: RefusalCause.SILENT,
-        503: RefusalCause.SILENT,
-        401: RefusalCause.RIGHTS,
-        404: RefusalCause.BUCKET,
-        429: RefusalCause.BUSY,
-        200: RefusalCause.OTHER,
-    }
-    assert cause_of(JournalError("damaged")) is RefusalCause.HERE

@@ -1,4 +1,4 @@
-"""The server away, two kill -9 of the writer and one of the server, two poisoned lines."""
+"""An outage, two kill -9 of the writer, one of the server, and two refused lines, all at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from monitor.adapters.journal import JournalReader
 from tests.influx_server import InfluxServer
 from tests.sample_builders import MIDNIGHT_S
@@ -20,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Writer:
-    """The process, and the last round that it said was kept."""
+    """The process, and the number of the last batch that it reported as stored."""
 
     def __init__(self, directory: Path, url: str) -> None:
         self._process = subprocess.Popen(
@@ -29,21 +31,21 @@ class Writer:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.kept = 0
+        self.stored = 0
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.kept = int(line)
+            self.stored = int(line)
 
     def until(self, number: int) -> None:
-        eventually(lambda: self.kept >= number, 60)
+        eventually(lambda: self.stored >= number, 60)
 
     def kill(self) -> int:
         self._process.kill()
         self._process.wait()
-        return self.kept
+        return self.stored
 
 
 @contextmanager
@@ -55,28 +57,29 @@ def writing(directory: Path, url: str) -> Iterator[Writer]:
         writer.kill()
 
 
+@pytest.mark.full
 def test_every_sample_is_stored_once_and_exactly_two_lines_are_set_aside(tmp_path: Path) -> None:
     with InfluxServer(tmp_path / "influx") as server:
         server.bucket("pantau")
-        # Somebody wrote a text where our number goes: two of our rows cannot be stored beside it.
+        # Another program wrote texts to our numeric field: two rows cannot be stored beside them.
         for at_s in (MIDNIGHT_S - 300 + 1500, MIDNIGHT_S - 300 + 4500):
             server.write(f'interface,ifname=x in_bps="text" {at_s:.0f}000', "pantau")
         with writing(tmp_path, server.url) as writer:
             writer.until(60)
             server.stop()
             writer.until(200)
-            kept = writer.kill()
+            stored = writer.kill()
         with writing(tmp_path, server.url) as writer:
-            writer.until(kept + 150)
+            writer.until(stored + 150)
             server.start()
-            writer.until(kept + 250)
+            writer.until(stored + 250)
             server.kill()
-            writer.until(kept + 280)
-            kept = writer.kill()
+            writer.until(stored + 280)
+            stored = writer.kill()
         with writing(tmp_path, server.url) as writer:
             server.start()
-            writer.until(max(kept + 50, 520))
-            eventually(lambda: _shipped(server) >= kept * len(TARGETS), 60)
+            writer.until(max(stored + 50, 520))
+            eventually(lambda: _shipped(server) >= stored * len(TARGETS), 60)
             last = writer.kill()
         with writing(tmp_path, server.url) as writer:
             writer.until(last + 1)

@@ -1,4 +1,4 @@
-"""The store's jobs: hours are summed up by the ledger, old files go, and somebody is told."""
+"""The jobs of rollups and retention: what they do, and the warnings about their failures."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ DAY_S = 86_400.0
 LOST = Lost(LINK, MIDNIGHT_S, MIDNIGHT_S + 1.0)
 
 
-class Silent(MemoryLedger):
-    """Answers when it is mended."""
+class FailingLedger(MemoryLedger):
+    """Raises until `works`."""
 
-    mended = False
+    works = False
 
     def transitions(
         self, start_s: float, end_s: float, target: str | None = None
     ) -> list[Transition]:
-        if not self.mended:
+        if not self.works:
             raise LedgerError("the ledger is away")
         return super().transitions(start_s, end_s, target)
 
@@ -44,12 +44,12 @@ def texts_of(job: RollupJob | RetentionJob) -> list[str]:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
-    made = SqliteJournal(tmp_path)
-    yield made
-    made.close()
+    opened = SqliteJournal(tmp_path)
+    yield opened
+    opened.close()
 
 
-async def test_an_hour_has_the_seconds_that_the_ledger_knows(journal: SqliteJournal) -> None:
+async def test_an_hour_has_the_seconds_down_of_the_ledger(journal: SqliteJournal) -> None:
     ledger = MemoryLedger()
     ledger.record(
         [
@@ -58,56 +58,59 @@ async def test_an_hour_has_the_seconds_that_the_ledger_knows(journal: SqliteJour
         ]
     )
     journal.append([ping(MIDNIGHT_S + 10.0 * place) for place in range(360)])
-    store = RollupJob(journal, ledger, ManualClock(MIDNIGHT_S + 4000))
-    await store.roll_up()
+    job = RollupJob(journal, ledger, ManualClock(MIDNIGHT_S + 4000))
+    await job.roll_up()
     assert journal.totals(MIDNIGHT_S, MIDNIGHT_S + 3600)[LINK].down_s == 3000.0
-    assert texts_of(store) == []
+    assert texts_of(job) == []
 
 
-async def test_while_the_ledger_is_silent_hours_wait_and_that_is_said(
+async def test_hours_wait_while_the_ledger_fails_and_that_is_a_warning(
     journal: SqliteJournal,
 ) -> None:
-    ledger = Silent()
+    ledger = FailingLedger()
     journal.append([ping(MIDNIGHT_S + 10)])
-    store = RollupJob(journal, ledger, ManualClock(MIDNIGHT_S + 4000))
-    await store.roll_up()
-    assert texts_of(store) == ["rollups: the ledger is away"]
-    ledger.mended = True
-    await store.roll_up()
-    assert texts_of(store) == []
+    job = RollupJob(journal, ledger, ManualClock(MIDNIGHT_S + 4000))
+    await job.roll_up()
+    assert texts_of(job) == ["rollups: the ledger is away"]
+    ledger.works = True
+    await job.roll_up()
+    assert texts_of(job) == []
     assert journal.totals(MIDNIGHT_S, MIDNIGHT_S + 3600)[LINK].sent == 10
 
 
-async def test_a_journal_that_cannot_be_looked_at_is_a_sentence_and_is_looked_at_again(
+async def test_a_journal_that_cannot_be_read_is_a_warning_until_it_can(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     directory = tmp_path / "journal"
     with contextlib.closing(SqliteJournal(directory)) as journal:
         clock = ManualClock(MIDNIGHT_S + 4000)
-        store = RetentionJob(journal, clock, None, JournalSettings())
-        aside = directory.rename(tmp_path / "aside")
+        job = RetentionJob(journal, clock, None, JournalSettings())
+        moved = directory.rename(tmp_path / "moved")
         directory.write_text("no directory")
         for _ in range(2):
-            await store.check_usage()
-            await store.prune()
-        said = store.warnings()
+            await job.check_usage()
+            await job.prune()
+        warnings = job.warnings()
         directory.unlink()
-        aside.rename(directory)
-        await store.check_usage()
-        await store.prune()
-        assert store.warnings() == []
-    assert [each.text.partition(":")[0] for each in said] == ["how full the journal is", "prune"]
-    assert all(each.text.endswith("cannot be read: Not a directory") for each in said)
+        moved.rename(directory)
+        await job.check_usage()
+        await job.prune()
+        assert job.warnings() == []
+    assert [each.text.partition(":")[0] for each in warnings] == [
+        "how full the journal is",
+        "prune",
+    ]
+    assert all(each.text.endswith("cannot be read: Not a directory") for each in warnings)
     assert [r.exc_info for r in caplog.records if r.levelname == "ERROR"] == [None, None]
 
 
-async def test_a_backlog_is_told_at_half_and_at_four_fifths_of_the_quota(
+async def test_unshipped_samples_are_warned_of_at_50_and_80_percent_of_the_quota(
     journal: SqliteJournal,
 ) -> None:
-    keep = JournalSettings(max_mb=1)
+    settings = JournalSettings(max_mb=1)
     clock = ManualClock(MIDNIGHT_S + DAY_S)
-    store = RetentionJob(journal, clock, "influxdb", keep)
-    told: list[str] = []
+    job = RetentionJob(journal, clock, "influxdb", settings)
+    seen: list[str] = []
     for place in range(25):
         journal.append(
             [
@@ -115,35 +118,33 @@ async def test_a_backlog_is_told_at_half_and_at_four_fifths_of_the_quota(
                 for second in range(1000)
             ]
         )
-        await store.check_usage()
-        told += [each for each in texts_of(store) if each not in told]
-    shares = [int(each.partition("%")[0]) for each in told]
+        await job.check_usage()
+        seen += [each for each in texts_of(job) if each not in seen]
+    shares = [int(each.partition("%")[0]) for each in seen]
     assert shares == sorted(shares)
     assert 50 <= shares[0] < 80 <= shares[-1]
     clock.advance(2 * DAY_S)
     journal.append([ping(clock.steady_s())])
-    await store.prune()
-    assert store.lost == 25_000
-    await store.check_usage()
-    [said] = texts_of(store)
-    assert said.startswith("25000 samples were thrown away before InfluxDB had them")
+    await job.prune()
+    assert job.lost == 25_000
+    await job.check_usage()
+    [text] = texts_of(job)
+    assert text.startswith("25000 samples were thrown away before InfluxDB had them")
 
 
-async def test_a_reload_keeps_for_as_long_as_it_says_from_then_on(
-    journal: SqliteJournal, tmp_path: Path
-) -> None:
+async def test_a_reload_changes_the_retention_times(journal: SqliteJournal, tmp_path: Path) -> None:
     clock = ManualClock(MIDNIGHT_S)
-    store = RetentionJob(journal, clock, None, JournalSettings())
+    job = RetentionJob(journal, clock, None, JournalSettings())
     for day in range(6):
         at_s = MIDNIGHT_S + day * DAY_S + 60
         journal.append([replace(ping(at_s), requests=RecordedRequests(at_s, 0.0, [LOST]))])
     clock.advance(6 * DAY_S)
-    await store.prune()
+    await job.prune()
     assert (len(days_in(tmp_path)), len(days_in(tmp_path, EVIDENCE))) == (6, 6)
-    store.reconfigure(JournalSettings(raw_days=2, evidence_days=0))
-    await store.prune()
+    job.reconfigure(JournalSettings(raw_days=2, evidence_days=0))
+    await job.prune()
     assert len(days_in(tmp_path)) < 6
     assert days_in(tmp_path, EVIDENCE) == []
     at_s = clock.steady_s()
     journal.append([replace(ping(at_s), requests=RecordedRequests(at_s, 0.0, [LOST]))])
-    assert days_in(tmp_path, EVIDENCE) == [], "nor is any kept from then on"
+    assert days_in(tmp_path, EVIDENCE) == [], "no evidence is written any more"

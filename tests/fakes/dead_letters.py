@@ -1,0 +1,25 @@
+"""Dead letters in memory."""
+
+from __future__ import annotations
+
+from monitor.core.errors import StoreError
+from monitor.core.ports import RefusedPoint
+
+
+class MemoryDeadLetters:
+    """`DeadLetterStore` for tests. Set `error` and every call raises it."""
+
+    def __init__(self) -> None:
+        self.letters: list[RefusedPoint] = []
+        self.error: StoreError | None = None
+
+    def add(self, refused: RefusedPoint) -> None:
+        if self.error is not None:
+            raise self.error
+        if not self.letters or self.letters[-1].cursor != refused.cursor:
+            self.letters.append(refused)
+
+    def count(self) -> int:
+        if self.error is not None:
+            raise self.error
+        return len(self.letters)
