@@ -284,6 +284,21 @@ def test_a_damaged_day_keeps_no_other_hour_from_being_summed_up(
     again.close()
 
 
+def test_a_damaged_file_of_rollups_keeps_the_daemon_from_nothing_else(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    journal.append([ping(MIDNIGHT_S)])
+    journal.roll_up(LATER_S)
+    journal.close()
+    (tmp_path / "hours-202511.db").write_bytes(b"no database" * 900)
+    again = SqliteJournal(tmp_path)
+    assert [problem for problem in again.problems if "hours-202511.db is damaged" in problem]
+    again.append([ping(LATER_S)])
+    assert again.roll_up(LATER_S + DAY_S) == 1
+    assert again.minutes.lag(None) == 2
+    again.close()
+
+
 def test_an_hour_that_is_summed_up_minute_by_minute_is_the_same(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:

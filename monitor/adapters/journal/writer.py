@@ -70,7 +70,7 @@ class SqliteJournal(JournalReader):
         self._cursors = cursors
         self._log = FileLog(directory, SAMPLES, lengths, read_slice, cursors)
         self.minutes, self.hours = (
-            FileLog(directory, kind, _rollup_lengths(directory, kind), read_rollup_slice, cursors)
+            FileLog(directory, kind, self._rollup_lengths(kind), read_rollup_slice, cursors)
             for kind in (MINUTES, HOURS)
         )
 
@@ -256,6 +256,18 @@ class SqliteJournal(JournalReader):
             self._problems.append(str(error))
             return 0
 
+    def _rollup_lengths(self, kind: str) -> dict[str, int]:
+        """The number of the last row of each file of rollups; damaged ones as in `_open_length`."""
+        lengths: dict[str, int] = {}
+        for label in days_in(self._directory, kind):
+            try:
+                with open_for_reading(path_of(self._directory, label, kind)) as connection:
+                    lengths[label] = 0 if connection is None else last_rollup(connection)
+            except JournalError as error:
+                self._problems.append(str(error))
+                lengths[label] = 0
+        return lengths
+
     def _open(self, day: str) -> SampleFile:
         """The day's file, kept open until another day is written."""
         if self._sample_file is None or self._sample_file.day != day:
@@ -264,14 +276,6 @@ class SqliteJournal(JournalReader):
                 self._sample_file = None
             self._sample_file = SampleFile(self._directory, day)
         return self._sample_file
-
-
-def _rollup_lengths(directory: Path, kind: str) -> dict[str, int]:
-    lengths: dict[str, int] = {}
-    for label in days_in(directory, kind):
-        with open_for_reading(path_of(directory, label, kind)) as connection:
-            lengths[label] = 0 if connection is None else last_rollup(connection)
-    return lengths
 
 
 def _by_file(samples: Sequence[Sample]) -> list[tuple[str, list[Sample]]]:
