@@ -141,6 +141,9 @@ def _check_inside(data: bytes, element: Tlv, levels: int) -> None:
             _check_inside(data, inner, levels - 1)
     elif element.tag in _INTEGERS and not 1 <= size <= _MAX_INTEGER_BYTES:
         raise BerError("an integer of an impossible length")
+    elif element.tag in _UNSIGNED and size == _MAX_INTEGER_BYTES and data[element.start]:
+        # The ninth byte of an unsigned integer has room for the sign alone.
+        raise BerError("an integer of an impossible length")
     elif element.tag == _OID and not 1 <= size <= _MAX_OID_BYTES:
         raise BerError("an object identifier of an impossible length")
 

@@ -118,6 +118,7 @@ def test_a_negative_integer_stays_negative() -> None:
         ("30850000000000", "indefinite or impossible"),
         ("3003" + "1f0100", "several bytes"),
         ("300c" + "020a00000000000000000001", "impossible length"),
+        ("300b" + "4609800000000000000000", "impossible length"),
         ("3002" + "0200", "impossible length"),
         ("3002" + "0600", "impossible length"),
         ("3004" + "24020400", "in pieces"),
