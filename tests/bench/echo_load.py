@@ -1,8 +1,8 @@
-"""Sends echo requests at a steady rate and keeps the kernel's time of each reply.
+"""Send echo requests at a steady rate and record the kernel's time of each reply.
 
     python -m tests.bench.echo_load ADDRESSES RATE SECONDS RESULT
 
-ADDRESSES: a file with one IPv4 address a line, asked in turn. RESULT: JSON, for each request its
+ADDRESSES: a file with one IPv4 address a line, probed in turn. RESULT: JSON, for each request its
 RTT in milliseconds, null when none came within 1.5 s of the last one.
 """
 
@@ -25,7 +25,7 @@ _LAST_REPLIES_S = 1.5
 
 
 def main() -> None:
-    """Send, receive, write."""
+    """Send, receive, write the result."""
     addresses = Path(sys.argv[1]).read_text().split()
     rate, seconds = float(sys.argv[2]), float(sys.argv[3])
     count = int(rate * seconds)
@@ -46,15 +46,15 @@ def main() -> None:
                 sent[number] = time.time()
                 icmp.sendto(packet, (addresses[number % len(addresses)], 0))
                 number += 1
-            take_in(icmp, received)
+            read_replies(icmp, received)
             select.select([icmp], [], [], 0.0005)
         end = time.time() + _LAST_REPLIES_S
         while time.time() < end:
             select.select([icmp], [], [], 0.05)
-            take_in(icmp, received)
+            read_replies(icmp, received)
     rtts = [
-        None if there is None else (there - gone) * 1000.0
-        for gone, there in zip(sent, received, strict=True)
+        None if reply_s is None else (reply_s - sent_s) * 1000.0
+        for sent_s, reply_s in zip(sent, received, strict=True)
     ]
     Path(sys.argv[4]).write_text(json.dumps(rtts))
 
@@ -65,8 +65,8 @@ def request(number: int) -> bytes:
     return packet[:2] + checksum(packet).to_bytes(2, "big") + packet[4:]
 
 
-def take_in(icmp: socket.socket, received: list[float | None]) -> None:
-    """Every reply that has come."""
+def read_replies(icmp: socket.socket, received: list[float | None]) -> None:
+    """Record all replies that have arrived."""
     while True:
         try:
             packet, ancillary, _, _ = icmp.recvmsg(256, 64)

@@ -1,4 +1,4 @@
-"""Our engine in a process of its own, for the probing bench.
+"""IcmpProber in a process of its own, for the probing bench.
 
     probing_engine.py ROUNDS PERIOD_S OVER_S TIMEOUT_S < addresses
 
@@ -22,7 +22,7 @@ from monitor.adapters.system.clock import SystemClock
 from monitor.core.model import Lost, NotMeasured, Outcome, ProbeRules, Reply, Target, TargetRole
 
 
-def short(outcome: Outcome) -> float | str | None:
+def summarised(outcome: Outcome) -> float | str | None:
     if isinstance(outcome, Reply):
         return round(outcome.rtt_ms, 4)
     return outcome.reason if isinstance(outcome, NotMeasured | Lost) else None
@@ -32,13 +32,13 @@ async def measure(
     names: Sequence[str], rounds: int, period_s: float, over_s: float, timeout_s: float
 ) -> dict[str, object]:
     outcomes: list[Outcome] = []
-    all_in = asyncio.Event()
+    complete = asyncio.Event()
     expected = rounds * len(names)
 
     def take(batch: Sequence[Outcome]) -> None:
         outcomes.extend(batch)
         if len(outcomes) >= expected:
-            all_in.set()
+            complete.set()
 
     clock = SystemClock()
     prober = IcmpProber(clock)
@@ -50,7 +50,7 @@ async def measure(
         wait_s = began_s + number * period_s - clock.steady_s()
         await asyncio.sleep(max(0.0, wait_s))
         await prober.round(names, over_s)
-    await all_in.wait()
+    await complete.wait()
     wall_s = clock.steady_s() - began_s
     cpu_s = time.process_time() - cpu_s
     descriptors = sum(1 for _ in Path("/proc/self/fd").iterdir())  # noqa: ASYNC240
@@ -58,7 +58,7 @@ async def measure(
     await prober.close()
     by_name: dict[str, list[float | str | None]] = {name: [] for name in names}
     for outcome in sorted(outcomes, key=lambda one: one.sent_s):
-        by_name[outcome.target].append(short(outcome))
+        by_name[outcome.target].append(summarised(outcome))
     return {
         "wall_s": wall_s,
         "cpu_s": cpu_s,

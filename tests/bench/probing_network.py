@@ -1,11 +1,11 @@
-"""The network of the probing bench: a TUN device whose far end answers for many addresses.
+"""The network of the probing bench: a TUN device whose far end replies for many addresses.
 
     probing_network.py TARGETS SILENT_SHARE
 
-Runs in a network namespace of its own. Prints `ready`; then, for each line on stdin, what has
-passed since the last one: a JSON list in the order of `addresses`, and for each address the RTT
-in ms of each request in order of sending, null for one that the network did not answer. These
-RTTs are the kernel's, from a capture on the device, whatever else keeps this machine busy.
+Runs in a network namespace of its own. Prints `ready`; then, for each line on stdin, the RTTs
+since the previous line: a JSON list in the order of `addresses`, for each address the RTT in ms
+of each request in the order of sending, null for one without a reply. The RTTs are from a
+capture on the device with the kernel's timestamps, whatever the load of this machine.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from monitor.simulator.behaviour import Behaviour, ReplyMode
 from monitor.simulator.responder import PacketResponder
 from monitor.simulator.tun_device import TunDevice
 
-SLOWEST_MS, QUICKEST_MS = 80.0, 5.0
+MAX_DELAY_MS, MIN_DELAY_MS = 80.0, 5.0
 DEVICE = "indramayu"
-EVERY_PROTOCOL = 3
+ETH_P_ALL = 3
 SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35
 CAPTURE_BYTES = 128 << 20
 
@@ -36,7 +36,7 @@ def addresses(count: int) -> list[str]:
 
 def delay_ms(place: int) -> float:
     """5 to 80 ms, spread over the targets so that neighbours differ."""
-    return QUICKEST_MS + (place * 37 % 751) / 750 * (SLOWEST_MS - QUICKEST_MS)
+    return MIN_DELAY_MS + (place * 37 % 751) / 750 * (MAX_DELAY_MS - MIN_DELAY_MS)
 
 
 def is_silent(place: int, silent_share: float) -> bool:
@@ -44,24 +44,24 @@ def is_silent(place: int, silent_share: float) -> bool:
 
 
 def behaviour(place: int, silent_share: float) -> Behaviour:
-    fate = ReplyMode.SILENT if is_silent(place, silent_share) else ReplyMode.ANSWERED
-    return Behaviour(delay_ms=delay_ms(place), mode=fate)
+    mode = ReplyMode.SILENT if is_silent(place, silent_share) else ReplyMode.ANSWERED
+    return Behaviour(delay_ms=delay_ms(place), mode=mode)
 
 
 class Capture:
-    """What tcpdump would show of ICMP echo. The kernel keeps it until it is asked for."""
+    """ICMP echo packets as tcpdump shows them; buffered by the kernel until they are read."""
 
     def __init__(self) -> None:
-        self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, EVERY_PROTOCOL << 8)
-        self._sock.bind((DEVICE, EVERY_PROTOCOL))
+        self._sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, ETH_P_ALL << 8)
+        self._sock.bind((DEVICE, ETH_P_ALL))
         self._sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, CAPTURE_BYTES)
         self._sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._sock.setblocking(False)
 
     def rtts_ms(self) -> dict[str, list[float | None]]:
-        """By address; identifier and sequence tell which answer belongs to which request."""
+        """By address; requests and replies are paired by identifier and sequence."""
         sent: dict[tuple[bytes, bytes], float] = {}
-        came: dict[tuple[bytes, bytes], float] = {}
+        replied: dict[tuple[bytes, bytes], float] = {}
         while True:
             try:
                 packet, extra, _, _ = self._sock.recvmsg(128, 64)
@@ -74,10 +74,10 @@ class Capture:
             if packet[20] == 8:
                 sent.setdefault((packet[16:20], packet[24:28]), at_s)
             elif packet[20] == 0:
-                came.setdefault((packet[12:16], packet[24:28]), at_s)
+                replied.setdefault((packet[12:16], packet[24:28]), at_s)
         found: dict[str, list[float | None]] = {}
         for key, at_s in sent.items():
-            rtt_ms = (came[key] - at_s) * 1000.0 if key in came else None
+            rtt_ms = (replied[key] - at_s) * 1000.0 if key in replied else None
             found.setdefault(socket.inet_ntoa(key[0]), []).append(rtt_ms)
         return found
 
@@ -87,9 +87,9 @@ def main() -> None:
     known = addresses(count)
     tun = TunDevice(known)
     capture = Capture()
-    # The wire wants a selector that waits to the microsecond.
+    # The responder needs a selector with a resolution of microseconds.
     loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
-    wire = PacketResponder(
+    responder = PacketResponder(
         tun.fd,
         {address: (address, behaviour(i, silent_share)) for i, address in enumerate(known)},
         {},
@@ -101,16 +101,16 @@ def main() -> None:
         if not sys.stdin.readline():
             loop.stop()
             return
-        passed = capture.rtts_ms()
-        print(json.dumps([passed.get(address, []) for address in known]), flush=True)
+        rtts = capture.rtts_ms()
+        print(json.dumps([rtts.get(address, []) for address in known]), flush=True)
 
-    wire.start(loop)
+    responder.start(loop)
     loop.add_reader(sys.stdin.fileno(), on_line)
     gc.collect()
     gc.freeze()
     print("ready", flush=True)
     loop.run_forever()
-    wire.stop()
+    responder.stop()
     tun.close()
 
 

@@ -1,4 +1,4 @@
-"""What polling costs: CPU a question, first rounds, and how long the event loop is held up.
+"""CPU of SNMP polls, of the first round, and delays of the event loop.
 
     pytest -m bench -s tests/bench/test_polling.py
 
@@ -74,7 +74,7 @@ async def poller() -> AsyncIterator[SnmpPoller]:
 
 
 def routers(agent: SnmpAgent, credential: str, how_many: int) -> list[Device]:
-    """All at one address, as many conversations as routers: the cost on our side is the same."""
+    """All at one address, a session for each: the cost on our side is the same."""
     return [
         device(agent.address, agent.port, name=f"r{n}", credential=credential, timeout_s=5.0)
         for n in range(how_many)
@@ -82,7 +82,7 @@ def routers(agent: SnmpAgent, credential: str, how_many: int) -> list[Device]:
 
 
 async def paced(poller: SnmpPoller, devices: list[Device], a_second: float) -> list[object]:
-    """Sends paced evenly, as the schedule does; nobody is waited for."""
+    """Polls started at an even pace, as the scheduler does, without waiting for one another."""
     polls = []
     for router in devices:
         polls.append(asyncio.create_task(poller.poll(router)))
@@ -94,11 +94,13 @@ def answered(polls: list[object]) -> int:
     return sum(isinstance(poll, DevicePoll) for poll in polls)
 
 
-async def cpu_a_get(agent: SnmpAgent, wire: MessageCodec, times: int = 200) -> float:
-    """CPU milliseconds of one GET of 17 objects, from the question to plain values."""
-    exchange = SnmpTransport()
-    exchange.open(socket.AF_INET)
-    session = SnmpSession(exchange, Peer(socket.AF_INET, (agent.address, agent.port), wire, 5.0, 0))
+async def cpu_of_a_get(agent: SnmpAgent, codec: MessageCodec, times: int = 200) -> float:
+    """CPU milliseconds of one GET of 17 objects, from the request to plain values."""
+    transport = SnmpTransport()
+    transport.open(socket.AF_INET)
+    session = SnmpSession(
+        transport, Peer(socket.AF_INET, (agent.address, agent.port), codec, 5.0, 0)
+    )
     deadline_s = asyncio.get_running_loop().time() + 60
     group = [ObjectGroup((), SEVENTEEN)]
     await session.get((), group, deadline_s)
@@ -106,11 +108,11 @@ async def cpu_a_get(agent: SnmpAgent, wire: MessageCodec, times: int = 200) -> f
     for _ in range(times):
         await session.get((), group, deadline_s)
     spent = time.process_time() - start
-    exchange.close()
+    transport.close()
     return spent / times * 1000
 
 
-async def cpu_a_get_of_pysnmp(agent: SnmpAgent, times: int = 50) -> float:
+async def cpu_of_a_get_by_pysnmp(agent: SnmpAgent, times: int = 50) -> float:
     """The same by pysnmp's own high-level call, as its documentation shows it."""
     engine = SnmpEngine()
     target = await UdpTransportTarget.create((agent.address, agent.port), timeout=5, retries=0)
@@ -133,9 +135,9 @@ async def cpu_a_get_of_pysnmp(agent: SnmpAgent, times: int = 50) -> float:
 
 async def test_cpu_of_a_get_of_17_objects(agent: SnmpAgent) -> None:
     keys = master_keys(parse_v3(SECRETS["pantau"]))
-    plain_ms = await cpu_a_get(agent, CommunityCodec(COMMUNITY))
-    secret_ms = await cpu_a_get(agent, UsmCodec(keys, time.monotonic))
-    theirs_ms = await cpu_a_get_of_pysnmp(agent)
+    plain_ms = await cpu_of_a_get(agent, CommunityCodec(COMMUNITY))
+    secret_ms = await cpu_of_a_get(agent, UsmCodec(keys, time.monotonic))
+    theirs_ms = await cpu_of_a_get_by_pysnmp(agent)
     print(
         f"\nGET of 17 objects, CPU: 2c {plain_ms:.2f} ms, 3 authPriv {secret_ms:.2f} ms, "
         f"pysnmp's get_cmd (2c) {theirs_ms:.2f} ms"
@@ -163,7 +165,7 @@ async def test_cpu_of_a_poll(agent: SnmpAgent, poller: SnmpPoller, credential: s
 
 
 @pytest.mark.parametrize("credential", ["komunitas", "pantau"])
-async def test_the_first_round_is_linear_in_the_routers(agent: SnmpAgent, credential: str) -> None:
+async def test_the_first_round_is_linear_in_routers(agent: SnmpAgent, credential: str) -> None:
     """Registering, discovery, walks and all; pysnmp's own is quadratic."""
     spent: dict[int, float] = {}
     for how_many in (310, 1000):
@@ -185,7 +187,7 @@ async def test_the_first_round_is_linear_in_the_routers(agent: SnmpAgent, creden
 
 
 @pytest.mark.parametrize("credential", ["komunitas", "pantau"])
-async def test_the_event_loop_goes_on_while_310_routers_are_polled(
+async def test_delays_of_the_event_loop_while_310_routers_are_polled(
     agent: SnmpAgent, poller: SnmpPoller, credential: str
 ) -> None:
     devices = routers(agent, credential, 310)

@@ -1,11 +1,10 @@
-"""The table of PROBING: our engine beside fping, on the same user-space network, in one run.
+"""IcmpProber compared with fping on the same user-space network in one run.
 
 Both send three rounds at one request a second and target: paced evenly over the second, or as
-fast as they can. Wall: from the first send to the last verdict (fping: the life of its
-process). CPU: user and system, of the prober alone (ours without the start of the interpreter).
-False loss: requests that the network answered and the tool called lost. RTT error: against a
-capture on the network's device, with the kernel's own times of request and answer; fping prints
-its RTTs with three digits.
+fast as they can. Wall: from the first send to the last outcome (fping: the life of its process).
+CPU: user and system, of the prober alone (ours without the start of the interpreter). False
+loss: requests that the network answered and the tool reported as lost. RTT error: against a
+capture on the network's device with the kernel's timestamps; fping prints three digits.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ HERE = Path(__file__).parent
 
 
 Truth = Sequence[Sequence[float | None]]
-"""For each target, the RTT in ms of each request; None for one that nobody answered."""
+"""For each target, the RTT in ms of each request; None for one without a reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run of one tool. rtts: for each target, what it said: ms, None for lost."""
+    """One run of one tool. rtts: for each target its results: ms, None for lost."""
 
     tool: str
     wall_s: float
@@ -58,21 +57,21 @@ class Measured:
         """|RTT - truth| of every reply, ascending."""
         return sorted(
             abs(rtt_ms - true_ms)
-            for said, really in zip(self.rtts, truth, strict=True)
-            for rtt_ms, true_ms in zip(said, really, strict=True)
+            for measured, true in zip(self.rtts, truth, strict=True)
+            for rtt_ms, true_ms in zip(measured, true, strict=True)
             if rtt_ms is not None and true_ms is not None
         )
 
     def false_loss(self, truth: Truth) -> int:
         return sum(
             rtt_ms is None and true_ms is not None and true_ms <= TIMEOUT_S * 1000.0
-            for said, really in zip(self.rtts, truth, strict=True)
-            for rtt_ms, true_ms in zip(said, really, strict=True)
+            for measured, true in zip(self.rtts, truth, strict=True)
+            for rtt_ms, true_ms in zip(measured, true, strict=True)
         )
 
 
 class Network:
-    """The far end, in a namespace of its own."""
+    """The network, in a namespace of its own."""
 
     def __init__(self, targets: int, silent_share: float) -> None:
         assert os.geteuid() == 0, "this bench needs network namespaces: run it as root"
@@ -93,7 +92,7 @@ class Network:
         return ["nsenter", f"--target={self._process.pid}", "--net", "--", *command]
 
     def truth(self) -> Truth:
-        """What has passed since the last time."""
+        """The true RTTs since the last call."""
         assert self._process.stdin is not None
         self._process.stdin.write("?\n")
         self._process.stdin.flush()
@@ -138,13 +137,13 @@ def run_fping(net: Network, over_s: float) -> Measured:
     time.sleep(PERIOD_S)
     descriptors = sum(1 for _ in Path(f"/proc/{process.pid}/fd").iterdir())
     assert process.stderr is not None
-    said = process.stderr.read()
+    output = process.stderr.read()
     process.wait(60)
     wall_s = time.monotonic() - began_s
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     by_name: dict[str, list[float | None]] = {}
-    for line in said.splitlines():
+    for line in output.splitlines():
         name, _, values = line.partition(" : ")
         found = values.split()
         if len(found) == ROUNDS:
@@ -168,19 +167,21 @@ def run_ours(net: Network, over_s: float, rounds: int = ROUNDS) -> Measured:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    counters = told["counters"]
+    result = json.loads(done.stdout)
+    counters = result["counters"]
     odd = {name: n for name, n in counters.items() if n and name not in {"sent", "received"}}
-    print(f"   ours counted: {odd}")
+    print(f"   our counters: {odd}")
     assert counters["not_measured"] == 0, counters
-    return Measured("ours", told["wall_s"], told["cpu_s"], told["descriptors"], told["outcomes"])
+    return Measured(
+        "ours", result["wall_s"], result["cpu_s"], result["descriptors"], result["outcomes"]
+    )
 
 
 def p99(ascending: Sequence[float]) -> float:
     return ascending[int(len(ascending) * 0.99)]
 
 
-def show(measured: Measured, targets: int, how: str, truth: Truth) -> None:
+def print_row(measured: Measured, targets: int, how: str, truth: Truth) -> None:
     errors_ms = measured.errors_ms(truth)
     print(
         f"| {measured.tool:5} | {targets:6,} | {how:19} | {measured.wall_s:5.2f} "
@@ -194,7 +195,7 @@ def show(measured: Measured, targets: int, how: str, truth: Truth) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("over_s", "silent_share"), [(PERIOD_S, 0.0), (PERIOD_S, 0.3), (0.0, 0.0)])
 @pytest.mark.parametrize("targets", [310, 1_000, 10_000])
-def test_our_engine_keeps_up_with_fping(targets: int, over_s: float, silent_share: float) -> None:
+def test_the_prober_keeps_up_with_fping(targets: int, over_s: float, silent_share: float) -> None:
     with network(targets, silent_share) as net:
         theirs = run_fping(net, over_s)
         true_for_theirs = net.truth()
@@ -205,8 +206,8 @@ def test_our_engine_keeps_up_with_fping(targets: int, over_s: float, silent_shar
         "\n| tool  | targets | how | wall s | CPU ms / 1,000 requests | false loss "
         "| RTT error median / p99 ms | descriptors |"
     )
-    show(theirs, targets, how, true_for_theirs)
-    show(ours, targets, how, true_for_ours)
+    print_row(theirs, targets, how, true_for_theirs)
+    print_row(ours, targets, how, true_for_ours)
 
     assert ours.requests() == ROUNDS * targets, "one outcome a request"
     assert ours.false_loss(true_for_ours) == 0
@@ -215,11 +216,11 @@ def test_our_engine_keeps_up_with_fping(targets: int, over_s: float, silent_shar
     assert p99(ours.errors_ms(true_for_ours)) <= 0.5
     assert ours.descriptors <= 12, "and not one a target"
     silent = sum(is_silent(place, silent_share) for place in range(targets))
-    assert sum(all(rtt is None for rtt in said) for said in ours.rtts) == silent
+    assert sum(all(rtt is None for rtt in rtts) for rtts in ours.rtts) == silent
 
 
 @pytest.mark.bench
-def test_a_small_steady_load_costs_next_to_nothing() -> None:
+def test_62_targets_a_second_take_under_3_percent_of_a_core() -> None:
     """31 sites with two links each, once a second: the prober's share of a core."""
     with network(62, 0.0) as net:
         ours = run_ours(net, PERIOD_S, rounds=10)

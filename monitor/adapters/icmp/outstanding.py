@@ -6,7 +6,7 @@ import os
 from array import array
 from collections import Counter, deque
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monitor.adapters.icmp.icmp_socket import IcmpSocket, SocketAddress
 from monitor.adapters.icmp.packets import QuotedRequest
@@ -89,20 +89,9 @@ class ProbeTotals:
         self.unmeasured: Counter[str] = Counter()
 
     def counters(self) -> ProbeCounters:
-        return ProbeCounters(
-            sent=self.sent,
-            received=self.received,
-            lost=self.lost,
-            not_measured=self.not_measured,
-            late=self.late,
-            duplicate=self.duplicate,
-            foreign=self.foreign,
-            spoofed=self.spoofed,
-            malformed=self.malformed,
-            stalled_rounds=self.stalled_rounds,
-            errors=dict(self.errors),
-            unmeasured=dict(self.unmeasured),
-        )
+        totals: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        totals |= {"errors": dict(self.errors), "unmeasured": dict(self.unmeasured)}
+        return ProbeCounters(**totals)
 
 
 class OutstandingRequests:

@@ -1,0 +1,14 @@
+"""The machine: clocks, locks, files of the data directory, systemd, threads.
+
+clock.py             steady time and UTC (port `Clock`); NTP state
+directory_lock.py    one daemon for each data directory
+process_figures.py   memory and descriptors of this process
+systemd.py           readiness and watchdog notifications
+local_api_client.py  client of the daemon's local API
+worker_thread.py     blocking calls on a dedicated thread
+key_file.py          signing keys
+passwords.py         argon2 hashes
+users_file.py        users of the web page
+dead_letters.py      points that InfluxDB refused
+holidays.py          public holidays of Indonesia
+"""
