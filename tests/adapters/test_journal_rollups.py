@@ -1,4 +1,4 @@
-"""Minutes and hours: exactly the sums of the raw rows, again when something came late."""
+"""Rollups of the journal: exactly the sums of the raw rows, computed again after late rows."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ LATER_S = MIDNIGHT_S + 40 * DAY_S
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
-    made = SqliteJournal(tmp_path)
-    yield made
-    made.close()
+    opened = SqliteJournal(tmp_path)
+    yield opened
+    opened.close()
 
 
-def row(at_s: float, target: str, rtts: list[float | None]) -> PingSample:
+def row_of(at_s: float, target: str, rtts: list[float | None]) -> PingSample:
     """A row with all its requests. rtts: ms; None: lost."""
     outcomes: list[Outcome] = []
     for place, rtt in enumerate(rtts):
@@ -59,9 +59,9 @@ def row(at_s: float, target: str, rtts: list[float | None]) -> PingSample:
     return replace(made, requests=RecordedRequests(at_s, 0.0, outcomes))
 
 
-def day_of_rows(rng: random.Random, hours: float, targets: list[str]) -> list[PingSample]:
+def random_rows(rng: random.Random, hours: float, targets: list[str]) -> list[PingSample]:
     return [
-        row(
+        row_of(
             MIDNIGHT_S + 10.0 * place,
             target,
             [None if rng.random() < 0.05 else round(rng.lognormvariate(2.5, 0.6), 3)] * 3
@@ -73,12 +73,12 @@ def day_of_rows(rng: random.Random, hours: float, targets: list[str]) -> list[Pi
     ]
 
 
-def everything(journal: SqliteJournal) -> tuple[list[Sample], list[Sample]]:
+def all_rollups(journal: SqliteJournal) -> tuple[list[Sample], list[Sample]]:
     """All minutes and all hours, as the shippers read them."""
-    return all_of(journal.minutes), all_of(journal.hours)
+    return read_all(journal.minutes), read_all(journal.hours)
 
 
-def all_of(log: FileLog) -> list[Sample]:
+def read_all(log: FileLog) -> list[Sample]:
     found: list[Sample] = []
     cursor = None
     while log.lag(cursor):
@@ -89,19 +89,19 @@ def all_of(log: FileLog) -> list[Sample]:
     return found
 
 
-def test_an_hour_is_summed_up_once_it_is_over_and_only_then(journal: SqliteJournal) -> None:
+def test_an_hour_is_summed_up_once_when_it_is_over(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10)])
     assert journal.roll_up(MIDNIGHT_S + HOUR_S) == 0
     assert journal.roll_up(MIDNIGHT_S + HOUR_S + 120) == 1
     assert journal.roll_up(MIDNIGHT_S + HOUR_S + 120) == 0
 
 
-def test_sums_are_those_of_the_rows(journal: SqliteJournal) -> None:
-    rows = day_of_rows(random.Random(1), 2.5, [LINK, "inti"])
+def test_rollups_are_the_sums_of_the_rows(journal: SqliteJournal) -> None:
+    rows = random_rows(random.Random(1), 2.5, [LINK, "inti"])
     for minute in sorted({each.at_s // 60 for each in rows}):
         journal.append([each for each in rows if each.at_s // 60 == minute])
     assert journal.roll_up(LATER_S) == 3
-    minutes, hours = everything(journal)
+    minutes, hours = all_rollups(journal)
     for some in (minutes, hours):
         pings = [each for each in some if isinstance(each, PingMinute | PingHour)]
         for name in ("sent", "received", "not_measured"):
@@ -113,7 +113,7 @@ def test_sums_are_those_of_the_rows(journal: SqliteJournal) -> None:
         assert max(each.rtt_max or 0 for each in pings) == max(r.rtt_max or 0 for r in rows)
 
 
-def test_late_rows_mark_their_hour_and_it_is_summed_up_again(journal: SqliteJournal) -> None:
+def test_an_hour_with_late_rows_is_summed_up_again(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + HOUR_S + 10)])
     assert journal.roll_up(LATER_S) == 2
     journal.append([ping(MIDNIGHT_S + DAY_S + 5), ping(MIDNIGHT_S + 20)])
@@ -123,7 +123,7 @@ def test_late_rows_mark_their_hour_and_it_is_summed_up_again(journal: SqliteJour
         assert [bucket.sent for bucket in found] == [20, 10, 10]
 
 
-def test_what_is_summed_up_again_is_shipped_again(journal: SqliteJournal) -> None:
+def test_an_hour_that_is_summed_up_again_is_shipped_again(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + HOUR_S + 10)])
     journal.roll_up(LATER_S)
     cursor = journal.hours.read_after(None, 100).cursor
@@ -135,7 +135,7 @@ def test_what_is_summed_up_again_is_shipped_again(journal: SqliteJournal) -> Non
     assert (again.at_s, again.sent) == (MIDNIGHT_S, 20)
 
 
-def test_when_raw_rows_are_gone_a_late_one_does_not_replace_the_hour(
+def test_a_late_row_does_not_replace_an_hour_whose_raw_rows_are_gone(
     journal: SqliteJournal,
 ) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 20)])
@@ -149,7 +149,7 @@ def test_when_raw_rows_are_gone_a_late_one_does_not_replace_the_hour(
 
 
 def test_percentiles_of_a_day_are_those_of_its_replies(journal: SqliteJournal) -> None:
-    rows = day_of_rows(random.Random(2), 9, [LINK])
+    rows = random_rows(random.Random(2), 9, [LINK])
     journal.append(rows)
     journal.roll_up(LATER_S)
     [bucket] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
@@ -161,11 +161,11 @@ def test_percentiles_of_a_day_are_those_of_its_replies(journal: SqliteJournal) -
     assert (bucket.rtt_low, bucket.rtt_high) == (rtts[0], rtts[-1])
 
 
-def test_rollups_answer_what_raw_rows_answer(journal: SqliteJournal, tmp_path: Path) -> None:
+def test_rollups_give_the_same_buckets_as_raw_rows(journal: SqliteJournal, tmp_path: Path) -> None:
     """Over midnight, from inside a bucket, with an hour that is not summed up."""
     rng = random.Random(3)
     shifted = [
-        replace(each, at_s=each.at_s - 5 * HOUR_S) for each in day_of_rows(rng, 11, [LINK, "inti"])
+        replace(each, at_s=each.at_s - 5 * HOUR_S) for each in random_rows(rng, 11, [LINK, "inti"])
     ]
     for at in range(0, len(shifted), 500):
         journal.append(shifted[at : at + 500])
@@ -183,7 +183,9 @@ def test_rollups_answer_what_raw_rows_answer(journal: SqliteJournal, tmp_path: P
             assert [replace(each, rtt_mid=None, rtt_p95=None) for each in rolled[target]] == plain
 
 
-def test_when_the_rows_are_gone_minutes_answer_and_then_hours(journal: SqliteJournal) -> None:
+def test_minutes_replace_raw_rows_that_are_gone_and_hours_minutes(
+    journal: SqliteJournal,
+) -> None:
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 70)])
     journal.append([ping(LATER_S)])
     journal.roll_up(LATER_S + DAY_S)
@@ -195,20 +197,20 @@ def test_when_the_rows_are_gone_minutes_answer_and_then_hours(journal: SqliteJou
     assert only.sent == 20
 
 
-def test_ports_are_summed_up_too(journal: SqliteJournal) -> None:
+def test_interfaces_are_summed_up(journal: SqliteJournal) -> None:
     rates = [(1e6, 10.0), (4e6, None), (None, 30.0), (None, None)]
     journal.append([interface(MIDNIGHT_S + 60 * n, *rate) for n, rate in enumerate(rates)])
     raw = journal.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S)
     journal.roll_up(LATER_S)
     assert journal.throughput("anjatan", "ether1", MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S) == raw
-    [hour] = [each for each in everything(journal)[1] if isinstance(each, InterfaceHour)]
+    [hour] = [each for each in all_rollups(journal)[1] if isinstance(each, InterfaceHour)]
     assert (hour.rows, hour.in_count, hour.in_sum, hour.in_min) == (4, 2, 5e6, 1e6)
 
 
-def test_seconds_in_states_are_the_ledgers(journal: SqliteJournal) -> None:
+def test_seconds_in_each_state_are_those_of_the_state_history(journal: SqliteJournal) -> None:
     journal.append([ping(MIDNIGHT_S + 10 * place) for place in range(360)])
 
-    def ledger(start_s: float, end_s: float) -> StateHistory:
+    def history(start_s: float, end_s: float) -> StateHistory:
         assert (start_s, end_s) == (MIDNIGHT_S, MIDNIGHT_S + HOUR_S)
         down_s, up_s = MIDNIGHT_S + 100.25, MIDNIGHT_S + 190.75
         return StateHistory.of(
@@ -220,15 +222,15 @@ def test_seconds_in_states_are_the_ledgers(journal: SqliteJournal) -> None:
             {LINK: [(MIDNIGHT_S, MIDNIGHT_S + 60), (MIDNIGHT_S + 30, MIDNIGHT_S + 90)]},
         )
 
-    journal.roll_up(LATER_S, ledger)
+    journal.roll_up(LATER_S, history)
     total = journal.totals(MIDNIGHT_S, MIDNIGHT_S + HOUR_S)[LINK]
     assert (total.seconds, total.sent) == (3600.0, 3600)
     assert (total.down_s, total.unknown_s, total.maintenance_s) == (90.5, 0.0, 90.0)
-    spent = [each.down_s for each in everything(journal)[0] if isinstance(each, PingMinute)]
+    spent = [each.down_s for each in all_rollups(journal)[0] if isinstance(each, PingMinute)]
     assert spent[:5] == [0.0, 19.75, 60.0, 10.75, 0.0]
 
 
-def test_a_file_of_an_older_version_is_summed_up_as_a_whole(
+def test_a_file_without_the_table_dirty_is_summed_up_as_a_whole(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     journal.append([ping(MIDNIGHT_S - 5), ping(MIDNIGHT_S + 3 * HOUR_S)])
@@ -242,14 +244,14 @@ def test_a_file_of_an_older_version_is_summed_up_as_a_whole(
     assert again.roll_up(LATER_S) >= 4
     found = again.latency(LINK, MIDNIGHT_S - DAY_S, MIDNIGHT_S + DAY_S, HOUR_S)
     assert [(each.start_s, each.sent) for each in found] == [(e.start_s, e.sent) for e in raw]
-    assert sum(isinstance(each, PingHour) for each in everything(again)[1]) == 2
+    assert sum(isinstance(each, PingHour) for each in all_rollups(again)[1]) == 2
     again.close()
 
 
-def test_evidence_is_kept_beside_the_rows_and_goes_by_its_own_age(journal: SqliteJournal) -> None:
-    rows = day_of_rows(random.Random(4), 0.2, [LINK, "inti"])
+def test_evidence_has_a_retention_of_its_own(journal: SqliteJournal) -> None:
+    rows = random_rows(random.Random(4), 0.2, [LINK, "inti"])
     journal.append(rows)
-    journal.append([row(LATER_S, LINK, [1.5])])
+    journal.append([row_of(LATER_S, LINK, [1.5])])
     requests = list(requests_in_order(journal.evidence(0, LATER_S + 1)))
     assert len(requests) == sum(each.sent for each in rows) + 1
     assert [each.sent_ms for each in requests] == sorted(each.sent_ms for each in requests)
@@ -260,11 +262,11 @@ def test_evidence_is_kept_beside_the_rows_and_goes_by_its_own_age(journal: Sqlit
     assert journal.lag(None) == len(rows) + 1
 
 
-def test_ill_evidence_keeps_no_row_from_being_written(
+def test_a_damaged_file_of_evidence_keeps_no_row_from_being_written(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     (tmp_path / "evidence-20251125.db").write_bytes(b"no database" * 900)
-    journal.append([row(MIDNIGHT_S, LINK, [1.0])])
+    journal.append([row_of(MIDNIGHT_S, LINK, [1.0])])
     assert journal.lag(None) == 1
     assert "is damaged" in (journal.evidence_error or "")
     assert (journal.roll_up(LATER_S), journal.problems) == (1, ())
@@ -284,7 +286,7 @@ def test_a_damaged_day_keeps_no_other_hour_from_being_summed_up(
     again.close()
 
 
-def test_a_damaged_file_of_rollups_keeps_the_daemon_from_nothing_else(
+def test_a_damaged_file_of_rollups_does_not_keep_the_daemon_from_starting(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     journal.append([ping(MIDNIGHT_S)])
@@ -302,7 +304,7 @@ def test_a_damaged_file_of_rollups_keeps_the_daemon_from_nothing_else(
 def test_an_hour_that_is_summed_up_minute_by_minute_is_the_same(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
-    journal.append(day_of_rows(random.Random(5), 1, [LINK, "inti"]))
+    journal.append(random_rows(random.Random(5), 1, [LINK, "inti"]))
     found: list[dict[str, list[Rollup]]] = []
     for rows_at_once in (100_000, 10):
         written: dict[str, list[Rollup]] = {MINUTES: [], HOURS: []}
@@ -318,7 +320,7 @@ def test_an_hour_that_is_summed_up_minute_by_minute_is_the_same(
     assert [len(each) for each in found[0].values()] == [120, 2]
 
 
-def test_rollups_of_a_version_that_kept_no_errors_are_read_without_them(
+def test_rollups_of_a_version_without_errors_are_read(
     journal: SqliteJournal, tmp_path: Path
 ) -> None:
     ports = [interface(MIDNIGHT_S + 60.0 * place, faults=(1.0,) * 4) for place in range(24 * 60)]
@@ -331,6 +333,6 @@ def test_rollups_of_a_version_that_kept_no_errors_are_read_without_them(
     span = (MIDNIGHT_S, MIDNIGHT_S + DAY_S, HOUR_S)
     found = JournalReader(tmp_path).throughput("anjatan", "ether1", *span)
     assert {(each.in_errors_max, each.out_errors_max) for each in found} == {(None, 1.0)}
-    minutes, _ = everything(journal)
-    told = [each for each in minutes if isinstance(each, InterfaceMinute)]
-    assert {(each.in_errors_max, each.out_errors_max) for each in told} >= {(None, 1.0)}
+    minutes, _ = all_rollups(journal)
+    rollups = [each for each in minutes if isinstance(each, InterfaceMinute)]
+    assert {(each.in_errors_max, each.out_errors_max) for each in rollups} >= {(None, 1.0)}

@@ -1,4 +1,4 @@
-"""Older, newer and broken ledgers: what an upgrade does, and what it leaves alone."""
+"""Migrations of older, newer and broken ledgers."""
 
 from __future__ import annotations
 
@@ -51,6 +51,23 @@ def path(tmp_path: Path) -> Path:
     return folder / "ledger.db"
 
 
+@pytest.fixture
+def recorded(path: Path) -> Path:
+    """A ledger of this version with one open incident, closed."""
+    ledger = SqlLedger.open(path)
+    ledger.record(decisions(1))
+    ledger.close()
+    return path
+
+
+def revision(path: Path) -> list[tuple[object, ...]]:
+    return rows(path, "SELECT version_num FROM alembic_version")
+
+
+def names_beside(path: Path) -> set[str]:
+    return {each.name for each in path.parent.iterdir()}
+
+
 def migrations_with_a_next_one(tmp_path: Path, also: str = "pass") -> Path:
     migrations = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, migrations)
@@ -58,7 +75,7 @@ def migrations_with_a_next_one(tmp_path: Path, also: str = "pass") -> Path:
     return migrations
 
 
-def test_the_migrations_make_the_tables_that_the_code_describes(path: Path) -> None:
+def test_the_migrations_create_the_tables_of_the_code(path: Path) -> None:
     SqlLedger.open(path).close()
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
@@ -70,7 +87,7 @@ def test_the_newest_migration_is_the_one_that_readers_expect() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == REVISION
 
 
-def test_a_ledger_of_the_first_version_is_understood(path: Path) -> None:
+def test_a_ledger_of_the_first_version_is_migrated(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(FIRST.read_text("utf-8"))
     ledger = SqlLedger.open(path)
@@ -79,9 +96,8 @@ def test_a_ledger_of_the_first_version_is_understood(path: Path) -> None:
     assert (second.target, second.ended_s) == ("node-2", None)
     assert len(ledger.transitions(0.0, 2e9)) == 10
     assert len(ledger.load_snapshot().states) == 5
-    ledger.record(decisions(1))
-    ledger.record(decisions(2))
-    ledger.record(decisions(3))
+    for number in (1, 2, 3):
+        ledger.record(decisions(number))
     assert len(ledger.incidents()) == 3
     ledger.close()
 
@@ -105,87 +121,69 @@ def test_before_an_upgrade_the_file_is_copied_with_what_is_still_in_its_log(
         upgraded = SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path))
     copy = path.with_name("ledger.db.before-9001")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o660
-    assert rows(copy, "SELECT version_num FROM alembic_version") == [(REVISION,)]
+    assert revision(copy) == [(REVISION,)]
     assert rows(copy, "SELECT count(*) FROM incidents") == [(3,)]
     assert rows(copy, "PRAGMA integrity_check") == [("ok",)]
-    assert rows(path, "SELECT version_num FROM alembic_version") == [("9001",)]
+    assert revision(path) == [("9001",)]
     assert rows(path, "SELECT id, why, severity FROM incidents") == [
         (number, "silence", "high") for number in (1, 2, 3)
     ]
     assert rows(path, "SELECT count(*) FROM incident_events") == [(5,)]
     assert rows(path, "SELECT count(*) FROM incident_affected") == [(15,)]
     assert "copied to ledger.db.before-9001 before its tables change" in caplog.text
-    assert {each.name for each in path.parent.iterdir()} == {
+    assert names_beside(path) == {
         *("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.before-9001")
     }
     upgraded.close()
 
 
-def test_a_ledger_that_is_up_to_date_is_not_copied(path: Path) -> None:
-    SqlLedger.open(path).close()
-    SqlLedger.open(path).close()
-    assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
-
-
-def test_a_new_ledger_is_not_copied(path: Path, tmp_path: Path) -> None:
-    SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path)).close()
-    assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
+def test_a_ledger_that_is_new_or_up_to_date_is_not_copied(path: Path, tmp_path: Path) -> None:
+    migrations = migrations_with_a_next_one(tmp_path)
+    for _ in range(2):
+        SqlLedger.open(path, migrations=migrations).close()
+    assert names_beside(path) == {"ledger.db"}
 
 
 @pytest.mark.parametrize(
-    ("also", "words"),
+    ("also", "message"),
     [
         ('op.execute("SELECT 1 FROM nowhere")', "no such table: nowhere"),
         ('op.execute("DELETE FROM incidents")', "without the ones that they belong to"),
     ],
 )
 def test_an_upgrade_that_fails_changes_nothing(
-    path: Path, tmp_path: Path, also: str, words: str
+    recorded: Path, tmp_path: Path, also: str, message: str
 ) -> None:
-    ledger = SqlLedger.open(path)
-    ledger.record(decisions(1))
-    before = ledger.load_snapshot()
-    ledger.close()
-    with pytest.raises(LedgerError, match=words):
-        SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path, also))
-    ledger = SqlLedger.open(path)
-    assert ledger.load_snapshot() == before
-    assert rows(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
-    ledger.close()
+    before = SqlLedgerReader.open(recorded).load_snapshot()
+    with pytest.raises(LedgerError, match=message):
+        SqlLedger.open(recorded, migrations=migrations_with_a_next_one(tmp_path, also))
+    assert SqlLedgerReader.open(recorded).load_snapshot() == before
+    assert revision(recorded) == [(REVISION,)]
 
 
-def test_without_a_copy_there_is_no_upgrade(path: Path, tmp_path: Path) -> None:
-    ledger = SqlLedger.open(path)
-    ledger.record(decisions(1))
-    ledger.close()
-    in_the_way = path.with_name("ledger.db.before-9001")
-    in_the_way.mkdir()
+def test_without_a_copy_there_is_no_upgrade(recorded: Path, tmp_path: Path) -> None:
+    recorded.with_name("ledger.db.before-9001").mkdir()
     with pytest.raises(LedgerError, match="no copy of the ledger can be made"):
-        SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path))
-    assert rows(path, "SELECT version_num FROM alembic_version") == [(REVISION,)]
-    assert {each.name for each in path.parent.iterdir()} == {"ledger.db", in_the_way.name}
+        SqlLedger.open(recorded, migrations=migrations_with_a_next_one(tmp_path))
+    assert revision(recorded) == [(REVISION,)]
+    assert names_beside(recorded) == {"ledger.db", "ledger.db.before-9001"}
 
 
-def test_a_ledger_of_a_newer_version_is_refused_untouched_and_the_copy_is_named(
-    path: Path, tmp_path: Path
+def test_a_ledger_of_a_newer_version_is_refused_unchanged_and_the_copy_is_named(
+    recorded: Path, tmp_path: Path
 ) -> None:
-    ledger = SqlLedger.open(path)
-    ledger.record(decisions(1))
-    ledger.close()
-    SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path)).close()
-    content = path.read_bytes()
+    SqlLedger.open(recorded, migrations=migrations_with_a_next_one(tmp_path)).close()
+    content = recorded.read_bytes()
     with pytest.raises(LedgerError) as caught:
-        SqlLedger.open(path)
+        SqlLedger.open(recorded)
     assert str(caught.value) == (
-        f"the ledger {path} was written by a newer pantau (its tables are at 9001, this version"
-        f" knows up to {REVISION}): install that version again, or put ledger.db.before-9001 in"
-        " its place and lose what came later"
+        f"the ledger {recorded} was written by a newer pantau (its tables are at 9001, this"
+        f" version knows up to {REVISION}): install that version again, or put"
+        " ledger.db.before-9001 in its place and lose what came later"
     )
-    assert path.read_bytes() == content
-    path.with_name("ledger.db.before-9001").replace(path)
-    ledger = SqlLedger.open(path)
-    assert len(ledger.incidents()) == 1
-    ledger.close()
+    assert recorded.read_bytes() == content
+    recorded.with_name("ledger.db.before-9001").replace(recorded)
+    assert len(SqlLedgerReader.open(recorded).incidents()) == 1
 
 
 def test_a_reader_refuses_tables_of_another_version(path: Path, tmp_path: Path) -> None:
@@ -195,6 +193,6 @@ def test_a_reader_refuses_tables_of_another_version(path: Path, tmp_path: Path) 
     ledger.close()
 
 
-def test_an_installation_without_its_migrations_is_said(path: Path, tmp_path: Path) -> None:
+def test_an_installation_without_migrations_is_an_error(path: Path, tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="cannot be used"):
         SqlLedger.open(path, migrations=tmp_path / "nowhere")

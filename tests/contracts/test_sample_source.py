@@ -116,11 +116,73 @@ def test_an_empty_store_answers_with_nothing(store: Store) -> None:
     assert store.source.latest_interfaces("anjatan") == []
 
 
-def test_one_row_is_one_bucket_with_its_own_numbers(store: Store) -> None:
-    store.put([ping(MIDNIGHT_S + 30, sent=10, received=9, not_measured=1, rtt=(1.5, 2, 3.25, 4))])
-    assert store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0) == [
-        LatencyBucket(MIDNIGHT_S, 60.0, 10, 9, 1, 1.5, 2.0, 3.25, 4.0)
-    ]
+ALIKE = (10, 10, 0, 10.0, 12.0, 18.0, 20.0)
+"""Counts and round-trip times of a bucket with one row of `ping(at_s)`."""
+
+Expected = Sequence[tuple[float | None, ...]]
+BUCKETS: dict[str, tuple[list[PingSample], tuple[float, float, float], Expected]] = {
+    "one row is one bucket with its own numbers": (
+        [ping(MIDNIGHT_S + 30, received=9, not_measured=1, rtt=(1.5, 2, 3.25, 4))],
+        *((0, 60, 60), [(0, 10, 9, 1, 1.5, 2.0, 3.25, 4.0)]),
+    ),
+    "a bucket without rows is absent": (
+        [ping(MIDNIGHT_S), ping(MIDNIGHT_S + 300)],
+        *((0, 600, 60), [(0, *ALIKE), (300, *ALIKE)]),
+    ),
+    "a bucket without replies has counts and no round-trip time": (
+        [ping(MIDNIGHT_S, received=0)],
+        *((0, 60, 60), [(0, 10, 0, 0, None, None, None, None)]),
+    ),
+    "the smallest and the largest reply are kept at any width": (
+        [
+            *(ping(MIDNIGHT_S + 10 * place) for place in range(100)),
+            ping(MIDNIGHT_S + 1005, rtt=(0.25, 12, 700.5, 999.125)),
+        ],
+        *((0, DAY_S, DAY_S), [(0, 1010, 1010, 0, 0.25, 12.0, 700.5, 999.125)]),
+    ),
+    "the median is weighted by replies": (
+        [
+            ping(MIDNIGHT_S, received=10, rtt=(1, 5, 9, 9)),
+            ping(MIDNIGHT_S + 10, received=1, rtt=(1, 50, 90, 90)),
+            ping(MIDNIGHT_S + 20, received=1, rtt=(1, 60, 90, 90)),
+        ],
+        *((0, 60, 60), [(0, 30, 12, 0, 1.0, 5.0, 90.0, 90.0)]),
+    ),
+    "a range includes its start and excludes its end": (
+        [ping(MIDNIGHT_S + 10 * place) for place in range(4)],
+        *((10, 30, 10), [(10, *ALIKE), (20, *ALIKE)]),
+    ),
+    "an empty range has no bucket": ([ping(MIDNIGHT_S + 10)], (10, 10, 10), []),
+    "a range that begins inside a bucket has that part of it": (
+        [ping(MIDNIGHT_S + 10 * place) for place in range(6)],
+        *((25, 60, 60), [(0, 30, 30, 0, *ALIKE[3:])]),
+    ),
+    "times are stored to the millisecond and replies to the microsecond": (
+        [ping(MIDNIGHT_S + 59.9996, rtt=(1.00049, 2.00051, 3.1415926, 4.0))],
+        *((0, 120, 60), [(60, 10, 10, 0, 1.0, 2.001, 3.142, 4.0)]),
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "span", "expected"), BUCKETS.values(), ids=BUCKETS)
+def test_buckets_of_rows(
+    store: Store,
+    rows: list[PingSample],
+    span: tuple[float, float, float],
+    expected: Expected,
+) -> None:
+    """Times in seconds after midnight."""
+    store.put(rows)
+    start_s, end_s, width_s = span
+    found = store.source.latency(LINK, MIDNIGHT_S + start_s, MIDNIGHT_S + end_s, width_s)
+    assert {each.width_s for each in found} <= {width_s}
+    assert [
+        (
+            *(each.start_s - MIDNIGHT_S, each.sent, each.received, each.not_measured),
+            *(each.rtt_low, each.rtt_mid, each.rtt_p95, each.rtt_high),
+        )
+        for each in found
+    ] == list(expected)
 
 
 @pytest.mark.parametrize("width_s", [10.0, 60.0, 97.0, 900.0, 3600.0, 7 * DAY_S])
@@ -134,54 +196,6 @@ def test_counts_add_up_exactly_to_those_of_the_rows(store: Store, width_s: float
         sum(row.not_measured for row in rows),
     )
     assert all(bucket.start_s % width_s == 0 for bucket in buckets)
-
-
-def test_a_bucket_without_rows_is_absent(store: Store) -> None:
-    store.put([ping(MIDNIGHT_S), ping(MIDNIGHT_S + 300)])
-    found = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 600, 60.0)
-    assert [bucket.start_s for bucket in found] == [MIDNIGHT_S, MIDNIGHT_S + 300]
-
-
-def test_a_bucket_without_replies_has_counts_and_no_round_trip_time(store: Store) -> None:
-    store.put([ping(MIDNIGHT_S, sent=10, received=0)])
-    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
-    assert bucket == LatencyBucket(MIDNIGHT_S, 60.0, 10, 0, 0, None, None, None, None)
-
-
-def test_the_smallest_and_the_largest_reply_are_kept_at_any_width(store: Store) -> None:
-    store.put(
-        [
-            *(ping(MIDNIGHT_S + 10 * place) for place in range(100)),
-            ping(MIDNIGHT_S + 1005, rtt=(0.25, 12, 700.5, 999.125)),
-        ]
-    )
-    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
-    assert (bucket.rtt_low, bucket.rtt_p95, bucket.rtt_high) == (0.25, 700.5, 999.125)
-
-
-def test_the_median_is_weighted_by_replies(store: Store) -> None:
-    store.put(
-        [
-            ping(MIDNIGHT_S, received=10, rtt=(1, 5, 9, 9)),
-            ping(MIDNIGHT_S + 10, received=1, rtt=(1, 50, 90, 90)),
-            ping(MIDNIGHT_S + 20, received=1, rtt=(1, 60, 90, 90)),
-        ]
-    )
-    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 60, 60.0)
-    assert bucket.rtt_mid == 5
-
-
-def test_a_range_includes_its_start_and_excludes_its_end(store: Store) -> None:
-    store.put([ping(MIDNIGHT_S + 10 * place) for place in range(4)])
-    found = store.source.latency(LINK, MIDNIGHT_S + 10, MIDNIGHT_S + 30, 10.0)
-    assert [bucket.start_s for bucket in found] == [MIDNIGHT_S + 10, MIDNIGHT_S + 20]
-    assert store.source.latency(LINK, MIDNIGHT_S + 10, MIDNIGHT_S + 10, 10.0) == []
-
-
-def test_a_range_that_begins_inside_a_bucket_has_that_part_of_it(store: Store) -> None:
-    store.put([ping(MIDNIGHT_S + 10 * place) for place in range(6)])
-    [bucket] = store.source.latency(LINK, MIDNIGHT_S + 25, MIDNIGHT_S + 60, 60.0)
-    assert (bucket.start_s, bucket.sent) == (MIDNIGHT_S, 30)
 
 
 def test_a_range_over_midnight_has_all_its_rows(store: Store) -> None:
@@ -253,13 +267,6 @@ def test_every_store_answers_as_the_one_in_memory(store: Store, width_s: float) 
         store.put(rows[place : place + 37])
     span = (MIDNIGHT_S - 1703, MIDNIGHT_S + 1511, width_s)
     assert store.source.latency_all(*span) == oracle.latency_all(*span)
-
-
-def test_times_are_stored_to_the_millisecond_and_replies_to_the_microsecond(store: Store) -> None:
-    store.put([ping(MIDNIGHT_S + 59.9996, rtt=(1.00049, 2.00051, 3.1415926, 4.0))])
-    [bucket] = store.source.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 120, 60.0)
-    assert bucket.start_s == MIDNIGHT_S + 60
-    assert (bucket.rtt_low, bucket.rtt_mid, bucket.rtt_p95) == (1.0, 2.001, 3.142)
 
 
 def test_throughput_has_mean_and_largest_of_each_direction(store: Store) -> None:
