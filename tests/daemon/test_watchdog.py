@@ -70,7 +70,7 @@ class Rig:
 async def test_systemd_is_notified_while_everything_works() -> None:
     rig = Rig()
     assert await rig.check() == 1
-    assert rig.systemd.told == []
+    assert rig.systemd.status_lines == []
 
 
 @pytest.mark.parametrize(("part", "text"), [("rounds", "no round"), ("outbox", "a worker of the")])
@@ -80,12 +80,12 @@ async def test_systemd_is_not_notified_while_a_part_stands_still(
     rig = Rig()
     setattr(rig, f"{part}_ok", False)
     assert [await rig.check() for _ in range(2)] == [0, 0]
-    (status,) = rig.systemd.told
+    (status,) = rig.systemd.status_lines
     assert status.startswith(text)
     assert caplog.text.count("systemd is not notified") == 1
     setattr(rig, f"{part}_ok", True)
     assert await rig.check() == 1
-    assert rig.systemd.told[-1] == ""
+    assert rig.systemd.status_lines[-1] == ""
 
 
 async def test_no_round_is_expected_in_the_first_30_s() -> None:
@@ -107,7 +107,7 @@ async def test_a_ledger_that_does_not_answer_gets_one_query_until_it_does() -> N
     rig = Rig(executor=thread, answer_s=0.01)
     assert [await rig.check() for _ in range(3)] == [0, 0, 0]
     assert thread.calls == 1
-    assert rig.systemd.told == ["the ledger does not answer"]
+    assert rig.systemd.status_lines == ["the ledger does not answer"]
     thread.go.set()
     async with asyncio.timeout(10):
         while not await rig.check():

@@ -145,9 +145,9 @@ class FakeProber:
         """Everything known by now, in one batch, in the order in which it became known."""
         batch: list[Outcome] = []
         while self._due and self._due[0][0] <= self._clock.steady_s():
-            _, name, _, asked, outcome = heapq.heappop(self._due)
+            _, name, _, target, outcome = heapq.heappop(self._due)
             now = self._targets.get(name)
-            if now is None or now.address != asked.address:
+            if now is None or now.address != target.address:
                 continue
             batch.append(outcome)
             kind = {Reply: "received", Lost: "lost", NotMeasured: "not_measured"}[type(outcome)]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 
 class FakeServiceManager:
-    """`ServiceNotifier` for tests. signs: how often `alive` came; told: the status lines."""
+    """`ServiceNotifier` for tests. signs: count of `alive`; status_lines: those of `status`."""
 
     def __init__(self, watchdog_s: float | None = 90.0) -> None:
         self.watchdog_s = watchdog_s
         self.signs = 0
-        self.told: list[str] = []
+        self.status_lines: list[str] = []
 
     def alive(self) -> None:
         self.signs += 1
 
     def status(self, text: str) -> None:
-        self.told.append(text)
+        self.status_lines.append(text)
