@@ -1,8 +1,8 @@
-"""What is watched and what is seen: the nouns of the whole house.
+"""Targets, outcomes of probes, states, transitions and incidents.
 
-Times are seconds on the *steady* timeline (float): Unix time when the daemon started plus
-what a clock that never jumps has counted since. Only `Clock.utc_s` turns them into UTC, at
-the moment something is written down. In a replay both are the same.
+Times are seconds on the *steady* timeline (float): Unix time when the daemon started plus what a
+clock that never jumps has counted since. `Clock.utc_s` turns them into UTC when something is
+recorded. In a replay both are the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from monitor.core.availability_target import AvailabilityTarget
 
 
 class State(StrEnum):
-    """The verdict on a link, a node or a site (VERDICT rules: see core.judge)."""
+    """State of a link, a node or a site; the rules are in `core.detection`."""
 
     UP = "up"
     DEGRADED = "degraded"
@@ -43,7 +43,7 @@ class TargetRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProbeRules:
-    """How one target is probed and judged; every limit of VERDICTS has its name here."""
+    """How one target is probed, and the limits that its state is decided by (see VERDICTS)."""
 
     interval_s: float = 1.0
     confirm_interval_s: float = 0.2
@@ -74,7 +74,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Something that links hang on: the core, a PoP."""
+    """Something that links hang on: a core router, a PoP."""
 
     id: str
     name: str
@@ -87,7 +87,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One path to one kecamatan office. `name` is the full `site/link`; aim: by the settings."""
+    """One path to one kecamatan office. name: `site/link`. aim: its availability target."""
 
     id: str
     name: str
@@ -149,7 +149,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Everything that is watched, as configured: the judge and the prober read only this."""
+    """Everything that is probed and polled, as configured."""
 
     sites: tuple[Site, ...] = ()
     nodes: tuple[Node, ...] = ()
@@ -157,7 +157,7 @@ class Network:
     devices: tuple[Device, ...] = ()
 
     def targets(self) -> tuple[Target, ...]:
-        """All that is probed: anchors, then nodes, then links in the order of the sites."""
+        """All that is pinged: anchors, then nodes, then links in the order of the sites."""
         nodes = tuple(
             Target(n.id, n.address, TargetRole.NODE, n.rules, n.parents) for n in self.nodes
         )
@@ -177,7 +177,7 @@ class Network:
 
 
 class Reply(NamedTuple):
-    """The probed address itself answered in time. A tuple: millions are made a day."""
+    """The probed address itself answered in time. A tuple, not a dataclass: millions a day."""
 
     target: str
     sent_s: float
@@ -199,7 +199,7 @@ class Lost(NamedTuple):
 
 
 class NotMeasured(NamedTuple):
-    """Nothing left this machine, or our own stall hides what came of it; says nothing of the link.
+    """Nothing left this machine, or a stall of the daemon hides the outcome: no evidence.
 
     reason: an errno name ("ENETUNREACH") or "stalled".
     """
@@ -214,7 +214,7 @@ Outcome = Reply | Lost | NotMeasured
 
 
 class Tick(NamedTuple):
-    """Time has reached `at_s`: deadlines that pass without evidence are judged."""
+    """Time has reached `at_s`: deadlines that pass without evidence are decided."""
 
     at_s: float
 
@@ -246,12 +246,12 @@ class IncidentEvidence:
 
 
 NO_EVIDENCE = IncidentEvidence()
-"""Nothing to prove: the word of the reason says it all."""
+"""No numbers: the reason is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of a target's state. at_s: since when; detected_s: when it was judged."""
+    """A change of a target's state. at_s: since when; detected_s: when it was decided."""
 
     target: str
     at_s: float
@@ -264,7 +264,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One thing that went wrong, from `started_s` to `ended_s` (None: still open).
+    """An outage or degradation, from `started_s` to `ended_s` (None: still open).
 
     started_earliest_s, ended_earliest_s: the last evidence before a blind interval that hides the
     true start or end.
@@ -299,7 +299,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentChange:
-    """`incident` as it is after the change, and when that was judged."""
+    """`incident` as it is after the change, and when that was decided."""
 
     change: ChangeKind
     incident: Incident
@@ -311,7 +311,7 @@ Decision = Transition | IncidentChange
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """A target's last verdict, UTC."""
+    """A target's last state, UTC."""
 
     target: str
     state: State
@@ -321,7 +321,7 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True)
 class LedgerSnapshot:
-    """What a start finds in the ledger; all times UTC. last_alive_s None: never ran before."""
+    """What the ledger holds at a start; times UTC. last_alive_s None: the daemon never ran."""
 
     states: tuple[StoredState, ...] = ()
     open_incidents: tuple[Incident, ...] = ()

@@ -1,4 +1,4 @@
-"""How long a target was in which state: intervals from the ledger's changes. Pure; times UTC."""
+"""How long a target was in which state, from its transitions; times UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from monitor.core.model import State, Transition
 
 @dataclass(frozen=True, slots=True)
 class TimeInStates:
-    """Seconds of one span; what is left was up or degraded."""
+    """Seconds of one span in each state; the rest was up or degraded."""
 
     down_s: float = 0.0
     unreachable_s: float = 0.0
@@ -25,10 +25,10 @@ Spans = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class StateHistory:
-    """What the ledger says of all targets over some span.
+    """States and maintenance of all targets over some span.
 
-    changes: of each target (since, state) in order of time; before the first it is unknown.
-    maintenance: of each target, in any order.
+    changes: by target (since, state) in order of time; unknown before the first.
+    maintenance: by target, in any order.
     """
 
     changes: Mapping[str, Sequence[tuple[float, State]]]
@@ -38,14 +38,14 @@ class StateHistory:
     def of(
         transitions: Iterable[Transition], maintenance: Mapping[str, Spans] | None = None
     ) -> StateHistory:
-        """transitions: all of the span, and each target's last one before it."""
+        """transitions: all of the span, and the last one of each target before it."""
         changes: dict[str, list[tuple[float, State]]] = {}
         for each in sorted(transitions, key=lambda change: (change.at_s, change.detected_s)):
             changes.setdefault(each.target, []).append((each.at_s, each.after))
         return StateHistory(changes, maintenance or {})
 
     def within(self, target: str, start_s: float, end_s: float) -> TimeInStates:
-        """Over [start_s, end_s). Maintenance is counted beside the states, not instead of them."""
+        """Seconds within [start_s, end_s); those of maintenance count in their state as well."""
         changes = self.changes.get(target, ())
         place = bisect_right(changes, start_s, key=lambda change: change[0])
         state = changes[place - 1][1] if place else State.UNKNOWN
@@ -66,7 +66,7 @@ class StateHistory:
 
 
 def covered_s(spans: Spans, start_s: float, end_s: float) -> float:
-    """How much of [start_s, end_s) at least one of the spans covers."""
+    """Seconds of [start_s, end_s) that at least one of the spans covers."""
     total_s, reached_s = 0.0, start_s
     for from_s, to_s in sorted(spans):
         begin_s, over_s = max(from_s, reached_s), min(to_s, end_s)

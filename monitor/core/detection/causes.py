@@ -1,9 +1,9 @@
-"""What an outage was probably caused by, with the evidence for it: never as a fact.
+"""Suspected causes of outages, each with its evidence.
 
 VERDICTS, "Suspected cause". `power`: the site's router restarted, or sites near each other on
 different providers fell together. `link`: the router never stopped, or the port that faces the
 site is down while the site's other link answers. `upstream`: a node above is down. `congestion`:
-degraded while the interface is nearly full. What a router says on recovery outweighs the rest.
+degraded while the interface is nearly full. The router's uptime on recovery outweighs the rest.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ CONGESTION = "congestion"
 TOGETHER_S = 120.0
 NEAR_KM = 10.0
 FULL_SHARE = 0.9
-KEPT_S = 3600.0
+REMEMBER_S = 3600.0
 SLACK_S = 30.0
-"""sysUpTime counts from the agent's start: a router that boots is silent a little longer."""
+"""sysUpTime counts from the start of the agent: a router that boots is silent a little longer."""
 
 OPER_DOWN = 2
 
@@ -46,7 +46,7 @@ OPER_DOWN = 2
 class RouterObservation:
     """One reading of a router (steady seconds). ports: by the link's full name.
 
-    uptime_s: of the site's own router; None from another router, or when it was not told.
+    uptime_s: of the site's own router; None from another router, or when it was not read.
     """
 
     site: str
@@ -64,20 +64,20 @@ class PortObservation:
 
 
 class SuspectedCauses:
-    """Remembers recent outages and says what they suggest; belongs to one pipeline."""
+    """Suggests causes from recent outages and from readings of routers."""
 
     def __init__(self, network: Network) -> None:
         self.reconfigure(network)
         self._fallen: deque[Incident] = deque()
-        self._over: dict[str, list[Incident]] = {}
+        self._closed: dict[str, list[Incident]] = {}
 
     def reconfigure(self, network: Network) -> None:
-        """Other sites and links from now on."""
+        """Use other sites and links from now on."""
         self._links: dict[str, Link] = {link.name: link for link in network.links()}
         self._sites: dict[str, Site] = {site.id: site for site in network.sites}
 
     def follow(self, detector: Detector, decisions: Iterable[Decision]) -> list[Decision]:
-        """What the judge has just said may suggest a cause; the updates that say so."""
+        """Updates of incidents for which these decisions suggest a cause."""
         out: list[Decision] = []
         for decision in decisions:
             if not isinstance(decision, IncidentChange):
@@ -86,53 +86,53 @@ class SuspectedCauses:
             if incident.scope is not Scope.LINK or incident.target not in self._links:
                 continue
             if decision.change is ChangeKind.CLOSED:
-                self._remember_over(incident)
+                self._remember_closed(incident)
             elif incident.parent is not None and incident.suspected_cause is None:
                 self._suspect(detector, incident, UPSTREAM, incident.evidence, decision.at_s, out)
             elif decision.change is ChangeKind.OPENED and incident.state is State.DOWN:
-                self._fell(detector, incident, decision.at_s, out)
+                self._check_fell_together(detector, incident, decision.at_s, out)
         return out
 
-    def router_seen(self, detector: Detector, seen: RouterObservation) -> list[Decision]:
-        """A router was read: what it says of outages that are over, and of open ones."""
+    def router_seen(self, detector: Detector, reading: RouterObservation) -> list[Decision]:
+        """Updates of open and recently closed incidents that a reading is evidence for."""
         out: list[Decision] = []
-        over = self._over.pop(seen.site, []) if seen.uptime_s is not None else []
-        for incident in over:
-            if seen.uptime_s is not None and incident.ended_s is not None:
-                stopped = seen.at_s - seen.uptime_s > incident.started_s - SLACK_S
-                evidence = replace(incident.evidence, router_uptime_s=seen.uptime_s)
+        closed = self._closed.pop(reading.site, []) if reading.uptime_s is not None else []
+        for incident in closed:
+            if reading.uptime_s is not None and incident.ended_s is not None:
+                stopped = reading.at_s - reading.uptime_s > incident.started_s - SLACK_S
+                evidence = replace(incident.evidence, router_uptime_s=reading.uptime_s)
                 cause = POWER if stopped else LINK
-                self._suspect(detector, incident, cause, evidence, seen.at_s, out)
-        site = self._sites.get(seen.site)
+                self._suspect(detector, incident, cause, evidence, reading.at_s, out)
+        site = self._sites.get(reading.site)
         for link in site.links if site is not None else ():
-            port = seen.ports.get(link.name)
+            port = reading.ports.get(link.name)
             health = detector.healths.get(link.name)
-            standing = health.incident if health is not None else None
-            if port is None or standing is None or standing.suspected_cause is not None:
+            current = health.incident if health is not None else None
+            if port is None or current is None or current.suspected_cause is not None:
                 continue
-            if standing.state is State.DOWN and port.oper == OPER_DOWN:
+            if current.state is State.DOWN and port.oper == OPER_DOWN:
                 if self._another_answers(detector, link):
-                    evidence = replace(standing.evidence, port_oper=port.oper)
-                    self._suspect(detector, standing, LINK, evidence, seen.at_s, out)
-            elif standing.state is State.DEGRADED and (port.utilisation or 0.0) > FULL_SHARE:
-                evidence = replace(standing.evidence, utilisation=port.utilisation)
-                self._suspect(detector, standing, CONGESTION, evidence, seen.at_s, out)
+                    evidence = replace(current.evidence, port_oper=port.oper)
+                    self._suspect(detector, current, LINK, evidence, reading.at_s, out)
+            elif current.state is State.DEGRADED and (port.utilisation or 0.0) > FULL_SHARE:
+                evidence = replace(current.evidence, utilisation=port.utilisation)
+                self._suspect(detector, current, CONGESTION, evidence, reading.at_s, out)
         return out
 
-    def _remember_over(self, incident: Incident) -> None:
+    def _remember_closed(self, incident: Incident) -> None:
         if incident.state is State.DOWN and incident.end_reason == "reply":
-            kept = self._over.setdefault(self._links[incident.target].site, [])
-            oldest_s = incident.ended_s - KEPT_S if incident.ended_s is not None else 0.0
-            kept[:] = [i for i in kept if i.ended_s is not None and i.ended_s >= oldest_s]
-            kept.append(incident)
+            recent = self._closed.setdefault(self._links[incident.target].site, [])
+            oldest_s = incident.ended_s - REMEMBER_S if incident.ended_s is not None else 0.0
+            recent[:] = [i for i in recent if i.ended_s is not None and i.ended_s >= oldest_s]
+            recent.append(incident)
 
-    def _fell(
+    def _check_fell_together(
         self, detector: Detector, incident: Incident, at_s: float, out: list[Decision]
     ) -> None:
         while self._fallen and self._fallen[0].started_s < incident.started_s - TOGETHER_S:
             self._fallen.popleft()
         link = self._links[incident.target]
-        together = [other for other in self._fallen if self._near_and_other(link, other)]
+        together = [other for other in self._fallen if self._is_near(link, other)]
         self._fallen.append(incident)
         if not together:
             return
@@ -146,7 +146,8 @@ class SuspectedCauses:
             evidence = replace(now.evidence, near_sites=near)
             self._suspect(detector, now, POWER, evidence, at_s, out)
 
-    def _near_and_other(self, link: Link, other: Incident) -> bool:
+    def _is_near(self, link: Link, other: Incident) -> bool:
+        """Is the other link of another provider and of a site within `NEAR_KM`?"""
         fallen = self._links.get(other.target)
         if fallen is None or fallen.site == link.site or fallen.provider == link.provider:
             return False
@@ -174,8 +175,8 @@ class SuspectedCauses:
     ) -> None:
         updated = replace(incident, suspected_cause=cause, evidence=evidence)
         health = detector.healths.get(incident.target)
-        standing = health.incident if health is not None else None
-        if health is not None and standing is not None and standing.id == incident.id:
+        current = health.incident if health is not None else None
+        if health is not None and current is not None and current.id == incident.id:
             health.incident = updated
         out.append(IncidentChange(ChangeKind.UPDATED, updated, at_s))
 

@@ -1,4 +1,4 @@
-"""A decision as it leaves the house: in UTC, and in a line for the log."""
+"""Convert decisions to UTC and format them as log lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from monitor.core.model import ChangeKind, Decision, Incident, IncidentChange, Transition
 
 ToUtc = Callable[[float], float]
-"""A moment on the steady timeline → the Unix time that it is believed to have."""
+"""Converts a time of the steady timeline to Unix time."""
 
 
 def decision_to_utc(decision: Decision, utc: ToUtc) -> Decision:
@@ -36,12 +36,12 @@ def incident_to_utc(incident: Incident, utc: ToUtc) -> Incident:
 
 
 def format_decision(decision: Decision) -> str:
-    """One line for the log: who, what, and why."""
+    """One line for the log: target, change, reason."""
     if isinstance(decision, Transition):
         change = f"{decision.before.value} -> {decision.after.value}"
         return f"{decision.target}: {change} ({decision.reason})"
     incident = decision.incident
     why = incident.end_reason or incident.reason
     error = incident.evidence.error if decision.change is ChangeKind.OPENED else None
-    words = f"{why}: {error}" if error else why
-    return f"incident {incident.id} {decision.change.value}: {incident.target} ({words})"
+    details = f"{why}: {error}" if error else why
+    return f"incident {incident.id} {decision.change.value}: {incident.target} ({details})"

@@ -1,7 +1,7 @@
-"""Flapping by Zino's decay: a value that doubles with each change and fades with time.
+"""Flapping: a value that doubles with each change of state and decays with time.
 
 Zino 2 (Sikt/NORDUnet), `zino/flaps.py`: starts at 2, doubles, at most 256, decays as
-v^(0.5^(dt/300 s)); flapping above 35, steady again below 1.5.
+v^(0.5^(dt/300 s)); flapping above 35, steady again below 1.5. The alert policy keeps the value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ STEADY_BELOW = 1.5
 
 
 def decayed(value: float, age_s: float) -> float:
-    """The value after `age_s` seconds: it fades towards 1; 0.0 stays 0.0 (never changed)."""
+    """The value after `age_s` seconds: it decays towards 1; 0.0 (never changed) stays 0.0."""
     if value <= 0.0:
         return 0.0
     return float(value ** (0.5 ** (max(age_s, 0.0) / HALF_LIFE_S)))

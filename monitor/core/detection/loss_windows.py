@@ -1,7 +1,6 @@
-"""What a target did recently: its loss (for the confirm rule) and its window (for DEGRADED).
+"""Accumulators: recent loss (confirm rule), loss and RTT of a window (DEGRADED), a running mean.
 
-Both are small mutable accumulators, owned by one Health: a million replies an hour go through
-them, so they count instead of keeping. A third one belongs to all targets: what share of them.
+They are mutable and keep counts instead of requests: a million replies an hour go through them.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ def wilson_upper(lost: int, sent: int) -> float:
 class LossHistory:
     """Requests and losses of the last 60 s and 10 min, in buckets of 10 s.
 
-    Only requests that a verdict may learn from are added: not those of the present run of
-    losses, nor of a DOWN, UNREACHABLE or UNKNOWN interval.
+    Requests of the present run of losses and of a DOWN, UNREACHABLE or UNKNOWN interval are not
+    added.
     """
 
     __slots__ = ("_lost", "_newest", "_sent")
@@ -71,7 +70,7 @@ class LossHistory:
     def upper_loss(self, now_s: float) -> float:
         """The larger of the upper bounds of the last 60 s and the last 10 min, clamped.
 
-        A span without a request says nothing; when both say nothing the answer is the ceiling.
+        A span without a request is left out; without any request it is `LOSS_CEILING`.
         """
         now_bucket = int(now_s // BUCKET_S)
         bounds = [
@@ -103,7 +102,7 @@ class LossWindow:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything: what comes next is judged by itself."""
+        """Forget all requests."""
         self._entries.clear()
         self._lost = 0
         self._over = 0
@@ -133,11 +132,11 @@ class LossWindow:
 
     @property
     def quiet(self) -> bool:
-        """Nothing lost and nothing near the limit: no threshold can have been crossed."""
+        """Nothing is lost and no RTT is near the limit: no limit can be exceeded."""
         return not (self._lost or self._over_clear)
 
     def loss_ratio(self) -> float:
-        """Lost / all; 0.0 when empty (ask `len` first)."""
+        """Lost / all; 0.0 when empty."""
         return self._lost / len(self._entries) if self._entries else 0.0
 
     def median_ms(self) -> float | None:
@@ -149,7 +148,7 @@ class LossWindow:
         return rtts[half] if len(rtts) % 2 else (rtts[half - 1] + rtts[half]) / 2
 
     def median_over(self) -> bool:
-        """Is the median RTT above the limit? Counted; sorted only on a tie."""
+        """Is the median RTT above the limit? By counts; sorted only on a tie."""
         replies = len(self._entries) - self._lost
         if self._over * 2 == replies and replies:
             median = self.median_ms()
@@ -166,9 +165,9 @@ class LossWindow:
 
 
 class RunningMean:
-    """The mean of a share over the time that ends now. It holds until it is set; at first it is 0.
+    """The mean over time of a share that holds until it is set again; it is 0 at first.
 
-    What is older than a span that was asked for is forgotten.
+    Values older than the span of a call of `over` are forgotten.
     """
 
     __slots__ = ("_area", "_before", "_share", "_since_s")
@@ -180,7 +179,7 @@ class RunningMean:
         self._since_s = -inf
 
     def set(self, at_s: float, share: float) -> None:
-        """It is `share` from now on; `at_s` never falls."""
+        """The share from `at_s` on; `at_s` never falls."""
         if share == self._share:
             return
         if self._share:
@@ -190,7 +189,7 @@ class RunningMean:
         self._since_s = at_s
 
     def over(self, span_s: float, now_s: float) -> float:
-        """The mean of the last `span_s`."""
+        """The mean of the last `span_s` seconds."""
         start_s = now_s - span_s
         before = self._before
         while before and before[0][1] <= start_s:

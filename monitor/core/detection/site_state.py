@@ -26,8 +26,7 @@ def site_state(links: Sequence[State]) -> State:
 def site_since(links: Sequence[tuple[State, float]]) -> float | None:
     """Since when the derived state holds, as far as the links' present states tell (seconds).
 
-    The newest change among the links that decide it: all of them for `up` and `unknown`, those
-    that are not up for `degraded`, and for `down` and `unreachable` the last one to fall silent.
+    The newest change among all links; for `degraded` the oldest among those that are not up.
     """
     if not links:
         return None
