@@ -1,12 +1,12 @@
-"""Tells the judge a story: what each target answered and when, at the rate it would be probed.
+"""Scenarios for the detector: what each target answers and when, probed as the daemon probes.
 
-A story is exact evidence: it knows when each cut began, so that verdicts can be held against the
-truth. Probing follows the daemon: steady rate, confirm rate while the judge suspects a target.
+A scenario knows when each cut began, so decisions can be held against the truth. A target is
+probed at its steady rate, and at its confirm rate while it is suspected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -80,7 +80,7 @@ def network(
 
 @dataclass
 class Scenario:
-    """Runs a network from T0 on. Times given and asked for are seconds after T0."""
+    """Runs a network from T0 on. Times are seconds after T0."""
 
     net: Network
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class Scenario:
         """Probe until `until`; nothing is sent in `stopped` (the daemon does not run)."""
         while self._queue and self._queue[0][0] < until:
             at, name = heappop(self._queue)
-            self._judge_up_to(at)
+            self._advance_to(at)
             target = self._targets[name]
             if stopped and stopped[0] <= at < stopped[1]:
                 heappush(self._queue, (stopped[1] + (at - stopped[0]) % 1.0, name))
@@ -116,7 +116,7 @@ class Scenario:
             fast = name in self.detector.suspected
             pause = rules.confirm_interval_s if fast else rules.interval_s
             heappush(self._queue, (round(at + pause, 6), name))
-        self._judge_up_to(until)
+        self._advance_to(until)
         self.now = until
         return self
 
@@ -135,18 +135,10 @@ class Scenario:
         self._count += 1
         heappush(self._due, (known, self._count, item))
 
-    def _judge_up_to(self, at: float) -> None:
-        known: list[Evidence] = []
+    def _advance_to(self, at: float) -> None:
         while self._due and self._due[0][0] <= T0 + at:
-            known.append(heappop(self._due)[2])
-            if len(known) > 0:
-                self._advance(known)
-                known = []
-        self._advance([Tick(T0 + at)])
-
-    def _advance(self, evidence: Iterable[Evidence]) -> None:
-        said = self.detector.advance(evidence)
-        self.decisions.extend(said)
+            self.decisions += self.detector.advance([heappop(self._due)[2]])
+        self.decisions += self.detector.advance([Tick(T0 + at)])
 
     def incidents(self) -> list[Incident]:
         """Every incident in its last form, by id."""
@@ -171,10 +163,10 @@ class Scenario:
         ]
 
     def path(self, target: str) -> list[str]:
-        """The states a target went through, in words."""
+        """The states that a target went through."""
         return [t.after.value for t in self.transitions(target)]
 
 
-def after(moment_s: float) -> float:
-    """A time of the judge as seconds after T0."""
+def offset_s(moment_s: float) -> float:
+    """A steady time as seconds after T0."""
     return moment_s - T0

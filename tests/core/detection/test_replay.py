@@ -1,11 +1,11 @@
-"""Recorded lines reach the judge in the order in which they became known."""
+"""Recorded lines become evidence in the order in which they became known; two replays compared."""
 
 from __future__ import annotations
 
 import pytest
 
-from monitor.core.detection.replay import ReplayLine, read_evidence
-from monitor.core.model import Lost, NotMeasured, Reply
+from monitor.core.detection.replay import ReplayLine, compare_replays, read_evidence
+from monitor.core.model import Incident, Lost, NotMeasured, Reply, Scope, State
 
 
 def test_a_lost_request_is_known_at_its_time_out() -> None:
@@ -40,3 +40,49 @@ def test_an_error_was_not_measured() -> None:
 def test_time_that_goes_back_is_refused() -> None:
     with pytest.raises(ValueError, match="time goes back"):
         list(read_evidence([ReplayLine(5.0, "a", 1.0), ReplayLine(4.0, "a", 1.0)], {}))
+
+
+def outage(
+    number: int, started_s: float, ended_s: float | None, target: str = "a/utama"
+) -> Incident:
+    return Incident(
+        number,
+        Scope.LINK,
+        target,
+        State.DOWN,
+        started_s,
+        started_s + 6,
+        "silence",
+        ended_s=ended_s,
+    )
+
+
+def test_each_trouble_is_taken_once_and_the_nearest_of_several() -> None:
+    one_long = outage(1, 100.0, 300.0)
+    early, late = outage(1, 100.0, 150.0), outage(2, 200.0, 300.0)
+    found = compare_replays([early, late], [one_long])
+    assert [(pair.before, pair.after) for pair in found.both] == [(early, one_long)]
+    assert (found.less, found.more) == ((late,), ())
+    found = compare_replays([late], [outage(1, 150.0, 201.0), outage(2, 202.0, None)])
+    assert [pair.after.id for pair in found.both] == [2]
+    assert [incident.id for incident in found.more] == [1]
+
+
+def test_times_that_do_not_overlap_are_not_the_same_trouble() -> None:
+    for before, after in ((outage(1, 0.0, 50.0), outage(1, 60.0, 90.0)),):
+        for one, other in ((before, after), (after, before)):
+            found = compare_replays([one], [other])
+            assert (found.both, found.less, found.more) == ((), (one,), (other,))
+
+
+def test_another_target_is_another_trouble() -> None:
+    found = compare_replays([outage(1, 0.0, 50.0)], [outage(1, 0.0, 50.0, "b/utama")])
+    assert (len(found.less), len(found.more)) == (1, 1)
+
+
+def test_what_is_said_later_and_lasts_longer_is_told_in_seconds() -> None:
+    (pair,) = compare_replays([outage(1, 0.0, 50.0)], [outage(1, 2.0, 60.0)]).later
+    assert (pair.detected_later_s, pair.longer_s) == (2.0, 8.0)
+    found = compare_replays([outage(1, 2.0, 50.0)], [outage(1, 0.0, None)])
+    assert [p.longer_s for p in found.sooner] == [None]
+    assert found.later == ()

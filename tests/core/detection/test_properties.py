@@ -1,4 +1,4 @@
-"""What holds for every story, however odd."""
+"""What holds for every scenario, however odd."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ def test_an_incident_is_opened_once_closed_at_most_once_and_ends_after_it_began(
 
 def test_without_evidence_there_is_no_verdict() -> None:
     assert judged([]) == []
-    world = Detector(NET)
-    world.advance([])
-    assert {health.state.value for health in world.healths.values()} == {"unknown"}
+    detector = Detector(NET)
+    detector.advance([])
+    assert {health.state.value for health in detector.healths.values()} == {"unknown"}
 
 
 @settings(max_examples=40, deadline=None)
