@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Protocol
 
 import orjson
 
 from monitor.adapters.scheduler import Scheduler
+from monitor.adapters.system.atomic_file import replace_file
 from monitor.alerting.integrations import Integrations
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
@@ -189,16 +188,6 @@ class Reloader:
             log.error("%s cannot be written: %s", LOADED_CONFIG_FILE, error)
         else:
             self._file_error = None
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside `path` and rename it: a reader sees the old or the new one, whole."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def office_hours(settings: Settings) -> Callable[[float], bool]:

@@ -8,6 +8,7 @@ local_api_client.py  client of the daemon's local API
 worker_thread.py     blocking calls on a dedicated thread
 key_file.py          signing keys
 passwords.py         argon2 hashes
+atomic_file.py       atomic replacement of small files
 users_file.py        users of the web page
 dead_letters.py      points that InfluxDB refused
 holidays.py          public holidays of Indonesia

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from monitor.adapters.system.atomic_file import replace_file
 from monitor.core.access import Users, users_document, users_from_document
 from monitor.core.errors import ConfigError
 
@@ -53,7 +54,8 @@ class UsersFile:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             users = edit(self.read())
-            self._write(users)
+            text = json.dumps(users_document(users), indent=1).encode() + b"\n"
+            replace_file(self.path, text, MODE)
         except OSError as error:
             raise self._config_error("cannot be changed", error) from error
         finally:
@@ -87,18 +89,6 @@ class UsersFile:
             raise ConfigError(
                 f"{self.path} is damaged ({error}): put back a copy, or remove it and add anew"
             ) from error
-
-    def _write(self, users: Users) -> None:
-        temporary = self.path.with_suffix(".new")
-        temporary.unlink(missing_ok=True)
-        text = json.dumps(users_document(users), indent=1).encode() + b"\n"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, MODE)
-            file.write(text)
-            file.flush()
-            os.fsync(descriptor)
-        temporary.replace(self.path)
 
     def _config_error(self, problem: str, error: OSError) -> ConfigError:
         return ConfigError(
