@@ -104,7 +104,7 @@ def page(served: tuple[DashboardServer, Life], browser: Browser) -> Iterator[Pag
     life.story, life.late_s, life.warnings, life.remarks = story, 0.0, [], None
 
 
-def test_31_tiles_in_their_states_and_no_request_leaves_the_host(page: Page) -> None:
+def test_all_31_tiles_show_their_state_and_every_request_goes_to_the_server(page: Page) -> None:
     page.open()
     assert page.browser.run("return document.querySelectorAll('#tiles > .tile').length") == 31
     expected = {
@@ -124,7 +124,7 @@ def test_31_tiles_in_their_states_and_no_request_leaves_the_host(page: Page) -> 
     assert page.browser.console == []
 
 
-def test_every_state_is_told_by_shape_and_word_not_by_colour_alone(page: Page) -> None:
+def test_states_differ_by_shape_and_text_as_well_as_colour(page: Page) -> None:
     page.open()
     shapes = page.browser.run(
         "return [...document.querySelectorAll('#tiles > .tile')].map(tile => [tile.classList[1],"
@@ -162,7 +162,7 @@ def test_an_outage_appears_and_ends_without_a_reload(page: Page) -> None:
     assert page.same()
 
 
-def test_stale_is_never_green(page: Page) -> None:
+def test_stale_data_is_never_shown_as_up(page: Page) -> None:
     page.open()
     level = "return document.getElementById('fresh').className"
     eventually(lambda: page.browser.run(level) == "fresh fresh")
@@ -183,7 +183,7 @@ def test_stale_is_never_green(page: Page) -> None:
     assert page.same()
 
 
-def test_a_daemon_that_is_gone_is_told_by_the_ledgers_last_sign_of_life(page: Page) -> None:
+def test_the_page_of_a_stopped_daemon_shows_when_it_was_last_alive(page: Page) -> None:
     page.open()
     page.served.ledger.record_alive(time.time() - 29)
     page.served.stop_daemon()
@@ -195,7 +195,7 @@ def test_a_daemon_that_is_gone_is_told_by_the_ledgers_last_sign_of_life(page: Pa
     assert page.same()
 
 
-def test_samples_that_stopped_are_told_without_doubting_the_states(page: Page) -> None:
+def test_missing_samples_are_reported_and_states_stay_valid(page: Page) -> None:
     page.open()
     banner, greyed = page.browser.run(
         "pantau.freshness.snapshot().samples -= 300; pantau.draw();"
@@ -221,7 +221,7 @@ def test_a_site_has_its_charts_its_links_and_its_troubles(page: Page) -> None:
     assert page.browser.console == []
 
 
-def test_a_page_outlives_its_server_and_draws_its_charts_again(page: Page) -> None:
+def test_a_page_recovers_after_a_restart_of_the_server(page: Page) -> None:
     page.open("situs/losarang?range=1h")
     plots = "return document.querySelectorAll('.js-plotly-plot').length"
     eventually(lambda: page.browser.run(plots) >= 2, within_s=20)
@@ -240,7 +240,7 @@ def test_a_page_outlives_its_server_and_draws_its_charts_again(page: Page) -> No
     assert page.same()
 
 
-def test_a_name_that_is_markup_is_only_text(page: Page) -> None:
+def test_a_name_with_markup_is_escaped(page: Page) -> None:
     for path in ("", "situs/arahan?range=1h"):
         page.open(path)
         eventually(
@@ -253,13 +253,13 @@ def test_a_name_that_is_markup_is_only_text(page: Page) -> None:
         assert page.browser.run("return document.querySelectorAll('img').length") == 0
 
 
-def test_notes_of_the_monitor_are_shown_as_text(page: Page) -> None:
+def test_warnings_of_the_monitor_are_escaped(page: Page) -> None:
     page.life.warnings = ["journal: <b>penuh</b>"]
     page.open()
     eventually(lambda: "journal: <b>penuh</b>" in page.text("#notes"), within_s=5)
 
 
-def test_how_far_influxdb_is_behind_is_said_in_the_readers_language(page: Page) -> None:
+def test_the_delay_of_influxdb_is_shown_in_the_language_of_the_page(page: Page) -> None:
     page.life.remarks = [
         MonitorWarning("InfluxDB: no answer", "influx_silent", {"behind_s": 190, "count": 12_345}),
         MonitorWarning("80 %", "quota", {"full_share": 0.8}),
@@ -277,7 +277,7 @@ def test_how_far_influxdb_is_behind_is_said_in_the_readers_language(page: Page) 
     eventually(lambda: english in page.text("#notes"), within_s=5)
 
 
-def test_all_of_it_works_by_keyboard(page: Page) -> None:
+def test_every_function_works_by_keyboard(page: Page) -> None:
     page.open()
     order = page.browser.run(
         "return [...document.querySelectorAll('a, button')].filter(e => e.tabIndex >= 0)"
@@ -293,7 +293,7 @@ def test_all_of_it_works_by_keyboard(page: Page) -> None:
     assert outline == "solid"
 
 
-def test_nothing_moves_for_those_who_asked_for_that(page: Page) -> None:
+def test_reduced_motion_disables_animations(page: Page) -> None:
     moves = "return getComputedStyle(document.querySelector('.tile.new')).animationName"
     now_s = time.time()
     links = ("anjatan/utama", "anjatan/cadangan")
@@ -322,7 +322,7 @@ def test_the_other_language_and_the_other_theme_are_one_click_away(page: Page) -
 
 
 @pytest.mark.parametrize("lang", list(Lang))
-def test_scripts_and_server_say_numbers_and_times_alike(page: Page, lang: Lang) -> None:
+def test_scripts_and_server_format_numbers_and_times_alike(page: Page, lang: Lang) -> None:
     page.open(f"?lang={lang}")
     words = Words(lang, read_catalogue()[lang], ZoneInfo("Asia/Jakarta"))
     now_s = 1_795_492_320.0

@@ -48,7 +48,7 @@ def test_help_shows_an_example() -> None:
     assert "Example: pantau dashboard" in told.stdout
 
 
-def test_a_port_that_is_taken_is_one_sentence(served: DashboardServer) -> None:
+def test_a_used_port_is_one_error(served: DashboardServer) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -58,7 +58,7 @@ def test_a_port_that_is_taken_is_one_sentence(served: DashboardServer) -> None:
     assert len(told.stderr.splitlines()) == 1
 
 
-def test_a_configuration_that_is_wrong_says_where(tmp_path: Path) -> None:
+def test_an_invalid_configuration_is_reported_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "monitor.toml").write_text("[monitor]\norganisation = 3\n", "utf-8")
     told = pantau("--config", str(tmp_path))
     assert told.returncode == 1
@@ -66,11 +66,11 @@ def test_a_configuration_that_is_wrong_says_where(tmp_path: Path) -> None:
     assert "Traceback" not in told.stderr
 
 
-def test_a_wrong_option_is_wrong_usage() -> None:
+def test_an_unknown_option_is_a_usage_error() -> None:
     assert pantau("--port", "99999999").returncode == 2
 
 
-def test_it_serves_before_the_daemon_ever_ran_and_ends_with_everything_on_sigterm(
+def test_the_dashboard_serves_before_the_first_daemon_start_and_ends_on_sigterm(
     served: DashboardServer,
 ) -> None:
     served.start_web()
@@ -89,7 +89,7 @@ def test_it_serves_before_the_daemon_ever_ran_and_ends_with_everything_on_sigter
     assert served.log.read_text() == "", "a quiet start and a quiet end"
 
 
-def test_gunicorn_is_told_an_address_of_version_6_in_brackets() -> None:
+def test_an_ipv6_address_is_passed_to_gunicorn_in_brackets() -> None:
     command = gunicorn_command(sys.executable, "::1", 8050)
     assert command[command.index("--bind") + 1] == "[::1]:8050"
     assert gunicorn_command(sys.executable, "0.0.0.0", 80)[5] == "0.0.0.0:80"

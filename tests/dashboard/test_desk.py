@@ -78,7 +78,7 @@ def own_desk() -> Desk:
 
 
 @pytest.mark.parametrize("path", ["/tv", "/insiden", "/insiden?view=history", "/serah-terima"])
-def test_each_page_comes_in_both_languages_and_is_small(desk: Desk, path: str) -> None:
+def test_each_page_is_small_in_both_languages(desk: Desk, path: str) -> None:
     joint = "&" if "?" in path else "?"
     for lang in ("en", "id"):
         response = desk.client.get(f"{path}{joint}lang={lang}", headers={"Accept-Encoding": "br"})
@@ -95,7 +95,7 @@ def test_the_wall_has_31_chips_in_the_order_of_the_configuration(desk: Desk) -> 
     assert len(places) == 31
 
 
-def test_open_incidents_are_listed_with_who_has_them_and_what_hides_behind(desk: Desk) -> None:
+def test_open_incidents_are_listed_with_owner_and_affected_links(desk: Desk) -> None:
     rows = desk.rows()
     assert len(rows) == 8
     hub = rows["PoP Karangampel"]
@@ -107,13 +107,13 @@ def test_open_incidents_are_listed_with_who_has_them_and_what_hides_behind(desk:
     assert "hilang sebelumnya 0,4" in rows["Losarang"]["why"]
 
 
-def test_what_somebody_has_in_hand_is_not_in_the_list_of_the_untaken(desk: Desk) -> None:
+def test_acknowledged_incidents_are_not_in_the_list_of_unacknowledged_ones(desk: Desk) -> None:
     rows = desk.rows("view=untaken")
     assert "PoP Karangampel" not in rows
     assert "Losarang" in rows
 
 
-def test_a_row_says_what_maintenance_is_for(desk: Desk) -> None:
+def test_a_row_shows_the_reason_of_maintenance(desk: Desk) -> None:
     rows = desk.rows()
     assert rows["Cantigi"]["work"] == "Ganti radio, WO-0412"
     assert rows["Losarang"]["work"] == ""
@@ -130,7 +130,7 @@ def test_an_incident_explained_by_another_is_folded_under_it(own_desk: Desk) -> 
     assert "Losarang" in rows["PoP Karangampel"]["fold"]
 
 
-def test_the_history_is_of_the_asked_days_newest_first(desk: Desk) -> None:
+def test_the_history_is_of_the_requested_days_newest_first(desk: Desk) -> None:
     told = desk.client.get("/api/v1/incidents?view=history").get_json()["rows"]
     assert len(told) > 5
     assert [row["t"] for row in told] == sorted((row["t"] for row in told), reverse=True)
@@ -139,7 +139,7 @@ def test_the_history_is_of_the_asked_days_newest_first(desk: Desk) -> None:
     assert desk.client.get(before).get_json() == {"failed": False, "more": False, "rows": []}
 
 
-def test_one_incident_is_told_whole(desk: Desk) -> None:
+def test_an_incident_has_its_facts_and_timeline(desk: Desk) -> None:
     told = desk.client.get(f"/api/v1/incidents/{desk.number('pop-karangampel')}").get_json()
     facts = dict(told["facts"])
     assert facts["Penyebab menurut petugas"] == "listrik padam"
@@ -158,7 +158,7 @@ def test_one_incident_is_told_whole(desk: Desk) -> None:
         ("link", "Rina mengoreksi dugaan penyebab"),
     ],
 )
-def test_whoever_confirms_or_corrects_a_suspected_cause_stands_in_the_timeline(
+def test_confirming_or_correcting_a_cause_is_in_the_timeline(
     own_desk: Desk, cause: str, words: str
 ) -> None:
     number = own_desk.number("losarang/utama")
@@ -176,7 +176,7 @@ def test_whoever_confirms_or_corrects_a_suspected_cause_stands_in_the_timeline(
     assert told["cause"] == cause
 
 
-def test_why_somebody_was_and_was_not_told_is_answered(desk: Desk) -> None:
+def test_the_reason_of_each_notification_decision_is_shown(desk: Desk) -> None:
     told = desk.client.get(f"/api/v1/incidents/{desk.number('losarang/utama')}").get_json()["told"]
     assert [each["yes"] for each in told] == [False, True, True]
     assert told[0]["text"] == "tidak ada yang diberi tahu: masih dalam masa tunggu"
@@ -197,7 +197,7 @@ def test_why_somebody_was_and_was_not_told_is_answered(desk: Desk) -> None:
         ("cause", {"text": "power"}, {"who": "Budi", "cause": "power"}),
     ],
 )
-def test_an_action_goes_to_the_daemon(
+def test_an_action_is_sent_to_the_daemon(
     own_desk: Desk, verb: str, sent: dict[str, object], body: dict[str, object]
 ) -> None:
     response = own_desk.client.post(
@@ -208,7 +208,7 @@ def test_an_action_goes_to_the_daemon(
     assert own_desk.doer.told == [(f"/incidents/7/{verb}", body)]
 
 
-def test_maintenance_goes_to_the_daemon(own_desk: Desk) -> None:
+def test_maintenance_is_sent_to_the_daemon(own_desk: Desk) -> None:
     sent = {"who": "Budi", "target": "anjatan/utama", "minutes": 120, "text": "Ganti radio"}
     assert own_desk.client.post("/api/v1/maintenance", json=sent, headers=HOME).status_code == 200
     body = {"who": "Budi", "targets": ["anjatan/utama"], "why": "Ganti radio", "for_s": 7200}
@@ -239,7 +239,7 @@ def test_maintenance_is_ended_from_the_handover_page(own_desk: Desk) -> None:
         ({"who": "Budi", "name": "1"}, ApiError("silent"), "BELUM tercatat"),
     ],
 )
-def test_maintenance_that_cannot_be_ended_is_told_on_the_same_page(
+def test_an_error_of_ending_maintenance_is_shown_on_the_page(
     own_desk: Desk, form: dict[str, str], trouble_of: ApiError | InvalidRequest | None, words: str
 ) -> None:
     own_desk.doer.trouble = trouble_of
@@ -249,7 +249,7 @@ def test_maintenance_that_cannot_be_ended_is_told_on_the_same_page(
     assert all("/x" not in path for path, _ in own_desk.doer.told)
 
 
-def test_no_other_sites_page_ends_maintenance(desk: Desk) -> None:
+def test_another_origin_cannot_end_maintenance(desk: Desk) -> None:
     form = {"who": "Budi", "name": "1"}
     headers = {"Origin": "http://elsewhere.example"}
     response = desk.client.post("/serah-terima/akhiri", data=form, headers=headers)
@@ -275,7 +275,7 @@ def test_no_other_sites_page_ends_maintenance(desk: Desk) -> None:
         ("explode", {"who": "Budi"}, 404, "Tindakan ini tidak ada."),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_sentence(
+def test_an_invalid_action_is_refused_with_a_message(
     desk: Desk, verb: str, sent: dict[str, object], code: int, words: str
 ) -> None:
     response = desk.client.post(f"/api/v1/incidents/7/{verb}", json=sent, headers=HOME)
@@ -283,7 +283,7 @@ def test_what_cannot_be_done_is_told_in_a_sentence(
     assert desk.doer.told == []
 
 
-def test_maintenance_that_cannot_be_is_told_in_a_sentence(desk: Desk) -> None:
+def test_invalid_maintenance_is_refused_with_a_message(desk: Desk) -> None:
     good = {"who": "Budi", "target": "anjatan", "minutes": 60, "text": "x"}
     for change in (
         {"target": None},
@@ -300,7 +300,7 @@ def test_maintenance_that_cannot_be_is_told_in_a_sentence(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "origin", [None, "null", "http://evil.example", "http://localhost:81", "https://"]
 )
-def test_nothing_is_done_for_another_sites_page(desk: Desk, origin: str | None) -> None:
+def test_actions_of_another_origin_are_refused(desk: Desk, origin: str | None) -> None:
     headers = {} if origin is None else {"Origin": origin}
     for path in ("/api/v1/incidents/7/note", "/api/v1/maintenance", "/i/7"):
         response = desk.client.post(path, json={"who": "x", "text": "x"}, headers=headers)
@@ -317,7 +317,7 @@ def test_bad_json_is_refused(desk: Desk, body: bytes) -> None:
     assert "Traceback" not in response.text
 
 
-def test_a_form_is_no_json_and_a_flood_is_cut(desk: Desk) -> None:
+def test_a_form_and_an_oversized_body_are_refused(desk: Desk) -> None:
     form = desk.client.post("/api/v1/incidents/7/note", data={"text": "x"}, headers=HOME)
     assert form.status_code == 415
     big = {"who": "Budi", "text": "x" * 70_000}
@@ -333,7 +333,7 @@ def test_a_form_is_no_json_and_a_flood_is_cut(desk: Desk) -> None:
         (InvalidRequest("no such target"), 400, "no such target"),
     ],
 )
-def test_what_the_daemon_refuses_is_told(
+def test_a_refusal_of_the_daemon_is_shown(
     own_desk: Desk, trouble_of: ApiError | InvalidRequest, code: int, words: str
 ) -> None:
     own_desk.doer.trouble = trouble_of
@@ -362,7 +362,7 @@ def test_what_the_daemon_refuses_is_told(
         ("/serah-terima?hours=1e9", 400), ("/tv/x", 404),
     ],
 )  # fmt: skip
-def test_hostile_addresses_get_a_sentence(desk: Desk, path: str, code: int) -> None:
+def test_invalid_addresses_are_refused_with_a_message(desk: Desk, path: str, code: int) -> None:
     response = desk.client.get(path)
     assert response.status_code == code, response.text[:300]
     assert "Traceback" not in response.text
@@ -370,7 +370,7 @@ def test_hostile_addresses_get_a_sentence(desk: Desk, path: str, code: int) -> N
     assert "Tidak ada" in text or "tidak" in text
 
 
-def test_the_report_alone_leads_to_the_running_month(desk: Desk) -> None:
+def test_the_report_redirects_to_the_current_month(desk: Desk) -> None:
     for path in ("/laporan", "/laporan/"):
         response = desk.client.get(path)
         assert (response.status_code, response.headers["Location"]) == (302, "/laporan/2026-11")
@@ -392,7 +392,7 @@ def test_the_report_has_every_link_the_worst_first(desk: Desk) -> None:
     assert rows[1][4].count(",") == 1
 
 
-def test_the_report_says_whose_target_a_link_is_held_to() -> None:
+def test_the_report_shows_who_agreed_the_target() -> None:
     network = shipped_network()
     first, *others = network.sites
     agreed = tuple(
@@ -410,14 +410,14 @@ def test_the_report_says_whose_target_a_link_is_held_to() -> None:
     assert "99,75 % <small>penyedia</small>" in page
 
 
-def test_a_month_without_any_evidence_is_neither_good_nor_bad(desk: Desk) -> None:
+def test_a_month_without_data_has_no_rating(desk: Desk) -> None:
     text = desk.client.get("/laporan/2026-01").text
     assert 'class="missed"' not in text
     assert "0 / 0" in text
     assert "0,00" in text, "its coverage"
 
 
-def test_incidents_as_a_file_open_harmlessly_in_a_spreadsheet() -> None:
+def test_exported_incidents_contain_no_formula() -> None:
     network = shipped_network()
     first = network.sites[0]
     links = tuple(replace(link, id=NASTY) for link in first.links[:1]) + first.links[1:]
@@ -467,7 +467,7 @@ def test_the_page_of_an_alert_needs_no_script_and_is_small(desk: Desk) -> None:
         assert part in text
 
 
-def test_its_form_takes_the_incident_and_says_so(own_desk: Desk) -> None:
+def test_the_form_of_the_alert_page_acknowledges_the_incident(own_desk: Desk) -> None:
     number = own_desk.number("losarang/utama")
     form = {"who": "Budi", "text": "berangkat", "verb": "acknowledge"}
     response = own_desk.client.post(f"/i/{number}", data=form, headers=HOME)
@@ -486,7 +486,7 @@ def test_its_form_takes_the_incident_and_says_so(own_desk: Desk) -> None:
     assert strange.status_code == 400
 
 
-def test_a_ledger_that_cannot_be_read_is_said_everywhere(own_desk: Desk) -> None:
+def test_an_unreadable_ledger_is_reported_on_every_page(own_desk: Desk) -> None:
     own_desk.made.ledger.trouble = LedgerError("locked")
     for path in ("/laporan/2026-11", "/serah-terima", "/situs/anjatan"):
         response = own_desk.client.get(path)
@@ -501,7 +501,7 @@ def test_a_ledger_that_cannot_be_read_is_said_everywhere(own_desk: Desk) -> None
     assert snapshot["month"] == [None, None, None, 0]
 
 
-def test_the_handover_tells_what_is_open_what_ended_and_what_is_planned(desk: Desk) -> None:
+def test_the_handover_lists_open_ended_and_planned(desk: Desk) -> None:
     text = unescape(desk.client.get("/serah-terima").text)
     for part in (
         "Listrik PLN di Karangampel padam.", "INC-2026-118734", "✓ Budi S.", "belum ditangani",
@@ -510,7 +510,7 @@ def test_the_handover_tells_what_is_open_what_ended_and_what_is_planned(desk: De
         assert part in text
 
 
-def test_the_snapshot_says_who_has_what_and_until_when(desk: Desk) -> None:
+def test_the_snapshot_has_owners_and_maintenance(desk: Desk) -> None:
     told = desk.client.get("/api/v1/snapshot").get_json()
     by = {item.get("site", item.get("name")): item.get("by") for item in told["open"]}
     assert by["PoP Karangampel"] == "Budi S."
@@ -529,7 +529,7 @@ def test_search_knows_every_site_and_link(desk: Desk) -> None:
     assert ["utama", "10.77.23.1", "Penyedia A"] in next(p for p in places if p[0] == "anjatan")[3]
 
 
-def test_all_of_it_stands_under_a_prefix_too() -> None:
+def test_every_page_works_under_a_prefix() -> None:
     desk = Desk(trouble(shipped_network(), NOW_S), prefix="/pantau/")
     number = desk.number("losarang/utama")
     for path in ("tv", "insiden", "serah-terima", "laporan/2026-11", f"i/{number}", "insiden.csv"):
@@ -538,7 +538,7 @@ def test_all_of_it_stands_under_a_prefix_too() -> None:
 
 
 @pytest.mark.parametrize("span", ["1h", "6h", "24h", "7d", "30d", "90d"])
-def test_what_is_drawn_of_a_site_comes_as_a_file_for_each_range(desk: Desk, span: str) -> None:
+def test_the_charts_of_a_site_can_be_exported_for_each_range(desk: Desk, span: str) -> None:
     assert f"?range={span}" in desk.client.get("/situs/terisi").text
     for what, columns in (("latency", 8), ("traffic", 4), ("errors", 6)):
         response = desk.client.get(f"/situs/terisi.csv?range={span}&what={what}")
@@ -562,13 +562,13 @@ def test_days_come_as_a_file_of_exactly_those_days(desk: Desk) -> None:
     assert len(nothing.text.strip().splitlines()) == 1
 
 
-def test_a_file_of_nothing_is_refused_in_a_sentence(desk: Desk) -> None:
+def test_an_export_of_an_unknown_site_or_range_is_refused(desk: Desk) -> None:
     assert desk.client.get("/situs/bandung.csv").status_code == 404
     assert desk.client.get("/situs/terisi.csv?range=1000y").status_code == 400
     assert desk.client.get("/situs/terisi.csv?what=all").status_code == 400
 
 
-def test_whoever_is_signed_in_acts_under_that_name_and_is_not_asked_for_it() -> None:
+def test_a_signed_in_user_acts_under_their_name() -> None:
     made = ReadsOnFakes.of(trouble(shipped_network(), NOW_S))
     doer = FakeActionClient()
     identity = Identity("Diskominfo", ZONE)

@@ -127,16 +127,14 @@ def test_the_wall_is_one_screen_with_six_problems_31_chips_and_three_figures(des
     assert desk.browser.console == []
 
 
-def test_who_has_an_incident_stands_on_its_card(desk: Desk) -> None:
+def test_the_owner_of_an_incident_is_on_its_card(desk: Desk) -> None:
     desk.open("tv")
     assert desk.text('.prob[data-key="19"] .tm span') == "✓ Budi S."
     assert "taken" in desk.browser.run("return document.querySelector('.prob').className")
     assert desk.text(".prob.new .tm span") == "BARU"
 
 
-def test_more_than_ten_at_once_are_one_card_on_wall_and_desk(
-    tmp_path: Path, browser: Browser
-) -> None:
+def test_a_mass_outage_is_one_card_on_wall_and_overview(tmp_path: Path, browser: Browser) -> None:
     desk = Desk(serve(tmp_path / "work", mass_outage(shipped_network(), time.time())), browser)
     desk.served.start(desk.document)
     try:
@@ -150,7 +148,7 @@ def test_more_than_ten_at_once_are_one_card_on_wall_and_desk(
         desk.served.close()
 
 
-def test_a_mass_outage_is_one_row_of_the_list_taken_and_snoozed_as_one(
+def test_a_mass_outage_is_one_row_that_is_acknowledged_and_snoozed_together(
     tmp_path: Path, browser: Browser
 ) -> None:
     desk = Desk(serve(tmp_path / "work", mass_outage(shipped_network(), time.time())), browser)
@@ -193,7 +191,7 @@ def test_a_mass_outage_is_one_row_of_the_list_taken_and_snoozed_as_one(
         desk.served.close()
 
 
-def test_sound_only_after_it_was_asked_for_once_for_a_group_and_not_while_muted(
+def test_sound_is_played_once_per_group_only_when_enabled(
     desk: Desk,
 ) -> None:
     desk.open("tv")
@@ -243,7 +241,7 @@ def test_a_slash_finds_a_site_or_a_link_from_every_page(desk: Desk) -> None:
     eventually(lambda: desk.browser.driver.current_url.endswith("/situs/anjatan"))
 
 
-def test_incidents_are_chosen_taken_and_snoozed_by_keys_alone(desk: Desk) -> None:
+def test_incidents_are_selected_acknowledged_and_snoozed_by_keyboard(desk: Desk) -> None:
     desk.open("insiden")
     eventually(lambda: len(desk.texts("#incidents tbody")) == 8)
     desk.press("j")
@@ -276,7 +274,7 @@ def test_incidents_are_chosen_taken_and_snoozed_by_keys_alone(desk: Desk) -> Non
     assert desk.browser.run("return window.same") is True
 
 
-def test_the_list_is_filtered_sorted_and_follows_what_happens(desk: Desk) -> None:
+def test_the_list_is_filtered_sorted_and_updated(desk: Desk) -> None:
     desk.open("insiden")
     eventually(lambda: len(desk.texts("#incidents tbody")) == 8)
     desk.press("/")
@@ -304,7 +302,7 @@ def test_the_list_is_filtered_sorted_and_follows_what_happens(desk: Desk) -> Non
     assert desk.browser.run("return document.querySelectorAll('thead').length") == 1
 
 
-def test_a_wall_reloads_at_night_when_the_server_answers(desk: Desk) -> None:
+def test_the_wall_reloads_at_night(desk: Desk) -> None:
     desk.open("tv")
     script = (
         "const s = pantau.freshness.snapshot(), now = pantau.freshness.nowS();"
@@ -338,7 +336,7 @@ def test_axe_finds_no_serious_violation(desk: Desk, path: str, theme: str) -> No
     assert desk.browser.driver.execute_async_script(FIND) == []
 
 
-def test_axe_would_find_a_violation(desk: Desk) -> None:
+def test_axe_finds_a_planted_violation(desk: Desk) -> None:
     desk.open("serah-terima")
     desk.browser.run("document.querySelector('main').append(new Image(20, 20))")
     desk.browser.run(AXE.read_text("utf-8"))
@@ -355,7 +353,7 @@ def test_a_phone_shows_each_page_without_scrolling_sideways(desk: Desk) -> None:
         assert desk.browser.run("return document.documentElement.scrollWidth") <= 390, path
 
 
-def test_no_page_of_the_desk_asks_anybody_else(desk: Desk) -> None:
+def test_no_page_sends_a_request_to_another_host(desk: Desk) -> None:
     month = time.strftime("%Y-%m")
     for path in ("tv", "insiden", f"laporan/{month}", "serah-terima"):
         desk.open(path)

@@ -48,13 +48,13 @@ def test_the_line_and_the_band_stop_where_there_is_no_reply_or_no_sample() -> No
     assert line["y"].count(0) == 0, "never a zero"
 
 
-def test_a_lone_minute_is_still_seen() -> None:
+def test_a_single_minute_is_drawn() -> None:
     line = drawn([bucket(0), bucket(5), bucket(6)])["data"][1]
     assert line["marker"]["size"][0] > 0
     assert set(line["marker"]["size"][2:]) == {0}
 
 
-def test_the_band_is_closed_there_and_back() -> None:
+def test_the_outline_of_the_band_is_closed() -> None:
     band = drawn([bucket(0, 10), bucket(1, 20)])["data"][0]
     assert band["y"] == [15, 30, 16, 8, None]
     assert band["x"][0] == band["x"][3]
@@ -69,7 +69,7 @@ def test_times_are_those_of_the_office() -> None:
     ("sent", "received", "step"),
     [(60, 60, 0), (60, 58, 1), (60, 55, 2), (60, 30, 3), (60, 0, 4), (0, 0, None)],
 )
-def test_what_was_lost_has_its_colour(sent: int, received: int, step: int | None) -> None:
+def test_lost_packets_have_their_colour(sent: int, received: int, step: int | None) -> None:
     assert loss_step(sent, received) == step
 
 
@@ -90,7 +90,7 @@ def test_outages_are_shaded_within_the_picture() -> None:
     assert len({each["fillcolor"] for each in shapes}) == 2
 
 
-def test_a_near_limit_is_in_sight_and_a_far_one_is_named_at_the_top() -> None:
+def test_a_limit_outside_the_axis_is_named_instead_of_drawn() -> None:
     near = drawn([bucket(0, 20)])["layout"]
     assert any(shape["type"] == "line" and shape["y0"] == 50 for shape in near["shapes"])
     assert near["annotations"][0]["text"] == "ambang 50 ms"
@@ -105,7 +105,7 @@ def test_one_spike_does_not_flatten_the_day() -> None:
     assert drawn([*calm, bucket(101, 900)], None)["layout"]["yaxis"]["range"][1] < 60
 
 
-def test_without_any_reply_there_is_still_a_picture() -> None:
+def test_a_chart_without_replies_is_drawn() -> None:
     figure = drawn([bucket(minute, None) for minute in range(5)])
     assert figure["data"][1]["y"] == []
     assert figure["layout"]["yaxis"]["range"][1] > 0
@@ -155,12 +155,12 @@ def test_a_capacity_far_above_the_traffic_is_named_but_not_drawn() -> None:
         ("&lt;", "&amp;lt;"),
     ],
 )
-def test_a_devices_text_is_shown_as_it_is_and_does_nothing(told: str, shown: str) -> None:
+def test_text_of_a_device_is_escaped(told: str, shown: str) -> None:
     assert plain(told) == shown
     assert len(plain("x" * 60_000)) <= 80
 
 
-def test_every_chart_keeps_to_this_host() -> None:
+def test_charts_contain_no_address_of_another_host() -> None:
     for lang in ("id", "en"):
         options = config(lang, MONTHS[lang])
         assert options["showSendToCloud"] is False

@@ -22,7 +22,7 @@ def words(lang: Lang = Lang.ID, zone: str = "Asia/Jakarta") -> Words:
     return Words(lang, read_catalogue()[lang], ZoneInfo(zone))
 
 
-def test_both_languages_say_the_same_things_with_the_same_gaps() -> None:
+def test_both_catalogues_have_the_same_keys_and_placeholders() -> None:
     texts = read_catalogue()
     assert texts[Lang.ID].keys() == texts[Lang.EN].keys()
     for key, text in texts[Lang.ID].items():
@@ -78,7 +78,7 @@ def test_every_text_of_the_catalogue_is_used() -> None:
     assert unused == []
 
 
-def test_a_gap_without_a_value_stays_and_a_value_is_never_a_pattern() -> None:
+def test_missing_placeholders_stay_and_values_are_not_interpreted() -> None:
     assert words().say("tile.upstream", name="{name} \\1 $&") == "Hulu putus: {name} \\1 $&"
     assert words().say("tile.upstream") == "Hulu putus: {name}"
 
@@ -122,7 +122,7 @@ def test_durations_are_whole_units_rounded_down(seconds: float, shown: str) -> N
     assert words().duration(seconds).replace(NBSP, " ") == shown
 
 
-def test_moments_are_told_in_the_time_of_the_office() -> None:
+def test_times_are_in_the_local_time_zone() -> None:
     assert words().moment(NOON_S).replace(NBSP, " ") == "24 Nov 10.52 WIB"
     assert words(Lang.EN).moment(NOON_S).replace(NBSP, " ") == "24 Nov 10:52 WIB"
     assert words(zone="Asia/Makassar").moment(NOON_S).replace(NBSP, " ") == "24 Nov 11.52 WITA"

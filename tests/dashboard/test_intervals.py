@@ -24,7 +24,7 @@ def state_at(stretches: Sequence[Stretch], at_s: float) -> State | None:
     return next(each.state for each in stretches if each.start_s <= at_s < each.end_s)
 
 
-def test_before_the_first_evidence_nothing_is_said() -> None:
+def test_nothing_is_shown_before_the_first_data() -> None:
     assert target_stretches([change(40, UP)], 0, 100) == [
         Stretch(0, 40, None),
         Stretch(40, 100, UP),
@@ -59,7 +59,7 @@ def test_a_link_counts_from_its_first_evidence_on() -> None:
     assert found == [Stretch(0, 20, None), Stretch(20, 100, UP)]
 
 
-def test_a_site_without_links_says_nothing() -> None:
+def test_a_site_without_links_has_no_text() -> None:
     assert site_stretches([], 0, 100) == [Stretch(0, 100, None)]
 
 
@@ -76,7 +76,7 @@ def test_stretches_cover_the_range_without_hole_or_repetition(
 
 
 @given(some.lists(CHANGES, min_size=1, max_size=3))
-def test_a_site_is_at_every_moment_what_its_links_are(
+def test_the_state_of_a_site_follows_from_its_links(
     told: list[list[tuple[int, State]]],
 ) -> None:
     links = [

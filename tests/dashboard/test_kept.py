@@ -29,7 +29,7 @@ class Hand:
         return self.asked
 
 
-def test_within_its_time_the_same_answer_serves_everybody() -> None:
+def test_a_cached_answer_is_used_until_it_expires() -> None:
     hand = Hand()
     kept = Kept(hand.make, 0.5, hand.clock)
     assert [kept.get() for _ in range(5)] == [1] * 5
@@ -39,7 +39,7 @@ def test_within_its_time_the_same_answer_serves_everybody() -> None:
     assert kept.get() == 2
 
 
-def test_an_answer_that_failed_is_asked_for_again() -> None:
+def test_a_failed_answer_is_not_cached() -> None:
     hand = Hand()
     kept = Kept(hand.make, 10, hand.clock)
 
@@ -53,7 +53,7 @@ def test_an_answer_that_failed_is_asked_for_again() -> None:
     assert kept.get() == 2
 
 
-def test_while_one_asks_the_others_have_the_last_answer_but_not_an_old_one() -> None:
+def test_during_a_query_others_get_the_last_answer_unless_it_is_old() -> None:
     hand = Hand()
     kept = Kept(hand.make, 1.0, hand.clock)
     kept.get()

@@ -54,7 +54,7 @@ def test_a_month_begins_and_ends_at_midnight_of_the_zone() -> None:
     "name", ["", "2026", "2026-1", "2026-13", "2026-00", "26-01", "2026-+1", "2019-12", "2026-12",
              "x", "2026-1 ", "２０２６-11"],
 )  # fmt: skip
-def test_what_is_no_month_is_refused(name: str) -> None:
+def test_an_invalid_month_is_refused(name: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any will do
         months_of().period(name)
 
@@ -72,7 +72,7 @@ def test_an_outage_of_an_hour_is_an_hour_of_its_link_and_not_of_a_site_that_has_
     assert report.links[0].link.name == "anjatan/utama", "the worst first"
 
 
-def test_what_hides_behind_a_hub_is_not_held_against_the_link_but_the_site_was_not_served() -> None:
+def test_an_outage_of_the_node_counts_for_the_site_and_not_for_the_link() -> None:
     months = months_of(PastEvent("pop-karangampel", State.DOWN, 5 * HOUR_S, HOUR_S))
     report = months.report(months.period(None))
     link = next(each for each in report.links if each.link.site == "juntinyuat")
@@ -81,7 +81,7 @@ def test_what_hides_behind_a_hub_is_not_held_against_the_link_but_the_site_was_n
     assert site.told.down_s == HOUR_S
 
 
-def test_maintenance_is_left_out_and_what_lies_beside_it_counts() -> None:
+def test_maintenance_does_not_count_as_downtime() -> None:
     window = MaintenanceWindow(("losarang",), NOW_S - 5 * HOUR_S, NOW_S - 4.5 * HOUR_S, "x", "y")
     outage = PastEvent("losarang/utama", State.DOWN, 5 * HOUR_S, HOUR_S)
     months = months_of(outage, windows=(window,))
@@ -91,7 +91,7 @@ def test_maintenance_is_left_out_and_what_lies_beside_it_counts() -> None:
     assert (link.told.down_s, link.told.excluded_s) == (HOUR_S / 2, HOUR_S / 2)
 
 
-def test_time_before_the_first_evidence_and_after_the_last_sign_of_life_is_neither() -> None:
+def test_time_before_the_first_and_after_the_last_data_does_not_count() -> None:
     months = months_of(watched_for_s=2 * DAY_S)
     link = months.report(months.period(None)).links[0]
     assert link.told.up_s == pytest.approx(2 * DAY_S)
@@ -118,7 +118,7 @@ def test_ninety_days_end_today_and_each_holds_its_own_minutes() -> None:
     assert all(each.length_s == DAY_S for each in bars[:-1])
 
 
-def test_beside_the_ninety_days_stands_how_much_of_them_is_known() -> None:
+def test_the_coverage_of_the_ninety_days_is_shown() -> None:
     """A day of 90 without an outage is no 100 % of 90 days; today's hour is no day without data."""
     words = Words(Lang.ID, read_catalogue()[Lang.ID], ZONE)
     full, hour = DayBar(0.0, DAY_S, 0.0, 0.0, 0.0), DayBar(DAY_S, DAY_S, 0.0, 0.0, 23 * HOUR_S)
@@ -146,7 +146,7 @@ def test_thirty_days_are_the_last_thirty_whatever_the_ninety_hold() -> None:
     assert sum(each.down_s for each in lately.bars) == 3 * HOUR_S
 
 
-def test_what_is_left_of_a_target_is_counted_to_the_end_of_the_month() -> None:
+def test_the_remaining_downtime_is_counted_to_the_end_of_the_month() -> None:
     """November has 720 hours; a target of 99 % lets 7.2 of them go."""
     months = months_of(PastEvent("terisi/utama", State.DOWN, 5 * HOUR_S, 2 * HOUR_S))
     report = months.report(months.period(None))
@@ -157,7 +157,7 @@ def test_what_is_left_of_a_target_is_counted_to_the_end_of_the_month() -> None:
     assert link.left_s(0.0) == pytest.approx(0.01 * (720 * HOUR_S - ahead_s) - 2 * HOUR_S)
 
 
-def test_a_site_tells_its_month_by_the_link_that_has_least_left() -> None:
+def test_the_month_of_a_site_is_that_of_its_worst_link() -> None:
     words = Words(Lang.ID, read_catalogue()[Lang.ID], ZONE)
     months = months_of(
         PastEvent("terisi/utama", State.DOWN, 50 * HOUR_S, 8 * HOUR_S + 30),

@@ -99,7 +99,7 @@ def test_a_theme_is_chosen_likewise(client: FlaskClient) -> None:
     assert '<html lang="id" data-theme="dark">' in client.get("/situs/anjatan").text
 
 
-def test_a_page_has_nothing_from_elsewhere(client: FlaskClient) -> None:
+def test_a_page_loads_nothing_from_another_host(client: FlaskClient) -> None:
     for path in ("/", "/situs/anjatan", "/situs/bandung"):
         response = client.get(path)
         addresses = re.findall(r'(?:src|href)="([^"]*)"', response.text)
@@ -115,7 +115,7 @@ def test_a_page_has_nothing_from_elsewhere(client: FlaskClient) -> None:
         assert "unsafe-inline" not in policy.split("style-src")[0]
 
 
-def test_every_inline_script_is_the_one_whose_hash_is_allowed(client: FlaskClient) -> None:
+def test_every_inline_script_matches_its_csp_hash(client: FlaskClient) -> None:
     response = client.get("/")
     scripts = re.findall(r"<script([^>]*)>([^<]*)</script>", response.text)
     inline = [body for head, body in scripts if body and "application/json" not in head]
@@ -123,7 +123,7 @@ def test_every_inline_script_is_the_one_whose_hash_is_allowed(client: FlaskClien
     assert "DashRenderer" in inline[0]
 
 
-def test_what_never_changes_is_kept_for_a_year_and_compressed(client: FlaskClient) -> None:
+def test_assets_are_cached_for_a_year_and_compressed(client: FlaskClient) -> None:
     text = client.get("/").text
     for address in re.findall(r'<script src="([^"]*)"', text):
         response = client.get(unescape(address), headers={"Accept-Encoding": "br"})
@@ -134,7 +134,7 @@ def test_what_never_changes_is_kept_for_a_year_and_compressed(client: FlaskClien
             assert brotli.decompress(response.data)
 
 
-def test_a_client_without_compression_is_served_too(client: FlaskClient) -> None:
+def test_a_client_without_compression_gets_an_uncompressed_response(client: FlaskClient) -> None:
     response = client.get("/api/v1/snapshot", headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in response.headers
     assert len(response.get_json()["sites"]) == 31
@@ -150,7 +150,7 @@ def test_an_unchanged_snapshot_is_a_304_with_the_servers_clock(client: FlaskClie
     assert other.status_code == 200
 
 
-def test_dash_gets_the_small_plotly_where_it_asks_for_all_of_it(client: FlaskClient) -> None:
+def test_dash_loads_the_small_plotly_bundle(client: FlaskClient) -> None:
     response = client.get(
         "/_dash-component-suites/plotly/package_data/plotly.min.js",
         headers={"Accept-Encoding": "br"},
@@ -192,7 +192,7 @@ def test_dash_gets_the_small_plotly_where_it_asks_for_all_of_it(client: FlaskCli
         ("/?%ff%fe=%c0%80", 200, ""),
     ],
 )
-def test_hostile_addresses_get_a_sentence(
+def test_invalid_addresses_are_refused_with_a_message(
     client: FlaskClient, path: str, code: int, words: str
 ) -> None:
     response = client.get(path)
@@ -202,7 +202,7 @@ def test_hostile_addresses_get_a_sentence(
     assert "<script>alert" not in response.text
 
 
-def test_another_method_gets_a_sentence(client: FlaskClient) -> None:
+def test_another_method_is_refused(client: FlaskClient) -> None:
     for path in ("/", "/situs/anjatan", "/api/v1/snapshot"):
         response = client.delete(path)
         assert response.status_code == 405
@@ -216,13 +216,13 @@ def test_another_method_gets_a_sentence(client: FlaskClient) -> None:
         b'{"output":"x.y","outputs":[],"inputs":[],"changedPropIds":[]}', b"[" * 3000,
     ],
 )  # fmt: skip
-def test_a_malformed_callback_is_refused_not_a_failure(client: FlaskClient, body: bytes) -> None:
+def test_a_malformed_callback_is_a_client_error(client: FlaskClient, body: bytes) -> None:
     response = client.post("/_dash-update-component", data=body, content_type="application/json")
     assert response.status_code == 400
     assert "Traceback" not in response.text
 
 
-def test_a_callback_that_is_almost_ours_is_refused(client: FlaskClient) -> None:
+def test_an_unknown_callback_is_refused(client: FlaskClient) -> None:
     assert ask(client, GOOD, inputs=[]).status_code == 400
     assert ask(client, GOOD, inputs=[{"id": {}, "property": []}]).status_code == 400
     assert ask(client, GOOD, output="tick.n_intervals").status_code == 400
@@ -241,7 +241,7 @@ def test_a_callback_that_is_almost_ours_is_refused(client: FlaskClient) -> None:
         {**GOOD, "lang": None}, {**GOOD, "site": "../x"},
     ],
 )  # fmt: skip
-def test_a_question_that_we_do_not_offer_draws_nothing(client: FlaskClient, value: object) -> None:
+def test_an_unknown_range_draws_nothing(client: FlaskClient, value: object) -> None:
     assert ask(client, value).status_code == 204
 
 
@@ -264,7 +264,7 @@ def test_the_charts_of_a_site_come_as_cards(client: FlaskClient) -> None:
     assert "Hilang paket 8,3\u00a0% (ambang 5\u00a0%)" in orjson.dumps(cards).decode()
 
 
-def test_days_are_drawn_from_midnight_to_midnight_of_the_office_and_not_beyond_now(
+def test_days_are_drawn_in_the_local_time_zone_until_now(
     client: FlaskClient,
 ) -> None:
     text = client.get("/situs/terisi?from=2026-11-23&to=2026-11-24").text
@@ -278,7 +278,7 @@ def test_days_are_drawn_from_midnight_to_midnight_of_the_office_and_not_beyond_n
     assert '"range":["2026-11-23 00:00:00","2026-11-24 14:27:47"]' in drawn
 
 
-def test_what_a_router_tells_stands_in_plain_words_and_so_does_what_is_wrong(
+def test_facts_and_problems_of_a_router_are_shown(
     client: FlaskClient,
 ) -> None:
     text = orjson.dumps(ask(client, GOOD).get_json()).decode()
@@ -292,7 +292,7 @@ def test_what_a_router_tells_stands_in_plain_words_and_so_does_what_is_wrong(
     assert "Pembacaan terakhir gagal (router tidak menjawab SNMP)" in silent
 
 
-def test_when_the_daemon_is_silent_nothing_is_said_of_the_router(made: ReadsOnFakes) -> None:
+def test_without_the_daemon_the_router_is_not_shown(made: ReadsOnFakes) -> None:
     nobody = Reads(
         *(made.story.network, made.state, made.ledger, made.samples),
         now=lambda: made.now_s,
@@ -325,7 +325,7 @@ def test_the_size_of_letters_is_held_within_bounds(client: FlaskClient) -> None:
         assert ask(client, {**GOOD, "px": px}).status_code == 200
 
 
-def test_a_store_that_fails_is_said_on_its_card() -> None:
+def test_a_failing_store_is_reported_on_its_card() -> None:
     made = trouble_reads()
     made.samples.trouble = JournalError("gone")
     client = client_of(made)
@@ -336,7 +336,7 @@ def test_a_store_that_fails_is_said_on_its_card() -> None:
     assert "Basis data status tidak dapat dibaca" in ask(client, GOOD).get_data(as_text=True)
 
 
-def test_names_from_files_and_devices_are_never_markup() -> None:
+def test_names_of_files_and_devices_are_escaped() -> None:
     network = shipped_network()
     first = network.sites[0]
     links = (replace(first.links[0], id=NASTY, provider=NASTY, kind=NASTY), *first.links[1:])

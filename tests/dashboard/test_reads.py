@@ -20,7 +20,7 @@ def test_the_day_of_a_site_ends_with_its_state_now() -> None:
     assert not day.failed
 
 
-def test_the_stores_are_asked_once_however_many_pages_ask() -> None:
+def test_concurrent_pages_query_the_stores_once() -> None:
     made = trouble_reads()
     for _ in range(50):
         made.reads.sparks()
@@ -30,7 +30,7 @@ def test_the_stores_are_asked_once_however_many_pages_ask() -> None:
     assert made.samples.asked == 4
 
 
-def test_a_store_that_does_not_answer_is_said_not_raised() -> None:
+def test_a_failing_store_is_reported_without_an_exception() -> None:
     made = trouble_reads()
     made.samples.trouble = JournalError("the disk is gone")
     made.ledger.trouble = LedgerError("locked")
@@ -80,7 +80,7 @@ def test_a_router_that_was_never_read_still_shows_its_configured_ports() -> None
     assert [port.name for port in made.reads.ports(device)] == ["ether1"]
 
 
-def test_every_range_asks_for_few_enough_points() -> None:
+def test_every_range_has_a_limited_number_of_points() -> None:
     for span in spans().values():
         assert span.length_s / span.latency_width_s <= 400
         assert span.traffic_width_s >= 120, "twice the poll of a minute: no bucket without one"

@@ -57,7 +57,7 @@ def text_of(browser: Browser, selector: str) -> str:
     return str(browser.run(f"return document.querySelector({selector!r}).textContent"))
 
 
-def test_days_are_chosen_by_keys_and_stand_in_the_address(
+def test_days_are_selected_by_keyboard_and_kept_in_the_address(
     served: DashboardServer, site: Browser
 ) -> None:
     first = today(served) - timedelta(days=2)
@@ -76,16 +76,14 @@ def test_days_are_chosen_by_keys_and_stand_in_the_address(
     assert site.console == []
 
 
-def test_the_browser_refuses_a_day_that_is_still_to_come(
-    served: DashboardServer, site: Browser
-) -> None:
+def test_the_date_field_refuses_future_days(served: DashboardServer, site: Browser) -> None:
     site.run("document.querySelector('[name=to]').focus()")
     press(site, (today(served) + timedelta(days=2)).strftime("%m%d%Y"), Keys.ENTER)
     assert not site.run("return document.querySelector('.dates').checkValidity()")
     assert site.driver.current_url.endswith("?range=1h")
 
 
-def test_the_numbers_of_a_chart_open_by_a_key_and_stay_open_when_it_is_drawn_anew(
+def test_the_table_of_a_chart_opens_by_keyboard_and_stays_open(
     site: Browser,
 ) -> None:
     site.run("document.querySelector('.beside summary').focus()")
@@ -128,7 +126,7 @@ def test_axe_finds_nothing_serious_with_every_table_open(
     assert site.driver.execute_async_script(FIND) == []
 
 
-def test_on_a_phone_everything_that_is_pressed_has_a_fingers_size(site: Browser) -> None:
+def test_touch_targets_are_large_enough_on_a_phone(site: Browser) -> None:
     site.size(390, 844, 2, phone=True)
     try:
         site.driver.refresh()

@@ -27,7 +27,7 @@ def taken(made: ReadsOnFakes) -> dict[str, Any]:
     return found
 
 
-def test_all_31_sites_are_there_in_their_fixed_places() -> None:
+def test_all_31_sites_have_fixed_positions() -> None:
     made = trouble_reads()
     assert list(taken(made)["sites"]) == [site.id for site in made.story.network.sites]
     assert len(taken(made)["sites"]) == 31
@@ -47,14 +47,12 @@ def test_all_31_sites_are_there_in_their_fixed_places() -> None:
         ("cantigi", "maintenance", None),
     ],
 )
-def test_each_state_has_its_word_and_its_reason(
-    site: str, state: str, why: list[str] | None
-) -> None:
+def test_each_state_has_a_text_and_a_reason(site: str, state: str, why: list[str] | None) -> None:
     told = taken(trouble_reads())["sites"][site]
     assert (told["s"], told["w"]) == (state, why)
 
 
-def test_the_link_that_answers_speaks_for_its_site() -> None:
+def test_a_site_shows_the_link_that_is_up() -> None:
     told = taken(trouble_reads())["sites"]["gantar"]
     assert told["u"] == 1
     assert told["r"] > 400, "the satellite's time, not the silent radio's"
@@ -133,7 +131,7 @@ def test_the_hour_is_a_letter_a_minute_with_gaps_as_gaps() -> None:
     assert taken(made)["sites"]["arahan"]["k"] == "." * 60
 
 
-def test_jitter_of_a_millisecond_stays_a_quiet_line() -> None:
+def test_small_jitter_does_not_fill_the_axis() -> None:
     made = quiet_reads()
     letters = {letter for letter in taken(made)["sites"]["sindang"]["k"] if letter.isalpha()}
     assert max(letters.__len__(), 1) < 25
@@ -162,7 +160,7 @@ def test_the_same_state_gives_the_same_etag_and_another_one_another() -> None:
     assert snapshots(made).get().etag != one.etag
 
 
-def test_it_is_made_once_a_tick_and_packed_both_ways() -> None:
+def test_a_snapshot_is_built_and_compressed_once_per_tick() -> None:
     made = quiet_reads()
     kept = snapshots(made)
     packed = kept.get()
@@ -181,7 +179,7 @@ def test_it_is_small() -> None:
     assert len(snapshots(trouble_reads(HOUR_S)).get().brotli) < 6_000
 
 
-def test_when_nobody_knows_the_state_the_last_one_stays_and_ages() -> None:
+def test_without_a_state_the_last_one_is_shown_as_stale() -> None:
     made = quiet_reads()
     kept = snapshots(made)
     before = orjson.loads(kept.get().plain)
@@ -225,7 +223,7 @@ def test_stores_that_fail_are_named() -> None:
     assert document["sites"]["anjatan"]["k"] == "." * 60
 
 
-def test_a_site_that_the_daemon_does_not_tell_of_is_without_data() -> None:
+def test_a_site_missing_in_the_state_has_no_data() -> None:
     made = quiet_reads()
     sites: Any = made.state.told["sites"]
     made.state.told = made.state.told | {"sites": sites[1:]}
@@ -234,12 +232,12 @@ def test_a_site_that_the_daemon_does_not_tell_of_is_without_data() -> None:
     assert not taken(trouble_reads())["changed"]
 
 
-def test_notes_of_the_monitor_come_through() -> None:
+def test_warnings_of_the_monitor_are_in_the_snapshot() -> None:
     made = ReadsOnFakes.of(replace(quiet_reads().story, warnings=("journal: the disk is full",)))
     assert taken(made)["warnings"] == [["other", "journal: the disk is full", {}]]
 
 
-def test_what_the_monitor_says_of_itself_comes_with_its_kind_and_numbers() -> None:
+def test_warnings_of_the_monitor_have_kind_and_values() -> None:
     made = quiet_reads()
     told: Any = made.state.told["monitor"]
     remark = MonitorWarning("InfluxDB: no answer", "influx_silent", {"behind_s": 180, "count": 7})

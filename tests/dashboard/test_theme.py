@@ -49,7 +49,7 @@ def test_the_sheet_follows_the_system_unless_a_theme_is_chosen() -> None:
     assert ":root[data-theme=dark]{--bg:#12161B;" in sheet
 
 
-def test_an_unknown_word_is_painted_as_no_data() -> None:
+def test_an_unknown_state_is_drawn_as_no_data() -> None:
     assert state_paint("down") == "down"
     assert state_paint("maintenance") == "maintenance"
     assert state_paint("<script>") == "unknown"

@@ -54,7 +54,7 @@ def told(hook: WebhookServer, event: str, targets: list[str]) -> bool:
 
 
 @pytest.mark.timeout(240)
-def test_a_cut_link_and_a_fallen_pop_are_told_once_each_and_so_is_their_end(
+def test_a_cut_link_and_a_cut_node_are_notified_once_each_at_start_and_end(
     tmp_path: Path,
 ) -> None:
     with on_duty(tmp_path) as (house, hook):
@@ -110,7 +110,7 @@ def test_every_link_down_at_once_with_the_anchors_alive_is_one_list(tmp_path: Pa
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-def test_a_monitor_that_is_cut_off_is_silent_its_heart_stops_and_it_tells_of_itself_after(
+def test_a_monitor_without_uplink_stops_its_heartbeat_and_notifies_afterwards(
     tmp_path: Path,
 ) -> None:
     heart = '[heartbeat]\nurl = "detak"\n'
@@ -142,7 +142,7 @@ def test_a_monitor_that_is_cut_off_is_silent_its_heart_stops_and_it_tells_of_its
 
 @pytest.mark.full
 @pytest.mark.timeout(3_600)
-def test_a_hundred_restarts_with_five_open_incidents_repeat_no_message(tmp_path: Path) -> None:
+def test_a_hundred_restarts_repeat_no_notification(tmp_path: Path) -> None:
     with on_duty(tmp_path) as (house, hook):
         links = [link.name for link in house.simulation.network.links() if link.kind == "fibre"][:5]
         for name in links:

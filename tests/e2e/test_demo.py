@@ -94,7 +94,7 @@ def demo() -> Iterator[Demo]:
         yield running
 
 
-def test_thirty_one_tiles_come_each_with_an_rtt_near_its_scripted_one(demo: Demo) -> None:
+def test_all_31_tiles_have_the_simulated_rtt(demo: Demo) -> None:
     firsts = {site.id: site.links[0] for site in load_network(SHIPPED, os.environ).sites}
     eventually(lambda: {tile["s"] for tile in demo.sites().values()} == {"up"}, 60)
     sites = demo.sites()
@@ -107,7 +107,7 @@ def test_thirty_one_tiles_come_each_with_an_rtt_near_its_scripted_one(demo: Demo
         )
 
 
-def test_who_pulls_a_plug_sees_that_tile_go_red_and_come_back(demo: Demo) -> None:
+def test_a_cut_in_the_demo_turns_the_tile_red_until_restored(demo: Demo) -> None:
     pulled = demo.words("cut", SITE)
     assert pulled.returncode == 0, pulled.stderr
     assert pulled.stdout.startswith(f"{SITE}: dicabut pukul ")
@@ -118,7 +118,7 @@ def test_who_pulls_a_plug_sees_that_tile_go_red_and_come_back(demo: Demo) -> Non
     eventually(lambda: demo.sites()[SITE]["s"] == "up", 15)
 
 
-def test_who_probes_an_office_of_the_demo_asks_the_made_up_one_and_its_router(demo: Demo) -> None:
+def test_probe_in_the_demo_queries_the_simulated_site(demo: Demo) -> None:
     demo.address()
     told = demo.words("probe", "anjatan", "--count", "3", "--json")
     assert (told.returncode, told.stderr) == (0, "")
@@ -139,7 +139,7 @@ def test_who_probes_an_office_of_the_demo_asks_the_made_up_one_and_its_router(de
     assert "did you mean 'anjatan'?" in unknown.stderr
 
 
-def test_a_pop_takes_with_it_what_is_behind_it(demo: Demo) -> None:
+def test_a_cut_node_of_the_demo_turns_its_sites_unreachable(demo: Demo) -> None:
     assert demo.words("cut", "pop-karangampel", "--for", "1m").returncode == 0
     eventually(lambda: "unreachable" in {t["s"] for t in demo.sites().values()}, 20)
     assert "down" not in {tile["s"] for tile in demo.sites().values()}
@@ -147,13 +147,13 @@ def test_a_pop_takes_with_it_what_is_behind_it(demo: Demo) -> None:
     eventually(lambda: {tile["s"] for tile in demo.sites().values()} == {"up"}, 20)
 
 
-def test_a_wrong_name_is_answered_with_the_nearest_one(demo: Demo) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest_one(demo: Demo) -> None:
     refused = demo.words("cut", "anjatn")
     assert refused.returncode == 1
     assert "did you mean 'anjatan'?" in refused.stderr
 
 
-def test_the_commands_that_it_prints_are_the_ones_that_work(demo: Demo) -> None:
+def test_the_commands_printed_by_the_demo_work(demo: Demo) -> None:
     demo.address()
     lines = [line.split() for line in eventually(demo.said).splitlines()]
     (status,) = [line for line in lines if "status" in line]
@@ -162,7 +162,7 @@ def test_the_commands_that_it_prints_are_the_ones_that_work(demo: Demo) -> None:
     assert json.loads(told.stdout)["stale"] is False
 
 
-def test_ctrl_c_ends_all_of_it_and_leaves_nothing(demo: Demo) -> None:
+def test_ctrl_c_ends_every_process_of_the_demo(demo: Demo) -> None:
     demo.address()
     (work,) = demo.tmp.glob(f"{DEMO_DIR_PREFIX}*")
     demo.process.send_signal(signal.SIGINT)

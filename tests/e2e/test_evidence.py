@@ -30,7 +30,7 @@ def told(house: SimulatedDaemon, *words: str) -> str:
     return done.stdout
 
 
-def test_an_exported_hour_replayed_gives_the_incidents_that_the_ledger_has(tmp_path: Path) -> None:
+def test_replay_of_exported_evidence_gives_the_incidents_of_the_ledger(tmp_path: Path) -> None:
     with SimulatedDaemon(tmp_path) as house:
         house.start()
         eventually(house.settled, 40)

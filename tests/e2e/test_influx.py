@@ -65,7 +65,7 @@ def in_journal(house: SimulatedDaemon) -> set[tuple[str, int]]:
 
 @pytest.mark.parametrize("away_s", [6.0, pytest.param(120.0, marks=pytest.mark.full)])
 @pytest.mark.timeout(600)
-def test_after_the_server_was_away_and_killed_every_sample_is_there_once(
+def test_every_sample_is_stored_once_after_an_outage_of_influxdb(
     tmp_path: Path, away_s: float
 ) -> None:
     with InfluxServer(tmp_path / "influx") as server:
@@ -126,7 +126,7 @@ def set_aside(house: SimulatedDaemon) -> list[str]:
 
 @pytest.mark.parametrize("away_s", [4.0, pytest.param(600.0, marks=pytest.mark.full)])
 @pytest.mark.timeout(1200)
-def test_daemon_and_server_killed_and_two_lines_poisoned_every_sample_is_there_once(
+def test_every_sample_is_stored_once_after_kills_and_rejected_lines(
     tmp_path: Path, away_s: float
 ) -> None:
     with InfluxServer(tmp_path / "influx") as server:

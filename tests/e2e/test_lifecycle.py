@@ -41,7 +41,7 @@ def of_link(house: SimulatedDaemon) -> dict[int, bool]:
 
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.full)])
 @pytest.mark.timeout(3600)
-def test_after_a_kill_every_open_incident_is_known_and_none_is_opened_twice(
+def test_open_incidents_survive_a_kill_without_duplicates(
     made_up: SimulatedDaemon, kills: int
 ) -> None:
     made_up.simulation.control.cut(LINK)
@@ -95,7 +95,7 @@ def test_sigterm_ends_cleanly_and_leaves_no_socket(made_up: SimulatedDaemon) -> 
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO ", first), "UTC, and says so"
 
 
-def test_a_reload_takes_a_site_away_and_one_with_an_error_changes_nothing(
+def test_a_reload_removes_a_site_and_an_invalid_one_changes_nothing(
     made_up: SimulatedDaemon,
 ) -> None:
     assert made_up.daemon is not None
@@ -114,7 +114,7 @@ def test_a_reload_takes_a_site_away_and_one_with_an_error_changes_nothing(
     assert made_up.states()[LINK] == "up"
 
 
-def test_a_reload_says_which_setting_waits_for_a_restart(made_up: SimulatedDaemon) -> None:
+def test_a_reload_reports_settings_that_need_a_restart(made_up: SimulatedDaemon) -> None:
     def warned() -> bool:
         monitor = made_up.status()["monitor"]
         assert isinstance(monitor, dict)

@@ -106,7 +106,7 @@ def healed(duty: OnDuty) -> Iterator[None]:
     eventually(duty.house.all_up, 30)
 
 
-def test_a_cut_link_is_taken_in_hand_and_all_that_is_done_is_in_its_incident(duty: OnDuty) -> None:
+def test_actions_on_an_outage_are_recorded_in_its_incident(duty: OnDuty) -> None:
     duty.house.simulation.control.cut(LINK)
     number = str(duty.opened(LINK).id)
     duty.says("ack", number, "--until", "2h", "--why", "penyedia dihubungi")
@@ -127,7 +127,7 @@ def test_a_cut_link_is_taken_in_hand_and_all_that_is_done_is_in_its_incident(dut
     assert "INC-4711" in shown
 
 
-def test_what_was_done_is_known_after_a_kill(duty: OnDuty) -> None:
+def test_actions_survive_a_kill(duty: OnDuty) -> None:
     duty.house.simulation.control.cut(LINK)
     number = str(duty.opened(LINK).id)
     duty.says("ack", number)
@@ -141,7 +141,7 @@ def test_what_was_done_is_known_after_a_kill(duty: OnDuty) -> None:
     eventually(lambda: duty.overlays(OTHER) == [], 10)
 
 
-async def test_metrics_of_a_real_daemon_are_read_by_prometheus(duty: OnDuty) -> None:
+async def test_metrics_are_in_prometheus_format(duty: OnDuty) -> None:
     status, _, body = await raw_get(duty.house.data / "pantau.sock", "/metrics")
     assert status == 200
     samples = {
@@ -156,7 +156,7 @@ async def test_metrics_of_a_real_daemon_are_read_by_prometheus(duty: OnDuty) -> 
     assert samples["pantau_outbox_messages", "berkas", "dead"] == 0
 
 
-def test_systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends(duty: OnDuty) -> None:
+def test_systemd_is_notified_of_ready_watchdog_and_stopping(duty: OnDuty) -> None:
     house = duty.house
     house.kill(signal.SIGTERM)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -175,7 +175,7 @@ def test_systemd_hears_that_it_is_ready_that_it_lives_and_that_it_ends(duty: OnD
     house.start()
 
 
-def test_planned_work_shows_and_pages_nobody_and_an_unplanned_cut_pages_once(
+def test_maintenance_suppresses_notifications_and_an_unplanned_cut_does_not(
     duty: OnDuty,
 ) -> None:
     duty.says("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
@@ -195,7 +195,7 @@ def test_planned_work_shows_and_pages_nobody_and_an_unplanned_cut_pages_once(
     assert "TIDAK diberitahukan (sedang pemeliharaan)" in duty.says("incidents", str(planned))
 
 
-def test_a_test_message_goes_the_whole_way_and_bears_its_code(duty: OnDuty) -> None:
+def test_a_test_message_is_delivered_with_its_code(duty: OnDuty) -> None:
     output = duty.says("alert-test", "berkas")
     assert "terkirim" in output
     (message,) = [each for each in duty.messages() if each["event"] == "test"]

@@ -253,7 +253,7 @@ def hold_against(found: Told, for_s: float) -> None:
 
 
 @pytest.mark.timeout(150)
-def test_a_daemon_that_stood_still_blames_nobody_and_finds_what_was_cut_meanwhile(
+def test_a_stopped_and_continued_daemon_reports_no_false_outage_and_finds_real_ones(
     stories: Stories,
 ) -> None:
     hold_against(stories["stopped"].result(), BLIND_AFTER_S + 2.0)
@@ -261,12 +261,12 @@ def test_a_daemon_that_stood_still_blames_nobody_and_finds_what_was_cut_meanwhil
 
 @pytest.mark.full
 @pytest.mark.timeout(300)
-def test_a_daemon_that_stood_still_for_half_a_minute_blames_nobody() -> None:
+def test_a_daemon_stopped_for_half_a_minute_reports_no_outage() -> None:
     hold_against(happens(lambda house: stopped(house, 30.0)), 30.0)
 
 
 @pytest.mark.timeout(150)
-def test_a_machine_without_a_route_or_without_room_to_send_is_its_own_incident(
+def test_a_missing_route_or_full_send_buffer_is_an_incident_of_the_monitor(
     stories: Stories,
 ) -> None:
     found = stories["unable to send"].result()
@@ -280,7 +280,7 @@ def test_a_machine_without_a_route_or_without_room_to_send_is_its_own_incident(
 
 
 @pytest.mark.timeout(150)
-def test_a_clock_that_is_set_by_a_day_opens_nothing_closes_nothing_and_stops_no_round(
+def test_a_clock_step_of_a_day_changes_no_incident_and_stops_no_round(
     stories: Stories,
 ) -> None:
     found = stories["clock set"].result()
@@ -295,7 +295,7 @@ def test_a_clock_that_is_set_by_a_day_opens_nothing_closes_nothing_and_stops_no_
 
 
 @pytest.mark.timeout(150)
-def test_a_daemon_with_few_descriptors_goes_on_and_says_what_it_lacks(stories: Stories) -> None:
+def test_a_daemon_without_file_descriptors_continues_with_a_warning(stories: Stories) -> None:
     found = stories["few descriptors"].result()
     assert (found.downs, found.incidents) == (set(), set())
     assert "64 of 64 descriptors are in use: raise the limit" in found.warnings["exhausted"]
@@ -303,7 +303,7 @@ def test_a_daemon_with_few_descriptors_goes_on_and_says_what_it_lacks(stories: S
 
 
 @pytest.mark.timeout(150)
-def test_a_daemon_that_may_not_ping_says_so_in_one_sentence_and_ends(stories: Stories) -> None:
+def test_a_daemon_without_permission_to_ping_ends_with_one_error(stories: Stories) -> None:
     found = stories["without permission"].result()
     assert found.other["exit"] == 1
     assert "may not send ICMP: give it CAP_NET_RAW" in found.log
@@ -311,7 +311,7 @@ def test_a_daemon_that_may_not_ping_says_so_in_one_sentence_and_ends(stories: St
 
 
 @pytest.mark.timeout(150)
-def test_routers_whose_snmp_goes_wrong_give_no_wrong_rate_and_hold_up_no_other(
+def test_defective_snmp_agents_give_no_wrong_rate_and_delay_no_other(
     stories: Stories,
 ) -> None:
     found = stories["routers in trouble"].result()
@@ -334,7 +334,7 @@ def test_routers_whose_snmp_goes_wrong_give_no_wrong_rate_and_hold_up_no_other(
 
 
 @pytest.mark.timeout(150)
-def test_a_clock_that_nobody_keeps_right_is_a_warning_that_says_why_it_matters(
+def test_an_unsynchronised_clock_is_a_warning(
     stories: Stories,
 ) -> None:
     found = stories["stopped"].result()
@@ -342,7 +342,7 @@ def test_a_clock_that_nobody_keeps_right_is_a_warning_that_says_why_it_matters(
     assert told_so is (found.own["synchronised"] == 0)
 
 
-def test_an_api_that_is_asked_while_the_daemon_stands_still_is_given_up_in_time(
+def test_a_request_to_a_stopped_daemon_times_out(
     tmp_path: Path,
 ) -> None:
     """`pantau status` must not hang with the daemon: it then shows the ledger, marked stale."""

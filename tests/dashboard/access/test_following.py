@@ -48,7 +48,7 @@ def ask(following: Following) -> tuple[str, str]:
     return told[0][:3], body.decode()
 
 
-def test_another_version_is_built_once_and_takes_the_place() -> None:
+def test_a_new_configuration_is_built_once_and_replaces_the_old_one() -> None:
     works = Works()
     following = works.following()
     assert ask(following) == ("200", "made of a")
@@ -61,7 +61,7 @@ def test_another_version_is_built_once_and_takes_the_place() -> None:
     assert works.built == ["a", "b"]
 
 
-def test_what_cannot_be_built_leaves_what_was_there_and_is_not_tried_in_a_row() -> None:
+def test_a_failed_build_keeps_the_old_page_and_is_retried_later() -> None:
     works = Works()
     following = works.following()
     works.version, works.broken = "b", True
@@ -80,7 +80,7 @@ def test_what_cannot_be_built_leaves_what_was_there_and_is_not_tried_in_a_row() 
     assert works.built == ["a", "b", "c"]
 
 
-def test_at_first_a_sentence_until_it_can_be_built() -> None:
+def test_an_error_page_is_shown_until_the_first_build_succeeds() -> None:
     works = Works()
     works.broken = True
     following = works.following()
@@ -92,7 +92,7 @@ def test_at_first_a_sentence_until_it_can_be_built() -> None:
     eventually(lambda: ask(following) == ("200", "made of a"))
 
 
-def test_a_daemon_that_goes_away_changes_nothing() -> None:
+def test_a_stopped_daemon_does_not_change_the_page() -> None:
     works = Works()
     following = works.following()
     works.version = ""
@@ -101,7 +101,7 @@ def test_a_daemon_that_goes_away_changes_nothing() -> None:
     assert works.built == ["a"]
 
 
-def test_a_daemon_that_starts_with_the_very_same_configuration_is_no_change(tmp_path: Any) -> None:
+def test_a_restart_with_the_same_configuration_is_no_change(tmp_path: Any) -> None:
     served = DashboardServer(tmp_path / "work", quiet(shipped_network(), 1_795_505_267.0))
     try:
         workshop = Workshop({"PANTAU_CONFIG": str(served.config)})

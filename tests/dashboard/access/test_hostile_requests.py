@@ -75,7 +75,7 @@ def fine(client: FlaskClient, method: str, path: str, body: bytes = b"", kind: s
     assert time.monotonic() - began_s < 60, f"{told} took too long"
 
 
-def test_hostile_words_in_every_place_of_every_address(
+def test_hostile_values_in_every_part_of_an_address(
     house: ProtectedApp, client: FlaskClient
 ) -> None:
     for rule in rules(house):
@@ -94,7 +94,7 @@ def test_hostile_words_in_every_place_of_every_address(
         "/api/v1/incidents", "/api/v1/snapshot",
     ],
 )  # fmt: skip
-def test_hostile_words_in_every_query(client: FlaskClient, page: str) -> None:
+def test_hostile_values_in_every_query(client: FlaskClient, page: str) -> None:
     for name in NAMES:
         for word in WORDS:
             fine(client, "GET", f"{page}?{name}={quote(word, errors='surrogatepass')}")
@@ -146,7 +146,7 @@ def test_a_body_that_is_too_large_is_not_read(client: FlaskClient, size: int) ->
             assert answer.status_code in (413, 415), (path, kind)
 
 
-def test_strange_headers_are_no_failure(client: FlaskClient) -> None:
+def test_unusual_headers_cause_no_server_error(client: FlaskClient) -> None:
     for name in ("Accept-Encoding", "Accept-Language", "If-None-Match", "If-Modified-Since",
                  "Range", "Referer", "Host", "X-Forwarded-For", "X-Forwarded-Proto", "Forwarded",
                  "Sec-Fetch-Site", "Content-Length"):  # fmt: skip
@@ -200,7 +200,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardServer
 
 @pytest.mark.parametrize("path", ["", "tv", "situs/losarang", "situs/anjatan", "insiden",
                                   "insiden?view=history", "serah-terima", "laporan/"])  # fmt: skip
-def test_hostile_names_are_words_on_every_page(
+def test_hostile_names_are_escaped_on_every_page(
     served: DashboardServer, browser: Browser, path: str
 ) -> None:
     browser.cdp("Network.clearBrowserCookies")
@@ -218,7 +218,7 @@ def test_hostile_names_are_words_on_every_page(
     assert browser.console == []
 
 
-def test_what_turns_the_direction_of_text_is_in_no_page(
+def test_bidirectional_control_characters_are_removed(
     served: DashboardServer, browser: Browser
 ) -> None:
     browser.driver.get(f"{served.url}situs/anjatan")

@@ -30,7 +30,7 @@ def house(built: ProtectedApp) -> ProtectedApp:
     return built.fresh()
 
 
-def test_the_proxys_word_is_enough_and_the_role_is_that_of_the_user(house: ProtectedApp) -> None:
+def test_the_proxy_authenticates_and_the_role_is_that_of_the_user(house: ProtectedApp) -> None:
     client = house.client()
     assert client.get("/", headers=GOOD, environ_base=PEER).status_code == 200
     answer = client.post(
@@ -60,7 +60,7 @@ def test_the_proxys_word_is_enough_and_the_role_is_that_of_the_user(house: Prote
         ({"X-Pantau-Secret": SECRET}, "10.9.0.1"),
     ],
 )
-def test_anybody_elses_word_is_worth_nothing(
+def test_proxy_headers_of_other_peers_are_ignored(
     house: ProtectedApp, headers: dict[str, str], address: str
 ) -> None:
     answer = house.client().get("/", headers=headers, environ_base={"REMOTE_ADDR": address})
@@ -68,7 +68,7 @@ def test_anybody_elses_word_is_worth_nothing(
 
 
 @pytest.mark.parametrize(("role", "code"), [(UserRole.VIEWER, 200), (None, 403)])
-def test_who_is_no_user_here_may_what_the_configuration_says(
+def test_an_unknown_user_of_the_proxy_gets_the_configured_role(
     tmp_path: Path, role: UserRole | None, code: int
 ) -> None:
     house = app_without_users(tmp_path, proxy=proxy(role))
@@ -78,13 +78,13 @@ def test_who_is_no_user_here_may_what_the_configuration_says(
     assert client.get("/masuk", headers=headers, environ_base=PEER).status_code == 200
 
 
-def test_with_a_proxy_the_page_is_closed_also_without_users(tmp_path: Path) -> None:
+def test_with_a_proxy_sign_in_is_required_even_without_users(tmp_path: Path) -> None:
     house = app_without_users(tmp_path, proxy=proxy())
     assert house.client().get("/").status_code == 401
     assert house.client().get("/assets/pantau.css").status_code == 401
 
 
-def test_behind_https_the_cookie_is_secure_if_a_believed_proxy_says_so(house: ProtectedApp) -> None:
+def test_the_cookie_is_secure_behind_a_trusted_https_proxy(house: ProtectedApp) -> None:
     https = {"X-Forwarded-Proto": "https"}
     for address, secure in (("10.9.0.1", True), ("127.0.0.1", True), ("10.1.2.3", False)):
         answer = house.sign_in(house.client(), headers=https, environ_base={"REMOTE_ADDR": address})
@@ -92,7 +92,7 @@ def test_behind_https_the_cookie_is_secure_if_a_believed_proxy_says_so(house: Pr
         assert ("Secure" in answer.headers["Set-Cookie"]) is secure, address
 
 
-def test_guesses_through_a_proxy_are_counted_by_the_browsers_address(house: ProtectedApp) -> None:
+def test_attempts_through_a_proxy_are_counted_by_client_address(house: ProtectedApp) -> None:
     def guess(said: str, address: str) -> int:
         headers = {"X-Forwarded-For": said}
         base = {"REMOTE_ADDR": address}
@@ -109,7 +109,7 @@ def test_guesses_through_a_proxy_are_counted_by_the_browsers_address(house: Prot
     assert guess("10.3.3.99", "10.8.0.1") == 429, "of a stranger nothing is believed"
 
 
-def test_a_whole_network_of_ipv6_is_one_address(house: ProtectedApp) -> None:
+def test_an_ipv6_network_counts_as_one_address(house: ProtectedApp) -> None:
     for number in range(10):
         base = {"REMOTE_ADDR": f"2001:db8:1:2::{number:x}"}
         assert house.sign_in(house.client(), "adi", "x", environ_base=base).status_code == 401

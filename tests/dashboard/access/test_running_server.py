@@ -107,7 +107,7 @@ def worker(served: DashboardServer) -> int:
     return psutil.Process(served.web.pid).children()[0].pid
 
 
-def test_the_page_follows_the_daemons_configuration_and_nobody_waits(
+def test_the_page_follows_the_configuration_without_delay(
     served: DashboardServer,
 ) -> None:
     assert "Anjatan" in get(served)[1]
@@ -122,7 +122,7 @@ def test_the_page_follows_the_daemons_configuration_and_nobody_waits(
     assert "followed" in served.log.read_text()
 
 
-def test_a_site_that_is_new_to_the_daemon_gets_its_page(served: DashboardServer) -> None:
+def test_a_new_site_gets_its_page(served: DashboardServer) -> None:
     old = served.config / "sites" / "anjatan.toml"
     text = old.read_text("utf-8").replace('id = "anjatan"', 'id = "anjatan-dua"', 1)
     assert get(served, "situs/anjatan-dua")[0] == 404
@@ -133,7 +133,7 @@ def test_a_site_that_is_new_to_the_daemon_gets_its_page(served: DashboardServer)
     assert get(served, "situs/anjatan")[0] == 404
 
 
-def test_a_configuration_that_is_wrong_by_now_leaves_the_page_as_it_was(
+def test_an_invalid_configuration_does_not_change_the_page(
     served: DashboardServer,
 ) -> None:
     monitor = served.config / "monitor.toml"
@@ -148,7 +148,7 @@ def test_a_configuration_that_is_wrong_by_now_leaves_the_page_as_it_was(
     assert get(served)[0] == 200
 
 
-def test_sighup_exchanges_the_worker_and_loses_no_request(served: DashboardServer) -> None:
+def test_sighup_replaces_the_worker_without_losing_a_request(served: DashboardServer) -> None:
     assert served.web is not None
     before = worker(served)
     with Asking(served) as asking:
@@ -160,7 +160,7 @@ def test_sighup_exchanges_the_worker_and_loses_no_request(served: DashboardServe
     assert asking.answers.count("again") <= 2
 
 
-def test_sighup_with_a_wrong_configuration_is_a_sentence_and_mends_by_itself(
+def test_sighup_with_an_invalid_configuration_is_reported_and_retried(
     served: DashboardServer,
 ) -> None:
     assert served.web is not None
@@ -177,7 +177,7 @@ def test_sighup_with_a_wrong_configuration_is_a_sentence_and_mends_by_itself(
     eventually(lambda: get(served)[0] == 200, within_s=20)
 
 
-def test_a_missing_secret_of_the_proxy_is_one_sentence_at_the_start(
+def test_a_missing_proxy_secret_is_one_error_at_the_start(
     served: DashboardServer,
 ) -> None:
     monitor = served.config / "monitor.toml"
@@ -194,7 +194,7 @@ def test_a_missing_secret_of_the_proxy_is_one_sentence_at_the_start(
     assert "the secret proksi is missing" in told.stderr
 
 
-def test_in_a_browser_behind_nginx_under_a_prefix_somebody_signs_in_looks_and_leaves(
+def test_sign_in_and_sign_out_in_a_browser_behind_nginx_under_a_prefix(
     served: DashboardServer, browser: Browser, tmp_path: Path
 ) -> None:
     driver = browser.driver
@@ -259,7 +259,7 @@ def test_in_a_browser_behind_nginx_under_a_prefix_somebody_signs_in_looks_and_le
     assert "siti" not in served.log.read_text()
 
 
-def test_a_session_outlives_a_restart_of_the_page(served: DashboardServer) -> None:
+def test_a_session_survives_a_restart_of_the_dashboard(served: DashboardServer) -> None:
     connection = HTTPConnection("127.0.0.1", served.port, timeout=20)
     host = f"127.0.0.1:{served.port}"
     form = f"nama=siti&sandi={PASSWORD.replace(' ', '+')}&ke="

@@ -52,7 +52,9 @@ def act(client: FlaskClient, **more: Any) -> TestResponse:
 
 @pytest.mark.parametrize("path", EVERYTHING)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"])
-def test_nothing_is_answered_to_nobody(house: ProtectedApp, path: str, method: str) -> None:
+def test_every_request_without_a_session_is_refused(
+    house: ProtectedApp, path: str, method: str
+) -> None:
     answer = house.client().open(path, method=method, headers={"Origin": ORIGIN})
     assert answer.status_code in (308, 401), answer.text[:200]
     assert "Anjatan" not in answer.text
@@ -60,7 +62,7 @@ def test_nothing_is_answered_to_nobody(house: ProtectedApp, path: str, method: s
         assert answer.headers["Location"] == "http://localhost/masuk"
 
 
-def test_every_rule_of_the_application_is_behind_the_gate(house: ProtectedApp) -> None:
+def test_every_route_requires_sign_in(house: ProtectedApp) -> None:
     """Also one that somebody adds later."""
     rules = {str(rule) for rule in house.server.url_map.iter_rules()}
     assert len(rules) > 15
@@ -71,7 +73,7 @@ def test_every_rule_of_the_application_is_behind_the_gate(house: ProtectedApp) -
             assert answer.status_code == 401, (method, path)
 
 
-def test_people_get_a_form_and_programs_a_line(house: ProtectedApp) -> None:
+def test_browsers_get_a_form_and_programs_a_line(house: ProtectedApp) -> None:
     page = house.client().get("/situs/anjatan?range=6h")
     assert '<input type="hidden" name="ke" value="situs/anjatan?range=6h">' in page.text
     assert "<script" not in page.text
@@ -83,7 +85,7 @@ def test_people_get_a_form_and_programs_a_line(house: ProtectedApp) -> None:
     assert "Password" in english
 
 
-def test_the_right_password_leads_back_to_where_one_wanted_to_go(house: ProtectedApp) -> None:
+def test_sign_in_redirects_to_the_requested_page(house: ProtectedApp) -> None:
     client = house.client()
     answer = house.sign_in(client, ke="situs/anjatan?range=6h")
     assert answer.status_code == 303
@@ -105,7 +107,7 @@ def test_the_right_password_leads_back_to_where_one_wanted_to_go(house: Protecte
         "javascript:alert(1)", "a//b", "a\r\nSet-Cookie: x=y", "%0d%0aX: y\n", "@evil.example",
     ],
 )  # fmt: skip
-def test_a_sign_in_never_leads_to_another_place(house: ProtectedApp, back: str) -> None:
+def test_sign_in_never_redirects_to_another_host(house: ProtectedApp, back: str) -> None:
     answer = house.sign_in(house.client(), ke=back)
     assert answer.status_code == 303
     assert answer.headers["Location"] in ("/", "/%0d%0aX: y") or back.startswith("%0d")
@@ -113,7 +115,7 @@ def test_a_sign_in_never_leads_to_another_place(house: ProtectedApp, back: str) 
     assert not answer.headers["Location"].startswith("//")
 
 
-def test_a_wrong_name_is_as_much_work_and_says_the_same_as_a_wrong_password(
+def test_an_unknown_name_and_a_wrong_password_get_the_same_response(
     house: ProtectedApp,
 ) -> None:
     wrong = house.sign_in(house.client(), "siti", "salah sekali")
@@ -125,7 +127,7 @@ def test_a_wrong_name_is_as_much_work_and_says_the_same_as_a_wrong_password(
     assert "Set-Cookie" not in wrong.headers
 
 
-def test_a_name_in_the_form_is_never_markup(house: ProtectedApp) -> None:
+def test_a_name_in_the_form_is_escaped(house: ProtectedApp) -> None:
     text = house.sign_in(house.client(), '"><script>alert(1)</script>', "x").text
     assert "<script" not in text
 
@@ -136,7 +138,7 @@ def test_a_user_without_a_password_cannot_give_one(house: ProtectedApp) -> None:
         assert house.sign_in(house.client(), "proksi", password).status_code == 401
 
 
-def test_guessing_is_slowed_down_for_an_address_and_not_for_others(house: ProtectedApp) -> None:
+def test_failed_attempts_delay_one_address_and_not_others(house: ProtectedApp) -> None:
     for _ in range(10):
         assert house.sign_in(house.client(), "siti", "salah").status_code == 401
     stopped = house.sign_in(house.client())
@@ -152,7 +154,7 @@ def test_guessing_is_slowed_down_for_an_address_and_not_for_others(house: Protec
     assert house.sign_in(house.client()).status_code == 303
 
 
-def test_a_name_that_is_tried_from_everywhere_is_slowed_down_too(house: ProtectedApp) -> None:
+def test_attempts_on_one_name_from_many_addresses_are_delayed(house: ProtectedApp) -> None:
     for number in range(30):
         base = {"REMOTE_ADDR": f"10.1.{number}.3"}
         assert house.sign_in(house.client(), "siti", "x", environ_base=base).status_code == 401
@@ -161,7 +163,7 @@ def test_a_name_that_is_tried_from_everywhere_is_slowed_down_too(house: Protecte
     assert house.sign_in(house.client(), "adi", environ_base=base).status_code == 303
 
 
-def test_who_may_look_may_not_act_and_who_may_operate_may(house: ProtectedApp) -> None:
+def test_viewers_may_not_act_and_operators_may(house: ProtectedApp) -> None:
     looks = act(house.signed_in("adi"))
     assert (looks.status_code, house.doer.told) == (403, [])
     assert looks.text == "Peran Anda tidak mengizinkan ini; mintalah kepada administrator.\n"
@@ -170,7 +172,7 @@ def test_who_may_look_may_not_act_and_who_may_operate_may(house: ProtectedApp) -
     assert [body["who"] for _, body in house.doer.told] == ["siti", "rina"]
 
 
-def test_who_may_look_gets_charts_although_they_are_a_post(house: ProtectedApp) -> None:
+def test_viewers_may_load_charts(house: ProtectedApp) -> None:
     body: dict[str, object] = {
         "output": "charts.children",
         "outputs": {"id": "charts", "property": "children"},
@@ -194,7 +196,7 @@ def test_who_may_look_gets_charts_although_they_are_a_post(house: ProtectedApp) 
         {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
     ],
 )  # fmt: skip
-def test_another_sites_page_can_do_nothing_with_our_browser(
+def test_requests_of_another_origin_are_refused(
     house: ProtectedApp, headers: dict[str, str]
 ) -> None:
     client = house.signed_in("siti")
@@ -206,7 +208,7 @@ def test_another_sites_page_can_do_nothing_with_our_browser(
     assert client.get("/").status_code == 200, "and is not signed out by it"
 
 
-def test_our_own_page_is_known_whatever_its_port(house: ProtectedApp) -> None:
+def test_the_own_origin_is_accepted_on_any_port(house: ProtectedApp) -> None:
     for origin, host in (
         ("http://pantau.example", "pantau.example"),
         ("https://pantau.example", "pantau.example"),
@@ -232,7 +234,7 @@ def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(house: Prote
     assert other.get("/").status_code == 401
 
 
-def test_who_may_sign_in_is_shown_to_whoever_administers_and_to_nobody_else(
+def test_only_administrators_see_the_users(
     house: ProtectedApp,
 ) -> None:
     house.users.change(lambda users: users.with_user(User("proksi", UserRole.VIEWER, None)))
@@ -258,7 +260,7 @@ def test_removal_role_and_password_count_at_once(house: ProtectedApp) -> None:
     assert client.get("/").status_code == 401
 
 
-def test_a_session_that_is_used_goes_on_and_one_that_is_not_ends(house: ProtectedApp) -> None:
+def test_a_session_ends_when_it_is_not_used(house: ProtectedApp) -> None:
     client = house.signed_in()
     for _ in range(5):
         house.made.wait(IDLE_S - 60)
@@ -288,15 +290,13 @@ def test_no_session_lasts_longer_than_a_month(house: ProtectedApp) -> None:
         sign_text(KEY, "session", "a|rina|0000000000000000|1795505267|1795505267"), "A" * 3000,
     ],
 )  # fmt: skip
-def test_a_cookie_that_was_not_written_here_lets_nobody_in(
-    house: ProtectedApp, cookie: str
-) -> None:
+def test_a_forged_cookie_is_refused(house: ProtectedApp, cookie: str) -> None:
     client = house.client()
     answer = client.get("/", headers={"Cookie": f"{COOKIE}={cookie}; {WALL_COOKIE}={cookie}"})
     assert answer.status_code == 401
 
 
-def test_the_link_of_an_alert_opens_its_page_and_nothing_else(house: ProtectedApp) -> None:
+def test_an_alert_link_opens_only_its_own_page(house: ProtectedApp) -> None:
     now_s = house.made.clocks["now"]
     code = link_code(LINK_KEY, 1, now_s + 60)
     client = house.client()
@@ -311,7 +311,7 @@ def test_the_link_of_an_alert_opens_its_page_and_nothing_else(house: ProtectedAp
     assert 'name="ke" value="i/1"' in posted.text
 
 
-def test_a_link_that_is_over_says_so_and_asks_to_sign_in(house: ProtectedApp) -> None:
+def test_an_expired_alert_link_asks_to_sign_in(house: ProtectedApp) -> None:
     code = link_code(LINK_KEY, 1, house.made.clocks["now"] - 1)
     answer = house.client().get(f"/i/1?k={code}")
     assert answer.status_code == 401
@@ -319,7 +319,7 @@ def test_a_link_that_is_over_says_so_and_asks_to_sign_in(house: ProtectedApp) ->
     assert 'name="ke" value="i/1"' in answer.text
 
 
-def test_the_wall_opens_with_its_token_once_and_looks_from_then_on(house: ProtectedApp) -> None:
+def test_the_wall_token_starts_a_read_only_session(house: ProtectedApp) -> None:
     house.users.change(lambda users: users.with_wall_token("t0ken"))
     client = house.client()
     assert client.get("/tv?token=t0kem").status_code == 401
@@ -334,7 +334,7 @@ def test_the_wall_opens_with_its_token_once_and_looks_from_then_on(house: Protec
     assert client.get("/tv").status_code == 401
 
 
-def test_a_link_from_elsewhere_is_followed_once_more_so_that_the_browser_brings_its_cookie(
+def test_a_link_from_another_site_reloads_once_with_the_cookie(
     house: ProtectedApp,
 ) -> None:
     client = house.client()
@@ -359,7 +359,7 @@ def test_under_a_prefix_everything_stays_there(tmp_path: Path) -> None:
     assert 'action="/pantau/masuk"' in house.client().get("/pantau/tv").text
 
 
-def test_a_list_of_users_that_cannot_be_read_closes_the_page(house: ProtectedApp) -> None:
+def test_an_unreadable_user_list_refuses_everybody(house: ProtectedApp) -> None:
     client = house.signed_in()
     house.users.path.write_text("{")
     for browser in (client, house.client()):
@@ -368,13 +368,13 @@ def test_a_list_of_users_that_cannot_be_read_closes_the_page(house: ProtectedApp
         assert answer.text.startswith("Daftar pengguna atau kuncinya tidak dapat dibaca")
 
 
-def test_a_body_that_is_too_large_is_refused_at_the_door_too(house: ProtectedApp) -> None:
+def test_a_body_that_is_too_large_is_refused_at_sign_in(house: ProtectedApp) -> None:
     answer = house.sign_in(house.client(), "siti", "x" * 5000)
     assert answer.status_code == 413
     assert "terlalu besar" in answer.text
 
 
-def test_the_door_says_who_is_signed_in_and_lets_out(house: ProtectedApp) -> None:
+def test_the_sign_in_page_shows_the_user_and_signs_out(house: ProtectedApp) -> None:
     text = house.signed_in("siti").get("/masuk").text
     assert "<h1>siti</h1>" in text
     assert "Anda boleh melihat dan menangani gangguan." in text
@@ -389,7 +389,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> ProtectedApp:
     return app_without_users(tmp_path_factory.mktemp("open"))
 
 
-def test_without_users_everybody_may_look_and_only_this_machine_may_act(
+def test_without_users_everybody_may_view_and_only_local_visitors_may_act(
     opened: ProtectedApp,
 ) -> None:
     house = opened
@@ -412,7 +412,7 @@ def test_without_users_everybody_may_look_and_only_this_machine_may_act(
         {"Host": "localhost.evil.example", "Origin": "http://localhost.evil.example"},
     ],
 )  # fmt: skip
-def test_what_comes_through_a_proxy_or_under_another_name_is_not_this_machine(
+def test_requests_through_a_proxy_are_not_local(
     opened: ProtectedApp, headers: dict[str, str]
 ) -> None:
     house = opened
@@ -420,7 +420,7 @@ def test_what_comes_through_a_proxy_or_under_another_name_is_not_this_machine(
     assert house.client().get("/", headers=headers).status_code == 200
 
 
-def test_only_this_machine_is_told_how_to_close_an_open_page(opened: ProtectedApp) -> None:
+def test_only_local_visitors_see_how_to_require_sign_in(opened: ProtectedApp) -> None:
     house = opened
     there = {"REMOTE_ADDR": "10.1.2.3"}
     assert 'aria-label="Terbuka untuk semua"' in house.client().get("/").text
