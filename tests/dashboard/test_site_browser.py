@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from tests.dashboard.browser import Browser
 from tests.dashboard.dashboard_server import DashboardServer
 from tests.dashboard.synthetic_history import shipped_network, trouble
-from tests.dashboard.test_desk_browser import AXE, FIND
+from tests.dashboard.test_incidents_browser import AXE, FIND
 from tests.waiting import eventually
 
 CHARTS = "return document.querySelectorAll('#charts .js-plotly-plot .main-svg .trace').length"

@@ -25,7 +25,7 @@ from tests.dashboard.access.protected_app import PASSWORD
 from tests.dashboard.browser import Browser
 from tests.dashboard.dashboard_server import PANTAU, TOP, DashboardServer
 from tests.dashboard.synthetic_history import quiet, shipped_network
-from tests.dashboard.test_desk_browser import AXE, FIND
+from tests.dashboard.test_incidents_browser import AXE, FIND
 from tests.waiting import eventually
 
 
