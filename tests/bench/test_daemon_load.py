@@ -19,7 +19,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.load_run import Cost, Load, Size, Spent, at, busy, wait
+from tests.e2e.load_run import (
+    DaemonLoad,
+    LoadSize,
+    ResourceRates,
+    ResourceUsage,
+    machine_load,
+    quantile,
+    wait,
+)
 from tests.waiting import eventually
 
 READINGS = 10
@@ -32,37 +40,37 @@ pytestmark = pytest.mark.bench
 class Found:
     """One run. costs: READINGS of them, one after another; the rest is of the whole run."""
 
-    costs: list[Cost]
-    network: Cost
+    costs: list[ResourceRates]
+    network: ResourceRates
     late_ms: list[float]
     sums: dict[str, tuple[int, int, int]]
     answered: dict[str, int]
     own: list[dict[str, float]]
-    busy: str
+    machine_load: str
 
     def share(self) -> float:
         return statistics.fmean(cost.share for cost in self.costs)
 
 
 @contextmanager
-def loaded(size: Size) -> Iterator[Load]:
-    with tempfile.TemporaryDirectory(prefix="load") as work, Load(Path(work), size) as load:
+def loaded(size: LoadSize) -> Iterator[DaemonLoad]:
+    with tempfile.TemporaryDirectory(prefix="load") as work, DaemonLoad(Path(work), size) as load:
         yield load
 
 
-def measured(load: Load, for_s: float) -> Found:
+def measured(load: DaemonLoad, for_s: float) -> Found:
     """From when every verdict stands; the daemon is ended, so that all rows are written."""
     eventually(load.settled, 240, every_s=2.0)
     rounds = len(load.lateness_ms())
     began_ms = time.time() * 1000
-    network = Spent.of(load.simulation.pid)
+    network = ResourceUsage.of(load.simulation.pid)
     costs = []
     for _ in range(READINGS):
-        before = Spent.of(load.pid)
+        before = ResourceUsage.of(load.pid)
         wait(for_s / READINGS)
         costs.append(before.until(load.pid))
     of_network = network.until(load.simulation.pid)
-    load_average = busy()
+    load_average = machine_load()
     load.end()
     lines = load.simulation.control.counters().targets
     return Found(
@@ -76,20 +84,20 @@ def measured(load: Load, for_s: float) -> Found:
     )
 
 
-def show(title: str, found: Found, load: Load) -> None:
+def show(title: str, found: Found, load: DaemonLoad) -> None:
     memory = [cost.rss_mb for cost in found.costs]
     descriptors = [cost.descriptors for cost in found.costs]
     shares = sorted(cost.share for cost in found.costs)
     last = found.own[-1]
     print(
-        f"\n{title} ({found.busy}):"
+        f"\n{title} ({found.machine_load}):"
         f"\n  CPU share {found.share():.1%} of a core (of ten readings the median"
         f" {statistics.median(shares):.1%}, the highest {shares[-1]:.1%});"
         f" the network's user-space end {found.network.share:.1%}"
         f"\n  RSS {memory[0]:.0f} to {memory[-1]:.0f} MB, descriptors"
         f" {min(descriptors)} to {max(descriptors)}"
-        f"\n  rounds late by: p50 {at(found.late_ms, 0.5):.2f} ms, p99"
-        f" {at(found.late_ms, 0.99):.2f} ms, worst {found.late_ms[-1]:.2f} ms,"
+        f"\n  rounds late by: p50 {quantile(found.late_ms, 0.5):.2f} ms, p99"
+        f" {quantile(found.late_ms, 0.99):.2f} ms, worst {found.late_ms[-1]:.2f} ms,"
         f" of {len(found.late_ms)}; missed {last['missed_rounds']:.0f},"
         f" failed runs {last['failed_runs']:.0f}"
         f"\n  requests {sum(sent for sent, _, _ in found.sums.values()):,},"
@@ -98,13 +106,13 @@ def show(title: str, found: Found, load: Load) -> None:
     )
 
 
-def false_loss(found: Found, load: Load) -> int:
+def false_loss(found: Found, load: DaemonLoad) -> int:
     """Requests to links that always answer, and no answer: there is no scripted loss."""
     alive = found.sums.keys() - load.county.dead
     return sum(found.sums[name][0] - found.sums[name][1] for name in alive)
 
 
-def hold(found: Found, load: Load) -> None:
+def hold(found: Found, load: DaemonLoad) -> None:
     """What must be true on any machine, however busy."""
     assert false_loss(found, load) == 0
     dead = [found.sums[name] for name in load.county.dead if name in found.sums]
@@ -125,7 +133,7 @@ def hold(found: Found, load: Load) -> None:
 @pytest.mark.parametrize("for_s", [60.0, pytest.param(600.0, marks=pytest.mark.full)])
 @pytest.mark.timeout(1200)
 def test_ten_thousand_targets_and_310_routers(for_s: float) -> None:
-    size = Size(targets=10_000, routers=310)
+    size = LoadSize(targets=10_000, routers=310)
     with loaded(size) as load:
         alive = set(load.county.routers) - load.county.dead_routers
         found = measured(load, for_s)
@@ -143,7 +151,7 @@ def test_ten_thousand_targets_and_310_routers(for_s: float) -> None:
 @pytest.mark.parametrize("for_s", [60.0, pytest.param(1800.0, marks=pytest.mark.full)])
 @pytest.mark.timeout(2400)
 def test_the_31_kecamatan_with_two_links_each(for_s: float) -> None:
-    with loaded(Size(targets=62, routers=31, dead=0.0, v3=0.0)) as load:
+    with loaded(LoadSize(targets=62, routers=31, dead=0.0, v3=0.0)) as load:
         found = measured(load, for_s)
         show(f"31 sites with 2 links each at 1 Hz, 31 routers, {for_s:g} s", found, load)
         hold(found, load)

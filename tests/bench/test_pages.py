@@ -94,10 +94,10 @@ class Table:
 
 
 class Daemon:
-    """Tells the story as it goes on; every snapshot is another one, as with a real daemon."""
+    """Tells the history as it goes on; every snapshot is another one, as with a real daemon."""
 
-    def __init__(self, story: SyntheticHistory) -> None:
-        self._story = story
+    def __init__(self, history: SyntheticHistory) -> None:
+        self._story = history
 
     def document(self) -> Document:
         told = self._story.later(time.time() - self._story.now_s).document()
@@ -154,10 +154,10 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    story = trouble(shipped_network(), time.time())
-    served = DashboardServer(tmp_path / "work", story)
-    daemon = Daemon(story)
-    served.write_verdicts()
+    history = trouble(shipped_network(), time.time())
+    served = DashboardServer(tmp_path / "work", history)
+    daemon = Daemon(history)
+    served.write_states()
     served.write_day()
     served.start(daemon.document)
     with chromium(tmp_path / "profile") as browser:
@@ -179,7 +179,7 @@ def _pages(house: House, table: Table) -> None:
     site = [house.open("situs/terisi?range=24h", CHARTS, cold=True) for _ in range(COLD_RUNS)]
     table.most("site page, cold", max(size for size, _ in site) / 1000, 850, "kB")
     table.most("site page, drawn (median of 5)", median(took for _, took in site), 2.5, "s", 2)
-    alerts = [each.id for each in house.served.story.incidents() if each.ended_s is None]
+    alerts = [each.id for each in house.served.history.incidents() if each.ended_s is None]
     largest = max(house.size(f"i/{number}", packed=False) for number in alerts)
     table.most("alert page (the largest, not compressed)", largest / 1000, 15, "kB", 1)
     month = time.strftime("%Y-%m")

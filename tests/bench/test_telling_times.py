@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_alerts import on_duty
+from tests.e2e.test_alerts import alerting_daemon
 from tests.e2e.webhook_server import WebhookRequest, WebhookServer
 from tests.waiting import eventually
 
@@ -23,9 +23,9 @@ HOLD_S = 15.0
 RULES = f"hold_s = {HOLD_S:g}\ngroup_count = 1000\n"
 
 
-def of(hook: WebhookServer, event: str, link: str, since_s: float) -> WebhookRequest | None:
+def of(webhook: WebhookServer, event: str, link: str, since_s: float) -> WebhookRequest | None:
     """The first one after that."""
-    found = (r for r in hook.requests() if r.told == (event, [link]) and r.at_s > since_s)
+    found = (r for r in webhook.requests() if r.told == (event, [link]) and r.at_s > since_s)
     return next(found, None)
 
 
@@ -45,9 +45,9 @@ def test_from_a_cut_to_the_arrival_at_a_webhook(
     opened_s: list[float] = []
     resolved_s: list[float] = []
     verdict_s: list[float] = []
-    with on_duty(tmp_path, RULES) as (house, hook):
-        control = house.simulation.control
-        links = [link.name for link in house.simulation.network.links()]
+    with alerting_daemon(tmp_path, RULES) as (simulated, webhook):
+        control = simulated.simulation.control
+        links = [link.name for link in simulated.simulation.network.links()]
         links = [links[number % len(links)] for number in range(CUTS)]
         for start in range(0, len(links), AT_ONCE):
             some = links[start : start + AT_ONCE]
@@ -56,12 +56,15 @@ def test_from_a_cut_to_the_arrival_at_a_webhook(
                 began_s = time.time()
                 eventually(lambda: time.time() >= began_s + APART_S * (number > 0), 5)  # noqa: B023
                 cuts[name] = control.cut(name).utc_s
-            eventually(lambda: all(of(hook, "opened", n, at_s) for n, at_s in cuts.items()), 90)  # noqa: B023
+            eventually(lambda: all(of(webhook, "opened", n, s) for n, s in cuts.items()), 90)  # noqa: B023
             backs = {name: control.restore(name).utc_s for name in some}
-            eventually(lambda: all(of(hook, "resolved", n, at_s) for n, at_s in cuts.items()), 90)  # noqa: B023
+            eventually(
+                lambda: all(of(webhook, "resolved", n, s) for n, s in cuts.items()),  # noqa: B023
+                90,
+            )
             for name in some:
-                opening = of(hook, "opened", name, cuts[name])
-                closing = of(hook, "resolved", name, cuts[name])
+                opening = of(webhook, "opened", name, cuts[name])
+                closing = of(webhook, "resolved", name, cuts[name])
                 assert opening is not None
                 assert opening.body is not None
                 assert closing is not None

@@ -32,16 +32,16 @@ new MutationObserver((changes) => {
 
 
 @contextmanager
-def wall(house: SimulatedDaemon, profile: Path) -> Iterator[Browser]:
+def wall(simulated: SimulatedDaemon, profile: Path) -> Iterator[Browser]:
     """The daemon settled, and `/tv` of a real page in a real browser, drawn and listened to."""
-    house.start()
-    eventually(house.settled, 30)
+    simulated.start()
+    eventually(simulated.settled, 30)
     port = free_port()
     page = subprocess.Popen(
-        [*PANTAU, "dashboard", "--config", str(house.config), "--port", str(port)],
+        [*PANTAU, "dashboard", "--config", str(simulated.config), "--port", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=house.environ,
+        env=simulated.environ,
     )
 
     def answers() -> bool:
@@ -81,33 +81,33 @@ def test_from_a_cut_to_the_verdict_and_back(
     up_s: list[float] = []
     off_s: list[float] = []
     wall_s: list[float] = []
-    with SimulatedDaemon(tmp_path) as house, wall(house, tmp_path / "profile") as browser:
+    with SimulatedDaemon(tmp_path) as simulated, wall(simulated, tmp_path / "profile") as browser:
         fibre = [
             site.links[0]
-            for site in house.simulation.network.sites
+            for site in simulated.simulation.network.sites
             if len(site.links) == 1 and site.links[0].kind == "fibre"
         ]
         for number in range(CUTS):
             link = fibre[number % len(fibre)]
-            cut = house.simulation.control.cut(link.name)
-            eventually(lambda name=link.name: house.states()[name] == "down", 20, 0.02)  # type: ignore[misc]
+            cut = simulated.simulation.control.cut(link.name)
+            eventually(lambda name=link.name: simulated.states()[name] == "down", 20, 0.02)  # type: ignore[misc]
             down_s.append(time.time() - cut.utc_s)
             (incident,) = [
-                i for i in house.incidents() if i.target == link.name and i.ended_s is None
+                i for i in simulated.incidents() if i.target == link.name and i.ended_s is None
             ]
             off_s.append(incident.started_s - cut.utc_s)
             wall_s.append(reddened_s(browser, link.site, cut.utc_s) - cut.utc_s)
-            back = house.simulation.control.restore(link.name)
-            eventually(lambda name=link.name: house.states()[name] == "up", 20, 0.02)  # type: ignore[misc]
+            back = simulated.simulation.control.restore(link.name)
+            eventually(lambda name=link.name: simulated.states()[name] == "up", 20, 0.02)  # type: ignore[misc]
             up_s.append(time.time() - back.utc_s)
         asked_s: list[float] = []
         for _ in range(CUTS):
             before_s = time.perf_counter()
             subprocess.run(
-                [*PANTAU, "status", "--config", str(house.config), "--json"],
+                [*PANTAU, "status", "--config", str(simulated.config), "--json"],
                 check=True,
                 capture_output=True,
-                env=house.environ,
+                env=simulated.environ,
             )
             asked_s.append(time.perf_counter() - before_s)
     with capsys.disabled():

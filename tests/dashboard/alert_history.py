@@ -19,9 +19,9 @@ from tests.dashboard.synthetic_history import PastEvent, SyntheticHistory
 BUDI, RINA = "Budi S.", "Rina W."
 
 
-def write_alert_history(ledger: AlertLedger, story: SyntheticHistory) -> None:
+def write_alert_history(ledger: AlertLedger, history: SyntheticHistory) -> None:
     """Who took what, what was noted, who was told and who was not, and maintenance."""
-    by_target = {each.target: each for each in story.incidents() if each.ended_s is None}
+    by_target = {each.target: each for each in history.incidents() if each.ended_s is None}
     _told(ledger, by_target.get("losarang/utama"), taken=False)
     hub = by_target.get("pop-karangampel")
     _told(ledger, hub, taken=True)
@@ -35,10 +35,10 @@ def write_alert_history(ledger: AlertLedger, story: SyntheticHistory) -> None:
     if slow is not None:
         at_s = slow.started_s + 900
         _act(ledger, slow, ActionKind.ACKNOWLEDGE, RINA, at_s, "", at_s + 28_800)
-    if "cantigi/utama" in story.maintenance:
+    if "cantigi/utama" in history.maintenance:
         ledger.add_window(
             MaintenanceWindow(
-                ("cantigi/utama",), story.now_s - 1500, story.now_s + 3300, RINA,
+                ("cantigi/utama",), history.now_s - 1500, history.now_s + 3300, RINA,
                 "Ganti radio, WO-0412",
             )
         )  # fmt: skip

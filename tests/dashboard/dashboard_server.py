@@ -119,10 +119,10 @@ class DashboardServer:
     """A configuration directory, its data, and `pantau dashboard` on top. Close it."""
 
     def __init__(
-        self, work: Path, story: SyntheticHistory, names: Mapping[str, str] = NO_NAMES
+        self, work: Path, history: SyntheticHistory, names: Mapping[str, str] = NO_NAMES
     ) -> None:
         """names: what a site is called instead, by its id."""
-        self.story = story
+        self.history = history
         work.mkdir(parents=True, exist_ok=True)
         self.config = work / "config"
         self.data = work / "data"
@@ -140,7 +140,7 @@ class DashboardServer:
         self.ledger = SqlLedger.open(self.data / "ledger.db")
         self.journal = SqliteJournal(self.data / "journal")
         self.daemon: FakeDaemonApi | None = None
-        self.router: Callable[[str], Document] = lambda name: router_document_of(story, name)
+        self.router: Callable[[str], Document] = lambda name: router_document_of(history, name)
         self.log = work / "dashboard.log"
         self.port = free_port()
         self.web: subprocess.Popen[bytes] | None = None
@@ -150,46 +150,46 @@ class DashboardServer:
         """Of the overview."""
         return f"http://127.0.0.1:{self.port}/"
 
-    def write_verdicts(self) -> None:
+    def write_states(self) -> None:
         """States, transitions and incidents until now."""
-        self.ledger.record(self.story.decisions())
-        self.ledger.record_alive(self.story.now_s)
-        write_alert_history(self.ledger, self.story)
+        self.ledger.record(self.history.decisions())
+        self.ledger.record_alive(self.history.now_s)
+        write_alert_history(self.ledger, self.history)
 
     def write_hour(self) -> None:
         """Samples of the last hour, a row a minute."""
-        story = self.story
+        history = self.history
         rows: list[PingSample | InterfaceSample] = []
-        rows += story.pings(HOUR_S, 60.0)
-        rows += story.ports(HOUR_S, 60.0)
+        rows += history.pings(HOUR_S, 60.0)
+        rows += history.ports(HOUR_S, 60.0)
         self.journal.append(in_time_order(rows))
 
     def write_now(self) -> None:
         """One more row of each target: the daemon goes on."""
-        story = self.story.later(time.time() - self.story.now_s)
-        self.journal.append(list(story.pings(10.0, 10.0)))
+        history = self.history.later(time.time() - self.history.now_s)
+        self.journal.append(list(history.pings(10.0, 10.0)))
 
     def write_day(self) -> None:
         """Samples of a whole day, coarse at first and fine at the end."""
-        story = self.story
+        history = self.history
         rows: list[PingSample | InterfaceSample] = [
-            *story.pings(DAY_S, 300.0, until_s=6 * HOUR_S),
-            *story.pings(6 * HOUR_S, 60.0, until_s=HOUR_S),
-            *story.pings(HOUR_S, 10.0),
-            *story.ports(DAY_S, 300.0, until_s=6 * HOUR_S),
-            *story.ports(6 * HOUR_S, 60.0),
+            *history.pings(DAY_S, 300.0, until_s=6 * HOUR_S),
+            *history.pings(6 * HOUR_S, 60.0, until_s=HOUR_S),
+            *history.pings(HOUR_S, 10.0),
+            *history.ports(DAY_S, 300.0, until_s=6 * HOUR_S),
+            *history.ports(6 * HOUR_S, 60.0),
         ]
         self.journal.append(in_time_order(rows))
 
     def start(self, document: Callable[[], Document] | None = None) -> None:
-        """The daemon's API and the page. document: what the API says; the story's by default."""
+        """The daemon's API and the page. document: what the API says; the history's by default."""
         self.start_daemon(document)
         self.start_web()
 
     def start_daemon(self, document: Callable[[], Document] | None = None) -> None:
         """Only the API."""
         self.daemon = FakeDaemonApi(
-            self.data / SOCKET_NAME, document or self.story.document, self.router
+            self.data / SOCKET_NAME, document or self.history.document, self.router
         )
 
     def stop_daemon(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads over fakes, for one made-up story."""
+"""Reads over fakes, for one made-up history."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ NOW_S = 1_795_505_267.0
 
 @dataclass
 class ReadsOnFakes:
-    """A story in the fakes, and the questions on top. Move `now_s` by hand."""
+    """A history in the fakes, and the questions on top. Move `now_s` by hand."""
 
-    story: SyntheticHistory
+    history: SyntheticHistory
     state: FakeStateSource
     ledger: MemoryLedger
     samples: FailingSampleSource
@@ -35,27 +35,27 @@ class ReadsOnFakes:
     clocks: dict[str, float] = field(default_factory=dict)
 
     @staticmethod
-    def of(story: SyntheticHistory, samples_of_s: float = 0.0) -> ReadsOnFakes:
+    def of(history: SyntheticHistory, samples_of_s: float = 0.0) -> ReadsOnFakes:
         """samples_of_s: how far back rows of a minute are kept; none by default."""
         ledger = MemoryLedger()
-        ledger.record(story.decisions())
+        ledger.record(history.decisions())
         samples = FailingSampleSource()
         if samples_of_s:
-            samples.add(story.pings(samples_of_s, 60.0))
-            samples.add(story.ports(samples_of_s, 60.0))
-        state = FakeStateSource(story.document())
-        clocks = {"now": story.now_s}
+            samples.add(history.pings(samples_of_s, 60.0))
+            samples.add(history.ports(samples_of_s, 60.0))
+        state = FakeStateSource(history.document())
+        clocks = {"now": history.now_s}
         reads = Reads(
-            story.network,
+            history.network,
             state,
             ledger,
             samples,
             now=lambda: clocks["now"],
             steady=lambda: clocks["now"],
             zone=ZoneInfo("Asia/Jakarta"),
-            router=lambda name: router_document_of(story, name),
+            router=lambda name: router_document_of(history, name),
         )
-        return ReadsOnFakes(story, state, ledger, samples, reads, story.now_s, clocks)
+        return ReadsOnFakes(history, state, ledger, samples, reads, history.now_s, clocks)
 
     def wait(self, seconds: float) -> None:
         """Time passes, for every clock."""

@@ -1,4 +1,4 @@
-"""What the routers of the story tell of themselves, as the daemon would say it."""
+"""What the routers of the history tell of themselves, as the daemon would say it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ ODD = "terisi"
 """This one lacks a port that is configured, and its counters jumped."""
 
 
-def router_document_of(story: SyntheticHistory, name: str) -> Document:
+def router_document_of(history: SyntheticHistory, name: str) -> Document:
     """`GET /routers/<name>`. Raises NoSuchThing."""
-    device = next((each for each in story.network.devices if each.name == name), None)
+    device = next((each for each in history.network.devices if each.name == name), None)
     if device is None:
         raise NotFound(f"no router named {name} is watched")
-    samples = [each for each in story.ports(120.0, 60.0, 60.0) if each.device == name]
-    return router_document(device, _told(device, story.now_s, tuple(samples)))
+    samples = [each for each in history.ports(120.0, 60.0, 60.0) if each.device == name]
+    return router_document(device, _told(device, history.now_s, tuple(samples)))
 
 
 def _told(device: Device, now_s: float, samples: tuple[InterfaceSample, ...]) -> RouterFacts:

@@ -134,18 +134,18 @@ def take(served: DashboardServer, browser: Browser, shot: Shot, file: Path, size
     file.write_bytes(png if size == 1.0 else small_png(png))
 
 
-def _numbered(where: str, story: SyntheticHistory) -> str:
+def _numbered(where: str, history: SyntheticHistory) -> str:
     """Insert the numbers of two incidents: an open outage, and that of a node."""
-    found = {each.target: each.id for each in story.incidents() if each.ended_s is None}
+    found = {each.target: each.id for each in history.incidents() if each.ended_s is None}
     joint = "#" if where.startswith("insiden") else ""
     for name, target in (("{open}", "losarang/utama"), ("{hub}", "pop-karangampel")):
         where = where.replace(name, f"{joint}{found.get(target, 1)}")
     return where
 
 
-def advancing(story: SyntheticHistory) -> Callable[[], Document]:
+def advancing(history: SyntheticHistory) -> Callable[[], Document]:
     """The state document of a running daemon: the history moved to the present."""
-    return lambda: story.later(time.time() - story.now_s).document()
+    return lambda: history.later(time.time() - history.now_s).document()
 
 
 def shoot(files: Mapping[str, Path], size: float) -> None:
@@ -162,17 +162,17 @@ def shoot(files: Mapping[str, Path], size: float) -> None:
         if not shots:
             continue
         with tempfile.TemporaryDirectory() as work, chromium(Path(work) / "profile") as browser:
-            story = make(time.time())
-            served = DashboardServer(Path(work) / "served", story)
-            served.write_verdicts()
+            history = make(time.time())
+            served = DashboardServer(Path(work) / "served", history)
+            served.write_states()
             served.write_day()
 
             try:
-                served.start(story.document if name == "stale" else advancing(story))
+                served.start(history.document if name == "stale" else advancing(history))
                 for shot in shots:
                     if name != "stale":
                         served.write_now()
-                    numbered = replace(shot, where=_numbered(shot.where, story))
+                    numbered = replace(shot, where=_numbered(shot.where, history))
                     take(served, browser, numbered, files[shot.name], size)
             finally:
                 served.close()

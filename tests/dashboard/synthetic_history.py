@@ -70,7 +70,7 @@ class SyntheticHistory:
     warnings: tuple[str, ...] = ()
 
     def later(self, by_s: float, *events: PastEvent) -> SyntheticHistory:
-        """The same story some seconds on, with what happened since."""
+        """The same history some seconds on, with what happened since."""
         moved = tuple(replace(event, ago_s=event.ago_s + by_s) for event in self.events)
         return replace(self, now_s=self.now_s + by_s, events=moved + events)
 
@@ -88,7 +88,7 @@ class SyntheticHistory:
         }
 
     @cached_property
-    def spells(self) -> dict[str, list[tuple[float, float | None, State, str]]]:
+    def outages(self) -> dict[str, list[tuple[float, float | None, State, str]]]:
         """When each target was not up: (from, to, state, reason), in order of time."""
         found: dict[str, list[tuple[float, float | None, State, str]]] = {}
         for event in sorted(self.events, key=lambda each: -each.ago_s):
@@ -104,7 +104,7 @@ class SyntheticHistory:
     def state_at(self, target: str, at_s: float) -> tuple[State, float]:
         """The state, and since when."""
         since_s = self.now_s - self.watched_for_s
-        for start_s, end_s, state, _ in self.spells.get(target, ()):
+        for start_s, end_s, state, _ in self.outages.get(target, ()):
             if start_s <= at_s and (end_s is None or at_s < end_s):
                 return state, start_s
             if end_s is not None and end_s <= at_s:
@@ -121,7 +121,7 @@ class SyntheticHistory:
         told: list[Decision] = []
         for name in self.names():
             told.append(Transition(name, first_s, first_s, State.UNKNOWN, State.UP, "first_reply"))
-            for start_s, end_s, state, reason in self.spells.get(name, ()):
+            for start_s, end_s, state, reason in self.outages.get(name, ()):
                 told.append(Transition(name, start_s, start_s + 6, State.UP, state, reason))
                 if end_s is not None:
                     told.append(Transition(name, end_s, end_s + 2, state, State.UP, "reply"))
@@ -162,7 +162,7 @@ class SyntheticHistory:
         """What `GET /state` says."""
         return status_document(
             self.network,
-            self.standing,
+            self.target_status,
             {"state": "up", "last_round": rfc3339(self.now_s), "warnings": list(self.warnings)},
             [incident for incident in self.incidents() if incident.ended_s is None],
             self.now_s,
@@ -170,7 +170,7 @@ class SyntheticHistory:
             stale=False,
         )
 
-    def standing(self, target: str) -> TargetStatus:
+    def target_status(self, target: str) -> TargetStatus:
         """One target now."""
         state, since_s = self.state_at(target, self.now_s)
         rtt_ms = None if state in SILENT else self.rtt_ms(target, self.now_s)
@@ -275,7 +275,7 @@ class SyntheticHistory:
     def _event_now(self, target: str, at_s: float, reason: str) -> bool:
         return any(
             why == reason and start_s <= at_s and (end_s is None or at_s < end_s)
-            for start_s, end_s, _, why in self.spells.get(target, ())
+            for start_s, end_s, _, why in self.outages.get(target, ())
         )
 
     def _link(self, target: str) -> Link | None:

@@ -11,7 +11,7 @@ from dashboard.reads.kept import Kept
 from tests.waiting import eventually
 
 
-class Hand:
+class CountingSource:
     """A clock moved by hand, and something to ask that counts."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Hand:
 
 
 def test_a_cached_answer_is_used_until_it_expires() -> None:
-    hand = Hand()
+    hand = CountingSource()
     kept = Kept(hand.make, 0.5, hand.clock)
     assert [kept.get() for _ in range(5)] == [1] * 5
     hand.now_s += 0.49
@@ -40,7 +40,7 @@ def test_a_cached_answer_is_used_until_it_expires() -> None:
 
 
 def test_a_failed_answer_is_not_cached() -> None:
-    hand = Hand()
+    hand = CountingSource()
     kept = Kept(hand.make, 10, hand.clock)
 
     def fail() -> None:
@@ -54,7 +54,7 @@ def test_a_failed_answer_is_not_cached() -> None:
 
 
 def test_during_a_query_others_get_the_last_answer_unless_it_is_old() -> None:
-    hand = Hand()
+    hand = CountingSource()
     kept = Kept(hand.make, 1.0, hand.clock)
     kept.get()
     hand.now_s += 1.5

@@ -1,4 +1,4 @@
-"""The desk over HTTP, on fakes: what is listed and told of incidents, what may be done, and CSV."""
+"""Incident pages, API and exports over HTTP, on fakes."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ HOME = {"Origin": "http://localhost"}
 NASTY = "=cmd()|'/C calc'!A0<img src=x>\u202e"
 
 
-class Desk:
-    """A client on a story, and the daemon that it tells."""
+class IncidentPages:
+    """An HTTP client of the dashboard on a synthetic history."""
 
     def __init__(
-        self, story: SyntheticHistory, samples_of_s: float = 0.0, prefix: str = "/"
+        self, history: SyntheticHistory, samples_of_s: float = 0.0, prefix: str = "/"
     ) -> None:
-        self.made = ReadsOnFakes.of(story, samples_of_s)
-        self.made.ledger.record_alive(story.now_s)
-        write_alert_history(self.made.ledger, story)
-        self.doer = FakeActionClient()
+        self.fakes = ReadsOnFakes.of(history, samples_of_s)
+        self.fakes.ledger.record_alive(history.now_s)
+        write_alert_history(self.fakes.ledger, history)
+        self.actions = FakeActionClient()
         server = build(
-            self.made.reads,
+            self.fakes.reads,
             Identity("Diskominfo", ZONE, prefix),
-            lambda: self.made.clocks["now"],
-            self.doer,
+            lambda: self.fakes.clocks["now"],
+            self.actions,
         )
         self.client: FlaskClient = server.test_client()
 
@@ -57,7 +57,7 @@ class Desk:
         """The open incident of a target."""
         return next(
             each.id
-            for each in self.made.story.incidents()
+            for each in self.fakes.history.incidents()
             if each.target == target and each.ended_s is None
         )
 
@@ -68,35 +68,35 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Desk:
-    return Desk(trouble(shipped_network(), NOW_S), HOUR_S)
+def pages() -> IncidentPages:
+    return IncidentPages(trouble(shipped_network(), NOW_S), HOUR_S)
 
 
 @pytest.fixture
-def own_desk() -> Desk:
-    return Desk(trouble(shipped_network(), NOW_S))
+def fresh_pages() -> IncidentPages:
+    return IncidentPages(trouble(shipped_network(), NOW_S))
 
 
 @pytest.mark.parametrize("path", ["/tv", "/insiden", "/insiden?view=history", "/serah-terima"])
-def test_each_page_is_small_in_both_languages(desk: Desk, path: str) -> None:
+def test_each_page_is_small_in_both_languages(pages: IncidentPages, path: str) -> None:
     joint = "&" if "?" in path else "?"
     for lang in ("en", "id"):
-        response = desk.client.get(f"{path}{joint}lang={lang}", headers={"Accept-Encoding": "br"})
+        response = pages.client.get(f"{path}{joint}lang={lang}", headers={"Accept-Encoding": "br"})
         assert response.status_code == 200
         assert len(response.data) < 20_000
-    assert "Insiden" in desk.client.get(path).text
+    assert "Insiden" in pages.client.get(path).text
 
 
-def test_the_wall_has_31_chips_in_the_order_of_the_configuration(desk: Desk) -> None:
-    text = desk.client.get("/tv").text
+def test_the_wall_has_31_chips_in_the_order_of_the_configuration(pages: IncidentPages) -> None:
+    text = pages.client.get("/tv").text
     places = [text.index(f'class="chip unknown" href="/situs/{site.id}"')
-              for site in desk.made.story.network.sites]  # fmt: skip
+              for site in pages.fakes.history.network.sites]  # fmt: skip
     assert places == sorted(places)
     assert len(places) == 31
 
 
-def test_open_incidents_are_listed_with_owner_and_affected_links(desk: Desk) -> None:
-    rows = desk.rows()
+def test_open_incidents_are_listed_with_owner_and_affected_links(pages: IncidentPages) -> None:
+    rows = pages.rows()
     assert len(rows) == 8
     hub = rows["PoP Karangampel"]
     assert hub["by"] == "Budi S."
@@ -107,40 +107,42 @@ def test_open_incidents_are_listed_with_owner_and_affected_links(desk: Desk) -> 
     assert "hilang sebelumnya 0,4" in rows["Losarang"]["why"]
 
 
-def test_acknowledged_incidents_are_not_in_the_list_of_unacknowledged_ones(desk: Desk) -> None:
-    rows = desk.rows("view=untaken")
+def test_acknowledged_incidents_are_not_in_the_list_of_unacknowledged_ones(
+    pages: IncidentPages,
+) -> None:
+    rows = pages.rows("view=untaken")
     assert "PoP Karangampel" not in rows
     assert "Losarang" in rows
 
 
-def test_a_row_shows_the_reason_of_maintenance(desk: Desk) -> None:
-    rows = desk.rows()
+def test_a_row_shows_the_reason_of_maintenance(pages: IncidentPages) -> None:
+    rows = pages.rows()
     assert rows["Cantigi"]["work"] == "Ganti radio, WO-0412"
     assert rows["Losarang"]["work"] == ""
 
 
-def test_an_incident_explained_by_another_is_folded_under_it(own_desk: Desk) -> None:
-    hub = own_desk.number("pop-karangampel")
-    for each in own_desk.made.story.decisions():
+def test_an_incident_explained_by_another_is_folded_under_it(fresh_pages: IncidentPages) -> None:
+    hub = fresh_pages.number("pop-karangampel")
+    for each in fresh_pages.fakes.history.decisions():
         if isinstance(each, IncidentChange) and each.incident.target == "losarang/utama":
             explained = replace(each.incident, parent=hub)
-            own_desk.made.ledger.record([replace(each, incident=explained)])
-    rows = own_desk.rows()
+            fresh_pages.fakes.ledger.record([replace(each, incident=explained)])
+    rows = fresh_pages.rows()
     assert "Losarang" not in rows
     assert "Losarang" in rows["PoP Karangampel"]["fold"]
 
 
-def test_the_history_is_of_the_requested_days_newest_first(desk: Desk) -> None:
-    told = desk.client.get("/api/v1/incidents?view=history").get_json()["rows"]
+def test_the_history_is_of_the_requested_days_newest_first(pages: IncidentPages) -> None:
+    told = pages.client.get("/api/v1/incidents?view=history").get_json()["rows"]
     assert len(told) > 5
     assert [row["t"] for row in told] == sorted((row["t"] for row in told), reverse=True)
     assert all(row["e"] is not None for row in told)
     before = "/api/v1/incidents?view=history&from=2026-10-01&to=2026-10-02"
-    assert desk.client.get(before).get_json() == {"failed": False, "more": False, "rows": []}
+    assert pages.client.get(before).get_json() == {"failed": False, "more": False, "rows": []}
 
 
-def test_an_incident_has_its_facts_and_timeline(desk: Desk) -> None:
-    told = desk.client.get(f"/api/v1/incidents/{desk.number('pop-karangampel')}").get_json()
+def test_an_incident_has_its_facts_and_timeline(pages: IncidentPages) -> None:
+    told = pages.client.get(f"/api/v1/incidents/{pages.number('pop-karangampel')}").get_json()
     facts = dict(told["facts"])
     assert facts["Penyebab menurut petugas"] == "listrik padam"
     assert facts["Tiket penyedia"] == "INC-2026-118734"
@@ -159,25 +161,29 @@ def test_an_incident_has_its_facts_and_timeline(desk: Desk) -> None:
     ],
 )
 def test_confirming_or_correcting_a_cause_is_in_the_timeline(
-    own_desk: Desk, cause: str, words: str
+    fresh_pages: IncidentPages, cause: str, words: str
 ) -> None:
-    number = own_desk.number("losarang/utama")
-    (found,) = (each for each in own_desk.made.story.incidents() if each.id == number)
+    number = fresh_pages.number("losarang/utama")
+    (found,) = (each for each in fresh_pages.fakes.history.incidents() if each.id == number)
     guess = replace(
         found, suspected_cause="power", evidence=IncidentEvidence(near_sites=("arahan",))
     )
-    own_desk.made.ledger.record([IncidentChange(ChangeKind.UPDATED, guess, NOW_S)])
-    before = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
+    fresh_pages.fakes.ledger.record([IncidentChange(ChangeKind.UPDATED, guess, NOW_S)])
+    before = fresh_pages.client.get(f"/api/v1/incidents/{number}").get_json()
     assert (before["suspect"], before["cause"]) == ("power", "")
     assert "Arahan" in dict(before["facts"])["Dugaan penyebab"]
-    own_desk.made.ledger.add_action(IncidentAction(number, ActionKind.CAUSE, "Rina", NOW_S, cause))
-    told = own_desk.client.get(f"/api/v1/incidents/{number}").get_json()
+    fresh_pages.fakes.ledger.add_action(
+        IncidentAction(number, ActionKind.CAUSE, "Rina", NOW_S, cause)
+    )
+    told = fresh_pages.client.get(f"/api/v1/incidents/{number}").get_json()
     assert words in [each["text"] for each in told["timeline"]]
     assert told["cause"] == cause
 
 
-def test_the_reason_of_each_notification_decision_is_shown(desk: Desk) -> None:
-    told = desk.client.get(f"/api/v1/incidents/{desk.number('losarang/utama')}").get_json()["told"]
+def test_the_reason_of_each_notification_decision_is_shown(pages: IncidentPages) -> None:
+    told = pages.client.get(f"/api/v1/incidents/{pages.number('losarang/utama')}").get_json()[
+        "told"
+    ]
     assert [each["yes"] for each in told] == [False, True, True]
     assert told[0]["text"] == "tidak ada yang diberi tahu: masih dalam masa tunggu"
     assert "pemberitahuan → petugas-1 (telegram-noc)" in told[1]["text"]
@@ -198,34 +204,36 @@ def test_the_reason_of_each_notification_decision_is_shown(desk: Desk) -> None:
     ],
 )
 def test_an_action_is_sent_to_the_daemon(
-    own_desk: Desk, verb: str, sent: dict[str, object], body: dict[str, object]
+    fresh_pages: IncidentPages, verb: str, sent: dict[str, object], body: dict[str, object]
 ) -> None:
-    response = own_desk.client.post(
+    response = fresh_pages.client.post(
         f"/api/v1/incidents/7/{verb}", json={"who": " Budi ", **sent}, headers=HOME
     )
     assert response.status_code == 200
     assert response.text == "Tersimpan.\n"
-    assert own_desk.doer.told == [(f"/incidents/7/{verb}", body)]
+    assert fresh_pages.actions.told == [(f"/incidents/7/{verb}", body)]
 
 
-def test_maintenance_is_sent_to_the_daemon(own_desk: Desk) -> None:
+def test_maintenance_is_sent_to_the_daemon(fresh_pages: IncidentPages) -> None:
     sent = {"who": "Budi", "target": "anjatan/utama", "minutes": 120, "text": "Ganti radio"}
-    assert own_desk.client.post("/api/v1/maintenance", json=sent, headers=HOME).status_code == 200
+    assert (
+        fresh_pages.client.post("/api/v1/maintenance", json=sent, headers=HOME).status_code == 200
+    )
     body = {"who": "Budi", "targets": ["anjatan/utama"], "why": "Ganti radio", "for_s": 7200}
-    assert own_desk.doer.told == [("/maintenance", body)]
+    assert fresh_pages.actions.told == [("/maintenance", body)]
 
 
-def test_maintenance_is_ended_from_the_handover_page(own_desk: Desk) -> None:
-    page = own_desk.client.get("/serah-terima?hours=24").text
+def test_maintenance_is_ended_from_the_handover_page(fresh_pages: IncidentPages) -> None:
+    page = fresh_pages.client.get("/serah-terima?hours=24").text
     assert 'action="/serah-terima/akhiri?hours=24"' in page
     window = re.search(r'name="name" value="([^"]+)"', page)
     assert window is not None
     form = {"who": "Budi", "name": window[1]}
-    response = own_desk.client.post("/serah-terima/akhiri?hours=24", data=form, headers=HOME)
+    response = fresh_pages.client.post("/serah-terima/akhiri?hours=24", data=form, headers=HOME)
     assert "hours=24" in response.headers["Location"]
-    assert own_desk.doer.told == [(f"/maintenance/{window[1]}/end", {"who": "Budi"})]
+    assert fresh_pages.actions.told == [(f"/maintenance/{window[1]}/end", {"who": "Budi"})]
     assert response.status_code == 303
-    assert "Pemeliharaan itu diakhiri." in own_desk.client.get(response.headers["Location"]).text
+    assert "Pemeliharaan itu diakhiri." in fresh_pages.client.get(response.headers["Location"]).text
 
 
 @pytest.mark.parametrize(
@@ -240,21 +248,24 @@ def test_maintenance_is_ended_from_the_handover_page(own_desk: Desk) -> None:
     ],
 )
 def test_an_error_of_ending_maintenance_is_shown_on_the_page(
-    own_desk: Desk, form: dict[str, str], trouble_of: ApiError | InvalidRequest | None, words: str
+    fresh_pages: IncidentPages,
+    form: dict[str, str],
+    trouble_of: ApiError | InvalidRequest | None,
+    words: str,
 ) -> None:
-    own_desk.doer.trouble = trouble_of
-    response = own_desk.client.post("/serah-terima/akhiri", data=form, headers=HOME)
+    fresh_pages.actions.trouble = trouble_of
+    response = fresh_pages.client.post("/serah-terima/akhiri", data=form, headers=HOME)
     assert response.status_code == 303
-    assert words in own_desk.client.get(response.headers["Location"]).text
-    assert all("/x" not in path for path, _ in own_desk.doer.told)
+    assert words in fresh_pages.client.get(response.headers["Location"]).text
+    assert all("/x" not in path for path, _ in fresh_pages.actions.told)
 
 
-def test_another_origin_cannot_end_maintenance(desk: Desk) -> None:
+def test_another_origin_cannot_end_maintenance(pages: IncidentPages) -> None:
     form = {"who": "Budi", "name": "1"}
     headers = {"Origin": "http://elsewhere.example"}
-    response = desk.client.post("/serah-terima/akhiri", data=form, headers=headers)
+    response = pages.client.post("/serah-terima/akhiri", data=form, headers=headers)
     assert response.status_code == 403
-    assert desk.doer.told == []
+    assert pages.actions.told == []
 
 
 @pytest.mark.parametrize(
@@ -276,14 +287,14 @@ def test_another_origin_cannot_end_maintenance(desk: Desk) -> None:
     ],
 )
 def test_an_invalid_action_is_refused_with_a_message(
-    desk: Desk, verb: str, sent: dict[str, object], code: int, words: str
+    pages: IncidentPages, verb: str, sent: dict[str, object], code: int, words: str
 ) -> None:
-    response = desk.client.post(f"/api/v1/incidents/7/{verb}", json=sent, headers=HOME)
+    response = pages.client.post(f"/api/v1/incidents/7/{verb}", json=sent, headers=HOME)
     assert (response.status_code, words in response.text) == (code, True), response.text
-    assert desk.doer.told == []
+    assert pages.actions.told == []
 
 
-def test_invalid_maintenance_is_refused_with_a_message(desk: Desk) -> None:
+def test_invalid_maintenance_is_refused_with_a_message(pages: IncidentPages) -> None:
     good = {"who": "Budi", "target": "anjatan", "minutes": 60, "text": "x"}
     for change in (
         {"target": None},
@@ -292,7 +303,7 @@ def test_invalid_maintenance_is_refused_with_a_message(desk: Desk) -> None:
         {"minutes": 99_999},
         {"who": ""},
     ):
-        response = desk.client.post("/api/v1/maintenance", json=good | change, headers=HOME)
+        response = pages.client.post("/api/v1/maintenance", json=good | change, headers=HOME)
         assert response.status_code == 400
         assert response.text.strip().endswith(".")
 
@@ -300,28 +311,28 @@ def test_invalid_maintenance_is_refused_with_a_message(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "origin", [None, "null", "http://evil.example", "http://localhost:81", "https://"]
 )
-def test_actions_of_another_origin_are_refused(desk: Desk, origin: str | None) -> None:
+def test_actions_of_another_origin_are_refused(pages: IncidentPages, origin: str | None) -> None:
     headers = {} if origin is None else {"Origin": origin}
     for path in ("/api/v1/incidents/7/note", "/api/v1/maintenance", "/i/7"):
-        response = desk.client.post(path, json={"who": "x", "text": "x"}, headers=headers)
+        response = pages.client.post(path, json={"who": "x", "text": "x"}, headers=headers)
         assert response.status_code == 403
-    assert desk.doer.told == []
+    assert pages.actions.told == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 3000])
-def test_bad_json_is_refused(desk: Desk, body: bytes) -> None:
-    response = desk.client.post(
+def test_bad_json_is_refused(pages: IncidentPages, body: bytes) -> None:
+    response = pages.client.post(
         "/api/v1/incidents/7/note", data=body, headers=HOME, content_type="application/json"
     )
     assert response.status_code == 400
     assert "Traceback" not in response.text
 
 
-def test_a_form_and_an_oversized_body_are_refused(desk: Desk) -> None:
-    form = desk.client.post("/api/v1/incidents/7/note", data={"text": "x"}, headers=HOME)
+def test_a_form_and_an_oversized_body_are_refused(pages: IncidentPages) -> None:
+    form = pages.client.post("/api/v1/incidents/7/note", data={"text": "x"}, headers=HOME)
     assert form.status_code == 415
     big = {"who": "Budi", "text": "x" * 70_000}
-    assert desk.client.post("/api/v1/incidents/7/note", json=big, headers=HOME).status_code == 413
+    assert pages.client.post("/api/v1/incidents/7/note", json=big, headers=HOME).status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -334,11 +345,11 @@ def test_a_form_and_an_oversized_body_are_refused(desk: Desk) -> None:
     ],
 )
 def test_a_refusal_of_the_daemon_is_shown(
-    own_desk: Desk, trouble_of: ApiError | InvalidRequest, code: int, words: str
+    fresh_pages: IncidentPages, trouble_of: ApiError | InvalidRequest, code: int, words: str
 ) -> None:
-    own_desk.doer.trouble = trouble_of
+    fresh_pages.actions.trouble = trouble_of
     sent = {"who": "Budi", "text": "x"}
-    response = own_desk.client.post("/api/v1/incidents/7/note", json=sent, headers=HOME)
+    response = fresh_pages.client.post("/api/v1/incidents/7/note", json=sent, headers=HOME)
     assert (response.status_code, words in response.text) == (code, True)
 
 
@@ -362,30 +373,32 @@ def test_a_refusal_of_the_daemon_is_shown(
         ("/serah-terima?hours=1e9", 400), ("/tv/x", 404),
     ],
 )  # fmt: skip
-def test_invalid_addresses_are_refused_with_a_message(desk: Desk, path: str, code: int) -> None:
-    response = desk.client.get(path)
+def test_invalid_addresses_are_refused_with_a_message(
+    pages: IncidentPages, path: str, code: int
+) -> None:
+    response = pages.client.get(path)
     assert response.status_code == code, response.text[:300]
     assert "Traceback" not in response.text
     text = unescape(response.text)
     assert "Tidak ada" in text or "tidak" in text
 
 
-def test_the_report_redirects_to_the_current_month(desk: Desk) -> None:
+def test_the_report_redirects_to_the_current_month(pages: IncidentPages) -> None:
     for path in ("/laporan", "/laporan/"):
-        response = desk.client.get(path)
+        response = pages.client.get(path)
         assert (response.status_code, response.headers["Location"]) == (302, "/laporan/2026-11")
 
 
-def test_the_report_has_every_link_the_worst_first(desk: Desk) -> None:
-    text = desk.client.get("/laporan/2026-11").text
+def test_the_report_has_every_link_the_worst_first(pages: IncidentPages) -> None:
+    text = pages.client.get("/laporan/2026-11").text
     assert "November 2026" in text
-    links = desk.made.story.network.links()
+    links = pages.fakes.history.network.links()
     assert text.count("<tr class=") == len(links)
     missed = [row.startswith("missed") for row in text.split('<tr class="')[1:]]
     assert missed == sorted(missed, reverse=True)
     assert any(missed)
     rows = list(
-        csv.reader(io.StringIO(desk.client.get("/laporan/2026-11.csv").text), delimiter=";")
+        csv.reader(io.StringIO(pages.client.get("/laporan/2026-11.csv").text), delimiter=";")
     )
     assert len(rows) == len(links) + 1
     assert rows[1][0] == "Gantar"
@@ -399,19 +412,19 @@ def test_the_report_shows_who_agreed_the_target() -> None:
         replace(link, aim=AvailabilityTarget(0.9975, AgreedBy.PROVIDER)) for link in first.links
     )
     sites = (replace(first, links=agreed), *others)
-    desk = Desk(SyntheticHistory(replace(network, sites=sites), NOW_S))
-    text = desk.client.get("/laporan/2026-11.csv").text
+    pages = IncidentPages(SyntheticHistory(replace(network, sites=sites), NOW_S))
+    text = pages.client.get("/laporan/2026-11.csv").text
     rows = list(csv.reader(io.StringIO(text[1:]), delimiter=";"))
     assert rows[0][5:7] == ["Target (%)", "Target menurut"]
     by_site = {(row[0], row[1]): row[5:7] for row in rows[1:]}
     assert by_site[first.name, first.links[0].id] == ["99,7500", "penyedia"]
     assert by_site["Losarang", "utama"] == ["99,0000", "bawaan"]
-    page = desk.client.get("/laporan/2026-11").text.replace("\xa0", " ")
+    page = pages.client.get("/laporan/2026-11").text.replace("\xa0", " ")
     assert "99,75 % <small>penyedia</small>" in page
 
 
-def test_a_month_without_data_has_no_rating(desk: Desk) -> None:
-    text = desk.client.get("/laporan/2026-01").text
+def test_a_month_without_data_has_no_rating(pages: IncidentPages) -> None:
+    text = pages.client.get("/laporan/2026-01").text
     assert 'class="missed"' not in text
     assert "0 / 0" in text
     assert "0,00" in text, "its coverage"
@@ -427,12 +440,14 @@ def test_exported_incidents_contain_no_formula() -> None:
         network.anchors,
         network.devices,
     )
-    desk = Desk(SyntheticHistory(nasty, NOW_S, (PastEvent(links[0].name, State.DOWN, 600.0),)))
-    number = desk.number(links[0].name)
-    desk.made.ledger.add_action(
+    pages = IncidentPages(
+        SyntheticHistory(nasty, NOW_S, (PastEvent(links[0].name, State.DOWN, 600.0),))
+    )
+    number = pages.number(links[0].name)
+    pages.fakes.ledger.add_action(
         IncidentAction(number, ActionKind.NOTE, "@SUM(1)", NOW_S, "+1|x\n=2")
     )
-    response = desk.client.get("/insiden.csv")
+    response = pages.client.get("/insiden.csv")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.text.startswith("\ufeff")
     rows = list(csv.reader(io.StringIO(response.text[1:]), delimiter=";"))
@@ -440,9 +455,9 @@ def test_exported_incidents_contain_no_formula() -> None:
     assert rows[1][2].startswith("'=cmd()")
     assert all(not cell.startswith(("=", "+", "-", "@")) for cell in rows[1])
     assert "\u202e" not in response.text
-    assert "<img" not in desk.client.get(f"/i/{number}").text
-    assert "<img" not in desk.client.get("/serah-terima").text
-    assert "<img" not in desk.client.get("/laporan/2026-11").text
+    assert "<img" not in pages.client.get(f"/i/{number}").text
+    assert "<img" not in pages.client.get("/serah-terima").text
+    assert "<img" not in pages.client.get("/laporan/2026-11").text
 
 
 @pytest.mark.parametrize(
@@ -453,56 +468,56 @@ def test_a_number_stays_a_number_and_a_formula_does_not(cell: str, kept: str) ->
     assert harmless(cell) == kept
 
 
-def test_the_page_of_an_alert_needs_no_script_and_is_small(desk: Desk) -> None:
+def test_the_page_of_an_alert_needs_no_script_and_is_small(pages: IncidentPages) -> None:
     for target in ("losarang/utama", "pop-karangampel", "sukra/utama"):
-        response = desk.client.get(f"/i/{desk.number(target)}")
+        response = pages.client.get(f"/i/{pages.number(target)}")
         assert response.status_code == 200
         assert len(response.data) <= 15_000
         assert "<script" not in response.text
         assert "http:" not in response.text.replace('action="', "")
         assert "script-src" not in response.headers["Content-Security-Policy"]
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
-    text = unescape(desk.client.get(f"/i/{desk.number('losarang/utama')}").text)
+    text = unescape(pages.client.get(f"/i/{pages.number('losarang/utama')}").text)
     for part in ("Losarang putus", "Penyedia B", "22 hilang berturut-turut", "Tangani", "<svg"):
         assert part in text
 
 
-def test_the_form_of_the_alert_page_acknowledges_the_incident(own_desk: Desk) -> None:
-    number = own_desk.number("losarang/utama")
+def test_the_form_of_the_alert_page_acknowledges_the_incident(fresh_pages: IncidentPages) -> None:
+    number = fresh_pages.number("losarang/utama")
     form = {"who": "Budi", "text": "berangkat", "verb": "acknowledge"}
-    response = own_desk.client.post(f"/i/{number}", data=form, headers=HOME)
+    response = fresh_pages.client.post(f"/i/{number}", data=form, headers=HOME)
     assert response.status_code == 200
     assert "Tersimpan." in response.text
     form = {"who": "Budi", "text": "", "verb": "snooze"}
-    assert own_desk.client.post(f"/i/{number}", data=form, headers=HOME).status_code == 200
-    assert own_desk.doer.told == [
+    assert fresh_pages.client.post(f"/i/{number}", data=form, headers=HOME).status_code == 200
+    assert fresh_pages.actions.told == [
         (f"/incidents/{number}/acknowledge", {"who": "Budi", "why": "berangkat"}),
         (f"/incidents/{number}/snooze", {"who": "Budi", "why": "", "for_s": 1800}),
     ]
-    nameless = own_desk.client.post(f"/i/{number}", data={"verb": "snooze"}, headers=HOME)
+    nameless = fresh_pages.client.post(f"/i/{number}", data={"verb": "snooze"}, headers=HOME)
     assert nameless.status_code == 400
     assert "nama Anda" in nameless.text
-    strange = own_desk.client.post(f"/i/{number}", data={"verb": "cause"}, headers=HOME)
+    strange = fresh_pages.client.post(f"/i/{number}", data={"verb": "cause"}, headers=HOME)
     assert strange.status_code == 400
 
 
-def test_an_unreadable_ledger_is_reported_on_every_page(own_desk: Desk) -> None:
-    own_desk.made.ledger.trouble = LedgerError("locked")
+def test_an_unreadable_ledger_is_reported_on_every_page(fresh_pages: IncidentPages) -> None:
+    fresh_pages.fakes.ledger.trouble = LedgerError("locked")
     for path in ("/laporan/2026-11", "/serah-terima", "/situs/anjatan"):
-        response = own_desk.client.get(path)
+        response = fresh_pages.client.get(path)
         assert response.status_code == 200
         assert "tidak dapat dibaca" in response.text
     for path in ("/api/v1/incidents/3", "/i/3", "/insiden.csv", "/laporan/2026-11.csv"):
-        response = own_desk.client.get(path)
+        response = fresh_pages.client.get(path)
         assert response.status_code == 503
         assert "tidak dapat dibaca" in response.text
-    assert own_desk.client.get("/api/v1/incidents").get_json()["failed"] is True
-    snapshot = own_desk.client.get("/api/v1/snapshot").get_json()
+    assert fresh_pages.client.get("/api/v1/incidents").get_json()["failed"] is True
+    snapshot = fresh_pages.client.get("/api/v1/snapshot").get_json()
     assert snapshot["month"] == [None, None, None, 0]
 
 
-def test_the_handover_lists_open_ended_and_planned(desk: Desk) -> None:
-    text = unescape(desk.client.get("/serah-terima").text)
+def test_the_handover_lists_open_ended_and_planned(pages: IncidentPages) -> None:
+    text = unescape(pages.client.get("/serah-terima").text)
     for part in (
         "Listrik PLN di Karangampel padam.", "INC-2026-118734", "✓ Budi S.", "belum ditangani",
         "Ganti radio, WO-0412", "sedang berjalan", "Belum ada jadwal piket",
@@ -510,8 +525,8 @@ def test_the_handover_lists_open_ended_and_planned(desk: Desk) -> None:
         assert part in text
 
 
-def test_the_snapshot_has_owners_and_maintenance(desk: Desk) -> None:
-    told = desk.client.get("/api/v1/snapshot").get_json()
+def test_the_snapshot_has_owners_and_maintenance(pages: IncidentPages) -> None:
+    told = pages.client.get("/api/v1/snapshot").get_json()
     by = {item.get("site", item.get("name")): item.get("by") for item in told["open"]}
     assert by["PoP Karangampel"] == "Budi S."
     assert by["losarang"] is None
@@ -523,33 +538,35 @@ def test_the_snapshot_has_owners_and_maintenance(desk: Desk) -> None:
     assert today > 0
 
 
-def test_search_knows_every_site_and_link(desk: Desk) -> None:
-    places = desk.client.get("/api/v1/places").get_json()
+def test_search_knows_every_site_and_link(pages: IncidentPages) -> None:
+    places = pages.client.get("/api/v1/places").get_json()
     assert len(places) == 31
     assert ["utama", "10.77.23.1", "Penyedia A"] in next(p for p in places if p[0] == "anjatan")[3]
 
 
 def test_every_page_works_under_a_prefix() -> None:
-    desk = Desk(trouble(shipped_network(), NOW_S), prefix="/pantau/")
-    number = desk.number("losarang/utama")
+    pages = IncidentPages(trouble(shipped_network(), NOW_S), prefix="/pantau/")
+    number = pages.number("losarang/utama")
     for path in ("tv", "insiden", "serah-terima", "laporan/2026-11", f"i/{number}", "insiden.csv"):
-        assert desk.client.get(f"/pantau/{path}").status_code == 200
-    assert desk.client.get("/pantau/laporan").headers["Location"] == "/pantau/laporan/2026-11"
+        assert pages.client.get(f"/pantau/{path}").status_code == 200
+    assert pages.client.get("/pantau/laporan").headers["Location"] == "/pantau/laporan/2026-11"
 
 
 @pytest.mark.parametrize("span", ["1h", "6h", "24h", "7d", "30d", "90d"])
-def test_the_charts_of_a_site_can_be_exported_for_each_range(desk: Desk, span: str) -> None:
-    assert f"?range={span}" in desk.client.get("/situs/terisi").text
+def test_the_charts_of_a_site_can_be_exported_for_each_range(
+    pages: IncidentPages, span: str
+) -> None:
+    assert f"?range={span}" in pages.client.get("/situs/terisi").text
     for what, columns in (("latency", 8), ("traffic", 4), ("errors", 6)):
-        response = desk.client.get(f"/situs/terisi.csv?range={span}&what={what}")
+        response = pages.client.get(f"/situs/terisi.csv?range={span}&what={what}")
         rows = list(csv.reader(io.StringIO(response.text[1:]), delimiter=";"))
         assert len(rows) >= 2
         assert {len(row) for row in rows} == {columns}
         assert f"terisi-{what}-{span}.csv" in response.headers["Content-Disposition"]
 
 
-def test_days_come_as_a_file_of_exactly_those_days(desk: Desk) -> None:
-    response = desk.client.get("/situs/terisi.csv?from=2026-11-24&to=2026-11-24&what=errors")
+def test_days_come_as_a_file_of_exactly_those_days(pages: IncidentPages) -> None:
+    response = pages.client.get("/situs/terisi.csv?from=2026-11-24&to=2026-11-24&what=errors")
     assert "terisi-errors-2026-11-24_2026-11-24.csv" in response.headers["Content-Disposition"]
     head, *rows = csv.reader(io.StringIO(response.text[1:]), delimiter=";")
     assert head[2:] == [
@@ -558,25 +575,25 @@ def test_days_come_as_a_file_of_exactly_those_days(desk: Desk) -> None:
     ]  # fmt: skip
     assert {row[0][:10] for row in rows} == {"2026-11-24"}
     assert max(float(row[2].replace(",", ".")) for row in rows) > 6
-    nothing = desk.client.get("/situs/terisi.csv?from=2026-11-01&to=2026-11-02&what=latency")
+    nothing = pages.client.get("/situs/terisi.csv?from=2026-11-01&to=2026-11-02&what=latency")
     assert len(nothing.text.strip().splitlines()) == 1
 
 
-def test_an_export_of_an_unknown_site_or_range_is_refused(desk: Desk) -> None:
-    assert desk.client.get("/situs/bandung.csv").status_code == 404
-    assert desk.client.get("/situs/terisi.csv?range=1000y").status_code == 400
-    assert desk.client.get("/situs/terisi.csv?what=all").status_code == 400
+def test_an_export_of_an_unknown_site_or_range_is_refused(pages: IncidentPages) -> None:
+    assert pages.client.get("/situs/bandung.csv").status_code == 404
+    assert pages.client.get("/situs/terisi.csv?range=1000y").status_code == 400
+    assert pages.client.get("/situs/terisi.csv?what=all").status_code == 400
 
 
 def test_a_signed_in_user_acts_under_their_name() -> None:
-    made = ReadsOnFakes.of(trouble(shipped_network(), NOW_S))
-    doer = FakeActionClient()
+    fakes = ReadsOnFakes.of(trouble(shipped_network(), NOW_S))
+    actions = FakeActionClient()
     identity = Identity("Diskominfo", ZONE)
-    server = build(made.reads, identity, lambda: NOW_S, doer, lambda _: "dewi")
+    server = build(fakes.reads, identity, lambda: NOW_S, actions, lambda _: "dewi")
     client = server.test_client()
     sent = {"who": "somebody else", "text": "x"}
     assert client.post("/api/v1/incidents/3/note", json=sent, headers=HOME).status_code == 200
     assert client.post("/i/16", data={"verb": "snooze"}, headers=HOME).status_code == 200
-    assert [body["who"] for _, body in doer.told] == ["dewi", "dewi"]
+    assert [body["who"] for _, body in actions.told] == ["dewi", "dewi"]
     assert 'id="who"' not in client.get("/insiden").text
     assert 'name="who"' not in client.get("/i/16").text

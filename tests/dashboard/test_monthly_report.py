@@ -1,4 +1,4 @@
-"""Availability over months and days, from the ledger of a made-up story."""
+"""Availability over months and days, from the ledger of a made-up history."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def months_of(
     watched_for_s: float = 60 * DAY_S,
     windows: tuple[MaintenanceWindow, ...] = (),
 ) -> Months:
-    story = SyntheticHistory(shipped_network(), NOW_S, events, watched_for_s=watched_for_s)
+    history = SyntheticHistory(shipped_network(), NOW_S, events, watched_for_s=watched_for_s)
     ledger = MemoryLedger()
-    ledger.record(story.decisions())
+    ledger.record(history.decisions())
     ledger.record_alive(NOW_S)
     for window in windows:
         ledger.add_window(window)
-    return Months(story.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
+    return Months(history.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
 
 
 def test_a_month_begins_and_ends_at_midnight_of_the_zone() -> None:
@@ -96,11 +96,11 @@ def test_time_before_the_first_and_after_the_last_data_does_not_count() -> None:
     link = months.report(months.period(None)).links[0]
     assert link.told.up_s == pytest.approx(2 * DAY_S)
     assert link.told.ratio == 1.0
-    story = SyntheticHistory(shipped_network(), NOW_S, (), watched_for_s=60 * DAY_S)
+    history = SyntheticHistory(shipped_network(), NOW_S, (), watched_for_s=60 * DAY_S)
     ledger = MemoryLedger()
-    ledger.record(story.decisions())
+    ledger.record(history.decisions())
     ledger.record_alive(NOW_S - DAY_S)
-    dead = Months(story.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
+    dead = Months(history.network, ledger, (), ZONE, lambda: NOW_S, lambda: NOW_S)
     told = dead.report(dead.period(None)).links[0].told
     assert told.blank_s == pytest.approx(DAY_S - 30)
     assert told.down_s == 0

@@ -29,17 +29,17 @@ performance.now = () => now() + arguments[0] * 1000;
 
 
 @dataclass
-class Life:
-    """What the daemon says: the story as old as it is by now; a test may change it."""
+class DaemonState:
+    """What the daemon says: the history as old as it is by now; a test may change it."""
 
-    story: SyntheticHistory
+    history: SyntheticHistory
     late_s: float = 0.0
     warnings: list[str] = field(default_factory=list)
     remarks: list[MonitorWarning] | None = None
 
     def document(self) -> Document:
         now_s = time.time()
-        told = self.story.later(now_s - self.story.now_s).document()
+        told = self.history.later(now_s - self.history.now_s).document()
         monitor: Any = told["monitor"]
         last_round = rfc3339(now_s - self.late_s)
         more: Any = {"last_round": last_round, "warnings": self.warnings}
@@ -49,12 +49,12 @@ class Life:
 
 
 @dataclass
-class Page:
+class OverviewBrowser:
     """The served page and its browser."""
 
     served: DashboardServer
     browser: Browser
-    life: Life
+    life: DaemonState
 
     def open(self, path: str = "") -> None:
         """Load it anew, and remember that this is the same document."""
@@ -84,11 +84,15 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DashboardServer, Life]]:
-    story = trouble(shipped_network(), time.time())
-    life = Life(story)
-    running = DashboardServer(tmp_path_factory.mktemp("served") / "work", story, {"arahan": NASTY})
-    running.write_verdicts()
+def served(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[DashboardServer, DaemonState]]:
+    history = trouble(shipped_network(), time.time())
+    life = DaemonState(history)
+    running = DashboardServer(
+        tmp_path_factory.mktemp("served") / "work", history, {"arahan": NASTY}
+    )
+    running.write_states()
     running.write_hour()
     running.start(life.document)
     yield running, life
@@ -96,15 +100,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dashboard
 
 
 @pytest.fixture
-def page(served: tuple[DashboardServer, Life], browser: Browser) -> Iterator[Page]:
+def page(
+    served: tuple[DashboardServer, DaemonState], browser: Browser
+) -> Iterator[OverviewBrowser]:
     running, life = served
-    story = life.story
+    history = life.history
     running.write_now()
-    yield Page(running, browser, life)
-    life.story, life.late_s, life.warnings, life.remarks = story, 0.0, [], None
+    yield OverviewBrowser(running, browser, life)
+    life.history, life.late_s, life.warnings, life.remarks = history, 0.0, [], None
 
 
-def test_all_31_tiles_show_their_state_and_every_request_goes_to_the_server(page: Page) -> None:
+def test_all_31_tiles_show_their_state_and_every_request_goes_to_the_server(
+    page: OverviewBrowser,
+) -> None:
     page.open()
     assert page.browser.run("return document.querySelectorAll('#tiles > .tile').length") == 31
     expected = {
@@ -124,7 +132,7 @@ def test_all_31_tiles_show_their_state_and_every_request_goes_to_the_server(page
     assert page.browser.console == []
 
 
-def test_states_differ_by_shape_and_text_as_well_as_colour(page: Page) -> None:
+def test_states_differ_by_shape_and_text_as_well_as_colour(page: OverviewBrowser) -> None:
     page.open()
     shapes = page.browser.run(
         "return [...document.querySelectorAll('#tiles > .tile')].map(tile => [tile.classList[1],"
@@ -143,26 +151,26 @@ def test_states_differ_by_shape_and_text_as_well_as_colour(page: Page) -> None:
     assert patterns[2].startswith("rgb")
 
 
-def test_an_outage_appears_and_ends_without_a_reload(page: Page) -> None:
+def test_an_outage_appears_and_ends_without_a_reload(page: OverviewBrowser) -> None:
     page.open()
     assert "up" in page.tile("anjatan").split()
     now_s = time.time()
     links = ("anjatan/utama", "anjatan/cadangan")
-    cut = [PastEvent(link, State.DOWN, now_s - page.life.story.now_s - 0.5) for link in links]
-    before = page.life.story
+    cut = [PastEvent(link, State.DOWN, now_s - page.life.history.now_s - 0.5) for link in links]
+    before = page.life.history
     moved = tuple(PastEvent(each.target, each.state, 0.5) for each in cut)
-    page.life.story = before.later(now_s - before.now_s, *moved)
+    page.life.history = before.later(now_s - before.now_s, *moved)
     eventually(lambda: page.tile("anjatan").split()[1:] == ["down", "new"], within_s=5)
     assert page.text("#urgent") == "Anjatan: Putus"
     assert page.browser.driver.title.startswith("3 Putus")
     assert "Anjatan" in page.text("#open")
-    page.life.story = before
+    page.life.history = before
     eventually(lambda: page.tile("anjatan").split()[1] == "up", within_s=5)
     assert page.text("#polite") == "Anjatan: Normal"
     assert page.same()
 
 
-def test_stale_data_is_never_shown_as_up(page: Page) -> None:
+def test_stale_data_is_never_shown_as_up(page: OverviewBrowser) -> None:
     page.open()
     level = "return document.getElementById('fresh').className"
     eventually(lambda: page.browser.run(level) == "fresh fresh")
@@ -183,7 +191,7 @@ def test_stale_data_is_never_shown_as_up(page: Page) -> None:
     assert page.same()
 
 
-def test_the_page_of_a_stopped_daemon_shows_when_it_was_last_alive(page: Page) -> None:
+def test_the_page_of_a_stopped_daemon_shows_when_it_was_last_alive(page: OverviewBrowser) -> None:
     page.open()
     page.served.ledger.record_alive(time.time() - 29)
     page.served.stop_daemon()
@@ -195,7 +203,7 @@ def test_the_page_of_a_stopped_daemon_shows_when_it_was_last_alive(page: Page) -
     assert page.same()
 
 
-def test_missing_samples_are_reported_and_states_stay_valid(page: Page) -> None:
+def test_missing_samples_are_reported_and_states_stay_valid(page: OverviewBrowser) -> None:
     page.open()
     banner, greyed = page.browser.run(
         "pantau.freshness.snapshot().samples -= 300; pantau.draw();"
@@ -207,7 +215,7 @@ def test_missing_samples_are_reported_and_states_stay_valid(page: Page) -> None:
     eventually(lambda: page.banner() == "", within_s=12)
 
 
-def test_a_site_has_its_charts_its_links_and_its_troubles(page: Page) -> None:
+def test_a_site_has_its_charts_its_links_and_its_troubles(page: OverviewBrowser) -> None:
     page.open("situs/terisi?range=1h")
     drawn = "return document.querySelectorAll('.js-plotly-plot .main-svg .trace').length"
     eventually(lambda: page.browser.run(drawn) >= 6, within_s=20)
@@ -221,7 +229,7 @@ def test_a_site_has_its_charts_its_links_and_its_troubles(page: Page) -> None:
     assert page.browser.console == []
 
 
-def test_a_page_recovers_after_a_restart_of_the_server(page: Page) -> None:
+def test_a_page_recovers_after_a_restart_of_the_server(page: OverviewBrowser) -> None:
     page.open("situs/losarang?range=1h")
     plots = "return document.querySelectorAll('.js-plotly-plot').length"
     eventually(lambda: page.browser.run(plots) >= 2, within_s=20)
@@ -240,7 +248,7 @@ def test_a_page_recovers_after_a_restart_of_the_server(page: Page) -> None:
     assert page.same()
 
 
-def test_a_name_with_markup_is_escaped(page: Page) -> None:
+def test_a_name_with_markup_is_escaped(page: OverviewBrowser) -> None:
     for path in ("", "situs/arahan?range=1h"):
         page.open(path)
         eventually(
@@ -253,13 +261,13 @@ def test_a_name_with_markup_is_escaped(page: Page) -> None:
         assert page.browser.run("return document.querySelectorAll('img').length") == 0
 
 
-def test_warnings_of_the_monitor_are_escaped(page: Page) -> None:
+def test_warnings_of_the_monitor_are_escaped(page: OverviewBrowser) -> None:
     page.life.warnings = ["journal: <b>penuh</b>"]
     page.open()
     eventually(lambda: "journal: <b>penuh</b>" in page.text("#notes"), within_s=5)
 
 
-def test_the_delay_of_influxdb_is_shown_in_the_language_of_the_page(page: Page) -> None:
+def test_the_delay_of_influxdb_is_shown_in_the_language_of_the_page(page: OverviewBrowser) -> None:
     page.life.remarks = [
         MonitorWarning("InfluxDB: no answer", "influx_silent", {"behind_s": 190, "count": 12_345}),
         MonitorWarning("80 %", "quota", {"full_share": 0.8}),
@@ -277,7 +285,7 @@ def test_the_delay_of_influxdb_is_shown_in_the_language_of_the_page(page: Page) 
     eventually(lambda: english in page.text("#notes"), within_s=5)
 
 
-def test_every_function_works_by_keyboard(page: Page) -> None:
+def test_every_function_works_by_keyboard(page: OverviewBrowser) -> None:
     page.open()
     order = page.browser.run(
         "return [...document.querySelectorAll('a, button')].filter(e => e.tabIndex >= 0)"
@@ -293,12 +301,12 @@ def test_every_function_works_by_keyboard(page: Page) -> None:
     assert outline == "solid"
 
 
-def test_reduced_motion_disables_animations(page: Page) -> None:
+def test_reduced_motion_disables_animations(page: OverviewBrowser) -> None:
     moves = "return getComputedStyle(document.querySelector('.tile.new')).animationName"
     now_s = time.time()
     links = ("anjatan/utama", "anjatan/cadangan")
     just_now = (PastEvent(link, State.DOWN, 0.5) for link in links)  # new is what is so for 2 min
-    page.life.story = page.life.story.later(now_s - page.life.story.now_s, *just_now)
+    page.life.history = page.life.history.later(now_s - page.life.history.now_s, *just_now)
     page.open()
     assert page.browser.run(moves) == "arrive"
     still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
@@ -307,7 +315,7 @@ def test_reduced_motion_disables_animations(page: Page) -> None:
     page.browser.cdp("Emulation.setEmulatedMedia", features=[])
 
 
-def test_the_other_language_and_the_other_theme_are_one_click_away(page: Page) -> None:
+def test_the_other_language_and_the_other_theme_are_one_click_away(page: OverviewBrowser) -> None:
     page.open()
     page.browser.run("document.querySelector('[data-lang=en]').click()")
     eventually(lambda: page.text("#open-count") and "Needs attention" in page.text(".al h2"))
@@ -322,7 +330,9 @@ def test_the_other_language_and_the_other_theme_are_one_click_away(page: Page) -
 
 
 @pytest.mark.parametrize("lang", list(Lang))
-def test_scripts_and_server_format_numbers_and_times_alike(page: Page, lang: Lang) -> None:
+def test_scripts_and_server_format_numbers_and_times_alike(
+    page: OverviewBrowser, lang: Lang
+) -> None:
     page.open(f"?lang={lang}")
     words = Words(lang, read_catalogue()[lang], ZoneInfo("Asia/Jakarta"))
     now_s = 1_795_492_320.0
@@ -342,7 +352,7 @@ def test_scripts_and_server_format_numbers_and_times_alike(page: Page, lang: Lan
     assert found == [expected for _, _, expected in asked]
 
 
-def test_the_map_has_names_that_do_not_touch(page: Page) -> None:
+def test_the_map_has_names_that_do_not_touch(page: OverviewBrowser) -> None:
     page.open()
     boxes = page.browser.run(
         "return [...document.querySelectorAll('.ml:not(.gone)')].map(e => {"
@@ -360,7 +370,7 @@ def test_the_map_has_names_that_do_not_touch(page: Page) -> None:
     assert touching == []
 
 
-def test_a_phone_has_everything_in_one_column(page: Page) -> None:
+def test_a_phone_has_everything_in_one_column(page: OverviewBrowser) -> None:
     page.browser.size(390, 844, 2, phone=True)
     try:
         page.open()
@@ -374,7 +384,7 @@ def test_a_phone_has_everything_in_one_column(page: Page) -> None:
         page.browser.size(1920, 1080)
 
 
-def test_the_pages_keep_within_their_budgets(page: Page) -> None:
+def test_the_pages_keep_within_their_budgets(page: OverviewBrowser) -> None:
     """LOOK: kB cold and warm, elements. Bytes and counts only: time is measured, not asserted."""
     page.browser.cdp("Network.clearBrowserCache")
     page.open()
@@ -397,7 +407,7 @@ def test_the_pages_keep_within_their_budgets(page: Page) -> None:
     assert site <= 850_000, told
 
 
-def test_the_desk_screen_is_filled_and_does_not_scroll(page: Page) -> None:
+def test_the_desk_screen_is_filled_and_does_not_scroll(page: OverviewBrowser) -> None:
     page.open()
     assert page.browser.run("return document.documentElement.scrollHeight") == 1080
     assert page.browser.run("return document.documentElement.scrollWidth") == 1920

@@ -294,7 +294,7 @@ def test_facts_and_problems_of_a_router_are_shown(
 
 def test_without_the_daemon_the_router_is_not_shown(made: ReadsOnFakes) -> None:
     nobody = Reads(
-        *(made.story.network, made.state, made.ledger, made.samples),
+        *(made.history.network, made.state, made.ledger, made.samples),
         now=lambda: made.now_s,
         steady=lambda: made.now_s,
     )
@@ -313,7 +313,7 @@ def test_a_port_may_be_called_anything() -> None:
     made = ReadsOnFakes.of(
         SyntheticHistory(replace(network, sites=(odd, *network.sites[1:])), trouble_reads().now_s)
     )
-    made.samples.add(made.story.ports(HOUR_S, 60.0))
+    made.samples.add(made.history.ports(HOUR_S, 60.0))
     answer = ask(client_of(made), {**GOOD, "site": odd.id})
     names = re.findall(r'"id":"(chart-[^"]*)"', answer.text)
     assert answer.status_code == 200

@@ -26,7 +26,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardServer
     running = DashboardServer(
         tmp_path_factory.mktemp("site") / "work", trouble(shipped_network(), time.time())
     )
-    running.write_verdicts()
+    running.write_states()
     running.write_hour()
     running.start()
     yield running
@@ -44,7 +44,7 @@ def site(served: DashboardServer, browser: Browser) -> Browser:
 
 
 def today(served: DashboardServer) -> date:
-    return datetime.fromtimestamp(served.story.now_s, ZoneInfo("Asia/Jakarta")).date()
+    return datetime.fromtimestamp(served.history.now_s, ZoneInfo("Asia/Jakarta")).date()
 
 
 def press(browser: Browser, *keys: str) -> None:

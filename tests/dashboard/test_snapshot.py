@@ -29,7 +29,7 @@ def taken(made: ReadsOnFakes) -> dict[str, Any]:
 
 def test_all_31_sites_have_fixed_positions() -> None:
     made = trouble_reads()
-    assert list(taken(made)["sites"]) == [site.id for site in made.story.network.sites]
+    assert list(taken(made)["sites"]) == [site.id for site in made.history.network.sites]
     assert len(taken(made)["sites"]) == 31
 
 
@@ -120,7 +120,7 @@ def test_the_hour_is_a_letter_a_minute_with_gaps_as_gaps() -> None:
     made = ReadsOnFakes.of(SyntheticHistory(network, NOW_S, events))
     rows = [
         row
-        for row in made.story.pings(HOUR_S, 60.0)
+        for row in made.history.pings(HOUR_S, 60.0)
         if not NOW_S - 600 < row.at_s < NOW_S - 300 and row.target == "anjatan/utama"
     ]
     made.samples.add(rows)
@@ -155,7 +155,7 @@ def test_the_same_state_gives_the_same_etag_and_another_one_another() -> None:
     made = quiet_reads()
     one, other = snapshots(made).get(), snapshots(made).get()
     assert one.etag == other.etag
-    later = made.story.later(1, PastEvent("anjatan/utama", State.DOWN, 1))
+    later = made.history.later(1, PastEvent("anjatan/utama", State.DOWN, 1))
     made.state.told = later.document()
     assert snapshots(made).get().etag != one.etag
 
@@ -233,7 +233,7 @@ def test_a_site_missing_in_the_state_has_no_data() -> None:
 
 
 def test_warnings_of_the_monitor_are_in_the_snapshot() -> None:
-    made = ReadsOnFakes.of(replace(quiet_reads().story, warnings=("journal: the disk is full",)))
+    made = ReadsOnFakes.of(replace(quiet_reads().history, warnings=("journal: the disk is full",)))
     assert taken(made)["warnings"] == [["other", "journal: the disk is full", {}]]
 
 

@@ -56,14 +56,14 @@ class Rate(NamedTuple):
 class DaemonObserver:
     """One daemon, and the questions that a test asks after it."""
 
-    def __init__(self, house: SimulatedDaemon) -> None:
-        self.house = house
+    def __init__(self, simulated: SimulatedDaemon) -> None:
+        self.simulated = simulated
 
     @property
     def pid(self) -> int:
         """The daemon itself: nsenter and its like become what they start."""
-        assert self.house.daemon is not None
-        return self.house.daemon.pid
+        assert self.simulated.daemon is not None
+        return self.simulated.daemon.pid
 
     @contextmanager
     def stopped(self, for_s: float) -> Iterator[None]:
@@ -81,7 +81,7 @@ class DaemonObserver:
 
         By the order of writing, not by its time: the clock may have been set back.
         """
-        directory = self.house.data / "journal"
+        directory = self.simulated.data / "journal"
         written = max(directory.glob("samples-*.db*"), key=lambda file: file.stat().st_mtime)
         file = directory / f"{written.name.partition('.db')[0]}.db"
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
@@ -97,7 +97,7 @@ class DaemonObserver:
 
     def _document(self) -> dict[str, object] | None:
         try:
-            return LocalApiClient(self.house.data).get("/state")
+            return LocalApiClient(self.simulated.data).get("/state")
         except ApiError:
             return None
 
@@ -119,24 +119,24 @@ class DaemonObserver:
 
     def transitions(self) -> list[Transition]:
         """Every change of a state but the first one, to `up`."""
-        ledger = SqlLedgerReader.open(self.house.data / "ledger.db")
+        ledger = SqlLedgerReader.open(self.simulated.data / "ledger.db")
         every = ledger.transitions(0.0, FOREVER_S)
         return [one for one in every if one.reason != "first_reply"]
 
     def downs(self) -> set[str]:
         """Every target that was ever called down."""
         said = {t.target for t in self.transitions() if t.after is State.DOWN}
-        opened = {i.target for i in self.house.incidents() if i.state is State.DOWN}
+        opened = {i.target for i in self.simulated.incidents() if i.state is State.DOWN}
         return said | opened
 
     def incidents(self) -> set[tuple[str, str, str]]:
         """Target, state and reason of every incident so far."""
-        return {(i.target, i.state.value, i.reason) for i in self.house.incidents()}
+        return {(i.target, i.state.value, i.reason) for i in self.simulated.incidents()}
 
     def rates(self) -> list[Rate]:
         """Every rate of every port so far."""
         found: list[Rate] = []
-        for file in (self.house.data / "journal").glob("samples-*.db"):
+        for file in (self.simulated.data / "journal").glob("samples-*.db"):
             begins = datetime.strptime(file.stem[-8:], "%Y%m%d").replace(tzinfo=UTC).timestamp()
             with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
                 for identity, at_ms, in_bps, out_bps in connection.execute(
@@ -153,7 +153,7 @@ class DaemonObserver:
         return [rate for rate in self.rates() if not self._is_true(rate, 3 * polled_every_s)]
 
     def _is_true(self, rate: Rate, over_s: float) -> bool:
-        traffic = self.house.simulation.traffic(rate.device, rate.ifname)
+        traffic = self.simulated.simulation.traffic(rate.device, rate.ifname)
         moments = [rate.at_s - over_s * step / 60 for step in range(61)]
         for told, flow in ((rate.in_bps, traffic.inbound), (rate.out_bps, traffic.outbound)):
             flowed = [flow.rate_bps(at_s) for at_s in moments]
@@ -163,19 +163,19 @@ class DaemonObserver:
 
     def log(self) -> str:
         """The daemon's log so far; a traceback in it is never right."""
-        said = self.house.log()
+        said = self.simulated.log()
         assert "Traceback" not in said, said[-3000:]
         return said
 
     def run_inside(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a program in the made-up network to its end."""
         return subprocess.run(
-            self.house.simulation.inside(words),
+            self.simulated.simulation.inside(words),
             capture_output=True,
             text=True,
             check=False,
             timeout=30,
-            env=self.house.environ,
+            env=self.simulated.environ,
         )
 
 

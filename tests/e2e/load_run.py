@@ -52,7 +52,7 @@ TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class LoadSize:
     """How much of everything. dead: the share of links and of routers that never answer."""
 
     targets: int
@@ -63,7 +63,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class ResourceRates:
     """What a process cost between two moments. share: of one core."""
 
     share: float
@@ -72,21 +72,21 @@ class Cost:
 
 
 @dataclass(slots=True)
-class Spent:
+class ResourceUsage:
     """One reading of a process."""
 
     at_s: float
     cpu_s: float
 
     @classmethod
-    def of(cls, pid: int) -> Spent:
+    def of(cls, pid: int) -> ResourceUsage:
         words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return cls(time.monotonic(), (int(words[11]) + int(words[12])) / TICKS_S)
 
-    def until(self, pid: int) -> Cost:
-        now = Spent.of(pid)
+    def until(self, pid: int) -> ResourceRates:
+        now = ResourceUsage.of(pid)
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        return Cost(
+        return ResourceRates(
             share=(now.cpu_s - self.cpu_s) / (now.at_s - self.at_s),
             rss_mb=pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
             descriptors=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
@@ -94,7 +94,7 @@ class Spent:
 
 
 @dataclass(slots=True)
-class County:
+class LoadConfig:
     """The names of a generated configuration. links: and nodes besides core and PoPs."""
 
     links: list[str] = field(default_factory=list)
@@ -109,12 +109,12 @@ class County:
         return self.links + self.nodes
 
 
-def write_county(into: Path, size: Size, data_dir: Path) -> County:
+def write_load_config(into: Path, size: LoadSize, data_dir: Path) -> LoadConfig:
     """A configuration of this size: 31 sites share the links, nodes have the other routers.
 
     Every share is spread evenly, so that neighbours differ.
     """
-    county = County()
+    county = LoadConfig()
     (into / "sites").mkdir(parents=True)
     (into / "monitor.toml").write_text(
         "[monitor]\n"
@@ -163,7 +163,7 @@ def _kecamatan() -> dict[str, str]:
 
 
 def _network(
-    county: County, size: Size, nodes: int, places: Iterator[int], routers: Iterator[int]
+    county: LoadConfig, size: LoadSize, nodes: int, places: Iterator[int], routers: Iterator[int]
 ) -> str:
     lines = [
         'anchors = ["10.77.0.1", "10.77.0.2"]',
@@ -188,7 +188,7 @@ def _network(
     return "\n".join(lines) + "\n"
 
 
-def _router(county: County, size: Size, router: int, owner: str, address: str) -> list[str]:
+def _router(county: LoadConfig, size: LoadSize, router: int, owner: str, address: str) -> list[str]:
     """Version 3 at an address of the real snmpd, or one that nobody has; 2c at its owner's."""
     county.routers.append(owner)
     if _is_v3(size, router):
@@ -214,7 +214,7 @@ def _ports(table: str, is_v3: bool, links: Sequence[str]) -> list[str]:
     return lines
 
 
-def _is_v3(size: Size, router: int) -> bool:
+def _is_v3(size: LoadSize, router: int) -> bool:
     return _is_in(size.v3, router * 7 + 3)
 
 
@@ -227,24 +227,24 @@ def _is_in(share: float, place: int) -> bool:
     return place * 7 % 10 < round(share * 10)
 
 
-class Load:
+class DaemonLoad:
     """The county's network, its snmpd and its daemon, in a directory with a short path.
 
     The daemon goes before other programs of this machine (as root), or a machine that is busy
     with other tests would be measured.
     """
 
-    def __init__(self, work: Path, size: Size) -> None:
+    def __init__(self, work: Path, size: LoadSize) -> None:
         self.size = size
         self.work = work
         self.data = work / "data"
         self.data.mkdir()
         self.config = work / "config"
-        self.county = write_county(self.config, size, self.data)
+        self.county = write_load_config(self.config, size, self.data)
         self.began_s = 0.0
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> DaemonLoad:
         self.simulation = Simulation.start(
             self.config, "quiet", work_dir=self.work, communities={"v2": COMMUNITY}
         )
@@ -387,12 +387,12 @@ def _goes_first(pid: int) -> None:
         Path(f"/proc/{pid}/autogroup").write_text("-15")
 
 
-def at(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
     """The nearest-rank percentile of an ascending list."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def busy() -> str:
+def machine_load() -> str:
     """How busy the machine is with everything, this included."""
     return f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 

@@ -21,11 +21,11 @@ POP = "pop-karangampel"
 SOON = "hold_s = 2\ngroup_s = 10\n"
 ALERTS = """
 [[channels]]
-id = "hook"
+id = "webhook"
 type = "webhook"
 address = "{url}/pantau"
 [[routes]]
-steps = [{{ after_min = 0, to = ["channel:hook"] }}]
+steps = [{{ after_min = 0, to = ["channel:webhook"] }}]
 [rules]
 {rules}
 {more}
@@ -33,79 +33,90 @@ steps = [{{ after_min = 0, to = ["channel:hook"] }}]
 
 
 @contextmanager
-def on_duty(
+def alerting_daemon(
     work: Path, rules: str = SOON, more: str = ""
 ) -> Iterator[tuple[SimulatedDaemon, WebhookServer]]:
     """A daemon that tells one webhook; all up and settled."""
-    with SimulatedDaemon(work) as house:
-        hook = WebhookServer(house, work / "hook")
+    with SimulatedDaemon(work) as simulated:
+        webhook = WebhookServer(simulated, work / "webhook")
         try:
-            text = ALERTS.format(url=hook.url, rules=rules, more=more.format(url=hook.url))
-            (house.config / "alerts.toml").write_text(text)
-            house.start()
-            eventually(house.settled, 40)
-            yield house, hook
+            text = ALERTS.format(url=webhook.url, rules=rules, more=more.format(url=webhook.url))
+            (simulated.config / "alerts.toml").write_text(text)
+            simulated.start()
+            eventually(simulated.settled, 40)
+            yield simulated, webhook
         finally:
-            hook.close()
+            webhook.close()
 
 
-def told(hook: WebhookServer, event: str, targets: list[str]) -> bool:
-    return (event, targets) in hook.taken()
+def was_notified(webhook: WebhookServer, event: str, targets: list[str]) -> bool:
+    return (event, targets) in webhook.accepted()
 
 
 @pytest.mark.timeout(240)
 def test_a_cut_link_and_a_cut_node_are_notified_once_each_at_start_and_end(
     tmp_path: Path,
 ) -> None:
-    with on_duty(tmp_path) as (house, hook):
-        control = house.simulation.control
-        links = [k.name for k in house.simulation.network.links() if k.via == (POP,)]
+    with alerting_daemon(tmp_path) as (simulated, webhook):
+        control = simulated.simulation.control
+        links = [k.name for k in simulated.simulation.network.links() if k.via == (POP,)]
         control.cut(LINK)
         control.pop_down(POP)
-        eventually(lambda: told(hook, "opened", [LINK]) and told(hook, "opened", [POP]), 40)
+        eventually(
+            lambda: (
+                was_notified(webhook, "opened", [LINK]) and was_notified(webhook, "opened", [POP])
+            ),
+            40,
+        )
         control.restore()
-        eventually(lambda: told(hook, "resolved", [LINK]) and told(hook, "resolved", [POP]), 40)
-        eventually(house.all_up, 30)
+        eventually(
+            lambda: (
+                was_notified(webhook, "resolved", [LINK])
+                and was_notified(webhook, "resolved", [POP])
+            ),
+            40,
+        )
+        eventually(simulated.all_up, 30)
         expected = [
             ("opened", [LINK]),
             ("opened", [POP]),
             ("resolved", [LINK]),
             ("resolved", [POP]),
         ]
-        assert sorted(hook.taken()) == sorted(expected)
-        opening = next(r for r in hook.requests() if r.told == ("opened", [POP]))
+        assert sorted(webhook.accepted()) == sorted(expected)
+        opening = next(r for r in webhook.requests() if r.told == ("opened", [POP]))
         assert opening.body is not None
         assert opening.key == opening.body["key"]
         assert opening.body["text"].endswith(f"\n#{opening.body['code']}")
         assert set(opening.body["incident"]["affected"]) == set(links)
         answer = subprocess.run(
-            [*PANTAU, "incidents", "--config", str(house.config), "--all", "--json"],
+            [*PANTAU, "incidents", "--config", str(simulated.config), "--all", "--json"],
             capture_output=True,
             text=True,
             check=True,
-            env=house.environ,
+            env=simulated.environ,
         )
         (kept,) = [i for i in json.loads(answer.stdout)["incidents"] if i["target"] == POP]
-        closing = next(r for r in hook.requests() if r.told == ("resolved", [POP]))
+        closing = next(r for r in webhook.requests() if r.told == ("resolved", [POP]))
         assert closing.body is not None
         assert {name: closing.body["incident"][name] for name in kept} == kept
-        assert house.kill(signal.SIGTERM) == 0
-        assert "Traceback" not in house.log()
+        assert simulated.kill(signal.SIGTERM) == 0
+        assert "Traceback" not in simulated.log()
 
 
 @pytest.mark.full
 @pytest.mark.timeout(300)
 def test_every_link_down_at_once_with_the_anchors_alive_is_one_list(tmp_path: Path) -> None:
-    with on_duty(tmp_path, "hold_s = 15\n") as (house, hook):
-        links = sorted(link.name for link in house.simulation.network.links())
+    with alerting_daemon(tmp_path, "hold_s = 15\n") as (simulated, webhook):
+        links = sorted(link.name for link in simulated.simulation.network.links())
         for name in links:
-            house.simulation.control.cut(name)
-        eventually(hook.taken, 60)
-        assert hook.taken() == [("digest", links)]
-        house.simulation.control.restore()
-        eventually(house.all_up, 40)
-        eventually(lambda: len(hook.taken()) > 1, 60)
-        assert hook.taken() == [("digest", links), ("resolved", links)]
+            simulated.simulation.control.cut(name)
+        eventually(webhook.accepted, 60)
+        assert webhook.accepted() == [("digest", links)]
+        simulated.simulation.control.restore()
+        eventually(simulated.all_up, 40)
+        eventually(lambda: len(webhook.accepted()) > 1, 60)
+        assert webhook.accepted() == [("digest", links), ("resolved", links)]
 
 
 @pytest.mark.full
@@ -114,52 +125,54 @@ def test_a_monitor_without_uplink_stops_its_heartbeat_and_notifies_afterwards(
     tmp_path: Path,
 ) -> None:
     heart = '[heartbeat]\nurl = "detak"\n'
-    with SimulatedDaemon(tmp_path) as house:
-        hook = WebhookServer(house, tmp_path / "hook")
+    with SimulatedDaemon(tmp_path) as simulated:
+        webhook = WebhookServer(simulated, tmp_path / "webhook")
         try:
-            text = ALERTS.format(url=hook.url, rules=SOON, more=heart)
-            (house.config / "alerts.toml").write_text(text)
-            house.start(environ={"PANTAU_SECRET_DETAK": f"{hook.url}/beat"})
-            eventually(house.settled, 40)
-            eventually(lambda: hook.requests("/beat"), 90)
-            hook.answers(503)
-            cut = house.simulation.control.uplink_cut()
-            eventually(lambda: house.states()[LINK] == "unknown", 30)
+            text = ALERTS.format(url=webhook.url, rules=SOON, more=heart)
+            (simulated.config / "alerts.toml").write_text(text)
+            simulated.start(environ={"PANTAU_SECRET_DETAK": f"{webhook.url}/beat"})
+            eventually(simulated.settled, 40)
+            eventually(lambda: webhook.requests("/beat"), 90)
+            webhook.set_status(503)
+            cut = simulated.simulation.control.uplink_cut()
+            eventually(lambda: simulated.states()[LINK] == "unknown", 30)
             # Two beats would be due meanwhile.
-            eventually(lambda: len(hook.requests()) >= 5, 200)
-            beats = [r.at_s for r in hook.requests("/beat")]
+            eventually(lambda: len(webhook.requests()) >= 5, 200)
+            beats = [r.at_s for r in webhook.requests("/beat")]
             assert all(at_s < cut.utc_s + 30 for at_s in beats)
-            assert all(request.status == 503 for request in hook.requests())
-            hook.answers(200)
-            house.simulation.control.restore()
-            eventually(house.all_up, 40)
-            eventually(hook.taken, 200)
-            assert hook.taken() == [("resolved", ["monitor"])]
-            eventually(lambda: len(hook.requests("/beat")) > len(beats), 90)
+            assert all(request.status == 503 for request in webhook.requests())
+            webhook.set_status(200)
+            simulated.simulation.control.restore()
+            eventually(simulated.all_up, 40)
+            eventually(webhook.accepted, 200)
+            assert webhook.accepted() == [("resolved", ["monitor"])]
+            eventually(lambda: len(webhook.requests("/beat")) > len(beats), 90)
         finally:
-            hook.close()
+            webhook.close()
 
 
 @pytest.mark.full
 @pytest.mark.timeout(3_600)
 def test_a_hundred_restarts_repeat_no_notification(tmp_path: Path) -> None:
-    with on_duty(tmp_path) as (house, hook):
-        links = [link.name for link in house.simulation.network.links() if link.kind == "fibre"][:5]
+    with alerting_daemon(tmp_path) as (simulated, webhook):
+        links = [
+            link.name for link in simulated.simulation.network.links() if link.kind == "fibre"
+        ][:5]
         for name in links:
-            house.simulation.control.cut(name)
-        eventually(lambda: sum(len(targets) for _, targets in hook.taken()) == 5, 60)
+            simulated.simulation.control.cut(name)
+        eventually(lambda: sum(len(targets) for _, targets in webhook.accepted()) == 5, 60)
         for number in range(100):
-            house.kill(signal.SIGKILL if number % 2 else signal.SIGTERM)
-            house.start()
-            eventually(lambda: house.states()[links[0]] == "down", 30)
-        house.simulation.control.restore()
-        eventually(house.all_up, 40)
+            simulated.kill(signal.SIGKILL if number % 2 else signal.SIGTERM)
+            simulated.start()
+            eventually(lambda: simulated.states()[links[0]] == "down", 30)
+        simulated.simulation.control.restore()
+        eventually(simulated.all_up, 40)
         wanted = Counter({(event, name): 1 for event in ("opened", "resolved") for name in links})
 
         def by_target() -> Counter[tuple[str, str]]:
             return Counter(
                 ("opened" if event == "digest" else event, name)
-                for event, targets in hook.taken()
+                for event, targets in webhook.accepted()
                 for name in targets
             )
 

@@ -25,7 +25,7 @@ SITE = "cantigi"
 """It has one link."""
 
 
-def said(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run_command(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """What a command says to its end."""
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environ)
 
@@ -63,15 +63,15 @@ class Demo:
             self.process.terminate()
             self.process.wait(30)
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.out.read_text()
 
     def address(self) -> str:
         """Of the page, once it is there."""
 
         def told() -> list[str]:
-            assert self.process.poll() is None, self.said()
-            return [word for word in self.said().split() if word.startswith("http://")]
+            assert self.process.poll() is None, self.output()
+            return [word for word in self.output().split() if word.startswith("http://")]
 
         return eventually(told, 60)[0]
 
@@ -84,7 +84,7 @@ class Demo:
         return sites
 
     def words(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return said([*PANTAU, "demo", *words], self.environ)
+        return run_command([*PANTAU, "demo", *words], self.environ)
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +155,9 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(demo: Demo) -> None:
 
 def test_the_commands_printed_by_the_demo_work(demo: Demo) -> None:
     demo.address()
-    lines = [line.split() for line in eventually(demo.said).splitlines()]
+    lines = [line.split() for line in eventually(demo.output).splitlines()]
     (status,) = [line for line in lines if "status" in line]
-    told = said([*PANTAU, *status[status.index("status") :], "--json"], demo.environ)
+    told = run_command([*PANTAU, *status[status.index("status") :], "--json"], demo.environ)
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout)["stale"] is False
 
@@ -166,8 +166,8 @@ def test_ctrl_c_ends_every_process_of_the_demo(demo: Demo) -> None:
     demo.address()
     (work,) = demo.tmp.glob(f"{DEMO_DIR_PREFIX}*")
     demo.process.send_signal(signal.SIGINT)
-    assert demo.process.wait(30) == 0, demo.said()
-    assert demo.said().endswith("Selesai: semuanya dihentikan.\n")
+    assert demo.process.wait(30) == 0, demo.output()
+    assert demo.output().endswith("Selesai: semuanya dihentikan.\n")
     assert not work.exists()
     assert not any(str(work) in words for words in command_lines())
     nobody = demo.words("cut", SITE)

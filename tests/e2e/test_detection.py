@@ -13,84 +13,89 @@ LINK = "anjatan/utama"
 
 
 @pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedDaemon]:
-    with SimulatedDaemon(tmp_path_factory.mktemp("v")) as made_up:
-        made_up.start()
-        eventually(made_up.settled, 30)
-        yield made_up
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedDaemon]:
+    with SimulatedDaemon(tmp_path_factory.mktemp("v")) as simulated:
+        simulated.start()
+        eventually(simulated.settled, 30)
+        yield simulated
 
 
 @pytest.fixture(autouse=True)
-def healed(watched: SimulatedDaemon) -> Iterator[None]:
+def restored(simulated: SimulatedDaemon) -> Iterator[None]:
     yield
-    watched.simulation.control.restore()
-    eventually(watched.all_up, 30)
+    simulated.simulation.control.restore()
+    eventually(simulated.all_up, 30)
 
 
-def test_all_31_sites_have_the_simulated_rtt(watched: SimulatedDaemon) -> None:
-    document = watched.status()
+def test_all_31_sites_have_the_simulated_rtt(simulated: SimulatedDaemon) -> None:
+    document = simulated.status()
     assert document["stale"] is False
     sites = document["sites"]
     assert isinstance(sites, list)
     assert len(sites) == 31
     for site in sites:
         for link in site["links"]:
-            script = watched.simulation.normal_behaviour(link["target"])
+            script = simulated.simulation.normal_behaviour(link["target"])
             slack_ms = 3.0 + 3 * script.jitter_ms
             assert link["rtt_ms"] == pytest.approx(script.delay_ms, abs=slack_ms), link
 
 
 def test_a_cut_is_detected_in_time_with_correct_start_and_end(
-    watched: SimulatedDaemon,
+    simulated: SimulatedDaemon,
 ) -> None:
-    cut = watched.simulation.control.cut(LINK)
-    eventually(lambda: watched.states()[LINK] == "down", 15)
+    cut = simulated.simulation.control.cut(LINK)
+    eventually(lambda: simulated.states()[LINK] == "down", 15)
     # The state is told at once; the ledger has it a transaction later.
     (incident,) = eventually(
-        lambda: [i for i in watched.incidents() if i.target == LINK and i.ended_s is None], 5
+        lambda: [i for i in simulated.incidents() if i.target == LINK and i.ended_s is None], 5
     )
     assert -0.2 <= incident.started_s - cut.utc_s <= 1.2
     assert incident.detected_s - incident.started_s <= 7.0
-    assert watched.states()["anjatan"] == "degraded"
-    back = watched.simulation.control.restore(LINK)
-    eventually(lambda: watched.states()[LINK] == "up", 15)
+    assert simulated.states()["anjatan"] == "degraded"
+    back = simulated.simulation.control.restore(LINK)
+    eventually(lambda: simulated.states()[LINK] == "up", 15)
     (closed,) = eventually(
-        lambda: [i for i in watched.incidents() if i.id == incident.id and i.ended_s is not None], 5
+        lambda: [i for i in simulated.incidents() if i.id == incident.id and i.ended_s is not None],
+        5,
     )
     assert closed.ended_s is not None
     assert 0.0 <= closed.ended_s - back.utc_s <= 1.3
 
 
-def test_a_cut_node_is_one_incident_that_lists_its_links(watched: SimulatedDaemon) -> None:
-    before = {i.id for i in watched.incidents()}
-    watched.simulation.control.pop_down("pop-karangampel")
+def test_a_cut_node_is_one_incident_that_lists_its_links(simulated: SimulatedDaemon) -> None:
+    before = {i.id for i in simulated.incidents()}
+    simulated.simulation.control.pop_down("pop-karangampel")
     links = {
-        link.name for link in watched.simulation.network.links() if link.via == ("pop-karangampel",)
+        link.name
+        for link in simulated.simulation.network.links()
+        if link.via == ("pop-karangampel",)
     }
     assert len(links) >= 3
-    eventually(lambda: all(watched.states()[name] == "unreachable" for name in links), 25)
+    eventually(lambda: all(simulated.states()[name] == "unreachable" for name in links), 25)
     eventually(
-        lambda: [set(i.affected) for i in watched.incidents() if i.id not in before] == [links], 5
+        lambda: [set(i.affected) for i in simulated.incidents() if i.id not in before] == [links], 5
     )
-    new = [i for i in watched.incidents() if i.id not in before]
+    new = [i for i in simulated.incidents() if i.id not in before]
     assert [i.target for i in new] == ["pop-karangampel"]
 
 
-def test_uplink_loss_is_an_incident_of_the_monitor_and_no_outage(watched: SimulatedDaemon) -> None:
-    before = {i.id for i in watched.incidents()}
-    cut = watched.simulation.control.uplink_cut()
-    eventually(lambda: watched.states()[LINK] == "unknown", 20)
-    new = eventually(lambda: [i for i in watched.incidents() if i.id not in before], 5)
+def test_uplink_loss_is_an_incident_of_the_monitor_and_no_outage(
+    simulated: SimulatedDaemon,
+) -> None:
+    before = {i.id for i in simulated.incidents()}
+    cut = simulated.simulation.control.uplink_cut()
+    eventually(lambda: simulated.states()[LINK] == "unknown", 20)
+    new = eventually(lambda: [i for i in simulated.incidents() if i.id not in before], 5)
     assert [(i.scope.value, i.state.value) for i in new] == [("monitor", "unknown")]
     assert -0.2 <= new[0].started_s - cut.utc_s <= 1.2
-    assert set(watched.states().values()) == {"unknown"}
-    watched.simulation.control.restore()
-    eventually(watched.all_up, 20)
-    assert [i.target for i in watched.incidents() if i.id not in before] == ["monitor"]
+    assert set(simulated.states().values()) == {"unknown"}
+    simulated.simulation.control.restore()
+    eventually(simulated.all_up, 20)
+    assert [i.target for i in simulated.incidents() if i.id not in before] == ["monitor"]
 
 
-def test_routers_are_polled_and_traffic_has_a_rate(watched: SimulatedDaemon) -> None:
+def test_routers_are_polled_and_traffic_has_a_rate(simulated: SimulatedDaemon) -> None:
     def has_rate() -> bool:
-        return any(s.in_bps is not None for s in watched.journal().latest_interfaces("anjatan"))
+        return any(s.in_bps is not None for s in simulated.journal().latest_interfaces("anjatan"))
 
     eventually(has_rate, 60)

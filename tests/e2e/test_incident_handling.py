@@ -39,21 +39,21 @@ hold_s = 2
 """
 
 
-class OnDuty:
+class Operator:
     """The commands of somebody on duty."""
 
-    def __init__(self, house: SimulatedDaemon, arrived: Path) -> None:
-        self.house = house
+    def __init__(self, simulated: SimulatedDaemon, arrived: Path) -> None:
+        self.simulated = simulated
         self._arrived = arrived
 
     def says(self, *words: str) -> str:
         """The output of a command that succeeds."""
         return subprocess.run(
-            [*PANTAU, words[0], "--config", str(self.house.config), *words[1:]],
+            [*PANTAU, words[0], "--config", str(self.simulated.config), *words[1:]],
             capture_output=True,
             text=True,
             check=True,
-            env=self.house.environ | {"PANTAU_WHO": "petugas-1"},
+            env=self.simulated.environ | {"PANTAU_WHO": "petugas-1"},
         ).stdout
 
     def told(self, *words: str) -> Any:
@@ -71,7 +71,7 @@ class OnDuty:
         """The open incident of a target, once there is one."""
 
         def find() -> list[Incident]:
-            every = self.house.incidents()
+            every = self.simulated.incidents()
             return [i for i in every if i.target == target and i.ended_s is None]
 
         return eventually(find, 20)[0]
@@ -84,30 +84,30 @@ class OnDuty:
 
 
 @pytest.fixture(scope="module")
-def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnDuty]:
+def duty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     work = tmp_path_factory.mktemp("d")
     arrived = work / "arrived.jsonl"
     program = (
         "import json, sys; "
         f"open({str(arrived)!r}, 'a').write(json.dumps(json.load(sys.stdin)) + chr(10))"
     )
-    with SimulatedDaemon(work) as house:
+    with SimulatedDaemon(work) as simulated:
         alerts = SOON.format(python=json.dumps(sys.executable), program=json.dumps(program))
-        (house.config / "alerts.toml").write_text(alerts)
-        house.start()
-        eventually(house.settled, 40)
-        yield OnDuty(house, arrived)
+        (simulated.config / "alerts.toml").write_text(alerts)
+        simulated.start()
+        eventually(simulated.settled, 40)
+        yield Operator(simulated, arrived)
 
 
 @pytest.fixture(autouse=True)
-def healed(duty: OnDuty) -> Iterator[None]:
+def restored(duty: Operator) -> Iterator[None]:
     yield
-    duty.house.simulation.control.restore()
-    eventually(duty.house.all_up, 30)
+    duty.simulated.simulation.control.restore()
+    eventually(duty.simulated.all_up, 30)
 
 
-def test_actions_on_an_outage_are_recorded_in_its_incident(duty: OnDuty) -> None:
-    duty.house.simulation.control.cut(LINK)
+def test_actions_on_an_outage_are_recorded_in_its_incident(duty: Operator) -> None:
+    duty.simulated.simulation.control.cut(LINK)
     number = str(duty.opened(LINK).id)
     duty.says("ack", number, "--until", "2h", "--why", "penyedia dihubungi")
     eventually(lambda: duty.overlays(LINK) == ["acknowledged"], 10)
@@ -115,8 +115,8 @@ def test_actions_on_an_outage_are_recorded_in_its_incident(duty: OnDuty) -> None
     duty.says("ticket", number, "INC-4711")
     (listed,) = duty.told("handover")["open"]
     assert listed["handling"]["acknowledged_by"] == "petugas-1"
-    duty.house.simulation.control.restore(LINK)
-    eventually(lambda: duty.house.states()[LINK] == "up", 20)
+    duty.simulated.simulation.control.restore(LINK)
+    eventually(lambda: duty.simulated.states()[LINK] == "up", 20)
     eventually(lambda: duty.overlays(LINK) == [], 10)
     case = duty.told("incidents", number)
     assert case["incident"]["ended"] is not None
@@ -127,13 +127,13 @@ def test_actions_on_an_outage_are_recorded_in_its_incident(duty: OnDuty) -> None
     assert "INC-4711" in shown
 
 
-def test_actions_survive_a_kill(duty: OnDuty) -> None:
-    duty.house.simulation.control.cut(LINK)
+def test_actions_survive_a_kill(duty: Operator) -> None:
+    duty.simulated.simulation.control.cut(LINK)
     number = str(duty.opened(LINK).id)
     duty.says("ack", number)
     duty.says("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
-    duty.house.kill(signal.SIGKILL)
-    duty.house.start()
+    duty.simulated.kill(signal.SIGKILL)
+    duty.simulated.start()
     eventually(lambda: duty.overlays(LINK) == ["acknowledged"], 30)
     assert duty.overlays(OTHER) == ["maintenance"]
     (window,) = duty.told("maintenance", "list")["maintenance"]
@@ -141,47 +141,47 @@ def test_actions_survive_a_kill(duty: OnDuty) -> None:
     eventually(lambda: duty.overlays(OTHER) == [], 10)
 
 
-async def test_metrics_are_in_prometheus_format(duty: OnDuty) -> None:
-    status, _, body = await raw_get(duty.house.data / "pantau.sock", "/metrics")
+async def test_metrics_are_in_prometheus_format(duty: Operator) -> None:
+    status, _, body = await raw_get(duty.simulated.data / "pantau.sock", "/metrics")
     assert status == 200
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(body.decode())
         for sample in family.samples
     }
-    targets = duty.house.simulation.network.targets()
+    targets = duty.simulated.simulation.network.targets()
     assert samples["pantau_targets", "up"] == len(targets)
     assert samples["pantau_requests_total", "received"] >= len(targets)
     assert samples["pantau_last_round_age_seconds",] < 5
     assert samples["pantau_outbox_messages", "berkas", "dead"] == 0
 
 
-def test_systemd_is_notified_of_ready_watchdog_and_stopping(duty: OnDuty) -> None:
-    house = duty.house
-    house.kill(signal.SIGTERM)
+def test_systemd_is_notified_of_ready_watchdog_and_stopping(duty: Operator) -> None:
+    simulated = duty.simulated
+    simulated.kill(signal.SIGTERM)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(str(house.work / "notify"))
+        systemd.bind(str(simulated.work / "notify"))
         systemd.settimeout(20)
-        house.start(
-            environ={"NOTIFY_SOCKET": str(house.work / "notify"), "WATCHDOG_USEC": "3000000"}
+        simulated.start(
+            environ={"NOTIFY_SOCKET": str(simulated.work / "notify"), "WATCHDOG_USEC": "3000000"}
         )
         heard = [systemd.recv(200) for _ in range(3)]
-        assert house.kill(signal.SIGTERM) == 0
+        assert simulated.kill(signal.SIGTERM) == 0
         systemd.settimeout(5)
         while heard[-1] != b"STOPPING=1":
             heard.append(systemd.recv(200))
     assert heard[0] == b"READY=1"
     assert set(heard[1:-1]) == {b"WATCHDOG=1"}
-    house.start()
+    simulated.start()
 
 
 def test_maintenance_suppresses_notifications_and_an_unplanned_cut_does_not(
-    duty: OnDuty,
+    duty: Operator,
 ) -> None:
     duty.says("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
     eventually(lambda: duty.overlays(OTHER) == ["maintenance"], 10)
-    duty.house.simulation.control.cut(OTHER)
-    duty.house.simulation.control.cut(LINK)
+    duty.simulated.simulation.control.cut(OTHER)
+    duty.simulated.simulation.control.cut(LINK)
     planned, cut = duty.opened(OTHER).id, duty.opened(LINK).id
 
     def told(number: int) -> list[str]:
@@ -195,7 +195,7 @@ def test_maintenance_suppresses_notifications_and_an_unplanned_cut_does_not(
     assert "TIDAK diberitahukan (sedang pemeliharaan)" in duty.says("incidents", str(planned))
 
 
-def test_a_test_message_is_delivered_with_its_code(duty: OnDuty) -> None:
+def test_a_test_message_is_delivered_with_its_code(duty: Operator) -> None:
     output = duty.says("alert-test", "berkas")
     assert "terkirim" in output
     (message,) = [each for each in duty.messages() if each["event"] == "test"]

@@ -26,13 +26,13 @@ RECORD_S = 2.0
 
 
 @contextmanager
-def bridged(house: SimulatedDaemon, port: int) -> Iterator[None]:
+def bridged(simulated: SimulatedDaemon, port: int) -> Iterator[None]:
     """The server's port, inside the made-up network too."""
-    path = str(house.work / "influx.sock")
+    path = str(simulated.work / "influx.sock")
     bridge = [sys.executable, "-m", "tests.e2e.tcp_bridge"]
     commands = (
         [*bridge, "unix", path, "tcp", str(port)],
-        house.simulation.inside([*bridge, "tcp", str(port), "unix", path]),
+        simulated.simulation.inside([*bridge, "tcp", str(port), "unix", path]),
     )
     processes = [subprocess.Popen(command) for command in commands]
     try:
@@ -52,10 +52,10 @@ def in_influx(server: InfluxServer, bucket: str) -> Rows:
     return found
 
 
-def in_journal(house: SimulatedDaemon) -> set[tuple[str, int]]:
-    newest_s = house.journal().newest_s()
+def in_journal(simulated: SimulatedDaemon) -> set[tuple[str, int]]:
+    newest_s = simulated.journal().newest_s()
     assert newest_s is not None
-    every = house.journal().latency_all(newest_s - 3600, newest_s + 1, RECORD_S)
+    every = simulated.journal().latency_all(newest_s - 3600, newest_s + 1, RECORD_S)
     return {
         (target, round(bucket.start_s * 1000))
         for target, found in every.items()
@@ -75,8 +75,8 @@ def test_every_sample_is_stored_once_after_an_outage_of_influxdb(
         assert port is not None
         work = tmp_path / "w"
         work.mkdir()
-        with SimulatedDaemon(work, extra=section) as house, bridged(house, port):
-            house.start()
+        with SimulatedDaemon(work, extra=section) as simulated, bridged(simulated, port):
+            simulated.start()
             eventually(lambda: in_influx(server, "pantau"), 30)
             # Time passes for the server's absence: nothing else is waited for.
             pause = threading.Event()
@@ -86,10 +86,10 @@ def test_every_sample_is_stored_once_after_an_outage_of_influxdb(
             server.kill()
             pause.wait(away_s / 2)
             server.start()
-            written = in_journal(house)
+            written = in_journal(simulated)
             eventually(lambda: written <= in_influx(server, "pantau").keys(), 90)
             assert set(in_influx(server, "pantau").values()) == {1}
-            targets = {target.name for target in house.simulation.network.targets()}
+            targets = {target.name for target in simulated.simulation.network.targets()}
             stamps = sorted({at_ms for _, at_ms in written})
             missing = [
                 (target, at_ms)
@@ -101,12 +101,12 @@ def test_every_sample_is_stored_once_after_an_outage_of_influxdb(
             assert {b - a for a, b in pairwise(stamps)} == {RECORD_S * 1000}
 
 
-def poison(house: SimulatedDaemon, server: InfluxServer) -> None:
+def corrupt_rows(simulated: SimulatedDaemon, server: InfluxServer) -> None:
     """Two samples of weeks ago in the journal, where InfluxDB has a text in place of the number.
 
     The daemon is dead meanwhile: the journal has one writer.
     """
-    journal = SqliteJournal(house.data / "journal")
+    journal = SqliteJournal(simulated.data / "journal")
     now_s = journal.newest_s()
     assert now_s is not None
     for weeks in (10, 20):
@@ -116,10 +116,10 @@ def poison(house: SimulatedDaemon, server: InfluxServer) -> None:
     journal.close()
 
 
-def set_aside(house: SimulatedDaemon) -> list[str]:
+def dead_letters(simulated: SimulatedDaemon) -> list[str]:
     return [
         json.loads(line)["line"]
-        for path in (house.data / "quarantine").glob("*")
+        for path in (simulated.data / "quarantine").glob("*")
         for line in path.read_text().splitlines()
     ]
 
@@ -136,27 +136,27 @@ def test_every_sample_is_stored_once_after_kills_and_rejected_lines(
         assert port is not None
         work = tmp_path / "w"
         work.mkdir()
-        with SimulatedDaemon(work, extra=section) as house, bridged(house, port):
-            house.start()
+        with SimulatedDaemon(work, extra=section) as simulated, bridged(simulated, port):
+            simulated.start()
             eventually(lambda: in_influx(server, "pantau"), 30)
             pause = threading.Event()
-            house.kill()
-            poison(house, server)
+            simulated.kill()
+            corrupt_rows(simulated, server)
             server.stop()
-            house.start()
+            simulated.start()
             pause.wait(away_s)
-            house.kill()
-            house.start()
+            simulated.kill()
+            simulated.start()
             server.start()
             server.kill()
             pause.wait(2.0)
             server.start()
-            eventually(lambda: len(set_aside(house)) >= 2, 90)
-            written = in_journal(house)
+            eventually(lambda: len(dead_letters(simulated)) >= 2, 90)
+            written = in_journal(simulated)
             eventually(lambda: written <= in_influx(server, "pantau").keys(), 90)
             assert set(in_influx(server, "pantau").values()) == {1}
-            refused = set_aside(house)
-            monitor = house.status()["monitor"]
+            refused = dead_letters(simulated)
+            monitor = simulated.status()["monitor"]
     assert [line.partition(",")[0] for line in refused] == ["interface", "interface"]
     assert all(" in_bps=1000000" in line for line in refused)
     assert isinstance(monitor, dict)

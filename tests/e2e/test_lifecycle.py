@@ -21,111 +21,111 @@ RECORD_S = 2.0
 
 
 @pytest.fixture
-def made_up(tmp_path: Path) -> Iterator[SimulatedDaemon]:
-    with SimulatedDaemon(tmp_path) as house:
-        house.start()
-        eventually(house.all_up, 20)
-        yield house
+def simulated(tmp_path: Path) -> Iterator[SimulatedDaemon]:
+    with SimulatedDaemon(tmp_path) as simulated:
+        simulated.start()
+        eventually(simulated.all_up, 20)
+        yield simulated
 
 
-def buckets(house: SimulatedDaemon, target: str) -> list[LatencyBucket]:
-    newest_s = house.journal().newest_s()
+def buckets(simulated: SimulatedDaemon, target: str) -> list[LatencyBucket]:
+    newest_s = simulated.journal().newest_s()
     assert newest_s is not None
-    return house.journal().latency(target, newest_s - 600, newest_s + 1, RECORD_S)
+    return simulated.journal().latency(target, newest_s - 600, newest_s + 1, RECORD_S)
 
 
-def of_link(house: SimulatedDaemon) -> dict[int, bool]:
+def of_link(simulated: SimulatedDaemon) -> dict[int, bool]:
     """The incidents of the link, and whether each is over."""
-    return {i.id: i.ended_s is not None for i in house.incidents() if i.target == LINK}
+    return {i.id: i.ended_s is not None for i in simulated.incidents() if i.target == LINK}
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.full)])
 @pytest.mark.timeout(3600)
 def test_open_incidents_survive_a_kill_without_duplicates(
-    made_up: SimulatedDaemon, kills: int
+    simulated: SimulatedDaemon, kills: int
 ) -> None:
-    made_up.simulation.control.cut(LINK)
-    eventually(lambda: of_link(made_up), 20)
-    opened = set(of_link(made_up))
+    simulated.simulation.control.cut(LINK)
+    eventually(lambda: of_link(simulated), 20)
+    opened = set(of_link(simulated))
     assert len(opened) == 1
     for _ in range(kills):
-        made_up.kill(signal.SIGKILL)
-        made_up.start()
-        eventually(lambda: made_up.states()["bongas/utama"] == "up", 20)
-        eventually(lambda: made_up.states()[LINK] == "down", 20)
-        assert set(of_link(made_up)) == opened
-        assert intact(made_up.data / "ledger.db")
-    made_up.simulation.control.restore(LINK)
-    eventually(lambda: made_up.states()[LINK] == "up", 20)
-    eventually(lambda: all(over for over in of_link(made_up).values()), 10)
-    assert set(of_link(made_up)) == opened
+        simulated.kill(signal.SIGKILL)
+        simulated.start()
+        eventually(lambda: simulated.states()["bongas/utama"] == "up", 20)
+        eventually(lambda: simulated.states()[LINK] == "down", 20)
+        assert set(of_link(simulated)) == opened
+        assert intact(simulated.data / "ledger.db")
+    simulated.simulation.control.restore(LINK)
+    eventually(lambda: simulated.states()[LINK] == "up", 20)
+    eventually(lambda: all(over for over in of_link(simulated).values()), 10)
+    assert set(of_link(simulated)) == opened
 
 
-def test_a_kill_loses_at_most_one_period_of_samples(made_up: SimulatedDaemon) -> None:
-    eventually(lambda: len(buckets(made_up, LINK)) >= 2, 40)
+def test_a_kill_loses_at_most_one_period_of_samples(simulated: SimulatedDaemon) -> None:
+    eventually(lambda: len(buckets(simulated, LINK)) >= 2, 40)
     killed_s = time.time()
-    made_up.kill(signal.SIGKILL)
-    kept = {b.start_s for b in buckets(made_up, LINK)}
+    simulated.kill(signal.SIGKILL)
+    kept = {b.start_s for b in buckets(simulated, LINK)}
     # A row bears the end of its period: at most the period under way is missing.
     assert killed_s - max(kept) <= 2 * RECORD_S
-    made_up.start()
-    eventually(lambda: len(buckets(made_up, LINK)) >= len(kept) + 2, 60)
-    starts = [b.start_s for b in buckets(made_up, LINK)]
+    simulated.start()
+    eventually(lambda: len(buckets(simulated, LINK)) >= len(kept) + 2, 60)
+    starts = [b.start_s for b in buckets(simulated, LINK)]
     assert kept <= set(starts)
     assert len(starts) == len(set(starts))
     before_s = [start for start in starts if start <= killed_s]
     assert {b - a for a, b in pairwise(before_s)} == {RECORD_S}
 
 
-def test_a_second_daemon_is_refused_with_exit_code_3(made_up: SimulatedDaemon) -> None:
+def test_a_second_daemon_is_refused_with_exit_code_3(simulated: SimulatedDaemon) -> None:
     second = subprocess.run(
-        made_up.command("run"), capture_output=True, text=True, check=False, env=made_up.environ
+        simulated.command("run"), capture_output=True, text=True, check=False, env=simulated.environ
     )
     assert second.returncode == 3
     assert "another daemon" in second.stderr
-    assert made_up.answers()
+    assert simulated.answers()
 
 
-def test_sigterm_ends_cleanly_and_leaves_no_socket(made_up: SimulatedDaemon) -> None:
-    assert made_up.kill(signal.SIGTERM) == 0
-    assert not (made_up.data / "pantau.sock").exists()
-    assert "Traceback" not in made_up.log()
-    assert intact(made_up.data / "ledger.db")
-    first, *_ = made_up.log().splitlines()
+def test_sigterm_ends_cleanly_and_leaves_no_socket(simulated: SimulatedDaemon) -> None:
+    assert simulated.kill(signal.SIGTERM) == 0
+    assert not (simulated.data / "pantau.sock").exists()
+    assert "Traceback" not in simulated.log()
+    assert intact(simulated.data / "ledger.db")
+    first, *_ = simulated.log().splitlines()
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO ", first), "UTC, and says so"
 
 
 def test_a_reload_removes_a_site_and_an_invalid_one_changes_nothing(
-    made_up: SimulatedDaemon,
+    simulated: SimulatedDaemon,
 ) -> None:
-    assert made_up.daemon is not None
-    site = made_up.config / "sites" / "bongas.toml"
+    assert simulated.daemon is not None
+    site = simulated.config / "sites" / "bongas.toml"
     text = site.read_text()
     site.write_text(text + "\nsalah = 1\n")
-    made_up.daemon.send_signal(signal.SIGHUP)
-    eventually(lambda: "reload refused" in made_up.log(), 10)
-    assert "bongas/utama" in made_up.states()
-    monitor = made_up.status()["monitor"]
+    simulated.daemon.send_signal(signal.SIGHUP)
+    eventually(lambda: "reload refused" in simulated.log(), 10)
+    assert "bongas/utama" in simulated.states()
+    monitor = simulated.status()["monitor"]
     assert isinstance(monitor, dict)
     assert any("bongas.toml" in warning for warning in monitor["warnings"])
     site.unlink()
-    made_up.daemon.send_signal(signal.SIGHUP)
-    eventually(lambda: "bongas/utama" not in made_up.states(), 10)
-    assert made_up.states()[LINK] == "up"
+    simulated.daemon.send_signal(signal.SIGHUP)
+    eventually(lambda: "bongas/utama" not in simulated.states(), 10)
+    assert simulated.states()[LINK] == "up"
 
 
-def test_a_reload_reports_settings_that_need_a_restart(made_up: SimulatedDaemon) -> None:
+def test_a_reload_reports_settings_that_need_a_restart(simulated: SimulatedDaemon) -> None:
     def warned() -> bool:
-        monitor = made_up.status()["monitor"]
+        monitor = simulated.status()["monitor"]
         assert isinstance(monitor, dict)
         return any("it is used after a restart" in warning for warning in monitor["warnings"])
 
-    assert made_up.daemon is not None
-    file = made_up.config / "monitor.toml"
+    assert simulated.daemon is not None
+    file = simulated.config / "monitor.toml"
     text = file.read_text()
     file.write_text(text + '\n[storage.influxdb]\nurl = "http://127.0.0.1:9"\nbucket = "pantau"\n')
-    made_up.daemon.send_signal(signal.SIGHUP)
+    simulated.daemon.send_signal(signal.SIGHUP)
     eventually(warned, 10)
     file.write_text(text)
-    made_up.daemon.send_signal(signal.SIGHUP)
+    simulated.daemon.send_signal(signal.SIGHUP)
     eventually(lambda: not warned(), 10)

@@ -1,7 +1,7 @@
 """The daemon when its own machine fails it: no link is ever blamed, and a person is told.
 
-Each story is one real daemon on a made-up network of its own; they run beside one another, since
-most of their time is waiting. Each test then asks one story what came of it.
+Each scenario is one real daemon on a made-up network of its own; they run beside one another, since
+most of their time is waiting. Each test then asks one scenario what came of it.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ HONEST_ROUTERS = 30
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a story leaves behind. warnings: of the moment at which each thing was wrong."""
+class Observation:
+    """What a scenario leaves behind. warnings: of the moment at which each thing was wrong."""
 
     downs: set[str]
     incidents: set[tuple[str, str, str]]
@@ -54,74 +54,79 @@ class Told:
 
 
 def started(
-    house: SimulatedDaemon, *wrap: str, environ: dict[str, str] | None = None
+    simulated: SimulatedDaemon, *wrap: str, environ: dict[str, str] | None = None
 ) -> DaemonObserver:
-    house.start(wrap, environ)
-    ordeal = DaemonObserver(house)
-    eventually(lambda: ordeal.all_are("up"), 40)
-    return ordeal
+    simulated.start(wrap, environ)
+    observer = DaemonObserver(simulated)
+    eventually(lambda: observer.all_are("up"), 40)
+    return observer
 
 
-def told(ordeal: DaemonObserver, warnings: dict[str, str], **other: float) -> Told:
-    return Told(
-        ordeal.downs(), ordeal.incidents(), ordeal.log(), warnings, ordeal.own(), dict(other)
+def observation(observer: DaemonObserver, warnings: dict[str, str], **other: float) -> Observation:
+    return Observation(
+        observer.downs(),
+        observer.incidents(),
+        observer.log(),
+        warnings,
+        observer.own(),
+        dict(other),
     )
 
 
-def stopped(house: SimulatedDaemon, for_s: float = BLIND_AFTER_S + 2.0) -> Told:
+def stopped(simulated: SimulatedDaemon, for_s: float = BLIND_AFTER_S + 2.0) -> Observation:
     """SIGSTOP for longer than the blind limit, a cut meanwhile; then a stall of 3 s."""
-    ordeal = started(house)
-    with ordeal.stopped(for_s):
-        cut = house.simulation.control.cut(LINK)
-    eventually(lambda: ordeal.states()[LINK] == "down", 20)
-    eventually(lambda: ordeal.all_are("up", "down"), 20)
-    (outage,) = [i for i in house.incidents() if i.state is State.DOWN]
-    house.simulation.control.restore(LINK)
-    warnings = {"stopped": ordeal.warnings()}
-    with ordeal.stopped(3.0):
+    observer = started(simulated)
+    with observer.stopped(for_s):
+        cut = simulated.simulation.control.cut(LINK)
+    eventually(lambda: observer.states()[LINK] == "down", 20)
+    eventually(lambda: observer.all_are("up", "down"), 20)
+    (outage,) = [i for i in simulated.incidents() if i.state is State.DOWN]
+    simulated.simulation.control.restore(LINK)
+    warnings = {"stopped": observer.warnings()}
+    with observer.stopped(3.0):
         pass
-    eventually(lambda: ordeal.all_are("up"), 20)
-    eventually(lambda: ordeal.own().get("stalls", 0) >= 2, LOOKS_WITHIN_S)
+    eventually(lambda: observer.all_are("up"), 20)
+    eventually(lambda: observer.own().get("stalls", 0) >= 2, LOOKS_WITHIN_S)
     assert outage.started_earliest_s is not None
-    return told(
-        ordeal,
+    return observation(
+        observer,
         warnings,
         after_the_cut_s=outage.started_s - cut.utc_s,
         earliest_after_the_cut_s=outage.started_earliest_s - cut.utc_s,
     )
 
 
-def unable_to_send(house: SimulatedDaemon) -> Told:
+def unable_to_send(simulated: SimulatedDaemon) -> Observation:
     """The route goes away; then the socket's own send buffer is full."""
-    ordeal = started(house)
+    observer = started(simulated)
     warnings: dict[str, str] = {}
-    house.simulation.control.no_route()
-    eventually(lambda: ordeal.all_are("unknown"), 20)
-    warnings["no route"] = ordeal.warnings()
-    house.simulation.control.restore()
-    eventually(lambda: ordeal.all_are("up"), 20)
+    simulated.simulation.control.no_route()
+    eventually(lambda: observer.all_are("unknown"), 20)
+    warnings["no route"] = observer.warnings()
+    simulated.simulation.control.restore()
+    eventually(lambda: observer.all_are("up"), 20)
     # A slow port with a long queue: what waits in it stands in the socket's buffer.
     qdisc = ("qdisc", "add", "dev", "indramayu", "root", "tbf", "rate", "1kbit")
-    done = ordeal.run_inside(tool("tc", "iproute2"), *qdisc, "burst", "200", "limit", "1000000")
+    done = observer.run_inside(tool("tc", "iproute2"), *qdisc, "burst", "200", "limit", "1000000")
     assert done.returncode == 0, done.stderr
-    with raw_socket_of(ordeal.pid) as theirs:
+    with raw_socket_of(observer.pid) as theirs:
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 0)
-        eventually(lambda: ordeal.all_are("unknown"), 20)
-        eventually(lambda: "not measured in the last" in ordeal.warnings(), LOOKS_WITHIN_S)
-        warnings["full buffer"] = ordeal.warnings()
+        eventually(lambda: observer.all_are("unknown"), 20)
+        eventually(lambda: "not measured in the last" in observer.warnings(), LOOKS_WITHIN_S)
+        warnings["full buffer"] = observer.warnings()
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-    done = ordeal.run_inside(tool("tc", "iproute2"), "qdisc", "del", "dev", "indramayu", "root")
+    done = observer.run_inside(tool("tc", "iproute2"), "qdisc", "del", "dev", "indramayu", "root")
     assert done.returncode == 0, done.stderr
-    eventually(lambda: ordeal.all_are("up"), 20)
-    return told(ordeal, warnings)
+    eventually(lambda: observer.all_are("up"), 20)
+    return observation(observer, warnings)
 
 
-def clock_set(house: SimulatedDaemon) -> Told:
+def clock_set(simulated: SimulatedDaemon) -> Observation:
     """The wall clock is set a day on, then a day back; nothing else of the machine changes."""
-    offset = house.work / "offset"
+    offset = simulated.work / "offset"
     offset.write_text("+0")
-    ordeal = started(
-        house,
+    observer = started(
+        simulated,
         environ={
             "LD_PRELOAD": faketime_library(),
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -131,60 +136,60 @@ def clock_set(house: SimulatedDaemon) -> Told:
             "FAKETIME_TIMESTAMP_FILE": str(offset),
         },
     )
-    at = datetime.fromisoformat(str(ordeal.document()["at"]))
+    at = datetime.fromisoformat(str(observer.document()["at"]))
     warnings: dict[str, str] = {}
     for name, text in (("on", "+1d"), ("back", "+0")):
         offset.write_text(text)
         sign = "+" if name == "on" else "-"
-        eventually(lambda s=sign: f"clock was set by {s}" in ordeal.warnings(), 10)  # type: ignore[misc]
-        warnings[name] = ordeal.warnings()
+        eventually(lambda s=sign: f"clock was set by {s}" in observer.warnings(), 10)  # type: ignore[misc]
+        warnings[name] = observer.warnings()
         if name == "on":
-            then = datetime.fromisoformat(str(ordeal.document()["at"]))
+            then = datetime.fromisoformat(str(observer.document()["at"]))
         # Rounds go on: long enough for a loss to be confirmed, were there one.
         pause(8.0)
-        assert ordeal.all_are("up")
-    eventually(lambda: ordeal.own().get("clock_steps") == 2, LOOKS_WITHIN_S)
-    return told(
-        ordeal,
+        assert observer.all_are("up")
+    eventually(lambda: observer.own().get("clock_steps") == 2, LOOKS_WITHIN_S)
+    return observation(
+        observer,
         warnings,
-        transitions=len(ordeal.transitions()),
+        transitions=len(observer.transitions()),
         moved_s=(then - at).total_seconds(),
     )
 
 
-def few_descriptors(house: SimulatedDaemon) -> Told:
+def few_descriptors(simulated: SimulatedDaemon) -> Observation:
     """64 descriptors, and somebody who takes all that are left over the local API."""
-    ordeal = started(house, tool("prlimit", "util-linux"), "--nofile=64:64")
+    observer = started(simulated, tool("prlimit", "util-linux"), "--nofile=64:64")
     warnings: dict[str, str] = {}
     with ExitStack() as greedy:
         for _ in range(64):
             one = greedy.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
             one.settimeout(5)
-            one.connect(str(house.data / SOCKET_NAME))
-        eventually(lambda: ordeal.own().get("open_fds", 0) == 64, LOOKS_WITHIN_S)
+            one.connect(str(simulated.data / SOCKET_NAME))
+        eventually(lambda: observer.own().get("open_fds", 0) == 64, LOOKS_WITHIN_S)
         pause(6.0)
-    warnings["exhausted"] = ordeal.warnings()
-    eventually(lambda: ordeal.all_are("up"), 10)
-    return told(ordeal, warnings)
+    warnings["exhausted"] = observer.warnings()
+    eventually(lambda: observer.all_are("up"), 10)
+    return observation(observer, warnings)
 
 
-def without_permission(house: SimulatedDaemon) -> Told:
+def without_permission(simulated: SimulatedDaemon) -> Observation:
     """Neither raw sockets nor datagram ones: the daemon may not ping."""
-    ordeal = DaemonObserver(house)
+    observer = DaemonObserver(simulated)
     groups = "echo 1 0 > /proc/sys/net/ipv4/ping_group_range"
-    assert ordeal.run_inside("sh", "-c", groups).returncode == 0
-    done = ordeal.run_inside(
+    assert observer.run_inside("sh", "-c", groups).returncode == 0
+    done = observer.run_inside(
         tool("setpriv", "util-linux"),
         "--bounding-set=-net_raw",
         "--inh-caps=-net_raw",
-        *(*PANTAU, "run", "--config", str(house.config)),
+        *(*PANTAU, "run", "--config", str(simulated.config)),
     )
-    return Told(set(), set(), done.stderr, {}, {}, {"exit": done.returncode})
+    return Observation(set(), set(), done.stderr, {}, {}, {"exit": done.returncode})
 
 
-def routers_in_trouble(house: SimulatedDaemon) -> Told:
+def routers_in_trouble(simulated: SimulatedDaemon) -> Observation:
     """Every fault that a router's SNMP can have, beside thirty routers that have none."""
-    control = house.simulation.control
+    control = simulated.simulation.control
     lasting: dict[str, dict[str, object]] = {
         "narrow": {"where": ["anjatan", "bongas"]},
         "too-big": {"where": "jatibarang", "varbinds": 4},
@@ -194,25 +199,27 @@ def routers_in_trouble(house: SimulatedDaemon) -> Told:
     }
     for what, details in lasting.items():
         control.request(what, **details)
-    ordeal = started(house)
-    eventually(lambda: len({rate.device for rate in ordeal.rates()}) >= HONEST_ROUTERS, 45)
-    missed_at_the_start = ordeal.own()["missed_rounds"]
+    observer = started(simulated)
+    eventually(lambda: len({rate.device for rate in observer.rates()}) >= HONEST_ROUTERS, 45)
+    missed_at_the_start = observer.own()["missed_rounds"]
     control.fault("wrap", "anjatan", after=POLLED_EVERY_S)
     control.fault("wrap", "kandanghaur", after=POLLED_EVERY_S)
     control.fault("counter-reset", "patrol")
     control.fault("counter-reset", "losarang", discontinuity=True)
     control.fault("renumber", "sindang")
-    before = len(ordeal.rates())
-    eventually(lambda: len(ordeal.rates()) >= before + 2 * HONEST_ROUTERS, 45)
-    warnings = {"routers": ordeal.warnings()}
-    wrong = ordeal.wrong_rates(POLLED_EVERY_S)
+    before = len(observer.rates())
+    eventually(lambda: len(observer.rates()) >= before + 2 * HONEST_ROUTERS, 45)
+    warnings = {"routers": observer.warnings()}
+    wrong = observer.wrong_rates(POLLED_EVERY_S)
     assert wrong == []
-    rated = {rate.device for rate in ordeal.rates()}
+    rated = {rate.device for rate in observer.rates()}
     believed = len(rated & {"arahan", "lelea", "terisi"})
-    return told(ordeal, warnings, believed=believed, missed_at_the_start=missed_at_the_start)
+    return observation(
+        observer, warnings, believed=believed, missed_at_the_start=missed_at_the_start
+    )
 
 
-STORIES: dict[str, Callable[[SimulatedDaemon], Told]] = {
+STORIES: dict[str, Callable[[SimulatedDaemon], Observation]] = {
     "stopped": stopped,
     "unable to send": unable_to_send,
     "clock set": clock_set,
@@ -222,22 +229,25 @@ STORIES: dict[str, Callable[[SimulatedDaemon], Told]] = {
 }
 
 
-def happens(story: Callable[[SimulatedDaemon], Told]) -> Told:
+def observe(scenario: Callable[[SimulatedDaemon], Observation]) -> Observation:
     # Short: it holds Unix sockets.
-    with tempfile.TemporaryDirectory(prefix="rob") as work, SimulatedDaemon(Path(work)) as house:
-        return story(house)
+    with (
+        tempfile.TemporaryDirectory(prefix="rob") as work,
+        SimulatedDaemon(Path(work)) as simulated,
+    ):
+        return scenario(simulated)
 
 
 @pytest.fixture(scope="module")
-def stories() -> Iterator[dict[str, Future[Told]]]:
+def observations() -> Iterator[dict[str, Future[Observation]]]:
     with ThreadPoolExecutor(len(STORIES)) as threads:
-        yield {name: threads.submit(happens, story) for name, story in STORIES.items()}
+        yield {name: threads.submit(observe, scenario) for name, scenario in STORIES.items()}
 
 
-Stories = dict[str, "Future[Told]"]
+Stories = dict[str, "Future[Observation]"]
 
 
-def hold_against(found: Told, for_s: float) -> None:
+def assert_expected(found: Observation, for_s: float) -> None:
     """After a stop of so long: one true outage, and the rest of the time nobody is blamed."""
     assert found.downs == {LINK}
     assert found.incidents == {(LINK, "down", "silence")}
@@ -254,22 +264,22 @@ def hold_against(found: Told, for_s: float) -> None:
 
 @pytest.mark.timeout(150)
 def test_a_stopped_and_continued_daemon_reports_no_false_outage_and_finds_real_ones(
-    stories: Stories,
+    observations: Stories,
 ) -> None:
-    hold_against(stories["stopped"].result(), BLIND_AFTER_S + 2.0)
+    assert_expected(observations["stopped"].result(), BLIND_AFTER_S + 2.0)
 
 
 @pytest.mark.full
 @pytest.mark.timeout(300)
 def test_a_daemon_stopped_for_half_a_minute_reports_no_outage() -> None:
-    hold_against(happens(lambda house: stopped(house, 30.0)), 30.0)
+    assert_expected(observe(lambda simulated: stopped(simulated, 30.0)), 30.0)
 
 
 @pytest.mark.timeout(150)
 def test_a_missing_route_or_full_send_buffer_is_an_incident_of_the_monitor(
-    stories: Stories,
+    observations: Stories,
 ) -> None:
-    found = stories["unable to send"].result()
+    found = observations["unable to send"].result()
     assert found.downs == set()
     assert found.incidents == {("monitor", "unknown", "send_failure")}
     assert "monitor (send_failure: ENETUNREACH)" in found.log
@@ -281,9 +291,9 @@ def test_a_missing_route_or_full_send_buffer_is_an_incident_of_the_monitor(
 
 @pytest.mark.timeout(150)
 def test_a_clock_step_of_a_day_changes_no_incident_and_stops_no_round(
-    stories: Stories,
+    observations: Stories,
 ) -> None:
-    found = stories["clock set"].result()
+    found = observations["clock set"].result()
     assert (found.downs, found.incidents, found.other["transitions"]) == (set(), set(), 0)
     steps = numbers_in(r"the clock stepped by ([+-][\d.]+) s", found.log)
     assert steps == [pytest.approx(DAY_S, abs=2), pytest.approx(-DAY_S, abs=2)]
@@ -295,16 +305,16 @@ def test_a_clock_step_of_a_day_changes_no_incident_and_stops_no_round(
 
 
 @pytest.mark.timeout(150)
-def test_a_daemon_without_file_descriptors_continues_with_a_warning(stories: Stories) -> None:
-    found = stories["few descriptors"].result()
+def test_a_daemon_without_file_descriptors_continues_with_a_warning(observations: Stories) -> None:
+    found = observations["few descriptors"].result()
     assert (found.downs, found.incidents) == (set(), set())
     assert "64 of 64 descriptors are in use: raise the limit" in found.warnings["exhausted"]
     assert (found.own["max_fds"], found.own["not_measured"]) == (64, 0)
 
 
 @pytest.mark.timeout(150)
-def test_a_daemon_without_permission_to_ping_ends_with_one_error(stories: Stories) -> None:
-    found = stories["without permission"].result()
+def test_a_daemon_without_permission_to_ping_ends_with_one_error(observations: Stories) -> None:
+    found = observations["without permission"].result()
     assert found.other["exit"] == 1
     assert "may not send ICMP: give it CAP_NET_RAW" in found.log
     assert "Traceback" not in found.log
@@ -312,9 +322,9 @@ def test_a_daemon_without_permission_to_ping_ends_with_one_error(stories: Storie
 
 @pytest.mark.timeout(150)
 def test_defective_snmp_agents_give_no_wrong_rate_and_delay_no_other(
-    stories: Stories,
+    observations: Stories,
 ) -> None:
-    found = stories["routers in trouble"].result()
+    found = observations["routers in trouble"].result()
     assert (found.downs, found.incidents) == (set(), set())
     for router, reason in (
         ("arahan", "wrong-source"),
@@ -335,9 +345,9 @@ def test_defective_snmp_agents_give_no_wrong_rate_and_delay_no_other(
 
 @pytest.mark.timeout(150)
 def test_an_unsynchronised_clock_is_a_warning(
-    stories: Stories,
+    observations: Stories,
 ) -> None:
-    found = stories["stopped"].result()
+    found = observations["stopped"].result()
     told_so = "penalties hang on them" in found.warnings["stopped"]
     assert told_so is (found.own["synchronised"] == 0)
 

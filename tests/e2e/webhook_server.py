@@ -74,17 +74,17 @@ class WebhookRequest:
 class WebhookServer:
     """The server, started and read from outside."""
 
-    def __init__(self, house: SimulatedDaemon, folder: Path) -> None:
+    def __init__(self, simulated: SimulatedDaemon, folder: Path) -> None:
         folder.mkdir()
         self._folder = folder
-        self.answers(200)
+        self.set_status(200)
         (folder / "requests").touch()
         command = [sys.executable, "-m", "tests.e2e.webhook_server", str(folder)]
-        self._process = subprocess.Popen(house.simulation.inside(command))
+        self._process = subprocess.Popen(simulated.simulation.inside(command))
         eventually((folder / "port").exists, 20)
         self.url = f"http://127.0.0.1:{(folder / 'port').read_text('ascii')}"
 
-    def answers(self, status: int) -> None:
+    def set_status(self, status: int) -> None:
         """What it answers from now on."""
         (self._folder / "new").write_text(str(status), "ascii")
         (self._folder / "new").rename(self._folder / "status")
@@ -95,7 +95,7 @@ class WebhookServer:
         every = [WebhookRequest(**json.loads(line)) for line in lines]
         return [request for request in every if request.path == path]
 
-    def taken(self) -> list[tuple[str, list[str]]]:
+    def accepted(self) -> list[tuple[str, list[str]]]:
         """The messages that were accepted: event and targets."""
         return [request.told for request in self.requests() if request.status == 200]
 

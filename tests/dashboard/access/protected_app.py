@@ -48,7 +48,7 @@ class ProtectedApp:
     made: ReadsOnFakes
     users: UsersFile
     passwords: PlainPasswords
-    doer: RecordingApiClient
+    actions: RecordingApiClient
     server: Any
     prefix: str
 
@@ -58,8 +58,8 @@ class ProtectedApp:
         """
         self.made.wait(100 * 86_400.0)
         self.passwords.asked.clear()
-        self.doer.told.clear()
-        add_people(self)
+        self.actions.told.clear()
+        add_users(self)
         return self
 
     def client(self) -> FlaskClient:
@@ -85,7 +85,7 @@ class ProtectedApp:
 def app_without_users(data: Path, prefix: str = "/", proxy: Proxy | None = None) -> ProtectedApp:
     """Without users."""
     made = quiet_reads()
-    passwords, doer, users = PlainPasswords(), RecordingApiClient(), UsersFile(data)
+    passwords, actions, users = PlainPasswords(), RecordingApiClient(), UsersFile(data)
 
     def now() -> float:
         return made.clocks["now"]
@@ -99,19 +99,19 @@ def app_without_users(data: Path, prefix: str = "/", proxy: Proxy | None = None)
         now=now,
         proxy=proxy,
     )
-    server = build(made.reads, Identity("Diskominfo", ZONE, prefix), now, doer, named)
+    server = build(made.reads, Identity("Diskominfo", ZONE, prefix), now, actions, named)
     attach(Gate(trust, Front("Diskominfo", prefix, words_of(ZONE))), server, prefix)
-    return ProtectedApp(made, users, passwords, doer, server, prefix)
+    return ProtectedApp(made, users, passwords, actions, server, prefix)
 
 
 def app_with_users(data: Path, prefix: str = "/", proxy: Proxy | None = None) -> ProtectedApp:
     """siti operates, adi looks, rina administers; all have one password."""
-    house = app_without_users(data, prefix, proxy)
-    add_people(house)
-    return house
+    app = app_without_users(data, prefix, proxy)
+    add_users(app)
+    return app
 
 
-def add_people(house: ProtectedApp) -> None:
+def add_users(app: ProtectedApp) -> None:
     """These three and nobody else; the wall has no token."""
     people = Users()
     for name, role in (
@@ -119,9 +119,9 @@ def add_people(house: ProtectedApp) -> None:
         ("adi", UserRole.VIEWER),
         ("rina", UserRole.ADMIN),
     ):
-        people = people.with_user(User(name, role, house.passwords.hash(PASSWORD)))
-    house.users.path.unlink(missing_ok=True)
-    house.users.change(lambda _: people)
+        people = people.with_user(User(name, role, app.passwords.hash(PASSWORD)))
+    app.users.path.unlink(missing_ok=True)
+    app.users.change(lambda _: people)
 
 
 def proxy(role: UserRole | None = UserRole.VIEWER) -> Proxy:

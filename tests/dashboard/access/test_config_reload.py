@@ -17,7 +17,7 @@ from tests.dashboard.synthetic_history import quiet, shipped_network
 from tests.waiting import eventually
 
 
-class Works:
+class FakeBuilder:
     """A workshop whose products say which they are."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ def ask(following: Following) -> tuple[str, str]:
 
 
 def test_a_new_configuration_is_built_once_and_replaces_the_old_one() -> None:
-    works = Works()
+    works = FakeBuilder()
     following = works.following()
     assert ask(following) == ("200", "made of a")
     works.version = "b"
@@ -62,7 +62,7 @@ def test_a_new_configuration_is_built_once_and_replaces_the_old_one() -> None:
 
 
 def test_a_failed_build_keeps_the_old_page_and_is_retried_later() -> None:
-    works = Works()
+    works = FakeBuilder()
     following = works.following()
     works.version, works.broken = "b", True
     works.now_s += LOOK_S
@@ -81,7 +81,7 @@ def test_a_failed_build_keeps_the_old_page_and_is_retried_later() -> None:
 
 
 def test_an_error_page_is_shown_until_the_first_build_succeeds() -> None:
-    works = Works()
+    works = FakeBuilder()
     works.broken = True
     following = works.following()
     status, text = ask(following)
@@ -93,7 +93,7 @@ def test_an_error_page_is_shown_until_the_first_build_succeeds() -> None:
 
 
 def test_a_stopped_daemon_does_not_change_the_page() -> None:
-    works = Works()
+    works = FakeBuilder()
     following = works.following()
     works.version = ""
     works.now_s += LOOK_S

@@ -43,19 +43,19 @@ KINDS = ("application/json", "application/x-www-form-urlencoded", "multipart/for
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> ProtectedApp:
+def app(tmp_path_factory: pytest.TempPathFactory) -> ProtectedApp:
     return app_with_users(tmp_path_factory.mktemp("hostile"))
 
 
 @pytest.fixture(scope="module")
-def client(house: ProtectedApp) -> FlaskClient:
+def client(app: ProtectedApp) -> FlaskClient:
     """Somebody who may do everything: the gate keeps nothing of this away."""
-    return house.signed_in("rina")
+    return app.signed_in("rina")
 
 
-def rules(house: ProtectedApp) -> list[str]:
+def rules(app: ProtectedApp) -> list[str]:
     """Every address of the application, its parts still open."""
-    return sorted({str(rule) for rule in house.server.url_map.iter_rules()} - {"/keluar"})
+    return sorted({str(rule) for rule in app.server.url_map.iter_rules()} - {"/keluar"})
 
 
 def fine(client: FlaskClient, method: str, path: str, body: bytes = b"", kind: str = "") -> None:
@@ -75,10 +75,8 @@ def fine(client: FlaskClient, method: str, path: str, body: bytes = b"", kind: s
     assert time.monotonic() - began_s < 60, f"{told} took too long"
 
 
-def test_hostile_values_in_every_part_of_an_address(
-    house: ProtectedApp, client: FlaskClient
-) -> None:
-    for rule in rules(house):
+def test_hostile_values_in_every_part_of_an_address(app: ProtectedApp, client: FlaskClient) -> None:
+    for rule in rules(app):
         for word in WORDS:
             part = quote(word, safe="", errors="surrogatepass")
             path = re.sub(r"<[^>]*>", lambda _, part=part: part, rule)  # type: ignore[misc]
@@ -119,10 +117,8 @@ def test_ranges_backwards_or_of_a_thousand_years_are_refused(
     assert "Permintaan ini tidak dimengerti" in answer.text
 
 
-def test_bad_bodies_of_every_kind_to_every_address(
-    house: ProtectedApp, client: FlaskClient
-) -> None:
-    for rule in rules(house):
+def test_bad_bodies_of_every_kind_to_every_address(app: ProtectedApp, client: FlaskClient) -> None:
+    for rule in rules(app):
         path = re.sub(r"<verb>", "note", re.sub(r"<int:[^>]*>", "1", rule))
         path = re.sub(r"<[^>]*>", "x", path)
         for number, body in enumerate(BODIES):
@@ -166,7 +162,7 @@ LONG = "<b>60 kB</b>" * 5000
 
 def hostile_router(running: DashboardServer, name: str) -> Document:
     """Whatever a router can say of itself, said by one that means harm."""
-    told = router_document_of(running.story, name)
+    told = router_document_of(running.history, name)
     ports: Any = told["ports"]
     texts = itertools.cycle((HTML + TEX, FORMULA + TURNED, LONG))
     harm = {
@@ -184,12 +180,12 @@ def hostile_router(running: DashboardServer, name: str) -> Document:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardServer]:
     """Sites and links with such names, and a router whose ports have the rest."""
     work = tmp_path_factory.mktemp("hostile") / "work"
-    story = trouble(shipped_network(), time.time())
+    history = trouble(shipped_network(), time.time())
     names = {"losarang": f"{HTML}{TEX}", "anjatan": FORMULA}
-    running = DashboardServer(work, story, names)
-    running.write_verdicts()
+    running = DashboardServer(work, history, names)
+    running.write_states()
     running.write_hour()
-    rows = [each for each in story.ports(HOUR_S, 60.0) if each.device == "anjatan"]
+    rows = [each for each in history.ports(HOUR_S, 60.0) if each.device == "anjatan"]
     for name in (HTML + TEX, FORMULA + TURNED, LONG):
         running.journal.append(in_time_order([replace(row, ifname=name) for row in rows[::2]]))
     running.router = lambda name: hostile_router(running, name)

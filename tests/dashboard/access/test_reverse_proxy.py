@@ -22,16 +22,16 @@ GOOD = {"X-Remote-User": "Siti", "X-Pantau-Secret": SECRET}
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> ProtectedApp:
-    return app_with_users(tmp_path_factory.mktemp("house"), proxy=proxy())
+    return app_with_users(tmp_path_factory.mktemp("app"), proxy=proxy())
 
 
 @pytest.fixture
-def house(built: ProtectedApp) -> ProtectedApp:
+def app(built: ProtectedApp) -> ProtectedApp:
     return built.fresh()
 
 
-def test_the_proxy_authenticates_and_the_role_is_that_of_the_user(house: ProtectedApp) -> None:
-    client = house.client()
+def test_the_proxy_authenticates_and_the_role_is_that_of_the_user(app: ProtectedApp) -> None:
+    client = app.client()
     assert client.get("/", headers=GOOD, environ_base=PEER).status_code == 200
     answer = client.post(
         "/api/v1/incidents/1/note",
@@ -40,7 +40,7 @@ def test_the_proxy_authenticates_and_the_role_is_that_of_the_user(house: Protect
         environ_base=PEER,
     )
     assert answer.status_code == 200
-    assert house.doer.told[0][1]["who"] == "siti"
+    assert app.actions.told[0][1]["who"] == "siti"
     text = client.get("/masuk", headers=GOOD, environ_base=PEER).text
     assert "<h1>siti</h1>" in text
     assert "/keluar" not in text, "who signs in at the proxy signs out there"
@@ -61,9 +61,9 @@ def test_the_proxy_authenticates_and_the_role_is_that_of_the_user(house: Protect
     ],
 )
 def test_proxy_headers_of_other_peers_are_ignored(
-    house: ProtectedApp, headers: dict[str, str], address: str
+    app: ProtectedApp, headers: dict[str, str], address: str
 ) -> None:
-    answer = house.client().get("/", headers=headers, environ_base={"REMOTE_ADDR": address})
+    answer = app.client().get("/", headers=headers, environ_base={"REMOTE_ADDR": address})
     assert answer.status_code == 401
 
 
@@ -71,33 +71,33 @@ def test_proxy_headers_of_other_peers_are_ignored(
 def test_an_unknown_user_of_the_proxy_gets_the_configured_role(
     tmp_path: Path, role: UserRole | None, code: int
 ) -> None:
-    house = app_without_users(tmp_path, proxy=proxy(role))
+    app = app_without_users(tmp_path, proxy=proxy(role))
     headers = {**GOOD, "X-Remote-User": "budi@example.go.id"}
-    client = house.client()
+    client = app.client()
     assert client.get("/", headers=headers, environ_base=PEER).status_code == code
     assert client.get("/masuk", headers=headers, environ_base=PEER).status_code == 200
 
 
 def test_with_a_proxy_sign_in_is_required_even_without_users(tmp_path: Path) -> None:
-    house = app_without_users(tmp_path, proxy=proxy())
-    assert house.client().get("/").status_code == 401
-    assert house.client().get("/assets/pantau.css").status_code == 401
+    app = app_without_users(tmp_path, proxy=proxy())
+    assert app.client().get("/").status_code == 401
+    assert app.client().get("/assets/pantau.css").status_code == 401
 
 
-def test_the_cookie_is_secure_behind_a_trusted_https_proxy(house: ProtectedApp) -> None:
+def test_the_cookie_is_secure_behind_a_trusted_https_proxy(app: ProtectedApp) -> None:
     https = {"X-Forwarded-Proto": "https"}
     for address, secure in (("10.9.0.1", True), ("127.0.0.1", True), ("10.1.2.3", False)):
-        answer = house.sign_in(house.client(), headers=https, environ_base={"REMOTE_ADDR": address})
+        answer = app.sign_in(app.client(), headers=https, environ_base={"REMOTE_ADDR": address})
         assert answer.status_code == 303
         assert ("Secure" in answer.headers["Set-Cookie"]) is secure, address
 
 
-def test_attempts_through_a_proxy_are_counted_by_client_address(house: ProtectedApp) -> None:
+def test_attempts_through_a_proxy_are_counted_by_client_address(app: ProtectedApp) -> None:
     def guess(said: str, address: str) -> int:
         headers = {"X-Forwarded-For": said}
         base = {"REMOTE_ADDR": address}
-        return house.sign_in(
-            house.client(), "adi", "wrong", headers=headers, environ_base=base
+        return app.sign_in(
+            app.client(), "adi", "wrong", headers=headers, environ_base=base
         ).status_code
 
     for _ in range(10):
@@ -109,9 +109,9 @@ def test_attempts_through_a_proxy_are_counted_by_client_address(house: Protected
     assert guess("10.3.3.99", "10.8.0.1") == 429, "of a stranger nothing is believed"
 
 
-def test_an_ipv6_network_counts_as_one_address(house: ProtectedApp) -> None:
+def test_an_ipv6_network_counts_as_one_address(app: ProtectedApp) -> None:
     for number in range(10):
         base = {"REMOTE_ADDR": f"2001:db8:1:2::{number:x}"}
-        assert house.sign_in(house.client(), "adi", "x", environ_base=base).status_code == 401
+        assert app.sign_in(app.client(), "adi", "x", environ_base=base).status_code == 401
     base = {"REMOTE_ADDR": "2001:db8:1:2:ffff::1"}
-    assert house.sign_in(house.client(), "adi", "x", environ_base=base).status_code == 429
+    assert app.sign_in(app.client(), "adi", "x", environ_base=base).status_code == 429

@@ -36,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardServer
     monitor = running.config / "monitor.toml"
     text = monitor.read_text("utf-8").replace('prefix = "/" ', 'prefix = "/pantau/" ')
     monitor.write_text(text, "utf-8")
-    running.write_verdicts()
+    running.write_states()
     running.start()
     yield running
     running.close()
@@ -53,7 +53,7 @@ def get(served: DashboardServer, path: str = "", **headers: str) -> tuple[int, s
         connection.close()
 
 
-class Asking:
+class BackgroundRequests:
     """Somebody asks all the time, on one connection for as long as it is kept."""
 
     def __init__(self, served: DashboardServer) -> None:
@@ -61,7 +61,7 @@ class Asking:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._ask, args=(served.port,))
 
-    def __enter__(self) -> Asking:
+    def __enter__(self) -> BackgroundRequests:
         self._thread.start()
         return self
 
@@ -114,7 +114,7 @@ def test_the_page_follows_the_configuration_without_delay(
     before = worker(served)
     rename(served, "anjatan", "Anjatan Baru")
     assert "Anjatan Baru" not in get(served)[1]
-    with Asking(served) as asking:
+    with BackgroundRequests(served) as asking:
         daemon_took_it(served)
         eventually(lambda: "Anjatan Baru" in get(served)[1], within_s=20)
     assert set(asking.answers) == {200}
@@ -151,7 +151,7 @@ def test_an_invalid_configuration_does_not_change_the_page(
 def test_sighup_replaces_the_worker_without_losing_a_request(served: DashboardServer) -> None:
     assert served.web is not None
     before = worker(served)
-    with Asking(served) as asking:
+    with BackgroundRequests(served) as asking:
         served.web.send_signal(signal.SIGHUP)
         eventually(lambda: not psutil.pid_exists(before), within_s=20)
         assert get(served)[0] == 200

@@ -37,11 +37,11 @@ ACT = "/api/v1/incidents/1/note"
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> ProtectedApp:
-    return app_with_users(tmp_path_factory.mktemp("house"))
+    return app_with_users(tmp_path_factory.mktemp("app"))
 
 
 @pytest.fixture
-def house(built: ProtectedApp) -> ProtectedApp:
+def app(built: ProtectedApp) -> ProtectedApp:
     return built.fresh()
 
 
@@ -53,41 +53,41 @@ def act(client: FlaskClient, **more: Any) -> TestResponse:
 @pytest.mark.parametrize("path", EVERYTHING)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"])
 def test_every_request_without_a_session_is_refused(
-    house: ProtectedApp, path: str, method: str
+    app: ProtectedApp, path: str, method: str
 ) -> None:
-    answer = house.client().open(path, method=method, headers={"Origin": ORIGIN})
+    answer = app.client().open(path, method=method, headers={"Origin": ORIGIN})
     assert answer.status_code in (308, 401), answer.text[:200]
     assert "Anjatan" not in answer.text
     if answer.status_code == 308:
         assert answer.headers["Location"] == "http://localhost/masuk"
 
 
-def test_every_route_requires_sign_in(house: ProtectedApp) -> None:
+def test_every_route_requires_sign_in(app: ProtectedApp) -> None:
     """Also one that somebody adds later."""
-    rules = {str(rule) for rule in house.server.url_map.iter_rules()}
+    rules = {str(rule) for rule in app.server.url_map.iter_rules()}
     assert len(rules) > 15
     for rule in rules - {"/masuk", "/keluar"}:
         path = re.sub(r"<[^>]*>", "1", rule)
         for method in ("GET", "POST"):
-            answer = house.client().open(path, method=method, headers={"Origin": ORIGIN})
+            answer = app.client().open(path, method=method, headers={"Origin": ORIGIN})
             assert answer.status_code == 401, (method, path)
 
 
-def test_browsers_get_a_form_and_programs_a_line(house: ProtectedApp) -> None:
-    page = house.client().get("/situs/anjatan?range=6h")
+def test_browsers_get_a_form_and_programs_a_line(app: ProtectedApp) -> None:
+    page = app.client().get("/situs/anjatan?range=6h")
     assert '<input type="hidden" name="ke" value="situs/anjatan?range=6h">' in page.text
     assert "<script" not in page.text
     assert re.findall(r'(?:src|href)="([^"]*)"', page.text) == ["data:,", "/masuk?lang=en"]
-    line = house.client().get("/api/v1/snapshot")
+    line = app.client().get("/api/v1/snapshot")
     assert line.text == "Silakan masuk dulu.\n"
     assert line.headers["Cache-Control"] == "no-store"
-    english = house.client().get("/?lang=en").text
+    english = app.client().get("/?lang=en").text
     assert "Password" in english
 
 
-def test_sign_in_redirects_to_the_requested_page(house: ProtectedApp) -> None:
-    client = house.client()
-    answer = house.sign_in(client, ke="situs/anjatan?range=6h")
+def test_sign_in_redirects_to_the_requested_page(app: ProtectedApp) -> None:
+    client = app.client()
+    answer = app.sign_in(client, ke="situs/anjatan?range=6h")
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/situs/anjatan?range=6h"
     cookie = answer.headers["Set-Cookie"]
@@ -107,8 +107,8 @@ def test_sign_in_redirects_to_the_requested_page(house: ProtectedApp) -> None:
         "javascript:alert(1)", "a//b", "a\r\nSet-Cookie: x=y", "%0d%0aX: y\n", "@evil.example",
     ],
 )  # fmt: skip
-def test_sign_in_never_redirects_to_another_host(house: ProtectedApp, back: str) -> None:
-    answer = house.sign_in(house.client(), ke=back)
+def test_sign_in_never_redirects_to_another_host(app: ProtectedApp, back: str) -> None:
+    answer = app.sign_in(app.client(), ke=back)
     assert answer.status_code == 303
     assert answer.headers["Location"] in ("/", "/%0d%0aX: y") or back.startswith("%0d")
     assert answer.headers["Location"].startswith("/")
@@ -116,70 +116,70 @@ def test_sign_in_never_redirects_to_another_host(house: ProtectedApp, back: str)
 
 
 def test_an_unknown_name_and_a_wrong_password_get_the_same_response(
-    house: ProtectedApp,
+    app: ProtectedApp,
 ) -> None:
-    wrong = house.sign_in(house.client(), "siti", "salah sekali")
-    unknown = house.sign_in(house.client(), "tidak-ada", "salah sekali")
-    none = house.sign_in(house.client(), "", "")
+    wrong = app.sign_in(app.client(), "siti", "salah sekali")
+    unknown = app.sign_in(app.client(), "tidak-ada", "salah sekali")
+    none = app.sign_in(app.client(), "", "")
     assert [each.status_code for each in (wrong, unknown, none)] == [401, 401, 401]
     assert wrong.text.replace("siti", "?") == unknown.text.replace("tidak-ada", "?")
-    assert [kept is None for kept, _ in house.passwords.asked] == [False, True, True]
+    assert [kept is None for kept, _ in app.passwords.asked] == [False, True, True]
     assert "Set-Cookie" not in wrong.headers
 
 
-def test_a_name_in_the_form_is_escaped(house: ProtectedApp) -> None:
-    text = house.sign_in(house.client(), '"><script>alert(1)</script>', "x").text
+def test_a_name_in_the_form_is_escaped(app: ProtectedApp) -> None:
+    text = app.sign_in(app.client(), '"><script>alert(1)</script>', "x").text
     assert "<script" not in text
 
 
-def test_a_user_without_a_password_cannot_give_one(house: ProtectedApp) -> None:
-    house.users.change(lambda users: users.with_user(User("proksi", UserRole.ADMIN)))
+def test_a_user_without_a_password_cannot_give_one(app: ProtectedApp) -> None:
+    app.users.change(lambda users: users.with_user(User("proksi", UserRole.ADMIN)))
     for password in ("", "None", "null"):
-        assert house.sign_in(house.client(), "proksi", password).status_code == 401
+        assert app.sign_in(app.client(), "proksi", password).status_code == 401
 
 
-def test_failed_attempts_delay_one_address_and_not_others(house: ProtectedApp) -> None:
+def test_failed_attempts_delay_one_address_and_not_others(app: ProtectedApp) -> None:
     for _ in range(10):
-        assert house.sign_in(house.client(), "siti", "salah").status_code == 401
-    stopped = house.sign_in(house.client())
+        assert app.sign_in(app.client(), "siti", "salah").status_code == 401
+    stopped = app.sign_in(app.client())
     assert stopped.status_code == 429
     assert "Coba lagi dalam 15" in stopped.text
     assert int(stopped.headers["Retry-After"]) > 800
-    asked = len(house.passwords.asked)
-    assert house.sign_in(house.client(), "adi").status_code == 429
-    assert len(house.passwords.asked) == asked, "no work is done for who must wait"
+    asked = len(app.passwords.asked)
+    assert app.sign_in(app.client(), "adi").status_code == 429
+    assert len(app.passwords.asked) == asked, "no work is done for who must wait"
     elsewhere = {"REMOTE_ADDR": "10.1.2.3"}
-    assert house.sign_in(house.client(), environ_base=elsewhere).status_code == 303
-    house.made.wait(901)
-    assert house.sign_in(house.client()).status_code == 303
+    assert app.sign_in(app.client(), environ_base=elsewhere).status_code == 303
+    app.made.wait(901)
+    assert app.sign_in(app.client()).status_code == 303
 
 
-def test_attempts_on_one_name_from_many_addresses_are_delayed(house: ProtectedApp) -> None:
+def test_attempts_on_one_name_from_many_addresses_are_delayed(app: ProtectedApp) -> None:
     for number in range(30):
         base = {"REMOTE_ADDR": f"10.1.{number}.3"}
-        assert house.sign_in(house.client(), "siti", "x", environ_base=base).status_code == 401
+        assert app.sign_in(app.client(), "siti", "x", environ_base=base).status_code == 401
     base = {"REMOTE_ADDR": "10.2.0.1"}
-    assert house.sign_in(house.client(), "siti", environ_base=base).status_code == 429
-    assert house.sign_in(house.client(), "adi", environ_base=base).status_code == 303
+    assert app.sign_in(app.client(), "siti", environ_base=base).status_code == 429
+    assert app.sign_in(app.client(), "adi", environ_base=base).status_code == 303
 
 
-def test_viewers_may_not_act_and_operators_may(house: ProtectedApp) -> None:
-    looks = act(house.signed_in("adi"))
-    assert (looks.status_code, house.doer.told) == (403, [])
+def test_viewers_may_not_act_and_operators_may(app: ProtectedApp) -> None:
+    looks = act(app.signed_in("adi"))
+    assert (looks.status_code, app.actions.told) == (403, [])
     assert looks.text == "Peran Anda tidak mengizinkan ini; mintalah kepada administrator.\n"
-    assert act(house.signed_in("siti")).status_code == 200
-    assert act(house.signed_in("rina")).status_code == 200
-    assert [body["who"] for _, body in house.doer.told] == ["siti", "rina"]
+    assert act(app.signed_in("siti")).status_code == 200
+    assert act(app.signed_in("rina")).status_code == 200
+    assert [body["who"] for _, body in app.actions.told] == ["siti", "rina"]
 
 
-def test_viewers_may_load_charts(house: ProtectedApp) -> None:
+def test_viewers_may_load_charts(app: ProtectedApp) -> None:
     body: dict[str, object] = {
         "output": "charts.children",
         "outputs": {"id": "charts", "property": "children"},
         "inputs": [{"id": "ask", "property": "data", "value": {"site": "anjatan", "range": "1h"}}],
         "changedPropIds": ["ask.data"],
     }
-    answer = house.signed_in("adi").post(
+    answer = app.signed_in("adi").post(
         "/_dash-update-component", json=body, headers={"Origin": ORIGIN}
     )
     assert answer.status_code in (200, 204)
@@ -196,19 +196,17 @@ def test_viewers_may_load_charts(house: ProtectedApp) -> None:
         {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
     ],
 )  # fmt: skip
-def test_requests_of_another_origin_are_refused(
-    house: ProtectedApp, headers: dict[str, str]
-) -> None:
-    client = house.signed_in("siti")
+def test_requests_of_another_origin_are_refused(app: ProtectedApp, headers: dict[str, str]) -> None:
+    client = app.signed_in("siti")
     for path in (ACT, "/i/1", "/masuk", "/keluar", "/_dash-update-component"):
         answer = client.post(path, json={}, headers=headers)
         assert answer.status_code == 403, path
     assert client.post(ACT, json={"text": "x"}).status_code == 403, "no Origin at all"
-    assert house.doer.told == []
+    assert app.actions.told == []
     assert client.get("/").status_code == 200, "and is not signed out by it"
 
 
-def test_the_own_origin_is_accepted_on_any_port(house: ProtectedApp) -> None:
+def test_the_own_origin_is_accepted_on_any_port(app: ProtectedApp) -> None:
     for origin, host in (
         ("http://pantau.example", "pantau.example"),
         ("https://pantau.example", "pantau.example"),
@@ -216,67 +214,67 @@ def test_the_own_origin_is_accepted_on_any_port(house: ProtectedApp) -> None:
         ("http://10.1.1.1:8080", "10.1.1.1:8080"),
         ("http://[fd00::1]:8080", "[fd00::1]:8080"),
     ):
-        answer = house.sign_in(
-            house.client(), headers={"Origin": origin, "Host": host}, base_url=f"http://{host}"
+        answer = app.sign_in(
+            app.client(), headers={"Origin": origin, "Host": host}, base_url=f"http://{host}"
         )
         assert answer.status_code == 303, origin
 
 
-def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(house: ProtectedApp) -> None:
-    client = house.signed_in()
+def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(app: ProtectedApp) -> None:
+    client = app.signed_in()
     copy = client.get_cookie(COOKIE)
     assert copy is not None
     answer = client.post("/keluar", headers={"Origin": ORIGIN})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/masuk")
     assert client.get("/").status_code == 401
-    other = house.client()
+    other = app.client()
     other.set_cookie(COOKIE, copy.value)
     assert other.get("/").status_code == 401
 
 
 def test_only_administrators_see_the_users(
-    house: ProtectedApp,
+    app: ProtectedApp,
 ) -> None:
-    house.users.change(lambda users: users.with_user(User("proksi", UserRole.VIEWER, None)))
-    shown = house.signed_in("rina").get("/masuk").text
+    app.users.change(lambda users: users.with_user(User("proksi", UserRole.VIEWER, None)))
+    shown = app.signed_in("rina").get("/masuk").text
     for row in ("siti</th><td>operate", "proksi</th><td>see</td><td>lewat proksi"):
         assert row in shown
     assert "plain:" not in shown
     for name in ("siti", "adi"):
-        assert "proksi" not in house.signed_in(name).get("/masuk").text
-    assert "proksi" not in house.client().get("/masuk").text
+        assert "proksi" not in app.signed_in(name).get("/masuk").text
+    assert "proksi" not in app.client().get("/masuk").text
 
 
-def test_removal_role_and_password_count_at_once(house: ProtectedApp) -> None:
-    client = house.signed_in("siti")
-    house.users.change(
+def test_removal_role_and_password_count_at_once(app: ProtectedApp) -> None:
+    client = app.signed_in("siti")
+    app.users.change(
         lambda users: users.with_user(User("siti", UserRole.VIEWER, f"plain:{PASSWORD}"))
     )
     assert act(client).status_code == 403
-    house.users.change(lambda users: users.with_user(User("siti", UserRole.VIEWER, "plain:other")))
+    app.users.change(lambda users: users.with_user(User("siti", UserRole.VIEWER, "plain:other")))
     assert client.get("/").status_code == 401
-    client = house.signed_in("rina")
-    house.users.change(lambda users: users.without_user("rina"))
+    client = app.signed_in("rina")
+    app.users.change(lambda users: users.without_user("rina"))
     assert client.get("/").status_code == 401
 
 
-def test_a_session_ends_when_it_is_not_used(house: ProtectedApp) -> None:
-    client = house.signed_in()
+def test_a_session_ends_when_it_is_not_used(app: ProtectedApp) -> None:
+    client = app.signed_in()
     for _ in range(5):
-        house.made.wait(IDLE_S - 60)
+        app.made.wait(IDLE_S - 60)
         assert client.get("/api/v1/snapshot").status_code == 200
-    house.made.wait(IDLE_S + 60)
+    app.made.wait(IDLE_S + 60)
     assert client.get("/").status_code == 401
 
 
-def test_no_session_lasts_longer_than_a_month(house: ProtectedApp) -> None:
-    client, waited_s = house.signed_in(), 0.0
+def test_no_session_lasts_longer_than_a_month(app: ProtectedApp) -> None:
+    client, waited_s = app.signed_in(), 0.0
     while waited_s < LONGEST_S - IDLE_S:
-        house.made.wait(IDLE_S - 60)
+        app.made.wait(IDLE_S - 60)
         waited_s += IDLE_S - 60
         assert client.get("/api/v1/snapshot").status_code == 200
-    house.made.wait(IDLE_S - 60)
-    house.made.wait(120)
+    app.made.wait(IDLE_S - 60)
+    app.made.wait(120)
     assert client.get("/api/v1/snapshot").status_code == 401
 
 
@@ -290,16 +288,16 @@ def test_no_session_lasts_longer_than_a_month(house: ProtectedApp) -> None:
         sign_text(KEY, "session", "a|rina|0000000000000000|1795505267|1795505267"), "A" * 3000,
     ],
 )  # fmt: skip
-def test_a_forged_cookie_is_refused(house: ProtectedApp, cookie: str) -> None:
-    client = house.client()
+def test_a_forged_cookie_is_refused(app: ProtectedApp, cookie: str) -> None:
+    client = app.client()
     answer = client.get("/", headers={"Cookie": f"{COOKIE}={cookie}; {WALL_COOKIE}={cookie}"})
     assert answer.status_code == 401
 
 
-def test_an_alert_link_opens_only_its_own_page(house: ProtectedApp) -> None:
-    now_s = house.made.clocks["now"]
+def test_an_alert_link_opens_only_its_own_page(app: ProtectedApp) -> None:
+    now_s = app.made.clocks["now"]
     code = link_code(LINK_KEY, 1, now_s + 60)
-    client = house.client()
+    client = app.client()
     assert client.get(f"/i/1?k={code}").status_code == 200
     assert client.get("/i/1").status_code == 401
     for path in (f"/i/2?k={code}", f"/?k={code}", f"/i/1/x?k={code}", "/i/1?k=", "/i/1?k=%00"):
@@ -311,17 +309,17 @@ def test_an_alert_link_opens_only_its_own_page(house: ProtectedApp) -> None:
     assert 'name="ke" value="i/1"' in posted.text
 
 
-def test_an_expired_alert_link_asks_to_sign_in(house: ProtectedApp) -> None:
-    code = link_code(LINK_KEY, 1, house.made.clocks["now"] - 1)
-    answer = house.client().get(f"/i/1?k={code}")
+def test_an_expired_alert_link_asks_to_sign_in(app: ProtectedApp) -> None:
+    code = link_code(LINK_KEY, 1, app.made.clocks["now"] - 1)
+    answer = app.client().get(f"/i/1?k={code}")
     assert answer.status_code == 401
     assert "Tautan ini sudah kedaluwarsa" in answer.text
     assert 'name="ke" value="i/1"' in answer.text
 
 
-def test_the_wall_token_starts_a_read_only_session(house: ProtectedApp) -> None:
-    house.users.change(lambda users: users.with_wall_token("t0ken"))
-    client = house.client()
+def test_the_wall_token_starts_a_read_only_session(app: ProtectedApp) -> None:
+    app.users.change(lambda users: users.with_wall_token("t0ken"))
+    client = app.client()
     assert client.get("/tv?token=t0kem").status_code == 401
     answer = client.get("/tv?token=t0ken&lang=en")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/tv?lang=en")
@@ -330,14 +328,14 @@ def test_the_wall_token_starts_a_read_only_session(house: ProtectedApp) -> None:
     assert client.get("/tv").status_code == 200
     assert client.get("/api/v1/snapshot").status_code == 200
     assert act(client).status_code == 403
-    house.users.change(lambda users: users.with_wall_token("another"))
+    app.users.change(lambda users: users.with_wall_token("another"))
     assert client.get("/tv").status_code == 401
 
 
 def test_a_link_from_another_site_reloads_once_with_the_cookie(
-    house: ProtectedApp,
+    app: ProtectedApp,
 ) -> None:
-    client = house.client()
+    client = app.client()
     answer = client.get("/situs/anjatan?range=6h&x=<", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 200
     assert 'content="0;url=/situs/anjatan?range=6h&amp;x=' in answer.text
@@ -348,39 +346,39 @@ def test_a_link_from_another_site_reloads_once_with_the_cookie(
 
 
 def test_under_a_prefix_everything_stays_there(tmp_path: Path) -> None:
-    house = app_with_users(tmp_path, "/pantau/")
+    app = app_with_users(tmp_path, "/pantau/")
     for path in ("/pantau/", "/", "/masuk", "/pantau/tv", "/api/v1/snapshot"):
-        assert house.client().get(path).status_code == 401, path
-    client = house.client()
-    answer = house.sign_in(client, ke="tv")
+        assert app.client().get(path).status_code == 401, path
+    client = app.client()
+    answer = app.sign_in(client, ke="tv")
     assert answer.headers["Location"] == "/pantau/tv"
     assert "Path=/pantau/" in answer.headers["Set-Cookie"]
     assert client.get("/pantau/tv").status_code == 200
-    assert 'action="/pantau/masuk"' in house.client().get("/pantau/tv").text
+    assert 'action="/pantau/masuk"' in app.client().get("/pantau/tv").text
 
 
-def test_an_unreadable_user_list_refuses_everybody(house: ProtectedApp) -> None:
-    client = house.signed_in()
-    house.users.path.write_text("{")
-    for browser in (client, house.client()):
+def test_an_unreadable_user_list_refuses_everybody(app: ProtectedApp) -> None:
+    client = app.signed_in()
+    app.users.path.write_text("{")
+    for browser in (client, app.client()):
         answer = browser.get("/")
         assert answer.status_code == 503
         assert answer.text.startswith("Daftar pengguna atau kuncinya tidak dapat dibaca")
 
 
-def test_a_body_that_is_too_large_is_refused_at_sign_in(house: ProtectedApp) -> None:
-    answer = house.sign_in(house.client(), "siti", "x" * 5000)
+def test_a_body_that_is_too_large_is_refused_at_sign_in(app: ProtectedApp) -> None:
+    answer = app.sign_in(app.client(), "siti", "x" * 5000)
     assert answer.status_code == 413
     assert "terlalu besar" in answer.text
 
 
-def test_the_sign_in_page_shows_the_user_and_signs_out(house: ProtectedApp) -> None:
-    text = house.signed_in("siti").get("/masuk").text
+def test_the_sign_in_page_shows_the_user_and_signs_out(app: ProtectedApp) -> None:
+    text = app.signed_in("siti").get("/masuk").text
     assert "<h1>siti</h1>" in text
     assert "Anda boleh melihat dan menangani gangguan." in text
     assert 'action="/keluar"' in text
-    assert "<form" in house.client().get("/masuk").text
-    page = house.signed_in("siti").get("/").text
+    assert "<form" in app.client().get("/masuk").text
+    page = app.signed_in("siti").get("/").text
     assert 'aria-label="Masuk sebagai siti"' in page
 
 
@@ -392,12 +390,12 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> ProtectedApp:
 def test_without_users_everybody_may_view_and_only_local_visitors_may_act(
     opened: ProtectedApp,
 ) -> None:
-    house = opened
-    here, there = house.client(), {"REMOTE_ADDR": "10.1.2.3"}
+    app = opened
+    here, there = app.client(), {"REMOTE_ADDR": "10.1.2.3"}
     assert here.get("/").status_code == 200
     assert here.get("/", environ_base=there).status_code == 200
     assert act(here).status_code == 200
-    assert house.doer.told[0][1]["who"] == "x", "people give their own name"
+    assert app.actions.told[0][1]["who"] == "x", "people give their own name"
     refused = act(here, environ_base=there)
     assert refused.status_code == 403
     assert "hanya dapat dilakukan dari server ini sendiri" in refused.text
@@ -415,24 +413,24 @@ def test_without_users_everybody_may_view_and_only_local_visitors_may_act(
 def test_requests_through_a_proxy_are_not_local(
     opened: ProtectedApp, headers: dict[str, str]
 ) -> None:
-    house = opened
-    assert act(house.client(), headers=headers).status_code == 403
-    assert house.client().get("/", headers=headers).status_code == 200
+    app = opened
+    assert act(app.client(), headers=headers).status_code == 403
+    assert app.client().get("/", headers=headers).status_code == 200
 
 
 def test_only_local_visitors_see_how_to_require_sign_in(opened: ProtectedApp) -> None:
-    house = opened
+    app = opened
     there = {"REMOTE_ADDR": "10.1.2.3"}
-    assert 'aria-label="Terbuka untuk semua"' in house.client().get("/").text
-    assert 'id="who"' not in house.client().get("/", environ_base=there).text
-    assert "pantau user add" in house.client().get("/masuk").text
-    assert "pantau user add" not in house.client().get("/masuk", environ_base=there).text
+    assert 'aria-label="Terbuka untuk semua"' in app.client().get("/").text
+    assert 'id="who"' not in app.client().get("/", environ_base=there).text
+    assert "pantau user add" in app.client().get("/masuk").text
+    assert "pantau user add" not in app.client().get("/masuk", environ_base=there).text
 
 
 def test_the_first_user_closes_the_page_while_it_is_served(tmp_path: Path) -> None:
-    house = app_without_users(tmp_path)
-    client = house.client()
+    app = app_without_users(tmp_path)
+    client = app.client()
     assert client.get("/").status_code == 200
-    user = User("siti", UserRole.OPERATOR, house.passwords.hash(PASSWORD))
-    house.users.change(lambda users: users.with_user(user))
+    user = User("siti", UserRole.OPERATOR, app.passwords.hash(PASSWORD))
+    app.users.change(lambda users: users.with_user(user))
     assert client.get("/").status_code == 401
