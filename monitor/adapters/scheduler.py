@@ -67,7 +67,7 @@ class ClockEvent(NamedTuple):
     length_s: float
 
 
-class FailedRun(NamedTuple):
+class JobFailure(NamedTuple):
     """When (steady time) a run failed, and of which job."""
 
     at_s: float
@@ -87,7 +87,7 @@ class SchedulerCounters:
     clock_steps: int = 0
     stalls: int = 0
     loop_lag_s: float = 0.0
-    last_failure: FailedRun | None = None
+    last_failure: JobFailure | None = None
     last_step: ClockEvent | None = None
     last_stall: ClockEvent | None = None
 
@@ -188,7 +188,7 @@ class Scheduler:
 
     def _count_failure(self, name: str) -> None:
         self.counters.failed_runs += 1
-        self.counters.last_failure = FailedRun(self._clock.steady_s(), name)
+        self.counters.last_failure = JobFailure(self._clock.steady_s(), name)
 
     def _callback_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Handle an error of a timer, a socket or a task that nobody awaits."""
