@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.adapters.scheduler import ClockEvent, FailedRun
+from monitor.adapters.scheduler import ClockEvent, JobFailure
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
 from tests.core.detection.scenario import network
 from tests.daemon_on_fakes import LINK, DaemonOnFakes
@@ -37,7 +37,7 @@ async def test_each_fault_of_the_daemon_and_its_machine_is_a_warning(
     counters = daemon.schedule.counters
     counters.last_step = ClockEvent(now_s - 130, -86_400.0)
     counters.last_stall = ClockEvent(now_s, 12.3)
-    counters.last_failure = FailedRun(now_s, "prune")
+    counters.last_failure = JobFailure(now_s, "prune")
     warnings = "\n".join(await daemon.warnings())
     for text in (
         "not measured in the last 10 s: 7 x ENOBUFS",
@@ -57,7 +57,7 @@ async def test_a_warning_about_a_single_event_ends_after_a_while(daemon: DaemonO
     daemon.pipeline.progress.last_missed_s = now_s
     counters = daemon.schedule.counters
     counters.last_step = counters.last_stall = ClockEvent(now_s, 12.3)
-    counters.last_failure = FailedRun(now_s, "prune")
+    counters.last_failure = JobFailure(now_s, "prune")
     assert len(await daemon.warnings()) == 4
     daemon.clock.advance(3600)
     assert await daemon.warnings() == []
