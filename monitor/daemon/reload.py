@@ -144,7 +144,12 @@ class Reloader:
 
     async def apply(self, settings: Settings) -> None:
         """Put settings in force. With a PantauError nothing has changed."""
-        commits = [await part.prepare(settings) for part in self._parts]
+        await self._commit(settings, await self._prepare(settings))
+
+    async def _prepare(self, settings: Settings) -> list[Commit]:
+        return [await part.prepare(settings) for part in self._parts]
+
+    async def _commit(self, settings: Settings, commits: Sequence[Commit]) -> None:
         for commit in commits:
             commit()
         self._settings = settings
@@ -157,11 +162,15 @@ class Reloader:
             settings = require_valid(load(self._settings.config_dir, self._environ), strict=True)
             if settings.data_dir != self._settings.data_dir:
                 raise ConfigError("data_dir cannot change while the daemon runs: restart it")
-            await self.apply(settings)
+            commits = await self._prepare(settings)
         except PantauError as error:
             log.error("reload refused, going on with what was loaded:\n%s", error)
             self._status.reload_refused(str(error).splitlines()[0])
+        except Exception as error:
+            log.exception("reload refused, going on with what was loaded: an error of this program")
+            self._status.reload_refused(f"an error of this program: {error!r}")
         else:
+            await self._commit(settings, commits)
             log.info("configuration reloaded: %d targets", len(settings.network.targets()))
 
     async def run(self, requested: asyncio.Event) -> None:

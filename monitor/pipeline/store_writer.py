@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
@@ -54,6 +54,7 @@ class StoreWriter(Generic[Item]):
         on_written: Callable[[Sequence[Item]], None] | None = None,
         on_failed: Callable[[Sequence[Item]], None] | None = None,
         retry_s: float = RETRY_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._name = name
         self._state = state
@@ -67,6 +68,7 @@ class StoreWriter(Generic[Item]):
         self._on_written = on_written
         self._on_failed = on_failed
         self._first_retry_s = retry_s
+        self._sleep = sleep
         self._queue: deque[Item] = deque()
         self._singly = 0
         self._queued = asyncio.Event()
@@ -91,8 +93,8 @@ class StoreWriter(Generic[Item]):
                     written = await loop.run_in_executor(self._thread, self._write_batch)
                 except StoreError as error:
                     self._note_error(error)
-                    await asyncio.sleep(retry_s)
-                    retry_s = min(2 * retry_s, max(RETRY_AT_MOST_S, self._first_retry_s))
+                    await self._sleep(retry_s)
+                    retry_s = min(2 * retry_s, RETRY_AT_MOST_S)
                     continue
                 retry_s = self._first_retry_s
                 self._note_written()

@@ -36,6 +36,7 @@ from tests.settings.config_fixtures import ANJATAN, SUKRA, load_config, write_co
 
 LINK, OTHER = "anjatan/utama", "sukra/utama"
 OLD_ADDRESS, NEW_ADDRESS = "10.77.23.1", "10.77.23.9"
+MOVED = ANJATAN.replace(OLD_ADDRESS, NEW_ADDRESS)
 
 
 class StrictProber(FakeProber):
@@ -65,7 +66,7 @@ class SlowPoller(FakePoller):
 class LastPart:
     """The part that is prepared last; `error` refuses the settings."""
 
-    error: ConfigError | None = None
+    error: Exception | None = None
     committed: list[Settings] = field(default_factory=list)
 
     async def prepare(self, settings: Settings) -> Commit:
@@ -106,7 +107,7 @@ class Rig:
         self.poller = SlowPoller(self.clock)
         network = self.settings.network
         self.pipeline = Pipeline(
-            *(network, Detector(network), self.clock, self.ledger, MemoryJournal())
+            network, Detector(network), self.clock, self.ledger, MemoryJournal()
         )
         self.scheduler = CollectingScheduler(self.clock)
         self.status = StatusRecord()
@@ -166,17 +167,20 @@ async def test_a_reload_replaces_targets_jobs_and_the_record_of_what_is_loaded(r
 
 
 @pytest.mark.parametrize(
-    ("site", "error"),
+    ("site", "last", "error"),
     [
-        (ANJATAN + "salah = 1\n", "anjatan.toml"),
-        (ANJATAN.replace(OLD_ADDRESS, "fe80::1%eth9"), "no interface eth9"),
-        (ANJATAN.replace(OLD_ADDRESS, NEW_ADDRESS), "a secret is missing"),
+        (ANJATAN + "salah = 1\n", None, "anjatan.toml"),
+        (ANJATAN.replace(OLD_ADDRESS, "fe80::1%eth9"), None, "no interface eth9"),
+        (MOVED, ConfigError("a secret is missing"), "a secret is missing"),
+        (MOVED, KeyError("bug"), "an error of this program: KeyError('bug')"),
     ],
-    ids=["file", "prober", "last part"],
+    ids=["file", "prober", "last part", "bug"],
 )
-async def test_a_reload_with_any_error_changes_nothing(rig: Rig, site: str, error: str) -> None:
+async def test_a_reload_with_any_error_changes_nothing(
+    rig: Rig, site: str, last: Exception | None, error: str
+) -> None:
     jobs, loaded = rig.scheduler.jobs, rig.loaded_config()
-    rig.last.error = ConfigError("a secret is missing")
+    rig.last.error = last
     rig.write_site(site)
     (rig.config / "sites" / "sukra.toml").unlink()
     await rig.reloader.reload()
@@ -206,7 +210,7 @@ async def test_replies_from_the_old_address_never_count_for_a_target_that_moved(
 
     rig.prober.behave_by(behaviour)
     rig.poller.prepare_s = 3.0
-    rig.write_site(ANJATAN.replace(OLD_ADDRESS, NEW_ADDRESS))
+    rig.write_site(MOVED)
     reload = asyncio.ensure_future(rig.reloader.reload())
     await rig.watch(2.5)
     assert not reload.done()
@@ -226,7 +230,7 @@ async def test_a_loaded_configuration_that_cannot_be_written_is_a_warning(
     before = rig.loaded_config()
     blocker = rig.settings.data_dir / f"{LOADED_CONFIG_FILE}.new"
     blocker.mkdir()
-    rig.write_site(ANJATAN.replace(OLD_ADDRESS, NEW_ADDRESS))
+    rig.write_site(MOVED)
     await rig.reloader.reload()
     assert rig.status.refused is None
     assert rig.loaded_config() == before, "the file is never half written"

@@ -34,7 +34,12 @@ class Store:
 
 
 class Rig:
-    def __init__(self, *, max_items: int | None = None, retry_s: float = 0.01) -> None:
+    """pauses_s: those after failed writes; each ends when `go_on` is set."""
+
+    def __init__(self, *, max_items: int | None = None) -> None:
+        self.pauses_s: list[float] = []
+        self.go_on = asyncio.Event()
+        self.go_on.set()
         self.store = Store()
         self.state = WriterState()
         self.written: list[str] = []
@@ -51,8 +56,14 @@ class Rig:
             max_items=max_items,
             on_written=self.written.extend,
             on_failed=self.waiting.append,
-            retry_s=retry_s,
+            retry_s=2.0,
+            sleep=self.sleep,
         )
+
+    async def sleep(self, for_s: float) -> None:
+        self.pauses_s.append(for_s)
+        await self.go_on.wait()
+        await asyncio.sleep(0)
 
     def put(self, *items: str) -> None:
         for item in items:
@@ -78,16 +89,21 @@ async def test_items_are_written_in_order_and_several_in_one_transaction() -> No
 
 
 async def test_a_failing_store_is_tried_by_one_timer_however_many_items_arrive() -> None:
-    rig = Rig(retry_s=0.05)
+    rig = Rig()
+    rig.go_on.clear()
     rig.store.error = LedgerError("the disk is full")
     async with rig.running():
         for number in range(30):
             rig.put(str(number))
-            await asyncio.sleep(0.005)
-        await eventually_async(lambda: rig.state.error == "the disk is full")
-        assert rig.store.writes <= 3, "each pause is twice the one before"
+            await eventually_async(lambda: rig.pauses_s)
+        assert (rig.store.writes, rig.pauses_s) == (1, [2.0])
+        assert rig.state.error == "the disk is full"
+        rig.go_on.set()
+        await eventually_async(lambda: len(rig.pauses_s) >= 6)
+        assert rig.pauses_s[:6] == [2.0, 4.0, 8.0, 10.0, 10.0, 10.0]
         rig.store.error = None
-        await eventually_async(lambda: rig.state.error is None)
+        await eventually_async(lambda: len(rig.written) == 30)
+        assert rig.state.error is None
     assert rig.store.words == [str(number) for number in range(30)]
 
 
