@@ -1,4 +1,4 @@
-"""A second, independent way to look into a SQLite file: Python's own driver."""
+"""Query a SQLite file independently of our code."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 
-def rows(path: Path, *questions: str) -> list[tuple[object, ...]]:
-    """The answers to all the questions; writes nothing, and leaves no file beside `path`."""
+def rows(path: Path, *queries: str) -> list[tuple[object, ...]]:
+    """The rows of all queries; writes nothing, and leaves no file beside `path`."""
     log = path.with_name(f"{path.name}-wal")
     how = "mode=ro" if log.exists() else "immutable=1"
     with closing(sqlite3.connect(f"{path.as_uri()}?{how}", uri=True)) as connection:
-        return [row for question in questions for row in connection.execute(question)]
+        return [row for query in queries for row in connection.execute(query)]

@@ -1,4 +1,4 @@
-"""What every journal promises: the one in memory and the one in files."""
+"""The contract of Journal, held by the fake in memory and by the one in files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ DAY_S = 86_400.0
 
 @pytest.fixture(params=["memory", "files"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    made = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal")
-    yield made
-    made.close()
+    opened = MemoryJournal() if request.param == "memory" else SqliteJournal(tmp_path / "journal")
+    yield opened
+    opened.close()
 
 
-def everything(journal: Journal, limit: int = 7) -> list[Sample]:
-    """All that is kept, read in small batches from the beginning."""
+def read_all(journal: Journal, limit: int = 7) -> list[Sample]:
+    """All samples, read in small batches from the beginning."""
     found: list[Sample] = []
     cursor = None
     while (batch := journal.read_after(cursor, limit)).samples:
@@ -35,12 +35,12 @@ def everything(journal: Journal, limit: int = 7) -> list[Sample]:
     return found
 
 
-def test_every_kind_of_sample_comes_back_as_it_went_in(journal: Journal) -> None:
+def test_every_kind_of_sample_is_read_as_it_was_written(journal: Journal) -> None:
     journal.append(one_of_each())
-    assert everything(journal) == one_of_each()
+    assert read_all(journal) == one_of_each()
 
 
-def test_samples_come_back_in_the_order_of_writing(journal: Journal) -> None:
+def test_samples_are_read_in_the_order_of_writing(journal: Journal) -> None:
     written: list[Sample] = []
     for minute in range(20):
         at_s = MIDNIGHT_S - 600 + 60 * minute
@@ -48,8 +48,8 @@ def test_samples_come_back_in_the_order_of_writing(journal: Journal) -> None:
         batch.append(interface(at_s, ifname="e2"))
         journal.append(batch)
         written += batch
-    assert everything(journal, 7) == written
-    assert everything(journal, 1000) == written
+    assert read_all(journal, 7) == written
+    assert read_all(journal, 1000) == written
 
 
 def test_an_empty_journal_has_an_empty_batch_and_no_lag(journal: Journal) -> None:
@@ -59,12 +59,12 @@ def test_an_empty_journal_has_an_empty_batch_and_no_lag(journal: Journal) -> Non
     assert journal.lag(None) == journal.lag(batch.cursor) == 0
 
 
-def test_appending_nothing_is_nothing(journal: Journal) -> None:
+def test_appending_nothing_stores_nothing(journal: Journal) -> None:
     journal.append([])
     assert journal.read_after(None, 10).samples == ()
 
 
-def test_a_cursor_goes_on_where_it_stood(journal: Journal) -> None:
+def test_reading_goes_on_after_a_cursor(journal: Journal) -> None:
     journal.append([ping(MIDNIGHT_S), ping(MIDNIGHT_S + 10)])
     first = journal.read_after(None, 10)
     assert journal.read_after(first.cursor, 10).samples == ()
@@ -72,7 +72,7 @@ def test_a_cursor_goes_on_where_it_stood(journal: Journal) -> None:
     assert journal.read_after(first.cursor, 10).samples == (ping(MIDNIGHT_S + 20),)
 
 
-def test_the_lag_is_how_many_samples_are_still_to_come(journal: Journal) -> None:
+def test_the_lag_is_the_number_of_samples_after_the_cursor(journal: Journal) -> None:
     for day in range(3):
         journal.append([ping(MIDNIGHT_S + day * DAY_S + 10 * place) for place in range(5)])
     assert journal.lag(None) == 15
@@ -82,7 +82,7 @@ def test_the_lag_is_how_many_samples_are_still_to_come(journal: Journal) -> None
         assert journal.lag(cursor) == left
 
 
-def test_a_late_batch_of_an_earlier_day_is_not_overlooked(journal: Journal) -> None:
+def test_a_late_batch_of_an_earlier_day_is_read(journal: Journal) -> None:
     journal.append([ping(MIDNIGHT_S + 3600)])
     cursor = journal.read_after(None, 10).cursor
     late = ping(MIDNIGHT_S - 2 * DAY_S)
@@ -91,7 +91,7 @@ def test_a_late_batch_of_an_earlier_day_is_not_overlooked(journal: Journal) -> N
     assert journal.read_after(cursor, 10).samples == (late,)
 
 
-def test_a_clock_that_was_ahead_for_a_while_stops_nothing(journal: Journal) -> None:
+def test_batches_after_one_with_a_clock_ahead_are_read(journal: Journal) -> None:
     journal.append([ping(MIDNIGHT_S + 400 * DAY_S)])
     cursor = journal.read_after(None, 10).cursor
     journal.append([ping(MIDNIGHT_S)])
@@ -120,7 +120,7 @@ def test_batches_of_any_size_give_each_sample_once(journal: Journal) -> None:
     assert found == written
 
 
-def test_a_cursor_is_kept_under_its_name(journal: Journal) -> None:
+def test_a_cursor_is_saved_under_its_name(journal: Journal) -> None:
     assert journal.load_cursor("influxdb") is None
     journal.append([ping(MIDNIGHT_S), ping(MIDNIGHT_S + 10)])
     place = journal.read_after(None, 1).cursor

@@ -36,9 +36,9 @@ def server(tmp_path: Path) -> Iterator[InfluxServer]:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
-    made = SqliteJournal(tmp_path / "journal")
-    yield made
-    made.close()
+    opened = SqliteJournal(tmp_path / "journal")
+    yield opened
+    opened.close()
 
 
 def compressed(factor: float) -> Callable[[float], Awaitable[None]]:

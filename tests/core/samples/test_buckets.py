@@ -1,4 +1,4 @@
-"""How rows become buckets: the weighted median, and parts that are put together."""
+"""Buckets of a chart: the weighted median, and rows in any order."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ WEIGHTED = st.lists(st.tuples(st.integers(1, 1000).map(float), st.integers(0, 50
         ([(1.0, 0), (2.0, 1)], 2.0),
     ],
 )
-def test_the_median_stands_where_half_of_the_replies_are_reached(
+def test_the_median_is_where_half_of_the_replies_are_reached(
     values: list[tuple[float, int]], median: float | None
 ) -> None:
     assert weighted_median(values) == median
 
 
 @given(WEIGHTED)
-def test_the_weighted_median_is_that_of_each_value_as_often_as_it_weighs(
+def test_the_weighted_median_is_that_of_repeated_values(
     values: list[tuple[float, int]],
 ) -> None:
     spread = sorted(value for value, weight in values for _ in range(weight))
@@ -47,7 +47,7 @@ Row = tuple[tuple[int, int, int], float | None, float | None, float | None, list
 
 
 @given(st.lists(st.tuples(COUNTS, RTT, RTT, RTT, WEIGHTED), max_size=8))
-def test_the_order_in_which_rows_come_changes_nothing(rows: list[Row]) -> None:
+def test_the_order_of_the_rows_does_not_matter(rows: list[Row]) -> None:
     one, other = LatencyBucketBuilder(), LatencyBucketBuilder()
     for row in rows:
         one.add(*row)
@@ -66,9 +66,9 @@ def test_without_a_reply_there_is_no_round_trip_time() -> None:
 
 
 def test_a_direction_that_is_not_known_is_not_0() -> None:
-    gathered = ThroughputBucketBuilder()
-    gathered.add(100.0, None)
-    gathered.add(300.0, None)
-    bucket = gathered.bucket(0, 60_000)
+    builder = ThroughputBucketBuilder()
+    builder.add(100.0, None)
+    builder.add(300.0, None)
+    bucket = builder.bucket(0, 60_000)
     assert (bucket.in_bps, bucket.in_bps_max) == (200.0, 300.0)
     assert bucket.out_bps is bucket.out_bps_max is None

@@ -1,4 +1,4 @@
-"""Counts in fixed buckets: they add up, and a percentile of the sum is a percentile."""
+"""Histograms add up, and their percentiles are near the true ones."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ rtts = st.lists(st.floats(0.0, 100_000.0), max_size=200)
 
 
 @given(rtts, rtts)
-def test_the_sum_of_two_is_that_of_all_their_replies(one: list[float], other: list[float]) -> None:
+def test_the_sum_of_two_histograms_is_that_of_all_replies(
+    one: list[float], other: list[float]
+) -> None:
     assert histogram_of(one) + histogram_of(other) == histogram_of(one + other)
     assert sum(counts_of(histogram_of(one)).values()) == len(one)
 
 
 @given(rtts)
-def test_what_is_packed_comes_back(some: list[float]) -> None:
+def test_a_packed_histogram_is_unpacked(some: list[float]) -> None:
     assert unpack_histogram(pack_histogram(histogram_of(some))) == histogram_of(some)
 
 
@@ -41,7 +43,7 @@ def test_a_bound_belongs_to_its_bucket() -> None:
 
 
 @given(st.lists(st.floats(0.2, 60_000.0), min_size=1, max_size=300), st.floats(0.01, 1.0))
-def test_a_percentile_lies_within_a_fifth_of_the_true_one(some: list[float], share: float) -> None:
+def test_a_percentile_is_within_a_fifth_of_the_true_one(some: list[float], share: float) -> None:
     ordered = sorted(some)
     true = ordered[max(0, ceil(share * len(ordered)) - 1)]
     found = percentile_of(histogram_of(some), share, ordered[0], ordered[-1])
@@ -55,7 +57,7 @@ def test_without_a_reply_there_is_no_percentile() -> None:
 
 
 @given(st.integers(0, 5000), st.lists(st.floats(0.2, 6e4), min_size=4, max_size=4).map(sorted))
-def test_what_is_made_up_from_four_numbers_adds_up(received: int, four: list[float]) -> None:
+def test_an_estimate_from_four_percentiles_adds_up(received: int, four: list[float]) -> None:
     low, median, p95, high = four
     found = from_percentiles(received, low, median, p95, high)
     assert sum(counts_of(found).values()) == received

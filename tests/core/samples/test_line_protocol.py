@@ -1,4 +1,4 @@
-"""Our lines are those of influxdb-client, which is held to InfluxDB by its own authors."""
+"""Our lines are those of influxdb-client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.core.samples.schema import Point, point_of, tag_value
 from tests.sample_builders import MIDNIGHT_S, one_of_each
 
 
-def theirs(point: Point) -> str:
+def library_line(point: Point) -> str:
     library = cast(Any, influxdb_client)
     made = library.Point(point.measurement)
     for name, text in point.tags.items():
@@ -25,19 +25,19 @@ def theirs(point: Point) -> str:
 
 
 def sorted_fields(point: Point) -> Point:
-    """They sort the fields; the order means nothing."""
+    """The library sorts the fields; their order does not matter."""
     return Point(point.measurement, point.tags, dict(sorted(point.fields.items())), point.at_ms)
 
 
-def test_every_kind_of_sample_makes_the_line_that_the_library_makes() -> None:
+def test_every_kind_of_sample_has_the_line_of_the_library() -> None:
     for sample in one_of_each():
         point = point_of(sample)
         assert point is not None
         ours = sorted_fields(point)
-        assert _numbers(line_of(ours)) == _numbers(theirs(ours))
+        assert _numbers(line_of(ours)) == _numbers(library_line(ours))
 
 
-def test_a_line_is_this() -> None:
+def test_a_line_with_characters_to_escape() -> None:
     point = Point(
         "ping",
         {"link": "utama", "provider": "Penyedia A, B=C"},
@@ -54,12 +54,12 @@ TEXT = st.text(st.characters(codec="utf-8"), min_size=1).map(tag_value).filter(s
 
 
 @given(TEXT, TEXT)
-def test_any_text_makes_one_line_that_the_library_would_make(tag: str, field: str) -> None:
+def test_any_text_has_the_line_of_the_library(tag: str, field: str) -> None:
     point = Point("ping", {"provider": tag}, {"reason": field}, round(MIDNIGHT_S * 1000))
-    assert line_of(point) == theirs(point)
+    assert line_of(point) == library_line(point)
     assert "\n" not in line_of(point)
 
 
 def _numbers(line: str) -> str:
-    """They write 10.0 as 10: the same number."""
+    """The library writes 10.0 as 10: the same number."""
     return line.replace(".0,", ",").replace(".0 ", " ")

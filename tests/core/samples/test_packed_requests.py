@@ -1,4 +1,4 @@
-"""What is packed comes back: to the millisecond, to the microsecond, in order of time."""
+"""Packed requests are unpacked to the millisecond and the microsecond, in order of time."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def as_request(outcome: Outcome) -> RecordedRequest:
 
 
 @given(st.lists(outcomes, max_size=60))
-def test_every_request_comes_back_in_the_order_of_sending(some: list[Outcome]) -> None:
-    told = sorted(some, key=lambda outcome: outcome.sent_s)
-    assert list(unpack(pack(some, AT_MS), LINK, AT_MS)) == [as_request(each) for each in told]
+def test_every_request_is_unpacked_in_the_order_of_sending(some: list[Outcome]) -> None:
+    expected = sorted(some, key=lambda outcome: outcome.sent_s)
+    assert list(unpack(pack(some, AT_MS), LINK, AT_MS)) == [as_request(each) for each in expected]
 
 
 def test_a_row_of_ten_requests_takes_about_thirty_bytes() -> None:
@@ -55,26 +55,26 @@ def test_a_row_of_ten_requests_takes_about_thirty_bytes() -> None:
     assert len(pack(row, AT_MS)) < 40
 
 
-def test_what_was_taken_on_the_steady_clock_is_kept_in_utc() -> None:
-    kept = RecordedRequests(1000.0, 900.0, [Reply(LINK, 95.5, 95.51, 12.25)]).packed()
-    assert list(unpack(kept, LINK, 1_000_000)) == [RecordedRequest(995_500, LINK, 12_250)]
+def test_steady_times_are_stored_in_utc() -> None:
+    packed = RecordedRequests(1000.0, 900.0, [Reply(LINK, 95.5, 95.51, 12.25)]).packed()
+    assert list(unpack(packed, LINK, 1_000_000)) == [RecordedRequest(995_500, LINK, 12_250)]
 
 
-def test_packing_twice_is_packing_once() -> None:
+def test_requests_are_packed_once() -> None:
     requests = RecordedRequests(10.0, 0.0, [Lost(LINK, 5.0, 6.0)])
     assert not requests.is_packed
     assert requests.packed() == requests.packed() == pack([Lost(LINK, 5.0, 6.0)], 10_000)
     assert requests.is_packed
 
 
-def test_bytes_that_are_cut_short_are_refused() -> None:
-    kept = pack([Reply(LINK, 5.0, 5.1, 12.25), NotMeasured(LINK, 6.0, 6.0, "ENOBUFS")], 10_000)
+def test_truncated_bytes_are_refused() -> None:
+    packed = pack([Reply(LINK, 5.0, 5.1, 12.25), NotMeasured(LINK, 6.0, 6.0, "ENOBUFS")], 10_000)
     with pytest.raises(ValueError, match="cut short"):
-        list(unpack(kept[:6], LINK, 10_000))
+        list(unpack(packed[:6], LINK, 10_000))
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 100_000)), max_size=80))
-def test_rows_of_many_targets_become_one_line_of_time(some: list[tuple[int, int]]) -> None:
+def test_requests_of_many_targets_are_merged_by_time(some: list[tuple[int, int]]) -> None:
     rows: dict[tuple[int, str], list[Outcome]] = {}
     for place, ms in some:
         target = f"site-{place}/utama"

@@ -1,4 +1,4 @@
-"""Outcomes become rows that add up."""
+"""Outcomes of a period become one row a target."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def some() -> list[Outcome]:
     ]
 
 
-def test_a_row_counts_requests_and_keeps_what_was_not_measured_apart() -> None:
-    recorder = PingAggregator(tags_of(NET))
-    recorder.add(some())
-    (finished,) = recorder.finish(10.0, lambda _: State.UP, ["anjatan/utama", "pop"])
+def test_a_row_counts_requests_and_those_not_measured_apart() -> None:
+    aggregator = PingAggregator(tags_of(NET))
+    aggregator.add(some())
+    (finished,) = aggregator.finish(10.0, lambda _: State.UP, ["anjatan/utama", "pop"])
     row = finished.row()
     assert (row.sent, row.received, row.not_measured) == (4, 3, 1)
     assert (row.site, row.link, row.node, row.kind) == ("anjatan", "utama", None, "fibre")
@@ -31,13 +31,13 @@ def test_a_row_counts_requests_and_keeps_what_was_not_measured_apart() -> None:
     assert row.rtt_avg == 30.0
     assert row.jitter == 25.0
     assert row.state == STATE_CODES[State.UP]
-    assert recorder.finish(20.0, lambda _: State.UP, ["anjatan/utama"]) == []
+    assert aggregator.finish(20.0, lambda _: State.UP, ["anjatan/utama"]) == []
 
 
-def test_a_silent_period_has_no_rtt_at_all() -> None:
-    recorder = PingAggregator(tags_of(NET))
-    recorder.add([Lost("pop", 0.0, 1.0)])
-    (finished,) = recorder.finish(10.0, lambda _: State.DOWN, ["pop"])
+def test_a_period_without_a_reply_has_no_rtt() -> None:
+    aggregator = PingAggregator(tags_of(NET))
+    aggregator.add([Lost("pop", 0.0, 1.0)])
+    (finished,) = aggregator.finish(10.0, lambda _: State.DOWN, ["pop"])
     row = finished.row()
     assert (row.node, row.sent, row.received) == ("pop", 1, 0)
     assert (row.rtt_min, row.rtt_avg, row.rtt_p50, row.jitter) == (None, None, None, None)

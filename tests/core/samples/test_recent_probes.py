@@ -1,4 +1,4 @@
-"""The last minute of each target, as people see it."""
+"""Median RTT and loss over the last 60 s."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def some() -> list[Outcome]:
     ]
 
 
-def test_the_last_minute_is_what_people_see() -> None:
+def test_figures_are_those_of_the_last_minute() -> None:
     recent = RecentProbes()
     recent.add(some())
     assert recent.of(LINK, 10.0) == RecentFigures(20.0, 25.0)
@@ -34,7 +34,7 @@ def test_the_last_minute_is_what_people_see() -> None:
     assert recent.of(LINK, 64.5) == RecentFigures(None, None)
 
 
-def test_what_was_never_asked_or_never_measured_has_neither_loss_nor_rtt() -> None:
+def test_a_target_without_a_measured_request_has_no_figures() -> None:
     recent = RecentProbes()
     recent.add([NotMeasured("pop", 0.0, 0.0, "ENOBUFS")])
     assert recent.of("pop", 10.0) == recent.of("nobody", 10.0) == RecentFigures(None, None)
@@ -51,13 +51,13 @@ def test_a_day_of_requests_takes_no_more_memory_than_an_hour_of_them() -> None:
     assert recent.of(LINK, 86_400.0) == RecentFigures(10.0, 0.0)
 
 
-def test_silence_has_a_loss_and_no_rtt() -> None:
+def test_lost_requests_have_a_loss_and_no_rtt() -> None:
     recent = RecentProbes()
     recent.add([Lost("pop", 0.0, 1.0)])
     assert recent.of("pop", 10.0) == RecentFigures(None, 100.0)
 
 
-def test_a_target_that_is_gone_is_forgotten() -> None:
+def test_a_removed_target_is_forgotten() -> None:
     recent = RecentProbes()
     recent.add([*some(), Lost("pop", 0.0, 1.0)])
     recent.forget(["pop"])
@@ -66,13 +66,13 @@ def test_a_target_that_is_gone_is_forgotten() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 400))
-def test_it_is_the_plain_truth_over_the_last_minute(seed: int, count: int) -> None:
-    dice = random.Random(seed)
+def test_figures_are_those_of_a_plain_computation(seed: int, count: int) -> None:
+    rng = random.Random(seed)
     recent = RecentProbes()
     every: list[tuple[float, float | None]] = []
     for number in range(count):
-        sent_s = number * dice.choice((0.2, 1.0)) - dice.random()
-        rtt_ms = None if dice.random() < 0.3 else dice.uniform(0.1, 900.0)
+        sent_s = number * rng.choice((0.2, 1.0)) - rng.random()
+        rtt_ms = None if rng.random() < 0.3 else rng.uniform(0.1, 900.0)
         every.append((sent_s, rtt_ms))
         known_s = sent_s + 1.0
         recent.add(
@@ -80,15 +80,15 @@ def test_it_is_the_plain_truth_over_the_last_minute(seed: int, count: int) -> No
             if rtt_ms is None
             else [Reply(LINK, sent_s, known_s, rtt_ms)]
         )
-    now_s = max(sent_s for sent_s, _ in every) + dice.uniform(0, 70)
+    now_s = max(sent_s for sent_s, _ in every) + rng.uniform(0, 70)
     young = [rtt_ms for sent_s, rtt_ms in every if sent_s > now_s - RECENT_S]
     replies = [rtt_ms for rtt_ms in young if rtt_ms is not None]
-    told = recent.of(LINK, now_s)
+    found = recent.of(LINK, now_s)
     if replies:
-        assert told.rtt_ms == pytest.approx(median(replies))
+        assert found.rtt_ms == pytest.approx(median(replies))
     else:
-        assert told.rtt_ms is None
+        assert found.rtt_ms is None
     if young:
-        assert told.loss_pct == pytest.approx(100 * (1 - len(replies) / len(young)))
+        assert found.loss_pct == pytest.approx(100 * (1 - len(replies) / len(young)))
     else:
-        assert told.loss_pct is None
+        assert found.loss_pct is None

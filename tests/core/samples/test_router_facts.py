@@ -1,4 +1,4 @@
-"""What a router told of itself: the last good answer stays, and what was dropped is counted."""
+"""Facts about a router: the last answer stays, and dropped readings are counted."""
 
 from __future__ import annotations
 
@@ -35,58 +35,61 @@ def rates(*dropped: NoRate, samples: Sequence[InterfaceSample] = (SAMPLE,)) -> P
     return PollRates(RateBaselines(), tuple(samples), gone)
 
 
-def document(told: RouterFacts | None) -> dict[str, Any]:
-    return router_document(ROUTER, told)
+def document(facts: RouterFacts | None) -> dict[str, Any]:
+    return router_document(ROUTER, facts)
 
 
-def test_one_that_was_never_asked_says_only_what_is_configured() -> None:
-    told = document(None)
-    assert (told["device"], told["at"], told["failed"], told["since"]) == ("anjatan", *[None] * 3)
-    assert [port["capacity_bps"] for port in told["ports"]] == [5e7, None]
+def test_before_the_first_poll_there_is_only_the_configuration() -> None:
+    shown = document(None)
+    assert (shown["device"], shown["at"], shown["failed"], shown["since"]) == (
+        "anjatan",
+        *[None] * 3,
+    )
+    assert [port["capacity_bps"] for port in shown["ports"]] == [5e7, None]
 
 
-def test_a_good_poll_says_what_it_is_how_it_is_and_which_ports_it_lacks() -> None:
-    told = document(RouterFacts(90.0).after_poll(POLL, rates(), 100.0))
-    assert told["at"] == "1970-01-01T00:01:40.000Z"
-    assert (told["sys_name"], told["description"]) == ("r-anjatan", "RouterOS RB4011")
-    assert (told["uptime_s"], told["cpu"], told["memory"]) == (1.0, 0.25, None)
-    assert told["missing"] == ["ether9"]
-    there, gone = told["ports"]
+def test_an_answered_poll_gives_facts_ports_and_missing_ports() -> None:
+    shown = document(RouterFacts(90.0).after_poll(POLL, rates(), 100.0))
+    assert shown["at"] == "1970-01-01T00:01:40.000Z"
+    assert (shown["sys_name"], shown["description"]) == ("r-anjatan", "RouterOS RB4011")
+    assert (shown["uptime_s"], shown["cpu"], shown["memory"]) == (1.0, 0.25, None)
+    assert shown["missing"] == ["ether9"]
+    there, gone = shown["ports"]
     assert (there["alias"], there["oper"], there["speed_bps"], there["in_bps"]) == (
         *("ke PoP", 1, 10**9, 7.0),
     )
     assert (gone["name"], gone["oper"], gone["in_bps"]) == ("ether9", None, None)
 
 
-def test_after_a_silent_poll_the_last_answer_stays_with_its_own_time() -> None:
+def test_after_a_failed_poll_the_last_answer_stays_with_its_time() -> None:
     failed = PollFailed("anjatan", 60.0, "timeout", "3 times")
-    told = RouterFacts(90.0).after_poll(POLL, rates(), 100.0).after_failure(failed, 110.0)
-    shown = document(told)
+    facts = RouterFacts(90.0).after_poll(POLL, rates(), 100.0).after_failure(failed, 110.0)
+    shown = document(facts)
     assert (shown["at"], shown["sys_name"]) == ("1970-01-01T00:01:40.000Z", "r-anjatan")
     assert shown["failed"] == {
         "at": "1970-01-01T00:01:50.000Z",
         "reason": "timeout",
         "detail": "3 times",
     }
-    assert document(told.after_poll(POLL, rates(), 120.0))["failed"] is None
+    assert document(facts.after_poll(POLL, rates(), 120.0))["failed"] is None
 
 
-def test_readings_that_were_dropped_are_counted_by_reason_and_a_start_is_none() -> None:
-    told = RouterFacts(90.0).after_poll(POLL, rates(NoRate.FIRST, NoRate.NOT_REPORTED), 100.0)
-    assert document(told)["dropped"] == {}
-    told = told.after_poll(POLL, rates(NoRate.TOO_FAST, NoRate.TOO_FAST, NoRate.RESET), 160.0)
-    told = told.after_poll(POLL, rates(NoRate.TOO_FAST), 220.0).after_poll(POLL, rates(), 280.0)
-    assert document(told)["dropped"] == {
+def test_dropped_readings_are_counted_by_reason_but_not_those_of_a_start() -> None:
+    facts = RouterFacts(90.0).after_poll(POLL, rates(NoRate.FIRST, NoRate.NOT_REPORTED), 100.0)
+    assert document(facts)["dropped"] == {}
+    facts = facts.after_poll(POLL, rates(NoRate.TOO_FAST, NoRate.TOO_FAST, NoRate.RESET), 160.0)
+    facts = facts.after_poll(POLL, rates(NoRate.TOO_FAST), 220.0).after_poll(POLL, rates(), 280.0)
+    assert document(facts)["dropped"] == {
         "reset": {"readings": 1, "last": "1970-01-01T00:02:40.000Z"},
         "too-fast": {"readings": 3, "last": "1970-01-01T00:03:40.000Z"},
     }
 
 
-def test_texts_of_a_router_are_cut_short() -> None:
+def test_texts_of_a_router_are_truncated() -> None:
     long = "x" * 60_000
     port = InterfaceCounters("ether1", 1, 9, 9, True, alias=long)
     poll = DevicePoll("anjatan", 5.0, 1, (port,), None, long, long)
-    told = document(RouterFacts(0.0).after_poll(poll, rates(), 5.0))
-    assert {len(told["sys_name"]), len(told["description"]), len(told["ports"][0]["alias"])} == {
+    shown = document(RouterFacts(0.0).after_poll(poll, rates(), 5.0))
+    assert {len(shown["sys_name"]), len(shown["description"]), len(shown["ports"][0]["alias"])} == {
         400
     }

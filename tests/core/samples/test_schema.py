@@ -1,4 +1,4 @@
-"""The names under which samples are stored are those of the metric contract (STORE: Schema)."""
+"""Measurements, tags and fields are those of the storage contract."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def test_tags_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize("sample", one_of_each(), ids=lambda sample: type(sample).__name__)
-def test_every_attribute_of_a_sample_says_whose_it_is_or_is_measured(sample: object) -> None:
+def test_every_attribute_of_a_sample_is_identity_or_a_field(sample: object) -> None:
     [measurement] = [each for each in MEASUREMENTS if each.sample is type(sample)]
     known = {*measurement.identity, *(field.attribute for field in measurement.fields), "at_s"}
     assert known == {field.name for field in fields(measurement.sample) if field.compare}
 
 
-def test_a_link_is_tagged_by_site_and_id_and_anything_else_as_a_node() -> None:
+def test_a_link_has_the_tags_site_and_link_and_anything_else_node() -> None:
     link, node, anchor = (
         point_of(ping(MIDNIGHT_S, name))
         for name in ("anjatan/utama", "pop-patrol", "anchor:10.77.0.1")
@@ -93,7 +93,7 @@ def test_a_link_is_tagged_by_site_and_id_and_anything_else_as_a_node() -> None:
 @pytest.mark.parametrize(
     "name", ["anjatan/utama", "pop-patrol", "anchor:10.77.0.1", "anchor:fd::1"]
 )
-def test_a_target_is_found_again_by_its_tags(name: str) -> None:
+def test_a_target_is_found_by_its_tags(name: str) -> None:
     point = point_of(ping(MIDNIGHT_S, name))
     assert point is not None
     assert target_of(point.tags) == name
@@ -110,7 +110,7 @@ def test_a_target_is_found_again_by_its_tags(name: str) -> None:
         (None, None, None),
     ],
 )
-def test_the_link_of_a_port_may_be_told_by_its_id_or_its_full_name(
+def test_the_link_of_a_port_may_be_its_id_or_its_full_name(
     site: str | None, link: str | None, full: str | None
 ) -> None:
     assert link_name(site, link) == full
@@ -119,13 +119,13 @@ def test_the_link_of_a_port_may_be_told_by_its_id_or_its_full_name(
     assert point.tags.get("link") == (None if link is None else "utama")
 
 
-def test_what_was_not_measured_is_absent_and_never_0() -> None:
+def test_a_field_that_was_not_measured_is_absent_and_never_0() -> None:
     point = point_of(ping(MIDNIGHT_S, received=0))
     assert point is not None
     assert point.fields == {"sent": 10, "received": 0, "not_measured": 0, "state": 3}
 
 
-def test_a_sample_in_which_nothing_was_measured_is_no_point() -> None:
+def test_a_sample_without_a_measured_value_is_no_point() -> None:
     assert point_of(DeviceSample(MIDNIGHT_S, "anjatan", "anjatan")) is None
 
 
@@ -143,7 +143,7 @@ def test_a_sample_in_which_nothing_was_measured_is_no_point() -> None:
         (FieldKind.TEXT, "a\nb", "a b"),
     ],
 )
-def test_values_are_stored_alike_everywhere(
+def test_values_as_every_store_holds_them(
     kind: FieldKind, raw: float | str | None, stored: float | str | None
 ) -> None:
     assert value_of(kind, raw) == stored
@@ -160,7 +160,7 @@ def test_values_are_stored_alike_everywhere(
         ("end\\\\", "end//"),
     ],
 )
-def test_a_tag_is_what_every_influxdb_can_take(text: str, stored: str) -> None:
+def test_a_tag_is_a_text_that_every_influxdb_accepts(text: str, stored: str) -> None:
     assert tag_value(text) == stored
 
 
@@ -170,5 +170,5 @@ def test_times_are_whole_milliseconds() -> None:
     assert (width_ms(60), width_ms(0.0001)) == (60_000, 1)
 
 
-def test_each_sample_knows_its_measurement() -> None:
+def test_each_sample_has_a_measurement() -> None:
     assert {measurement_of(sample).name for sample in one_of_each()} == set(CONTRACT)

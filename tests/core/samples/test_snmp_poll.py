@@ -1,4 +1,4 @@
-"""sysUpTime from one reading to the next, with its wrap and its slack."""
+"""sysUpTime between two readings, with its wrap and its slack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WRAP32 = 2**32
         (0, 0, 0.0, True),
     ],
 )
-def test_uptime_goes_on_within_5_s_or_2_percent(
+def test_uptime_continues_within_5_s_or_2_percent(
     before: int, now: int, elapsed_s: float, continues: bool
 ) -> None:
     assert uptime_continues(before, now, elapsed_s) is continues
@@ -34,7 +34,7 @@ def test_uptime_goes_on_within_5_s_or_2_percent(
 
 @settings(deadline=None)
 @given(st.integers(0, WRAP32 - 1), st.floats(0.0, 10_000_000.0))
-def test_a_router_that_went_on_is_never_taken_for_a_rebooted_one(
+def test_a_router_that_did_not_reboot_is_never_taken_for_a_rebooted_one(
     before: int, elapsed_s: float
 ) -> None:
     now = (before + round(elapsed_s * 100)) % WRAP32
