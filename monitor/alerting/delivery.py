@@ -53,7 +53,6 @@ LEDGER_RETRY_S = 2.0
 MAX_SEND_S = 30.0
 """A channel limits itself to 20 s; this limits one that does not."""
 
-DEFAULT_MAX_CHARACTERS = 4000
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -181,8 +180,7 @@ class ChannelWorker:
 
     async def _send_all(self, batches: Sequence[DeliveryBatch], free: int) -> None:
         """Send leased batches, merged where the rate limit leaves too few slots (`free`)."""
-        settings = self._settings()
-        most = DEFAULT_MAX_CHARACTERS if settings is None else settings.most_characters
+        most = self._context.alerting_state.routing.most_characters(self.name)
         waiting = deque(combine_batches(batches, free, most))
         while waiting:
             now_s = self._context.clock.steady_s()

@@ -17,7 +17,6 @@ from monitor.core.ports import Clock
 
 log = logging.getLogger("monitor.alerting.monitor_messages")
 
-DEFAULT_MAX_CHARACTERS = 4000
 _REASONS = {
     EventKind.TEST: Reason.TEST,
     EventKind.OPENED: Reason.FIRST_NOTICE,
@@ -86,16 +85,15 @@ class MonitorMessages:
         report: SelfCheckReport | None,
     ) -> OutboxRow:
         now_s = self.now_s()
-        channels = self.alerting_state.alerts.channels
-        limits = [each.most_characters for each in channels if each.id == recipient.channel]
+        routing = self.alerting_state.routing
         context = NotificationContext(
             event=event,
             reason=_REASONS[event],
             incidents=(),
             recipient=recipient,
-            language=self.alerting_state.routing.language(recipient),
+            language=routing.language(recipient),
             at_s=now_s,
-            most_characters=(limits[0] if limits else DEFAULT_MAX_CHARACTERS) - CODE_CHARACTERS,
+            most_characters=routing.most_characters(recipient.channel) - CODE_CHARACTERS,
             self_check=report,
         )
         wording = self.alerting_state.message_writer.write(context)

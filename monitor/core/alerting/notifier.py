@@ -113,18 +113,18 @@ class Notifier:
 
     def _row(self, message: PlannedMessage, utc_s: float) -> tuple[OutboxRow, str | None]:
         """The outbox row, and why its text is only a plain one (None: it is proper)."""
-        recipient = message.recipient
+        recipient, routing = message.recipient, self._alerting_state.routing
         wording = self._alerting_state.message_writer.write(
             NotificationContext(
                 event=message.event,
                 reason=message.reason,
                 incidents=message.incidents,
                 recipient=recipient,
-                language=self._alerting_state.routing.language(recipient),
+                language=routing.language(recipient),
                 at_s=utc_s,
                 notified=message.notified,
                 actions=message.actions,
-                most_characters=self._most_characters(recipient.channel),
+                most_characters=routing.most_characters(recipient.channel) - CODE_CHARACTERS,
                 escalated=message.escalated,
             )
         )
@@ -146,14 +146,6 @@ class Notifier:
             about=() if about == (message.thread,) else about,
         )
         return row, wording.error
-
-    def _most_characters(self, channel: str) -> int:
-        limits = [
-            each.most_characters
-            for each in self._alerting_state.alerts.channels
-            if each.id == channel
-        ]
-        return (limits[0] if limits else 4000) - CODE_CHARACTERS
 
 
 def policy_events(decisions: Iterable[Decision]) -> list[PolicyEvent]:

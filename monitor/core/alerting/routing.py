@@ -10,6 +10,9 @@ from monitor.core.alerting.rota import Turn, next_on_call, on_call
 from monitor.core.alerting.settings import AlertSettings, Route
 from monitor.core.model import Incident, Link, Network
 
+DEFAULT_MAX_CHARACTERS = 4000
+"""For a channel that is no longer configured."""
+
 _MOST_CHANNELS = 16
 """Fallbacks of fallbacks are followed no further."""
 
@@ -67,6 +70,11 @@ class AlertRouting:
             return person.language
         channel = self._channels.get(recipient.channel)
         return channel.language if channel is not None else "id"
+
+    def most_characters(self, channel: str) -> int:
+        """The limit of one text on a channel, its code included."""
+        found = self._channels.get(channel)
+        return DEFAULT_MAX_CHARACTERS if found is None else found.most_characters
 
     def turns(self, at_s: float) -> list[tuple[Turn, Turn | None]]:
         """For each rota: who is on call now, and who is next."""

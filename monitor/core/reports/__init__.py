@@ -1,0 +1,1 @@
+"""Reports: availability, the document of one incident, the summary of a shift."""
