@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.snmp import SnmpPoller
-from monitor.adapters.snmp.usm import MasterKeys, master_keys
+from monitor.adapters.snmp.messages import EngineReport, get_request
+from monitor.adapters.snmp.usm import MasterKeys, UsmCodec, master_keys
 from monitor.core.snmp_credentials import parse_v3
 from tests.adapters.snmp.rig import PollRig, ScriptedRig
 from tests.fakes.clock import ManualClock
 from tests.fakes.snmp_agent.fake_router import FakeRouter
 from tests.fakes.snmp_agent.scripted_agent import ScriptedAgent
 from tests.fakes.snmp_agent.snmpd import SECRETS, SnmpAgent
+from tests.fakes.snmp_agent.v3_agent import UNKNOWN_ENGINE, V3Agent, report
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +73,17 @@ async def scripted(poller: SnmpPoller) -> AsyncIterator[ScriptedRig]:
 def keys() -> MasterKeys:
     """The keys of the user `pantau`."""
     return master_keys(parse_v3(SECRETS["pantau"]))
+
+
+@pytest.fixture
+def v3_agent(keys: MasterKeys) -> V3Agent:
+    return V3Agent(keys)
+
+
+@pytest.fixture
+def codec(keys: MasterKeys, v3_agent: V3Agent, clock: ManualClock) -> UsmCodec:
+    """The codec of `pantau` after the discovery of v3_agent's engine."""
+    codec = UsmCodec(keys, clock.steady_s)
+    discovery = v3_agent.unsigned(1, report(1, UNKNOWN_ENGINE))
+    assert codec.decode(discovery, get_request(()), 1) == EngineReport("engine")
+    return codec

@@ -96,26 +96,12 @@ def test_corrupted_messages_of_version_2c(share: float) -> None:
     assert results["wrong-answer"] > 100 * share
 
 
-@pytest.fixture
-def agent(keys: MasterKeys) -> V3Agent:
-    return V3Agent(keys)
-
-
-@pytest.fixture
-def codec(keys: MasterKeys, agent: V3Agent) -> UsmCodec:
-    """One that knows the agent's engine."""
-    codec = UsmCodec(keys, lambda: 0.0)
-    discovery = agent.unsigned(NUMBER, report(NUMBER, UNKNOWN_ENGINE))
-    assert codec.decode(discovery, REQUEST, NUMBER) == EngineReport("engine")
-    return codec
-
-
 @SAMPLE
 def test_no_change_of_a_signed_message_is_accepted(
-    codec: UsmCodec, agent: V3Agent, share: float
+    codec: UsmCodec, v3_agent: V3Agent, share: float
 ) -> None:
     rng = random.Random(21)
-    true = agent.signed(NUMBER, response(NUMBER, TRUE))
+    true = v3_agent.signed(NUMBER, response(NUMBER, TRUE))
     assert isinstance(codec.decode(true, REQUEST, NUMBER), SnmpResponse)
 
     def changed() -> bytes:
@@ -131,13 +117,13 @@ def test_no_change_of_a_signed_message_is_accepted(
 
 @SAMPLE
 def test_corrupted_content_that_is_signed_and_encrypted(
-    codec: UsmCodec, agent: V3Agent, share: float
+    codec: UsmCodec, v3_agent: V3Agent, share: float
 ) -> None:
     """An authentic router that sends anything."""
     rng = random.Random(22)
-    content = agent.scoped(response(NUMBER, TRUE))
+    content = v3_agent.scoped(response(NUMBER, TRUE))
     results = decode_all(
-        lambda: codec, lambda: agent.encrypted(NUMBER, corrupted(content, rng)), 1000 * share
+        lambda: codec, lambda: v3_agent.encrypted(NUMBER, corrupted(content, rng)), 1000 * share
     )
     assert results["SnmpResponse"] > 50 * share
     assert results["malformed"] > 50 * share
@@ -146,10 +132,10 @@ def test_corrupted_content_that_is_signed_and_encrypted(
 
 @SAMPLE
 def test_corrupted_unsigned_reports_before_discovery(
-    keys: MasterKeys, agent: V3Agent, share: float
+    keys: MasterKeys, v3_agent: V3Agent, share: float
 ) -> None:
     rng = random.Random(23)
-    discovery = agent.unsigned(NUMBER, report(NUMBER, UNKNOWN_ENGINE))
+    discovery = v3_agent.unsigned(NUMBER, report(NUMBER, UNKNOWN_ENGINE))
     results = decode_all(
         lambda: UsmCodec(keys, lambda: 0.0), lambda: corrupted(discovery, rng), 1500 * share
     )

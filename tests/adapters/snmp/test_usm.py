@@ -34,20 +34,6 @@ TRUE = response(NUMBER, [(UPTIME, v2c.TimeTicks(77))])
 DISCOVERY = report(NUMBER, UNKNOWN_ENGINE)
 
 
-@pytest.fixture
-def agent(keys: MasterKeys) -> V3Agent:
-    return V3Agent(keys)
-
-
-@pytest.fixture
-def codec(keys: MasterKeys, agent: V3Agent, clock: ManualClock) -> UsmCodec:
-    """One that knows the agent's engine."""
-    codec = UsmCodec(keys, clock.steady_s)
-    discovered = codec.decode(agent.unsigned(NUMBER, DISCOVERY), REQUEST, NUMBER)
-    assert discovered == EngineReport("engine")
-    return codec
-
-
 def accepts(codec: UsmCodec, data: bytes) -> bool:
     return isinstance(codec.decode(data, REQUEST, NUMBER), SnmpResponse)
 
@@ -60,35 +46,35 @@ def is_discovery(data: bytes) -> bool:
     )
 
 
-def test_a_true_response_is_accepted(codec: UsmCodec, agent: V3Agent) -> None:
-    reply = codec.decode(agent.signed(NUMBER, TRUE), REQUEST, NUMBER)
+def test_a_true_response_is_accepted(codec: UsmCodec, v3_agent: V3Agent) -> None:
+    reply = codec.decode(v3_agent.signed(NUMBER, TRUE), REQUEST, NUMBER)
     assert isinstance(reply, SnmpResponse)
     assert reply.varbinds == ((UPTIME, 77),)
 
 
-def with_other_password(agent: V3Agent) -> bytes:
+def with_other_password(v3_agent: V3Agent) -> bytes:
     secret = SECRETS["pantau"].replace("sandi-otentik", "sandi-otentix")
-    return replace(agent, keys=master_keys(parse_v3(secret))).signed(NUMBER, TRUE)
+    return replace(v3_agent, keys=master_keys(parse_v3(secret))).signed(NUMBER, TRUE)
 
 
-def with_empty_digest(agent: V3Agent) -> bytes:
-    return V3Agent(MasterKeys(user=agent.keys.user, context=b"")).readable(NUMBER, TRUE)
+def with_empty_digest(v3_agent: V3Agent) -> bytes:
+    return V3Agent(MasterKeys(user=v3_agent.keys.user, context=b"")).readable(NUMBER, TRUE)
 
 
-def to_another_request(agent: V3Agent) -> bytes:
-    return agent.signed(NUMBER, response(NUMBER - 1, [(UPTIME, v2c.TimeTicks(77))]))
+def to_another_request(v3_agent: V3Agent) -> bytes:
+    return v3_agent.signed(NUMBER, response(NUMBER - 1, [(UPTIME, v2c.TimeTicks(77))]))
 
 
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
-        (lambda agent: agent.readable(NUMBER, TRUE), "less protected"),
-        (lambda agent: agent.unsigned(NUMBER, TRUE), "less protected"),
+        (lambda v3_agent: v3_agent.readable(NUMBER, TRUE), "less protected"),
+        (lambda v3_agent: v3_agent.unsigned(NUMBER, TRUE), "less protected"),
         (with_empty_digest, "digest"),
         (with_other_password, "digest"),
-        (lambda agent: replace(agent, context=b"vrf-lain").signed(NUMBER, TRUE), "context"),
+        (lambda v3_agent: replace(v3_agent, context=b"vrf-lain").signed(NUMBER, TRUE), "context"),
         (to_another_request, "request-id"),
-        (lambda agent: agent.signed(NUMBER - 1, TRUE), "message number"),
+        (lambda v3_agent: v3_agent.signed(NUMBER - 1, TRUE), "message number"),
         # An unsigned report about time proves nothing.
         (
             lambda agent: replace(agent, boots=9).unsigned(NUMBER, report(NUMBER, NOT_IN_TIME)),
@@ -97,11 +83,11 @@ def to_another_request(agent: V3Agent) -> bytes:
     ],
 )
 def test_a_message_that_proves_too_little_is_rejected(
-    codec: UsmCodec, agent: V3Agent, message: Callable[[V3Agent], bytes], reason: str
+    codec: UsmCodec, v3_agent: V3Agent, message: Callable[[V3Agent], bytes], reason: str
 ) -> None:
     with pytest.raises(DatagramRejected, match=reason):
-        codec.decode(message(agent), REQUEST, NUMBER)
-    assert accepts(codec, agent.signed(NUMBER, TRUE))
+        codec.decode(message(v3_agent), REQUEST, NUMBER)
+    assert accepts(codec, v3_agent.signed(NUMBER, TRUE))
 
 
 @pytest.mark.parametrize(
@@ -109,10 +95,10 @@ def test_a_message_that_proves_too_little_is_rejected(
     [(3, 4_000, True), (3, 3_851, True), (3, 3_849, False), (2, 9_999, False), (4, 1, True)],
 )
 def test_a_replayed_response_is_rejected(
-    codec: UsmCodec, agent: V3Agent, boots: int, clock_s: int, accepted: bool
+    codec: UsmCodec, v3_agent: V3Agent, boots: int, clock_s: int, accepted: bool
 ) -> None:
     """RFC 3414, 3.2 (7b): 150 s behind the known engine time, or of a former boot."""
-    data = replace(agent, boots=boots, clock_s=clock_s).signed(NUMBER, TRUE)
+    data = replace(v3_agent, boots=boots, clock_s=clock_s).signed(NUMBER, TRUE)
     if accepted:
         assert accepts(codec, data)
     else:
@@ -121,33 +107,33 @@ def test_a_replayed_response_is_rejected(
 
 
 def test_the_engine_time_advances_with_our_clock(
-    codec: UsmCodec, agent: V3Agent, clock: ManualClock
+    codec: UsmCodec, v3_agent: V3Agent, clock: ManualClock
 ) -> None:
     clock.advance(1_000)
     with pytest.raises(DatagramRejected, match="time window"):
-        codec.decode(agent.signed(NUMBER, TRUE), REQUEST, NUMBER)
-    assert accepts(codec, replace(agent, clock_s=5_000).signed(NUMBER, TRUE))
+        codec.decode(v3_agent.signed(NUMBER, TRUE), REQUEST, NUMBER)
+    assert accepts(codec, replace(v3_agent, clock_s=5_000).signed(NUMBER, TRUE))
 
 
 @pytest.mark.parametrize(("boots", "clock_s"), [(4, 12), (3, 90_000), (1, 5)])
 def test_a_signed_report_about_time_is_accepted_even_if_time_went_back(
-    codec: UsmCodec, agent: V3Agent, boots: int, clock_s: int
+    codec: UsmCodec, v3_agent: V3Agent, boots: int, clock_s: int
 ) -> None:
     """A router that lost its memory and kept its engine id starts at boot 1 again."""
-    now = replace(agent, boots=boots, clock_s=clock_s)
+    now = replace(v3_agent, boots=boots, clock_s=clock_s)
     signed_report = now.readable(NUMBER, report(NUMBER, NOT_IN_TIME))
     assert codec.decode(signed_report, REQUEST, NUMBER) == EngineReport("time")
     assert accepts(codec, now.signed(NUMBER, TRUE))
 
 
 def test_another_engine_replaces_the_first_only_for_the_next_request(
-    codec: UsmCodec, agent: V3Agent
+    codec: UsmCodec, v3_agent: V3Agent
 ) -> None:
-    other = replace(agent, engine=agent.engine + b"-2")
+    other = replace(v3_agent, engine=v3_agent.engine + b"-2")
     reported = codec.decode(other.unsigned(NUMBER, DISCOVERY), REQUEST, NUMBER)
     assert reported == EngineReport("engine")
     with pytest.raises(DatagramRejected):
-        codec.decode(agent.signed(NUMBER, TRUE), REQUEST, NUMBER)
+        codec.decode(v3_agent.signed(NUMBER, TRUE), REQUEST, NUMBER)
     assert accepts(codec, other.signed(NUMBER, TRUE))
 
 
@@ -161,13 +147,13 @@ def test_an_engine_id_of_an_impossible_size_is_rejected(keys: MasterKeys, engine
 
 def test_the_digest_is_inserted_by_structure(keys: MasterKeys) -> None:
     """A search for a run of zeros, as pysnmp's, would sign into an engine id full of zeros."""
-    agent = V3Agent(keys, engine=b"\x80\x00\x1f\x88\x04" + bytes(24))
+    v3_agent = V3Agent(keys, engine=b"\x80\x00\x1f\x88\x04" + bytes(24))
     codec = UsmCodec(keys, lambda: 0.0)
-    codec.decode(agent.unsigned(NUMBER, DISCOVERY), REQUEST, NUMBER)
-    assert accepts(codec, agent.signed(NUMBER, TRUE))
+    codec.decode(v3_agent.unsigned(NUMBER, DISCOVERY), REQUEST, NUMBER)
+    assert accepts(codec, v3_agent.signed(NUMBER, TRUE))
     sent = codec.encode(REQUEST, NUMBER).data
-    assert agent.engine in sent
-    assert keys.at(agent.engine).verifies(sent)
+    assert v3_agent.engine in sent
+    assert keys.at(v3_agent.engine).verifies(sent)
 
 
 def test_the_first_message_and_the_one_after_a_reset_are_discoveries(
@@ -201,7 +187,7 @@ def serving(reply: Callable[[bytes], bytes | None]) -> Iterator[int]:
 
 
 async def test_a_router_that_is_silent_to_a_known_engine_is_discovered_again(
-    agent: V3Agent, poller: SnmpPoller
+    v3_agent: V3Agent, poller: SnmpPoller
 ) -> None:
     """A replaced router that sends no report: after one failed poll it is discovered."""
     discoveries: list[bool] = []
@@ -209,7 +195,9 @@ async def test_a_router_that_is_silent_to_a_known_engine_is_discovered_again(
     def reply_to_discoveries(data: bytes) -> bytes | None:
         discoveries.append(is_discovery(data))
         number = ber.message_id(data).number
-        return agent.unsigned(number, report(number, UNKNOWN_ENGINE)) if discoveries[-1] else None
+        return (
+            v3_agent.unsigned(number, report(number, UNKNOWN_ENGINE)) if discoveries[-1] else None
+        )
 
     with serving(reply_to_discoveries) as port:
         router = device("127.0.0.1", port, credential="pantau", timeout_s=0.1, retries=0)
@@ -220,13 +208,13 @@ async def test_a_router_that_is_silent_to_a_known_engine_is_discovered_again(
 
 
 async def test_a_router_that_reports_another_engine_each_time_is_given_up(
-    agent: V3Agent, poller: SnmpPoller
+    v3_agent: V3Agent, poller: SnmpPoller
 ) -> None:
     requests: list[bytes] = []
 
     def always_another_engine(data: bytes) -> bytes:
         requests.append(data)
-        other = replace(agent, engine=agent.engine + bytes((len(requests),)))
+        other = replace(v3_agent, engine=v3_agent.engine + bytes((len(requests),)))
         number = ber.message_id(data).number
         return other.unsigned(number, report(number, UNKNOWN_ENGINE))
 

@@ -18,35 +18,26 @@ from tests.fakes.snmp_agent.fake_router import FakeRouter
 from tests.waiting import eventually
 
 COMMUNITY = "uji-kom"
-V3_SECRET = """\
-user = pantau
-auth = sha256
-auth_password = sandi-otentik
-priv = aes128
-priv_password = sandi-rahasia
-"""
 _USERS = {
-    # user: (keys for snmpd, security level, credential for pantau)
-    "pantau": ("SHA-256 sandi-otentik AES sandi-rahasia", "priv", V3_SECRET),
-    "lama": (
-        "MD5 sandi-otentik DES sandi-rahasia",
-        "priv",
-        "user=lama\nauth=md5\nauth_password=sandi-otentik\npriv=des\npriv_password=sandi-rahasia",
-    ),
-    "kuat": (
-        "SHA-512 sandi-otentik AES-256 sandi-rahasia",
-        "priv",
-        "user=kuat\nauth=sha512\nauth_password=sandi-otentik\n"
-        "priv=aes256\npriv_password=sandi-rahasia",
-    ),
-    "tanda": (
-        "SHA sandi-otentik",
-        "auth",
-        "user=tanda\nauth=sha\nauth_password=sandi-otentik",
-    ),
-    "terbuka": ("", "noauth", "user=terbuka"),
+    # user: authentication and privacy protocol, by the names of snmpd and of pantau alike
+    "pantau": ("SHA-256", "AES"),
+    "lama": ("MD5", "DES"),
+    "kuat": ("SHA-512", "AES-256"),
+    "tanda": ("SHA", ""),
+    "terbuka": ("", ""),
 }
-SECRETS = {"komunitas": COMMUNITY} | {name: text for name, (_, _, text) in _USERS.items()}
+_AUTH_PASSWORD, _PRIV_PASSWORD = "sandi-otentik", "sandi-rahasia"
+
+
+def _secret(user: str, auth: str, priv: str) -> str:
+    """The text of a credential of version 3."""
+    lines = [f"user = {user}"]
+    lines += [f"auth = {auth}", f"auth_password = {_AUTH_PASSWORD}"] if auth else []
+    lines += [f"priv = {priv}", f"priv_password = {_PRIV_PASSWORD}"] if priv else []
+    return "\n".join(lines)
+
+
+SECRETS = {"komunitas": COMMUNITY} | {user: _secret(user, *keys) for user, keys in _USERS.items()}
 """Every credential that the agent accepts, by name, as the text of a secret."""
 
 # Only the test's objects and what version 3 needs, nothing of the machine itself.
@@ -71,25 +62,11 @@ class SnmpAgent:
         self.publish()
         config = self._directory / "snmpd.conf"
         config.write_text(self._config())
+        log, pid = self._directory / "log", self._directory / "pid"
+        state = {"SNMP_PERSISTENT_DIR": str(self._state), "SNMPCONFPATH": str(self._state)}
         self._process = subprocess.Popen(
-            [
-                _snmpd(),
-                "-f",
-                "-c",
-                str(config),
-                "-I",
-                _MODULES,
-                "-Lf",
-                str(self._directory / "log"),
-                "-p",
-                str(self._directory / "pid"),
-            ],
-            env=os.environ
-            | {
-                "MIBS": "",
-                "SNMP_PERSISTENT_DIR": str(self._state),
-                "SNMPCONFPATH": str(self._state),
-            },
+            [_snmpd(), "-f", "-c", config, "-I", _MODULES, "-Lf", log, "-p", pid],
+            env=os.environ | {"MIBS": ""} | state,
         )
         eventually(self._answers, within_s=15)
 
@@ -130,11 +107,12 @@ class SnmpAgent:
 
     def _config(self) -> str:
         serve = self._server()
-        users = [
-            line
-            for name, (keys, level, _) in _USERS.items()
-            for line in (f"createUser {name} {keys}", f"rouser {name} {level}")
-        ]
+        users = []
+        for user, (auth, priv) in _USERS.items():
+            keys = [auth, _AUTH_PASSWORD] if auth else []
+            keys += [priv, _PRIV_PASSWORD] if priv else []
+            level = "priv" if priv else "auth" if auth else "noauth"
+            users += [" ".join(["createUser", user, *keys]), f"rouser {user} {level}"]
         lines = [
             f"agentAddress udp:{self.address}:{self.port}",
             f"rocommunity {COMMUNITY} 127.0.0.0/8",
