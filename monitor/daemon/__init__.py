@@ -1,0 +1,1 @@
+"""The running daemon: composition root, reload, systemd watchdog."""

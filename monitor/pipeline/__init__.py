@@ -1,0 +1,1 @@
+"""The path of an outcome to detection, notifications and the stores."""

@@ -1,0 +1,1 @@
+"""Which target is probed when: ping rounds and SNMP polls."""
