@@ -1,4 +1,4 @@
-"""The daemon's own affairs on fakes: pipeline, schedule, housekeeping and status, on one clock."""
+"""Pipeline, scheduler, period recorder and status of the daemon on fakes with one clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NET = network({LINK: (), "bongas/utama": ()}, anchors=1)
 
 
 class CountingJournal(MemoryJournal):
-    """A journal that knows how many rows of pings came at once."""
+    """A journal that records the number of ping rows of each append."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class CountingJournal(MemoryJournal):
 
 
 class DaemonOnFakes:
-    """Everything but the sockets. `process` and `synchronised` are what the machine tells."""
+    """Everything except sockets. `process` and `synchronised` are the state of the machine."""
 
     def __init__(self, net: Network = NET, convoy: ShipperGroup | None = None) -> None:
         self.clock = ManualClock()
@@ -76,19 +76,19 @@ class DaemonOnFakes:
             job.name: job for job in [*self.period_recorder.jobs(net), *self.self_metrics.jobs()]
         }
 
-    def uses(self, open_fds: int, max_fds: int) -> None:
+    def set_descriptors(self, open_fds: int, max_fds: int) -> None:
         self.process = replace(self.process, open_fds=open_fds, max_fds=max_fds)
 
     async def cannot_measure(self, reason: str, count: int = 1) -> None:
-        """So many requests to one link cannot be sent."""
+        """`count` requests to one link cannot be sent."""
         await self.prober.open(self.pipeline.take)
         self.prober.watch(NET.targets())
         self.prober.behave(LINK, CannotSend(reason))
         await self.prober.round([LINK] * count, 0.0)
         self.clock.advance(0.001)
 
-    async def look(self) -> MonitorSample:
-        """The daemon looks at itself."""
+    async def measure_self(self) -> MonitorSample:
+        """Run the job of the monitor's own metrics."""
         await self.jobs["own figures"].run()
         assert self.self_metrics.latest is not None
         return self.self_metrics.latest
@@ -97,7 +97,7 @@ class DaemonOnFakes:
         await self.jobs["record every 10 s"].run()
 
     async def rows(self) -> list[PingSample]:
-        """The rows that were stored; the daemon has ended."""
+        """The stored ping rows; ends the pipeline."""
         self.pipeline.close()
         every = self.journal.read_after(None, 10_000).samples
         return [sample for sample in every if isinstance(sample, PingSample)]

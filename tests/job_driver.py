@@ -1,4 +1,4 @@
-"""Runs the daemon's jobs on a manual clock: seconds pass as fast as they can be computed."""
+"""Run the daemon's jobs on a manual clock, without waiting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.fakes.clock import ManualClock
 
 
 async def run_jobs(jobs: Iterable[Job], clock: ManualClock, for_s: float) -> None:
-    """Start each job at every multiple of its period, like the schedule, in the next `for_s` s."""
+    """Start each job at every multiple of its period, like the scheduler, for `for_s` seconds."""
     jobs = list(jobs)
     end_s = clock.steady_s() + for_s
     next_s = {job.name: _after(clock.steady_s() - 1e-3, job.every_s) for job in jobs}

@@ -1,4 +1,4 @@
-"""Samples for tests, each with the few values that the test is about."""
+"""Builders of samples with default values."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def interface(
     link: str | None = LINK,
     faults: tuple[float | None, ...] = (None, 0.0, None, None),
 ) -> InterfaceSample:
-    """One row of a router's port. faults: errors in, out, discards in, out, a second."""
+    """One row of a router's interface. faults: errors in, out, discards in, out, per second."""
     in_errors, out_errors, in_discards, out_discards = faults
     return InterfaceSample(
         at_s=at_s,
@@ -85,7 +85,7 @@ def interface(
 
 
 def one_of_each(at_s: float = MIDNIGHT_S) -> list[Sample]:
-    """A sample of every kind, with values that need care: absent, tiny, huge, quoted."""
+    """A sample of every kind, with edge cases: absent, tiny, huge and quoted values."""
     return [
         ping(at_s),
         ping(at_s, "pop-jatibarang", received=0),

@@ -1,4 +1,4 @@
-"""Waiting for something real to become true, with a deadline instead of a fixed sleep."""
+"""Wait for a condition with a deadline, instead of a fixed sleep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def eventually(check: Callable[[], T], within_s: float = 10.0, every_s: float = 0.05) -> T:
-    """The first truthy answer of `check`; AssertionError with the last answer after `within_s`."""
+    """Return the first truthy result of `check`; AssertionError after `within_s`."""
     deadline = time.monotonic() + within_s
     pause = threading.Event()
     while True:
@@ -27,7 +27,7 @@ def eventually(check: Callable[[], T], within_s: float = 10.0, every_s: float = 
 async def eventually_async(
     check: Callable[[], T], within_s: float = 10.0, every_s: float = 0.02
 ) -> T:
-    """The same on an event loop."""
+    """`eventually` on an event loop."""
     deadline = time.monotonic() + within_s
     pause = asyncio.Event()
     while True:

@@ -25,7 +25,7 @@ RULES = f"hold_s = {HOLD_S:g}\ngroup_count = 1000\n"
 
 def of(webhook: WebhookServer, event: str, link: str, since_s: float) -> WebhookRequest | None:
     """The first one after that."""
-    found = (r for r in webhook.requests() if r.told == (event, [link]) and r.at_s > since_s)
+    found = (r for r in webhook.requests() if r.summary == (event, [link]) and r.at_s > since_s)
     return next(found, None)
 
 

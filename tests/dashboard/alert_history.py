@@ -1,4 +1,4 @@
-"""What people did and were told in the made-up day: written to a ledger as the daemon would."""
+"""Incident actions, notifications and maintenance of a synthetic history, in a ledger."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BUDI, RINA = "Budi S.", "Rina W."
 
 
 def write_alert_history(ledger: AlertLedger, history: SyntheticHistory) -> None:
-    """Who took what, what was noted, who was told and who was not, and maintenance."""
+    """Write acknowledgements, notes, notification decisions, outbox rows and maintenance."""
     by_target = {each.target: each for each in history.incidents() if each.ended_s is None}
-    _told(ledger, by_target.get("losarang/utama"), taken=False)
+    _notify(ledger, by_target.get("losarang/utama"), acknowledged=False)
     hub = by_target.get("pop-karangampel")
-    _told(ledger, hub, taken=True)
+    _notify(ledger, hub, acknowledged=True)
     if hub is not None:
         at_s = hub.started_s + 180
         _act(ledger, hub, ActionKind.ACKNOWLEDGE, BUDI, at_s, "teknisi berangkat", at_s + 14_400)
@@ -44,14 +44,14 @@ def write_alert_history(ledger: AlertLedger, history: SyntheticHistory) -> None:
         )  # fmt: skip
 
 
-def _told(ledger: AlertLedger, incident: Incident | None, *, taken: bool) -> None:
+def _notify(ledger: AlertLedger, incident: Incident | None, *, acknowledged: bool) -> None:
     if incident is None:
         return
     at_s, number = incident.detected_s, incident.id
     opened = EventKind.OPENED
     notices = [PolicyDecision(number, at_s, opened, False, Reason.WITHIN_HOLD)]
     steps = [(at_s + 15, opened, Reason.FIRST_NOTICE, "petugas-1", 1, 0)]
-    if not taken:
+    if not acknowledged:
         steps.append((at_s + 915, EventKind.REMINDER, Reason.ESCALATION_STEP, "petugas-2", 2, 1))
     rows = []
     for when_s, event, reason, who, sequence, step in steps:
@@ -83,7 +83,7 @@ def _act(
 
 
 def mass_outage(network: Network, now_s: float) -> SyntheticHistory:
-    """A storm: fourteen sites fall within five minutes, one after the other."""
+    """A mass outage: fourteen sites go down within five minutes."""
     sites = [site for site in network.sites if site.links][:28:2]
     events = [
         PastEvent(link.name, State.DOWN, 420.0 - 20 * number)

@@ -1,4 +1,4 @@
-"""A real Chromium, alone: a fresh profile, no background traffic, every request written down."""
+"""A real Chromium with a fresh profile, no background traffic and a log of every request."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-default-apps", "--disable-extensions", "--disable-dev-shm-usage",
     "--hide-scrollbars", "--force-color-profile=srgb", "--enable-precise-memory-info",
-    # One process draws page after page, as when somebody walks through the site: a new one for
-    # each page (and one in reserve) takes a third more of the machine.
+    # One renderer process for all pages: a new one for each page takes a third more CPU.
     "--process-per-site", "--in-process-gpu", "--disable-site-isolation-trials",
     "--disable-features=SpareRendererForSitePerProcess,ProactivelySwapBrowsingInstance,"
     "BackForwardCache,Translate,OptimizationHints,MediaRouter",
 )  # fmt: skip
 REMARKS = ("intervention", "violation")
-"""What the browser itself says of a slow machine ("Slow network is detected"), not of the page."""
+"""Sources of console messages about a slow machine, which are not errors of the page."""
 
 
 class Browser:
-    """One window; `requests` are all addresses that it asked for since the last `forget`."""
+    """One window, and the requests and console messages since the last `forget`."""
 
     def __init__(self, driver: Chrome) -> None:
         self.driver = driver
@@ -38,35 +37,34 @@ class Browser:
         self.console: list[str] = []
 
     def size(self, width: int, height: int, scale: float = 1, phone: bool = False) -> None:
-        """The screen, in CSS pixels."""
+        """Set the screen size in CSS pixels."""
         self.cdp(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=scale, mobile=phone,
         )  # fmt: skip
 
     def cdp(self, method: str, **parameters: Any) -> Any:
-        """One command of the DevTools protocol."""
+        """Execute a command of the DevTools protocol."""
         return self.driver.execute_cdp_cmd(method, parameters)
 
     def run(self, script: str, *values: Any) -> Any:
-        """What `return …` gives in the page."""
+        """Execute JavaScript in the page and return its result."""
         return self.driver.execute_script(script, *values)
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request since `forget`, redirects and data: addresses left out."""
+        """Requests since `forget`, without redirects and data: URLs."""
         self._listen()
         return self._requests
 
     def transferred(self) -> int:
-        """Bytes over the wire since `forget`, as the browser counted them."""
+        """Bytes transferred since `forget`."""
         self._listen()
         return sum(self._finished.values())
 
     def forget(self) -> None:
-        """Begin anew, before another page is opened.
+        """Clear requests and console messages before another page is opened.
 
-        The page that is open is left first: what it asks for, perhaps of a server that is gone,
-        and what it complains of until the next one comes, is not the next one's.
+        The current page is left first, so that its late requests and errors do not count.
         """
         self.driver.get("about:blank")
         self._listen()
@@ -79,12 +77,12 @@ class Browser:
     def _listen(self) -> None:
         for entry in self._log("performance"):
             message = json.loads(entry["message"])["message"]
-            told = message["params"]
+            params = message["params"]
             if message["method"] == "Network.requestWillBeSent":
-                if not told["request"]["url"].startswith(("data:", "blob:")):
-                    self._requests.append(told["request"])
+                if not params["request"]["url"].startswith(("data:", "blob:")):
+                    self._requests.append(params["request"])
             elif message["method"] == "Network.loadingFinished":
-                self._finished[told["requestId"]] = int(told["encodedDataLength"])
+                self._finished[params["requestId"]] = int(params["encodedDataLength"])
         self.console += [
             entry["message"] for entry in self._log("browser") if entry["source"] not in REMARKS
         ]
@@ -92,7 +90,7 @@ class Browser:
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Browser]:
-    """Start it; it ends with the block. Debian's packages chromium and chromium-driver."""
+    """Start the browser for the block. Debian packages: chromium, chromium-driver."""
     driver_path = shutil.which("chromedriver")
     if driver_path is None:
         raise AssertionError("chromedriver is missing: apt-get install chromium chromium-driver")

@@ -1,4 +1,4 @@
-"""One browser for all tests of the room."""
+"""One browser for all dashboard tests of a worker."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The real page on real stores: ledger and journal as the daemon writes them, gunicorn on top.
+"""`pantau dashboard` on real stores: ledger and journal as the daemon writes them.
 
-Only the daemon itself is played: its socket answers `GET /state` with what a test says.
+The daemon is replaced by a socket that answers `GET /state` with a test's document.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TOP = Path(__file__).parents[2]
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """`GET /state`, `GET /routers/<name>` of what it was given; keeps what it is told."""
+    """Answers `GET /state` and `GET /routers/<name>`; records POST requests."""
 
     def do_GET(self) -> None:
         assert isinstance(self.server, _Server)
@@ -60,7 +60,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        """Whatever is told is kept for the test, and accepted."""
+        """Record the request and accept it."""
         assert isinstance(self.server, _Server)
         length = int(self.headers["Content-Length"])
         self.server.told.append((self.path, orjson.loads(self.rfile.read(length))))
@@ -73,7 +73,7 @@ class _Answer(BaseHTTPRequestHandler):
         return "unix"
 
     def log_message(self, *_: object) -> None:
-        """Tests are quiet."""
+        """No log."""
 
 
 class _Server(ThreadingMixIn, UnixStreamServer):
@@ -89,7 +89,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
 
 class FakeDaemonApi:
-    """The daemon's socket, saying what it is told to say of the state and of each router."""
+    """A fake of the daemon's API on its Unix socket."""
 
     def __init__(
         self,
@@ -104,11 +104,11 @@ class FakeDaemonApi:
 
     @property
     def told(self) -> list[tuple[str, dict[str, object]]]:
-        """What it was told to do: (path, document), in that order."""
+        """Recorded POST requests: (path, document)."""
         return self._server.told
 
     def close(self) -> None:
-        """Stop answering; the socket goes."""
+        """Stop, and remove the socket."""
         self._server.shutdown()
         self._server.server_close()
         self._path.unlink(missing_ok=True)
@@ -116,12 +116,12 @@ class FakeDaemonApi:
 
 
 class DashboardServer:
-    """A configuration directory, its data, and `pantau dashboard` on top. Close it."""
+    """A configuration and data directory, and `pantau dashboard` on it. Must be closed."""
 
     def __init__(
         self, work: Path, history: SyntheticHistory, names: Mapping[str, str] = NO_NAMES
     ) -> None:
-        """names: what a site is called instead, by its id."""
+        """names: other names of sites, by id."""
         self.history = history
         work.mkdir(parents=True, exist_ok=True)
         self.config = work / "config"
@@ -147,11 +147,11 @@ class DashboardServer:
 
     @property
     def url(self) -> str:
-        """Of the overview."""
+        """Address of the overview."""
         return f"http://127.0.0.1:{self.port}/"
 
     def write_states(self) -> None:
-        """States, transitions and incidents until now."""
+        """Write states, transitions, incidents and their actions."""
         self.ledger.record(self.history.decisions())
         self.ledger.record_alive(self.history.now_s)
         write_alert_history(self.ledger, self.history)

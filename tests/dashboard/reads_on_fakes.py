@@ -1,4 +1,4 @@
-"""Reads over fakes, for one made-up history."""
+"""The dashboard's queries on fake stores, for one synthetic history."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW_S = 1_795_505_267.0
 
 @dataclass
 class ReadsOnFakes:
-    """A history in the fakes, and the questions on top. Move `now_s` by hand."""
+    """Queries on fakes that contain a history. The clocks are moved by `wait`."""
 
     history: SyntheticHistory
     state: FakeStateSource
@@ -36,7 +36,7 @@ class ReadsOnFakes:
 
     @staticmethod
     def of(history: SyntheticHistory, samples_of_s: float = 0.0) -> ReadsOnFakes:
-        """samples_of_s: how far back rows of a minute are kept; none by default."""
+        """samples_of_s: age of the oldest minute row; none by default."""
         ledger = MemoryLedger()
         ledger.record(history.decisions())
         samples = FailingSampleSource()
@@ -58,15 +58,15 @@ class ReadsOnFakes:
         return ReadsOnFakes(history, state, ledger, samples, reads, history.now_s, clocks)
 
     def wait(self, seconds: float) -> None:
-        """Time passes, for every clock."""
+        """Advance every clock."""
         self.clocks["now"] += seconds
 
 
 def trouble_reads(samples_of_s: float = 0.0) -> ReadsOnFakes:
-    """Something of everything."""
+    """With one of each problem."""
     return ReadsOnFakes.of(trouble(shipped_network(), NOW_S), samples_of_s)
 
 
 def quiet_reads(samples_of_s: float = HOUR_S) -> ReadsOnFakes:
-    """Nothing is wrong."""
+    """Without problems."""
     return ReadsOnFakes.of(quiet(shipped_network(), NOW_S), samples_of_s)

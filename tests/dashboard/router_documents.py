@@ -1,4 +1,4 @@
-"""What the routers of the history tell of themselves, as the daemon would say it."""
+"""Router documents of a synthetic history, as the daemon's API returns them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from monitor.core.samples.snmp_poll import DevicePoll, InterfaceCounters, PollFa
 from tests.dashboard.synthetic_history import DAY_S, SyntheticHistory
 
 SILENT = "losarang"
-"""This one answers SNMP no more, since a quarter of an hour."""
+"""Has not responded to SNMP for 15 minutes."""
 
 ODD = "terisi"
-"""This one lacks a port that is configured, and its counters jumped."""
+"""Lacks a configured interface, and its counters jumped."""
 
 
 def router_document_of(history: SyntheticHistory, name: str) -> Document:

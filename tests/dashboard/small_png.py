@@ -1,4 +1,4 @@
-"""Makes a photograph small enough to keep: at most 256 colours, by the standard library alone."""
+"""Reduce a PNG to a palette of 256 colours, with the standard library only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Colour = tuple[int, int, int]
 
 
 def small_png(picture: bytes) -> bytes:
-    """An 8-bit RGB or RGBA picture (as Chromium makes them) as one with a palette."""
+    """Convert an 8-bit RGB or RGBA PNG (Chromium's screenshots) to one with a palette."""
     width, height, depth, kind = struct.unpack(">IIBB", picture[16:26])
     channels = {2: 3, 6: 4}[kind]
     assert depth == 8

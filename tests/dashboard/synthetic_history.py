@@ -1,7 +1,4 @@
-"""A made-up day of Indramayu, told to the ledger, the journal and the state as the daemon would.
-
-Deterministic: the same moment of the same target is always the same sample.
-"""
+"""A deterministic synthetic history: decisions, samples and state document of three days."""
 
 from __future__ import annotations
 
@@ -46,7 +43,7 @@ Faults = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class PastEvent:
-    """Something that went wrong `ago_s` ago; lasted_s None: it still is. A node hides links."""
+    """An outage or degradation that began `ago_s` ago. lasted_s None: it is open."""
 
     target: str
     state: State
@@ -60,7 +57,7 @@ class PastEvent:
 
 @dataclass(frozen=True)
 class SyntheticHistory:
-    """What is so at `now_s` (UTC), and how it came about."""
+    """States and samples at `now_s` (Unix time) and before."""
 
     network: Network
     now_s: float
@@ -70,7 +67,7 @@ class SyntheticHistory:
     warnings: tuple[str, ...] = ()
 
     def later(self, by_s: float, *events: PastEvent) -> SyntheticHistory:
-        """The same history some seconds on, with what happened since."""
+        """The history moved forward by `by_s`, with further events."""
         moved = tuple(replace(event, ago_s=event.ago_s + by_s) for event in self.events)
         return replace(self, now_s=self.now_s + by_s, events=moved + events)
 
@@ -81,7 +78,7 @@ class SyntheticHistory:
 
     @cached_property
     def hidden(self) -> dict[str, tuple[str, ...]]:
-        """The links that hang on one node alone, by its id."""
+        """The links behind a single node, by its id."""
         return {
             node.id: tuple(link.name for link in self.network.links() if link.via == (node.id,))
             for node in self.network.nodes
@@ -116,7 +113,7 @@ class SyntheticHistory:
         return [each.name for each in self.network.links()] + [n.id for n in self.network.nodes]
 
     def decisions(self) -> list[Decision]:
-        """All of it, as the judge would have said it."""
+        """Transitions and incident changes, as the detector would have made them."""
         first_s = self.now_s - self.watched_for_s
         told: list[Decision] = []
         for name in self.names():
@@ -133,7 +130,7 @@ class SyntheticHistory:
         return told
 
     def incidents(self) -> list[Incident]:
-        """One for each event, in the order in which they began."""
+        """One incident per event, ordered by start."""
         nodes = {node.id for node in self.network.nodes}
         found = []
         for number, event in enumerate(sorted(self.events, key=lambda each: -each.ago_s), 1):
@@ -159,7 +156,7 @@ class SyntheticHistory:
         return found
 
     def document(self) -> Document:
-        """What `GET /state` says."""
+        """The document of `GET /state`."""
         return status_document(
             self.network,
             self.target_status,
@@ -171,7 +168,7 @@ class SyntheticHistory:
         )
 
     def target_status(self, target: str) -> TargetStatus:
-        """One target now."""
+        """Current status of a target."""
         state, since_s = self.state_at(target, self.now_s)
         rtt_ms = None if state in SILENT else self.rtt_ms(target, self.now_s)
         loss = 100.0 if state in SILENT else self.loss(target, self.now_s) * 100
@@ -180,7 +177,7 @@ class SyntheticHistory:
         return TargetStatus(state, since_s, rtt_ms, None if unknown else loss, overlays)
 
     def rtt_ms(self, target: str, at_s: float) -> float:
-        """A day's swell, some noise, a spike now and then."""
+        """RTT with a daily curve, noise and occasional spikes."""
         link = self._link(target)
         base = BASE_MS.get(link.kind, 20.0) if link is not None else 1.5
         own = 0.75 + 0.75 * (crc32(target.encode()) % 97) / 97
@@ -194,13 +191,13 @@ class SyntheticHistory:
         return max(found, 0.4)
 
     def loss(self, target: str, at_s: float) -> float:
-        """0 to 1."""
+        """Loss ratio, 0 to 1."""
         if self._event_now(target, at_s, "loss"):
             return 0.08
         return 0.0 if crc32(f"{target} {at_s // 60:.0f}".encode()) % 100 < 97 else 0.02
 
     def ping(self, target: str, at_s: float, over_s: float) -> PingSample:
-        """The row of the period that ends at at_s."""
+        """The row of the period that ends at `at_s`."""
         link = self._link(target)
         state, _ = self.state_at(target, at_s - 1)
         sent = 0 if state is State.UNKNOWN else round(over_s)
@@ -241,7 +238,7 @@ class SyntheticHistory:
     def ports(
         self, since_s: float, every_s: float, until_s: float = 0.0
     ) -> Iterator[InterfaceSample]:
-        """Traffic of every site's ports; none while the link is silent."""
+        """Traffic of every site's interfaces; none while the link is down."""
         first = int((self.now_s - since_s) // every_s) + 1
         last = int((self.now_s - until_s) // every_s)
         for number in range(first, last + 1):
@@ -267,7 +264,7 @@ class SyntheticHistory:
         )  # fmt: skip
 
     def _faults(self, link: str, at_s: float, chance: random.Random) -> Faults:
-        """Errors and discards a second: while a link is poor, else none."""
+        """Errors and discards per second, only while the link is degraded."""
         if self.state_at(link, at_s)[0] is not State.DEGRADED:
             return (0.0, 0.0, 0.0, 0.0)
         return (chance.uniform(0.1, 0.9), 0.0, 0.0, chance.choice((0.0, 0.05, 0.3)))
@@ -283,7 +280,7 @@ class SyntheticHistory:
 
 
 def past(seed: int = 4) -> tuple[PastEvent, ...]:
-    """Troubles of the last day that are over."""
+    """Ended events of the last day."""
     chance = random.Random(seed)
     targets = (
         "bongas/utama", "losarang/utama", "lelea/utama", "tukdana/utama", "balongan/utama",
@@ -303,12 +300,12 @@ def past(seed: int = 4) -> tuple[PastEvent, ...]:
 
 
 def quiet(network: Network, now_s: float) -> SyntheticHistory:
-    """A day on which little happened, and nothing is wrong now."""
+    """A day with few events, none of them open."""
     return SyntheticHistory(network, now_s, past()[:5])
 
 
 def trouble(network: Network, now_s: float) -> SyntheticHistory:
-    """Something of everything: a hub down, a fresh outage, loss, latency, no data, planned work."""
+    """One of each: node down, new outage, loss, latency, no data, maintenance."""
     loss = IncidentEvidence(loss_ratio=0.083, limit=0.05)
     slow = IncidentEvidence(rtt_ms=198.0, limit=150.0)
     unsent = IncidentEvidence(error="ENETUNREACH")
@@ -330,5 +327,5 @@ def trouble(network: Network, now_s: float) -> SyntheticHistory:
 def in_time_order(
     samples: Sequence[PingSample | InterfaceSample],
 ) -> list[PingSample | InterfaceSample]:
-    """In the order of time, as the daemon would have written them."""
+    """Sorted by time, as the daemon writes them."""
     return sorted(samples, key=lambda sample: sample.at_s)

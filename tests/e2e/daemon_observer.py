@@ -1,4 +1,4 @@
-"""What a daemon is put through, and what it said of it: for the tests of robustness."""
+"""Disturb a daemon and read its state, incidents, rates and log, for tests of robustness."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.core.model import State, Transition
-from tests.e2e.simulated_daemon import SimulatedDaemon
+from tests.e2e.simulated_daemon import SimulatedDaemon, dicts
 from tests.waiting import eventually
 
 PIDFD_GETFD = 438
-"""The number of pidfd_getfd(2), the same on every machine; Python has no name for it yet."""
+"""System call number of pidfd_getfd(2); Python has no wrapper."""
 
 FOREVER_S = 4e9
 
@@ -39,12 +39,12 @@ def tool(name: str, package: str) -> str:
 
 
 def pause(for_s: float) -> None:
-    """Let real time pass: the daemon is a process of its own, and no clock of ours moves it."""
+    """Wait: the daemon is another process, so a manual clock cannot move it."""
     threading.Event().wait(for_s)
 
 
 class Rate(NamedTuple):
-    """What was stored of one port at one poll."""
+    """The stored rates of one interface at one poll."""
 
     device: str
     ifname: str
@@ -54,20 +54,20 @@ class Rate(NamedTuple):
 
 
 class DaemonObserver:
-    """One daemon, and the questions that a test asks after it."""
+    """Reads the state of one daemon."""
 
     def __init__(self, simulated: SimulatedDaemon) -> None:
         self.simulated = simulated
 
     @property
     def pid(self) -> int:
-        """The daemon itself: nsenter and its like become what they start."""
+        """The daemon's process: nsenter and the like exec it."""
         assert self.simulated.daemon is not None
         return self.simulated.daemon.pid
 
     @contextmanager
     def stopped(self, for_s: float) -> Iterator[None]:
-        """The daemon stands still for so long, at least."""
+        """Stop the daemon (SIGSTOP) for at least `for_s`."""
         began_s = time.monotonic()
         os.kill(self.pid, signal.SIGSTOP)
         try:
@@ -77,10 +77,7 @@ class DaemonObserver:
             os.kill(self.pid, signal.SIGCONT)
 
     def own(self) -> dict[str, float]:
-        """The newest row of the measurement `monitor`; empty before the first.
-
-        By the order of writing, not by its time: the clock may have been set back.
-        """
+        """The row of the measurement `monitor` that was written last; empty before the first."""
         directory = self.simulated.data / "journal"
         written = max(directory.glob("samples-*.db*"), key=lambda file: file.stat().st_mtime)
         file = directory / f"{written.name.partition('.db')[0]}.db"
@@ -90,7 +87,7 @@ class DaemonObserver:
         return dict(rows[0]) if rows else {}
 
     def document(self) -> dict[str, object]:
-        """What `pantau status` shows now; a daemon that was stopped a moment ago may be slow."""
+        """The state document; waits for a daemon that was stopped a moment ago."""
         found = eventually(self._document, 10)
         assert found is not None
         return found
@@ -102,7 +99,7 @@ class DaemonObserver:
             return None
 
     def states(self) -> dict[str, str]:
-        """The state of every link, node and anchor now, by name."""
+        """Current state of every link, node and anchor, by name."""
         document = self.document()
         links = [link for site in dicts(document["sites"]) for link in dicts(site["links"])]
         every = [*links, *dicts(document["nodes"]), *dicts(document["anchors"])]
@@ -112,19 +109,19 @@ class DaemonObserver:
         return set(self.states().values()) <= set(states)
 
     def warnings(self) -> str:
-        """What it warns of, a line each."""
+        """The warnings, one per line."""
         monitor = self.document()["monitor"]
         assert isinstance(monitor, dict)
         return "\n".join(str(warning) for warning in monitor["warnings"])
 
     def transitions(self) -> list[Transition]:
-        """Every change of a state but the first one, to `up`."""
+        """Every transition except the first one, to `up`."""
         ledger = SqlLedgerReader.open(self.simulated.data / "ledger.db")
         every = ledger.transitions(0.0, FOREVER_S)
         return [one for one in every if one.reason != "first_reply"]
 
     def downs(self) -> set[str]:
-        """Every target that was ever called down."""
+        """Every target that was ever down."""
         said = {t.target for t in self.transitions() if t.after is State.DOWN}
         opened = {i.target for i in self.simulated.incidents() if i.state is State.DOWN}
         return said | opened
@@ -134,7 +131,7 @@ class DaemonObserver:
         return {(i.target, i.state.value, i.reason) for i in self.simulated.incidents()}
 
     def rates(self) -> list[Rate]:
-        """Every rate of every port so far."""
+        """Every stored rate."""
         found: list[Rate] = []
         for file in (self.simulated.data / "journal").glob("samples-*.db"):
             begins = datetime.strptime(file.stem[-8:], "%Y%m%d").replace(tzinfo=UTC).timestamp()
@@ -149,7 +146,7 @@ class DaemonObserver:
         return found
 
     def wrong_rates(self, polled_every_s: float) -> list[Rate]:
-        """Those that nothing which flowed through the port in the last polls can explain."""
+        """Rates that no simulated traffic of the last polls can explain."""
         return [rate for rate in self.rates() if not self._is_true(rate, 3 * polled_every_s)]
 
     def _is_true(self, rate: Rate, over_s: float) -> bool:
@@ -162,13 +159,13 @@ class DaemonObserver:
         return True
 
     def log(self) -> str:
-        """The daemon's log so far; a traceback in it is never right."""
+        """The daemon's log; fails on a traceback in it."""
         said = self.simulated.log()
         assert "Traceback" not in said, said[-3000:]
         return said
 
     def run_inside(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a program in the made-up network to its end."""
+        """Run a program in the simulated network to its end."""
         return subprocess.run(
             self.simulated.simulation.inside(words),
             capture_output=True,
@@ -180,7 +177,7 @@ class DaemonObserver:
 
 
 def raw_socket_of(pid: int) -> socket.socket:
-    """The process's own raw ICMP socket, not a copy: what is set on it is set on theirs."""
+    """The raw ICMP socket of the process itself: options set here change it there."""
     found = Path(f"/proc/{pid}/net/raw").read_text().splitlines()[1:]
     inodes = {f"socket:[{line.split()[9]}]" for line in found}
     numbers: list[int] = []
@@ -207,10 +204,5 @@ def faketime_library() -> str:
 
 
 def numbers_in(pattern: str, text: str) -> list[float]:
-    """Every number that the pattern's group finds."""
+    """Every number matched by the pattern's group."""
     return [float(number) for number in re.findall(pattern, text)]
-
-
-def dicts(value: object) -> list[dict[str, object]]:
-    assert isinstance(value, list)
-    return [item for item in value if isinstance(item, dict)]

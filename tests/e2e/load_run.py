@@ -26,8 +26,8 @@ from pathlib import Path
 from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.core.errors import ApiError
 from monitor.simulator.simulation import Simulation
-from tests.e2e.daemon_observer import dicts, tool
-from tests.e2e.simulated_daemon import PANTAU, SHIPPED
+from tests.e2e.daemon_observer import tool
+from tests.e2e.simulated_daemon import PANTAU, SHIPPED, dicts
 from tests.waiting import eventually
 
 COMMUNITY = "beban"

@@ -1,4 +1,4 @@
-"""A real daemon on the made-up Indramayu: real ICMP and SNMP, real files, real signals."""
+"""A real daemon on the simulated network: real ICMP and SNMP, files and signals."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.waiting import eventually
 SHIPPED = Path(__file__).resolve().parents[2] / "config"
 COMMUNITY = "uji"
 QUICKER = {"record_s = 10 ": "record_s = 2 ", "interval_s = 60 ": "interval_s = 10 "}
-"""Periods that the tests cannot wait for."""
+"""Shorter periods for tests."""
 SETTLED_S = 10.0
 PANTAU = (sys.executable, "-m", "monitor")
 
 
 @dataclass
 class SimulatedDaemon:
-    """One made-up network with a daemon that can be started, killed and started again."""
+    """A simulated network, and a daemon that can be started, killed and restarted."""
 
     work: Path
     scenario: str = "quiet"
@@ -66,11 +66,11 @@ class SimulatedDaemon:
         return os.environ | {"PANTAU_SECRET_ROUTER_RO": COMMUNITY}
 
     def command(self, *words: str) -> list[str]:
-        """`pantau …` inside the made-up network, on this configuration."""
+        """`pantau …` inside the simulated network, with this configuration."""
         return self.simulation.inside([*PANTAU, words[0], "--config", str(self.config), *words[1:]])
 
     def start(self, wrap: Iterable[str] = (), environ: Mapping[str, str] | None = None) -> None:
-        """Start the daemon and wait until it answers."""
+        """Start the daemon and wait until its API answers."""
         command = self.command("run")
         if wrap:
             command = self.simulation.inside([*wrap, *PANTAU, "run", "--config", str(self.config)])
@@ -94,7 +94,7 @@ class SimulatedDaemon:
         return (self.work / "daemon.log").read_text(errors="replace")
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
-        """Send a signal and wait for the end; the exit code."""
+        """Send a signal and wait for the end; returns the exit code."""
         assert self.daemon is not None
         self.daemon.send_signal(number)
         return self.daemon.wait(15)
@@ -113,24 +113,24 @@ class SimulatedDaemon:
         return document
 
     def states(self) -> dict[str, str]:
-        """The state of every link, node and site now, by name."""
+        """Current state of every link, node and site, by name."""
         document = LocalApiClient(self.data).get("/state")
         found: dict[str, str] = {}
-        for site in _dicts(document["sites"]):
+        for site in dicts(document["sites"]):
             found[str(site["id"])] = str(site["state"])
-            found |= {str(link["target"]): str(link["state"]) for link in _dicts(site["links"])}
+            found |= {str(link["target"]): str(link["state"]) for link in dicts(site["links"])}
         return found | {
-            str(node["target"]): str(node["state"]) for node in _dicts(document["nodes"])
+            str(node["target"]): str(node["state"]) for node in dicts(document["nodes"])
         }
 
     def all_up(self) -> bool:
         return set(self.states().values()) == {"up"}
 
     def settled(self) -> bool:
-        """All up, and measured for long enough that a cut needs no more than the usual proof."""
+        """All links are up, and were measured long enough for a cut to be confirmed normally."""
         document = LocalApiClient(self.data).get("/state")
         at = datetime.fromisoformat(str(document["at"]))
-        links = [link for site in _dicts(document["sites"]) for link in _dicts(site["links"])]
+        links = [link for site in dicts(document["sites"]) for link in dicts(site["links"])]
         return all(
             link["state"] == "up"
             and (at - datetime.fromisoformat(str(link["since"]))).total_seconds() > SETTLED_S
@@ -144,13 +144,14 @@ class SimulatedDaemon:
         return JournalReader(self.data / "journal")
 
 
-def _dicts(value: object) -> list[dict[str, object]]:
+def dicts(value: object) -> list[dict[str, object]]:
+    """A JSON array of objects."""
     assert isinstance(value, list)
     return [item for item in value if isinstance(item, dict)]
 
 
 def intact(ledger: Path) -> bool:
-    """SQLite's own word on a database file."""
+    """Whether SQLite's integrity check of a database file passes."""
     copy = ledger.with_suffix(".copy")
     shutil.copy(ledger, copy)
     with sqlite3.connect(copy) as connection:

@@ -1,4 +1,4 @@
-"""Carries TCP between a namespace and the machine, over a Unix socket (those cross namespaces).
+"""Forward TCP between a network namespace and the machine over a Unix socket.
 
 python -m tests.e2e.tcp_bridge tcp PORT unix PATH     inside: a port that leads to the socket
 python -m tests.e2e.tcp_bridge unix PATH tcp PORT     outside: the socket that leads to a port

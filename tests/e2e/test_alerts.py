@@ -84,7 +84,7 @@ def test_a_cut_link_and_a_cut_node_are_notified_once_each_at_start_and_end(
             ("resolved", [POP]),
         ]
         assert sorted(webhook.accepted()) == sorted(expected)
-        opening = next(r for r in webhook.requests() if r.told == ("opened", [POP]))
+        opening = next(r for r in webhook.requests() if r.summary == ("opened", [POP]))
         assert opening.body is not None
         assert opening.key == opening.body["key"]
         assert opening.body["text"].endswith(f"\n#{opening.body['code']}")
@@ -97,7 +97,7 @@ def test_a_cut_link_and_a_cut_node_are_notified_once_each_at_start_and_end(
             env=simulated.environ,
         )
         (kept,) = [i for i in json.loads(answer.stdout)["incidents"] if i["target"] == POP]
-        closing = next(r for r in webhook.requests() if r.told == ("resolved", [POP]))
+        closing = next(r for r in webhook.requests() if r.summary == ("resolved", [POP]))
         assert closing.body is not None
         assert {name: closing.body["incident"][name] for name in kept} == kept
         assert simulated.kill(signal.SIGTERM) == 0

@@ -1,7 +1,7 @@
 """Webhook receiver inside the simulated network: `python -m tests.e2e.webhook_server FOLDER`.
 
-Writes its port to FOLDER/port, and each request as a line of FOLDER/requests: when it was there,
-path, headers, body. The status that it answers with stands in FOLDER/status.
+Writes its port to FOLDER/port, and each request as a line of FOLDER/requests: time, path,
+headers, body. It answers with the status in FOLDER/status.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.waiting import eventually
 
 
 def serve(folder: Path) -> None:
-    """Until it is killed."""
+    """Serve until killed."""
 
     class Answer(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -55,7 +55,7 @@ def serve(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """One request as it came. status: what was answered."""
+    """One request. status: of the response."""
 
     at_s: float
     path: str
@@ -64,15 +64,15 @@ class WebhookRequest:
     body: dict[str, Any] | None
 
     @property
-    def told(self) -> tuple[str, list[str]]:
-        """The event, and the targets that it names, sorted."""
+    def summary(self) -> tuple[str, list[str]]:
+        """The event and its targets, sorted."""
         assert self.body is not None
         documents = self.body["incidents"] or [self.body["incident"]]
         return self.body["event"], sorted(document["target"] for document in documents)
 
 
 class WebhookServer:
-    """The server, started and read from outside."""
+    """Starts the server and reads its requests."""
 
     def __init__(self, simulated: SimulatedDaemon, folder: Path) -> None:
         folder.mkdir()
@@ -85,19 +85,19 @@ class WebhookServer:
         self.url = f"http://127.0.0.1:{(folder / 'port').read_text('ascii')}"
 
     def set_status(self, status: int) -> None:
-        """What it answers from now on."""
+        """Set the status of further responses."""
         (self._folder / "new").write_text(str(status), "ascii")
         (self._folder / "new").rename(self._folder / "status")
 
     def requests(self, path: str = "/pantau") -> list[WebhookRequest]:
-        """Those to one path, in the order in which they came."""
+        """Requests to one path, in order."""
         lines = (self._folder / "requests").read_text("utf-8").splitlines()
         every = [WebhookRequest(**json.loads(line)) for line in lines]
         return [request for request in every if request.path == path]
 
     def accepted(self) -> list[tuple[str, list[str]]]:
-        """The messages that were accepted: event and targets."""
-        return [request.told for request in self.requests() if request.status == 200]
+        """Event and targets of the accepted messages."""
+        return [request.summary for request in self.requests() if request.status == 200]
 
     def close(self) -> None:
         self._process.kill()

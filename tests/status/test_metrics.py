@@ -106,7 +106,7 @@ async def test_rounds_outcomes_lags_and_stores() -> None:
     daemon.house.pipeline.progress.ledger.error = "the disk is full"
     daemon.house.schedule.counters.stalls = 2
     daemon.house.schedule.counters.loop_lag_s = 0.25
-    await daemon.house.look()
+    await daemon.house.measure_self()
     daemon.house.clock.advance(7)
     found = await daemon.read()
     assert one(found, "pantau_last_round_age_seconds") == 7

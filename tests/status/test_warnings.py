@@ -20,7 +20,7 @@ def daemon() -> DaemonOnFakes:
 async def test_a_daemon_without_faults_has_no_warning(daemon: DaemonOnFakes) -> None:
     now_s = daemon.clock.steady_s()
     daemon.pipeline.take([Reply(LINK, now_s - 0.01, now_s, 10.0)])
-    await daemon.look()
+    await daemon.measure_self()
     assert await daemon.warnings() == []
 
 
@@ -28,9 +28,9 @@ async def test_each_fault_of_the_daemon_and_its_machine_is_a_warning(
     daemon: DaemonOnFakes,
 ) -> None:
     daemon.synchronised = False
-    daemon.uses(60, 64)
+    daemon.set_descriptors(60, 64)
     await daemon.cannot_measure("ENOBUFS", 7)
-    await daemon.look()
+    await daemon.measure_self()
     now_s = daemon.clock.steady_s()
     daemon.pipeline.progress.missed_rounds = 11
     daemon.pipeline.progress.last_missed_s = now_s

@@ -1,4 +1,4 @@
-"""A real nginx before the page, with the site that is deployed."""
+"""A real nginx with the shipped site configuration in front of the dashboard."""
 
 from __future__ import annotations
 

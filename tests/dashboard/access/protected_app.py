@@ -1,4 +1,4 @@
-"""The whole application behind its gate, on fakes and a real list of users."""
+"""The complete application with sign-in, on fakes and a real user list."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RecordingApiClient:
 
 @dataclass
 class ProtectedApp:
-    """now: move it by hand (`made.clocks`)."""
+    """An application with its fakes; the clock is `made.clocks`."""
 
     made: ReadsOnFakes
     users: UsersFile
@@ -53,9 +53,7 @@ class ProtectedApp:
     prefix: str
 
     def fresh(self) -> ProtectedApp:
-        """As at first, a long time later: attempts and sessions are forgotten; who may sign in
-        stands in the list again.
-        """
+        """Reset it: attempts and sessions have expired, and the users are the initial ones."""
         self.made.wait(100 * 86_400.0)
         self.passwords.asked.clear()
         self.actions.told.clear()
@@ -70,13 +68,13 @@ class ProtectedApp:
     def sign_in(
         self, client: FlaskClient, name: str = "siti", password: str = PASSWORD, **more: Any
     ) -> TestResponse:
-        """As the form does it."""
+        """Send the sign-in form."""
         fields = {"nama": name, "sandi": password, "ke": more.pop("ke", "")}
         headers = {"Origin": ORIGIN} | more.pop("headers", {})
         return client.post(f"{self.prefix}masuk", data=fields, headers=headers, **more)
 
     def signed_in(self, name: str = "siti") -> FlaskClient:
-        """A browser in which somebody is signed in."""
+        """A new browser in which a user is signed in."""
         client = self.client()
         assert self.sign_in(client, name).status_code == 303
         return client
@@ -105,14 +103,14 @@ def app_without_users(data: Path, prefix: str = "/", proxy: Proxy | None = None)
 
 
 def app_with_users(data: Path, prefix: str = "/", proxy: Proxy | None = None) -> ProtectedApp:
-    """siti operates, adi looks, rina administers; all have one password."""
+    """siti is operator, adi viewer, rina admin; all have the same password."""
     app = app_without_users(data, prefix, proxy)
     add_users(app)
     return app
 
 
 def add_users(app: ProtectedApp) -> None:
-    """These three and nobody else; the wall has no token."""
+    """Write these three users; the wall has no token."""
     people = Users()
     for name, role in (
         ("siti", UserRole.OPERATOR),
