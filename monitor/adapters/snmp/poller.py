@@ -43,7 +43,7 @@ _DESCRIPTION = ObjectGroup((), (SYS_DESCR,))
 
 @dataclass(frozen=True, slots=True)
 class _Access:
-    """How a router is reached; while it stays the same, what was learnt of it is kept."""
+    """How a router is reached; what was learnt of the router is kept while it does not change."""
 
     address: str
     port: int
@@ -132,7 +132,7 @@ class SnmpPoller:
         """
         known = self._routers.get(device.name)
         if known is None:
-            return self._failed(device, "not-registered", "open() was not told of this router")
+            return self._failed(device, "not-registered", "this router is not registered")
         if isinstance(known, _Unusable):
             return self._failed(device, known.reason, known.detail)
         try:

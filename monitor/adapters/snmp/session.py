@@ -158,7 +158,7 @@ class SnmpSession:
 
 def _halved(size: int, smallest: int) -> int:
     if size <= smallest:
-        raise PollError("too-big", "the router cannot answer even the smallest question")
+        raise PollError("too-big", "the router cannot answer even the smallest request")
     return max(smallest, size // 2)
 
 

@@ -136,7 +136,9 @@ class SnmpTransport:
             reply = await self._exchange(peer, request, deadline_s)
             if isinstance(reply, SnmpResponse):
                 return reply
-        raise PollError(RejectReason.AUTH, "the router asks for its engine id or clock for ever")
+        raise PollError(
+            RejectReason.AUTH, "the router reports another engine id or clock each time"
+        )
 
     async def _exchange(
         self, peer: Peer, request: SnmpRequest, deadline_s: float

@@ -284,7 +284,7 @@ class UsmCodec:
             return self._on_report(plain_response(pdu), sender)
         engine = self._engine
         if engine is None or sender.engine_id != engine.id or flags != self._flags:
-            raise DatagramRejected(RejectReason.WRONG_ANSWER, "less protected than was asked for")
+            raise DatagramRejected(RejectReason.WRONG_ANSWER, "less protected than the request")
         if context != (engine.id, self._keys.context):
             raise DatagramRejected(RejectReason.WRONG_ANSWER, "another context")
         self._update_clock(engine, sender)
@@ -354,9 +354,7 @@ class UsmCodec:
                 known, boots=sender.boots, clock_s=sender.clock_s, at_s=self._now_s()
             )
             return EngineReport("time")
-        raise DatagramRejected(
-            RejectReason.AUTH, _REPORTS.get(oid, "a report that says nothing to us")
-        )
+        raise DatagramRejected(RejectReason.AUTH, _REPORTS.get(oid, "an unknown report"))
 
     def _update_clock(self, engine: _Engine, sender: _SecurityHeader) -> None:
         """Follow the clock of a signed response; reject an old one (RFC 3414, 3.2 (7b))."""

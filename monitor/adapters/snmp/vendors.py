@@ -1,4 +1,4 @@
-"""RowFilter each vendor's routers keep their facts: a table, selected by sysObjectID.
+"""Where each vendor's routers keep their facts: a table, selected by sysObjectID.
 
 A new vendor is a new `Vendor` in this file: its branch of the enterprise tree, and for each fact
 the columns to try, best first. A scalar is a column with the one row `.0`. The OIDs are from the
