@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from monitor.core.model import (
     State,
     Transition,
 )
+from tests.bench.timing import median_ms
 
 pytestmark = pytest.mark.bench
 
@@ -46,15 +44,6 @@ def ended(decision: Decision) -> Decision:
         return decision
     at_s = decision.at_s + 60
     return IncidentChange(ChangeKind.CLOSED, replace(decision.incident, ended_s=at_s), at_s)
-
-
-def median_ms(what: Callable[[], object], times: int = 25) -> float:
-    took = []
-    for _ in range(times):
-        start_s = time.perf_counter()
-        what()
-        took.append((time.perf_counter() - start_s) * 1000)
-    return statistics.median(took)
 
 
 @pytest.mark.timeout(900)

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.core.ports import SampleSource
 from monitor.core.samples.samples import Sample
 from monitor.storage.influx_shipper import InfluxShipper
+from tests.bench.timing import ms_of
 from tests.influx_server import InfluxServer
 from tests.sample_builders import MIDNIGHT_S, ping
 from tests.waiting import eventually_async
@@ -58,15 +57,6 @@ def day(rng: random.Random) -> list[list[Sample]]:
             ]
         )
     return rounds
-
-
-def ms_of(question: Callable[[], object], times: int = 7) -> str:
-    took = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        question()
-        took.append((time.perf_counter() - begin) * 1000)
-    return f"{statistics.median(took):.1f} ms"
 
 
 def reads(name: str, source: SampleSource) -> None:

@@ -11,7 +11,7 @@ import random
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.packed_requests import RecordedRequests
 from monitor.core.samples.samples import PingHour, PingSample, Sample
 from monitor.core.samples.schema import point_of
+from tests.bench.timing import ms_of
 from tests.influx_server import InfluxServer
 from tests.sample_builders import ping
 
@@ -103,15 +104,6 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(where)
 
 
-def ms_of(question: Callable[[], object], times: int = 7) -> str:
-    took = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        question()
-        took.append((time.perf_counter() - begin) * 1000)
-    return f"{statistics.median(took):.1f} ms"
-
-
 def test_long_ranges_out_of_the_journal(directory: Path) -> None:
     reader = JournalReader(directory)
     one = LINKS[7]
@@ -148,7 +140,10 @@ def test_the_same_out_of_influxdb(directory: Path, tmp_path: Path) -> None:
         print("\n23 h of a link at 1 minute:", ms_of(lambda: source.latency(one, *day, 60.0)))
         print("30 days of all links, totals:", ms_of(lambda: source.totals(*MONTH)))
         year = (YEAR[0], END_S - 3600)
-        print("1 year of a link, by the day:", ms_of(lambda: source.latency(one, *year, DAY_S), 3))
+        print(
+            "1 year of a link, by the day:",
+            ms_of(lambda: source.latency(one, *year, DAY_S), 3),
+        )
         total = sum(each.sent for each in source.totals(*MONTH).values())
         assert total == DAYS * 8640 * 10 * 124
         source.close()

@@ -142,86 +142,6 @@ def record_alive(connection: Connection, at_s: float) -> None:
     _put(connection, META, "key", {LAST_ALIVE: row}, present)
 
 
-def _known_transitions(
-    connection: Connection, rows: Sequence[Row]
-) -> set[tuple[int, str, str, str]]:
-    # By the span of time, which an index knows, rather than by thousands of names.
-    detected = TRANSITIONS.c.detected_us
-    times = [row["detected_us"] for row in rows]
-    found = connection.execute(
-        select(detected, TRANSITIONS.c.target, TRANSITIONS.c.before, TRANSITIONS.c.after).where(
-            detected.between(min(times), max(times))
-        )
-    )
-    return {(at, target, before, after) for at, target, before, after in found}
-
-
-def _known_incidents(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, str]]:
-    """(scope, target) of each that is stored."""
-    found: dict[int, tuple[str, str]] = {}
-    for chunk in chunks(ids):
-        for number, scope, target in connection.execute(
-            select(INCIDENTS.c.id, INCIDENTS.c.scope, INCIDENTS.c.target).where(
-                INCIDENTS.c.id.in_(chunk)
-            )
-        ):
-            found[number] = (scope, target)
-    return found
-
-
-def _known_events(
-    connection: Connection, ids: Collection[int], changes: Sequence[IncidentChange]
-) -> tuple[set[tuple[int, int, str, str]], dict[int, int]]:
-    """The events of these incidents at these times, and each incident's last sequence."""
-    times = [to_us(change.at_s) for change in changes]
-    number, at = INCIDENT_EVENTS.c.incident, INCIDENT_EVENTS.c.at_us
-    known: set[tuple[int, int, str, str]] = set()
-    sequences: dict[int, int] = {}
-    for chunk in chunks(ids):
-        for incident, sequence in connection.execute(
-            select(number, func.max(INCIDENT_EVENTS.c.sequence))
-            .where(number.in_(chunk))
-            .group_by(number)
-        ):
-            sequences[incident] = sequence
-        for incident, at_us, change, body in connection.execute(
-            select(number, at, INCIDENT_EVENTS.c.change, INCIDENT_EVENTS.c.body).where(
-                number.in_(chunk), at.between(min(times), max(times))
-            )
-        ):
-            known.add((incident, at_us, change, canonical(body)))
-    return known, sequences
-
-
-def _put_affected(connection: Connection, incidents: Collection[Incident]) -> None:
-    for chunk in chunks([incident.id for incident in incidents]):
-        connection.execute(delete(INCIDENT_AFFECTED).where(INCIDENT_AFFECTED.c.incident.in_(chunk)))
-    rows = [
-        {"incident": incident.id, "position": position, "target": target}
-        for incident in incidents
-        for position, target in enumerate(dict.fromkeys(incident.affected))
-    ]
-    if rows:
-        connection.execute(insert(INCIDENT_AFFECTED), rows)
-
-
-def _put(
-    connection: Connection, table: Table, key: str, rows: dict[Any, Row], present: Collection[Any]
-) -> None:
-    """Update the rows whose key is present, insert the others. rows: by key, all columns."""
-    changed = [{**row, "wanted_key": row[key]} for row in rows.values() if row[key] in present]
-    if changed:
-        values: Row = {
-            name: bindparam(name) for name in changed[0] if name not in (key, "wanted_key")
-        }
-        connection.execute(
-            update(table).where(table.c[key] == bindparam("wanted_key")).values(values), changed
-        )
-    added = [row for row in rows.values() if row[key] not in present]
-    if added:
-        connection.execute(insert(table), added)
-
-
 def record_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
     _add_new(connection, OUTBOX, OUTBOX_KEY, [outbox_row(row) for row in rows])
 
@@ -350,6 +270,86 @@ def retry(connection: Connection, number: int, now_s: float) -> OutboxRow:
         },
     )
     return outbox_rows(connection, [number])[number]
+
+
+def _known_transitions(
+    connection: Connection, rows: Sequence[Row]
+) -> set[tuple[int, str, str, str]]:
+    # By the span of time, which an index knows, rather than by thousands of names.
+    detected = TRANSITIONS.c.detected_us
+    times = [row["detected_us"] for row in rows]
+    found = connection.execute(
+        select(detected, TRANSITIONS.c.target, TRANSITIONS.c.before, TRANSITIONS.c.after).where(
+            detected.between(min(times), max(times))
+        )
+    )
+    return {(at, target, before, after) for at, target, before, after in found}
+
+
+def _known_incidents(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """(scope, target) of each that is stored."""
+    found: dict[int, tuple[str, str]] = {}
+    for chunk in chunks(ids):
+        for number, scope, target in connection.execute(
+            select(INCIDENTS.c.id, INCIDENTS.c.scope, INCIDENTS.c.target).where(
+                INCIDENTS.c.id.in_(chunk)
+            )
+        ):
+            found[number] = (scope, target)
+    return found
+
+
+def _known_events(
+    connection: Connection, ids: Collection[int], changes: Sequence[IncidentChange]
+) -> tuple[set[tuple[int, int, str, str]], dict[int, int]]:
+    """The events of these incidents at these times, and each incident's last sequence."""
+    times = [to_us(change.at_s) for change in changes]
+    number, at = INCIDENT_EVENTS.c.incident, INCIDENT_EVENTS.c.at_us
+    known: set[tuple[int, int, str, str]] = set()
+    sequences: dict[int, int] = {}
+    for chunk in chunks(ids):
+        for incident, sequence in connection.execute(
+            select(number, func.max(INCIDENT_EVENTS.c.sequence))
+            .where(number.in_(chunk))
+            .group_by(number)
+        ):
+            sequences[incident] = sequence
+        for incident, at_us, change, body in connection.execute(
+            select(number, at, INCIDENT_EVENTS.c.change, INCIDENT_EVENTS.c.body).where(
+                number.in_(chunk), at.between(min(times), max(times))
+            )
+        ):
+            known.add((incident, at_us, change, canonical(body)))
+    return known, sequences
+
+
+def _put_affected(connection: Connection, incidents: Collection[Incident]) -> None:
+    for chunk in chunks([incident.id for incident in incidents]):
+        connection.execute(delete(INCIDENT_AFFECTED).where(INCIDENT_AFFECTED.c.incident.in_(chunk)))
+    rows = [
+        {"incident": incident.id, "position": position, "target": target}
+        for incident in incidents
+        for position, target in enumerate(dict.fromkeys(incident.affected))
+    ]
+    if rows:
+        connection.execute(insert(INCIDENT_AFFECTED), rows)
+
+
+def _put(
+    connection: Connection, table: Table, key: str, rows: dict[Any, Row], present: Collection[Any]
+) -> None:
+    """Update the rows whose key is present, insert the others. rows: by key, all columns."""
+    changed = [{**row, "wanted_key": row[key]} for row in rows.values() if row[key] in present]
+    if changed:
+        values: Row = {
+            name: bindparam(name) for name in changed[0] if name not in (key, "wanted_key")
+        }
+        connection.execute(
+            update(table).where(table.c[key] == bindparam("wanted_key")).values(values), changed
+        )
+    added = [row for row in rows.values() if row[key] not in present]
+    if added:
+        connection.execute(insert(table), added)
 
 
 def _add(connection: Connection, table: Table, row: dict[str, Any]) -> int:
