@@ -52,7 +52,7 @@ SCENARIOS = {
     "whoever got the opening gets the closing": """
         open kec-01, wait 4m        => opened 1 to ani, hook
         close 1                     => resolved 1 to ani, hook
-        wait 24h                    => nothing
+        wait 5h                     => nothing
         reasons 1                   => ... resolved
     """,
     "without acknowledgement the second step follows after 15 min and the third after 45": """
@@ -226,7 +226,7 @@ SCENARIOS = {
     "a cause that is found after the end opens nothing again": """
         open kec-01, wait 1m        => opened 1 to ani, hook
         close 1                     => resolved 1 to ani, hook
-        cause 1, wait 24h           => nothing
+        cause 1, wait 5h           => nothing
     """,
     "flapping is notified when it begins and when it is over, and no opening in between": (
         "".join(

@@ -182,13 +182,11 @@ def is_opening(message: Message | PolicyDecision) -> bool:
 
 
 RANDOM = settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
-@settings(RANDOM, max_examples=60)
+@RANDOM
 @given(steps=STEPS)
 def test_openings_and_closings_are_notified_once_and_both_or_neither(
     steps: list[tuple[str, int, float]],
