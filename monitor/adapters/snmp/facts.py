@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from monitor.adapters.snmp.errors import PollError
-from monitor.adapters.snmp.messages import Oid, Value, VarBind, integer_value, text_value
+from monitor.adapters.snmp.messages import Oid, Value, VarBind, integer_value, string_value
 from monitor.adapters.snmp.session import ObjectGroup, SnmpSession
 from monitor.adapters.snmp.vendors import GENERIC, Combine, FactSource, Vendor, vendor_of
 
@@ -122,7 +122,7 @@ class FactReader:
             rank = {
                 _suffix(order.column, cell): order.names.index(name)
                 for cell in cells
-                if (name := text_value(cell.value)) in order.names
+                if (name := string_value(cell.value)) in order.names
             }
             rows.sort(key=lambda row: rank.get(row, len(order.names)))
         return tuple(rows[:1] if source.combine is Combine.FIRST else rows)

@@ -16,7 +16,7 @@ from monitor.adapters.snmp.messages import (
     Value,
     VarBind,
     is_present,
-    text_value,
+    string_value,
     unsigned_value,
 )
 from monitor.adapters.snmp.session import ObjectGroup, Reading, SnmpSession
@@ -91,13 +91,13 @@ class InterfaceReader:
             return
 
         def enough(row: VarBind) -> bool:
-            unknown.discard(text_value(row.value) or "")
+            unknown.discard(string_value(row.value) or "")
             return not unknown
 
         rows = await self._session.walk(IF_NAME, deadline_s, enough)
         wanted = set(names)
         for row in rows:
-            name = text_value(row.value)
+            name = string_value(row.value)
             # Of two interfaces with one name the first is used, every time.
             if name in wanted and name not in self._index and len(row.oid) == _ROW_LENGTH:
                 self._index[name] = row.oid[-1]
@@ -133,7 +133,7 @@ class InterfaceReader:
     def have_moved(self, names: Iterable[str], readings: Sequence[Reading]) -> bool:
         """Whether the row of an interface now has another name."""
         return any(
-            text_value(reading[oid]) != name
+            string_value(reading[oid]) != name
             for name in self.located(names)
             for reading in readings
             if (oid := (*IF_NAME, self._index[name])) in reading
@@ -158,7 +158,7 @@ class InterfaceReader:
             index = self._index[name]
             self._attributes[name] = _Attributes(
                 speed_bps=_speed_bps(values.get((*IF_HIGH_SPEED, index))),
-                alias=text_value(values.get((*IF_ALIAS, index))) or None,
+                alias=string_value(values.get((*IF_ALIAS, index))) or None,
             )
 
     def counters(self, name: str, readings: Sequence[Reading]) -> InterfaceCounters | None:
@@ -167,7 +167,7 @@ class InterfaceReader:
         uptime_ticks is from the message that held the octets.
         """
         index = self._index[name]
-        if text_value(_latest(readings, (*IF_NAME, index))) != name:
+        if string_value(_latest(readings, (*IF_NAME, index))) != name:
             return None
         is_64_bit = name not in self._is_32_bit
         octets, bits = (_OCTETS_64, 64) if is_64_bit else (_OCTETS_32, 32)

@@ -221,7 +221,7 @@ def integer_value(value: Value | None) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def text_value(value: Value | None) -> str | None:
+def string_value(value: Value | None) -> str | None:
     """A string; some agents end it with a zero byte."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").rstrip("\0")

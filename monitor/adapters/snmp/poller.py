@@ -18,7 +18,7 @@ from monitor.adapters.snmp.messages import (
     MessageCodec,
     Oid,
     oid_value,
-    text_value,
+    string_value,
 )
 from monitor.adapters.snmp.session import ObjectGroup, Reading, SnmpSession
 from monitor.adapters.snmp.transport import Peer, PollCounters, SnmpTransport, address_family
@@ -262,7 +262,7 @@ class RouterPoll:
             if error.reason == REFUSED:
                 self._facts.suspend(at_s)
         else:
-            sys_name = text_value(values.get(SYS_NAME))
+            sys_name = string_value(values.get(SYS_NAME))
             self._interfaces.update_attributes(names, values)
             facts = self._facts.read(values)
             if _object_id(values) != self._object_id:
@@ -286,7 +286,7 @@ class RouterPoll:
             values = _merged(await self._session.get((), [_DESCRIPTION], deadline_s))
         except PollError:
             return None
-        return text_value(values.get(SYS_DESCR))
+        return string_value(values.get(SYS_DESCR))
 
     def _interface_counters(
         self, names: Sequence[str], readings: Sequence[Reading]

@@ -51,7 +51,9 @@ Reading = Mapping[Oid, Value]
 """The objects of one response: all of one moment."""
 
 
-def pack(head: Sequence[Oid], groups: Sequence[ObjectGroup], limit: int) -> list[tuple[Oid, ...]]:
+def pack_objects(
+    head: Sequence[Oid], groups: Sequence[ObjectGroup], limit: int
+) -> list[tuple[Oid, ...]]:
     """Distribute objects to messages: `head` in each, at most `limit` objects in any.
 
     A group is split only if it does not fit into a message of its own.
@@ -92,7 +94,7 @@ class SnmpSession:
         """All objects of the groups, in as many messages as it takes. Raises PollError."""
         while True:
             readings: list[Reading] = []
-            for oids in pack(head, groups, self._limit):
+            for oids in pack_objects(head, groups, self._limit):
                 reading = await self._get(oids, deadline_s)
                 if reading is None:
                     break

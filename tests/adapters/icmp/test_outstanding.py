@@ -25,13 +25,10 @@ def destination(timeout_s: float = 1.0) -> Destination:
     return Destination(target, ADDRESS, (ADDRESS, 0), None)
 
 
-def test_a_round_is_spread_evenly() -> None:
+def test_a_round_is_spread_evenly_and_sent_in_portions_when_it_is_late() -> None:
     pace = SendPace(["x"] * 10, 100.0, 1.0)
     times_s = (0.0, 0.05, 0.1001, 0.55, 0.9001, 5.0)
     assert [pace.due_count(100.0 + s) for s in times_s] == [1, 1, 2, 6, 10, 10]
-
-
-def test_a_round_over_no_time_is_due_at_once_but_is_sent_in_portions() -> None:
     pace = SendPace(["x"] * (MAX_CATCH_UP + 1), 100.0, 0.0)
     assert pace.due_count(100.0) == MAX_CATCH_UP
     pace.done = MAX_CATCH_UP
@@ -42,9 +39,8 @@ def test_a_round_over_no_time_is_due_at_once_but_is_sent_in_portions() -> None:
 def test_a_round_waits_for_its_next_request_but_never_less_than_its_pause() -> None:
     pace = SendPace(["x"] * 4, 100.0, 0.4)
     pace.done = 1
-    assert pace.wait_s(100.0) == pytest.approx(0.1)
-    assert pace.wait_s(100.0999) == 0.005
-    assert pace.wait_s(100.2) == 0.0
+    waits_s = [pace.wait_s(now_s) for now_s in (100.0, 100.0999, 100.2)]
+    assert waits_s == [pytest.approx(0.1), 0.005, 0.0]
     assert pace.late_s(100.25) == pytest.approx(0.15)
 
 

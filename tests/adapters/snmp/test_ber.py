@@ -46,13 +46,13 @@ tampered = st.one_of(
 )
 
 
-def test_a_correct_message_passes_and_has_its_number() -> None:
+def test_a_correct_message_passes_unchanged_and_without_its_padding() -> None:
     assert ber.checked_message(MESSAGE) == MESSAGE
-    assert ber.message_id(MESSAGE) == ber.MessageId(1, 123_456_789)
-
-
-def test_padding_after_a_message_is_cut_off() -> None:
     assert ber.checked_message(MESSAGE + b"\0" * 7) == MESSAGE
+    assert ber.message_id(MESSAGE) == ber.MessageId(1, 123_456_789)
+    assert ber.repair_unsigned(MESSAGE) == MESSAGE
+    negative = bytes.fromhex("30030201ff")
+    assert ber.repair_unsigned(negative) == negative
 
 
 @given(tampered)
@@ -90,21 +90,12 @@ def test_pyasn1_raises_nothing_but_its_own_errors_for_what_passed(data: bytes) -
         return
 
 
-def test_well_formed_numbers_are_not_changed() -> None:
-    assert ber.repair_unsigned(MESSAGE) == MESSAGE
-
-
 @given(st.integers(0, 2**64 - 1))
 def test_a_counter_without_its_leading_zero_gets_it_back(value: int) -> None:
     good = encoder.encode(univ.Sequence().setComponents(v2c.Counter64(value)))
     content = value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
     without_zero = bytes((0x30, len(content) + 2, 0x46, len(content))) + content
     assert ber.repair_unsigned(ber.checked_message(without_zero)) == good
-
-
-def test_a_negative_integer_stays_negative() -> None:
-    data = bytes.fromhex("30030201ff")
-    assert ber.repair_unsigned(data) == data
 
 
 @pytest.mark.parametrize(

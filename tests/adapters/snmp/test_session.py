@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.adapters.snmp.session import ObjectGroup, pack
+from monitor.adapters.snmp.session import ObjectGroup, pack_objects
 
 HEAD = ((1,),)
 
@@ -24,7 +24,7 @@ def groups(draw: st.DrawFn) -> list[ObjectGroup]:
 def test_every_object_is_read_once_beside_its_key_and_the_head(
     drawn: list[ObjectGroup], limit: int
 ) -> None:
-    messages = pack(HEAD, drawn, limit)
+    messages = pack_objects(HEAD, drawn, limit)
     members = [oid for message in messages for oid in message if oid[0] == 3]
     assert sorted(members) == sorted(oid for group in drawn for oid in group.members)
     for message in messages:
@@ -40,7 +40,7 @@ def test_every_object_is_read_once_beside_its_key_and_the_head(
 def test_a_group_that_fits_into_a_message_is_not_split(
     drawn: list[ObjectGroup], limit: int
 ) -> None:
-    messages = pack(HEAD, drawn, limit)
+    messages = pack_objects(HEAD, drawn, limit)
     for group in drawn:
         if 1 + len(group.key) + len(group.members) <= limit:
             holding = [m for m in messages if any(oid in m for oid in group.members)]
@@ -48,10 +48,10 @@ def test_a_group_that_fits_into_a_message_is_not_split(
 
 
 def test_without_groups_only_the_head_is_read() -> None:
-    assert pack(HEAD, [], 20) == [HEAD]
+    assert pack_objects(HEAD, [], 20) == [HEAD]
 
 
 def test_two_interfaces_of_nine_objects_fit_into_one_message() -> None:
     """An office's router takes one message for its counters."""
     interfaces = [ObjectGroup(((2, n),), tuple((3, n, m) for m in range(8))) for n in range(2)]
-    assert [len(message) for message in pack(HEAD, interfaces, 20)] == [19]
+    assert [len(message) for message in pack_objects(HEAD, interfaces, 20)] == [19]
