@@ -1,4 +1,4 @@
-"""Units, containers and the nginx site name what exists, and the real tools accept them."""
+"""systemd units, containers and the nginx site: consistent, and accepted by the real tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,9 +20,8 @@ import yaml
 from monitor.cli.main import COMMANDS, pantau
 from monitor.settings import load
 from monitor.settings.secrets import SecretStore
-from tests.influx_server import free_ports
+from tests.dashboard.access.nginx_proxy import nginx
 from tests.project.files import PACKAGES, ROOT, repository_files
-from tests.waiting import eventually
 
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -53,7 +51,7 @@ def check_command(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
-def test_a_unit_starts_a_command_that_exists(path: Path) -> None:
+def test_each_systemd_unit_starts_an_existing_command(path: Path) -> None:
     program, *words = unit(path.name)["ExecStart"].split()
     assert program == "/opt/pantau/.venv/bin/pantau"
     check_command(words)
@@ -79,16 +77,16 @@ def verify(path: Path, into: Path, *changes: tuple[str, str]) -> str:
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
-def test_systemd_finds_nothing_wrong_with_a_unit(path: Path, tmp_path: Path) -> None:
+def test_systemd_accepts_each_unit(path: Path, tmp_path: Path) -> None:
     assert verify(path, tmp_path) == ""
 
 
-def test_systemd_sees_a_misspelt_line_in_a_unit(tmp_path: Path) -> None:
+def test_systemd_reports_a_misspelt_setting(tmp_path: Path) -> None:
     said = verify(UNITS[0], tmp_path, ("NoNewPrivileges=", "NoNewPrivilege="))
     assert "NoNewPrivilege" in said
 
 
-def test_systemd_waits_for_the_daemon_and_for_its_signs_of_life() -> None:
+def test_the_daemon_unit_uses_notify_and_watchdog() -> None:
     daemon = unit("pantau.service")
     assert (daemon["Type"], daemon["NotifyAccess"]) == ("notify", "main")
     # Thrice in that time a sign comes; a ledger may take 5 s to answer.
@@ -96,14 +94,14 @@ def test_systemd_waits_for_the_daemon_and_for_its_signs_of_life() -> None:
     assert "AF_UNIX" in daemon["RestrictAddressFamilies"].split()
 
 
-def test_the_daemon_may_ping_and_nothing_more() -> None:
+def test_the_daemon_may_open_raw_sockets_and_nothing_more() -> None:
     daemon, page = unit("pantau.service"), unit("pantau-dashboard.service")
     assert daemon["AmbientCapabilities"] == daemon["CapabilityBoundingSet"] == "CAP_NET_RAW"
     assert page["CapabilityBoundingSet"] == ""
     assert "AmbientCapabilities" not in page
 
 
-def test_the_daemon_may_ask_whether_the_clock_is_synchronised() -> None:
+def test_the_daemon_may_read_whether_the_clock_is_synchronised() -> None:
     """A call that is not in the list kills the process; ProtectClock=yes forbids this one."""
     daemon = unit("pantau.service")
     assert {"adjtimex", "clock_adjtime"} <= set(daemon["SystemCallFilter"].split())
@@ -111,7 +109,7 @@ def test_the_daemon_may_ask_whether_the_clock_is_synchronised() -> None:
     assert "CAP_SYS_TIME" not in daemon["CapabilityBoundingSet"]
 
 
-def test_the_page_is_another_user_of_the_group_that_may_write_the_data() -> None:
+def test_the_dashboard_runs_as_another_user_of_the_data_group() -> None:
     """A reader of a live SQLite log needs write access to its -shm."""
     daemon, page = unit("pantau.service"), unit("pantau-dashboard.service")
     assert daemon["User"] != page["User"]
@@ -125,7 +123,7 @@ def test_the_page_is_another_user_of_the_group_that_may_write_the_data() -> None
     assert str(settings.data_dir) == data
 
 
-def test_the_daemon_is_given_every_secret_whatever_the_configuration_names(tmp_path: Path) -> None:
+def test_the_daemon_unit_loads_every_secret(tmp_path: Path) -> None:
     """systemd calls the files of a folder `<id>_<file>`; that is where they are looked for."""
     given, where = unit("pantau.service")["LoadCredential"].split(":")
     assert where == "/etc/pantau/secrets"
@@ -135,7 +133,7 @@ def test_the_daemon_is_given_every_secret_whatever_the_configuration_names(tmp_p
         assert store.get(name).reveal() == "x"
 
 
-def test_the_page_is_given_no_secret() -> None:
+def test_the_dashboard_unit_loads_no_secret() -> None:
     assert "LoadCredential" not in unit("pantau-dashboard.service")
 
 
@@ -144,7 +142,7 @@ def compose() -> Any:
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
 
 
-def test_the_containers_run_commands_that_exist(compose: Any) -> None:
+def test_the_containers_run_existing_commands(compose: Any) -> None:
     services = compose["services"]
     assert set(services) == {"daemon", "dashboard"}
     for service in services.values():
@@ -156,7 +154,7 @@ def test_the_containers_run_commands_that_exist(compose: Any) -> None:
     check_command(services["daemon"]["healthcheck"]["test"][2:])
 
 
-def test_the_containers_are_given_what_they_need_and_no_more(compose: Any) -> None:
+def test_the_containers_have_minimal_rights(compose: Any) -> None:
     services = compose["services"]
     assert services["daemon"]["cap_add"] == ["NET_RAW"]
     assert "cap_add" not in services["dashboard"]
@@ -167,7 +165,7 @@ def test_the_containers_are_given_what_they_need_and_no_more(compose: Any) -> No
     assert set(compose["secrets"]) == credentials()
 
 
-def test_the_image_is_built_from_files_that_exist() -> None:
+def test_the_image_copies_existing_files() -> None:
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     copied = [
         source
@@ -181,7 +179,7 @@ def test_the_image_is_built_from_files_that_exist() -> None:
     assert "--require-hashes" in text
 
 
-def test_the_package_holds_every_file_of_the_program(tmp_path: Path) -> None:
+def test_the_wheel_contains_every_file_of_the_packages(tmp_path: Path) -> None:
     """Scenarios, migrations, texts and the page's assets are installed, too; nothing else is."""
     source = tmp_path / "source"
     for path in repository_files():
@@ -210,73 +208,37 @@ def test_the_package_holds_every_file_of_the_program(tmp_path: Path) -> None:
     assert installed == ours
 
 
-class Page(BaseHTTPRequestHandler):
-    """Stands where the page stands, and answers with what it was asked."""
+class EchoHandler(BaseHTTPRequestHandler):
+    """Responds with the path, host and protocol of the request."""
 
     def do_GET(self) -> None:
-        told = f"{self.path} {self.headers['Host']} {self.headers['X-Forwarded-Proto']}"
+        line = f"{self.path} {self.headers['Host']} {self.headers['X-Forwarded-Proto']}"
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(told.encode())
+        self.wfile.write(line.encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """No log."""
 
 
-@pytest.fixture
-def front(tmp_path: Path) -> Iterator[int]:
-    """The port of a real nginx with the shipped site; only its two addresses are exchanged."""
-    assert shutil.which("nginx"), "nginx is missing: apt-get install nginx-light"
-    page = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    serving = threading.Thread(target=page.serve_forever)
+def test_nginx_forwards_requests_to_the_dashboard(tmp_path: Path) -> None:
+    upstream = ThreadingHTTPServer(("127.0.0.1", 0), EchoHandler)
+    serving = threading.Thread(target=upstream.serve_forever)
     serving.start()
-    (port,) = free_ports(1)
-    site = (DEPLOY / "nginx-pantau.conf").read_text("utf-8")
-    for address, instead in (
-        ("listen 80;", f"listen 127.0.0.1:{port};"),
-        ("127.0.0.1:8050", f"127.0.0.1:{page.server_port}"),
-    ):
-        assert site.count(address) == 1
-        site = site.replace(address, instead)
-    (tmp_path / "site.conf").write_text(site, "utf-8")
-    folders = "".join(
-        f"{kind}_temp_path {tmp_path}/{kind};"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (tmp_path / "nginx.conf").write_text(
-        f"daemon off; master_process off; pid {tmp_path}/pid; error_log {tmp_path}/errors;"
-        f"events {{}} http {{ access_log off; {folders} include {tmp_path}/site.conf; }}",
-        "utf-8",
-    )
-    nginx = subprocess.Popen(
-        ["nginx", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")],
-        stderr=subprocess.DEVNULL,
-    )
     try:
-        yield port
-    finally:
-        nginx.kill()
-        nginx.wait()
-        page.shutdown()
-        serving.join()
-        page.server_close()
-
-
-def test_nginx_passes_the_page_on(front: int) -> None:
-    def answer() -> str:
-        connection = HTTPConnection("127.0.0.1", front, timeout=5)
-        try:
+        with nginx(tmp_path / "nginx", upstream.server_port, "/") as port:
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", "/situs/anjatan?r=24j", headers={"Host": "pantau.example"})
-            return connection.getresponse().read().decode()
-        except ConnectionError:
-            return ""
-        finally:
+            text = connection.getresponse().read().decode()
             connection.close()
+    finally:
+        upstream.shutdown()
+        serving.join()
+        upstream.server_close()
+    assert text == "/situs/anjatan?r=24j pantau.example http"
 
-    assert eventually(answer) == "/situs/anjatan?r=24j pantau.example http"
 
-
-def test_the_port_behind_nginx_is_the_port_of_the_page() -> None:
+def test_nginx_uses_the_configured_port_of_the_dashboard() -> None:
     settings = load(ROOT / "config", {}).settings
     assert settings is not None
     site = (DEPLOY / "nginx-pantau.conf").read_text("utf-8")

@@ -27,7 +27,7 @@ def in_code(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("measurement", MEASUREMENTS, ids=lambda each: each.name)
-def test_the_metric_contract_is_what_is_stored(measurement: Measurement) -> None:
+def test_the_documented_measurements_are_the_stored_ones(measurement: Measurement) -> None:
     _, first, tags, fields, _ = row(f"`{measurement.name}`").split("|")
     assert f"`{measurement.name}`" in first
     assert in_code(tags) == set(measurement.identity)
@@ -35,7 +35,7 @@ def test_the_metric_contract_is_what_is_stored(measurement: Measurement) -> None
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["ping", "interface"])
-def test_the_contract_of_rollups_is_what_is_stored(place: int) -> None:
+def test_the_documented_rollups_are_the_stored_ones(place: int) -> None:
     minute, hour = MINUTES[place], HOURS[place]
     _, first, tags, fields, _ = row(f"`{minute.name}`").split("|")
     assert in_code(first) == {minute.name, hour.name}
@@ -47,13 +47,13 @@ def test_the_contract_of_rollups_is_what_is_stored(place: int) -> None:
     assert in_code(fields) == named
 
 
-def test_the_codes_of_the_states_are_told() -> None:
+def test_the_state_codes_are_documented() -> None:
     told = ", ".join(f"{code} {state}" for state, code in STATE_CODES.items())
     assert f"`state` is {told}." in README
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_told_with_options_that_it_has(name: str) -> None:
+def test_every_command_is_documented_with_existing_options(name: str) -> None:
     command = pantau.get_command(click.Context(pantau), name)
     assert command is not None
     known = {option for parameter in command.params for option in parameter.opts}
@@ -62,12 +62,12 @@ def test_every_command_is_told_with_options_that_it_has(name: str) -> None:
     assert options <= known
 
 
-def test_no_command_is_told_that_does_not_exist() -> None:
+def test_only_existing_commands_are_documented() -> None:
     told = set(re.findall(r"(?:`|^    |sudo )pantau ([a-z-]+)", README, re.MULTILINE))
     assert told == set(COMMANDS)
 
 
-def test_every_file_that_is_named_exists() -> None:
+def test_every_named_file_exists() -> None:
     """Paths into the rooms, and what the links point at."""
     rooms = r"(?:monitor|dashboard|config|deploy|tests)"
     named = set(re.findall(rf"`(?:\./)?({rooms}/[\w./-]*)`", README))
@@ -76,7 +76,7 @@ def test_every_file_that_is_named_exists() -> None:
     assert [path for path in sorted(named | linked) if not (ROOT / path).exists()] == []
 
 
-def test_the_credit_for_the_map_is_word_for_word_the_one_that_is_asked_for() -> None:
+def test_the_attribution_of_the_map_is_verbatim() -> None:
     """CC BY 3.0 IGO: attribution is the only duty."""
     assert (
         "> Batas wilayah: Badan Pusat Statistik (BPS – Statistics Indonesia) / UN OCHA, COD-AB "

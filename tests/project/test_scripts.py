@@ -1,4 +1,4 @@
-"""The scripts of deploy/ are sound shell, say what went wrong, and end what they started."""
+"""The scripts of deploy/ pass shellcheck, report errors, and end the processes they started."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def _script(path: Path, body: str) -> None:
     path.chmod(0o755)
 
 
-def test_the_promised_scripts_are_there() -> None:
+def test_the_documented_scripts_exist() -> None:
     names = {path.name for path in SCRIPTS}
     assert {"demo", "install", "lock", "run", "setup", "test"} <= names
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_a_script_is_sound_and_says_what_it_does(script: Path) -> None:
+def test_each_script_passes_shellcheck_and_has_a_description(script: Path) -> None:
     assert shutil.which("shellcheck"), "shellcheck is missing: apt-get install shellcheck"
     said = run(["shellcheck", "--external-sources", f"--source-path={ROOT}", str(script)])
     assert said.stdout + said.stderr == ""
@@ -66,15 +66,13 @@ def test_a_script_is_sound_and_says_what_it_does(script: Path) -> None:
     assert script.read_text("utf-8").splitlines()[1].startswith("# ")
 
 
-def test_shellcheck_sees_an_unquoted_path(tmp_path: Path) -> None:
+def test_shellcheck_finds_an_unquoted_path(tmp_path: Path) -> None:
     _script(tmp_path / "planted", "rm -r $1/data")
     assert "SC2086" in run(["shellcheck", str(tmp_path / "planted")]).stdout
 
 
 @pytest.mark.parametrize("script", ["install", "lock", "run", "setup", "test"])
-def test_a_word_that_a_script_does_not_know_is_answered_in_one_sentence(
-    script: str, clone: Path
-) -> None:
+def test_an_unknown_argument_is_refused_with_one_line(script: str, clone: Path) -> None:
     shutil.copy(DEPLOY / "setup", clone / "deploy" / "setup")
     done = run([str(clone / "deploy" / script), "--nonsense"])
     assert done.returncode == 1
@@ -82,7 +80,9 @@ def test_a_word_that_a_script_does_not_know_is_answered_in_one_sentence(
     assert re.fullmatch(rf"deploy/{script} takes [^\n]+\n", done.stderr)
 
 
-def test_demo_hands_its_words_to_pantau_and_finds_the_config(clone: Path, tmp_path: Path) -> None:
+def test_demo_passes_its_arguments_and_the_configuration_to_pantau(
+    clone: Path, tmp_path: Path
+) -> None:
     _script(clone / "bin" / "pantau", 'printf "%s|" "$@" "$PANTAU_CONFIG"')
     environment = {name: text for name, text in os.environ.items() if name != "PANTAU_CONFIG"}
     done = subprocess.run(
@@ -99,7 +99,7 @@ def test_demo_hands_its_words_to_pantau_and_finds_the_config(clone: Path, tmp_pa
 TOOLS = ("ruff", "mypy", "lint-imports", "pytest")
 
 
-def test_every_check_runs_and_the_first_that_fails_is_named_at_the_end(clone: Path) -> None:
+def test_every_check_runs_and_the_first_failure_is_named_at_the_end(clone: Path) -> None:
     for tool in TOOLS:
         _script(clone / "bin" / tool, f'echo "{tool} $*"')
     _script(clone / "bin" / "mypy", "echo an error; exit 2")
@@ -111,7 +111,7 @@ def test_every_check_runs_and_the_first_that_fails_is_named_at_the_end(clone: Pa
     assert (clone / "setup.asked").read_text("utf-8") == "--test\n"
 
 
-def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
+def test_the_test_script_reports_success(clone: Path) -> None:
     for tool in TOOLS:
         _script(clone / "bin" / tool, f'echo "{tool} $*"')
     for folder in ("core", "dashboard", "e2e"):
@@ -131,7 +131,7 @@ def test_when_every_check_passes_the_test_command_says_so(clone: Path) -> None:
     ]
 
 
-def test_whole_daemons_that_fail_beside_the_other_checks_are_shown_and_named(clone: Path) -> None:
+def test_a_failure_of_the_background_tests_is_shown_and_named(clone: Path) -> None:
     for tool in TOOLS:
         _script(clone / "bin" / tool, "exit 0")
     _script(clone / "bin" / "pytest", 'case "$*" in *e2e) echo "a daemon died"; exit 1 ;; esac')
@@ -143,7 +143,7 @@ def test_whole_daemons_that_fail_beside_the_other_checks_are_shown_and_named(clo
     assert done.stderr.strip().endswith("failed is: whole daemons (pytest tests/e2e)")
 
 
-def test_ctrl_c_ends_also_what_runs_beside_the_other_checks(clone: Path) -> None:
+def test_ctrl_c_ends_the_background_tests(clone: Path) -> None:
     for tool in TOOLS:
         _script(clone / "bin" / tool, "exit 0")
     waits = f'echo $$ >"{clone}/beside.pid"; exec tail -f /dev/null'
@@ -158,7 +158,7 @@ def test_ctrl_c_ends_also_what_runs_beside_the_other_checks(clone: Path) -> None
     assert is_gone(int(beside.read_text("utf-8")))
 
 
-def test_the_test_command_installs_what_the_tests_ask_for() -> None:
+def test_the_test_script_installs_every_package_that_tests_need() -> None:
     """Each package that a test tells people to install stands in the list of deploy/test."""
     told = re.compile(r"apt(?:-get)? install ([a-z0-9][a-z0-9.+-]*[a-z0-9])")
     asked = {
@@ -220,7 +220,7 @@ def test_ctrl_c_ends_the_daemon_and_the_page(clone: Path, running: subprocess.Po
     assert is_gone(page)
 
 
-def test_when_one_of_the_two_dies_the_other_ends(
+def test_when_one_process_dies_the_other_ends(
     clone: Path, running: subprocess.Popen[bytes]
 ) -> None:
     daemon, page = pids(clone)
@@ -236,7 +236,7 @@ def test_when_one_of_the_two_dies_the_other_ends(
         ("/var/lib/pantau", "/nowhere/at all", "the data directory /nowhere/at all is missing"),
     ],
 )
-def test_with_a_wrong_configuration_nothing_is_started_and_everything_is_said(
+def test_an_invalid_configuration_is_reported_and_nothing_starts(
     clone: Path, slip: str, mended: str, says: str
 ) -> None:
     _script(clone / "bin" / "python", f'exec "{sys.executable}" "$@"')
@@ -255,7 +255,7 @@ def test_with_a_wrong_configuration_nothing_is_started_and_everything_is_said(
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-def test_a_fresh_clone_is_set_up_once_and_then_at_once(tmp_path: Path) -> None:
+def test_a_fresh_clone_is_installed_once(tmp_path: Path) -> None:
     """Real pip, the real lock, a path with a space; the second time there is nothing to do."""
     root = tmp_path / "fresh clone"
     subprocess.run(
