@@ -56,11 +56,11 @@ def name_of(place: Path | URL) -> str:
     return str(place) if isinstance(place, Path) else place.render_as_string(hide_password=True)
 
 
-def path_of(place: Path | URL) -> Path | None:
+def sqlite_path(place: Path | URL) -> Path | None:
     return place if isinstance(place, Path) else None
 
 
-def create(path: Path) -> bool:
+def create_file(path: Path) -> bool:
     """Create an empty file with the right mode; False when there is a file already."""
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
@@ -125,23 +125,23 @@ def reader_engine(place: Path | URL) -> Engine:
     return engine
 
 
-def check(connection: Connection) -> str | None:
+def check_integrity(connection: Connection) -> str | None:
     """The first fault that SQLite finds in the structure of the file, or None."""
     result = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
     return None if result == "ok" else result.splitlines()[-1]
 
 
-def copy_before(path: Path, revision: str) -> Path:
+def copy_path(path: Path, revision: str) -> Path:
     """The path of the copy that is made before the migration to `revision`."""
     return path.with_name(f"{path.name}.before-{revision}")
 
 
-def copies_of(path: Path) -> list[Path]:
+def existing_copies(path: Path) -> list[Path]:
     """All such copies that exist, by revision."""
     return sorted(path.parent.glob(f"{glob.escape(path.name)}.before-*"))
 
 
-def copy(source: sqlite3.Connection, path: Path, target: Path) -> None:
+def copy_database(source: sqlite3.Connection, path: Path, target: Path) -> None:
     """A whole copy, with what is still in the log; complete and synced, or not there at all.
 
     source: the connection that has `path` open; there must not be a second one that writes.
@@ -149,7 +149,7 @@ def copy(source: sqlite3.Connection, path: Path, target: Path) -> None:
     unfinished = path.with_name(f"{path.name}.unfinished-copy")
     try:
         unfinished.unlink(missing_ok=True)
-        create(unfinished)
+        create_file(unfinished)
         copied = sqlite3.connect(unfinished)
         try:
             source.backup(copied)

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from monitor.adapters.ledger.database_file import copies_of
+from monitor.adapters.ledger.database_file import existing_copies
 from monitor.core.errors import RIGHTS, LedgerError, RecordRefused
 
 MIN_FREE_BYTES: Final = 65_536
@@ -73,7 +73,7 @@ def how_to_mend(path: Path | None) -> str:
     """What to do about a file that cannot be read: the newest copy by name, where there is one."""
     if path is None:
         return "restore it from a backup"
-    copies = copies_of(path)
+    copies = existing_copies(path)
     away = f"stop the daemon, move {path.name}, {path.name}-wal and {path.name}-shm away"
     if not copies:
         return f"{away} and put a backup in their place, or start without its history"

@@ -23,7 +23,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, inspect
 
-from monitor.adapters.ledger.database_file import copies_of, copy, copy_before
+from monitor.adapters.ledger.database_file import copy_database, copy_path, existing_copies
 from monitor.adapters.ledger.queries import revision
 from monitor.core.errors import LedgerError
 
@@ -97,11 +97,11 @@ def _copy(engine: Engine, name: str, path: Path | None, newest: str) -> None:
     if path is None:
         logger.warning("ledger %s: its tables change, without a copy of the server's", name)
         return
-    target = copy_before(path, newest)
+    target = copy_path(path, newest)
     # Outside of any transaction: SQLite copies nothing while the same connection writes.
     # Nobody else can write between this and the upgrade, for the daemon is the one that may.
     with closing(engine.raw_connection()) as connection:
-        copy(cast(sqlite3.Connection, connection.driver_connection), path, target)
+        copy_database(cast(sqlite3.Connection, connection.driver_connection), path, target)
     logger.warning("ledger %s: copied to %s before its tables change", name, target.name)
 
 
@@ -110,7 +110,7 @@ def _newer_message(name: str, path: Path | None, present: str, newest: str) -> s
         f"the ledger {name} was written by a newer pantau (its tables are at {present}, this"
         f" version knows up to {newest}): install that version again"
     )
-    ours = [] if path is None else [p for p in copies_of(path) if p > copy_before(path, newest)]
+    ours = [] if path is None else [p for p in existing_copies(path) if p > copy_path(path, newest)]
     if not ours:
         return what
     return f"{what}, or put {ours[0].name} in its place and lose what came later"

@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import URL, Connection, Engine
 
 from monitor.adapters.ledger import queries
-from monitor.adapters.ledger.database_file import location, name_of, path_of, reader_engine
+from monitor.adapters.ledger.database_file import location, name_of, reader_engine, sqlite_path
 from monitor.adapters.ledger.errors import ledger_errors
 from monitor.adapters.ledger.tables import REVISION
 from monitor.core.alerting.model import (
@@ -33,7 +33,7 @@ class SqlLedgerReader:
 
     def __init__(self, place: Path | URL, engine: Engine) -> None:
         self._name = name_of(place)
-        self._path = path_of(place)
+        self._path = sqlite_path(place)
         self._engine = engine
 
     @classmethod

@@ -11,11 +11,11 @@ from sqlalchemy import URL, Connection, Engine
 
 from monitor.adapters.ledger import writes
 from monitor.adapters.ledger.database_file import (
-    check,
-    create,
+    check_integrity,
+    create_file,
     location,
     name_of,
-    path_of,
+    sqlite_path,
     writer_engine,
 )
 from monitor.adapters.ledger.errors import how_to_mend, ledger_errors
@@ -55,14 +55,14 @@ class SqlLedger(SqlLedgerReader):
         migrations: where Alembic finds its `versions`.
         """
         place = location(where)
-        name, path = name_of(place), path_of(place)
+        name, path = name_of(place), sqlite_path(place)
         with ledger_errors(name, path):
-            created = path is not None and create(path)
+            created = path is not None and create_file(path)
             engine = writer_engine(place, foreign_keys=False)
             try:
                 if path is not None and not created:
                     with engine.begin() as connection:
-                        fault = check(connection)
+                        fault = check_integrity(connection)
                     if fault is not None:
                         raise LedgerError(
                             f"the ledger {name} is damaged ({fault}): {how_to_mend(path)}"
