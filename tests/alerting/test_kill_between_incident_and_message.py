@@ -1,4 +1,4 @@
-"""kill -9 at each point between the verdict and "sent": nothing is lost, and hardly doubled."""
+"""kill -9 at each point between incident and "sent": no message is lost, at most one is doubled."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ START_S = 1_764_000_000.0
 LATER_S = 1_000.0
 
 
-def run(life: ProcessRun) -> int | None:
-    """The exit code of one life; -9: killed."""
+def run(process_run: ProcessRun) -> int | None:
+    """The exit code of the process; -9: killed."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.alerting_process"])
-    process = context.Process(target=run_process, args=(life,))
+    process = context.Process(target=run_process, args=(process_run,))
     process.start()
     process.join(60)
     if process.is_alive():
         process.kill()
         process.join()
-        raise AssertionError(f"this life did not end: {life}")
+        raise AssertionError(f"this process did not end: {process_run}")
     return process.exitcode
 
 
@@ -40,32 +40,32 @@ def delivered(path: Path) -> Counter[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger whose tables are made already."""
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with empty tables."""
     path = tmp_path_factory.mktemp("empty") / "ledger.db"
     SqlLedger.open(path).close()
     return path
 
 
-def fresh(folder: Path, empty: Path) -> ProcessRun:
-    """The beginning of a story, in a folder of its own."""
+def new_run(folder: Path, empty_ledger: Path) -> ProcessRun:
+    """A run on an empty ledger in a folder of its own."""
     folder.mkdir()
-    shutil.copy(empty, folder / "ledger.db")
+    shutil.copy(empty_ledger, folder / "ledger.db")
     (folder / "delivered").touch()
     return ProcessRun(folder / "ledger.db", folder / "delivered", START_S, silent=True, point=None)
 
 
-def killed_and_born_again(life: ProcessRun, point: str) -> ProcessRun:
-    """Killed at the point, and then a life to the end of the story."""
-    killed = replace(life, point=point, start_s=life.start_s + LATER_S)
+def kill_and_restart(process_run: ProcessRun, point: str) -> ProcessRun:
+    """Run until killed at the point, then again until the awaited message is delivered."""
+    killed = replace(process_run, point=point, start_s=process_run.start_s + LATER_S)
     assert run(killed) == -signal.SIGKILL, f"{point} is not reached: {killed}"
     after = replace(killed, point=None, start_s=killed.start_s + LATER_S)
     assert run(after) == 0
     return after
 
 
-def see_that_it_came(life: ProcessRun, event: str) -> None:
-    found = delivered(life.delivered)
+def assert_delivered(process_run: ProcessRun, event: str) -> None:
+    found = delivered(process_run.delivered)
     keys = {key for name, key in found if name == event}
     assert len(keys) == 1, "a second copy has the same key"
     assert found[event, keys.pop()] <= 2
@@ -74,13 +74,13 @@ def see_that_it_came(life: ProcessRun, event: str) -> None:
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.full)])
-def test_no_beginning_and_no_end_is_lost_and_at_most_one_comes_twice(
-    tmp_path: Path, empty: Path, point: str, kills: int
+def test_openings_and_closings_are_delivered_once_or_at_most_twice(
+    tmp_path: Path, empty_ledger: Path, point: str, kills: int
 ) -> None:
     for number in range(0, kills, 2):
-        life = killed_and_born_again(fresh(tmp_path / str(number), empty), point)
-        see_that_it_came(life, "opened")
+        process_run = kill_and_restart(new_run(tmp_path / str(number), empty_ledger), point)
+        assert_delivered(process_run, "opened")
         if number + 1 < kills:
-            life = killed_and_born_again(replace(life, silent=False), point)
-            see_that_it_came(life, "opened")
-            see_that_it_came(life, "resolved")
+            process_run = kill_and_restart(replace(process_run, silent=False), point)
+            assert_delivered(process_run, "opened")
+            assert_delivered(process_run, "resolved")
