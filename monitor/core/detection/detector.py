@@ -200,7 +200,6 @@ class Detector:
             # The path of almost every reply: count it, and look only if a limit may be near.
             health.count_reply(item.sent_s, item.rtt_ms)
             health.outage_start_s = None
-            health.earliest_s = None
             if not health.window.quiet:
                 self._check_limits(health)
             if self._pending and health.target.role is not TargetRole.LINK:
@@ -455,8 +454,6 @@ class Detector:
 
     def _check_limits(self, health: TargetHealth) -> None:
         """DEGRADED opens at the first crossing and ends under 80 % of the limit, at that moment."""
-        if health.state not in (State.UP, State.DEGRADED):
-            return
         before, after = health.exceeded, health.limits_exceeded()
         if after == before:
             return

@@ -25,7 +25,7 @@ def placed(net: Network, providers: dict[str, str]) -> Network:
     return replace(net, sites=tuple(sites))
 
 
-def said(scenario: Scenario, causes: SuspectedCauses, until: float) -> list[Decision]:
+def follow(scenario: Scenario, causes: SuspectedCauses, until: float) -> list[Decision]:
     start = len(scenario.decisions)
     scenario.run(until)
     return causes.follow(scenario.detector, scenario.decisions[start:])
@@ -44,7 +44,7 @@ def outage() -> tuple[Scenario, SuspectedCauses]:
 
 def test_a_router_that_restarted_suggests_a_power_cut() -> None:
     scenario, causes = outage()
-    assert said(scenario, causes, 130) == []
+    assert follow(scenario, causes, 130) == []
     (incident,) = updated(
         causes.router_seen(scenario.detector, RouterObservation("a", T0 + 150, 40.0))
     )
@@ -55,7 +55,7 @@ def test_a_router_that_restarted_suggests_a_power_cut() -> None:
 
 def test_a_router_that_never_stopped_suggests_the_link() -> None:
     scenario, causes = outage()
-    said(scenario, causes, 130)
+    follow(scenario, causes, 130)
     (incident,) = updated(
         causes.router_seen(scenario.detector, RouterObservation("a", T0 + 150, 90_000.0))
     )
@@ -65,7 +65,7 @@ def test_a_router_that_never_stopped_suggests_the_link() -> None:
 
 def test_a_port_that_is_down_while_the_other_link_answers_suggests_the_link() -> None:
     scenario, causes = outage()
-    said(scenario, causes, 100)
+    follow(scenario, causes, 100)
     seen = RouterObservation("a", T0 + 100, 9e4, {"a/utama": PortObservation(oper=2)})
     (incident,) = updated(causes.router_seen(scenario.detector, seen))
     assert (incident.suspected_cause, incident.evidence.port_oper) == ("link", 2)
@@ -80,7 +80,7 @@ def test_near_sites_on_different_providers_that_fall_together_suggest_a_power_cu
     scenario, causes = Scenario(net), SuspectedCauses(net)
     for name in ("a/utama", "b/utama", "far/utama"):
         scenario[name] = silent_between((60.0, 300.0))
-    incidents = {i.target: i for i in updated(said(scenario, causes, 100))}
+    incidents = {i.target: i for i in updated(follow(scenario, causes, 100))}
     assert set(incidents) == {"a/utama", "b/utama"}
     assert incidents["a/utama"].suspected_cause == "power"
     assert incidents["a/utama"].evidence.near_sites == ("b",)
@@ -92,14 +92,14 @@ def test_near_sites_of_one_provider_suggest_nothing() -> None:
     scenario, causes = Scenario(net), SuspectedCauses(net)
     for name in ("a/utama", "b/utama"):
         scenario[name] = silent_between((60.0, 300.0))
-    assert said(scenario, causes, 100) == []
+    assert follow(scenario, causes, 100) == []
 
 
 def test_a_full_interface_while_degraded_suggests_congestion() -> None:
     net = placed(network({"a/utama": ()}), {})
     scenario, causes = Scenario(net), SuspectedCauses(net)
     scenario["a/utama"] = lambda t: 200.0 if t > 60 else 10.0
-    said(scenario, causes, 130)
+    follow(scenario, causes, 130)
     seen = RouterObservation(
         "a", T0 + 130, 9e4, {"a/utama": PortObservation(oper=1, utilisation=0.97)}
     )
@@ -112,19 +112,19 @@ def test_an_outage_whose_node_falls_too_is_suspected_to_come_from_above() -> Non
     scenario, causes = Scenario(net), SuspectedCauses(net)
     scenario["a/utama"] = silent_between((60.0, 300.0))
     scenario["pop"] = silent_between((120.0, 300.0))
-    (incident,) = updated(said(scenario, causes, 160))
+    (incident,) = updated(follow(scenario, causes, 160))
     assert incident.suspected_cause == "upstream"
     assert incident.parent is not None
 
 
 def fell_together(where: tuple[float, float], seconds_apart: float) -> set[str]:
-    """Who is suspected of a power cut when a site there falls so long after site a."""
+    """Links suspected of a power cut when a site there falls that long after site a."""
     net = placed(network({"a/utama": (), "b/utama": ()}), {"a/utama": "P", "b/utama": "Q"})
     net = replace(net, sites=(net.sites[0], replace(net.sites[1], lat=where[0], lon=where[1])))
     scenario, causes = Scenario(net), SuspectedCauses(net)
     scenario["a/utama"] = silent_between((60.0, 500.0))
     scenario["b/utama"] = silent_between((60.0 + seconds_apart, 500.0))
-    return {i.target for i in updated(said(scenario, causes, 300))}
+    return {i.target for i in updated(follow(scenario, causes, 300))}
 
 
 def test_sites_within_ten_kilometres_that_fall_within_two_minutes_fall_together() -> None:
@@ -137,7 +137,7 @@ def test_sites_within_ten_kilometres_that_fall_within_two_minutes_fall_together(
 def test_a_router_whose_agent_started_shortly_before_the_first_lost_request_restarted() -> None:
     for booted, cause in ((40.0, "power"), (20.0, "link")):
         scenario, causes = outage()
-        said(scenario, causes, 130)
+        follow(scenario, causes, 130)
         seen = RouterObservation("a", T0 + 150, 150.0 - booted)
         (incident,) = updated(causes.router_seen(scenario.detector, seen))
         assert incident.suspected_cause == cause
@@ -146,7 +146,7 @@ def test_a_router_whose_agent_started_shortly_before_the_first_lost_request_rest
 def test_a_port_that_is_down_while_no_link_of_the_site_answers_suggests_nothing() -> None:
     scenario, causes = outage()
     scenario["a/cadangan"] = silent_between((60.0, 120.0))
-    said(scenario, causes, 100)
+    follow(scenario, causes, 100)
     seen = RouterObservation("a", T0 + 100, 9e4, {"a/utama": PortObservation(oper=2)})
     assert causes.router_seen(scenario.detector, seen) == []
 
@@ -155,7 +155,7 @@ def test_an_interface_that_is_used_at_80_percent_suggests_nothing() -> None:
     net = placed(network({"a/utama": ()}), {})
     scenario, causes = Scenario(net), SuspectedCauses(net)
     scenario["a/utama"] = lambda t: 200.0 if t > 60 else 10.0
-    said(scenario, causes, 130)
+    follow(scenario, causes, 130)
     seen = RouterObservation(
         "a", T0 + 130, 9e4, {"a/utama": PortObservation(oper=1, utilisation=0.8)}
     )

@@ -1,4 +1,4 @@
-"""Decisions in UTC, and in a line for the log."""
+"""Decisions converted to UTC and formatted for the log."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def to_utc(steady_s: float) -> float:
 
 def test_every_time_of_a_decision_becomes_utc_and_nothing_else_changes() -> None:
     for decision in (OUTAGE, DOWN):
-        spoken = (
+        converted = (
             incident_to_utc(decision, to_utc)
             if isinstance(decision, Incident)
             else decision_to_utc(decision, to_utc)
         )
         for each in fields(decision):
-            before, after = getattr(decision, each.name), getattr(spoken, each.name)
+            before, after = getattr(decision, each.name), getattr(converted, each.name)
             moved = each.name.endswith("_s")
             assert after == (before + AHEAD_S if moved else before), each.name
     change = decision_to_utc(IncidentChange(ChangeKind.CLOSED, OUTAGE, 41.0), to_utc)
@@ -54,11 +54,11 @@ def test_every_time_of_a_decision_becomes_utc_and_nothing_else_changes() -> None
 
 
 def test_a_time_that_is_not_known_stays_unknown() -> None:
-    spoken = incident_to_utc(OPEN, to_utc)
-    assert (spoken.ended_s, spoken.started_earliest_s, spoken.ended_earliest_s) == (None,) * 3
+    utc = incident_to_utc(OPEN, to_utc)
+    assert (utc.ended_s, utc.started_earliest_s, utc.ended_earliest_s) == (None,) * 3
 
 
-def test_a_line_for_the_log_says_who_what_and_why() -> None:
+def test_a_log_line_has_target_change_and_reason() -> None:
     assert format_decision(DOWN) == "anjatan/utama: up -> down (silence)"
     opened = IncidentChange(ChangeKind.OPENED, OPEN, 16.0)
     assert format_decision(opened) == "incident 1 opened: monitor (send_failure)"
@@ -66,7 +66,7 @@ def test_a_line_for_the_log_says_who_what_and_why() -> None:
     assert format_decision(closed) == "incident 7 closed: anjatan/utama (reply)"
 
 
-def test_what_opened_an_incident_is_named_with_the_machines_own_word() -> None:
+def test_a_log_line_of_an_opened_incident_has_the_errno() -> None:
     unsent = Incident(
         1,
         Scope.MONITOR,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from monitor.core.detection.detector import Detector
 from monitor.core.model import (
     IncidentChange,
@@ -35,7 +37,7 @@ def all_do(scenario: Scenario, behaviour: Behaviour) -> Scenario:
     return scenario
 
 
-def test_a_stall_that_is_known_on_waking_confirms_no_isolation() -> None:
+def test_a_stall_known_after_waking_confirms_no_isolation() -> None:
     scenario = all_do(links(10), silent_between((60.0, 63.0))).run(63.0)
     assert scenario.detector.isolation.silent_since_s is not None
     stalled = NotMeasured("s0/utama", T0 + 62.9, T0 + 117.0, "stalled")
@@ -50,7 +52,7 @@ def isolated() -> Scenario:
     return scenario
 
 
-def test_an_answer_to_a_request_sent_before_the_isolation_does_not_end_it() -> None:
+def test_a_reply_to_a_request_sent_before_the_isolation_does_not_end_it() -> None:
     scenario = isolated()
     early = Reply(ANCHOR, T0 + 59.5, T0 + 80.1, 20_600.0)
     assert scenario.detector.advance([early]) == []
@@ -66,9 +68,11 @@ def test_after_a_blind_interval_an_outage_goes_on_at_the_first_lost_request() ->
     scenario[LINK] = silent_between((50.0, 150.0))
     scenario.run(200, stopped=(70.0, 100.0))
     assert [t.reason for t in scenario.transitions(LINK)][-3:] == ["blind", "still_silent", "reply"]
+    still = scenario.transitions(LINK)[-2]
+    assert still.detected_s - still.at_s == pytest.approx(1.0, abs=1e-3)
 
 
-def test_two_anchors_are_down_when_the_last_of_them_has_waited() -> None:
+def test_two_anchors_are_down_15_s_after_the_second_was_confirmed() -> None:
     scenario = links(10, anchors=2)
     scenario[ANCHOR] = silent_between((60.0, 500.0))
     scenario["anchor:10.79.0.2"] = silent_between((64.0, 500.0))
@@ -78,7 +82,7 @@ def test_two_anchors_are_down_when_the_last_of_them_has_waited() -> None:
     assert min(offset_s(t.detected_s) for t in downs) >= 64.0 + 6.0 + 15.0 - 0.1
 
 
-def test_the_shortest_confirm_s_of_an_anchor_is_that_of_the_monitor() -> None:
+def test_the_monitor_takes_the_shortest_confirm_s_of_an_anchor() -> None:
     net = network({LINK: ()}, anchors=2)
     long = replace(net.anchors[1], rules=ProbeRules(confirm_s=9.0))
     assert Detector(replace(net, anchors=(net.anchors[0], long))).isolation.confirm_s == 5.0

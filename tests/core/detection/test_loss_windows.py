@@ -1,4 +1,4 @@
-"""The small accumulators behind the confirm rule and DEGRADED."""
+"""Recent loss, windows and the running mean."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_clean_link_needs_twenty_losses_and_a_lossy_one_more() -> None:
     assert losses_needed(LOSS_CEILING, 3e-9) == 39
 
 
-def test_without_a_request_the_loss_is_taken_to_be_the_worst() -> None:
+def test_without_a_request_the_loss_is_the_ceiling() -> None:
     assert LossHistory().upper_loss(1_000.0) == LOSS_CEILING
 
 
@@ -113,7 +113,7 @@ def test_a_request_is_out_of_the_window_when_it_is_as_old_as_the_window_is_long(
 def test_a_running_mean_is_the_mean_of_the_tenths_of_a_second_that_it_spans(
     steps: list[tuple[int, float, bool]],
 ) -> None:
-    """Asked now and then: what it forgets meanwhile is never needed again."""
+    """Read now and then: what it forgets is never needed again."""
     mean = RunningMean()
     tenths: list[float] = [0.0] * 50
     share = 0.0

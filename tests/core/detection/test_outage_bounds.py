@@ -27,7 +27,7 @@ def losses(times: Iterable[float], timeout_s: float = 1.0, target: str = LINK) -
     return [Lost(target, T0 + t, T0 + t + timeout_s) for t in times]
 
 
-def told(
+def scenario_of(
     evidence: Sequence[Evidence], links: Sequence[str] = (LINK,), rules: ProbeRules | None = None
 ) -> Scenario:
     """A scenario of exactly this evidence."""
@@ -43,23 +43,23 @@ def known_s(item: Evidence) -> float:
 
 
 @pytest.mark.parametrize("first", [60.02, 60.1, 60.21, 60.35])
-def test_a_run_of_exactly_confirm_s_is_long_enough_although_sums_of_floats_are_not_exact(
+def test_a_run_of_exactly_confirm_s_is_long_enough_despite_rounding(
     first: float,
 ) -> None:
     sent = [round(first + 0.2 * i, 3) for i in range(30)]
     assert sent[25] - sent[0] < 5.0
     evidence = [Reply(LINK, float(t), t + 0.01, 10.0) for t in range(60)]
-    scenario = told([*evidence, *[Lost(LINK, t, t + 1.0) for t in sent]])
+    scenario = scenario_of([*evidence, *[Lost(LINK, t, t + 1.0) for t in sent]])
     (incident,) = scenario.incidents()
     assert incident.evidence.lost_in_row == 26
     assert incident.detected_s == pytest.approx(first + 6.0)
 
 
-def test_half_a_window_is_half_a_window_although_products_of_floats_are_not_exact() -> None:
-    """100 requests every 0.29 s are 28.999… s; the first answer only makes it up."""
+def test_half_a_window_is_enough_despite_rounding() -> None:
+    """100 requests every 0.29 s are 28.999… s; the first one makes it up."""
     rules = ProbeRules(interval_s=0.29, window_s=58.0)
     slow = [Reply(LINK, T0 + 0.29 * i, T0 + 0.29 * i + 0.1, 100.0) for i in range(101)]
-    scenario = told(slow, rules=rules)
+    scenario = scenario_of(slow, rules=rules)
     assert [i.state for i in scenario.incidents()] == [State.DEGRADED]
 
 
@@ -67,13 +67,13 @@ def test_a_gap_of_exactly_ten_seconds_is_not_blind() -> None:
     # As floats, the second is 10.0000002 s later.
     gap = [T0 + 60.3, T0 + 70.3 + 2.4e-7]
     assert gap[1] - gap[0] > 10.0
-    scenario = told([Reply(LINK, at, at + 0.01, 10.0) for at in gap])
+    scenario = scenario_of([Reply(LINK, at, at + 0.01, 10.0) for at in gap])
     assert scenario.path(LINK) == ["up"]
 
 
 def recovery(*after_the_outage: Evidence) -> Scenario:
     outage = losses([60 + 0.2 * i for i in range(40)])
-    return told([*replies(range(60)), *outage, *after_the_outage])
+    return scenario_of([*replies(range(60)), *outage, *after_the_outage])
 
 
 def test_two_single_losses_between_good_replies_move_no_end() -> None:
@@ -104,8 +104,8 @@ def test_losses_known_after_a_later_reply_do_not_break_a_recovery() -> None:
     assert incident.ended_s == T0 + 68.0
 
 
-def test_an_answer_that_is_known_late_does_not_date_an_end_before_the_losses() -> None:
-    """An ICMP error is known at once, a slow answer to an earlier request after it."""
+def test_a_reply_known_late_does_not_date_the_end_before_the_losses() -> None:
+    """An ICMP error is known at once, a slow reply to an earlier request after it."""
     late = Reply(LINK, T0 + 68.0, T0 + 68.9, 900.0)
     scenario = recovery(late, *losses([68.2, 68.4], timeout_s=0.01), *replies([69.0, 69.2, 69.4]))
     (incident,) = scenario.incidents()
@@ -122,7 +122,7 @@ def test_a_removed_link_never_ends_before_it_started() -> None:
     assert incident.ended_s == incident.started_s
 
 
-def test_after_isolation_a_node_that_owes_answers_still_hides_its_links_until_it_is_up() -> None:
+def test_after_isolation_links_wait_until_their_recovering_node_is_up() -> None:
     links = {f"s{i}/utama": ("pop",) for i in range(3)}
     others = {f"x{i}/utama": () for i in range(9)}
     scenario = Scenario(network({**links, **others}, {"pop": ()}, 1, ProbeRules(rise=10)))
@@ -141,7 +141,7 @@ def test_after_isolation_a_node_that_owes_answers_still_hides_its_links_until_it
 
 
 @pytest.mark.parametrize("rise", [3, 8])
-def test_a_node_that_owes_answers_goes_on_hiding_its_links(rise: int) -> None:
+def test_links_of_a_recovering_node_stay_unreachable_until_it_is_up(rise: int) -> None:
     rules = ProbeRules(rise=rise)
     links = {f"s{i}/utama": ("pop",) for i in range(3)}
     scenario = Scenario(network(links, {"pop": ()}, rules=rules))
@@ -161,7 +161,7 @@ def test_a_node_that_owes_answers_goes_on_hiding_its_links(rise: int) -> None:
         assert scenario.path(link) == ["up", "unreachable", "down", "up"]
 
 
-def test_a_world_goes_on_after_a_reload_in_the_middle_of_a_recovery() -> None:
+def test_a_recovery_goes_on_after_a_reload() -> None:
     scenario = recovery(*replies([68.0, 68.2]))
     detector = scenario.detector
     decisions = detector.reconfigure(scenario.net, T0 + 68.3)
@@ -172,6 +172,6 @@ def test_a_world_goes_on_after_a_reload_in_the_middle_of_a_recovery() -> None:
     assert incident.ended_s == T0 + 68.0
 
 
-def test_the_judge_of_a_world_without_targets_says_nothing() -> None:
+def test_a_detector_without_targets_decides_nothing() -> None:
     detector = Detector(network({}))
     assert detector.advance([Tick(T0), *replies([1.0]), Tick(T0 + 100)]) == []

@@ -45,7 +45,7 @@ def links(count: int, anchors: int = 1) -> Scenario:
     return Scenario(network({f"s{i}/utama": () for i in range(count)}, anchors=anchors))
 
 
-def test_a_hidden_link_asks_for_no_deadline() -> None:
+def test_an_unreachable_link_sets_no_deadline() -> None:
     scenario = Scenario(network({LINK: ("pop",)}, {"pop": ()}))
     scenario["pop"] = scenario[LINK] = silent_between((60.0, 500.0))
     scenario.run(200)
@@ -54,8 +54,8 @@ def test_a_hidden_link_asks_for_no_deadline() -> None:
     assert scenario.detector._deadlines == []
 
 
-def test_a_child_is_judged_as_soon_as_its_node_answers() -> None:
-    """The node is asked every 10 s: its next answer says whose silence it is."""
+def test_a_child_is_decided_as_soon_as_its_node_replies() -> None:
+    """The node is probed every 10 s: its next reply tells whose silence it is."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
     slow = replace(net.nodes[0], rules=ProbeRules(interval_s=10.0))
     scenario = Scenario(replace(net, nodes=(slow,)))
@@ -68,7 +68,15 @@ def test_a_child_is_judged_as_soon_as_its_node_answers() -> None:
     ) == pytest.approx(0.01, abs=1e-3)
 
 
-def test_an_outage_is_its_nodes_while_the_node_is_down_and_its_own_again_after_it() -> None:
+def test_of_targets_decided_at_one_moment_nodes_come_before_links() -> None:
+    detector = Detector(network({LINK: ()}, {"z-pop": ()}))
+    sent = [T0 + 0.2 * i for i in range(60)]
+    decisions = detector.advance([Lost(n, at, at + 1) for at in sent for n in (LINK, "z-pop")])
+    opened = [d.incident.target for d in decisions if isinstance(d, IncidentChange)]
+    assert opened == ["z-pop", LINK]
+
+
+def test_an_outage_has_its_node_as_parent_only_while_the_node_is_down() -> None:
     scenario = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
     scenario[LINK] = silent_between((60.0, 200.0))
     scenario["pop"] = silent_between((80.0, 120.0))
@@ -85,7 +93,7 @@ def test_an_outage_is_its_nodes_while_the_node_is_down_and_its_own_again_after_i
 
 
 @pytest.mark.parametrize("order", ["core first", "PoP first"])
-def test_an_outage_is_hidden_too_when_what_falls_is_the_node_above_its_node(order: str) -> None:
+def test_an_outage_is_unreachable_when_the_node_above_its_node_falls(order: str) -> None:
     late = {"core first": {"inti": 80.0, "pop": 80.4}, "PoP first": {"inti": 80.4, "pop": 80.0}}
     scenario = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"inti": (), "pop": ("inti",)}))
     scenario[LINK] = silent_between((60.0, 200.0))
@@ -106,7 +114,7 @@ def test_an_outage_is_hidden_too_when_what_falls_is_the_node_above_its_node(orde
     assert parents == [None, core.id, None, None]
 
 
-def test_nodes_come_after_the_nodes_that_they_hang_on_whatever_their_names() -> None:
+def test_nodes_are_ordered_after_their_parents_whatever_their_names() -> None:
     net = network({LINK: ("a-pop",)}, {"a-pop": ("m-ring",), "m-ring": ("z-core",), "z-core": ()})
     assert Topology.of(net.targets()).order == ("z-core", "m-ring", "a-pop", LINK)
 
@@ -119,7 +127,7 @@ def test_no_state_begins_before_the_one_that_it_ends() -> None:
     assert [t.at_s for t in decisions if isinstance(t, Transition)] == [T0]
 
 
-def waiting_child() -> Scenario:
+def pending_child() -> Scenario:
     """Confirmed silent at 66 s, its PoP silent a little later and not confirmed yet."""
     scenario = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
     scenario[LINK] = silent_between((60.0, 100.0))
@@ -130,8 +138,8 @@ def waiting_child() -> Scenario:
 
 
 @pytest.mark.parametrize("ticking", [True, False])
-def test_the_15_s_of_waiting_do_not_run_out_while_nobody_looks(ticking: bool) -> None:
-    scenario = waiting_child()
+def test_the_15_s_of_waiting_do_not_pass_without_evidence(ticking: bool) -> None:
+    scenario = pending_child()
     evidence: list[Evidence] = [Tick(T0 + 67 + i) for i in range(50 if ticking else 0)]
     # What was on its way when the process stood still is known when it wakes.
     evidence.append(Lost("b/utama", T0 + 66.85, T0 + 117.0))
@@ -141,8 +149,8 @@ def test_the_15_s_of_waiting_do_not_run_out_while_nobody_looks(ticking: bool) ->
     assert not any(isinstance(d, IncidentChange) for d in decisions)
 
 
-def test_a_child_whose_node_is_probed_no_more_waits_until_it_explains_nothing() -> None:
-    """The node's last answer was just before; three intervals and a time-out without any."""
+def test_a_child_waits_three_intervals_and_a_timeout_for_a_node_without_evidence() -> None:
+    """The last reply of the node was just before the child fell silent."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
     detector = Detector(net)
     evidence: list[Evidence] = []
@@ -160,11 +168,11 @@ def test_a_child_whose_node_is_probed_no_more_waits_until_it_explains_nothing() 
     assert detected == [pytest.approx(63 + 3 * 2.0 + 1.0)]
 
 
-def in_instants(evidence: Sequence[Evidence], look_at_all: bool) -> list[Decision]:
+def in_instants(evidence: Sequence[Evidence], decide_all: bool) -> list[Decision]:
     detector = Detector(NET)
     out: list[Decision] = []
     for _, instant in groupby(evidence, key=known_s):
-        if look_at_all:
+        if decide_all:
             detector._to_decide |= detector._pending
             detector._undecided = True
         decisions = detector.advance(list(instant))
@@ -175,9 +183,9 @@ def in_instants(evidence: Sequence[Evidence], look_at_all: bool) -> list[Decisio
 @settings(max_examples=100, deadline=None)
 @given(PHASES)
 @example([(23, [None, None, 10.0, 10.0, 10.0], 0.2), (22, ["EPERM", None, 10.0, 10.0, 10.0], 0.2)])
-def test_looking_only_at_what_was_stirred_finds_what_looking_at_all_would(phases: Phases) -> None:
+def test_deciding_only_what_evidence_concerns_gives_what_deciding_all_gives(phases: Phases) -> None:
     evidence = list(read_evidence(lines_of(phases), TIMEOUTS_S))
-    assert in_instants(evidence, look_at_all=False) == in_instants(evidence, look_at_all=True)
+    assert in_instants(evidence, decide_all=False) == in_instants(evidence, decide_all=True)
 
 
 POP_FELL = 30.0
@@ -187,7 +195,7 @@ LATE = 45.0
 
 
 def fallen(count: int, until: float = 200.0, rules: ProbeRules | None = None) -> Scenario:
-    """A node falls, and the links behind it `LATE`: each is asked at another moment."""
+    """A node falls, and the links behind it `LATE`: each is probed at another moment."""
     links = {f"s{i:03}/utama": ("pop",) for i in range(count)}
     scenario = Scenario(network({**links, "x/utama": ()}, {"pop": ()}, 1, rules))
     scenario["pop"] = silent_between((POP_FELL, until))
@@ -208,7 +216,7 @@ def behind_pop(net: Network) -> tuple[str, ...]:
     return tuple(sorted(link.name for link in net.links() if link.via == ("pop",)))
 
 
-def test_links_that_fall_within_a_second_are_told_in_one_change_with_all_of_them() -> None:
+def test_links_that_fall_within_a_second_are_added_in_one_change() -> None:
     scenario = fallen(40).run(60)
     (update,) = updates(scenario)
     assert update.affected == behind_pop(scenario.net)
@@ -222,7 +230,7 @@ def test_links_that_fall_within_a_second_are_told_in_one_change_with_all_of_them
     assert updates(scenario) == [update]
 
 
-def test_a_link_that_falls_later_still_is_told_in_a_change_of_its_own() -> None:
+def test_a_link_that_falls_later_is_added_in_a_change_of_its_own() -> None:
     scenario = fallen(6)
     scenario["s003/utama"] = silent_between((60.0, 200.0))
     scenario.run(100)
@@ -231,7 +239,7 @@ def test_a_link_that_falls_later_still_is_told_in_a_change_of_its_own() -> None:
     assert second.affected == behind_pop(scenario.net)
 
 
-def test_those_that_were_listed_when_the_node_fell_are_not_told_again() -> None:
+def test_links_listed_when_the_node_fell_are_not_added_again() -> None:
     scenario = fallen(40)
     for link in behind_pop(scenario.net):
         scenario[link] = silent_between((POP_FELL, 200.0))
@@ -241,8 +249,8 @@ def test_those_that_were_listed_when_the_node_fell_are_not_told_again() -> None:
     assert updates(scenario) == []
 
 
-def test_an_incident_that_is_over_before_they_were_told_lists_them_all_the_same() -> None:
-    """The node's first answer ends it, within a second of the first link that was hidden."""
+def test_an_incident_that_closes_before_they_were_added_lists_them() -> None:
+    """The first reply of the node ends it, within a second of the first unreachable link."""
     scenario = fallen(40, until=52.0, rules=ProbeRules(rise=1)).run(80)
     (over,) = scenario.incidents()
     assert over.ended_s is not None
@@ -251,14 +259,14 @@ def test_an_incident_that_is_over_before_they_were_told_lists_them_all_the_same(
     assert updates(scenario) == []
 
 
-def test_a_gap_without_evidence_right_after_it_loses_none_of_them() -> None:
-    """Of what was due meanwhile is told when there is evidence again."""
+def test_a_gap_without_evidence_right_after_it_loses_none() -> None:
+    """What was due meanwhile is recorded when there is evidence again."""
     scenario = fallen(40).run(51.97).run(90, stopped=(51.97, 80.0))
     (update,) = updates(scenario)
     assert update.affected == behind_pop(scenario.net)
 
 
-def test_a_reload_in_that_second_changes_nothing_of_what_is_told() -> None:
+def test_a_reload_in_that_second_changes_nothing() -> None:
     scenario = fallen(40).run(51.5)
     assert scenario.detector._affected
     decisions = scenario.detector.reconfigure(scenario.net, T0 + 51.5)
@@ -266,7 +274,7 @@ def test_a_reload_in_that_second_changes_nothing_of_what_is_told() -> None:
     assert scenario.run(60).decisions == fallen(40).run(60).decisions
 
 
-def test_a_reload_in_that_second_forgets_a_node_that_left() -> None:
+def test_a_reload_in_that_second_closes_the_incident_of_a_node_that_left_with_its_links() -> None:
     scenario = fallen(40).run(51.5)
     hidden = tuple(sorted(scenario.detector._affected["pop"]))
     without = network({link.name: () for link in scenario.net.links()}, anchors=1)
@@ -279,7 +287,7 @@ def test_a_reload_in_that_second_forgets_a_node_that_left() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(28.0, 70.0), min_size=1, max_size=12), st.booleans())
-def test_whenever_links_fall_their_nodes_incident_lists_each_that_was_hidden_once(
+def test_whenever_links_fall_the_incident_of_their_node_lists_each_unreachable_one_once(
     falls: list[float], deep: bool
 ) -> None:
     links = {f"s{i:02}/utama": ("pop",) for i in range(len(falls))}

@@ -1,4 +1,4 @@
-"""What holds for every scenario, however odd."""
+"""Properties of the decisions for any evidence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PHASES = st.lists(
 
 
 def lines_of(phases: Phases) -> list[ReplayLine]:
-    """Every target is asked at every step of a phase, all at the same time."""
+    """Every target is probed at every step of a phase, all at the same time."""
     lines: list[ReplayLine] = []
     t = 1_764_000_000.0
     for steps, answers, pause_s in phases:
@@ -46,7 +46,7 @@ def lines_of(phases: Phases) -> list[ReplayLine]:
     return lines
 
 
-def judged(lines: Sequence[ReplayLine], net: Network = NET) -> list[Decision]:
+def decisions_of(lines: Sequence[ReplayLine], net: Network = NET) -> list[Decision]:
     return Detector(net).advance(read_evidence(lines, TIMEOUTS_S))
 
 
@@ -54,31 +54,31 @@ def judged(lines: Sequence[ReplayLine], net: Network = NET) -> list[Decision]:
 @given(PHASES)
 def test_the_decisions_of_a_prefix_are_a_prefix_of_the_decisions(phases: Phases) -> None:
     lines = lines_of(phases)
-    whole = judged(lines)
+    whole = decisions_of(lines)
     for share in (0.2, 0.5, 0.8):
         some = lines[: int(len(lines) * share)]
-        # An instant is judged when all of its lines are there.
+        # A moment is decided when all of its lines are there.
         while some and len(some) < len(lines) and lines[len(some)].t == some[-1].t:
             some.append(lines[len(some)])
-        part = judged(some)
+        part = decisions_of(some)
         assert part == whole[: len(part)]
 
 
 @settings(max_examples=60, deadline=None)
 @given(PHASES, st.randoms())
-def test_no_verdict_depends_on_the_order_of_lines_with_equal_time(
+def test_no_decision_depends_on_the_order_of_lines_with_equal_time(
     phases: Phases, random: Random
 ) -> None:
     lines = lines_of(phases)
     mixed = sorted(lines, key=lambda line: (line.t, random.random()))
-    assert judged(mixed) == judged(lines)
+    assert decisions_of(mixed) == decisions_of(lines)
 
 
 @settings(max_examples=60, deadline=None)
 @given(PHASES)
 def test_intervals_of_a_target_never_overlap_and_follow_one_another(phases: Phases) -> None:
     last: dict[str, Transition] = {}
-    for decision in judged(lines_of(phases)):
+    for decision in decisions_of(lines_of(phases)):
         if isinstance(decision, Transition):
             before = last.get(decision.target)
             if before is not None:
@@ -96,7 +96,7 @@ def test_an_incident_is_opened_once_closed_at_most_once_and_ends_after_it_began(
 ) -> None:
     opened: set[int] = set()
     closed: set[int] = set()
-    for decision in judged(lines_of(phases)):
+    for decision in decisions_of(lines_of(phases)):
         if isinstance(decision, IncidentChange):
             incident = decision.incident
             if decision.change.value == "opened":
@@ -110,8 +110,8 @@ def test_an_incident_is_opened_once_closed_at_most_once_and_ends_after_it_began(
                 assert incident.ended_s >= incident.started_s
 
 
-def test_without_evidence_there_is_no_verdict() -> None:
-    assert judged([]) == []
+def test_without_evidence_there_is_no_decision() -> None:
+    assert decisions_of([]) == []
     detector = Detector(NET)
     detector.advance([])
     assert {health.state.value for health in detector.healths.values()} == {"unknown"}
@@ -123,4 +123,4 @@ def test_evidence_on_unknown_targets_changes_nothing(phases: Phases) -> None:
     lines = lines_of(phases)
     strangers = [ReplayLine(line.t, "nowhere/utama", None) for line in lines[:: len(NAMES)]]
     mixed = sorted([*lines, *strangers], key=lambda line: line.t)
-    assert judged(mixed) == judged(lines)
+    assert decisions_of(mixed) == decisions_of(lines)

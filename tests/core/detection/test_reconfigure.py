@@ -45,7 +45,7 @@ def all_do(scenario: Scenario, behaviour: Behaviour) -> Scenario:
     return scenario
 
 
-def test_a_link_that_stays_keeps_its_verdict_and_its_incident() -> None:
+def test_a_link_that_stays_keeps_its_state_and_its_incident() -> None:
     scenario = Scenario(network({"a/utama": (), "b/utama": ()}))
     scenario["a/utama"] = silent_between((20.0, 500.0))
     scenario.run(60)
@@ -89,7 +89,7 @@ def test_the_counts_of_silent_targets_stay_true_over_a_reload() -> None:
     )
 
 
-def test_anchors_are_still_heard_after_a_reload() -> None:
+def test_anchors_count_after_a_reload() -> None:
     links = {f"s{i}/utama": () for i in range(10)}
     net = network(links, anchors=1)
     scenario = Scenario(net).run(60)
@@ -101,7 +101,7 @@ def test_anchors_are_still_heard_after_a_reload() -> None:
     assert scenario.path("anchor:10.79.0.1")[-1] == "down"
 
 
-def test_what_the_ledger_remembers_from_the_future_is_taken_as_of_now() -> None:
+def test_stored_times_in_the_future_are_set_back_to_now() -> None:
     """The clock was set back by a day while the daemon was stopped."""
     detector = Detector(network({"a/utama": ()}))
     day_s = 86_400.0
@@ -115,7 +115,7 @@ def test_what_the_ledger_remembers_from_the_future_is_taken_as_of_now() -> None:
     assert all(t.at_s <= t.detected_s for t in decisions if isinstance(t, Transition))
 
 
-def test_an_outage_of_a_target_that_left_while_nobody_ran_ends_at_the_start() -> None:
+def test_an_outage_of_a_target_removed_between_runs_ends_at_the_start() -> None:
     scenario = Scenario(network({"a/utama": (), "b/utama": ()}))
     scenario["a/utama"] = scenario["b/utama"] = silent_between((20.0, 500.0))
     scenario.run(60)
@@ -126,12 +126,12 @@ def test_an_outage_of_a_target_that_left_while_nobody_ran_ends_at_the_start() ->
     assert close_removed(network({"a/utama": (), "b/utama": ()}), scenario.incidents(), T0) == []
 
 
-def test_the_monitors_own_incident_is_about_no_target_and_stays() -> None:
+def test_the_monitors_own_incident_is_of_no_target_and_stays_open() -> None:
     own = Incident(1, Scope.MONITOR, "monitor", State.UNKNOWN, T0, T0, "silence")
     assert close_removed(network({}), [own], T0 + 60) == []
 
 
-def test_a_hidden_link_whose_node_left_is_judged_on_its_own_evidence() -> None:
+def test_an_unreachable_link_whose_node_left_is_decided_on_its_own_evidence() -> None:
     scenario = Scenario(network({"a/utama": ("pop",), "b/utama": ("pop",)}, {"pop": ()}))
     for name in ("a/utama", "b/utama", "pop"):
         scenario[name] = silent_between((20.0, 500.0))
@@ -152,7 +152,7 @@ def test_a_hidden_link_whose_node_left_is_judged_on_its_own_evidence() -> None:
     assert after.path("b/utama") == ["up"]
 
 
-def test_a_link_that_another_dead_node_hides_too_stays_hidden_when_one_leaves() -> None:
+def test_a_link_behind_another_down_node_stays_unreachable_when_one_leaves() -> None:
     scenario = Scenario(network({"a/utama": ("p1", "p2")}, {"p1": (), "p2": ()}))
     for name in ("a/utama", "p1", "p2"):
         scenario[name] = silent_between((20.0, 500.0))
@@ -164,7 +164,7 @@ def test_a_link_that_another_dead_node_hides_too_stays_hidden_when_one_leaves() 
     assert detector.advance(lost) == []
 
 
-def test_a_verdict_that_waits_is_spoken_after_a_reload() -> None:
+def test_a_pending_target_is_decided_after_a_reload() -> None:
     scenario = Scenario(network({"a/utama": ("pop",), "b/utama": ()}, {"pop": ()}))
     scenario["a/utama"] = silent_between((20.0, 500.0))
     scenario["pop"] = silent_between((21.5, 500.0))
@@ -175,7 +175,7 @@ def test_a_verdict_that_waits_is_spoken_after_a_reload() -> None:
     assert scenario.path("a/utama") == ["up", "unreachable"]
 
 
-def test_a_degraded_incident_that_the_ledger_remembers_clears() -> None:
+def test_a_degraded_incident_of_the_last_run_clears() -> None:
     detector = Detector(network({LINK: ()}))
     opened = Incident(1, Scope.LINK, LINK, State.DEGRADED, T0, T0, "rtt")
     detector.restore(LedgerSnapshot((StoredState(LINK, State.DEGRADED, T0),), (opened,), 2, T0 + 5))
@@ -187,7 +187,7 @@ def test_a_degraded_incident_that_the_ledger_remembers_clears() -> None:
     assert (closed.id, closed.end_reason) == (1, "cleared")
 
 
-def test_what_the_ledger_remembers_as_down_counts_as_silent() -> None:
+def test_a_target_stored_as_down_counts_as_silent() -> None:
     detector = Detector(network({LINK: (), "b/utama": ()}))
     detector.restore(LedgerSnapshot((StoredState(LINK, State.DOWN, T0),), (), 1, T0 + 5))
     assert (detector.counts.seen, detector.counts.silent) == (1, 1)
@@ -197,13 +197,13 @@ def cut_off(t: float) -> Answer:
     return None if 60 <= t < 100 else 9.0
 
 
-def no_room(t: float) -> Answer:
+def full_buffer(t: float) -> Answer:
     return "ENOBUFS" if 60 <= t < 100 and int(t * 1000) % 7 else 9.0
 
 
-@pytest.mark.parametrize("behaviour", [cut_off, no_room])
-def test_reloads_of_the_same_configuration_change_no_verdict(behaviour: Behaviour) -> None:
-    def told(reloads: bool) -> list[Decision]:
+@pytest.mark.parametrize("behaviour", [cut_off, full_buffer])
+def test_reloads_of_the_same_configuration_change_no_decision(behaviour: Behaviour) -> None:
+    def decided(reloads: bool) -> list[Decision]:
         net = network({f"s{i}/utama": ("pop",) for i in range(12)}, {"pop": ()}, anchors=1)
         scenario = all_do(Scenario(net), behaviour)
         for step in range(1, 290):
@@ -213,9 +213,9 @@ def test_reloads_of_the_same_configuration_change_no_verdict(behaviour: Behaviou
                 assert decisions == []
         return scenario.decisions
 
-    plain = told(reloads=False)
+    plain = decided(reloads=False)
     assert any(isinstance(d, IncidentChange) and d.change is ChangeKind.CLOSED for d in plain)
-    assert told(reloads=True) == plain
+    assert decided(reloads=True) == plain
 
 
 def test_incidents_after_a_reload_go_on_with_the_next_number() -> None:
@@ -247,7 +247,7 @@ def test_a_window_of_another_length_begins_anew_with_a_reload() -> None:
 
 
 def test_the_wait_for_a_node_goes_on_over_a_reload_and_ends_without_evidence_on_it() -> None:
-    """Of the node nothing is heard any more; the deadline was set before the reload."""
+    """There is no more evidence on the node; the deadline was set before the reload."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
     seldom = replace(net.nodes[0], rules=ProbeRules(interval_s=60.0))
     scenario = Scenario(replace(net, nodes=(seldom,)))
@@ -260,7 +260,7 @@ def test_the_wait_for_a_node_goes_on_over_a_reload_and_ends_without_evidence_on_
     assert incident.detected_s - incident.started_s == pytest.approx(6.0 + 15.0, abs=0.5)
 
 
-def test_a_link_that_waits_for_a_node_is_judged_at_once_when_a_reload_takes_the_node_away() -> None:
+def test_a_pending_link_is_decided_at_once_when_a_reload_removes_its_node() -> None:
     scenario = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}))
     scenario[LINK] = silent_between((60.0, 100.0))
     scenario["pop"] = silent_between((61.5, 100.0))

@@ -57,7 +57,7 @@ def outage(
     )
 
 
-def test_each_trouble_is_taken_once_and_the_nearest_of_several() -> None:
+def test_each_incident_is_paired_once_and_with_the_nearest_of_several() -> None:
     one_long = outage(1, 100.0, 300.0)
     early, late = outage(1, 100.0, 150.0), outage(2, 200.0, 300.0)
     found = compare_replays([early, late], [one_long])
@@ -68,19 +68,19 @@ def test_each_trouble_is_taken_once_and_the_nearest_of_several() -> None:
     assert [incident.id for incident in found.more] == [1]
 
 
-def test_times_that_do_not_overlap_are_not_the_same_trouble() -> None:
+def test_incidents_that_do_not_overlap_are_not_paired() -> None:
     for before, after in ((outage(1, 0.0, 50.0), outage(1, 60.0, 90.0)),):
         for one, other in ((before, after), (after, before)):
             found = compare_replays([one], [other])
             assert (found.both, found.less, found.more) == ((), (one,), (other,))
 
 
-def test_another_target_is_another_trouble() -> None:
+def test_incidents_of_two_targets_are_not_paired() -> None:
     found = compare_replays([outage(1, 0.0, 50.0)], [outage(1, 0.0, 50.0, "b/utama")])
     assert (len(found.less), len(found.more)) == (1, 1)
 
 
-def test_what_is_said_later_and_lasts_longer_is_told_in_seconds() -> None:
+def test_a_pair_tells_how_much_later_and_longer_in_seconds() -> None:
     (pair,) = compare_replays([outage(1, 0.0, 50.0)], [outage(1, 2.0, 60.0)]).later
     assert (pair.detected_later_s, pair.longer_s) == (2.0, 8.0)
     found = compare_replays([outage(1, 2.0, 50.0)], [outage(1, 0.0, None)])

@@ -89,10 +89,13 @@ def slow(start: float, end: float, rtt_ms: float = 120.0, *cuts: Range) -> Behav
     return lambda t: None if silent(t) is None else (rtt_ms if start <= t < end else 10.0)
 
 
+def anchors_with(rules: ProbeRules, net: Network) -> Network:
+    return replace(net, anchors=tuple(replace(anchor, rules=rules) for anchor in net.anchors))
+
+
 def every(interval_s: float, net: Network) -> Network:
     """The anchors are probed every `interval_s`."""
-    rules = ProbeRules(interval_s=interval_s)
-    return replace(net, anchors=tuple(replace(anchor, rules=rules) for anchor in net.anchors))
+    return anchors_with(ProbeRules(interval_s=interval_s), net)
 
 
 def node_every(interval_s: float, net: Network) -> Network:
@@ -228,6 +231,14 @@ CASES = [
         (Expected(A, "degraded"), Expected(A), Expected(A, "degraded")),
         {A: "up degraded down up degraded"},
     ),
+    Case(
+        "a link with loss and slow replies is degraded by loss, and until both are gone",
+        ONE,
+        {A: lambda t: None if t < 100 and t % 5 < 1 else 120.0},
+        220,
+        (Expected(A, "degraded", reason="loss"),),
+        {A: "up degraded"},
+    ),
     # Cause, not symptoms
     Case(
         "a PoP that is down is one incident and makes its links unreachable",
@@ -327,6 +338,20 @@ CASES = [
         110,
         (Expected(A, after=20.5, within=21.5),),
     ),
+    Case(
+        "a link suspected when its node came back starts a later outage at its own first loss",
+        network({A: ("pop",), B: ()}, {"pop": ()}),
+        {"pop": cut((60, 80)), A: cut((79.5, 83), (200, 240))},
+        260,
+        (Expected("pop"), Expected(A, start=(200, 201.2))),
+    ),
+    Case(
+        "failed sends behind a node that comes back are counted anew from then on",
+        network({A: ("pop",), B: ()}, {"pop": ()}),
+        {"pop": cut((60, 80)), A: lambda t: "EPERM" if t >= 79 else (None if t >= 60 else 9.0)},
+        100,
+        (Expected("pop"), Expected(A, "unknown", start=(82, 83.1), reason="not_measured")),
+    ),
     # The monitor itself
     Case(
         "the monitor cut off is one incident of its own and no outage",
@@ -335,6 +360,21 @@ CASES = [
         200,
         (Expected(MONITOR, "unknown", (60, 61.2), (120, 121.2), reason="silence"),),
         {"*": "up unknown up"},
+    ),
+    Case(
+        "isolation is confirmed at its own deadline",
+        anchors_with(ProbeRules(confirm_s=2.0), many(10, anchors=1)),
+        {"*": cut((60, 120))},
+        100,
+        (Expected(MONITOR, "unknown", within=4.5),),
+    ),
+    Case(
+        "two short silences of everything are no isolation",
+        many(10, anchors=1),
+        {"*": cut((60, 62), (100, 103))},
+        130,
+        (),
+        {"*": "up"},
     ),
     Case(
         "fewer than five silent targets are no isolation",
@@ -412,6 +452,13 @@ CASES = [
         )
     ),
     Case(
+        "an outage is decided as soon as a seldom probed anchor replies",
+        every(10.0, network({A: (), B: ()}, anchors=1)),
+        {A: cut((61, 200))},
+        130,
+        (Expected(A, after=8.0, within=11.0),),
+    ),
+    Case(
         "an anchor that cannot be measured delays no outage",
         network({A: (), B: (), "c/utama": ()}, anchors=1),
         {ANCHOR: unsent_between(20, 500, "EPERM"), A: cut((100, 200))},
@@ -436,6 +483,15 @@ CASES = [
         {f"s{i}/utama": "up unknown" for i in range(20)},
     ),
     # Blind intervals
+    Case(
+        "an outage that ended in a blind interval is not down again after a single loss",
+        TWO,
+        {A: cut((50, 100), (101, 102))},
+        200,
+        (Expected(A, end=(100, 101.1)),),
+        {A: "up down unknown up"},
+        stopped=(70, 100),
+    ),
     Case(
         "a blind interval is unknown and opens no incident",
         TWO,

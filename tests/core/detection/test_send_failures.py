@@ -273,6 +273,12 @@ def test_an_older_loss_that_becomes_known_late_does_not_break_the_row() -> None:
     ]
 
 
+def test_an_older_loss_that_becomes_known_late_does_not_close_the_incident() -> None:
+    scenario, row = in_a_row()
+    assert len(scenario.detector.advance(row)) == 2
+    assert scenario.detector.advance([Lost(FIRST, T0 + 59.5, T0 + 65.0)]) == []
+
+
 def test_a_request_that_was_sent_amid_failed_ones_begins_the_row_anew() -> None:
     scenario, row = in_a_row()
     amid = Lost(FIRST, T0 + 62.5, T0 + 63.5)

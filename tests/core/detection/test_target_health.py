@@ -45,7 +45,7 @@ def test_a_run_begins_with_the_earliest_request_in_whatever_order_losses_become_
     assert found.lost_reason == "host unreachable from 10.0.0.1"
 
 
-def test_a_late_answer_to_a_request_before_the_run_leaves_the_run_alone() -> None:
+def test_a_late_reply_to_a_request_before_the_run_leaves_the_run_alone() -> None:
     found = health()
     for i in range(30):
         found.add_loss(60.0 + i * 0.2, 60.1 + i * 0.2, None)

@@ -1,6 +1,6 @@
-"""Truth tables: many link-hours of a known truth, and every verdict held against it.
+"""Truth tables: many link-hours of a known truth, and every decision held against it.
 
-Each case says how many link-hours are behind it. The default run takes a few; `full` takes many.
+Each docstring says how many link-hours it takes. The default run takes a few; `full` takes many.
 """
 
 from __future__ import annotations
