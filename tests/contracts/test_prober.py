@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -12,13 +12,12 @@ import pytest_asyncio
 from monitor.adapters.icmp import IcmpProber, SocketMode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
-from monitor.core.model import Lost, NotMeasured, Outcome, ProbeRules, Reply, Target, TargetRole
-from monitor.core.ports import Clock, Prober
+from monitor.core.model import Lost, NotMeasured, ProbeRules, Reply, Target, TargetRole
 from tests.adapters.icmp.network import VethNetwork
 from tests.adapters.icmp.realtime import realtime_priority
+from tests.adapters.icmp.rig import ProbeRig
 from tests.fakes.clock import ManualClock
 from tests.fakes.prober import CannotSend, FakeProber, Refused, Silent
-from tests.waiting import eventually_async
 
 TIMEOUT_S = 0.25
 ROUTER = VethNetwork.ROUTER
@@ -38,40 +37,6 @@ OTHERS = ("alive", "silent", "unrouted")
 """Without `refused`: as a router, Linux limits ICMP errors to one a second after five."""
 
 
-class Rig:
-    """A prober on the fake's clock, or a real one on a network."""
-
-    def __init__(self, prober: Prober, clock: Clock, network: VethNetwork) -> None:
-        self.prober = prober
-        self.clock = clock
-        self.outcomes: list[Outcome] = []
-        self.batches: list[tuple[float, list[Outcome]]] = []
-        self._network = network
-
-    async def open(self) -> None:
-        with self._network.near.inside():
-            await self.prober.open(self._take)
-
-    async def until(self, count: int) -> None:
-        """Let time pass until so many outcomes have been delivered."""
-        if isinstance(self.clock, ManualClock):
-            for _ in range(100):
-                if len(self.outcomes) < count:
-                    await self.clock.run(0.1)
-        await eventually_async(lambda: len(self.outcomes) >= count)
-
-    async def pass_time(self, at_least_s: float) -> None:
-        if isinstance(self.clock, ManualClock):
-            await self.clock.run(at_least_s)
-        else:
-            until_s = self.clock.steady_s() + at_least_s
-            await eventually_async(lambda: self.clock.steady_s() >= until_s)
-
-    def _take(self, outcomes: Sequence[Outcome]) -> None:
-        self.batches.append((self.clock.steady_s(), list(outcomes)))
-        self.outcomes.extend(outcomes)
-
-
 def fake_prober(clock: ManualClock) -> FakeProber:
     prober = FakeProber(clock)
     prober.behave("silent", Silent())
@@ -88,31 +53,32 @@ def network() -> Iterator[VethNetwork]:
 
 
 @pytest_asyncio.fixture(params=["fake", "raw", "datagram"])
-async def rig(request: pytest.FixtureRequest, network: VethNetwork) -> AsyncIterator[Rig]:
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[ProbeRig]:
     if request.param == "fake":
         manual = ManualClock()
-        made = Rig(fake_prober(manual), manual, network)
+        made = ProbeRig(fake_prober(manual), manual)
     else:
         clock = SystemClock()
-        made = Rig(IcmpProber(clock, mode=SocketMode(request.param)), clock, network)
+        made = ProbeRig(IcmpProber(clock, mode=SocketMode(request.param)), clock)
     with realtime_priority():
         yield made
     await made.prober.close()
 
 
 @pytest_asyncio.fixture
-async def opened(rig: Rig) -> Rig:
-    await rig.open()
+async def opened(rig: ProbeRig, network: VethNetwork) -> ProbeRig:
+    with network.near.inside():
+        await rig.prober.open(rig.take)
     rig.prober.watch(ALL)
     return rig
 
 
-async def test_a_round_before_open_is_refused(rig: Rig) -> None:
+async def test_a_round_before_open_is_refused(rig: ProbeRig) -> None:
     with pytest.raises(ProbeError, match="not open"):
         await rig.prober.round(["alive"], 0.0)
 
 
-async def test_each_request_has_exactly_one_outcome(opened: Rig) -> None:
+async def test_each_request_has_exactly_one_outcome(opened: ProbeRig) -> None:
     await opened.prober.round(NAMES, 0.0)
     await opened.until(4)
     await opened.pass_time(TIMEOUT_S)
@@ -137,7 +103,9 @@ async def test_each_request_has_exactly_one_outcome(opened: Rig) -> None:
     assert unrouted == NotMeasured("unrouted", unrouted.sent_s, unrouted.known_s, "ENETUNREACH")
 
 
-async def test_outcomes_are_delivered_in_order_and_not_before_they_are_known(opened: Rig) -> None:
+async def test_outcomes_are_delivered_in_order_and_never_early(
+    opened: ProbeRig,
+) -> None:
     for _ in range(8):
         await opened.prober.round(OTHERS, 0.0)
         await opened.pass_time(TIMEOUT_S / 7)
@@ -149,7 +117,7 @@ async def test_outcomes_are_delivered_in_order_and_not_before_they_are_known(ope
         assert all(outcome.known_s <= delivered_s for outcome in outcomes)
 
 
-async def test_a_target_may_have_several_requests_out_at_once(opened: Rig) -> None:
+async def test_a_target_may_have_several_requests_out_at_once(opened: ProbeRig) -> None:
     names = ["silent", "alive", "silent", "silent"]
     await opened.prober.round(names, 0.0)
     await opened.until(4)
@@ -159,7 +127,7 @@ async def test_a_target_may_have_several_requests_out_at_once(opened: Rig) -> No
     assert all(outcome.known_s == outcome.sent_s + TIMEOUT_S for outcome in lost)
 
 
-async def test_each_target_has_its_own_time_out(opened: Rig) -> None:
+async def test_each_target_has_its_own_time_out(opened: ProbeRig) -> None:
     opened.prober.watch([SILENT, target("patient", VethNetwork.SILENT_TOO, 0.4)])
     if isinstance(opened.prober, FakeProber):
         opened.prober.behave("patient", Silent())
@@ -170,7 +138,7 @@ async def test_each_target_has_its_own_time_out(opened: Rig) -> None:
     assert waited_s == [pytest.approx(TIMEOUT_S), pytest.approx(0.4)]
 
 
-async def test_sends_are_paced_and_never_early(opened: Rig) -> None:
+async def test_sends_are_paced_and_never_early(opened: ProbeRig) -> None:
     names = ["alive"] * 5
     began_s = opened.clock.steady_s()
     sending = asyncio.create_task(opened.prober.round(names, 0.25))
@@ -181,7 +149,7 @@ async def test_sends_are_paced_and_never_early(opened: Rig) -> None:
         assert one_s >= began_s + place * 0.05 - 1e-6
 
 
-async def test_rounds_may_overlap(opened: Rig) -> None:
+async def test_rounds_may_overlap(opened: ProbeRig) -> None:
     slow = asyncio.create_task(opened.prober.round(["alive", "silent"] * 3, 0.2))
     fast = asyncio.create_task(opened.prober.round(["alive"] * 4, 0.05))
     await opened.until(10)
@@ -189,7 +157,7 @@ async def test_rounds_may_overlap(opened: Rig) -> None:
     assert Counter(outcome.target for outcome in opened.outcomes) == {"alive": 7, "silent": 3}
 
 
-async def test_outcomes_still_due_for_a_removed_target_are_dropped(opened: Rig) -> None:
+async def test_outcomes_still_due_for_a_removed_target_are_dropped(opened: ProbeRig) -> None:
     await opened.prober.round(["silent", "alive"], 0.0)
     opened.prober.watch([ALIVE])
     await opened.pass_time(1.5 * TIMEOUT_S)
@@ -199,7 +167,7 @@ async def test_outcomes_still_due_for_a_removed_target_are_dropped(opened: Rig) 
     assert [outcome.target for outcome in opened.outcomes] == ["alive"] * 2
 
 
-async def test_a_prepared_set_changes_nothing_until_it_is_committed(opened: Rig) -> None:
+async def test_a_prepared_set_changes_nothing_until_it_is_committed(opened: ProbeRig) -> None:
     commit = opened.prober.prepare([SILENT])
     await opened.prober.round(["alive"], 0.0)
     await opened.until(1)
@@ -210,7 +178,7 @@ async def test_a_prepared_set_changes_nothing_until_it_is_committed(opened: Rig)
 
 
 async def test_an_outcome_that_is_known_but_not_delivered_is_dropped_with_its_target(
-    opened: Rig,
+    opened: ProbeRig,
 ) -> None:
     """A request that could not be sent has its outcome at once; it is delivered a little later."""
     await opened.prober.round(["unrouted"], 0.0)
@@ -220,7 +188,7 @@ async def test_an_outcome_that_is_known_but_not_delivered_is_dropped_with_its_ta
     assert len(opened.outcomes) == delivered
 
 
-async def test_outcomes_of_a_former_address_are_dropped(opened: Rig) -> None:
+async def test_outcomes_of_a_former_address_are_dropped(opened: ProbeRig) -> None:
     opened.prober.watch([target("moves", VethNetwork.ALIVE)])
     await opened.prober.round(["moves"], 0.0)
     commit = opened.prober.prepare([target("moves", VethNetwork.ALIVE_TOO)])
@@ -231,7 +199,7 @@ async def test_outcomes_of_a_former_address_are_dropped(opened: Rig) -> None:
     assert len(opened.outcomes) == 1
 
 
-async def test_a_new_time_out_does_not_change_requests_that_are_out(opened: Rig) -> None:
+async def test_a_new_time_out_does_not_change_requests_that_are_out(opened: ProbeRig) -> None:
     await opened.prober.round(["silent"], 0.0)
     opened.prober.watch([target("silent", VethNetwork.SILENT, 0.1)])
     await opened.prober.round(["silent"], 0.0)
@@ -240,7 +208,7 @@ async def test_a_new_time_out_does_not_change_requests_that_are_out(opened: Rig)
     assert waited_s == [pytest.approx(0.1), pytest.approx(TIMEOUT_S)]
 
 
-async def test_two_changes_in_a_row_drop_what_is_out(opened: Rig) -> None:
+async def test_two_changes_in_a_row_drop_what_is_out(opened: ProbeRig) -> None:
     await opened.prober.round(["silent"], 0.0)
     opened.prober.watch([target("silent", VethNetwork.SILENT, 0.1)])
     opened.prober.watch([ALIVE])
@@ -248,14 +216,16 @@ async def test_two_changes_in_a_row_drop_what_is_out(opened: Rig) -> None:
     assert opened.outcomes == []
 
 
-async def test_unknown_names_are_not_probed_and_an_empty_round_ends_at_once(opened: Rig) -> None:
+async def test_unknown_names_are_not_probed_and_an_empty_round_ends(
+    opened: ProbeRig,
+) -> None:
     await opened.prober.round([], 1.0)
     await opened.prober.round(["nobody", "alive"], 0.0)
     await opened.until(1)
     assert [outcome.target for outcome in opened.outcomes] == ["alive"]
 
 
-async def test_the_counters_add_up(opened: Rig) -> None:
+async def test_the_counters_add_up(opened: ProbeRig) -> None:
     for _ in range(3):
         await opened.prober.round(OTHERS, 0.0)
     await opened.until(9)
@@ -268,7 +238,7 @@ async def test_the_counters_add_up(opened: Rig) -> None:
     assert counters.unmeasured == {"ENETUNREACH": 3}
 
 
-async def test_after_close_nothing_is_delivered(opened: Rig) -> None:
+async def test_after_close_nothing_is_delivered(opened: ProbeRig) -> None:
     await opened.prober.round(["silent"], 0.0)
     await opened.prober.close()
     await opened.pass_time(1.5 * TIMEOUT_S)
@@ -277,7 +247,7 @@ async def test_after_close_nothing_is_delivered(opened: Rig) -> None:
         await opened.prober.round(["silent"], 0.0)
 
 
-async def test_a_round_under_way_ends_when_the_prober_is_closed(opened: Rig) -> None:
+async def test_a_round_under_way_ends_when_the_prober_is_closed(opened: ProbeRig) -> None:
     sending = asyncio.create_task(opened.prober.round(["alive"] * 4, 0.3))
     await opened.pass_time(0.05)
     await opened.prober.close()

@@ -2,7 +2,7 @@
 
     probe_program.py BUFFER_BYTES TIMES ADDRESS…
 
-{"error": …} when ICMP cannot be sent; else {"kinds": {name of outcome: count}, "reasons": […],
+{"error": …} when ICMP cannot be sent; else {"kinds": {name of outcome: count},
 "worst_rtt_ms": …, "log": […]}.
 """
 
@@ -13,14 +13,12 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Sequence
 
 from monitor.adapters.icmp import IcmpProber
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.errors import ProbeError
-from monitor.core.model import Outcome, ProbeRules, Reply, Target, TargetRole
-
-TIMEOUT_S = 0.3
+from monitor.core.model import Reply
+from tests.adapters.icmp.rig import ProbeRig
 
 
 class LogLines(logging.Handler):
@@ -32,31 +30,21 @@ class LogLines(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-async def probe(buffer_bytes: int, times: int, addresses: Sequence[str]) -> dict[str, object]:
+async def probe(buffer_bytes: int, times: int, addresses: list[str]) -> dict[str, object]:
     log_lines = LogLines()
     logging.getLogger().addHandler(log_lines)
     logging.getLogger().setLevel(logging.INFO)
-    outcomes: list[Outcome] = []
-    complete = asyncio.Event()
-    names = list(addresses) * times
-
-    def take(batch: Sequence[Outcome]) -> None:
-        outcomes.extend(batch)
-        if len(outcomes) >= len(names):
-            complete.set()
-
-    prober = IcmpProber(SystemClock(), buffer_bytes=buffer_bytes)
-    await prober.open(take)
-    rules = ProbeRules(timeout_s=TIMEOUT_S)
-    prober.watch(Target(one, one, TargetRole.LINK, rules) for one in addresses)
-    await prober.round(names, 0.2)
-    async with asyncio.timeout(20):
-        await complete.wait()
-    await prober.close()
+    clock = SystemClock()
+    rig = ProbeRig(IcmpProber(clock, buffer_bytes=buffer_bytes), clock, timeout_s=0.3)
+    await rig.prober.open(rig.take)
+    rig.watch(*addresses)
+    await rig.prober.round(addresses * times, 0.2)
+    await rig.until(len(addresses) * times)
+    await rig.prober.close()
+    rtts_ms = [one.rtt_ms for one in rig.outcomes if isinstance(one, Reply)]
     return {
-        "kinds": dict(Counter(type(one).__name__ for one in outcomes)),
-        "reasons": sorted({str(getattr(one, "reason", None)) for one in outcomes}),
-        "worst_rtt_ms": max((one.rtt_ms for one in outcomes if isinstance(one, Reply)), default=0),
+        "kinds": Counter(type(one).__name__ for one in rig.outcomes),
+        "worst_rtt_ms": max(rtts_ms, default=0),
         "log": log_lines.lines,
     }
 

@@ -1,4 +1,4 @@
-"""A real prober on a VethNetwork, and the outcomes it has delivered."""
+"""A prober, its clock, and the outcomes that it has delivered."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from contextlib import asynccontextmanager
 from monitor.adapters.icmp import IcmpProber, SocketMode
 from monitor.adapters.system.clock import SystemClock
 from monitor.core.model import Outcome, ProbeRules, Target, TargetRole
+from monitor.core.ports import Clock, Prober
 from tests.adapters.icmp.network import VethNetwork
 from tests.adapters.icmp.realtime import realtime_priority
+from tests.fakes.clock import ManualClock
 from tests.waiting import eventually_async
 
 BOTH_MODES = (SocketMode.RAW, SocketMode.DATAGRAM)
 
 
 class ProbeRig:
-    """The prober, opened on the near side, with every address of VethNetwork as a target."""
+    """batches: the outcomes by delivery, each with the time of its delivery."""
 
-    def __init__(self, prober: IcmpProber, clock: SystemClock, timeout_s: float) -> None:
+    def __init__(self, prober: Prober, clock: Clock, timeout_s: float = 0.2) -> None:
         self.prober = prober
         self.clock = clock
         self.outcomes: list[Outcome] = []
-        self.batches = 0
+        self.batches: list[tuple[float, list[Outcome]]] = []
         self._timeout_s = timeout_s
 
     def take(self, outcomes: Sequence[Outcome]) -> None:
-        self.batches += 1
+        """The sink of the prober."""
+        self.batches.append((self.clock.steady_s(), list(outcomes)))
         self.outcomes.extend(outcomes)
 
     def targets(self, *addresses: str) -> list[Target]:
@@ -51,24 +54,33 @@ class ProbeRig:
         return found
 
     async def until(self, count: int) -> None:
-        """Wait until so many outcomes have been delivered."""
+        """Let time pass until so many outcomes have been delivered."""
+        if isinstance(self.clock, ManualClock):
+            for _ in range(100):
+                if len(self.outcomes) < count:
+                    await self.clock.run(0.1)
         await eventually_async(lambda: len(self.outcomes) >= count)
 
     async def pass_time(self, at_least_s: float) -> None:
-        until_s = self.clock.steady_s() + at_least_s
-        await eventually_async(lambda: self.clock.steady_s() >= until_s, every_s=0.005)
+        if isinstance(self.clock, ManualClock):
+            await self.clock.run(at_least_s)
+        else:
+            until_s = self.clock.steady_s() + at_least_s
+            await eventually_async(lambda: self.clock.steady_s() >= until_s, every_s=0.005)
 
 
 @asynccontextmanager
 async def probing(
     network: VethNetwork, *, timeout_s: float = 0.2, **options: object
 ) -> AsyncIterator[ProbeRig]:
-    """An open prober; `options` go to IcmpProber."""
+    """An open IcmpProber on the near side, with every address of VethNetwork as a target.
+
+    options: go to IcmpProber.
+    """
     clock = SystemClock()
-    prober = IcmpProber(clock, **options)  # type: ignore[arg-type]
-    rig = ProbeRig(prober, clock, timeout_s)
+    rig = ProbeRig(IcmpProber(clock, **options), clock, timeout_s)  # type: ignore[arg-type]
     with network.near.inside():
-        await prober.open(rig.take)
+        await rig.prober.open(rig.take)
     try:
         rig.watch(
             *(VethNetwork.ALIVE, VethNetwork.ALIVE_TOO, VethNetwork.NEIGHBOUR),
@@ -79,4 +91,4 @@ async def probing(
         with realtime_priority():
             yield rig
     finally:
-        await prober.close()
+        await rig.prober.close()
