@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 
-from monitor.adapters.journal import SqliteJournal
+from monitor.adapters.journal import RetentionPolicy, SqliteJournal
 from monitor.core.job import Job
 from monitor.core.ports import Clock
 from monitor.core.warning import MonitorWarning
@@ -99,20 +100,10 @@ class RetentionJob:
 
     async def prune(self) -> None:
         """Remove files that are too old, and the oldest ones above max_mb."""
-        settings = self._settings
         now_s = self._clock.utc_s(self._clock.steady_s())
+        policy = RetentionPolicy(**asdict(self._settings))
         pruned = await self._errors.run(
-            "prune",
-            "prune",
-            lambda: self._journal.prune(
-                now_s,
-                settings.raw_days,
-                settings.max_mb,
-                self._shipper,
-                evidence_days=settings.evidence_days,
-                minute_days=settings.minute_days,
-                hour_days=settings.hour_days,
-            ),
+            "prune", "prune", lambda: self._journal.prune(now_s, policy, self._shipper)
         )
         if pruned is None:
             return

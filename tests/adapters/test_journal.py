@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.journal import JournalReader, PruneResult, SqliteJournal
+from monitor.adapters.journal import JournalReader, PruneResult, RetentionPolicy, SqliteJournal
 from monitor.core.errors import JournalError
 from monitor.core.samples.samples import MonitorSample
 from tests.adapters.child_process import run_child
@@ -187,7 +187,8 @@ class TestPrune:
         if shipped:
             ship(journal, shipped)
         shipper = None if shipped is None else "influxdb"
-        assert journal.prune(self.AT_S, keep_days, max_mb, shipper) == expected
+        policy = RetentionPolicy(raw_days=keep_days, max_mb=max_mb)
+        assert journal.prune(self.AT_S, policy, shipper) == expected
         assert not any(list(tmp_path.glob(f"samples-{day}*")) for day in expected.removed)
         assert journal.lag(None) == 12 - 2 * len(expected.removed)
         journal.append([ping(self.AT_S)])
@@ -208,7 +209,7 @@ class TestPrune:
         append_days(journal, 6)
         ship(journal, 5)
         cursor = journal.load_cursor("influxdb")
-        journal.prune(self.AT_S, 3, 1000, "influxdb")
+        journal.prune(self.AT_S, RetentionPolicy(raw_days=3), "influxdb")
         assert journal.lag(cursor) == 7
         assert len(journal.read_after(cursor, 100).samples) == 7
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.adapters.journal import JournalReader, SqliteJournal
+from monitor.adapters.journal import JournalReader, RetentionPolicy, SqliteJournal
 from monitor.adapters.journal.cursors import FileLog
 from monitor.adapters.journal.day_files import HOURS, MINUTES, days_in, path_of
 from monitor.adapters.journal.downsampling import sum_up_hour
@@ -141,7 +141,7 @@ def test_a_late_row_does_not_replace_an_hour_whose_raw_rows_are_gone(
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 20)])
     journal.append([ping(LATER_S)])
     journal.roll_up(LATER_S)
-    assert journal.prune(LATER_S, 14, 1000).removed == ("20251125",)
+    assert journal.prune(LATER_S, RetentionPolicy()).removed == ("20251125",)
     journal.append([ping(MIDNIGHT_S + 30)])
     journal.roll_up(LATER_S)
     [bucket] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + DAY_S, DAY_S)
@@ -189,10 +189,10 @@ def test_minutes_replace_raw_rows_that_are_gone_and_hours_minutes(
     journal.append([ping(MIDNIGHT_S + 10), ping(MIDNIGHT_S + 70)])
     journal.append([ping(LATER_S)])
     journal.roll_up(LATER_S + DAY_S)
-    journal.prune(LATER_S, 14, 1000)
+    journal.prune(LATER_S, RetentionPolicy())
     found = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + 600, 20.0)
     assert [(each.start_s - MIDNIGHT_S, each.sent) for each in found] == [(0, 10), (60, 10)]
-    journal.prune(LATER_S, 14, 1000, minute_days=30)
+    journal.prune(LATER_S, RetentionPolicy(minute_days=30))
     [only] = journal.latency(LINK, MIDNIGHT_S, MIDNIGHT_S + HOUR_S, HOUR_S)
     assert only.sent == 20
 
@@ -257,7 +257,7 @@ def test_evidence_has_a_retention_of_its_own(journal: SqliteJournal) -> None:
     assert [each.sent_ms for each in requests] == sorted(each.sent_ms for each in requests)
     only = list(journal.evidence(0, LATER_S + 1, {"inti"}))
     assert {target for _, target, _ in only} == {"inti"}
-    journal.prune(LATER_S, 100, 1000, evidence_days=35)
+    journal.prune(LATER_S, RetentionPolicy(raw_days=100, evidence_days=35))
     assert len(list(requests_in_order(journal.evidence(0, LATER_S + 1)))) == 1
     assert journal.lag(None) == len(rows) + 1
 

@@ -26,7 +26,7 @@ either, but a power cut everything since the kernel last wrote back, some 30 s.
 """
 
 from monitor.adapters.journal.reader import JournalReader
-from monitor.adapters.journal.retention import JournalUsage, PruneResult
+from monitor.adapters.journal.retention import JournalUsage, PruneResult, RetentionPolicy
 from monitor.adapters.journal.writer import SqliteJournal
 
-__all__ = ["JournalReader", "JournalUsage", "PruneResult", "SqliteJournal"]
+__all__ = ["JournalReader", "JournalUsage", "PruneResult", "RetentionPolicy", "SqliteJournal"]

@@ -160,15 +160,7 @@ class SqliteJournal(JournalReader):
             return measure_usage(self._directory, max_mb, self._unshipped(shipper))
 
     def prune(
-        self,
-        at_s: float,
-        keep_days: int,
-        max_mb: int,
-        shipper: str | None = None,
-        *,
-        evidence_days: int = 35,
-        minute_days: int = 180,
-        hour_days: int = 1826,
+        self, at_s: float, policy: RetentionPolicy, shipper: str | None = None
     ) -> PruneResult:
         """Remove whole files: see adapters.journal.retention.
 
@@ -176,7 +168,6 @@ class SqliteJournal(JournalReader):
         age; None: there is no shipper. The files of today always stay.
         """
         with self._lock:
-            policy = RetentionPolicy(keep_days, evidence_days, minute_days, hour_days, max_mb)
             unshipped = self._unshipped(shipper)
             pruned = prune_files(self._directory, at_s, policy, unshipped, self._before_removal)
             for log in (self.minutes, self.hours):

@@ -1,4 +1,4 @@
-"""Rates from SNMP counters: each rule of the table in TRAPS, with the reason that it gives."""
+"""Rates from SNMP counters: each rule, with the reason that it gives."""
 
 from __future__ import annotations
 
