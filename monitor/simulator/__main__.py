@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m monitor.simulator",
-        description="A made-up network that answers real ICMP and SNMP, in a network namespace.",
+        description="A simulated network that answers real ICMP and SNMP, in a network namespace.",
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--config", type=Path, metavar="DIR", help="the configuration's directory")

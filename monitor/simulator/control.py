@@ -218,7 +218,7 @@ class Control:
             connection.sendall(line)
             received = lines.readline()
         if not received:
-            raise SimulatorError(f"the made-up network hung up on {self.path}")
+            raise SimulatorError(f"the simulated network closed the connection on {self.path}")
         answer: ControlReply = json.loads(received)
         if not answer.pop("ok", False):
             raise SimulatorError(str(answer.get("error")))
@@ -233,7 +233,7 @@ class Control:
                 yield connection
         except OSError as error:
             raise SimulatorError(
-                f"the made-up network does not answer on {self.path}: {error}"
+                f"the simulated network does not answer on {self.path}: {error}"
             ) from error
 
 

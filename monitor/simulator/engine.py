@@ -105,7 +105,7 @@ class Engine:
             ready()
             await self.ended.wait()
             if self._gone:
-                raise SimulatorError("somebody has taken the made-up network's device away")
+                raise SimulatorError("the device of the simulated network was removed")
         finally:
             self._responder.stop()
             if self._timer is not None:
@@ -149,7 +149,7 @@ class Engine:
             self._tun.set_route(present)
         except OSError as error:
             raise SimulatorError(
-                f"the kernel refused to change the made-up network's routes: {error.strerror}"
+                f"the kernel refused to change the simulated network's routes: {error.strerror}"
             ) from error
 
     def _device_is_gone(self) -> None:

@@ -90,7 +90,7 @@ def simulated_traffic(name: str, busiest_bps: float, seed: int) -> TrafficProfil
 
     busiest_bps: approximate rate of the busiest hour; the maximum is 1.5 times it.
     """
-    rng = random.Random(f"{seed}:traffic:{name}")  # noqa: S311 - made-up traffic, no secret
+    rng = random.Random(f"{seed}:traffic:{name}")  # noqa: S311 - simulated traffic, no secret
     rates = [
         busiest_bps * _share(point * _POINT_S) * (1.0 + rng.uniform(-_NOISE, _NOISE))
         for point in range(_POINTS)
@@ -249,7 +249,7 @@ def port_traffic(
     else:
         capacity_bps = 1e6 * _OTHER_MBPS
     name = f"{device.name}:{interface.name}"
-    rng = random.Random(f"{seed}:port:{name}")  # noqa: S311 - made-up traffic, no secret
+    rng = random.Random(f"{seed}:port:{name}")  # noqa: S311 - simulated traffic, no secret
     spare = link is not None and net.sites[link.site][0] != link.name
     share = rng.uniform(0.02, 0.05) if spare else rng.uniform(0.35, 0.7)
     return PortTraffic(

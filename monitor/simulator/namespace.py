@@ -107,7 +107,7 @@ class Namespace:
             status = self._process.poll()
             if status is not None:
                 raise SimulatorError(
-                    f"the process of the made-up network ended at once with status {status}"
+                    f"the process of the simulated network ended at once with status {status}"
                 )
             try:
                 if theirs.stat().st_ino != ours:
@@ -128,7 +128,7 @@ def command_inside(pid: int, command: Sequence[str]) -> list[str]:
 def _unshare_commands() -> tuple[Sequence[str], Sequence[str]]:
     """The commands that create a network namespace on this machine and enter it."""
     if sys.platform != "linux":
-        raise SimulatorError("the made-up network needs Linux: its network namespaces and TUN")
+        raise SimulatorError("the simulated network needs Linux: its network namespaces and TUN")
     for program in ("unshare", "nsenter"):
         if shutil.which(program) is None:
             raise SimulatorError(f"the program {program} is missing: apt install util-linux")

@@ -71,7 +71,7 @@ class SimulatedHost:
     )
 
     def __init__(self, name: str, behaviour: Behaviour, seed: int) -> None:
-        self.rng = random.Random(f"{seed}:host:{name}").random  # noqa: S311 - made-up loss
+        self.rng = random.Random(f"{seed}:line:{name}").random  # noqa: S311 - simulated loss
         self.epoch = 0
         self.requests = 0
         self.answered = 0

@@ -164,6 +164,6 @@ def _run(config: SimulatorConfig, arguments: Sequence[str], log: Path) -> Namesp
 
 def _failure(log: Path, *, timed_out: bool) -> str:
     if timed_out:
-        return f"the made-up network was not ready within {_READY_WITHIN_S:.0f} s: see {log}"
+        return f"the simulated network was not ready within {_READY_WITHIN_S:.0f} s: see {log}"
     lines = log.read_text("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else f"the made-up network ended without a word: see {log}"
+    return lines[-1] if lines else f"the simulated network ended without an error: see {log}"

@@ -43,7 +43,7 @@ class Agent:
         self.answered = 0
         self.defects = NO_DEFECTS
         self._community = community.encode()
-        rng = random.Random(f"{seed}:agent:{device.name}")  # noqa: S311 - a made-up router
+        rng = random.Random(f"{seed}:agent:{device.name}")  # noqa: S311 - simulated
         self._started_s = now_s - rng.uniform(3.0, 90.0) * _DAY_S
         self._first_index = rng.randrange(1, 5)
         self.ports = [

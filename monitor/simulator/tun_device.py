@@ -141,7 +141,7 @@ class TunDevice:
         except OSError as error:
             self.close()
             raise SimulatorError(
-                f"the kernel refused to set up the made-up network's device: {error.strerror}"
+                f"the kernel refused to set up the simulated network's device: {error.strerror}"
             ) from error
 
     def set_route(self, present: bool) -> None:

@@ -1,4 +1,4 @@
-"""A hundred browsers that ask for the snapshot each second, signed in, as their pages do."""
+"""A hundred signed-in clients that poll the snapshot each second."""
 
 from __future__ import annotations
 

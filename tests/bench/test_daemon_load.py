@@ -1,8 +1,8 @@
-"""What the whole daemon costs, and whether it keeps up: 10,000 targets, and the 31 kecamatan.
+"""Resource use and lateness of the daemon: 10,000 targets, and the 31 sites.
 
     pytest -m "bench and not full" -s tests/bench/test_daemon_load.py
 
-Real ICMP and SNMP (version 2c and 3) on the made-up network; 30 % of everything is dead. The
+Real ICMP and SNMP (version 2c and 3) on the simulated network; 30 % of everything is dead. The
 daemon goes before other programs (as root), and the load average stands beside each figure: on a
 machine that is busy with other things the lateness of rounds is that machine's.
 """

@@ -1,7 +1,7 @@
-"""From the cut of a link on the wire to the arrival at a webhook: the distribution, printed.
+"""Measure the time from the cut of a link to the arrival at a webhook.
 
 The aim of ALERTS is p95 ≤ hold + 10 s, with the hold of 15 s; nothing is asserted but that every
-cut and every return arrived. `verdict`: when the judge was sure (`detected`).
+cut and every return arrived. `verdict`: time of detection.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every budget of the pages, measured in one run in headless Chromium, as one table.
+"""Measure every size and time budget of the pages in headless Chromium.
 
     pytest -m bench -s tests/bench/test_pages.py
 
@@ -68,7 +68,7 @@ class Row:
 
 
 class Table:
-    """What was measured so far."""
+    """The measurements so far."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -132,11 +132,11 @@ class House:
         return browser.transferred(), browser.run("return window.drawnMs") / 1000
 
     def see(self) -> None:
-        """Remember whom the pages asked."""
+        """Record the hosts that the pages requested."""
         self.hosts |= {request["url"].split("/")[2] for request in self.browser.requests()}
 
     def metrics(self) -> dict[str, float]:
-        """Of the browser, after it has swept up."""
+        """Heap of the browser after garbage collection."""
         self.browser.cdp("HeapProfiler.collectGarbage")
         told = self.browser.cdp("Performance.getMetrics")["metrics"]
         return {each["name"]: each["value"] for each in told}

@@ -1,4 +1,4 @@
-"""How many echo requests a second the made-up network keeps up with, and how true it is."""
+"""Echo requests per second that the simulator answers, and the accuracy of its delays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer is asked for once for everybody, and never kept longer than it may be."""
+"""Answers are queried once for all pages and cached for a limited time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.waiting import eventually
 
 
 class CountingSource:
-    """A clock moved by hand, and something to ask that counts."""
+    """A manual clock and a query that counts its calls."""
 
     def __init__(self) -> None:
         self.now_s = 100.0

@@ -1,4 +1,4 @@
-"""Charts: gaps are gaps, an outage is shaded, nothing from a device is markup, all stays here."""
+"""Charts: gaps, shaded outages, escaped text, no external address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pantau dashboard` as a person starts and ends it."""
+"""`pantau dashboard`: start, errors and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of the page: one catalogue, two languages, and formats as they are read here."""
+"""Texts in two languages, and formats of numbers, times and durations."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class IncidentsBrowser:
         self.history = served.history
 
     def document(self) -> Document:
-        """What the daemon says: the history goes on."""
+        """The state document of the advancing history."""
         return self.history.later(time.time() - self.history.now_s).document()
 
     def open(self, path: str, theme: str = "light") -> None:

@@ -1,4 +1,4 @@
-"""Changes of state become stretches of time, and stretches of links those of their site."""
+"""State transitions as intervals, and the intervals of a site from those of its links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The map is the real Indramayu: 31 kecamatan whose borders meet, each with room for its name."""
+"""The map has 31 districts with common borders and a place for each name."""
 
 from __future__ import annotations
 

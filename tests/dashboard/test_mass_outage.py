@@ -1,4 +1,4 @@
-"""More than ten beginnings within ten minutes are one event, until few of them are left."""
+"""More than ten outages within ten minutes are one mass outage, until few are left."""
 
 from __future__ import annotations
 

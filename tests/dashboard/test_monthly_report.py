@@ -1,4 +1,4 @@
-"""Availability over months and days, from the ledger of a made-up history."""
+"""Availability over months and days, from the ledger of a synthetic history."""
 
 from __future__ import annotations
 

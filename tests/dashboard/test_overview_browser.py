@@ -1,4 +1,4 @@
-"""The page in a real browser, on the real server, the real stores and the daemon's real API."""
+"""The overview in a real browser, on a real server and stores."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ performance.now = () => now() + arguments[0] * 1000;
 
 @dataclass
 class DaemonState:
-    """What the daemon says: the history as old as it is by now; a test may change it."""
+    """The state document of the advancing history; tests may change it."""
 
     history: SyntheticHistory
     late_s: float = 0.0
@@ -57,7 +57,7 @@ class OverviewBrowser:
     life: DaemonState
 
     def open(self, path: str = "") -> None:
-        """Load it anew, and remember that this is the same document."""
+        """Load the page and mark the document."""
         self.browser.cdp("Network.clearBrowserCookies")
         self.browser.forget()
         self.browser.driver.get(self.served.url + path)

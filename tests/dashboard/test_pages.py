@@ -1,4 +1,4 @@
-"""The pages over HTTP, on fakes: what is served, to whom, and what is refused with a sentence."""
+"""Overview, site pages and assets over HTTP, on fakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions that pages ask, and what becomes of them when a store does not answer."""
+"""The queries of pages, and their results when a store fails."""
 
 from __future__ import annotations
 

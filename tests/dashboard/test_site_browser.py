@@ -1,4 +1,4 @@
-"""A site's page in a real browser: days by their dates, numbers beside charts, keys alone."""
+"""The page of a site in a real browser: date selection, tables, keyboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The snapshot: the same bytes for the same state, every state said, nothing stale made fresh."""
+"""The snapshot: deterministic, complete, and never fresher than its data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours that can be read: every text on its fill has at least 4.5:1."""
+"""Contrast of colours: at least 4.5:1 for text."""
 
 from __future__ import annotations
 

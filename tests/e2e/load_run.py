@@ -1,6 +1,6 @@
-"""A county of any size, with a real daemon on it, and what the daemon costs.
+"""Run a daemon on a simulated network of any size, and measure what it costs.
 
-Targets stand in 10.77.0.0/16, which the made-up network answers for; routers of version 2c are its
+Targets stand in 10.77.0.0/16, which the simulator answers for; routers of version 2c are its
 agents, routers of version 3 one real snmpd of Debian's that answers at an address for each
 (in 10.78.0.0/16, local to the namespace). Every link is fibre, so no reply is ever lost on its way:
 whatever the daemon calls lost on a link that is not dead is a loss of its own.
@@ -53,7 +53,7 @@ TICKS_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class LoadSize:
-    """How much of everything. dead: the share of links and of routers that never answer."""
+    """Size of a run. dead: share of links and routers that never answer."""
 
     targets: int
     routers: int
@@ -64,7 +64,7 @@ class LoadSize:
 
 @dataclass(frozen=True, slots=True)
 class ResourceRates:
-    """What a process cost between two moments. share: of one core."""
+    """Resource use of a process per second. share: of one core."""
 
     share: float
     rss_mb: float
@@ -73,7 +73,7 @@ class ResourceRates:
 
 @dataclass(slots=True)
 class ResourceUsage:
-    """One reading of a process."""
+    """Resource counters of a process at one time."""
 
     at_s: float
     cpu_s: float
@@ -223,7 +223,7 @@ def _address(place: int) -> str:
 
 
 def _is_in(share: float, place: int) -> bool:
-    """Whether a place belongs to this share of all places, evenly spread."""
+    """Whether an index belongs to an evenly spread share."""
     return place * 7 % 10 < round(share * 10)
 
 
@@ -291,7 +291,7 @@ class DaemonLoad:
         return (self.work / "daemon.log").read_text(errors="replace")
 
     def settled(self) -> bool:
-        """Every target has its verdict, and no link is asked at the confirm rate any more."""
+        """Every target has a state, and no link is probed at the confirm rate any more."""
         try:
             document = LocalApiClient(self.data, timeout_s=20).get("/state")
         except ApiError:
@@ -355,7 +355,7 @@ class DaemonLoad:
     def _start_snmpd(self) -> None:
         snmpd = shutil.which("snmpd", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
         assert snmpd is not None, "snmpd is missing: apt install snmpd"
-        # Each by itself: the kernel prefers the made-up network's route to one address.
+        # Each by itself: the kernel prefers the simulated network's route to one address.
         routes = [f"route add local {address}/32 dev lo\n" for address in self.county.real_routers]
         done = subprocess.run(
             self.simulation.inside([tool("ip", "iproute2"), "-batch", "-"]),
@@ -393,10 +393,10 @@ def quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def machine_load() -> str:
-    """How busy the machine is with everything, this included."""
+    """Load average of the machine."""
     return f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
 
 
 def wait(for_s: float) -> None:
-    """Let real time pass."""
+    """Wait."""
     threading.Event().wait(for_s)

@@ -1,4 +1,4 @@
-"""From the wire to a webhook: a real daemon on the made-up network tells a real HTTP server."""
+"""From an outage to the webhook: a daemon on the simulated network and an HTTP server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ steps = [{{ after_min = 0, to = ["channel:webhook"] }}]
 def alerting_daemon(
     work: Path, rules: str = SOON, more: str = ""
 ) -> Iterator[tuple[SimulatedDaemon, WebhookServer]]:
-    """A daemon that tells one webhook; all up and settled."""
+    """A daemon with one webhook channel, all targets up."""
     with SimulatedDaemon(work) as simulated:
         webhook = WebhookServer(simulated, work / "webhook")
         try:
@@ -136,7 +136,7 @@ def test_a_monitor_without_uplink_stops_its_heartbeat_and_notifies_afterwards(
             webhook.set_status(503)
             cut = simulated.simulation.control.uplink_cut()
             eventually(lambda: simulated.states()[LINK] == "unknown", 30)
-            # Two beats would be due meanwhile.
+            # Two heartbeats would be due meanwhile.
             eventually(lambda: len(webhook.requests()) >= 5, 200)
             beats = [r.at_s for r in webhook.requests("/beat")]
             assert all(at_s < cut.utc_s + 30 for at_s in beats)

@@ -1,4 +1,4 @@
-"""What a stranger does first: `pantau demo`, the page, and the plug of one office."""
+"""`pantau demo`: page, probe, cutting and restoring a site."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ SITE = "cantigi"
 
 
 def run_command(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """What a command says to its end."""
+    """Run a command to its end."""
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environ)
 
 
 def command_lines() -> list[str]:
-    """Of every process of this machine."""
+    """Command lines of all processes of this machine."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
@@ -40,7 +40,7 @@ def command_lines() -> list[str]:
 
 
 class Demo:
-    """`pantau demo` as a process of its own, with a temporary directory of its own."""
+    """`pantau demo` as a process with its own temporary directory."""
 
     def __init__(self, tmp: Path) -> None:
         self.environ = os.environ | {"TMPDIR": str(tmp)}
@@ -67,16 +67,16 @@ class Demo:
         return self.out.read_text()
 
     def address(self) -> str:
-        """Of the page, once it is there."""
+        """Address of the page, when it is served."""
 
-        def told() -> list[str]:
+        def addresses() -> list[str]:
             assert self.process.poll() is None, self.output()
             return [word for word in self.output().split() if word.startswith("http://")]
 
-        return eventually(told, 60)[0]
+        return eventually(addresses, 60)[0]
 
     def sites(self) -> dict[str, Any]:
-        """The tiles, as the page gets them."""
+        """The sites of the snapshot."""
         page = http.client.HTTPConnection(self.address().removeprefix("http://").strip("/"))
         with closing(page):
             page.request("GET", "/api/v1/snapshot")
@@ -89,7 +89,7 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Demo]:
-    # A Unix socket lies in it: a short path.
+    # A short path, since it contains a Unix socket.
     with tempfile.TemporaryDirectory(prefix="d") as tmp, Demo(Path(tmp)) as running:
         yield running
 
@@ -120,9 +120,9 @@ def test_a_cut_in_the_demo_turns_the_tile_red_until_restored(demo: Demo) -> None
 
 def test_probe_in_the_demo_queries_the_simulated_site(demo: Demo) -> None:
     demo.address()
-    told = demo.words("probe", "anjatan", "--count", "3", "--json")
-    assert (told.returncode, told.stderr) == (0, "")
-    answer = json.loads(told.stdout)
+    result = demo.words("probe", "anjatan", "--count", "3", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)
     assert [ping["received"] for ping in answer["pings"]] == [3, 3]
     assert answer["pings"][0]["rtt_ms"] == pytest.approx(
         usual_behaviour("fibre", "anjatan/utama", 1).delay_ms, abs=5.0
@@ -157,9 +157,9 @@ def test_the_commands_printed_by_the_demo_work(demo: Demo) -> None:
     demo.address()
     lines = [line.split() for line in eventually(demo.output).splitlines()]
     (status,) = [line for line in lines if "status" in line]
-    told = run_command([*PANTAU, *status[status.index("status") :], "--json"], demo.environ)
-    assert told.returncode == 0, told.stderr
-    assert json.loads(told.stdout)["stale"] is False
+    result = run_command([*PANTAU, *status[status.index("status") :], "--json"], demo.environ)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["stale"] is False
 
 
 def test_ctrl_c_ends_every_process_of_the_demo(demo: Demo) -> None:

@@ -1,4 +1,4 @@
-"""From a cut on the wire to the verdict: the daemon on the made-up network, against its truth."""
+"""Detection of outages by a daemon on the simulated network, compared with its change log."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_cut_is_detected_in_time_with_correct_start_and_end(
 ) -> None:
     cut = simulated.simulation.control.cut(LINK)
     eventually(lambda: simulated.states()[LINK] == "down", 15)
-    # The state is told at once; the ledger has it a transaction later.
+    # The state changes first; the ledger follows a transaction later.
     (incident,) = eventually(
         lambda: [i for i in simulated.incidents() if i.target == LINK and i.ended_s is None], 5
     )

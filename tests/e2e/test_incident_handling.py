@@ -1,4 +1,4 @@
-"""People on duty and a real daemon on the made-up network: what they do, what is shown of it."""
+"""Commands of operators on a running daemon, and what is recorded and shown."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ hold_s = 2
 
 
 class Operator:
-    """The commands of somebody on duty."""
+    """Runs `pantau` commands as an operator."""
 
     def __init__(self, simulated: SimulatedDaemon, arrived: Path) -> None:
         self.simulated = simulated
         self._arrived = arrived
 
-    def says(self, *words: str) -> str:
-        """The output of a command that succeeds."""
+    def run(self, *words: str) -> str:
+        """Output of a command, which must succeed."""
         return subprocess.run(
             [*PANTAU, words[0], "--config", str(self.simulated.config), *words[1:]],
             capture_output=True,
@@ -56,19 +56,19 @@ class Operator:
             env=self.simulated.environ | {"PANTAU_WHO": "petugas-1"},
         ).stdout
 
-    def told(self, *words: str) -> Any:
-        return json.loads(self.says(*words, "--json"))
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--json"))
 
     def overlays(self, target: str) -> list[str]:
-        """What `pantau status --json` shows beside the state."""
-        for site in self.told("status")["sites"]:
+        """The overlays of a target in `pantau status --json`."""
+        for site in self.json("status")["sites"]:
             for link in site["links"]:
                 if link["target"] == target:
                     return [str(name) for name in link["overlays"]]
         raise AssertionError(f"no link {target}")
 
     def opened(self, target: str) -> Incident:
-        """The open incident of a target, once there is one."""
+        """Wait for the open incident of a target."""
 
         def find() -> list[Incident]:
             every = self.simulated.incidents()
@@ -77,7 +77,7 @@ class Operator:
         return eventually(find, 20)[0]
 
     def messages(self) -> list[dict[str, Any]]:
-        """What arrived at the channel, in that order."""
+        """Messages that arrived at the channel, in order."""
         if not self._arrived.exists():
             return []
         return [json.loads(line) for line in self._arrived.read_text().splitlines()]
@@ -109,20 +109,20 @@ def restored(duty: Operator) -> Iterator[None]:
 def test_actions_on_an_outage_are_recorded_in_its_incident(duty: Operator) -> None:
     duty.simulated.simulation.control.cut(LINK)
     number = str(duty.opened(LINK).id)
-    duty.says("ack", number, "--until", "2h", "--why", "penyedia dihubungi")
+    duty.run("ack", number, "--until", "2h", "--why", "penyedia dihubungi")
     eventually(lambda: duty.overlays(LINK) == ["acknowledged"], 10)
-    duty.says("note", number, "14.32 teknisi berangkat")
-    duty.says("ticket", number, "INC-4711")
-    (listed,) = duty.told("handover")["open"]
+    duty.run("note", number, "14.32 teknisi berangkat")
+    duty.run("ticket", number, "INC-4711")
+    (listed,) = duty.json("handover")["open"]
     assert listed["handling"]["acknowledged_by"] == "petugas-1"
     duty.simulated.simulation.control.restore(LINK)
     eventually(lambda: duty.simulated.states()[LINK] == "up", 20)
     eventually(lambda: duty.overlays(LINK) == [], 10)
-    case = duty.told("incidents", number)
+    case = duty.json("incidents", number)
     assert case["incident"]["ended"] is not None
     assert [action["kind"] for action in case["actions"]] == ["acknowledge", "note", "ticket"]
     assert case["handling"]["ticket"] == "INC-4711"
-    shown = duty.says("incidents", number)
+    shown = duty.run("incidents", number)
     assert "teknisi berangkat" in shown
     assert "INC-4711" in shown
 
@@ -130,14 +130,14 @@ def test_actions_on_an_outage_are_recorded_in_its_incident(duty: Operator) -> No
 def test_actions_survive_a_kill(duty: Operator) -> None:
     duty.simulated.simulation.control.cut(LINK)
     number = str(duty.opened(LINK).id)
-    duty.says("ack", number)
-    duty.says("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
+    duty.run("ack", number)
+    duty.run("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
     duty.simulated.kill(signal.SIGKILL)
     duty.simulated.start()
     eventually(lambda: duty.overlays(LINK) == ["acknowledged"], 30)
     assert duty.overlays(OTHER) == ["maintenance"]
-    (window,) = duty.told("maintenance", "list")["maintenance"]
-    duty.says("maintenance", "end", str(window["id"]))
+    (window,) = duty.json("maintenance", "list")["maintenance"]
+    duty.run("maintenance", "end", str(window["id"]))
     eventually(lambda: duty.overlays(OTHER) == [], 10)
 
 
@@ -178,25 +178,25 @@ def test_systemd_is_notified_of_ready_watchdog_and_stopping(duty: Operator) -> N
 def test_maintenance_suppresses_notifications_and_an_unplanned_cut_does_not(
     duty: Operator,
 ) -> None:
-    duty.says("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
+    duty.run("maintenance", "add", OTHER, "--to", "1h", "--why", "ganti radio")
     eventually(lambda: duty.overlays(OTHER) == ["maintenance"], 10)
     duty.simulated.simulation.control.cut(OTHER)
     duty.simulated.simulation.control.cut(LINK)
     planned, cut = duty.opened(OTHER).id, duty.opened(LINK).id
 
-    def told(number: int) -> list[str]:
+    def events(number: int) -> list[str]:
         every = [m for m in duty.messages() if m["incident"] and m["incident"]["id"] == number]
         return [str(message["event"]) for message in every]
 
-    eventually(lambda: told(cut) == ["opened"], 20)
-    assert told(planned) == []
-    reasons = {n["reason"] for n in duty.told("incidents", str(planned))["notices"]}
+    eventually(lambda: events(cut) == ["opened"], 20)
+    assert events(planned) == []
+    reasons = {n["reason"] for n in duty.json("incidents", str(planned))["notices"]}
     assert "maintenance" in reasons
-    assert "TIDAK diberitahukan (sedang pemeliharaan)" in duty.says("incidents", str(planned))
+    assert "TIDAK diberitahukan (sedang pemeliharaan)" in duty.run("incidents", str(planned))
 
 
 def test_a_test_message_is_delivered_with_its_code(duty: Operator) -> None:
-    output = duty.says("alert-test", "berkas")
+    output = duty.run("alert-test", "berkas")
     assert "terkirim" in output
     (message,) = [each for each in duty.messages() if each["event"] == "test"]
     assert message["key"][:8] in output

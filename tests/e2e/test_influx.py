@@ -27,7 +27,7 @@ RECORD_S = 2.0
 
 @contextmanager
 def bridged(simulated: SimulatedDaemon, port: int) -> Iterator[None]:
-    """The server's port, inside the made-up network too."""
+    """Make the server's port reachable inside the simulated network."""
     path = str(simulated.work / "influx.sock")
     bridge = [sys.executable, "-m", "tests.e2e.tcp_bridge"]
     commands = (
@@ -78,7 +78,7 @@ def test_every_sample_is_stored_once_after_an_outage_of_influxdb(
         with SimulatedDaemon(work, extra=section) as simulated, bridged(simulated, port):
             simulated.start()
             eventually(lambda: in_influx(server, "pantau"), 30)
-            # Time passes for the server's absence: nothing else is waited for.
+            # Wait while the server is away.
             pause = threading.Event()
             server.stop()
             pause.wait(away_s / 2)

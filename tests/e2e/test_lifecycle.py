@@ -1,4 +1,4 @@
-"""Start, end, kill, reload, and a second instance."""
+"""Start, stop, kill and reload of the daemon, and a second instance."""
 
 from __future__ import annotations
 

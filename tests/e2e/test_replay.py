@@ -1,4 +1,4 @@
-"""What the daemon judged live is what `pantau replay` judges of the evidence that it kept."""
+"""`pantau replay` of recorded evidence gives the same incidents as the daemon did live."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ POP = "pop-karangampel"
 
 
 def run_command(simulated: SimulatedDaemon, *words: str) -> str:
-    """What a command of the monitor prints, outside the made-up network."""
+    """Output of a `pantau` command outside the simulated network."""
     done = subprocess.run(
         [*PANTAU, words[0], "--config", str(simulated.config), *words[1:]],
         capture_output=True,

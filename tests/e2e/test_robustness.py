@@ -1,6 +1,6 @@
-"""The daemon when its own machine fails it: no link is ever blamed, and a person is told.
+"""Failures of the daemon's own machine: no false outage, and a warning or incident of the monitor.
 
-Each scenario is one real daemon on a made-up network of its own; they run beside one another, since
+Each scenario is one real daemon on its own simulated network; they run beside one another, since
 most of their time is waiting. Each test then asks one scenario what came of it.
 """
 
@@ -34,7 +34,7 @@ from tests.waiting import eventually
 LINK = "anjatan/utama"
 BLIND_AFTER_S = 10.0
 LOOKS_WITHIN_S = 15.0
-"""The daemon looks at itself every 10 s."""
+"""Interval of the monitor's own metrics."""
 
 DAY_S = 86_400.0
 POLLED_EVERY_S = 10.0
@@ -43,7 +43,7 @@ HONEST_ROUTERS = 30
 
 @dataclass(frozen=True)
 class Observation:
-    """What a scenario leaves behind. warnings: of the moment at which each thing was wrong."""
+    """Results of a scenario. warnings: at the time of each failure."""
 
     downs: set[str]
     incidents: set[tuple[str, str, str]]
@@ -230,7 +230,7 @@ STORIES: dict[str, Callable[[SimulatedDaemon], Observation]] = {
 
 
 def observe(scenario: Callable[[SimulatedDaemon], Observation]) -> Observation:
-    # Short: it holds Unix sockets.
+    # A short path, since it contains Unix sockets.
     with (
         tempfile.TemporaryDirectory(prefix="rob") as work,
         SimulatedDaemon(Path(work)) as simulated,
@@ -248,7 +248,7 @@ Stories = dict[str, "Future[Observation]"]
 
 
 def assert_expected(found: Observation, for_s: float) -> None:
-    """After a stop of so long: one true outage, and the rest of the time nobody is blamed."""
+    """After a stop of `for_s`: one true outage and no false one."""
     assert found.downs == {LINK}
     assert found.incidents == {(LINK, "down", "silence")}
     assert "unknown (blind)" in found.log
@@ -258,7 +258,7 @@ def assert_expected(found: Observation, for_s: float) -> None:
     assert "rounds missed" in found.warnings["stopped"]
     assert found.own["stalls"] >= 2
     assert found.own["missed_rounds"] >= for_s - 2
-    # The outage began while nobody looked: both bounds are told, and the cut lies between.
+    # The outage began during the gap: the cut lies between the recorded bounds.
     assert found.other["earliest_after_the_cut_s"] < 0 < found.other["after_the_cut_s"] + 1.2
 
 

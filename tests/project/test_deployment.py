@@ -58,7 +58,7 @@ def test_each_systemd_unit_starts_an_existing_command(path: Path) -> None:
 
 
 def verify(path: Path, into: Path, *changes: tuple[str, str]) -> str:
-    """What systemd says of a unit, with its program put where there is one."""
+    """Output of systemd-analyze for a unit, with an existing program."""
     assert shutil.which("systemd-analyze"), "systemd-analyze is missing: apt-get install systemd"
     text = path.read_text("utf-8").replace("/opt/pantau/.venv/bin/pantau", "/bin/true")
     for before, after in changes:
@@ -89,7 +89,7 @@ def test_systemd_reports_a_misspelt_setting(tmp_path: Path) -> None:
 def test_the_daemon_unit_uses_notify_and_watchdog() -> None:
     daemon = unit("pantau.service")
     assert (daemon["Type"], daemon["NotifyAccess"]) == ("notify", "main")
-    # Thrice in that time a sign comes; a ledger may take 5 s to answer.
+    # The watchdog is notified three times in that period; the ledger may block for 5 s.
     assert int(daemon["WatchdogSec"]) >= 30
     assert "AF_UNIX" in daemon["RestrictAddressFamilies"].split()
 

@@ -68,9 +68,9 @@ def test_only_existing_commands_are_documented() -> None:
 
 
 def test_every_named_file_exists() -> None:
-    """Paths into the rooms, and what the links point at."""
-    rooms = r"(?:monitor|dashboard|config|deploy|tests)"
-    named = set(re.findall(rf"`(?:\./)?({rooms}/[\w./-]*)`", README))
+    """Paths of the repository, and targets of links."""
+    folders = r"(?:monitor|dashboard|config|deploy|tests)"
+    named = set(re.findall(rf"`(?:\./)?({folders}/[\w./-]*)`", README))
     linked = set(re.findall(r"\]\(([\w./-]+)\)", README))
     assert {"deploy/demo", "deploy/test", "deploy/run"} <= named
     assert [path for path in sorted(named | linked) if not (ROOT / path).exists()] == []

@@ -173,7 +173,7 @@ def test_the_test_script_installs_every_package_that_tests_need() -> None:
 
 @pytest.fixture
 def running(clone: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`deploy/run` with a `pantau` that writes down its process and waits; it says the address."""
+    """`deploy/run` with a fake `pantau` that records its pid and waits."""
     _script(clone / "bin" / "python", f'exec "{sys.executable}" "$@"')
     waits = f'echo $$ >"{clone}/$1.pid"; exec tail -f /dev/null'
     _script(clone / "bin" / "pantau", f'[ "$1" = check ] || {{ {waits}; }}')

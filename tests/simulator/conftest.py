@@ -1,4 +1,4 @@
-"""One made-up network for all tests that do not need one of their own."""
+"""One simulated network for all tests that do not need their own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.simulator.networks import COMMUNITIES, small_network
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
-    """The small network on a quiet day. Whoever breaks something in it restores it."""
+    """The small network without faults. Tests restore what they change."""
     work = tmp_path_factory.mktemp("sim")
     with Simulation.start(
         small_network(), "quiet", work_dir=work, communities=COMMUNITIES
@@ -23,12 +23,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
 
 @pytest.fixture
 def simulation(shared: Simulation) -> Iterator[Simulation]:
-    """The same, with everything restored afterwards."""
+    """The network of the session; every fault is ended after the test."""
     yield shared
     shared.control.restore("all")
 
 
 @pytest.fixture
 def net() -> SimulatedNetwork:
-    """The small network as it is simulated."""
+    """The small network in its simulated form."""
     return simulate_network(small_network())

@@ -1,4 +1,4 @@
-"""Echo packets as the kernel would send them, and the replies that they deserve."""
+"""Echo requests as the kernel sends them, and the expected replies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ US6, THEM6 = (ipaddress.ip_address(text).packed for text in ("fd77::fe", "fd77::
 
 
 def echo_v4(identity: int, sequence: int, payload: bytes, kind: int = 8) -> bytes:
-    """An echo packet from us to them, as the kernel would send it (kind 0: its reply's ICMP)."""
+    """An IPv4 echo packet (kind 0: the ICMP part of its reply)."""
     source, destination = (US, THEM) if kind == 8 else (THEM, US)
     icmp = struct.pack("!BBHHH", kind, 0, 0, identity, sequence) + payload
     icmp = icmp[:2] + checksum(icmp).to_bytes(2, "big") + icmp[4:]
@@ -22,7 +22,7 @@ def echo_v4(identity: int, sequence: int, payload: bytes, kind: int = 8) -> byte
 
 
 def echo_v6(payload: bytes, kind: int = 128) -> bytes:
-    """The same by IPv6."""
+    """An IPv6 echo packet."""
     source, destination = (US6, THEM6) if kind == 128 else (THEM6, US6)
     icmp = struct.pack("!BBHHH", kind, 0, 0, 5, 6) + payload
     pseudo = source + destination + struct.pack("!II", len(icmp), 58)

@@ -1,4 +1,4 @@
-"""SNMP messages made and read by pysnmp, the other side of what is tested."""
+"""Encode SNMP requests and decode responses with pysnmp."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def message_of(pdu: Any, proto: Any) -> bytes:
 
 
 def told(response: bytes | None) -> Told:
-    """What a response says."""
+    """Decode a response."""
     assert response is not None
     assert len(response) <= MAX_RESPONSE_BYTES
     message, rest = decoder.decode(response, asn1Spec=v2c.Message())

@@ -1,4 +1,4 @@
-"""A small made-up network for these tests, as a literal."""
+"""A small network for these tests."""
 
 from __future__ import annotations
 

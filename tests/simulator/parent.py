@@ -1,4 +1,4 @@
-"""A program that starts the small made-up network and something inside it, for tests to kill.
+"""A program that starts a small simulated network and a process inside it, to be killed by tests.
 
     python parent.py WORK_DIR [TUN_DEVICE]
 
@@ -20,7 +20,7 @@ from tests.simulator.networks import COMMUNITIES, ROUTER, small_network
 
 
 def main() -> int:
-    """0: ended by Ctrl-C. 1: the made-up network could not be started."""
+    """0: ended by Ctrl-C. 1: the simulation could not be started."""
     work, *device = map(Path, sys.argv[1:])
     device_file = device[0] if device else DEVICE_FILE
     try:

@@ -1,4 +1,4 @@
-"""How the kinds of links answer on a quiet day."""
+"""The normal behaviour of each kind of link."""
 
 from __future__ import annotations
 

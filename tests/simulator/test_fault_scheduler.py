@@ -1,4 +1,4 @@
-"""Events over time, on a clock that the test turns."""
+"""Faults over time, on a manual clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events as people write them: what is understood, and what is refused with which sentence."""
+"""Faults as they are written: which are accepted, and which are refused with which error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The namespace: what it needs of the machine, and that nothing of it is left behind."""
+"""The network namespace: requirements, errors, and that no process is left."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def start_parent(
 
 
 def said(parent: subprocess.Popen[str]) -> Mapping[str, object]:
-    """Its JSON line."""
+    """The JSON line that it prints."""
     assert parent.stdout is not None
     line = parent.stdout.readline()
     assert line, f"parent.py ended with status {parent.wait(10)} and said nothing"
@@ -58,7 +58,7 @@ def said(parent: subprocess.Popen[str]) -> Mapping[str, object]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended (nobody may be there to bury it: a zombie has ended)."""
+    """Whether a process has ended; a zombie has."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):
@@ -67,7 +67,7 @@ def gone(pid: int) -> bool:
 
 
 def all_gone(answer: Mapping[str, object]) -> bool:
-    """Whether the made-up network and what ran inside have ended."""
+    """Whether the simulator and the process inside have ended."""
     pids = answer["pids"]
     assert isinstance(pids, list)
     return all(gone(pid) for pid in pids)
@@ -109,11 +109,14 @@ def test_the_simulator_ends_with_an_error_when_its_device_is_removed(tmp_path: P
         # It may be ended itself before it has finished: it runs inside.
         subprocess.run(simulation.inside([tool("ip"), "link", "del", "indramayu"]), check=False)
         eventually(lambda: not simulation.alive())
-    assert "taken the made-up network's device away" in (tmp_path / "simulator.log").read_text()
+    assert (
+        "the device of the simulated network was removed"
+        in (tmp_path / "simulator.log").read_text()
+    )
 
 
 def test_a_namespace_in_use_is_refused() -> None:
-    """Ours is: this very process would get a device and routes otherwise."""
+    """The namespace of this process is in use."""
     with pytest.raises(SimulatorError, match="this network namespace is in use"):
         TunDevice(["10.77.0.1"])
 

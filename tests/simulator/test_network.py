@@ -1,4 +1,4 @@
-"""Names, and who is behind whom."""
+"""Names of addresses, and which addresses are behind which node."""
 
 from __future__ import annotations
 

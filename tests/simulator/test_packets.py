@@ -1,4 +1,4 @@
-"""Packets: every checksum is right, and a reply is what its request deserves."""
+"""Packets: checksums, replies, ICMP errors and datagrams."""
 
 from __future__ import annotations
 

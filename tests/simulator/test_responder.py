@@ -1,4 +1,4 @@
-"""The wire, with a pair of sockets where the TUN device would be: each read is one packet."""
+"""The packet responder on a socket pair instead of a TUN device."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SILENT = Behaviour(delay_ms=1.0, mode=ReplyMode.SILENT)
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """The other end of the wire."""
+    """The other end of the socket pair."""
 
     end: socket.socket
     wire: PacketResponder
@@ -42,7 +42,7 @@ class Kernel:
                 return found
 
     async def receives(self, count: int) -> list[bytes]:
-        """So many packets, when they have come."""
+        """Wait for so many packets."""
         got: list[bytes] = []
 
         def enough() -> bool:
@@ -57,13 +57,13 @@ Laid = Callable[[Behaviour], Kernel]
 
 
 def answered(asked: bytes) -> AgentReply:
-    """An agent that turns what it is asked around, or moves."""
+    """An agent that reverses the request, or answers from another address."""
     return AgentReply(b"moved", "10.77.0.14") if asked == b"elsewhere" else AgentReply(asked[::-1])
 
 
 @pytest.fixture
 async def lay() -> AsyncIterator[Laid]:
-    """Lays a wire on which 10.77.23.1 and fd77::24:1 behave as given; the first has an agent."""
+    """Starts a responder with 10.77.23.1, which has an agent, and fd77::24:1."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     for end in (ours, theirs):
         end.setblocking(False)
@@ -114,12 +114,12 @@ async def test_a_share_is_lost_and_counted(lay: Laid) -> None:
     got += len(kernel.received())
     counts = kernel.wire.counts()["a"]
     assert got == counts.answered == requests - counts.lost
-    # Five standard deviations of the binomial distribution: the seed is fixed, so it never wavers.
+    # Five standard deviations of the binomial distribution: the seed is fixed.
     assert abs(counts.lost - requests * ratio) < 5 * math.sqrt(requests * ratio * (1 - ratio))
 
 
 def sum_of(kernel: Kernel) -> int:
-    """Requests whose fate is settled."""
+    """Requests that were answered or lost."""
     counts = kernel.wire.counts()["a"]
     return counts.answered + counts.lost
 

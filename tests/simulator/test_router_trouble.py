@@ -1,4 +1,4 @@
-"""Our poller and our rates against every way in which a made-up router's SNMP goes wrong.
+"""The SNMP poller and rates against every fault of a simulated agent.
 
 The agent answers on a loopback socket, and both sides go by one clock that the test turns: an hour
 of polls takes a second. What must hold: a rate is the traffic's own, or there is none.
@@ -59,7 +59,7 @@ class Loopback(asyncio.DatagramProtocol):
 
 @dataclass
 class Watched:
-    """A router that is polled every minute, and what came of it."""
+    """A router that is polled every minute; each rate is compared with its traffic."""
 
     clock: ManualClock
     poller: SnmpPoller
@@ -70,7 +70,7 @@ class Watched:
     samples: list[tuple[float, InterfaceSample]] = field(default_factory=list)
 
     async def poll(self, after_s: float = POLL_S) -> PollRates | PollFailed:
-        """Turn the clock, ask, and compute the rates; each rate is held to the traffic."""
+        """Advance the clock, poll, and compute the rates."""
         self.clock.advance(after_s)
         now_s = self.clock.steady_s()
         async with asyncio.timeout(LONGEST_POLL_S):
@@ -78,11 +78,11 @@ class Watched:
         if isinstance(answer, PollFailed):
             return answer
         rates = compute_rates(self.memory, self.device, answer, now_s)
-        self.hold_to_the_truth(answer, rates, now_s)
+        self.compare_with_traffic(answer, rates, now_s)
         self.memory = rates.baselines
         return rates
 
-    def hold_to_the_truth(self, answer: DevicePoll, rates: PollRates, now_s: float) -> None:
+    def compare_with_traffic(self, answer: DevicePoll, rates: PollRates, now_s: float) -> None:
         for sample in rates.samples:
             before = self.memory.ports.get(sample.ifname)
             for rate_bps, flow in (
@@ -102,13 +102,13 @@ class Watched:
         return found
 
     async def settle(self) -> None:
-        """Two polls: from now on there are rates."""
+        """Poll twice, so that the next polls give rates."""
         await self.poll()
         assert given(await self.rates()) == {"ether1", "ether2"}
 
 
 def given(rates: PollRates) -> set[str]:
-    """The ports that got a rate in both directions."""
+    """The interfaces with a rate in both directions."""
     return {s.ifname for s in rates.samples if s.in_bps is not None and s.out_bps is not None}
 
 

@@ -1,4 +1,4 @@
-"""Scenario files: what is in force when, and what a wrong file is told."""
+"""Scenario files: which faults are active when, and the errors of invalid files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cut(at_s: float, for_s: float | None = None) -> Fault:
 
 
 def in_force(scenario: Scenario, elapsed_s: float) -> list[float]:
-    """When the events in force began."""
+    """Start times of the active faults."""
     return [one.since_s for one in scenario.active(elapsed_s)]
 
 
@@ -152,7 +152,7 @@ def test_router_trouble_contains_every_agent_fault_and_silences_no_link(
 
 
 def disturbed_sites(county: SimulatedNetwork, scenario: Scenario, elapsed_s: float) -> set[str]:
-    """Sites of which a link answers otherwise than usual."""
+    """Sites with a link that does not behave normally."""
     effects = faults_by_address(county, scenario.active(elapsed_s), elapsed_s, {})
     return {county.links[name].site for name in effects if name in county.links}
 

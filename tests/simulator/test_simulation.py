@@ -1,4 +1,4 @@
-"""The whole made-up network, for real: the kernel's ICMP, ping and net-snmp on the other side."""
+"""A running simulation, tested with ping and net-snmp."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_address_replies_after_its_delay(
     assert pinged.received == 40
     assert min(pinged.rtts_ms) > script.delay_ms - 0.1
     spread = script.highest_rtt_ms - script.delay_ms
-    # This machine is shared: a busy moment may add to single replies, not to half of them.
+    # On a busy machine single replies may be late, but not half of them.
     assert abs(statistics.median(pinged.rtts_ms) - script.median_rtt_ms) < 2.0 + 0.3 * spread
 
 

@@ -1,4 +1,4 @@
-"""A router's agent: counters that advance with the traffic, stop with the link, and restart."""
+"""An SNMP agent: counters advance with the traffic, stop with the link, and restart."""
 
 from __future__ import annotations
 

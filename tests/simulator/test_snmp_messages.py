@@ -1,4 +1,4 @@
-"""SNMP messages, asked and read back by pysnmp."""
+"""SNMP requests and responses, encoded and decoded by pysnmp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A made-up week: the rate and its integral tell the same story, and it looks like an office."""
+"""The weekly traffic profile: rate and integral agree, and follow office hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that these tests run; a missing one fails the test, and says what to install."""
+"""Run external programs; a missing one fails the test with the package to install."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tool(name: str) -> str:
 
 
 def run_inside(simulation: Simulation, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in the made-up network to its end."""
+    """Run a program in the simulated network to its end."""
     return subprocess.run(
         simulation.inside([tool(command[0]), *command[1:]]),
         capture_output=True,
@@ -60,7 +60,7 @@ def ping(
     every_s: float = 0.01,
     wait_s: float = 0.5,
 ) -> Pinged:
-    """Ping from inside the made-up network, and wait so long for the last replies."""
+    """Ping from inside the simulated network, and wait `wait_s` for the last replies."""
     options = ["-n", "-c", str(count), "-i", str(every_s), "-W", str(wait_s)]
     done = run_inside(simulation, "ping", *options, address)
     lines = done.stdout.splitlines()

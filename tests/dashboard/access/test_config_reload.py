@@ -1,4 +1,4 @@
-"""The page follows what the daemon works with; what cannot be built changes nothing."""
+"""The dashboard follows the configuration loaded by the daemon; a failed build changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.waiting import eventually
 
 
 class FakeBuilder:
-    """A workshop whose products say which they are."""
+    """A builder whose applications return their number."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever address: an answer in a sentence, never a failure of ours."""
+"""Hostile requests to every address get a client error, never a server error."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> ProtectedApp:
 
 @pytest.fixture(scope="module")
 def client(app: ProtectedApp) -> FlaskClient:
-    """Somebody who may do everything: the gate keeps nothing of this away."""
+    """An administrator: no request is refused for its role."""
     return app.signed_in("rina")
 
 
 def rules(app: ProtectedApp) -> list[str]:
-    """Every address of the application, its parts still open."""
+    """Every route, with its parameters."""
     return sorted({str(rule) for rule in app.server.url_map.iter_rules()} - {"/keluar"})
 
 
 def fine(client: FlaskClient, method: str, path: str, body: bytes = b"", kind: str = "") -> None:
-    """It is answered, soon, and with no sign of what is behind."""
+    """Assert a quick response without a server error or internals."""
     began_s = time.monotonic()
     answer = client.open(
         path, method=method, data=body, content_type=kind, headers={"Origin": ORIGIN}
@@ -161,7 +161,7 @@ LONG = "<b>60 kB</b>" * 5000
 
 
 def hostile_router(running: DashboardServer, name: str) -> Document:
-    """Whatever a router can say of itself, said by one that means harm."""
+    """Hostile text in every field of a router document."""
     told = router_document_of(running.history, name)
     ports: Any = told["ports"]
     texts = itertools.cycle((HTML + TEX, FORMULA + TURNED, LONG))

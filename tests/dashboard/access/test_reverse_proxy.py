@@ -1,4 +1,4 @@
-"""A reverse proxy says who is signed in: only the one that is named, with the secret."""
+"""Authentication by a reverse proxy: only from the configured peer with its secret."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate and the following on a real gunicorn, as `pantau dashboard` starts it."""
+"""Sign-in and configuration reload on a real server."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def get(served: DashboardServer, path: str = "", **headers: str) -> tuple[int, s
 
 
 class BackgroundRequests:
-    """Somebody asks all the time, on one connection for as long as it is kept."""
+    """Sends requests continuously over keep-alive connections."""
 
     def __init__(self, served: DashboardServer) -> None:
         self.answers: list[int | str] = []

@@ -1,4 +1,4 @@
-"""Nobody passes whom the gate does not know, whatever is asked; and whoever may, passes."""
+"""Sign-in, sessions, roles, origins and alert links."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_request_without_a_session_is_refused(
 
 
 def test_every_route_requires_sign_in(app: ProtectedApp) -> None:
-    """Also one that somebody adds later."""
+    """All routes of the URL map, including future ones."""
     rules = {str(rule) for rule in app.server.url_map.iter_rules()}
     assert len(rules) > 15
     for rule in rules - {"/masuk", "/keluar"}:
