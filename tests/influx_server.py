@@ -112,7 +112,7 @@ class InfluxServer:
         eventually(lambda: _answers(f"{self.url}/ping"), within_s=20)
         if self._admin is not None:
             user, _, password = self._admin.partition(":")
-            self.ask(f"CREATE USER \"{user}\" WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
+            self.query(f"CREATE USER \"{user}\" WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
         return self
 
     def __exit__(
@@ -153,10 +153,10 @@ class InfluxServer:
 
     def bucket(self, name: str) -> InfluxSettings:
         """A new, empty database, and the settings that name it."""
-        self.ask(f'CREATE DATABASE "{name}"')
+        self.query(f'CREATE DATABASE "{name}"')
         return InfluxSettings(url=self.url, bucket=name, timeout_s=5.0)
 
-    def ask(self, statement: str, bucket: str = "") -> list[Any]:
+    def query(self, statement: str, bucket: str = "") -> list[Any]:
         """The series of one InfluxQL statement, straight from influxd, not through our code."""
         query = {"q": statement, "db": bucket, "epoch": "ms"}
         [result] = json.loads(self._send("query", urlencode(query)))["results"]

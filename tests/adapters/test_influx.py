@@ -32,7 +32,7 @@ def test_points_have_the_names_and_types_of_the_schema(
     influx_server: InfluxServer, bucket: InfluxSettings, writer: InfluxWriter
 ) -> None:
     writer.write(one_of_each())
-    found = influx_server.ask("SELECT * FROM \"ping\" WHERE link = 'utama'", bucket.bucket)
+    found = influx_server.query("SELECT * FROM \"ping\" WHERE link = 'utama'", bucket.bucket)
     assert dict(zip(found[0]["columns"], found[0]["values"][0], strict=True)) == {
         "time": 1_764_028_800_000,
         "site": "anjatan",
@@ -51,7 +51,7 @@ def test_points_have_the_names_and_types_of_the_schema(
         "rtt_max": 20,
         "jitter": 0.25,
     }
-    change = influx_server.ask('SELECT * FROM "state_change"', bucket.bucket)[0]
+    change = influx_server.query('SELECT * FROM "state_change"', bucket.bucket)[0]
     assert dict(zip(change["columns"], change["values"][0], strict=True)) == {
         "time": 1_764_028_800_000,
         "site": "anjatan",
@@ -63,7 +63,7 @@ def test_points_have_the_names_and_types_of_the_schema(
     }
     types = {"count": "integer", "rtt": "float", "number": "float", "text": "string"}
     for measurement in MEASUREMENTS:
-        [series] = influx_server.ask(f'SHOW FIELD KEYS FROM "{measurement.name}"', bucket.bucket)
+        [series] = influx_server.query(f'SHOW FIELD KEYS FROM "{measurement.name}"', bucket.bucket)
         expected = {field.name: types[field.kind] for field in measurement.fields}
         assert dict(series["values"]).items() <= expected.items()
 

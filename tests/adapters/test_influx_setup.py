@@ -36,7 +36,7 @@ def results(setup: InfluxSetup, wanted: list[BucketSpec]) -> list[str]:
 
 
 def policy(server: InfluxServer, bucket: str) -> dict[str, object]:
-    [series] = server.ask(f'SHOW RETENTION POLICIES ON "{bucket}"')
+    [series] = server.query(f'SHOW RETENTION POLICIES ON "{bucket}"')
     return dict(zip(series["columns"], series["values"][0], strict=True))
 
 
@@ -82,8 +82,8 @@ def test_1_6_with_authentication(tmp_path: Path) -> None:
         settings = InfluxSettings(url=server.url, bucket="pantau", timeout_s=5.0)
         admin = InfluxSetup(settings, ADMIN)
         assert results(admin, [BucketSpec("pantau", 7)]) == ["created, keeps 7 days"]
-        server.ask("CREATE USER biasa WITH PASSWORD 'rahasia'")
-        server.ask("GRANT ALL ON pantau TO biasa")
+        server.query("CREATE USER biasa WITH PASSWORD 'rahasia'")
+        server.query("GRANT ALL ON pantau TO biasa")
         plain = InfluxSetup(settings, "biasa:rahasia")
         first, second = plain.prepare(WANTED)
         assert first.missing is not None

@@ -113,7 +113,7 @@ async def test_a_day_of_samples_is_written_read_and_shipped(tmp_path: Path) -> N
         print(f"shipper: {count / wall_s:,.0f} points a second,", end=" ")
         print(f"{used_s / count * 1e6:.1f} CPU-s of ours a million points")
         reads("influxd 1.6.7", InfluxReader(settings, None))
-        [found] = server.ask('SELECT count("sent") FROM "ping"', "pantau")
+        [found] = server.query('SELECT count("sent") FROM "ping"', "pantau")
         assert found["values"][0][1] == count
     journal.close()
 

@@ -193,7 +193,7 @@ def test_draining_beside_the_batching_of_the_library(tmp_path: Path) -> None:
         _say("WriteApi, from memory", begin, cpu, len(rows))
         client.api_client.rest_client.pool_manager.clear()
         for bucket in ("ours", "theirs"):
-            [found] = server.ask('SELECT count("sent") FROM "ping"', bucket)
+            [found] = server.query('SELECT count("sent") FROM "ping"', bucket)
             assert found["values"][0][1] == len(rows)
     journal.close()
 

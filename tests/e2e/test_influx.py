@@ -45,7 +45,7 @@ def bridged(simulated: SimulatedDaemon, port: int) -> Iterator[None]:
 
 def in_influx(server: InfluxServer, bucket: str) -> Rows:
     found: Rows = Counter()
-    for series in server.ask('SELECT "sent" FROM "ping" GROUP BY *', bucket):
+    for series in server.query('SELECT "sent" FROM "ping" GROUP BY *', bucket):
         tags = series["tags"]
         name = tags.get("node") or f"{tags['site']}/{tags['link']}"
         found.update((name, row[0]) for row in series["values"])

@@ -121,7 +121,7 @@ async def test_after_an_outage_with_a_kill_every_sample_of_every_target_is_there
     await eventually_async(lambda: shipper.state.last_error is None)
     await end(task)
 
-    found = server.ask('SELECT "sent" FROM "ping" GROUP BY "site", "link"', "pantau")
+    found = server.query('SELECT "sent" FROM "ping" GROUP BY "site", "link"', "pantau")
     assert {f"{each['tags']['site']}/{each['tags']['link']}" for each in found} == set(TARGETS)
     expected = [[round(1000 * batch_of(n)[0].at_s), n + 1] for n in range(written)]
     assert all(each["values"] == expected for each in found)
@@ -144,7 +144,7 @@ async def test_a_shipper_that_is_cancelled_anywhere_is_continued_without_loss_or
     task = asyncio.create_task(shipper_to(settings, journal, tmp_path, 0.01).run())
     await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 60)
     await end(task)
-    found = influx_server.ask(
+    found = influx_server.query(
         'SELECT count("sent"), sum("sent") FROM "ping" GROUP BY "site"', settings.bucket
     )
     assert len(found) == len(TARGETS)
@@ -184,5 +184,5 @@ async def test_exactly_the_refused_lines_become_dead_letters_with_the_reason(
     ]
     assert all("field type conflict" in entry["words"] for entry in entries)
     assert shipper.state.quarantined == 2
-    [count] = influx_server.ask('SELECT count("sent") FROM "ping"', settings.bucket)
+    [count] = influx_server.query('SELECT count("sent") FROM "ping"', settings.bucket)
     assert count["values"][0][1] == 120 * len(TARGETS)

@@ -85,7 +85,7 @@ def test_every_sample_is_stored_once_and_exactly_two_lines_are_set_aside(tmp_pat
             writer.until(last + 1)
             eventually(lambda: _shipped(server) >= last * len(TARGETS), 60)
         rows = len(JournalReader(tmp_path / "journal").latency(TARGETS[0], 0.0, 2e9, 10.0))
-        with_numbers = server.ask(
+        with_numbers = server.query(
             'SELECT count("sent"), sum("sent") FROM "ping" GROUP BY *', "pantau"
         )
         assert len(with_numbers) == len(TARGETS)
@@ -103,5 +103,5 @@ def test_every_sample_is_stored_once_and_exactly_two_lines_are_set_aside(tmp_pat
 
 
 def _shipped(server: InfluxServer) -> int:
-    found = server.ask('SELECT count("sent") FROM "ping"', "pantau")
+    found = server.query('SELECT count("sent") FROM "ping"', "pantau")
     return int(found[0]["values"][0][1]) if found else 0
