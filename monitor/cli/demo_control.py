@@ -137,8 +137,8 @@ def probe_in_demo(work: Path | None, target: str, count: int, as_json: bool) -> 
     """
     control = find_demo(work)
     config = control.path.parent / "config"
-    words = [*("probe", "--config", str(config), "--count", str(count)), *["--json"] * as_json]
-    command = [sys.executable, "-m", "monitor", *words, "--", target]
+    arguments = [*("probe", "--config", str(config), "--count", str(count)), *["--json"] * as_json]
+    command = [sys.executable, "-m", "monitor", *arguments, "--", target]
     done = subprocess.run(
         command_inside(control.pid(), command), check=False, env=demo_environ(config)
     )

@@ -151,8 +151,8 @@ def _missing_key(
 def _reason(source: TomlFile, path: KeyPath, detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in _LIMITS:
-        name, words = _LIMITS[kind]
-        return words.format(f"{context[name]:g}")
+        name, template = _LIMITS[kind]
+        return template.format(f"{context[name]:g}")
     if kind == "literal_error":
         guess = nearest_word(str(source.get(path)), _allowed(context))
         return "is not one of those allowed" + (

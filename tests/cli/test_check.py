@@ -100,10 +100,11 @@ def test_an_invalid_configuration_has_no_diff(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [(None, "nothing to compare with"), ("{", "is damaged"), ("[]", "is damaged")]
+    ("text", "message"),
+    [(None, "nothing to compare with"), ("{", "is damaged"), ("[]", "is damaged")],
 )
 def test_without_a_daemons_snapshot_the_diff_fails_with_the_reason(
-    tmp_path: Path, text: str | None, says: str
+    tmp_path: Path, text: str | None, message: str
 ) -> None:
     config = write_config(tmp_path)
     if text is not None:
@@ -111,7 +112,7 @@ def test_without_a_daemons_snapshot_the_diff_fails_with_the_reason(
     result = _check("--config", config, "--diff")
     assert result.exit_code == 1
     assert isinstance(result.exception, ConfigError)
-    assert says in str(result.exception)
+    assert message in str(result.exception)
     assert result.stdout.startswith("no errors, no warnings")
 
 

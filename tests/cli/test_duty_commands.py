@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ async def test_actions_are_shown_with_the_incident(daemon: Daemon) -> None:
     assert "listrik" in await daemon.output("cause", "2", "power", "--who", "petugas-2")
     shown = await daemon.output("incidents", "2")
     whole = await daemon.document("incidents", "2")
-    for words in (
+    for text in (
         "Insiden 2: anjatan/utama",
         "masih terbuka",
         "Bukti: tidak menjawab",
@@ -108,7 +109,7 @@ async def test_actions_are_shown_with_the_incident(daemon: Daemon) -> None:
         "sebab: listrik",
         "sebab oleh petugas-2: listrik",
     ):
-        assert words in shown, words
+        assert text in shown, text
     assert [a["kind"] for a in whole["actions"]] == ["acknowledge", "note", "ticket", "cause"]
     assert whole["handling"]["ticket"] == "INC-7"
 
@@ -145,46 +146,36 @@ async def test_a_snoozed_incident_can_be_released_once(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "refusal", "sentence"),
+    ("command", "refusal", "message"),
     [
-        (("ack", "99"), NotFound, "no incident 99"),
-        (("ack", "1"), Conflict, "over already"),
-        (("ack", "2", "--until", "9h"), InvalidRequest, "8 h at most"),
-        (("snooze", "2", "2020-01-01T00:00"), InvalidRequest, "past"),
-        (("incidents", "99"), NotFound, "no incident 99"),
-        (
-            ("maintenance", "add", "sini", "--to", "1h", "--why", "x"),
-            InvalidRequest,
-            "sini: no site",
-        ),
-        (("maintenance", "end", "a/../../b ?"), NotFound, "no maintenance window"),
-        (("outbox", "retry", "5"), NotFound, "no message 5"),
-        (("alert-test", "telegram"), NotFound, "it has hook"),
+        ("ack 99", NotFound, "no incident 99"),
+        ("ack 1", Conflict, "over already"),
+        ("ack 2 --until 9h", InvalidRequest, "8 h at most"),
+        ("snooze 2 2020-01-01T00:00", InvalidRequest, "past"),
+        ("incidents 99", NotFound, "no incident 99"),
+        ("maintenance add sini --to 1h --why x", InvalidRequest, "sini: no site"),
+        ("maintenance end 'a/../../b ?'", NotFound, "no maintenance window"),
+        ("outbox retry 5", NotFound, "no message 5"),
+        ("alert-test telegram", NotFound, "it has hook"),
     ],
 )
 async def test_a_refusal_of_the_daemon_is_one_error_message(
-    daemon: Daemon, words: tuple[str, ...], refusal: type[PantauError], sentence: str
+    daemon: Daemon, command: str, refusal: type[PantauError], message: str
 ) -> None:
-    result = await daemon.run(*words)
+    result = await daemon.run(*shlex.split(command))
     assert isinstance(result.exception, refusal), result.output
-    assert sentence in str(result.exception)
+    assert message in str(result.exception)
 
 
 @pytest.mark.parametrize(
-    "words",
+    "command",
     [
-        ("ack", "x"),
-        ("ack", "-1"),
-        ("ack", "2", "--until", "besok"),
-        ("ack", "2", "--until", "25:00"),
-        ("note", "2"),
-        ("cause", "2", "tikus"),
-        ("maintenance", "add", "anjatan", "--why", "x"),
-        ("handover", "--since", "kemarin"),
+        *("ack x", "ack -1", "ack 2 --until besok", "ack 2 --until 25:00", "note 2"),
+        *("cause 2 tikus", "maintenance add anjatan --why x", "handover --since kemarin"),
     ],
 )
-async def test_invalid_arguments_are_wrong_usage(daemon: Daemon, words: tuple[str, ...]) -> None:
-    assert (await daemon.run(*words)).exit_code == 2
+async def test_invalid_arguments_are_wrong_usage(daemon: Daemon, command: str) -> None:
+    assert (await daemon.run(*command.split())).exit_code == 2
 
 
 async def test_maintenance_windows_are_added_listed_and_ended(daemon: Daemon) -> None:
@@ -269,8 +260,8 @@ async def test_handover_shows_open_and_ended_incidents_and_windows(daemon: Daemo
     shown = await daemon.output("handover")
     document = await daemon.document("handover", "--since", "1d")
     short = await daemon.document("handover", "--since", "5m")
-    for words in ("Terbuka: 1", "Selesai: 1", "ditangani petugas-1", "teknisi berangkat", "Piket"):
-        assert words in shown
+    for text in ("Terbuka: 1", "Selesai: 1", "ditangani petugas-1", "teknisi berangkat", "Piket"):
+        assert text in shown
     assert [incident["id"] for incident in document["open"]] == [2]
     assert [incident["id"] for incident in document["over"]] == [1]
     assert short["over"] == []
@@ -287,8 +278,8 @@ async def test_without_a_daemon_queries_work_and_actions_fail(stopped_daemon: Da
 
 async def test_control_characters_in_notes_are_not_printed(daemon: Daemon) -> None:
     await daemon.output("note", "2", "\x1b[2Jhalo\x07")
-    for words in (("incidents", "2"), ("handover",)):
-        shown = await daemon.output(*words)
+    for command in (("incidents", "2"), ("handover",)):
+        shown = await daemon.output(*command)
         assert "halo" in shown
         assert "\x1b[2J" not in shown
 

@@ -37,7 +37,7 @@ def test_indonesian_zones_have_their_abbreviations(zone: str, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (8, "8 dtk"),
         (65, "1 mnt 05 dtk"),
@@ -46,8 +46,8 @@ def test_indonesian_zones_have_their_abbreviations(zone: str, name: str) -> None
         (-1, "0 dtk"),
     ],
 )
-def test_a_duration_has_its_two_largest_units(seconds: float, said: str) -> None:
-    assert format_duration(seconds) == said
+def test_a_duration_has_its_two_largest_units(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
 
 
 def test_a_state_has_symbol_and_style_and_an_unknown_one_is_unchanged() -> None:

@@ -49,7 +49,7 @@ def as_another_user(at: CliConfig) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["status"],
         ["incidents"],
@@ -58,14 +58,14 @@ def as_another_user(at: CliConfig) -> Iterator[None]:
         ["ack", "1"],
         ["maintenance", "list"],
     ],
-    ids=lambda words: " ".join(words[:2]),
+    ids=lambda arguments: " ".join(arguments[:2]),
 )
 def test_without_permission_the_error_says_how_to_get_it(
-    config: CliConfig, words: list[str]
+    config: CliConfig, arguments: list[str]
 ) -> None:
-    config.run(*words)  # imports its modules, which the other user may not be able to read
+    config.run(*arguments)  # imports its modules, which the other user may not be able to read
     with as_another_user(config):
-        refused = config.run(*words)
+        refused = config.run(*arguments)
     assert isinstance(refused.exception, PantauError), refused.exception
     assert str(config.data) in str(refused.exception)
     assert str(refused.exception).endswith(

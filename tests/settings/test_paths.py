@@ -38,7 +38,7 @@ def test_quick_settings_need_only_monitor_toml(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         (None, "the file is missing"),
         ("[monitor", "this is not TOML"),
@@ -49,11 +49,11 @@ def test_quick_settings_need_only_monitor_toml(tmp_path: Path) -> None:
     ],
 )
 def test_a_missing_data_dir_is_one_line_with_the_reason(
-    tmp_path: Path, text: str | None, says: str
+    tmp_path: Path, text: str | None, message: str
 ) -> None:
     if text is not None:
         (tmp_path / "monitor.toml").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ConfigError, match=says) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         quick_settings.read_data_dir(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}/monitor.toml:1: ")
     assert "\n" not in str(caught.value)

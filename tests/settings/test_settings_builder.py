@@ -56,19 +56,20 @@ def test_addresses_are_normalized(tmp_path: Path) -> None:
     assert _settings(tmp_path, site=site).network.links()[0].address == "fd00::1"
 
 
-def test_coordinates_default_to_those_of_the_kecamatan(tmp_path: Path) -> None:
-    (site,) = _settings(tmp_path).network.sites
-    assert (site.lat, site.lon) == (-6.3506, 107.9615)
-
-
-def test_coordinates_in_the_file_take_precedence(tmp_path: Path) -> None:
-    (site,) = _settings(tmp_path, site="lat = 0.0\nlon = 100\n" + ANJATAN).network.sites
-    assert (site.lat, site.lon) == (0.0, 100.0)
-
-
-def test_a_site_with_an_unknown_code_has_no_coordinates(tmp_path: Path) -> None:
-    (site,) = _settings(tmp_path, site=ANJATAN.replace("32.12.23", "32.12.99")).network.sites
-    assert (site.lat, site.lon) == (None, None)
+@pytest.mark.parametrize(
+    ("site", "coordinates"),
+    [
+        (ANJATAN, (-6.3506, 107.9615)),
+        ("lat = 0.0\nlon = 100\n" + ANJATAN, (0.0, 100.0)),
+        (ANJATAN.replace("32.12.23", "32.12.99"), (None, None)),
+    ],
+    ids=["of the kecamatan", "of the file", "unknown code"],
+)
+def test_coordinates_are_those_of_the_file_else_of_the_kecamatan(
+    tmp_path: Path, site: str, coordinates: tuple[float | None, float | None]
+) -> None:
+    (built,) = _settings(tmp_path, site=site).network.sites
+    assert (built.lat, built.lon) == coordinates
 
 
 def test_a_router_has_default_intervals_and_the_address_of_the_first_link(tmp_path: Path) -> None:
