@@ -14,7 +14,8 @@ Packages (each imports only from those below it; kept by import-linter)
     settings     TOML files and secrets → frozen settings, with file and line for every mistake
     adapters     one library or system each: icmp, snmp, journal, ledger, influx, notify, system,
                  scheduler
-    core         pure rules without I/O, clock or library:
+    core         pure rules without I/O, clock or library; model.py (what everything is made of),
+                 ports.py (interfaces that adapters implement), errors.py
       detection    evidence → transitions and incidents (detector.py)
       alerting     incidents → who is notified, and why (policy.py); texts in messages/
       samples      schema of the samples, rates, rollups, histograms
@@ -35,6 +36,16 @@ The path of a sample
     status/status.py, api/          show the present state; the dashboard reads it from there
 
 SNMP takes the same path from probing/snmp_polling.py and core/samples/rates.py to the journal.
+
+Where to start
+--------------
+    is an outage confirmed?                 core/detection/target_health.py, is_confirmed
+    is it down, or hidden behind a node?    core/detection/detector.py
+    add a channel                           settings/schema/alerts.py, adapters/notify/factory.py
+    what SIGHUP does                        daemon/reload.py
+    names of measurements, tags, fields     core/samples/schema.py
+    a command's text and options            cli/, the file of its topic
+    what happens on a full disk             pipeline/store_writer.py
 
 Glossary
 --------
