@@ -516,7 +516,6 @@ class Detector:
                 health.earliest_s = started_s
             self._start_anew(health, started_s)
             self._change_state(health, State.UNKNOWN, started_s, "isolated", evidence)
-        self._drop_pending()
         isolation.begin(incident, self.healths.values())
 
     def _ends_isolation(self, item: Outcome) -> bool:
@@ -531,7 +530,6 @@ class Detector:
         replies = self.isolation.end()
         for health in self.healths.values():
             self._start_anew(health, ended_s)
-        self._drop_pending()
         for reply in replies:
             if reply is not item:
                 self._take(reply)
@@ -546,18 +544,11 @@ class Detector:
             health.earliest_s = earliest_s
             health.down_before_blind = was_down
             self._change_state(health, State.UNKNOWN, start_s, "blind")
-        self._drop_pending()
         self.isolation.restart()
 
     def _seen_in_order(self) -> list[TargetHealth]:
         healths = [self.healths[name] for name in self.topology.order]
         return [health for health in healths if health.seen]
-
-    def _drop_pending(self) -> None:
-        """Nothing waits to be decided: all evidence counts anew."""
-        self._pending.clear()
-        self._to_decide.clear()
-        self._deadlines.clear()
 
     # ---- what is recorded
 

@@ -142,9 +142,7 @@ class TargetHealth:
             self.window.add(sent_s, rtt_ms)
 
     def _is_regular(self, sent_s: float) -> bool:
-        """Was it sent at the steady rate, outside every suspicion?"""
-        if self._suspected_s <= sent_s:
-            return False
+        """Was it sent at the steady rate, outside every suspicion that is over?"""
         if not self._suspicions or self._suspicions[-1][1] <= sent_s:
             return True
         return not any(start <= sent_s < end for start, end in self._suspicions)

@@ -83,6 +83,16 @@ def test_two_anchors_are_down_15_s_after_the_second_was_confirmed() -> None:
 
 
 def test_the_monitor_takes_the_shortest_confirm_s_of_an_anchor() -> None:
-    net = network({LINK: ()}, anchors=2)
-    long = replace(net.anchors[1], rules=ProbeRules(confirm_s=9.0))
-    assert Detector(replace(net, anchors=(net.anchors[0], long))).isolation.confirm_s == 5.0
+    net = network({LINK: ()}, anchors=2, rules=ProbeRules(confirm_s=2.0))
+    rules = [ProbeRules(confirm_s=5.0), ProbeRules(confirm_s=9.0)]
+    anchors = tuple(replace(a, rules=r) for a, r in zip(net.anchors, rules, strict=True))
+    assert Detector(replace(net, anchors=anchors)).isolation.confirm_s == 5.0
+    assert Detector(replace(net, anchors=())).isolation.confirm_s == 2.0
+
+
+@pytest.mark.parametrize(("timeout_s", "pause_after_s"), [(1.0, 10.0), (5.0, 15.0)])
+def test_deadlines_pass_for_ten_seconds_or_three_timeouts_without_evidence(
+    timeout_s: float, pause_after_s: float
+) -> None:
+    detector = Detector(network({LINK: ()}, rules=ProbeRules(timeout_s=timeout_s)))
+    assert detector.isolation.pause_after_s == pytest.approx(pause_after_s, abs=1e-3)

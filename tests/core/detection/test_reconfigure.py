@@ -124,6 +124,9 @@ def test_an_outage_of_a_target_removed_between_runs_ends_at_the_start() -> None:
     assert (closed.incident.target, closed.incident.end_reason) == ("b/utama", "removed")
     assert (closed.change, closed.incident.ended_s) == (ChangeKind.CLOSED, T0 + 60)
     assert close_removed(network({"a/utama": (), "b/utama": ()}), scenario.incidents(), T0) == []
+    (early,) = close_removed(network({"a/utama": ()}), scenario.incidents(), T0)
+    assert isinstance(early, IncidentChange)
+    assert early.incident.ended_s == early.incident.started_s
 
 
 def test_the_monitors_own_incident_is_of_no_target_and_stays_open() -> None:

@@ -54,6 +54,14 @@ def test_a_late_reply_to_a_request_before_the_run_leaves_the_run_alone() -> None
     assert (found.run_count, found.pending, found.confirmed_s) == (30, True, 66.0)
 
 
+def test_a_reply_within_the_run_ends_only_what_was_sent_before_it() -> None:
+    found = health()
+    for sent_s in (60.0, 60.5, 61.0):
+        found.add_loss(sent_s, sent_s + 1.0, None)
+    found.add_reply(60.2, 62.1, 1900.0)
+    assert (found.run_first_s, found.run_last_s, found.run_count) == (60.5, 61.0, 2)
+
+
 def test_a_limit_is_cleared_only_under_80_percent_of_it() -> None:
     found = health(ProbeRules(loss_pct=10.0))
     found.window.clear()
