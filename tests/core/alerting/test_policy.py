@@ -256,6 +256,11 @@ SCENARIOS = {
         reasons 5                   => ... still_down_after_15_min
         """
     ),
+    "flapping is not notified during maintenance": (
+        "maintenance kec-01 1h\n"
+        + "".join(BLIP.format(n=n, pause="10s") for n in (1, 2, 3, 4))
+        + "wait 0s => nothing"
+    ),
 }
 
 

@@ -73,6 +73,14 @@ SCENARIOS = {
     "flapping that ended without a daemon is notified once": (
         f"{FLAPPING}\n restart 5h => updated 5 to ani, hook\n" + 2 * "restart 5h => nothing\n"
     ),
+    "notified flapping is no opening: after 15 minutes of down it follows": (
+        "\n".join(f"open kec-01\n wait 10s\n close {n}\n wait 10s" for n in (1, 2, 3))
+        + """
+        open kec-01, wait 10s      => updated 4 to ani, hook
+        restart 5s, wait 870s      => nothing
+        wait 30s                   => opened 4 to ani, hook
+        """
+    ),
 }
 
 
