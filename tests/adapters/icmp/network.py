@@ -12,7 +12,10 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+
+from tests.waiting import eventually
 
 CLONE_NEWNET = 0x40000000
 CURRENT = "/proc/thread-self/ns/net"
@@ -58,6 +61,14 @@ class Namespace:
         with self.inside():
             for command in commands:
                 subprocess.run(command.split(), check=True, timeout=10)
+
+    def is_up(self, interface: str) -> bool:
+        """Whether the interface is operational."""
+        with self.inside():
+            shown = subprocess.run(
+                ["ip", "link", "show", "dev", interface], capture_output=True, text=True, check=True
+            )
+        return "state UP" in shown.stdout
 
     def sysctl(self, name: str, value: str) -> None:
         """Set a sysctl of this namespace, such as `net/ipv4/ip_forward`."""
@@ -128,6 +139,9 @@ class VethNetwork:
             f"ip -6 route add fd08::/32 via {self.ROUTER6}",
         )
         self.near.allow_datagram_icmp()
+        # On a busy machine the kernel activates a new link late (linkwatch): until then it drops.
+        for side, interface in ((self.near, "cable"), (self.far, "far")):
+            eventually(partial(side.is_up, interface))
 
     def close(self) -> None:
         self.near.close()
