@@ -1,4 +1,4 @@
-"""`pantau replay` from the file to the verdicts: lines a second, beside only parsing the file."""
+"""`pantau replay` from the file to the decisions: lines a second, beside only parsing the file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def spent_by_commands_s() -> float:
 
 
 @pytest.mark.timeout(600)
-def test_replay_from_file_to_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_from_file_to_decisions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network = require_valid(load(CONFIG, {}), strict=False).network
     names = [target.name for target in network.targets()]
     file = tmp_path / "bukti.jsonl"

@@ -384,6 +384,14 @@ CASES = [
         tuple(Expected(f"s{i}/utama") for i in range(3)),
     ),
     Case(
+        "half of the targets silent with all anchors are no isolation",
+        many(20, anchors=1),
+        {name: cut((60, 500)) for name in (ANCHOR, *(f"s{i}/utama" for i in range(8)))},
+        130,
+        tuple(Expected(f"s{i}/utama") for i in range(8)),
+        {ANCHOR: "up down"},
+    ),
+    Case(
         "nine silent targets of ten with all anchors are isolation",
         many(20, anchors=1),
         {"s7/utama": cut(), "*": cut((60, 100))},

@@ -108,6 +108,7 @@ def test_sends_that_fail_for_all_targets_are_one_incident_of_the_monitor(
     (incident,) = scenario.incidents()
     assert (incident.target, incident.state) == ("monitor", State.UNKNOWN)
     assert (incident.reason, incident.evidence.error) == ("send_failure", errno)
+    assert incident.evidence.silent_share == 1.0
     assert 60.0 <= offset_s(incident.started_s) <= 61.0
     assert incident.detected_s - incident.started_s <= 7.0
     assert incident.ended_s is not None
