@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -370,10 +372,12 @@ def _follow(ledger: AlertLedger, steps: list[tuple[str, int, EventKind, str]]) -
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_memory_and_file_have_the_same_outbox_whatever_happens(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, EventKind, str]]
+    tmp_path_factory: pytest.TempPathFactory,
+    new_ledger: Callable[[Path], SqlLedger],
+    steps: list[tuple[str, int, EventKind, str]],
 ) -> None:
     memory = MemoryLedger()
-    ledger = SqlLedger.open(tmp_path_factory.mktemp("alike") / "ledger.db")
+    ledger = new_ledger(tmp_path_factory.mktemp("alike"))
     _follow(memory, steps)
     _follow(ledger, steps)
     assert ledger.outbox() == memory.outbox()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -335,13 +337,14 @@ BATCHES = st.lists(st.lists(TRANSITIONS | CHANGES, max_size=6), max_size=6)
 @given(batches=BATCHES, start_s=SECONDS, end_s=SECONDS, limit=st.none() | st.integers(0, 4))
 def test_memory_and_file_give_the_same_answers_whatever_is_recorded(
     tmp_path_factory: pytest.TempPathFactory,
+    new_ledger: Callable[[Path], SqlLedger],
     batches: list[list[Decision]],
     start_s: float,
     end_s: float,
     limit: int | None,
 ) -> None:
     memory = MemoryLedger()
-    ledger = SqlLedger.open(tmp_path_factory.mktemp("alike") / "ledger.db")
+    ledger = new_ledger(tmp_path_factory.mktemp("alike"))
     for batch in batches:
         memory.record(batch)
         ledger.record(batch)
