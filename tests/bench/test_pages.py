@@ -73,7 +73,9 @@ class Table:
     def __init__(self) -> None:
         self.rows: list[Row] = []
 
-    def most(self, what: str, value: float, budget: float, unit: str, digits: int = 0) -> None:
+    def add_limited(
+        self, what: str, value: float, budget: float, unit: str, digits: int = 0
+    ) -> None:
         """A figure that may be so large at most."""
         shown = f"{value:,.{digits}f} {unit}".strip()
         self.rows.append(Row(what, f"≤ {budget:g} {unit}".strip(), shown, value <= budget))
@@ -106,7 +108,7 @@ class Daemon:
 
 
 @dataclass
-class House:
+class MeasuredPages:
     """The served pages, the daemon behind them, and the browser."""
 
     served: DashboardServer
@@ -128,10 +130,10 @@ class House:
         browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=script["identifier"])
         polls = "return performance.getEntriesByName(location.origin + '/api/v1/snapshot').length"
         eventually(lambda: browser.run(polls) >= 1, within_s=10)
-        self.see()
+        self.record_hosts()
         return browser.transferred(), browser.run("return window.drawnMs") / 1000
 
-    def see(self) -> None:
+    def record_hosts(self) -> None:
         """Record the hosts that the pages requested."""
         self.hosts |= {request["url"].split("/")[2] for request in self.browser.requests()}
 
@@ -153,7 +155,7 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def measured(tmp_path: Path) -> Iterator[MeasuredPages]:
     history = trouble(shipped_network(), time.time())
     served = DashboardServer(tmp_path / "work", history)
     daemon = Daemon(history)
@@ -163,96 +165,100 @@ def house(tmp_path: Path) -> Iterator[House]:
     with chromium(tmp_path / "profile") as browser:
         browser.size(1920, 1080)
         browser.cdp("Performance.enable")
-        yield House(served, daemon, browser, set())
+        yield MeasuredPages(served, daemon, browser, set())
     served.close()
 
 
-def _pages(house: House, table: Table) -> None:
-    cold = [house.open("", OVERVIEW, cold=True) for _ in range(COLD_RUNS)]
-    warm = house.open("", OVERVIEW, cold=False)
-    table.most("overview, cold", max(size for size, _ in cold) / 1000, 350, "kB")
-    table.most("overview, warm", warm[0] / 1000, 40, "kB")
-    table.most("overview, drawn (median of 5)", median(took for _, took in cold), 1.5, "s", 2)
-    elements = house.browser.run("return document.querySelectorAll('*').length")
-    table.most("overview, elements", elements, 1200, "")
-    table.most("snapshot (brotli)", house.size("api/v1/snapshot") / 1000, 6, "kB", 1)
-    site = [house.open("situs/terisi?range=24h", CHARTS, cold=True) for _ in range(COLD_RUNS)]
-    table.most("site page, cold", max(size for size, _ in site) / 1000, 850, "kB")
-    table.most("site page, drawn (median of 5)", median(took for _, took in site), 2.5, "s", 2)
-    alerts = [each.id for each in house.served.history.incidents() if each.ended_s is None]
-    largest = max(house.size(f"i/{number}", packed=False) for number in alerts)
-    table.most("alert page (the largest, not compressed)", largest / 1000, 15, "kB", 1)
+def _pages(measured: MeasuredPages, table: Table) -> None:
+    cold = [measured.open("", OVERVIEW, cold=True) for _ in range(COLD_RUNS)]
+    warm = measured.open("", OVERVIEW, cold=False)
+    table.add_limited("overview, cold", max(size for size, _ in cold) / 1000, 350, "kB")
+    table.add_limited("overview, warm", warm[0] / 1000, 40, "kB")
+    table.add_limited(
+        "overview, drawn (median of 5)", median(took for _, took in cold), 1.5, "s", 2
+    )
+    elements = measured.browser.run("return document.querySelectorAll('*').length")
+    table.add_limited("overview, elements", elements, 1200, "")
+    table.add_limited("snapshot (brotli)", measured.size("api/v1/snapshot") / 1000, 6, "kB", 1)
+    site = [measured.open("situs/terisi?range=24h", CHARTS, cold=True) for _ in range(COLD_RUNS)]
+    table.add_limited("site page, cold", max(size for size, _ in site) / 1000, 850, "kB")
+    table.add_limited(
+        "site page, drawn (median of 5)", median(took for _, took in site), 2.5, "s", 2
+    )
+    alerts = [each.id for each in measured.served.history.incidents() if each.ended_s is None]
+    largest = max(measured.size(f"i/{number}", packed=False) for number in alerts)
+    table.add_limited("alert page (the largest, not compressed)", largest / 1000, 15, "kB", 1)
     month = time.strftime("%Y-%m")
     for path in ("tv", "insiden", f"laporan/{month}", "serah-terima", f"i/{alerts[0]}", "masuk"):
-        house.browser.forget()
-        house.browser.driver.get(house.served.url + path)
-        eventually(lambda: house.browser.run("return document.readyState") == "complete")
-        house.see()
+        measured.browser.forget()
+        measured.browser.driver.get(measured.served.url + path)
+        eventually(lambda: measured.browser.run("return document.readyState") == "complete")
+        measured.record_hosts()
 
 
-def _refreshes(house: House, table: Table) -> None:
-    house.open("", OVERVIEW, cold=False)
-    house.browser.run(COUNT)
+def _refreshes(measured: MeasuredPages, table: Table) -> None:
+    measured.open("", OVERVIEW, cold=False)
+    measured.browser.run(COUNT)
     count = "return window.refreshes"
     # What the first refreshes keep for good is no growth.
-    eventually(lambda: house.browser.run(count) >= 10, within_s=60)
-    before, first = house.metrics(), house.browser.run(count)
+    eventually(lambda: measured.browser.run(count) >= 10, within_s=60)
+    before, first = measured.metrics(), measured.browser.run(count)
     wrote_s = 0.0
 
     def enough() -> bool:
         nonlocal wrote_s
         if time.monotonic() - wrote_s > 10:
-            house.served.write_now()
+            measured.served.write_now()
             wrote_s = time.monotonic()
-        return bool(house.browser.run(count) >= first + REFRESHES)
+        return bool(measured.browser.run(count) >= first + REFRESHES)
 
     eventually(enough, within_s=REFRESHES * 2, every_s=1.0)
-    after, last = house.metrics(), house.browser.run(count)
-    house.see()
+    after, last = measured.metrics(), measured.browser.run(count)
+    measured.record_hosts()
     done = last - first
     script_ms = (after["ScriptDuration"] - before["ScriptDuration"]) * 1000 / done
     task_ms = (after["TaskDuration"] - before["TaskDuration"]) * 1000 / done
     grown_mb = (after["JSHeapUsedSize"] - before["JSHeapUsedSize"]) / 1e6
-    table.most("script a refresh (mean of 200, Dash's included)", script_ms, 15, "ms", 1)
+    table.add_limited("script a refresh (mean of 200, Dash's included)", script_ms, 15, "ms", 1)
     table.note("… with layout and painting", f"{task_ms:.1f} ms")
-    table.most("heap grown in 200 refreshes", grown_mb, 1, "MB", 2)
-    table.most("nodes grown in 200 refreshes", after["Nodes"] - before["Nodes"], 50, "")
-    assert house.browser.run("return window.same === true")
+    table.add_limited("heap grown in 200 refreshes", grown_mb, 1, "MB", 2)
+    table.add_limited("nodes grown in 200 refreshes", after["Nodes"] - before["Nodes"], 50, "")
+    assert measured.browser.run("return window.same === true")
 
 
-def _outage(house: House, table: Table) -> None:
+def _outage(measured: MeasuredPages, table: Table) -> None:
     banner = "return document.getElementById('banner').hidden ? '' : 'there'"
-    assert house.browser.run(banner) == ""
-    house.served.ledger.record_alive(time.time())
-    house.served.stop_daemon()
+    assert measured.browser.run(banner) == ""
+    measured.served.ledger.record_alive(time.time())
+    measured.served.stop_daemon()
     gone_s = time.monotonic()
-    eventually(lambda: house.browser.run(banner) == "there", within_s=60)
+    eventually(lambda: measured.browser.run(banner) == "there", within_s=60)
     told_s = time.monotonic() - gone_s
-    house.served.start_daemon(house.daemon.document)
+    measured.served.start_daemon(measured.daemon.document)
     back_s = time.monotonic()
-    eventually(lambda: house.browser.run(banner) == "", within_s=60)
-    table.most("daemon gone: the banner, after", told_s, 35, "s", 1)
-    table.most("daemon back: no banner, after", time.monotonic() - back_s, 10, "s", 1)
-    assert house.browser.run("return window.same === true"), "without a reload"
-    house.see()
+    eventually(lambda: measured.browser.run(banner) == "", within_s=60)
+    table.add_limited("daemon gone: the banner, after", told_s, 35, "s", 1)
+    table.add_limited("daemon back: no banner, after", time.monotonic() - back_s, 10, "s", 1)
+    assert measured.browser.run("return window.same === true"), "without a reload"
+    measured.record_hosts()
 
 
-async def test_every_budget_of_the_pages(house: House) -> None:
+async def test_every_budget_of_the_pages(measured: MeasuredPages) -> None:
     table = Table()
-    _pages(house, table)
-    _refreshes(house, table)
-    _outage(house, table)
-    house.browser.driver.get("about:blank")
+    _pages(measured, table)
+    _refreshes(measured, table)
+    _outage(measured, table)
+    measured.browser.driver.get("about:blank")
     kept = Argon2Passwords().hash(PASSWORD)
-    UsersFile(house.served.data).change(
+    UsersFile(measured.served.data).change(
         lambda users: users.with_user(User("siti", UserRole.VIEWER, kept))
     )
-    done = await load(house.served)
-    table.most(f"snapshot, p95 with {CLIENTS} browsers", done.ms(0.95), 100, "ms", 1)
+    done = await load(measured.served)
+    table.add_limited(f"snapshot, p95 with {CLIENTS} browsers", done.ms(0.95), 100, "ms", 1)
     table.note("… p50, p99, worst", f"{done.ms(0.5):.1f}, {done.ms(0.99):.1f}, {done.ms(1):.1f} ms")
     table.note("… share of a core, memory", f"{done.cpu_share:.0%}, {done.rss_mb:.0f} MB")
-    outside = house.hosts - {f"127.0.0.1:{house.served.port}"}
-    table.most("requests that leave the host", len(outside), 0, "")
+    outside = measured.hosts - {f"127.0.0.1:{measured.served.port}"}
+    table.add_limited("requests that leave the host", len(outside), 0, "")
     print(f"\n{table}")
     assert outside == set()
     assert len(done.took_ms) == CLIENTS * LASTS_S
