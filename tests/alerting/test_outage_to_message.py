@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -19,6 +19,11 @@ NET = network(
     {name: ("pop",) if name in BEHIND_POP else () for name in SITES}, {"pop": ()}, anchors=2
 )
 ANCHORS = [anchor.name for anchor in NET.anchors]
+LINK = SITES[:1]
+ALL = [*SITES, "pop", *ANCHORS]
+
+Step = tuple[float, Sequence[str]]
+"""For so many seconds these targets are silent."""
 
 
 @pytest.fixture
@@ -29,127 +34,79 @@ async def rig() -> AsyncIterator[AlertingRig]:
     await opened.close()
 
 
-def silence(rig: AlertingRig, *names: str) -> None:
+async def play(rig: AlertingRig, *steps: Step) -> None:
+    for for_s, silent in steps:
+        silence(rig, silent)
+        await rig.run_for(for_s)
+
+
+def silence(rig: AlertingRig, names: Sequence[str]) -> None:
     rig.prober.behave_by(lambda name, _: Silent() if name in names else Answers())
 
 
-async def test_a_link_that_goes_down_and_comes_back_is_one_opening_and_one_closing(
-    rig: AlertingRig,
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        pytest.param([(24, LINK), (120, [])], [(OPENED, LINK), (RESOLVED, LINK)], id="one-link"),
+        pytest.param([(9, LINK), (60, [])], [], id="over-within-the-hold"),
+        pytest.param(
+            [(120, ["pop", *BEHIND_POP]), (120, [])],
+            [(OPENED, ["pop"]), (RESOLVED, ["pop"])],
+            id="node-with-twelve-links",
+        ),
+        pytest.param(
+            [(90, SITES), (90, [])], [(DIGEST, SITES), (RESOLVED, SITES)], id="31-sites-at-once"
+        ),
+        pytest.param(
+            [(240, ALL), (60, [])],
+            [(OPENED, ["monitor"]), (RESOLVED, ["monitor"])],
+            id="isolated-with-working-channels",
+        ),
+        pytest.param(
+            [(10, LINK), (60, ALL), (60, LINK)],
+            [(OPENED, ["monitor"]), (RESOLVED, ["monitor"]), (OPENED, LINK)],
+            id="down-before-and-after-isolation",
+        ),
+        pytest.param([(10, LINK), (10, [])] * 8, [(EventKind.UPDATED, LINK)], id="flapping-link"),
+    ],
+)
+async def test_an_outage_gives_exactly_these_messages(
+    rig: AlertingRig, steps: list[Step], expected: list[tuple[EventKind, list[str]]]
 ) -> None:
-    silence(rig, SITES[0])
-    await rig.run_for(24)
-    (opening,) = await rig.wait_for_messages(1)
-    assert event_and_targets(opening) == (OPENED, [SITES[0]])
-    silence(rig)
-    await rig.run_for(120)
-    messages = await rig.wait_for_messages(2)
-    assert [event_and_targets(message) for message in messages] == [
-        (OPENED, [SITES[0]]),
-        (RESOLVED, [SITES[0]]),
-    ]
-    assert rig.boxes["hook"].accepted[0].incident == opening.incident
+    await play(rig, *steps)
+    messages = await rig.wait_for_messages(len(expected))
+    found = [event_and_targets(message) for message in messages]
+    assert [(event, sorted(map(str, targets))) for event, targets in found] == expected
+    others = rig.boxes["hook"].accepted
+    assert [message.incident for message in others] == [message.incident for message in messages]
 
 
-async def test_an_outage_inside_the_hold_is_not_notified(rig: AlertingRig) -> None:
-    silence(rig, SITES[0])
-    await rig.run_for(9)
+async def test_states_while_messages_are_held_covered_or_grouped(rig: AlertingRig) -> None:
+    await play(rig, (9, LINK))
     assert rig.pipeline.state_of(SITES[0]) is State.DOWN
-    silence(rig)
-    await rig.run_for(60)
-    assert await rig.wait_for_messages(0) == []
-
-
-async def test_a_node_with_twelve_links_is_one_opening_and_one_closing(
-    rig: AlertingRig,
-) -> None:
-    silence(rig, "pop", *BEHIND_POP)
-    await rig.run_for(120)
+    await play(rig, (60, []), (120, ["pop", *BEHIND_POP]))
     assert {rig.pipeline.state_of(name) for name in BEHIND_POP} == {State.UNREACHABLE}
-    silence(rig)
-    await rig.run_for(120)
-    messages = await rig.wait_for_messages(2)
-    assert [event_and_targets(message) for message in messages] == [
-        (OPENED, ["pop"]),
-        (RESOLVED, ["pop"]),
-    ]
-    document = messages[0].incident
-    assert document is not None
-    assert document["affected"] == BEHIND_POP
+    (opening,) = await rig.wait_for_messages(1)
+    assert opening.incident is not None
+    assert opening.incident["affected"] == BEHIND_POP
 
 
-async def test_31_sites_down_at_once_are_one_digest_and_one_closing(rig: AlertingRig) -> None:
-    silence(rig, *SITES)
-    await rig.run_for(90)
-    assert {rig.pipeline.state_of(name) for name in SITES} == {State.DOWN}
-    (digest,) = await rig.wait_for_messages(1)
-    event, targets = event_and_targets(digest)
-    assert event is DIGEST
-    assert sorted(map(str, targets)) == SITES
-    silence(rig)
-    await rig.run_for(90)
-    _, closing = await rig.wait_for_messages(2)
-    event, targets = event_and_targets(closing)
-    assert event is RESOLVED
-    assert sorted(map(str, targets)) == SITES
+async def test_a_flapping_link_is_shown_as_such(rig: AlertingRig) -> None:
+    await play(rig, *[(10, LINK), (10, [])] * 8)
+    assert rig.pipeline.target_status(SITES[0]).overlays == ("flapping",)
 
 
-async def test_an_isolated_monitor_without_channels_notifies_of_itself_later_and_of_no_outage(
+async def test_an_isolated_monitor_whose_channels_fail_sends_one_message_afterwards(
     rig: AlertingRig,
 ) -> None:
-    """No channel works meanwhile."""
-    every = [*SITES, "pop", *ANCHORS]
     for box in rig.boxes.values():
         box.answer = lambda _: RetryLater("network is unreachable")
-    silence(rig, *every)
-    await rig.run_for(240)
+    await play(rig, (240, ALL))
     assert rig.pipeline.detector.monitor_incident is not None
     assert all(box.accepted == [] for box in rig.boxes.values())
     for box in rig.boxes.values():
         box.answer = None
-    silence(rig)
-    await rig.run_for(400)
+    await play(rig, (400, []))
     (message,) = await rig.wait_for_messages(1)
     assert event_and_targets(message) == (RESOLVED, ["monitor"])
-    assert [i.target for i in rig.ledger.incidents()] == ["monitor"]
-
-
-async def test_an_isolated_monitor_with_channels_notifies_of_its_isolation_and_its_end(
-    rig: AlertingRig,
-) -> None:
-    silence(rig, *SITES, "pop", *ANCHORS)
-    await rig.run_for(240)
-    silence(rig)
-    await rig.run_for(60)
-    messages = await rig.wait_for_messages(2)
-    assert [event_and_targets(message) for message in messages] == [
-        (OPENED, ["monitor"]),
-        (RESOLVED, ["monitor"]),
-    ]
-
-
-async def test_an_outage_that_outlasts_an_isolation_is_notified_after_it(
-    rig: AlertingRig,
-) -> None:
-    silence(rig, SITES[0])
-    await rig.run_for(10)
-    silence(rig, *SITES, "pop", *ANCHORS)
-    await rig.run_for(60)
-    silence(rig, SITES[0])
-    await rig.run_for(60)
-    messages = await rig.wait_for_messages(3)
-    assert [event_and_targets(message) for message in messages] == [
-        (OPENED, ["monitor"]),
-        (RESOLVED, ["monitor"]),
-        (OPENED, [SITES[0]]),
-    ]
-
-
-async def test_a_flapping_link_has_the_overlay_and_one_message(rig: AlertingRig) -> None:
-    for _ in range(8):
-        silence(rig, SITES[20])
-        await rig.run_for(10)
-        silence(rig)
-        await rig.run_for(10)
-    assert rig.pipeline.target_status(SITES[20]).overlays == ("flapping",)
-    messages = await rig.wait_for_messages(1)
-    assert [message.event for message in messages] == [EventKind.UPDATED]
+    assert [incident.target for incident in rig.ledger.incidents()] == ["monitor"]

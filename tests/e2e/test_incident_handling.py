@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.model import Incident
-from tests.api.raw import raw_get
+from tests.api.raw_http import raw_get
 from tests.e2e.simulated_daemon import PANTAU, SimulatedDaemon
 from tests.waiting import eventually
 

@@ -18,7 +18,7 @@ from monitor.core.alerting.model import (
 from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, Reply
 from monitor.status.metrics import Metrics
-from tests.api.raw import raw_get
+from tests.api.raw_http import raw_get
 from tests.api_rig import MemoryApiRig, duty_settings
 from tests.core.detection.scenario import network
 from tests.daemon_on_fakes import DaemonOnFakes

@@ -1,4 +1,4 @@
-"""What the local API answers, over a real socket."""
+"""GET requests of the local API, over a real socket."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ async def get(api: LocalApiClient, path: str) -> dict[str, Any]:
     return await in_thread(lambda: api.get(path))
 
 
-async def test_the_socket_is_for_the_daemons_user_and_group_alone(tmp_path: Path) -> None:
+async def test_the_socket_is_for_the_daemons_user_and_group_only(tmp_path: Path) -> None:
     async with MemoryApiRig().serving(tmp_path):
         assert stat.S_IMODE((tmp_path / "pantau.sock").stat().st_mode) == 0o660
     assert not (tmp_path / "pantau.sock").exists()
 
 
-async def test_open_incidents_are_listed_with_who_has_them_in_hand(tmp_path: Path) -> None:
-    office = MemoryApiRig()
-    async with office.serving(tmp_path) as api:
-        await office.actions.acknowledge(2, "petugas-1", "menuju lokasi")
-        await office.actions.ticket(2, "petugas-1", "INC-7")
-        (incident,) = (await get(api, "/incidents"))["incidents"]
-        assert (incident["id"], incident["target"]) == (2, LINK)
-        assert incident["handling"]["acknowledged_by"] == "petugas-1"
-        assert incident["handling"]["acknowledged_why"] == "menuju lokasi"
-        assert incident["handling"]["ticket"] == "INC-7"
-        every = (await get(api, "/incidents?all=1"))["incidents"]
-        assert [each["id"] for each in every] == [1, 2]
-        newest = (await get(api, "/incidents?all=1&limit=1"))["incidents"]
-        assert [each["id"] for each in newest] == [2]
-        lately = (await get(api, "/incidents?since=2025-11-24T15:59:00Z"))["incidents"]
-        assert [each["id"] for each in lately] == [2]
-
-
-async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
-    tmp_path: Path,
+async def test_open_incidents_are_listed_with_their_handling(
+    rig: MemoryApiRig, api: LocalApiClient
 ) -> None:
-    office = MemoryApiRig()
-    now_s = office.now_s()
+    await rig.actions.acknowledge(2, "petugas-1", "menuju lokasi")
+    await rig.actions.ticket(2, "petugas-1", "INC-7")
+    (incident,) = (await get(api, "/incidents"))["incidents"]
+    assert (incident["id"], incident["target"]) == (2, LINK)
+    assert incident["handling"]["acknowledged_by"] == "petugas-1"
+    assert incident["handling"]["acknowledged_why"] == "menuju lokasi"
+    assert incident["handling"]["ticket"] == "INC-7"
+    every = (await get(api, "/incidents?all=1"))["incidents"]
+    assert [each["id"] for each in every] == [1, 2]
+    newest = (await get(api, "/incidents?all=1&limit=1"))["incidents"]
+    assert [each["id"] for each in newest] == [2]
+    recent = (await get(api, "/incidents?since=2025-11-24T15:59:00Z"))["incidents"]
+    assert [each["id"] for each in recent] == [2]
+
+
+async def test_an_incident_comes_with_actions_alert_decisions_and_messages(
+    rig: MemoryApiRig,
+    api: LocalApiClient,
+) -> None:
+    now_s = rig.now_s()
     row = OutboxRow(2, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)
-    office.ledger.record(
+    rig.ledger.record(
         [],
         [row, OutboxRow(1, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)],
         [
@@ -64,14 +64,13 @@ async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
             ),
         ],
     )
-    await office.actions.note(2, "petugas-1", "penyedia dihubungi")
-    async with office.serving(tmp_path) as api:
-        case = await get(api, "/incidents/2")
-    assert case["incident"]["target"] == LINK
-    assert [a["text"] for a in case["actions"]] == ["penyedia dihubungi"]
-    notices = [(n["told"], n["reason"]) for n in case["notices"]]
+    await rig.actions.note(2, "petugas-1", "penyedia dihubungi")
+    details = await get(api, "/incidents/2")
+    assert details["incident"]["target"] == LINK
+    assert [a["text"] for a in details["actions"]] == ["penyedia dihubungi"]
+    notices = [(n["told"], n["reason"]) for n in details["notices"]]
     assert notices == [(False, "within_hold"), (True, "first_notice")]
-    (message,) = case["outbox"]
+    (message,) = details["outbox"]
     assert (message["incident"], message["status"], message["recipient"]) == (
         *(2, "pending"),
         "petugas-1",
@@ -79,29 +78,27 @@ async def test_one_incident_whole_tells_what_was_done_said_and_sent_and_why(
     assert len(message["code"]) == 8
 
 
-async def test_a_router_is_asked_for_by_its_name(tmp_path: Path) -> None:
-    office = MemoryApiRig()
-    office.routers["anjatan"] = {"device": "anjatan", "sys_name": "r-anjatan"}
-    async with office.serving(tmp_path) as api:
-        assert (await get(api, "/routers/anjatan"))["sys_name"] == "r-anjatan"
-        with pytest.raises(NotFound, match="no router named bandung"):
-            await get(api, "/routers/bandung")
+async def test_a_router_is_found_by_its_name(rig: MemoryApiRig, api: LocalApiClient) -> None:
+    rig.routers["anjatan"] = {"device": "anjatan", "sys_name": "r-anjatan"}
+    assert (await get(api, "/routers/anjatan"))["sys_name"] == "r-anjatan"
+    with pytest.raises(NotFound, match="no router named bandung"):
+        await get(api, "/routers/bandung")
 
 
-async def test_a_message_about_a_group_belongs_to_each_incident_in_it(tmp_path: Path) -> None:
-    office = MemoryApiRig()
-    now_s = office.now_s()
-    office.ledger.record(
+async def test_a_message_about_a_group_belongs_to_each_incident_in_it(
+    rig: MemoryApiRig, api: LocalApiClient
+) -> None:
+    now_s = rig.now_s()
+    rig.ledger.record(
         [],
         [OutboxRow(1, 1, "hook", "p", EventKind.DIGEST, "{}", now_s, about=(1, 2))],
         [PolicyDecision(2, now_s, EventKind.DIGEST, True, Reason.DIGEST, "p", "hook", 1, 1, 0)],
     )
-    async with office.serving(tmp_path) as api:
-        case = await get(api, "/incidents/2")
-    assert [row["about"] for row in case["outbox"]] == [[1, 2]]
+    details = await get(api, "/incidents/2")
+    assert [row["about"] for row in details["outbox"]] == [[1, 2]]
 
 
-async def test_who_is_on_call_now_and_next(tmp_path: Path) -> None:
+async def test_oncall_lists_who_is_on_call_now_and_next(tmp_path: Path) -> None:
     async with MemoryApiRig(duty_settings()).serving(tmp_path) as api:
         (rota,) = (await get(api, "/oncall"))["oncall"]
     assert rota["now"]["name"] == "Petugas Satu"
@@ -111,12 +108,12 @@ async def test_who_is_on_call_now_and_next(tmp_path: Path) -> None:
     assert rota["next"]["from"] == rota["now"]["to"] == "2025-12-01T00:30:00.000Z"
 
 
-async def test_maintenance_lists_windows_made_by_hand_and_recurring_ones(tmp_path: Path) -> None:
+async def test_maintenance_lists_single_and_recurring_windows(tmp_path: Path) -> None:
     from_file = RecurringWindow("rutin", ("pop-patrol",), "rutin", time(23, 30), 3600.0)
-    office = MemoryApiRig(duty_settings(recurring=(from_file,)))
-    now_s = office.now_s()
-    await office.actions.plan_maintenance([LINK], None, now_s + 600, "petugas-1", "ganti radio")
-    async with office.serving(tmp_path) as api:
+    rig = MemoryApiRig(duty_settings(recurring=(from_file,)))
+    now_s = rig.now_s()
+    await rig.actions.plan_maintenance([LINK], None, now_s + 600, "petugas-1", "ganti radio")
+    async with rig.serving(tmp_path) as api:
         found = (await get(api, "/maintenance"))["maintenance"]
     first, second, *rest = found
     assert (first["id"], first["state"], first["who"]) == (1, "now", "petugas-1")
@@ -124,10 +121,10 @@ async def test_maintenance_lists_windows_made_by_hand_and_recurring_ones(tmp_pat
     assert len(rest) == 30
 
 
-async def test_the_shifts_summary(tmp_path: Path) -> None:
-    office = MemoryApiRig(duty_settings())
-    await office.actions.acknowledge(2, "petugas-1")
-    async with office.serving(tmp_path) as api:
+async def test_handover_summarises_the_shift(tmp_path: Path) -> None:
+    rig = MemoryApiRig(duty_settings())
+    await rig.actions.acknowledge(2, "petugas-1")
+    async with rig.serving(tmp_path) as api:
         summary = await get(api, "/handover")
         short = await get(api, "/handover?since=2025-11-24T15:59:00Z")
     assert [each["id"] for each in summary["open"]] == [2]
@@ -137,7 +134,7 @@ async def test_the_shifts_summary(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "refusal", "words"),
+    ("path", "error", "words"),
     [
         ("/incidents/99", NotFound, "no incident 99"),
         ("/outbox/99", NotFound, "no message 99"),
@@ -152,25 +149,25 @@ async def test_the_shifts_summary(tmp_path: Path) -> None:
         ("/incidents/2/note", ApiError, "POST only"),
     ],
 )
-async def test_a_question_that_cannot_be_is_refused_in_a_sentence(
-    tmp_path: Path, path: str, refusal: type[Exception], words: str
+async def test_an_invalid_query_is_refused_in_a_sentence(
+    tmp_path: Path, path: str, error: type[Exception], words: str
 ) -> None:
     async with MemoryApiRig().serving(tmp_path) as api:
-        with pytest.raises(refusal, match=words):
+        with pytest.raises(error, match=words):
             await get(api, path)
 
 
-async def test_a_ledger_in_trouble_is_said_and_asked_again_later(tmp_path: Path) -> None:
-    office = MemoryApiRig()
-    async with office.serving(tmp_path) as api:
-        office.ledger.trouble = LedgerError("the disk is full")
-        with pytest.raises(ApiError, match="the disk is full"):
-            await get(api, "/incidents/2")
-        office.ledger.trouble = None
-        assert await get(api, "/incidents/2")
+async def test_a_ledger_error_is_reported_and_the_next_request_tries_again(
+    rig: MemoryApiRig, api: LocalApiClient
+) -> None:
+    rig.ledger.trouble = LedgerError("the disk is full")
+    with pytest.raises(ApiError, match="the disk is full"):
+        await get(api, "/incidents/2")
+    rig.ledger.trouble = None
+    assert await get(api, "/incidents/2")
 
 
-async def test_without_a_daemon_the_client_says_how_to_start_one(tmp_path: Path) -> None:
+async def test_without_a_daemon_the_error_names_the_command_that_starts_it(tmp_path: Path) -> None:
     async with MemoryApiRig().serving(tmp_path) as api:
         pass
     with pytest.raises(ApiError, match="pantau run"):
