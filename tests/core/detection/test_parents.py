@@ -180,7 +180,7 @@ def in_instants(evidence: Sequence[Evidence], decide_all: bool) -> list[Decision
     return out
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(PHASES)
 @example([(23, [None, None, 10.0, 10.0, 10.0], 0.2), (22, ["EPERM", None, 10.0, 10.0, 10.0], 0.2)])
 def test_deciding_only_what_evidence_concerns_gives_what_deciding_all_gives(phases: Phases) -> None:
@@ -249,6 +249,14 @@ def test_links_listed_when_the_node_fell_are_not_added_again() -> None:
     assert updates(scenario) == []
 
 
+def test_links_behind_a_child_node_are_listed_when_the_node_above_falls() -> None:
+    scenario = Scenario(network({LINK: ("pop",)}, {"inti": (), "pop": ("inti",)}))
+    scenario["inti"] = scenario["pop"] = scenario[LINK] = silent_between((60.0, 200.0))
+    (opened,) = scenario.run(100).opened()
+    assert (opened.target, opened.affected) == ("inti", (LINK,))
+    assert updates(scenario) == []
+
+
 def test_an_incident_that_closes_before_they_were_added_lists_them() -> None:
     """The first reply of the node ends it, within a second of the first unreachable link."""
     scenario = fallen(40, until=52.0, rules=ProbeRules(rise=1)).run(80)
@@ -285,7 +293,7 @@ def test_a_reload_in_that_second_closes_the_incident_of_a_node_that_left_with_it
     assert detector._affected == {}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.floats(28.0, 70.0), min_size=1, max_size=12), st.booleans())
 def test_whenever_links_fall_the_incident_of_their_node_lists_each_unreachable_one_once(
     falls: list[float], deep: bool

@@ -50,7 +50,7 @@ def decisions_of(lines: Sequence[ReplayLine], net: Network = NET) -> list[Decisi
     return Detector(net).advance(read_evidence(lines, TIMEOUTS_S))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(PHASES)
 def test_the_decisions_of_a_prefix_are_a_prefix_of_the_decisions(phases: Phases) -> None:
     lines = lines_of(phases)
@@ -64,7 +64,7 @@ def test_the_decisions_of_a_prefix_are_a_prefix_of_the_decisions(phases: Phases)
         assert part == whole[: len(part)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(PHASES, st.randoms())
 def test_no_decision_depends_on_the_order_of_lines_with_equal_time(
     phases: Phases, random: Random
@@ -74,7 +74,7 @@ def test_no_decision_depends_on_the_order_of_lines_with_equal_time(
     assert decisions_of(mixed) == decisions_of(lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(PHASES)
 def test_intervals_of_a_target_never_overlap_and_follow_one_another(phases: Phases) -> None:
     last: dict[str, Transition] = {}
@@ -89,7 +89,7 @@ def test_intervals_of_a_target_never_overlap_and_follow_one_another(phases: Phas
             last[decision.target] = decision
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(PHASES)
 def test_an_incident_is_opened_once_closed_at_most_once_and_ends_after_it_began(
     phases: Phases,
@@ -117,7 +117,7 @@ def test_without_evidence_there_is_no_decision() -> None:
     assert {health.state.value for health in detector.healths.values()} == {"unknown"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(PHASES)
 def test_evidence_on_unknown_targets_changes_nothing(phases: Phases) -> None:
     lines = lines_of(phases)

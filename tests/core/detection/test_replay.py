@@ -23,6 +23,12 @@ def test_a_lost_request_is_known_at_its_time_out() -> None:
     ]
 
 
+def test_each_target_has_its_own_time_out() -> None:
+    lines = [ReplayLine(0.0, "a"), ReplayLine(0.0, "b"), ReplayLine(9.0, "b", 12.0)]
+    known = [item.known_s for item in read_evidence(lines, {"a": 3.0}) if isinstance(item, Lost)]
+    assert known == [1.0, 3.0]
+
+
 def test_the_last_line_ends_the_replay() -> None:
     lines = [ReplayLine(0.0, "a", 10.0), ReplayLine(9.5, "a"), ReplayLine(10.0, "b", 5.0)]
     assert list(read_evidence(lines, {"a": 1.0})) == [

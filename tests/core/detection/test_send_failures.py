@@ -231,7 +231,7 @@ def test_failed_sends_behind_a_node_that_comes_back_are_counted_once() -> None:
     assert set(targets(scenario)) == {"pop", *others[:2]}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(
     st.integers(1, 14),
     st.integers(0, 2),
@@ -439,7 +439,7 @@ def turns(draw: st.DrawFn, more_than_half: bool) -> tuple[Scenario, list[set[str
     return scenario, rounds
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(turns(more_than_half=True))
 def test_more_than_half_of_each_round_are_the_monitors_within_twelve_seconds(
     case: tuple[Scenario, list[set[str]]],
@@ -449,7 +449,7 @@ def test_more_than_half_of_each_round_are_the_monitors_within_twelve_seconds(
     assert offset_s(first.detected_s) <= BEGINS + AT_THE_LATEST_S
 
 
-@settings(max_examples=40, deadline=None)
+@settings(deadline=None)
 @given(turns(more_than_half=False))
 def test_two_fifths_of_each_round_are_never_the_monitors(
     case: tuple[Scenario, list[set[str]]],
@@ -457,7 +457,7 @@ def test_two_fifths_of_each_round_are_never_the_monitors(
     assert "monitor" not in targets(run_rounds(*case, more_s=5))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(deadline=None)
 @given(turns(more_than_half=True))
 def test_nothing_is_the_monitors_while_one_anchor_is_always_sent_to(
     case: tuple[Scenario, list[set[str]]],
@@ -481,7 +481,7 @@ def failing_s(known: Mapping[str, list[tuple[float, bool]]], now: float) -> floa
     return total
 
 
-@settings(max_examples=60, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.lists(st.booleans(), min_size=25, max_size=25), min_size=5, max_size=8))
 def test_it_opens_with_the_first_failed_send_at_which_the_last_ten_seconds_were_too_bad(
     tables: list[list[bool]],

@@ -39,6 +39,7 @@ def test_a_site_is_down_since_its_last_link_fell_silent() -> None:
 
 def test_a_site_is_degraded_since_the_first_of_its_links_was_not_up() -> None:
     assert site_since([(U, 500.0), (X, 160.0)]) == 160.0
+    assert site_since([(U, 100.0), (X, 160.0), (X, 300.0)]) == 160.0
 
 
 def test_a_site_without_links_has_no_since() -> None:
