@@ -1,4 +1,4 @@
-"""Apprise carries the rest: what it says of a failure becomes what the outbox needs to know."""
+"""The Apprise channel: what Apprise logs of a failure decides between retry and refusal."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def test_a_message_reaches_ntfy_with_its_title_once() -> None:
         *[(status, RetryLater) for status in (408, 429, 500, 503)],
     ],
 )
-async def test_the_status_in_its_log_tells_a_refusal_from_a_bad_moment(
+async def test_the_http_status_in_its_log_decides_between_refusal_and_retry(
     status: int, kind: type[Delivery]
 ) -> None:
     delivery, _ = await sent_to(answering(status, b"no"))
@@ -63,14 +63,14 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize("behave", [hanging, trickling])
-async def test_a_server_that_does_not_come_to_an_end_is_left_at_the_bound(
+async def test_a_server_that_never_ends_its_answer_is_left_at_the_time_limit(
     behave: Behaviour,
 ) -> None:
     delivery, _ = await sent_to(behave, Timeouts(0.3, 0.5))
     assert isinstance(delivery, RetryLater)
 
 
-async def test_nobody_there_is_tried_later() -> None:
+async def test_a_refused_connection_is_retried() -> None:
     async with LoopbackHttpServer(hanging) as peer:
         gone = peer.port
     delivery = await channel(f"ntfy://127.0.0.1:{gone}/gangguan").send(message())

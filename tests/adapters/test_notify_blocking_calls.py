@@ -1,4 +1,4 @@
-"""A call that blocks is left at its bound, and what it came to is not forgotten."""
+"""A blocking call is abandoned at its time limit, and its late result still counts."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Gate:
         return self._delivery
 
 
-async def test_a_call_that_comes_back_in_time_is_what_it_is() -> None:
+async def test_a_call_within_the_limit_gives_its_result() -> None:
     calls = BlockingCalls("test")
     assert await calls.call("a", lambda: Rejected("no")) == Rejected("no")
     assert await calls.call("a", lambda: Delivered("1")) == Delivered("1")
 
 
-async def test_what_was_accepted_late_is_not_sent_again() -> None:
+async def test_a_message_accepted_late_is_not_sent_again() -> None:
     calls, gate = BlockingCalls("test", BOUND_S), Gate(Delivered("late"))
     assert await calls.call("a", gate.work) == RetryLater("no answer within 0.1 s")
     assert await calls.call("a", gate.work) == RetryLater("the try before is still on its way")
@@ -44,7 +44,7 @@ async def test_what_was_accepted_late_is_not_sent_again() -> None:
     assert gate.calls == 1
 
 
-async def test_what_failed_late_is_tried_again() -> None:
+async def test_a_message_that_failed_late_is_retried() -> None:
     calls, gate = BlockingCalls("test", BOUND_S), Gate(RetryLater("busy"))
     await calls.call("a", gate.work)
     gate.open.set()
@@ -52,7 +52,7 @@ async def test_what_failed_late_is_tried_again() -> None:
     assert await calls.call("a", lambda: Delivered("2")) == Delivered("2")
 
 
-async def test_calls_that_hang_do_not_pile_up() -> None:
+async def test_the_number_of_hanging_calls_is_limited() -> None:
     calls, gate = BlockingCalls("test", BOUND_S), Gate(Delivered())
     for number in range(MAX_HANGING):
         await calls.call(str(number), gate.work)
@@ -64,7 +64,7 @@ async def test_calls_that_hang_do_not_pile_up() -> None:
     assert await calls.call("more", Delivered) == Delivered()
 
 
-async def test_the_loop_goes_on_while_a_call_blocks() -> None:
+async def test_the_event_loop_runs_while_a_call_blocks() -> None:
     calls, gate = BlockingCalls("test", 5.0), Gate(Delivered())
     waiting = asyncio.create_task(calls.call("a", gate.work))
     await eventually_async(lambda: gate.calls == 1)

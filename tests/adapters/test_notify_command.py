@@ -1,4 +1,4 @@
-"""A local program gets our JSON, nothing of our environment, and is ended at the bound."""
+"""The command channel: JSON on stdin, a clean environment, killed at the time limit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_it_gets_the_json_on_its_standard_input(tmp_path: Path) -> None:
     assert (told["key"], told["event"], told["text"]) == (KEY, "opened", message().text)
 
 
-async def test_arguments_are_no_shell(tmp_path: Path) -> None:
+async def test_arguments_are_not_interpreted_by_a_shell(tmp_path: Path) -> None:
     script = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
     odd = f"; touch {tmp_path}/x $(id) `id`"
     await channel(script, str(tmp_path / "got"), odd).send(message())
@@ -47,7 +47,7 @@ async def test_arguments_are_no_shell(tmp_path: Path) -> None:
         (3, RetryLater),
     ],
 )
-async def test_its_exit_code_says_what_became_of_it(code: int, kind: type[Delivery]) -> None:
+async def test_the_exit_code_decides_the_delivery(code: int, kind: type[Delivery]) -> None:
     delivery = await channel(f"import sys; sys.stderr.write('modem?'); sys.exit({code})").send(
         message()
     )
@@ -56,14 +56,14 @@ async def test_its_exit_code_says_what_became_of_it(code: int, kind: type[Delive
         assert delivery.why == f"exit {code}: modem?"
 
 
-async def test_a_program_that_is_not_there_is_refused(tmp_path: Path) -> None:
+async def test_a_missing_program_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "nothing", tmp_path):
         delivery = await CommandChannel([str(path)], Redaction()).send(message())
         assert isinstance(delivery, Rejected)
         assert "cannot be started" in delivery.why
 
 
-async def test_one_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> None:
+async def test_a_program_over_the_time_limit_is_killed_with_its_children(tmp_path: Path) -> None:
     script = (
         "import subprocess, sys, time\n"
         "child = subprocess.Popen(['sleep', '600'])\n"
@@ -80,7 +80,7 @@ def _is_dead(pid: int) -> bool:
     return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
-async def test_one_that_reads_nothing_and_one_that_floods_are_no_trouble() -> None:
+async def test_a_program_that_reads_nothing_or_floods_stderr_does_no_harm() -> None:
     long = message("x" * 300_000)
     assert await channel("pass").send(long) == Delivered()
     flood = "import sys\nfor _ in range(200): sys.stderr.write('e' * 65536)\nsys.exit(75)"
@@ -89,7 +89,7 @@ async def test_one_that_reads_nothing_and_one_that_floods_are_no_trouble() -> No
     assert len(delivery.why) < 400
 
 
-async def test_a_child_that_keeps_our_pipe_holds_nothing_up() -> None:
+async def test_a_child_that_keeps_the_pipe_open_delays_nothing() -> None:
     script = "import subprocess, sys; subprocess.Popen(['sleep', '600'])"
     assert await channel(script).send(message()) == Delivered()
 

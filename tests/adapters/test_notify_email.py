@@ -1,4 +1,4 @@
-"""E-mail: it arrives with our Message-ID, and each code of the server means what RFC 5321 says."""
+"""The e-mail channel: our Message-ID, and server codes as in RFC 5321."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_a_title_cannot_add_a_header() -> None:
         ("554 spam", Rejected("SMTP 554: spam")),
     ],
 )
-async def test_4xx_is_tried_later_and_5xx_is_refused(data: str, delivery: Delivery) -> None:
+async def test_4xx_is_retried_and_5xx_is_refused(data: str, delivery: Delivery) -> None:
     async with MailServer() as server:
         server.data = data
         assert await mailbox(server.url()).send(message()) == delivery
@@ -66,13 +66,13 @@ async def test_4xx_is_tried_later_and_5xx_is_refused(data: str, delivery: Delive
     ("answer", "kind"),
     [("550 no such user", Rejected), ("450 greylisted", RetryLater)],
 )
-async def test_a_refused_recipient_counts_as_its_code(answer: str, kind: type[Delivery]) -> None:
+async def test_the_code_of_a_refused_recipient_decides(answer: str, kind: type[Delivery]) -> None:
     async with MailServer() as server:
         server.recipient["ani@noc.example"] = answer
         assert type(await mailbox(server.url()).send(message())) is kind
 
 
-async def test_one_of_two_recipients_is_enough() -> None:
+async def test_one_accepted_recipient_of_two_is_a_delivery() -> None:
     """A second try would send it twice to the one who has it."""
     async with MailServer() as server:
         server.recipient["budi@noc.example"] = "550 no such user"
@@ -88,20 +88,20 @@ async def test_a_wrong_password_is_refused_and_not_repeated() -> None:
     assert delivery.why.startswith("SMTP 535")
 
 
-async def test_a_server_that_falls_silent_is_left_at_the_bound() -> None:
+async def test_a_silent_server_is_left_at_the_time_limit() -> None:
     async with MailServer() as server:
         channel = mailbox(server.url(), Timeouts(0.5, 0.7))
         server.silent = True
         assert await channel.send(message()) == RetryLater("no answer within 0.7 s")
 
 
-async def test_nobody_there_is_tried_later() -> None:
+async def test_a_refused_connection_is_retried() -> None:
     async with MailServer() as server:
         gone = server.url()
     assert isinstance(await mailbox(gone, Timeouts(0.5, 2.0)).send(message()), RetryLater)
 
 
-async def test_a_server_that_never_greets_is_tried_later() -> None:
+async def test_a_server_without_a_greeting_is_retried() -> None:
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
@@ -115,7 +115,7 @@ async def test_a_server_that_never_greets_is_tried_later() -> None:
     await server.wait_closed()
 
 
-async def test_a_server_without_tls_is_refused_where_tls_is_asked_for() -> None:
+async def test_a_server_without_tls_is_refused_when_tls_is_configured() -> None:
     async with MailServer() as server:
         url = server.url("&mode=starttls").replace("mailto://", "mailtos://")
         delivery = await mailbox(url).send(message())

@@ -1,4 +1,4 @@
-"""Settings and secrets become channels; what cannot be used is said without the secret."""
+"""Settings and secrets become channels; errors do not show a secret."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def keep(action: IncidentAction) -> None:
     raise AssertionError(action)
 
 
-def test_each_kind_becomes_the_channel_that_serves_it_best() -> None:
+def test_each_type_of_channel_gets_its_class() -> None:
     assert secret_names(ALERTS) == {"chat", "ntfy", "surel", "hook", "beat"}
     found = open_channels(ALERTS, SECRETS, WIB)
     assert {name: type(channel).__name__ for name, channel in found.items()} == {
@@ -59,12 +59,12 @@ def test_each_kind_becomes_the_channel_that_serves_it_best() -> None:
     }
 
 
-def test_one_bot_is_asked_for_presses_once_for_all_its_chats() -> None:
+def test_one_bot_with_several_chats_has_one_poller() -> None:
     assert len(open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0)) == 1
     assert open_button_pollers(AlertSettings(), {}, keep, lambda: 0.0) == []
 
 
-def test_nothing_shows_a_secret_of_its_own_accord() -> None:
+def test_no_repr_shows_a_secret() -> None:
     made: list[object] = [*open_channels(ALERTS, SECRETS, WIB).values()]
     made += open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0)
     made += [open_heartbeat(ALERTS, SECRETS, lambda: True), Redaction(CANARY)]
@@ -83,7 +83,7 @@ def test_nothing_shows_a_secret_of_its_own_accord() -> None:
         (ChannelSettings("x", "webhook", secret="x"), f"https://a b/{CANARY}"),
     ],
 )
-def test_a_secret_that_cannot_be_used_is_an_error_that_does_not_show_it(
+def test_an_unusable_secret_is_an_error_that_does_not_show_it(
     channel: ChannelSettings, secret: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -124,7 +124,7 @@ assert "apprise" in sys.modules
         (TGRAM, f"POST /bot{TOKEN}/sendMessage"),
     ],
 )
-def test_redaction_takes_out_a_secret_and_its_parts_however_written(secret: str, text: str) -> None:
+def test_redaction_removes_a_secret_and_its_parts_in_every_spelling(secret: str, text: str) -> None:
     said = Redaction(secret)(text)
     assert MARK in said
     assert "enari7" not in said
@@ -137,7 +137,7 @@ def test_redaction_leaves_one_short_line_and_the_host() -> None:
     assert len(said) == 300
 
 
-async def test_the_heartbeat_beats_only_while_all_is_well() -> None:
+async def test_the_heartbeat_is_sent_only_while_the_monitor_is_healthy() -> None:
     well = True
     async with LoopbackHttpServer(answering(200)) as peer:
         alerts = AlertSettings(heartbeat="beat")
@@ -153,7 +153,7 @@ async def test_the_heartbeat_beats_only_while_all_is_well() -> None:
     assert [(each.method, each.path) for each in peer.asked] == [("GET", f"/ping/{CANARY}")] * 2
 
 
-async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_address(
+async def test_a_failing_heartbeat_is_logged_once_without_its_address(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with LoopbackHttpServer(answering(500)) as peer:
@@ -174,7 +174,7 @@ async def test_a_heartbeat_that_nobody_hears_is_said_once_and_without_its_addres
     assert CANARY not in caplog.text
 
 
-def test_no_heartbeat_is_no_heartbeat() -> None:
+def test_without_a_usable_address_there_is_no_heartbeat() -> None:
     assert open_heartbeat(AlertSettings(), {}, lambda: True) is None
     with pytest.raises(ConfigError):
         open_heartbeat(AlertSettings(heartbeat="beat"), {"beat": CANARY}, lambda: True)

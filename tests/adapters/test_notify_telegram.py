@@ -1,4 +1,4 @@
-"""Telegram: each answer of the Bot API means what its documentation says."""
+"""Telegram: answers of the Bot API as documented, and chat buttons."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def no(code: int, description: str = "x", **parameters: object) -> Answer:
         ((302, b""), RetryLater("")),
     ],
 )
-async def test_each_answer_means_what_the_documentation_says(
+async def test_each_answer_of_the_api_gives_the_documented_delivery(
     answer: Answer, delivery: RetryLater | Rejected
 ) -> None:
     async with BotApi() as api, chat(api) as channel:
@@ -115,7 +115,7 @@ async def test_each_answer_means_what_the_documentation_says(
     assert api.sent == []
 
 
-async def test_what_telegram_cannot_parse_is_sent_again_as_plain_text() -> None:
+async def test_a_message_that_telegram_cannot_parse_is_sent_again_as_plain_text() -> None:
     async with BotApi() as api, chat(api) as channel:
         api.next = [no(400, "Bad Request: can't parse entities: Can't find end tag")]
         assert await channel.send(message()) == Delivered("1")
@@ -123,7 +123,7 @@ async def test_what_telegram_cannot_parse_is_sent_again_as_plain_text() -> None:
     assert api.sent[0]["text"] == message().text
 
 
-async def test_a_400_of_the_plain_text_too_is_refused() -> None:
+async def test_a_second_400_is_refused() -> None:
     async with BotApi() as api, chat(api) as channel:
         api.chats = set()
         said = await channel.send(message())
@@ -155,7 +155,7 @@ async def test_a_wrong_token_is_refused_and_not_repeated() -> None:
         (f"tgram://{TOKEN}/@noc_indramayu", "@noc_indramayu", None),
     ],
 )
-def test_an_address_is_read_as_apprise_reads_it(
+def test_an_address_is_parsed_as_by_apprise(
     url: str, chat_id: int | str, topic: int | None
 ) -> None:
     address = parse_telegram_address(url)
@@ -168,11 +168,11 @@ def test_an_address_is_read_as_apprise_reads_it(
     "url",
     ["", "mailto://x", f"tgram://{TOKEN}/1/2/3", f"tgram://{TOKEN}/1?silent=yes", "tgram://x/1"],
 )
-def test_what_asks_for_more_is_left_to_apprise(url: str) -> None:
+def test_an_address_with_options_is_left_to_apprise(url: str) -> None:
     assert parse_telegram_address(url) is None
 
 
-async def test_buttons_stand_under_what_is_open_and_under_nothing_else() -> None:
+async def test_only_open_incidents_have_buttons() -> None:
     over = {**INCIDENT, "ended": "2026-11-24T03:00:00.000Z"}
     async with BotApi() as api, chat(api, buttons=True) as channel:
         await channel.send(message())
@@ -198,8 +198,8 @@ BUDI = 4711
 NOW_S = 1_795_000_000.0
 
 
-class Desk:
-    """Keeps what was pressed."""
+class ActionRecorder:
+    """Records the actions of pressed buttons."""
 
     def __init__(self, error: str | None = None) -> None:
         self.done: list[IncidentAction] = []
@@ -232,14 +232,14 @@ async def polling(
 
 
 async def test_a_press_becomes_an_action_and_is_answered() -> None:
-    alerting_state = Desk()
-    async with BotApi() as api, polling(api, alerting_state.keep):
+    recorder = ActionRecorder()
+    async with BotApi() as api, polling(api, recorder.keep):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: len(api.answered) == 1)
         api.press("snooze:17,18", BUDI)
         await eventually_async(lambda: len(api.answered) == 2)
     who = "Budi (Telegram 4711)"
-    assert alerting_state.done == [
+    assert recorder.done == [
         IncidentAction(17, ActionKind.ACKNOWLEDGE, who, NOW_S, "", NOW_S + 28_800.0),
         IncidentAction(17, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
         IncidentAction(18, ActionKind.SNOOZE, who, NOW_S, "", NOW_S + 3600.0),
@@ -250,18 +250,18 @@ async def test_a_press_becomes_an_action_and_is_answered() -> None:
     }
 
 
-async def test_an_update_is_confirmed_after_its_action_was_kept() -> None:
-    alerting_state = Desk()
-    async with BotApi() as api, polling(api, alerting_state.keep):
+async def test_an_update_is_confirmed_after_its_action_is_recorded() -> None:
+    recorder = ActionRecorder()
+    async with BotApi() as api, polling(api, recorder.keep):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: api.polls and api.polls[-1]["offset"] == 501)
-        assert len(alerting_state.done) == 1
+        assert len(recorder.done) == 1
     assert all(each["allowed_updates"] == ["callback_query"] for each in api.polls)
 
 
-async def test_strangers_and_forged_buttons_do_nothing() -> None:
-    alerting_state = Desk()
-    async with BotApi() as api, polling(api, alerting_state.keep):
+async def test_unlisted_users_and_forged_buttons_do_nothing() -> None:
+    recorder = ActionRecorder()
+    async with BotApi() as api, polling(api, recorder.keep):
         api.press("ack:17", 666)
         for data in (
             "ack:",
@@ -275,23 +275,23 @@ async def test_strangers_and_forged_buttons_do_nothing() -> None:
         ):
             api.press(data, BUDI)
         await eventually_async(lambda: len(api.answered) == 9)
-    assert alerting_state.done == []
+    assert recorder.done == []
     assert api.answered[0]["text"] == "Anda tidak terdaftar untuk menekan tombol ini."
     assert {each["text"] for each in api.answered[1:]} == {"Tombol ini tidak dikenal lagi."}
 
 
-async def test_updates_of_other_shapes_are_passed_over() -> None:
-    alerting_state = Desk()
-    async with BotApi() as api, polling(api, alerting_state.keep):
+async def test_malformed_updates_are_skipped() -> None:
+    recorder = ActionRecorder()
+    async with BotApi() as api, polling(api, recorder.keep):
         odd: list[object] = [7, {"update_id": 1, "message": {}}, {"callback_query": {"from": 3}}]
         api.next = [(200, {"ok": True, "result": odd}), (200, {"ok": True, "result": 5})]
         await eventually_async(lambda: len(api.answered) == 1)
         api.press("ack:17", BUDI)
-        await eventually_async(lambda: len(alerting_state.done) == 1)
+        await eventually_async(lambda: len(recorder.done) == 1)
 
 
-async def test_what_could_not_be_kept_is_said_to_whoever_pressed() -> None:
-    async with BotApi() as api, polling(api, Desk("gangguan 17 sudah selesai").keep):
+async def test_a_failed_action_is_answered_with_its_reason() -> None:
+    async with BotApi() as api, polling(api, ActionRecorder("gangguan 17 sudah selesai").keep):
         api.press("ack:17", BUDI)
         await eventually_async(lambda: len(api.answered) == 1)
     assert api.answered[0]["text"] == "Gagal dicatat: gangguan 17 sudah selesai"
@@ -366,28 +366,30 @@ async def test_a_press_that_fails_again_and_again_does_not_block_the_next() -> N
         await eventually_async(lambda: done == [18])
 
 
-async def test_it_waits_longer_and_longer_while_telegram_fails() -> None:
-    naps: list[float] = []
+async def test_failed_polls_back_off() -> None:
+    pauses: list[float] = []
 
-    async def nap(length_s: float) -> None:
-        naps.append(length_s)
+    async def pause(length_s: float) -> None:
+        pauses.append(length_s)
         await asyncio.sleep(0)
 
-    alerting_state = Desk()
+    recorder = ActionRecorder()
     async with BotApi() as api:
         api.next = [no(409, "Conflict: terminated by other getUpdates request")] * 3
         api.next += [no(429, retry_after=11)]
-        async with polling(api, alerting_state.keep, nap):
-            await eventually_async(lambda: len(naps) == 4)
+        async with polling(api, recorder.keep, pause):
+            await eventually_async(lambda: len(pauses) == 4)
             api.press("ack:17", BUDI)
-            await eventually_async(lambda: len(alerting_state.done) == 1)
-    assert naps[:4] == [5.0, 10.0, 20.0, 11.0]
+            await eventually_async(lambda: len(recorder.done) == 1)
+    assert pauses[:4] == [5.0, 10.0, 20.0, 11.0]
 
 
-async def test_it_ends_when_the_bot_is_not_known() -> None:
+async def test_the_poller_ends_when_the_bot_is_unknown() -> None:
     async with BotApi() as api:
         bot = TelegramBot("1:unknown", Redaction("1:unknown"), api.url)
-        presses = ButtonPoller(bot, ButtonSettings(frozenset(), Desk().keep, lambda: NOW_S))
+        presses = ButtonPoller(
+            bot, ButtonSettings(frozenset(), ActionRecorder().keep, lambda: NOW_S)
+        )
         async with asyncio.timeout(5):
             await presses.run()
         await presses.close()

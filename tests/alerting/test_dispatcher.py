@@ -1,4 +1,4 @@
-"""Outbox → channels: in order, once as far as that can be known, and nobody waits for another."""
+"""The dispatcher sends outbox rows in order and once; no channel delays another."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def always(delivery: Delivery) -> Callable[[Notification], Delivery]:
 
 
 def in_turn(*deliveries: Delivery) -> Callable[[Notification], Delivery]:
-    """One after the other; the last for good."""
+    """One after the other; the last one repeats."""
     left = list(deliveries)
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
@@ -53,7 +53,7 @@ def in_turn(*deliveries: Delivery) -> Callable[[Notification], Delivery]:
 def noting(
     at_s: list[float], post: DispatcherRig, delivery: Delivery
 ) -> Callable[[Notification], Delivery]:
-    """Always the same, and when it was asked for."""
+    """Always this delivery; notes when."""
 
     def answer(_: Notification) -> Delivery:
         at_s.append(post.elapsed_s())
@@ -62,7 +62,7 @@ def noting(
     return answer
 
 
-async def test_a_message_goes_out_at_once_with_its_key_and_a_code_and_is_marked(
+async def test_a_message_is_sent_at_once_with_key_and_code_and_marked(
     post: DispatcherRig,
 ) -> None:
     post.queue()
@@ -75,7 +75,7 @@ async def test_a_message_goes_out_at_once_with_its_key_and_a_code_and_is_marked(
     assert (row.status, row.sent_s, row.attempts) == (SENT, post.utc_s(), 1)
 
 
-async def test_what_lay_in_the_outbox_before_the_start_is_sent() -> None:
+async def test_rows_of_before_the_start_are_sent() -> None:
     post = DispatcherRig()
     body = '{"title": "t", "text": "x", "incidents": []}'
     row = OutboxRow(1, 1, "chat", "ani", EventKind.OPENED, body, post.utc_s())
@@ -85,7 +85,7 @@ async def test_what_lay_in_the_outbox_before_the_start_is_sent() -> None:
     await post.close()
 
 
-async def test_a_failing_channel_is_tried_again_ever_more_seldom_with_the_same_key(
+async def test_a_failing_channel_is_retried_with_back_off_and_the_same_key(
     post: DispatcherRig,
 ) -> None:
     box = post.boxes["chat"]
@@ -104,7 +104,7 @@ async def test_a_failing_channel_is_tried_again_ever_more_seldom_with_the_same_k
 
 
 @pytest.mark.parametrize(("luck", "first_s"), [(0.0, 4.0), (1.0, 6.0)])
-async def test_waits_are_spread_by_luck(luck: float, first_s: float) -> None:
+async def test_retry_delays_are_spread_at_random(luck: float, first_s: float) -> None:
     post = await DispatcherRig(chance=luck).open()
     post.boxes["chat"].answer = in_turn(RetryLater("HTTP 503"), Delivered())
     post.queue()
@@ -115,7 +115,7 @@ async def test_waits_are_spread_by_luck(luck: float, first_s: float) -> None:
     await post.close()
 
 
-async def test_a_channel_that_asks_for_a_pause_gets_it_for_all_its_messages(
+async def test_a_requested_pause_holds_all_messages_of_the_channel(
     post: DispatcherRig,
 ) -> None:
     box = post.boxes["chat"]
@@ -129,7 +129,7 @@ async def test_a_channel_that_asks_for_a_pause_gets_it_for_all_its_messages(
     assert post.texts() == ["text 1.1", "text 2.1"]
 
 
-async def test_a_pause_of_a_day_is_five_minutes(post: DispatcherRig) -> None:
+async def test_a_requested_pause_is_limited_to_five_minutes(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = in_turn(RetryLater("HTTP 429", after_s=86_400.0), Delivered())
     post.queue()
     await post.advance(299)
@@ -138,7 +138,7 @@ async def test_a_pause_of_a_day_is_five_minutes(post: DispatcherRig) -> None:
     assert post.texts() == ["text 1.1"]
 
 
-async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: DispatcherRig) -> None:
+async def test_a_refused_message_goes_to_the_next_channel_at_once(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = always(Rejected("HTTP 403"))
     post.queue()
     await post.advance()
@@ -149,7 +149,7 @@ async def test_what_is_refused_goes_on_by_the_next_way_at_once(post: DispatcherR
     assert post.ledger.outbox(DEAD)[0].last_error == "HTTP 403"
 
 
-async def test_what_every_way_refuses_is_kept_and_said(post: DispatcherRig) -> None:
+async def test_a_message_that_every_channel_refuses_is_a_warning(post: DispatcherRig) -> None:
     for box in post.boxes.values():
         box.answer = always(Rejected("HTTP 403"))
     post.queue()
@@ -162,7 +162,7 @@ async def test_what_every_way_refuses_is_kept_and_said(post: DispatcherRig) -> N
     ]
 
 
-async def test_a_fall_back_of_a_channel_is_tried_after_it() -> None:
+async def test_the_fallback_of_a_channel_is_tried_after_it() -> None:
     channels = (
         replace(ALERTS.channels[0], fallback=("hook",)),
         *ALERTS.channels[1:],
@@ -175,12 +175,20 @@ async def test_a_fall_back_of_a_channel_is_tried_after_it() -> None:
     await post.close()
 
 
-async def test_after_a_day_of_trying_a_message_is_given_up_and_goes_the_next_way(
+async def test_a_message_that_fails_for_a_day_is_dead_and_goes_to_the_next_channel(
     post: DispatcherRig,
 ) -> None:
     post.boxes["chat"].answer = always(RetryLater("no route to host"))
-    post.queue()
-    await post.advance(86_400 - 300)
+    first_try_s = post.utc_s() - 86_400 + 300
+    body = '{"title": "t", "text": "x", "incidents": []}'
+    row = OutboxRow(
+        *(1, 1, "chat", "ani", EventKind.OPENED, body, post.utc_s()),
+        attempts=9,
+        first_try_s=first_try_s,
+    )
+    post.ledger.record([], [row])
+    post.dispatcher.wake()
+    await post.advance(290)
     assert post.statuses() == [("chat", PENDING)]
     await post.advance(700)
     assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
@@ -213,7 +221,7 @@ async def test_a_dead_channel_delays_no_other(post: DispatcherRig) -> None:
     assert max(delays_s) < 5
 
 
-async def test_of_one_incident_the_closing_never_overtakes_the_opening(post: DispatcherRig) -> None:
+async def test_the_closing_of_an_incident_never_overtakes_its_opening(post: DispatcherRig) -> None:
     box = post.boxes["chat"]
     box.hold()
     post.queue(recipient="ani")
@@ -226,7 +234,7 @@ async def test_of_one_incident_the_closing_never_overtakes_the_opening(post: Dis
     assert post.texts() == ["text 1.1", "text 1.2", "text 2.1"]
 
 
-async def test_an_opening_that_could_not_be_sent_is_one_message_with_its_closing(
+async def test_an_opening_that_was_not_sent_yet_is_merged_with_its_closing(
     post: DispatcherRig,
 ) -> None:
     box = post.boxes["chat"]
@@ -246,7 +254,7 @@ def limited(per_minute: int, most_characters: int = 4000) -> DispatcherRig:
     return DispatcherRig(replace(ALERTS, channels=(first, *ALERTS.channels[1:])))
 
 
-async def test_what_is_over_a_channels_limit_is_merged_and_none_is_dropped() -> None:
+async def test_messages_above_the_rate_limit_are_merged_and_none_is_dropped() -> None:
     post = await limited(3).open()
     at_s: list[float] = []
     box = post.boxes["chat"]
@@ -265,7 +273,7 @@ async def test_what_is_over_a_channels_limit_is_merged_and_none_is_dropped() -> 
     await post.close()
 
 
-async def test_a_merged_message_is_never_over_the_channels_limit_of_a_text() -> None:
+async def test_a_merged_message_is_never_longer_than_the_channel_allows() -> None:
     post = await limited(1, most_characters=200).open()
     post.boxes["chat"].hold()
     for number in range(1, 21):
@@ -280,7 +288,7 @@ async def test_a_merged_message_is_never_over_the_channels_limit_of_a_text() -> 
     await post.close()
 
 
-async def test_of_merged_messages_the_one_that_spoils_the_rest_is_refused_alone() -> None:
+async def test_of_merged_messages_only_the_refused_part_is_dead() -> None:
     post = await limited(2).open()
     box = post.boxes["chat"]
     box.answer = lambda m: Rejected("HTTP 400") if "text 4.1" in m.text else Delivered()
@@ -304,7 +312,7 @@ class Broken(MemoryChannel):
         return Delivered()
 
 
-async def test_a_channel_that_breaks_is_counted_and_tried_again_and_its_words_stay_inside(
+async def test_an_exception_of_a_channel_is_counted_retried_and_logged_without_its_text(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken = Broken()
@@ -320,16 +328,16 @@ async def test_a_channel_that_breaks_is_counted_and_tried_again_and_its_words_st
     await post.close()
 
 
-async def test_what_was_taken_is_not_sent_again_while_the_ledger_cannot_be_written(
+async def test_an_accepted_message_is_not_sent_again_while_the_ledger_cannot_be_written(
     post: DispatcherRig,
 ) -> None:
     box = post.boxes["chat"]
 
-    def taken_and_the_disk_fills(_: Notification) -> Delivery:
+    def accept_and_fill_the_disk(_: Notification) -> Delivery:
         post.ledger.trouble = LedgerError("the disk is full")
         return Delivered()
 
-    box.answer = taken_and_the_disk_fills
+    box.answer = accept_and_fill_the_disk
     post.queue()
     await post.advance(300)
     post.ledger.trouble = None
@@ -339,7 +347,7 @@ async def test_what_was_taken_is_not_sent_again_while_the_ledger_cannot_be_writt
     assert len(box.tried) == 1
 
 
-async def test_while_the_ledger_cannot_be_read_every_worker_waits_and_goes_on_after(
+async def test_workers_wait_while_the_ledger_cannot_be_read(
     post: DispatcherRig, caplog: pytest.LogCaptureFixture
 ) -> None:
     post.queue()
@@ -355,7 +363,7 @@ async def test_while_the_ledger_cannot_be_read_every_worker_waits_and_goes_on_af
 
 
 class CountingLedger(MemoryLedger):
-    """Counts the questions of the workers."""
+    """Counts the leases."""
 
     leases = 0
 
@@ -364,7 +372,7 @@ class CountingLedger(MemoryLedger):
         return super().lease(channel, now_s, lease_s, limit)
 
 
-async def test_a_dispatcher_with_nothing_to_do_asks_seldom() -> None:
+async def test_an_idle_dispatcher_reads_the_outbox_seldom() -> None:
     ledger = CountingLedger()
     post = await DispatcherRig(ledger=ledger).open()
     post.queue()
@@ -373,14 +381,14 @@ async def test_a_dispatcher_with_nothing_to_do_asks_seldom() -> None:
     await post.close()
 
 
-async def test_a_row_that_cannot_be_read_is_dead_and_holds_nothing_up(post: DispatcherRig) -> None:
+async def test_a_row_that_cannot_be_decoded_is_dead_and_delays_nothing(post: DispatcherRig) -> None:
     post.ledger.record([], [OutboxRow(1, 1, "chat", "citra", EventKind.OPENED, "{", post.utc_s())])
     post.queue(2)
     await post.advance(10)
     assert [status for _, status in post.statuses()] == [DEAD, SENT]
 
 
-async def test_a_lease_of_a_daemon_that_was_killed_ends_by_itself() -> None:
+async def test_a_lease_of_a_killed_daemon_expires() -> None:
     post = DispatcherRig()
     body = '{"title": "t", "text": "x", "incidents": []}'
     row = OutboxRow(1, 1, "chat", "ani", EventKind.OPENED, body, post.utc_s())
@@ -394,7 +402,7 @@ async def test_a_lease_of_a_daemon_that_was_killed_ends_by_itself() -> None:
     await post.close()
 
 
-async def test_a_clock_that_is_set_back_a_day_holds_no_message_up(post: DispatcherRig) -> None:
+async def test_a_clock_set_back_by_a_day_delays_no_message(post: DispatcherRig) -> None:
     box = post.boxes["chat"]
     box.answer = in_turn(RetryLater("HTTP 503"), Delivered())
     post.queue()
@@ -426,7 +434,7 @@ async def test_after_a_reload_the_new_channel_is_used_and_the_old_one_finishes_f
     assert not new.closed
 
 
-async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: DispatcherRig) -> None:
+async def test_rows_of_a_removed_channel_go_to_the_next_channel(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     post.queue()
     await post.advance(1)
@@ -444,7 +452,7 @@ async def test_rows_of_a_channel_that_was_taken_away_go_the_next_way(post: Dispa
     assert post.statuses() == [("chat", DEAD), ("mail", SENT)]
 
 
-async def test_at_the_end_what_is_under_way_is_finished_and_every_channel_closed() -> None:
+async def test_at_shutdown_sends_in_progress_finish_and_every_channel_is_closed() -> None:
     post = await DispatcherRig().open()
     box = post.boxes["chat"]
     box.hold()
@@ -459,7 +467,7 @@ async def test_at_the_end_what_is_under_way_is_finished_and_every_channel_closed
     assert all(each.closed for each in post.boxes.values())
 
 
-async def test_a_channel_that_fails_for_long_is_said(post: DispatcherRig) -> None:
+async def test_a_channel_that_fails_for_five_minutes_is_a_warning(post: DispatcherRig) -> None:
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     post.queue()
     await post.advance(290)
@@ -474,7 +482,7 @@ async def test_a_channel_that_fails_for_long_is_said(post: DispatcherRig) -> Non
     assert [each.text for each in post.dispatcher.warnings()] == []
 
 
-async def test_when_no_way_out_works_for_long_that_is_known(post: DispatcherRig) -> None:
+async def test_no_working_channel_is_noticed_after_five_minutes(post: DispatcherRig) -> None:
     assert post.dispatcher.has_working_channel()
     for name, box in post.boxes.items():
         box.answer = always(RetryLater("network is unreachable"))
@@ -488,7 +496,7 @@ async def test_when_no_way_out_works_for_long_that_is_known(post: DispatcherRig)
     assert post.dispatcher.has_working_channel()
 
 
-async def test_a_worker_that_stands_still_is_noticed(post: DispatcherRig) -> None:
+async def test_a_stuck_worker_is_noticed(post: DispatcherRig) -> None:
     await post.advance(600)
     assert post.dispatcher.workers_alive()
     post.boxes["chat"].hold()
@@ -502,20 +510,22 @@ async def test_a_worker_that_stands_still_is_noticed(post: DispatcherRig) -> Non
     assert post.dispatcher.workers_alive()
 
 
-async def test_how_long_the_oldest_message_waits_is_known(post: DispatcherRig) -> None:
-    async def looked_s() -> float | None:
+async def test_the_wait_of_the_oldest_message_is_known(post: DispatcherRig) -> None:
+    async def oldest_due_s() -> float | None:
         post.dispatcher.reconfigure(post.boxes)
         await post.advance()
         return post.dispatcher.oldest_due_s
 
-    assert await looked_s() == 0.0
+    assert await oldest_due_s() == 0.0
     post.boxes["chat"].answer = always(RetryLater("HTTP 503"))
     post.queue()
     await post.advance(200)
-    assert await looked_s() == pytest.approx(200.0, abs=0.1), "since the first try, not the last"
+    assert await oldest_due_s() == pytest.approx(200.0, abs=0.1), (
+        "since the first try, not the last"
+    )
     post.ledger.trouble = LedgerError("the disk is full")
-    assert await looked_s() is None
+    assert await oldest_due_s() is None
     post.ledger.trouble = None
     post.boxes["chat"].answer = None
     await post.advance(400)
-    assert await looked_s() == 0.0
+    assert await oldest_due_s() == 0.0

@@ -1,4 +1,4 @@
-"""The ways out of a configuration: opened before they are used, exchanged at a reload."""
+"""Channels, heartbeat and chat buttons of a configuration: prepared, then exchanged at a reload."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def settings_of(alerts: AlertSettings, folder: Path) -> Settings:
     return Settings("Uji", ZoneInfo("Asia/Jakarta"), folder, folder, Network(), alerts=alerts)
 
 
-class Ways:
-    """A dispatcher and the ways out, on loopback."""
+class IntegrationsRig:
+    """A dispatcher and integrations on loopback."""
 
     def __init__(self, peer: LoopbackHttpServer, folder: Path) -> None:
         self.ledger = MemoryLedger()
@@ -76,9 +76,11 @@ class Ways:
 
 
 @asynccontextmanager
-async def ways_out(folder: Path) -> AsyncIterator[tuple[Ways, LoopbackHttpServer]]:
+async def running_integrations(
+    folder: Path,
+) -> AsyncIterator[tuple[IntegrationsRig, LoopbackHttpServer]]:
     async with LoopbackHttpServer(answering(200)) as peer:
-        ways = Ways(peer, folder)
+        ways = IntegrationsRig(peer, folder)
         running = [
             asyncio.ensure_future(ways.dispatcher.run()),
             asyncio.ensure_future(ways.integrations.run()),
@@ -93,17 +95,17 @@ def paths(peer: LoopbackHttpServer) -> list[str]:
     return [asked.path for asked in peer.asked]
 
 
-async def test_messages_go_out_by_the_ways_in_use_and_the_heart_beats(tmp_path: Path) -> None:
-    async with ways_out(tmp_path) as (ways, peer):
+async def test_messages_go_to_the_channels_in_force_and_heartbeats_are_sent(tmp_path: Path) -> None:
+    async with running_integrations(tmp_path) as (ways, peer):
         ways.integrations.prepare(ways.settings)()
         ways.put(1)
         await eventually_async(lambda: {"/lama", "/detak"} <= set(paths(peer)))
 
 
-async def test_after_a_reload_the_new_address_is_told_and_the_heart_of_old_has_stopped(
+async def test_after_a_reload_the_new_address_is_used_and_the_old_heartbeat_stops(
     tmp_path: Path,
 ) -> None:
-    async with ways_out(tmp_path) as (ways, peer):
+    async with running_integrations(tmp_path) as (ways, peer):
         ways.integrations.prepare(ways.settings)()
         ways.put(1)
         await eventually_async(lambda: {"/lama", "/detak"} <= set(paths(peer)))
@@ -116,8 +118,8 @@ async def test_after_a_reload_the_new_address_is_told_and_the_heart_of_old_has_s
         assert paths(peer).count("/detak") == 1
 
 
-async def test_a_monitor_that_is_not_well_has_no_heartbeat(tmp_path: Path) -> None:
-    async with ways_out(tmp_path) as (ways, peer):
+async def test_an_unhealthy_monitor_sends_no_heartbeat(tmp_path: Path) -> None:
+    async with running_integrations(tmp_path) as (ways, peer):
         ways.healthy = False
         ways.integrations.prepare(ways.settings)()
         ways.put(1)
@@ -132,10 +134,10 @@ async def test_a_monitor_that_is_not_well_has_no_heartbeat(tmp_path: Path) -> No
         replace(ALERTS, channels=(HOOK, ChannelSettings("dua", "webhook", secret="tidak-ada"))),
     ],
 )
-async def test_a_secret_that_is_missing_is_said_before_anything_changes(
+async def test_a_missing_secret_is_an_error_and_nothing_changes(
     tmp_path: Path, alerts: AlertSettings
 ) -> None:
-    async with ways_out(tmp_path) as (ways, peer):
+    async with running_integrations(tmp_path) as (ways, peer):
         ways.integrations.prepare(ways.settings)()
         with pytest.raises(ConfigError, match="the secret tidak-ada is missing"):
             ways.integrations.prepare(settings_of(alerts, tmp_path))
@@ -151,7 +153,7 @@ def with_buttons(api: BotApi) -> AlertSettings:
 
 
 async def test_a_pressed_button_acknowledges_the_incident(tmp_path: Path) -> None:
-    async with BotApi() as api, ways_out(tmp_path) as (ways, _):
+    async with BotApi() as api, running_integrations(tmp_path) as (ways, _):
         ways.integrations.prepare(settings_of(with_buttons(api), tmp_path))()
         api.press("ack:1,2", 4711)
         await eventually_async(lambda: len(api.answered) == 1)
@@ -162,7 +164,7 @@ async def test_a_pressed_button_acknowledges_the_incident(tmp_path: Path) -> Non
 
 
 async def test_chat_buttons_that_do_not_work_are_a_warning_until_they_do(tmp_path: Path) -> None:
-    async with BotApi() as api, ways_out(tmp_path) as (ways, _):
+    async with BotApi() as api, running_integrations(tmp_path) as (ways, _):
         refused = {"ok": False, "error_code": 429, "description": "x", "parameters": {}}
         refused["parameters"] = {"retry_after": 0.2}
         api.next = [(429, refused)]

@@ -64,9 +64,7 @@ BOTH = [("ani", EventKind.OPENED), ("channel:hook", EventKind.OPENED)]
 BOTH_OVER = [("ani", EventKind.RESOLVED), ("channel:hook", EventKind.RESOLVED)]
 
 
-async def test_a_journal_that_cannot_be_written_is_told_within_two_minutes_and_its_end_once() -> (
-    None
-):
+async def test_a_failing_journal_is_notified_once_and_its_end_once() -> None:
     house = House()
     await house.looks(60)
     house.progress.journal.error, house.progress.journal.is_full = FULL, True
@@ -86,7 +84,7 @@ async def test_a_journal_that_cannot_be_written_is_told_within_two_minutes_and_i
     assert house.queued == 2
 
 
-async def test_a_hiccup_of_the_disk_is_told_nobody() -> None:
+async def test_a_short_failure_is_not_notified() -> None:
     house = House()
     house.progress.journal.error = "locked"
     await house.looks(20)
@@ -95,7 +93,7 @@ async def test_a_hiccup_of_the_disk_is_told_nobody() -> None:
     assert house.said() == []
 
 
-async def test_a_journal_that_comes_and_goes_is_one_plight() -> None:
+async def test_a_journal_that_fails_on_and_off_is_one_failure() -> None:
     house = House()
     for _ in range(10):
         house.progress.journal.error = "the disk is odd"
@@ -105,7 +103,7 @@ async def test_a_journal_that_comes_and_goes_is_one_plight() -> None:
     assert house.said() == BOTH
 
 
-async def test_four_fifths_of_the_quota_are_told_and_what_hovers_there_is_told_once() -> None:
+async def test_the_quota_is_notified_once_at_80_percent_with_hysteresis() -> None:
     house = House()
     for share in (0.5, 0.79, 0.81, 0.79, 0.82, 0.78, 0.9):
         house.share = share
@@ -118,7 +116,7 @@ async def test_four_fifths_of_the_quota_are_told_and_what_hovers_there_is_told_o
     assert house.said(SelfCheck.JOURNAL) == []
 
 
-async def test_a_restart_repeats_nothing_and_tells_the_end() -> None:
+async def test_a_restart_repeats_nothing_and_the_end_is_still_notified() -> None:
     house = House()
     house.progress.journal.error = FULL
     await house.looks(60)
@@ -134,7 +132,7 @@ async def test_a_restart_repeats_nothing_and_tells_the_end() -> None:
     assert house.said() == BOTH + BOTH_OVER
 
 
-async def test_it_waits_for_a_ledger_that_cannot_be_written(
+async def test_messages_wait_while_the_ledger_cannot_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     house = House()
@@ -147,7 +145,7 @@ async def test_it_waits_for_a_ledger_that_cannot_be_written(
     assert house.said() == BOTH
 
 
-async def test_without_a_route_nobody_is_told_and_that_is_logged_once(
+async def test_without_a_route_nobody_is_notified_and_one_line_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     house = House(replace(ALERTS, routes=()))
@@ -159,7 +157,7 @@ async def test_without_a_route_nobody_is_told_and_that_is_logged_once(
     assert ["no route" in line for line in caplog.messages] == [True]
 
 
-async def test_whoever_reads_english_is_told_in_english() -> None:
+async def test_the_message_is_in_the_language_of_the_recipient() -> None:
     house = House(replace(ALERTS, people=(replace(ALERTS.people[0], language="en"),)))
     house.progress.journal.error = "the journal is damaged"
     await house.looks(60)

@@ -1,4 +1,4 @@
-"""What dispatch may expect of a channel: the one in memory, and every real one on loopback."""
+"""The contract of a channel: the fake in memory, and every real one on loopback."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ async def post(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         await found.channel.close()
 
 
-async def test_what_is_accepted_has_arrived(post: Post) -> None:
+async def test_an_accepted_message_has_arrived(post: Post) -> None:
     assert isinstance(await post.channel.send(message()), Delivered)
     assert post.arrived() == 1
     assert isinstance(await post.channel.send(message(key="f" * 64)), Delivered)
@@ -171,7 +171,7 @@ async def test_what_is_accepted_has_arrived(post: Post) -> None:
 @pytest.mark.parametrize(
     ("mood", "kind"), [(LATER, RetryLater), (NEVER, Rejected), (HANG, RetryLater)]
 )
-async def test_what_is_not_accepted_says_whether_to_try_again_and_why(
+async def test_a_failure_says_whether_to_retry_and_why(
     post: Post, mood: str, kind: type[Delivery]
 ) -> None:
     post.mood(mood)
@@ -182,14 +182,14 @@ async def test_what_is_not_accepted_says_whether_to_try_again_and_why(
     assert post.arrived() == 0
 
 
-async def test_it_serves_again_after_a_refusal(post: Post) -> None:
+async def test_a_channel_works_again_after_a_refusal(post: Post) -> None:
     post.mood(NEVER)
     await post.channel.send(message())
     post.mood(TAKE)
     assert isinstance(await post.channel.send(message(key="f" * 64)), Delivered)
 
 
-async def test_closing_twice_is_closing(post: Post) -> None:
+async def test_a_channel_can_be_closed_twice(post: Post) -> None:
     await post.channel.send(message())
     await post.channel.close()
     await post.channel.close()
@@ -208,7 +208,7 @@ class Everything(logging.Handler):
 
 
 @pytest.mark.parametrize("mood", [TAKE, LATER, NEVER, HANG])
-async def test_no_secret_is_seen_anywhere(
+async def test_no_secret_is_logged_shown_or_in_an_argument(
     post: Post, mood: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Neither in what it returns or shows, nor in any log, nor in any process's arguments."""

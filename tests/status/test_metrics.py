@@ -1,4 +1,4 @@
-"""`/metrics` as Prometheus reads it: parsed by its own library, figure by figure."""
+"""`/metrics`, parsed by the Prometheus client library."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Measured:
         return figures(await self.metrics.text())
 
 
-async def test_states_and_incidents_are_counted_with_who_has_them_in_hand() -> None:
+async def test_targets_by_state_and_incidents_by_acknowledgement_are_counted() -> None:
     daemon = Measured()
     daemon.seconds(30)
     daemon.seconds(40, silent="anjatan/utama")
@@ -122,7 +122,7 @@ async def test_rounds_outcomes_lags_and_stores() -> None:
     assert ("pantau_journal_age_seconds", ()) not in found
 
 
-async def test_messages_that_are_not_delivered_by_channel_and_the_oldest_that_is_due() -> None:
+async def test_undelivered_messages_are_counted_by_channel_with_the_oldest_due() -> None:
     daemon = Measured()
     now_s = daemon.house.clock.steady_s()
     rows = [OutboxRow(2, n, "hook", "p", EventKind.OPENED, "{}", now_s - 30 * n) for n in (1, 2, 3)]
@@ -145,7 +145,7 @@ async def test_targets_under_maintenance_are_counted() -> None:
     assert one(await daemon.read(), "pantau_maintenance_targets") == 2
 
 
-async def test_a_ledger_in_trouble_leaves_the_rest() -> None:
+async def test_a_failing_ledger_leaves_out_only_its_own_metrics() -> None:
     daemon = Measured()
     daemon.office.ledger.trouble = LedgerError("the disk is full")
     found = await daemon.read()
@@ -153,7 +153,7 @@ async def test_a_ledger_in_trouble_leaves_the_rest() -> None:
     assert one(found, "pantau_targets", state="unknown") == 4
 
 
-async def test_it_is_served_as_the_format_that_it_is(tmp_path: Path) -> None:
+async def test_metrics_are_served_with_the_content_type_of_their_format(tmp_path: Path) -> None:
     daemon = Measured()
     office = daemon.office
     api = ApiServer(

@@ -1,4 +1,4 @@
-"""The status document: made once for all who ask, in parts, and whole all the same."""
+"""The status document: computed once for concurrent requests, in chunks, and consistent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BIG = network({f"s{n:03}/utama": () for n in range(900)}, {"pop": ()}, anchors=1
 
 
 class Turns:
-    """Counts how often others on the event loop get their turn."""
+    """Counts how often other tasks of the event loop run."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -35,7 +35,7 @@ def targets_in(document: dict[str, object]) -> set[str]:
     return {link["target"] for site in sites for link in site["links"]}
 
 
-async def test_thousands_of_targets_are_looked_at_in_parts_and_all_are_there() -> None:
+async def test_many_targets_are_read_in_chunks_and_all_are_in_the_document() -> None:
     house = DaemonOnFakes(BIG)
     turns = Turns()
     document = await house.status.document()
@@ -43,7 +43,7 @@ async def test_thousands_of_targets_are_looked_at_in_parts_and_all_are_there() -
     assert targets_in(document) == {link.name for link in BIG.links()}
 
 
-async def test_however_many_ask_at_once_it_is_made_once() -> None:
+async def test_concurrent_requests_share_one_document() -> None:
     house = DaemonOnFakes(BIG)
     documents = await asyncio.gather(*(house.status.document() for _ in range(5)))
     assert all(document is documents[0] for document in documents)
@@ -53,7 +53,7 @@ async def test_however_many_ask_at_once_it_is_made_once() -> None:
     assert await house.status.document() is not documents[0]
 
 
-async def test_a_reload_while_it_is_made_gives_the_new_targets_only() -> None:
+async def test_a_reload_during_the_computation_gives_the_new_targets_only() -> None:
     house = DaemonOnFakes(BIG)
     making = asyncio.ensure_future(house.status.document())
     await asyncio.sleep(0)
@@ -63,7 +63,7 @@ async def test_a_reload_while_it_is_made_gives_the_new_targets_only() -> None:
     assert targets_in(await making) == {link.name for link in fewer.links()}
 
 
-async def test_one_who_gives_up_waiting_takes_it_from_nobody() -> None:
+async def test_a_cancelled_request_does_not_cancel_the_others() -> None:
     house = DaemonOnFakes(BIG)
     patient = asyncio.ensure_future(house.status.document())
     hasty = asyncio.ensure_future(house.status.document())
@@ -72,7 +72,7 @@ async def test_one_who_gives_up_waiting_takes_it_from_nobody() -> None:
     assert targets_in(await patient)
 
 
-async def test_half_a_minute_without_a_round_is_stale_and_its_age_is_told() -> None:
+async def test_after_30_s_without_a_round_the_document_is_stale() -> None:
     house = DaemonOnFakes()
     assert not house.status.healthy(), "no round has ended yet"
     house.pipeline.progress.last_round_s = house.clock.steady_s()
@@ -86,14 +86,14 @@ async def test_half_a_minute_without_a_round_is_stale_and_its_age_is_told() -> N
     assert (document["stale"], document["age_s"]) == (True, 30.0)
 
 
-async def test_it_tells_whose_network_it_is_and_by_which_clock_they_live() -> None:
+async def test_organisation_and_timezone_are_in_the_document() -> None:
     house = DaemonOnFakes()
     house.status.reloaded("Asia/Jakarta", "Diskominfo")
     document = await house.status.document()
     assert (document["timezone"], document["organisation"]) == ("Asia/Jakarta", "Diskominfo")
 
 
-async def test_a_reload_is_in_the_next_answer_at_once() -> None:
+async def test_a_refused_reload_is_in_the_next_document() -> None:
     house = DaemonOnFakes()
     first = await house.status.document()
     house.status.reload_refused("sites/lelea.toml:3: no")
@@ -104,7 +104,7 @@ async def test_a_reload_is_in_the_next_answer_at_once() -> None:
     assert "sites/lelea.toml:3" not in str((await house.status.document())["monitor"])
 
 
-async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
+async def test_an_isolated_monitor_has_the_state_unknown() -> None:
     house = DaemonOnFakes(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
     for _ in range(30):
         house.clock.advance(1.0)
@@ -129,7 +129,7 @@ async def test_while_the_monitor_is_cut_off_its_own_state_is_unknown() -> None:
     assert monitor["state"] == "up"
 
 
-async def test_what_people_did_stands_beside_what_was_measured() -> None:
+async def test_overlays_of_actions_stand_beside_the_measured_ones() -> None:
     house = DaemonOnFakes()
     status = Status(
         *(house.pipeline, house.schedule, house.self_metrics, None, house.polling, house.clock),
