@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -97,6 +99,7 @@ def test_an_unusable_secret_is_an_error_that_does_not_show_it(
 def test_apprise_is_loaded_only_where_a_channel_needs_it() -> None:
     script = """
 import sys
+from collections.abc import Iterator
 from datetime import UTC
 from monitor.adapters.notify import open_channels
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
@@ -178,3 +181,32 @@ def test_without_a_usable_address_there_is_no_heartbeat() -> None:
     assert open_heartbeat(AlertSettings(), {}, lambda: True) is None
     with pytest.raises(ConfigError):
         open_heartbeat(AlertSettings(heartbeat="beat"), {"beat": CANARY}, lambda: True)
+
+
+async def test_a_crashed_heartbeat_is_logged_and_sent_again_a_minute_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    checks: Iterator[RuntimeError | bool] = iter([RuntimeError(CANARY), True])
+    pauses: list[float] = []
+
+    def healthy() -> bool:
+        check = next(checks)
+        if isinstance(check, RuntimeError):
+            raise check
+        return check
+
+    async def pause(length_s: float) -> None:
+        pauses.append(length_s)
+        if len(pauses) == 2:
+            raise asyncio.CancelledError
+
+    async with LoopbackHttpServer(answering(200)) as peer:
+        beat = open_heartbeat(AlertSettings(heartbeat="beat"), {"beat": peer.url}, healthy)
+        assert beat is not None
+        with pytest.raises(asyncio.CancelledError):
+            await beat.run(pause)
+        await beat.close()
+    assert pauses == [60.0, 60.0]
+    assert len(peer.asked) == 1
+    assert "no heartbeat: a fault of pantau (RuntimeError)" in caplog.text
+    assert CANARY not in caplog.text

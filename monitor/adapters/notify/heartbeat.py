@@ -53,9 +53,16 @@ class Heartbeat:
         await self._client.close()
 
     async def _why_not(self) -> str | None:
+        """Why no heartbeat was accepted; an exception must not end the heartbeat for good."""
+        try:
+            return await self._request()
+        except Exception as error:  # noqa: BLE001  the worker boundary; its text is kept out
+            return f"a fault of pantau ({type(error).__name__})"
+
+    async def _request(self) -> str | None:
         if not self._healthy():
             return "the monitor is not well"
-        answer = await self._client.get(self._url)
-        if isinstance(answer, NoResponse):
-            return answer.why
-        return None if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+        response = await self._client.get(self._url)
+        if isinstance(response, NoResponse):
+            return response.why
+        return None if 200 <= response.status < 300 else f"HTTP {response.status}"
