@@ -1,18 +1,20 @@
 """Requests that could not be sent: one target's own trouble, or this machine's?
 
 VERDICTS: "A link that alone cannot be measured opens one incident after 5 such requests in a row;
-one explained by `monitor` opens none." The errno cannot tell the two apart (a full buffer fails
-whichever request comes at a bad moment, a missing route may be one link's or everybody's); how
-many targets share the trouble can. The one rule:
+one explained by `monitor` opens none." The errno does not show which it is: a full buffer fails
+whichever request comes at a bad moment, a missing route may be one link's or everybody's. The
+number of targets that share the trouble does. The rule:
 
-    The trouble is the machine's when sends failed for most targets within the last 10 s, the
-    anchors among them. Most: more than half; of fewer than five, every one and more than one.
+    The trouble is the machine's when sends failed within the last 10 s for most targets, every
+    anchor among them. Most: more than half; of fewer than five, every one and more than one.
 
-While it is, no target is blamed for failed sends (for `EXPLAINED_AT_MOST_S`), and an isolation
-does not end. Two things it cannot say alone. That the machine is *cut off*: two fifths of each
-round, taken in turns, hit most targets within 10 s as well, so that is said only when on average
-more than half of the last 10 s failed. And that a trouble which stopped at one stroke is over
-before the 10 s have passed: see `Isolation.add_reply`.
+While it holds, no target has an incident for failed sends (for `EXPLAINED_AT_MOST_S`), and an
+isolation lasts. Two conditions are added to it:
+
+- The monitor is cut off only when on average more than half of the targets failed over 10 s. Two
+  fifths of each round, in turns, also hit most targets within 10 s.
+- An isolation ends before the 10 s have passed when more than half of the targets reply before the
+  sends of a quarter fail again: a trouble that stopped at one stroke (`Isolation.add`).
 """
 
 from __future__ import annotations

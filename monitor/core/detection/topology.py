@@ -15,7 +15,7 @@ MIN_HIDDEN_LOSSES = 3
 
 
 class ParentState(Enum):
-    """What the parents of a silent target tell about its silence."""
+    """What the parents of a silent target show about its silence."""
 
     ALIVE = "alive"
     """At least one parent answers (or there is none): the silence is the target's own."""
@@ -85,7 +85,7 @@ class Topology:
 def parent_state(
     health: TargetHealth, healths: Mapping[str, TargetHealth], now_s: float
 ) -> ParentState:
-    """What the parents tell about a target that is silent since `run_first_s`.
+    """What the parents show about a target that is silent since `run_first_s`.
 
     A parent is alive when it has answered a request sent after the target fell silent. One whose
     next reply is merely not due yet is unsettled, and so is one with an open outage that is not

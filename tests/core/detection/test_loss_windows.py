@@ -83,10 +83,10 @@ def test_the_counts_of_a_window_agree_with_a_plain_recount(rtts: list[float | No
     window = LossWindow(60.0, 50.0)
     for i, rtt in enumerate(rtts):
         window.add(float(i), rtt)
-    kept = rtts[-60:]
-    replies = sorted(r for r in kept if r is not None)
-    assert len(window) == len(kept)
-    assert isclose(window.loss_ratio(), kept.count(None) / len(kept))
+    newest = rtts[-60:]
+    replies = sorted(r for r in newest if r is not None)
+    assert len(window) == len(newest)
+    assert isclose(window.loss_ratio(), newest.count(None) / len(newest))
     if replies:
         half = len(replies) // 2
         plain = replies[half] if len(replies) % 2 else (replies[half - 1] + replies[half]) / 2
@@ -117,11 +117,11 @@ def test_a_running_mean_is_the_mean_of_the_tenths_of_a_second_that_it_spans(
     mean = RunningMean()
     tenths: list[float] = [0.0] * 50
     share = 0.0
-    for wait, then, asked in steps:
+    for wait, then, is_read in steps:
         tenths += [share] * wait
         mean.set(len(tenths) / 10, then)
         share = then
-        if asked:
+        if is_read:
             assert isclose(mean.over(5.0, len(tenths) / 10), sum(tenths[-50:]) / 50, abs_tol=1e-9)
     assert isclose(mean.over(5.0, len(tenths) / 10), sum(tenths[-50:]) / 50, abs_tol=1e-9)
 

@@ -55,7 +55,7 @@ def test_an_unreachable_link_sets_no_deadline() -> None:
 
 
 def test_a_child_is_decided_as_soon_as_its_node_replies() -> None:
-    """The node is probed every 10 s: its next reply tells whose silence it is."""
+    """The node is probed every 10 s: its next reply shows whose silence it is."""
     net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()})
     slow = replace(net.nodes[0], rules=ProbeRules(interval_s=10.0))
     scenario = Scenario(replace(net, nodes=(slow,)))
@@ -222,8 +222,8 @@ def test_links_that_fall_within_a_second_are_added_in_one_change() -> None:
     assert update.affected == behind_pop(scenario.net)
     hidden = [t for t in scenario.transitions() if t.after.value == "unreachable"]
     assert len(hidden) == 40
-    told = [d.at_s for d in scenario.decisions if isinstance(d, IncidentChange)][-1]
-    assert told - min(t.detected_s for t in hidden) == pytest.approx(1.0, abs=1e-3)
+    added_s = [d.at_s for d in scenario.decisions if isinstance(d, IncidentChange)][-1]
+    assert added_s - min(t.detected_s for t in hidden) == pytest.approx(1.0, abs=1e-3)
     assert scenario.detector.healths["pop"].incident == update
     assert scenario.run(150).detector._affected == {}
     assert scenario.detector._deadlines == []
