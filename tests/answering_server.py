@@ -1,4 +1,4 @@
-"""A loopback HTTP server that answers as a test says: InfluxDB 2 and 3, proxies, and worse.
+"""A loopback HTTP server with settable answers: InfluxDB 2 and 3, proxies, and malformed ones.
 
 The answers that tests give it are those of the documents:
   2.x  https://docs.influxdata.com/influxdb/v2/write-data/troubleshoot/
@@ -21,7 +21,7 @@ from monitor.settings.model import InfluxSettings
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What came: headers by their names in lower case, the body unpacked."""
+    """A received request: header names in lower case, the body decompressed."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class Reply:
 
 
 class AnsweringServer:
-    """Started by `with`. answer: what to reply to a request; None: close without a word."""
+    """Started by `with`. answer: what to reply to a request; None: close without an answer."""
 
     def __init__(self, answer: Callable[[Request], Reply | None]) -> None:
         self.requests: list[Request] = []
@@ -114,6 +114,6 @@ def _handler(
             return Request(self.command, parts.path, query, headers, body.decode())
 
         def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
+            """No log."""
 
     return Handler

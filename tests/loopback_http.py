@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that behaves as a test says: it answers, hangs, never ends."""
+"""An HTTP server on loopback with a settable behaviour: it answers, hangs, never ends."""
 
 from __future__ import annotations
 
@@ -93,16 +93,16 @@ def reply(
     body: bytes = b"",
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """A whole answer."""
-    told = {"Content-Length": str(len(body)), "Connection": "close", **(headers or {})}
-    lines = [f"HTTP/1.1 {status} x", *(f"{name}: {value}" for name, value in told.items())]
+    """A complete response."""
+    all_headers = {"Content-Length": str(len(body)), "Connection": "close", **(headers or {})}
+    lines = [f"HTTP/1.1 {status} x", *(f"{name}: {value}" for name, value in all_headers.items())]
     writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
 
 def answering(
     status: int, body: object = None, headers: Mapping[str, str] | None = None
 ) -> Behaviour:
-    """Always this answer; a body that is no bytes is said as JSON."""
+    """Always this answer; a body that is not bytes is sent as JSON."""
 
     async def behave(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
         raw = (
@@ -114,7 +114,7 @@ def answering(
 
 
 async def hanging(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
-    """Takes the request and never says a word."""
+    """Reads the request and never answers."""
     await asyncio.Event().wait()
 
 
@@ -123,11 +123,11 @@ async def trickling(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
     for one in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" * 10:
         writer.write(bytes([one]))
         await writer.drain()
-        await _a_moment(0.1)
+        await _pause(0.1)
 
 
 async def never_ending(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
-    """A good status, and then a body without an end."""
+    """Status 200, then a body without an end."""
     writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
     while True:
         writer.write(b"x" * 65_536)
@@ -135,18 +135,18 @@ async def never_ending(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
 
 
 async def stalling(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
-    """A good status, a promise of a body, and silence."""
+    """Status 200 and half of the promised body, then nothing."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
     await writer.drain()
     await asyncio.Event().wait()
 
 
 async def hanging_up(_: HttpRequest, writer: asyncio.StreamWriter) -> None:
-    """Closes without a word."""
+    """Closes the connection without an answer."""
 
 
-async def _a_moment(length_s: float) -> None:
-    """A pause of the *server*: its slowness is what the test is about."""
+async def _pause(length_s: float) -> None:
+    """A pause of the server, whose slowness is what the test is about."""
     try:
         async with asyncio.timeout(length_s):
             await asyncio.Event().wait()

@@ -211,7 +211,7 @@ def test_an_action_is_sent_to_the_daemon(
     )
     assert response.status_code == 200
     assert response.text == "Tersimpan.\n"
-    assert fresh_pages.actions.told == [(f"/incidents/7/{verb}", body)]
+    assert fresh_pages.actions.posted == [(f"/incidents/7/{verb}", body)]
 
 
 def test_maintenance_is_sent_to_the_daemon(fresh_pages: IncidentPages) -> None:
@@ -220,7 +220,7 @@ def test_maintenance_is_sent_to_the_daemon(fresh_pages: IncidentPages) -> None:
         fresh_pages.client.post("/api/v1/maintenance", json=sent, headers=HOME).status_code == 200
     )
     body = {"who": "Budi", "targets": ["anjatan/utama"], "why": "Ganti radio", "for_s": 7200}
-    assert fresh_pages.actions.told == [("/maintenance", body)]
+    assert fresh_pages.actions.posted == [("/maintenance", body)]
 
 
 def test_maintenance_is_ended_from_the_handover_page(fresh_pages: IncidentPages) -> None:
@@ -231,7 +231,7 @@ def test_maintenance_is_ended_from_the_handover_page(fresh_pages: IncidentPages)
     form = {"who": "Budi", "name": window[1]}
     response = fresh_pages.client.post("/serah-terima/akhiri?hours=24", data=form, headers=HOME)
     assert "hours=24" in response.headers["Location"]
-    assert fresh_pages.actions.told == [(f"/maintenance/{window[1]}/end", {"who": "Budi"})]
+    assert fresh_pages.actions.posted == [(f"/maintenance/{window[1]}/end", {"who": "Budi"})]
     assert response.status_code == 303
     assert "Pemeliharaan itu diakhiri." in fresh_pages.client.get(response.headers["Location"]).text
 
@@ -257,7 +257,7 @@ def test_an_error_of_ending_maintenance_is_shown_on_the_page(
     response = fresh_pages.client.post("/serah-terima/akhiri", data=form, headers=HOME)
     assert response.status_code == 303
     assert words in fresh_pages.client.get(response.headers["Location"]).text
-    assert all("/x" not in path for path, _ in fresh_pages.actions.told)
+    assert all("/x" not in path for path, _ in fresh_pages.actions.posted)
 
 
 def test_another_origin_cannot_end_maintenance(pages: IncidentPages) -> None:
@@ -265,7 +265,7 @@ def test_another_origin_cannot_end_maintenance(pages: IncidentPages) -> None:
     headers = {"Origin": "http://elsewhere.example"}
     response = pages.client.post("/serah-terima/akhiri", data=form, headers=headers)
     assert response.status_code == 403
-    assert pages.actions.told == []
+    assert pages.actions.posted == []
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_an_invalid_action_is_refused_with_a_message(
 ) -> None:
     response = pages.client.post(f"/api/v1/incidents/7/{verb}", json=sent, headers=HOME)
     assert (response.status_code, words in response.text) == (code, True), response.text
-    assert pages.actions.told == []
+    assert pages.actions.posted == []
 
 
 def test_invalid_maintenance_is_refused_with_a_message(pages: IncidentPages) -> None:
@@ -316,7 +316,7 @@ def test_actions_of_another_origin_are_refused(pages: IncidentPages, origin: str
     for path in ("/api/v1/incidents/7/note", "/api/v1/maintenance", "/i/7"):
         response = pages.client.post(path, json={"who": "x", "text": "x"}, headers=headers)
         assert response.status_code == 403
-    assert pages.actions.told == []
+    assert pages.actions.posted == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 3000])
@@ -490,7 +490,7 @@ def test_the_form_of_the_alert_page_acknowledges_the_incident(fresh_pages: Incid
     assert "Tersimpan." in response.text
     form = {"who": "Budi", "text": "", "verb": "snooze"}
     assert fresh_pages.client.post(f"/i/{number}", data=form, headers=HOME).status_code == 200
-    assert fresh_pages.actions.told == [
+    assert fresh_pages.actions.posted == [
         (f"/incidents/{number}/acknowledge", {"who": "Budi", "why": "berangkat"}),
         (f"/incidents/{number}/snooze", {"who": "Budi", "why": "", "for_s": 1800}),
     ]
@@ -594,6 +594,6 @@ def test_a_signed_in_user_acts_under_their_name() -> None:
     sent = {"who": "somebody else", "text": "x"}
     assert client.post("/api/v1/incidents/3/note", json=sent, headers=HOME).status_code == 200
     assert client.post("/i/16", data={"verb": "snooze"}, headers=HOME).status_code == 200
-    assert [body["who"] for _, body in actions.told] == ["dewi", "dewi"]
+    assert [body["who"] for _, body in actions.posted] == ["dewi", "dewi"]
     assert 'id="who"' not in client.get("/insiden").text
     assert 'name="who"' not in client.get("/i/16").text

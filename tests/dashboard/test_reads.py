@@ -24,10 +24,10 @@ def test_concurrent_pages_query_the_stores_once() -> None:
     made = trouble_reads()
     for _ in range(50):
         made.reads.sparks()
-    assert made.samples.asked == 2, "the buckets, and the newest sample"
+    assert made.samples.queries == 2, "the buckets, and the newest sample"
     made.wait(10.5)
     made.reads.sparks()
-    assert made.samples.asked == 4
+    assert made.samples.queries == 4
 
 
 def test_a_failing_store_is_reported_without_an_exception() -> None:

@@ -90,10 +90,10 @@ def test_an_outage_of_one_link_is_shown_as_its_site_is() -> None:
 
 def test_an_incident_that_another_explains_is_folded_under_it() -> None:
     made = trouble_reads()
-    document = made.state.told
+    document = made.state.current
     incidents: Any = document["incidents"]
     covered = incidents[0] | {"id": 99, "target": "sliyeg/utama", "parent": 3}
-    made.state.told = document | {"incidents": [*incidents, covered]}
+    made.state.current = document | {"incidents": [*incidents, covered]}
     assert 99 not in [each["id"] for each in taken(made)["open"]]
 
 
@@ -156,7 +156,7 @@ def test_the_same_state_gives_the_same_etag_and_another_one_another() -> None:
     one, other = snapshots(made).get(), snapshots(made).get()
     assert one.etag == other.etag
     later = made.history.later(1, PastEvent("anjatan/utama", State.DOWN, 1))
-    made.state.told = later.document()
+    made.state.current = later.document()
     assert snapshots(made).get().etag != one.etag
 
 
@@ -166,10 +166,10 @@ def test_a_snapshot_is_built_and_compressed_once_per_tick() -> None:
     packed = kept.get()
     for _ in range(100):
         kept.get()
-    assert made.state.asked == 1
+    assert made.state.reads == 1
     made.wait(0.5)
     kept.get()
-    assert made.state.asked == 2
+    assert made.state.reads == 2
     assert brotli.decompress(packed.brotli) == packed.plain
     assert gzip.decompress(packed.gzip) == packed.plain
 
@@ -202,14 +202,14 @@ def test_when_the_state_was_never_known_everything_is_without_data() -> None:
 
 def test_a_state_from_the_ledger_is_late_and_as_old_as_the_last_sign_of_life() -> None:
     made = quiet_reads()
-    told = made.state.told
+    told = made.state.current
     monitor: Any = {"state": "unknown", "last_round": None, "warnings": ["the daemon is away"]}
-    made.state.told = told | {"stale": True, "age_s": 7.0, "monitor": monitor}
+    made.state.current = told | {"stale": True, "age_s": 7.0, "monitor": monitor}
     document = taken(made)
     assert document["late"]
     assert document["round"] == NOW_S
     assert document["warnings"] == []
-    made.state.told = told | {"stale": True, "age_s": 0.0, "monitor": monitor}
+    made.state.current = told | {"stale": True, "age_s": 0.0, "monitor": monitor}
     assert taken(made)["round"] is None, "no daemon ever said that it lives"
 
 
@@ -225,8 +225,8 @@ def test_stores_that_fail_are_named() -> None:
 
 def test_a_site_missing_in_the_state_has_no_data() -> None:
     made = quiet_reads()
-    sites: Any = made.state.told["sites"]
-    made.state.told = made.state.told | {"sites": sites[1:]}
+    sites: Any = made.state.current["sites"]
+    made.state.current = made.state.current | {"sites": sites[1:]}
     assert taken(made)["sites"][sites[0]["id"]]["s"] == "unknown"
     assert taken(made)["changed"], "the page was started with another network"
     assert not taken(trouble_reads())["changed"]
@@ -239,9 +239,9 @@ def test_warnings_of_the_monitor_are_in_the_snapshot() -> None:
 
 def test_warnings_of_the_monitor_have_kind_and_values() -> None:
     made = quiet_reads()
-    told: Any = made.state.told["monitor"]
+    told: Any = made.state.current["monitor"]
     remark = MonitorWarning("InfluxDB: no answer", "influx_silent", {"behind_s": 180, "count": 7})
-    made.state.told = made.state.told | {"monitor": told | {"remarks": [remark.document()]}}
+    made.state.current = made.state.current | {"monitor": told | {"remarks": [remark.document()]}}
     assert taken(made)["warnings"] == [
         ["influx_silent", "InfluxDB: no answer", {"behind_s": 180, "count": 7}]
     ]

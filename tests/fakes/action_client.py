@@ -1,4 +1,4 @@
-"""The daemon as the page tells it things: keeps what it was told, and refuses when it should."""
+"""A client of the daemon's API that records actions instead of sending them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from monitor.core.errors import PantauError
 
 
 class FakeActionClient:
-    """`dashboard.reads.actions.Doer` for tests. Set `trouble` and everything is refused with it."""
+    """`dashboard.reads.actions.Doer` for tests. Set `trouble` and every action raises it."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, Mapping[str, object]]] = []
+        self.posted: list[tuple[str, Mapping[str, object]]] = []
         self.trouble: PantauError | None = None
 
     def post(self, path: str, body: Mapping[str, object], /) -> Mapping[str, object]:
         if self.trouble is not None:
             raise self.trouble
-        self.told.append((path, body))
+        self.posted.append((path, body))
         return {}

@@ -1,4 +1,4 @@
-"""A channel in memory, which takes, delays or refuses messages as a test says."""
+"""A channel in memory that accepts, delays or refuses messages as a test sets it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Answer = Callable[[Notification], Delivery]
 
 
 class MemoryChannel:
-    """`Channel` for tests. tried: every message that came; accepted: those that were taken.
+    """`Channel` for tests. tried: every message; accepted: those that were accepted.
 
-    answer: what to say to a message; None: take it. hold(): from now on a send waits, until
-    release(), before it is answered (a slow channel without a sleep).
+    answer: the delivery of a message; None: accept it. hold(): from now on a send waits until
+    release() (a slow channel without a sleep).
     """
 
     def __init__(self, answer: Answer | None = None) -> None:

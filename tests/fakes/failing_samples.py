@@ -8,12 +8,12 @@ from tests.fakes.samples import MemorySource
 
 
 class FailingSampleSource(MemorySource):
-    """`SampleSource` for tests. Set `trouble` and every question raises it."""
+    """`SampleSource` for tests. Set `trouble` and every query raises it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.trouble: StoreError | None = None
-        self.asked = 0
+        self.queries = 0
 
     def latency_all(
         self, start_s: float, end_s: float, width_s: float
@@ -36,6 +36,6 @@ class FailingSampleSource(MemorySource):
         return super().newest_s()
 
     def _answer(self) -> None:
-        self.asked += 1
+        self.queries += 1
         if self.trouble is not None:
             raise self.trouble

@@ -1,4 +1,4 @@
-"""A real SMTP server (aiosmtpd) on loopback that takes mail, or says what a test wants."""
+"""An SMTP server (aiosmtpd) on loopback that accepts mail or answers as a test sets it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSWORD = "kenari7-Rahasia_9XyZ"
 
 
 class MailServer:
-    """Started by `async with`. mails: what arrived; recipient, data: other answers than 250."""
+    """Started by `async with`. mails: those accepted; recipient, data: other answers than 250."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []

@@ -1,4 +1,4 @@
-"""The state now, as a test tells it."""
+"""A source of the present state with a settable document."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from monitor.core.errors import PantauError
 
 
 class FakeStateSource:
-    """`StateSource` for tests. Set `trouble` and nobody knows the state."""
+    """`StateSource` for tests. Set `trouble` and every read raises it."""
 
     def __init__(self, document: Document) -> None:
-        self.told = document
+        self.current = document
         self.trouble: PantauError | None = None
-        self.asked = 0
+        self.reads = 0
 
     def document(self) -> dict[str, Any]:
-        self.asked += 1
+        self.reads += 1
         if self.trouble is not None:
             raise self.trouble
-        return dict(self.told)
+        return dict(self.current)

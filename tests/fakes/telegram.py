@@ -21,10 +21,10 @@ Answer = tuple[int, object]
 
 
 class BotApi:
-    """The one bot `TOKEN`. Started by `async with`.
+    """The API of the bot `TOKEN`. Started by `async with`.
 
-    next: answers that come before the usual ones, in their order (HTTP status, object).
-    chats: the ids it may write to. moved: old id → new id of a group. updates: what people press.
+    next: answers that come before the usual ones, in order (HTTP status, object).
+    chats: the ids it may write to. moved: old id → new id of a group. updates: pressed buttons.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class BotApi:
         await self.peer.__aexit__(*error)
 
     def press(self, data: str, user: int, first_name: str = "Budi") -> None:
-        """Somebody presses a button."""
+        """Add an update for a pressed button."""
         number = 500 + len(self.updates)
         self.updates.append(
             {
@@ -67,8 +67,8 @@ class BotApi:
         self._more.set()
 
     async def _serve(self, asked: HttpRequest, writer: asyncio.StreamWriter) -> None:
-        status, told = await self._answer(asked)
-        raw = told if isinstance(told, bytes) else json.dumps(told).encode()
+        status, answer = await self._answer(asked)
+        raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         reply(writer, status, raw, {"Content-Type": "application/json"})
 
     async def _answer(self, asked: HttpRequest) -> Answer:
@@ -114,7 +114,7 @@ class BotApi:
         return 200, {"ok": True, "result": result}
 
     async def _updates(self, values: dict[str, Any]) -> Answer:
-        """Those from `offset` on; earlier ones are confirmed and forgotten."""
+        """Those from `offset` on; earlier ones are confirmed and removed."""
         self.polls.append(values)
         self.updates = [each for each in self.updates if each["update_id"] >= values["offset"]]
         if not self.updates:
@@ -128,8 +128,8 @@ class BotApi:
 
 
 def _no(code: int, description: str, parameters: dict[str, object] | None = None) -> Answer:
-    told: dict[str, object] = {"ok": False, "error_code": code, "description": description}
-    return code, told | ({"parameters": parameters} if parameters else {})
+    answer: dict[str, object] = {"ok": False, "error_code": code, "description": description}
+    return code, answer | ({"parameters": parameters} if parameters else {})
 
 
 class _Entities(HTMLParser):
@@ -152,7 +152,7 @@ class _Entities(HTMLParser):
 
 
 def plain(html: str) -> str:
-    """The text that people see. ValueError for what Telegram would not parse."""
+    """The visible text. ValueError for what Telegram would not parse."""
     parser = _Entities()
     parser.feed(html)
     parser.close()
