@@ -80,7 +80,8 @@ def stopped(simulated: SimulatedDaemon, for_s: float = BLIND_AFTER_S + 2.0) -> O
         cut = simulated.simulation.control.cut(LINK)
     eventually(lambda: observer.states()[LINK] == "down", 20)
     eventually(lambda: observer.all_are("up", "down"), 20)
-    (outage,) = [i for i in simulated.incidents() if i.state is State.DOWN]
+    # The ledger is written a moment after the state has changed.
+    (outage,) = eventually(lambda: [i for i in simulated.incidents() if i.state is State.DOWN], 20)
     simulated.simulation.control.restore(LINK)
     warnings = {"stopped": observer.warnings()}
     with observer.stopped(3.0):
@@ -219,7 +220,7 @@ def routers_in_trouble(simulated: SimulatedDaemon) -> Observation:
     )
 
 
-STORIES: dict[str, Callable[[SimulatedDaemon], Observation]] = {
+SCENARIOS: dict[str, Callable[[SimulatedDaemon], Observation]] = {
     "stopped": stopped,
     "unable to send": unable_to_send,
     "clock set": clock_set,
@@ -240,11 +241,11 @@ def observe(scenario: Callable[[SimulatedDaemon], Observation]) -> Observation:
 
 @pytest.fixture(scope="module")
 def observations() -> Iterator[dict[str, Future[Observation]]]:
-    with ThreadPoolExecutor(len(STORIES)) as threads:
-        yield {name: threads.submit(observe, scenario) for name, scenario in STORIES.items()}
+    with ThreadPoolExecutor(len(SCENARIOS)) as threads:
+        yield {name: threads.submit(observe, scenario) for name, scenario in SCENARIOS.items()}
 
 
-Stories = dict[str, "Future[Observation]"]
+Observations = dict[str, "Future[Observation]"]
 
 
 def assert_expected(found: Observation, for_s: float) -> None:
@@ -264,7 +265,7 @@ def assert_expected(found: Observation, for_s: float) -> None:
 
 @pytest.mark.timeout(150)
 def test_a_stopped_and_continued_daemon_reports_no_false_outage_and_finds_real_ones(
-    observations: Stories,
+    observations: Observations,
 ) -> None:
     assert_expected(observations["stopped"].result(), BLIND_AFTER_S + 2.0)
 
@@ -277,7 +278,7 @@ def test_a_daemon_stopped_for_half_a_minute_reports_no_outage() -> None:
 
 @pytest.mark.timeout(150)
 def test_a_missing_route_or_full_send_buffer_is_an_incident_of_the_monitor(
-    observations: Stories,
+    observations: Observations,
 ) -> None:
     found = observations["unable to send"].result()
     assert found.downs == set()
@@ -291,7 +292,7 @@ def test_a_missing_route_or_full_send_buffer_is_an_incident_of_the_monitor(
 
 @pytest.mark.timeout(150)
 def test_a_clock_step_of_a_day_changes_no_incident_and_stops_no_round(
-    observations: Stories,
+    observations: Observations,
 ) -> None:
     found = observations["clock set"].result()
     assert (found.downs, found.incidents, found.other["transitions"]) == (set(), set(), 0)
@@ -305,7 +306,9 @@ def test_a_clock_step_of_a_day_changes_no_incident_and_stops_no_round(
 
 
 @pytest.mark.timeout(150)
-def test_a_daemon_without_file_descriptors_continues_with_a_warning(observations: Stories) -> None:
+def test_a_daemon_without_file_descriptors_continues_with_a_warning(
+    observations: Observations,
+) -> None:
     found = observations["few descriptors"].result()
     assert (found.downs, found.incidents) == (set(), set())
     assert "64 of 64 descriptors are in use: raise the limit" in found.warnings["exhausted"]
@@ -313,7 +316,9 @@ def test_a_daemon_without_file_descriptors_continues_with_a_warning(observations
 
 
 @pytest.mark.timeout(150)
-def test_a_daemon_without_permission_to_ping_ends_with_one_error(observations: Stories) -> None:
+def test_a_daemon_without_permission_to_ping_ends_with_one_error(
+    observations: Observations,
+) -> None:
     found = observations["without permission"].result()
     assert found.other["exit"] == 1
     assert "may not send ICMP: give it CAP_NET_RAW" in found.log
@@ -322,7 +327,7 @@ def test_a_daemon_without_permission_to_ping_ends_with_one_error(observations: S
 
 @pytest.mark.timeout(150)
 def test_defective_snmp_agents_give_no_wrong_rate_and_delay_no_other(
-    observations: Stories,
+    observations: Observations,
 ) -> None:
     found = observations["routers in trouble"].result()
     assert (found.downs, found.incidents) == (set(), set())
@@ -345,7 +350,7 @@ def test_defective_snmp_agents_give_no_wrong_rate_and_delay_no_other(
 
 @pytest.mark.timeout(150)
 def test_an_unsynchronised_clock_is_a_warning(
-    observations: Stories,
+    observations: Observations,
 ) -> None:
     found = observations["stopped"].result()
     told_so = "penalties hang on them" in found.warnings["stopped"]
