@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -109,11 +109,13 @@ class ApiRig(Generic[L, C]):
         return self.routers[name]
 
     @asynccontextmanager
-    async def serving(self, directory: Path) -> AsyncIterator[LocalApiClient]:
+    async def serving(
+        self, directory: Path, metrics: Callable[[], Awaitable[bytes]] | None = None
+    ) -> AsyncIterator[LocalApiClient]:
         """The client of a real server on a socket in `directory`."""
         executor = asyncio.to_thread
         parts = (self.ledger, self.alerting_state, self.actions, self.channel_tests)
-        context = ApiContext(*parts, executor, self.metrics, self.router)
+        context = ApiContext(*parts, executor, metrics or self.metrics, self.router)
         api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, context)
         await api.open()
         try:

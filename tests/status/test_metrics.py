@@ -7,7 +7,6 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.api import ApiContext, ApiServer
 from monitor.core.alerting.model import (
     ActionKind,
     EventKind,
@@ -24,10 +23,10 @@ from tests.core.detection.scenario import network
 from tests.daemon_on_fakes import DaemonOnFakes
 
 NET = network({"anjatan/utama": (), "bongas/utama": ()}, {"pop": ()}, anchors=1)
-Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+MetricValues = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-def figures(text: bytes) -> Figures:
+def metric_values(text: bytes) -> MetricValues:
     """Every sample by its name and labels."""
     families = list(text_string_to_metric_families(text.decode()))
     names = [family.name for family in families]
@@ -39,7 +38,7 @@ def figures(text: bytes) -> Figures:
     }
 
 
-def one(found: Figures, name: str, **labels: str) -> float:
+def one(found: MetricValues, name: str, **labels: str) -> float:
     return found[name, tuple(sorted(labels.items()))]
 
 
@@ -47,35 +46,35 @@ class Measured:
     """A daemon on fakes that has watched for a minute; one link is down."""
 
     def __init__(self) -> None:
-        self.house = DaemonOnFakes(NET)
-        self.office = MemoryApiRig(duty_settings())
+        self.fakes = DaemonOnFakes(NET)
+        self.rig = MemoryApiRig(duty_settings())
         self.metrics = Metrics(
-            self.house.pipeline,
-            self.house.schedule,
-            self.house.self_metrics,
-            self.house.prober,
+            self.fakes.pipeline,
+            self.fakes.schedule,
+            self.fakes.self_metrics,
+            self.fakes.prober,
             None,
-            self.office.ledger,
-            self.office.alerting_state,
-            self.house.clock,
+            self.rig.ledger,
+            self.rig.alerting_state,
+            self.fakes.clock,
             asyncio.to_thread,
         )
 
     def seconds(self, count: int, silent: str = "") -> None:
         for _ in range(count):
-            self.house.clock.advance(1.0)
-            now_s = self.house.clock.steady_s()
-            self.house.pipeline.take(
+            self.fakes.clock.advance(1.0)
+            now_s = self.fakes.clock.steady_s()
+            self.fakes.pipeline.take(
                 [
                     Lost(name, now_s - 1.0, now_s)
                     if name == silent
                     else Reply(name, now_s - 0.01, now_s, 10.0)
-                    for name in self.house.pipeline.detector.healths
+                    for name in self.fakes.pipeline.detector.healths
                 ]
             )
 
-    async def read(self) -> Figures:
-        return figures(await self.metrics.text())
+    async def read(self) -> MetricValues:
+        return metric_values(await self.metrics.text())
 
 
 async def test_targets_by_state_and_incidents_by_acknowledgement_are_counted() -> None:
@@ -88,9 +87,9 @@ async def test_targets_by_state_and_incidents_by_acknowledgement_are_counted() -
     assert one(found, "pantau_target_state", target="anjatan/utama") == 3
     assert one(found, "pantau_target_state", target="anchor:10.79.0.1") == 1
     assert one(found, "pantau_open_incidents", state="down", acknowledged="no") == 1
-    (incident,) = daemon.house.pipeline.open_incidents()
-    now_s = daemon.house.clock.steady_s()
-    daemon.office.alerting_state.add_action(
+    (incident,) = daemon.fakes.pipeline.open_incidents()
+    now_s = daemon.fakes.clock.steady_s()
+    daemon.rig.alerting_state.add_action(
         IncidentAction(incident.id, ActionKind.ACKNOWLEDGE, "p", now_s, until_s=now_s + 60)
     )
     found = await daemon.read()
@@ -101,13 +100,13 @@ async def test_targets_by_state_and_incidents_by_acknowledgement_are_counted() -
 
 async def test_rounds_outcomes_lags_and_stores() -> None:
     daemon = Measured()
-    daemon.house.pipeline.progress.last_round_s = daemon.house.clock.steady_s()
-    daemon.house.pipeline.progress.missed_rounds = 4
-    daemon.house.pipeline.progress.ledger.error = "the disk is full"
-    daemon.house.schedule.counters.stalls = 2
-    daemon.house.schedule.counters.loop_lag_s = 0.25
-    await daemon.house.measure_self()
-    daemon.house.clock.advance(7)
+    daemon.fakes.pipeline.progress.last_round_s = daemon.fakes.clock.steady_s()
+    daemon.fakes.pipeline.progress.missed_rounds = 4
+    daemon.fakes.pipeline.progress.ledger.error = "the disk is full"
+    daemon.fakes.schedule.counters.stalls = 2
+    daemon.fakes.schedule.counters.loop_lag_s = 0.25
+    await daemon.fakes.measure_self()
+    daemon.fakes.clock.advance(7)
     found = await daemon.read()
     assert one(found, "pantau_last_round_age_seconds") == 7
     assert one(found, "pantau_missed_rounds_total") == 4
@@ -124,11 +123,11 @@ async def test_rounds_outcomes_lags_and_stores() -> None:
 
 async def test_undelivered_messages_are_counted_by_channel_with_the_oldest_due() -> None:
     daemon = Measured()
-    now_s = daemon.house.clock.steady_s()
+    now_s = daemon.fakes.clock.steady_s()
     rows = [OutboxRow(2, n, "hook", "p", EventKind.OPENED, "{}", now_s - 30 * n) for n in (1, 2, 3)]
-    daemon.office.ledger.record([], rows)
-    daemon.office.ledger.mark_dead([1], "403")
-    daemon.office.ledger.mark_sent(2, (), now_s)
+    daemon.rig.ledger.record([], rows)
+    daemon.rig.ledger.mark_dead([1], "403")
+    daemon.rig.ledger.mark_sent(2, (), now_s)
     found = await daemon.read()
     assert one(found, "pantau_outbox_messages", channel="hook", status="pending") == 1
     assert one(found, "pantau_outbox_messages", channel="hook", status="dead") == 1
@@ -139,15 +138,15 @@ async def test_undelivered_messages_are_counted_by_channel_with_the_oldest_due()
 
 async def test_targets_under_maintenance_are_counted() -> None:
     daemon = Measured()
-    now_s = daemon.house.clock.steady_s()
+    now_s = daemon.fakes.clock.steady_s()
     window = MaintenanceWindow(("pop-patrol",), now_s - 1, now_s + 60, "p", "x", id=1)
-    daemon.office.alerting_state.add_window(window, now_s)
+    daemon.rig.alerting_state.add_window(window, now_s)
     assert one(await daemon.read(), "pantau_maintenance_targets") == 2
 
 
 async def test_a_failing_ledger_leaves_out_only_its_own_metrics() -> None:
     daemon = Measured()
-    daemon.office.ledger.trouble = LedgerError("the disk is full")
+    daemon.rig.ledger.trouble = LedgerError("the disk is full")
     found = await daemon.read()
     assert not any(name.startswith("pantau_outbox") for name, _ in found)
     assert one(found, "pantau_targets", state="unknown") == 4
@@ -155,24 +154,8 @@ async def test_a_failing_ledger_leaves_out_only_its_own_metrics() -> None:
 
 async def test_metrics_are_served_with_the_content_type_of_their_format(tmp_path: Path) -> None:
     daemon = Measured()
-    office = daemon.office
-    api = ApiServer(
-        tmp_path / "pantau.sock",
-        office.state,
-        lambda: True,
-        ApiContext(
-            office.ledger,
-            office.alerting_state,
-            office.actions,
-            office.channel_tests,
-            asyncio.to_thread,
-            daemon.metrics.text,
-            office.router,
-        ),
-    )
-    await api.open()
-    status, headers, body = await raw_get(tmp_path / "pantau.sock", "/metrics")
-    await api.close()
+    async with daemon.rig.serving(tmp_path, metrics=daemon.metrics.text):
+        status, headers, body = await raw_get(tmp_path / "pantau.sock", "/metrics")
     assert status == 200
     assert headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert one(figures(body), "pantau_targets", state="unknown") == 4
+    assert one(metric_values(body), "pantau_targets", state="unknown") == 4
