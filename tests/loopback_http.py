@@ -32,7 +32,7 @@ class LoopbackHttpServer:
 
     def __init__(self, behave: Behaviour) -> None:
         self.behave = behave
-        self.asked: list[HttpRequest] = []
+        self.requests: list[HttpRequest] = []
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -64,9 +64,9 @@ class LoopbackHttpServer:
         assert task is not None
         self._serving.add(task)
         try:
-            asked = await _request(reader)
-            self.asked.append(asked)
-            await self.behave(asked, writer)
+            request = await _request(reader)
+            self.requests.append(request)
+            await self.behave(request, writer)
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass

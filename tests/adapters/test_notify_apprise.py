@@ -24,19 +24,19 @@ def channel(url: str, bounds: Timeouts | None = None) -> Channel:
 async def sent_to(
     behave: Behaviour, bounds: Timeouts | None = None
 ) -> tuple[Delivery, LoopbackHttpServer]:
-    async with LoopbackHttpServer(behave) as peer:
-        ntfy = channel(f"ntfy://127.0.0.1:{peer.port}/gangguan", bounds)
-        return await ntfy.send(message()), peer
+    async with LoopbackHttpServer(behave) as server:
+        ntfy = channel(f"ntfy://127.0.0.1:{server.port}/gangguan", bounds)
+        return await ntfy.send(message()), server
 
 
 async def test_a_message_reaches_ntfy_with_its_title_once() -> None:
-    delivery, peer = await sent_to(answering(200, {"id": "x"}))
+    delivery, server = await sent_to(answering(200, {"id": "x"}))
     assert delivery == Delivered()
-    (asked,) = peer.asked
+    (request,) = server.requests
     title, body = message().text.split("\n")
-    assert asked.json["topic"] == "gangguan"
-    assert asked.json["title"] == title
-    assert asked.json["message"] == body
+    assert request.json["topic"] == "gangguan"
+    assert request.json["title"] == title
+    assert request.json["message"] == body
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ async def test_a_redirect_is_not_followed() -> None:
         away = answering(307, headers={"Location": f"{elsewhere.url}/stolen"})
         delivery, _ = await sent_to(away)
         assert not isinstance(delivery, Delivered)
-        assert elsewhere.asked == []
+        assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize("behave", [hanging, trickling])
@@ -71,7 +71,7 @@ async def test_a_server_that_never_ends_its_answer_is_left_at_the_time_limit(
 
 
 async def test_a_refused_connection_is_retried() -> None:
-    async with LoopbackHttpServer(hanging) as peer:
-        gone = peer.port
+    async with LoopbackHttpServer(hanging) as server:
+        gone = server.port
     delivery = await channel(f"ntfy://127.0.0.1:{gone}/gangguan").send(message())
     assert isinstance(delivery, RetryLater)

@@ -56,8 +56,8 @@ async def test_the_number_of_hanging_calls_is_limited() -> None:
     calls, gate = BlockingCalls("test", BOUND_S), Gate(Delivered())
     for number in range(MAX_HANGING):
         await calls.call(str(number), gate.work)
-    said = await calls.call("more", gate.work)
-    assert said == RetryLater(f"{MAX_HANGING} earlier tries have not come back")
+    result = await calls.call("more", gate.work)
+    assert result == RetryLater(f"{MAX_HANGING} earlier tries have not come back")
     assert gate.calls == MAX_HANGING
     gate.open.set()
     await eventually_async(lambda: gate.over == MAX_HANGING)

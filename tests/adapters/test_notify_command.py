@@ -24,8 +24,8 @@ def channel(script: str, *arguments: str, bound_s: float = 20.0) -> CommandChann
 async def test_it_gets_the_json_on_its_standard_input(tmp_path: Path) -> None:
     script = "import sys; open(sys.argv[1], 'wb').write(sys.stdin.buffer.read())"
     assert await channel(script, str(tmp_path / "got")).send(message()) == Delivered()
-    told = json.loads((tmp_path / "got").read_bytes())
-    assert (told["key"], told["event"], told["text"]) == (KEY, "opened", message().text)
+    document = json.loads((tmp_path / "got").read_bytes())
+    assert (document["key"], document["event"], document["text"]) == (KEY, "opened", message().text)
 
 
 async def test_arguments_are_not_interpreted_by_a_shell(tmp_path: Path) -> None:

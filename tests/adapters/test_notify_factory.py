@@ -128,46 +128,50 @@ assert "apprise" in sys.modules
     ],
 )
 def test_redaction_removes_a_secret_and_its_parts_in_every_spelling(secret: str, text: str) -> None:
-    said = Redaction(secret)(text)
-    assert MARK in said
-    assert "enari7" not in said
-    assert "ahasia" not in said.replace(MARK, "")
+    redacted = Redaction(secret)(text)
+    assert MARK in redacted
+    assert "enari7" not in redacted
+    assert "ahasia" not in redacted.replace(MARK, "")
 
 
 def test_redaction_leaves_one_short_line_and_the_host() -> None:
-    said = Redaction("https://hook.example/abcdefgh")("hook.example\n\x1b[31mrefused " + "x" * 900)
-    assert said.startswith("hook.example [31mrefused xxx")
-    assert len(said) == 300
+    redacted = Redaction("https://hook.example/abcdefgh")(
+        "hook.example\n\x1b[31mrefused " + "x" * 900
+    )
+    assert redacted.startswith("hook.example [31mrefused xxx")
+    assert len(redacted) == 300
 
 
 async def test_the_heartbeat_is_sent_only_while_the_monitor_is_healthy() -> None:
     well = True
-    async with LoopbackHttpServer(answering(200)) as peer:
+    async with LoopbackHttpServer(answering(200)) as server:
         alerts = AlertSettings(heartbeat="beat")
-        beat = open_heartbeat(alerts, {"beat": f"{peer.url}/ping/{CANARY}"}, lambda: well)
+        beat = open_heartbeat(alerts, {"beat": f"{server.url}/ping/{CANARY}"}, lambda: well)
         assert beat is not None
         assert await beat.beat()
         well = False
         assert not await beat.beat()
-        assert len(peer.asked) == 1
+        assert len(server.requests) == 1
         well = True
         assert await beat.beat()
         await beat.close()
-    assert [(each.method, each.path) for each in peer.asked] == [("GET", f"/ping/{CANARY}")] * 2
+    assert [(each.method, each.path) for each in server.requests] == [
+        ("GET", f"/ping/{CANARY}")
+    ] * 2
 
 
 async def test_a_failing_heartbeat_is_logged_once_without_its_address(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with LoopbackHttpServer(answering(500)) as peer:
+    async with LoopbackHttpServer(answering(500)) as server:
         beat = open_heartbeat(
-            AlertSettings(heartbeat="beat"), {"beat": f"{peer.url}/{CANARY}"}, lambda: True
+            AlertSettings(heartbeat="beat"), {"beat": f"{server.url}/{CANARY}"}, lambda: True
         )
         assert beat is not None
         with caplog.at_level("INFO", "monitor.notify"):
             assert not await beat.beat()
             assert not await beat.beat()
-            peer.behave = answering(200)
+            server.behave = answering(200)
             assert await beat.beat()
         await beat.close()
     assert [each.getMessage() for each in caplog.records if each.name == "monitor.notify"] == [
@@ -200,13 +204,13 @@ async def test_a_crashed_heartbeat_is_logged_and_sent_again_a_minute_later(
         if len(pauses) == 2:
             raise asyncio.CancelledError
 
-    async with LoopbackHttpServer(answering(200)) as peer:
-        beat = open_heartbeat(AlertSettings(heartbeat="beat"), {"beat": peer.url}, healthy)
+    async with LoopbackHttpServer(answering(200)) as server:
+        beat = open_heartbeat(AlertSettings(heartbeat="beat"), {"beat": server.url}, healthy)
         assert beat is not None
         with pytest.raises(asyncio.CancelledError):
             await beat.run(pause)
         await beat.close()
     assert pauses == [60.0, 60.0]
-    assert len(peer.asked) == 1
+    assert len(server.requests) == 1
     assert "no heartbeat: a fault of pantau (RuntimeError)" in caplog.text
     assert CANARY not in caplog.text

@@ -106,12 +106,12 @@ async def test_each_answer_of_the_api_gives_the_documented_delivery(
 ) -> None:
     async with BotApi() as api, chat(api) as channel:
         api.next = [answer]
-        said = await channel.send(message())
-    assert type(said) is type(delivery)
-    assert not isinstance(said, Delivered)
-    assert said.why
-    if isinstance(said, RetryLater) and isinstance(delivery, RetryLater):
-        assert said.after_s == delivery.after_s
+        received = await channel.send(message())
+    assert type(received) is type(delivery)
+    assert not isinstance(received, Delivered)
+    assert received.why
+    if isinstance(received, RetryLater) and isinstance(delivery, RetryLater):
+        assert received.after_s == delivery.after_s
     assert api.sent == []
 
 
@@ -126,8 +126,8 @@ async def test_a_message_that_telegram_cannot_parse_is_sent_again_as_plain_text(
 async def test_a_second_400_is_refused() -> None:
     async with BotApi() as api, chat(api) as channel:
         api.chats = set()
-        said = await channel.send(message())
-    assert said == Rejected("Telegram 400: Bad Request: chat not found")
+        received = await channel.send(message())
+    assert received == Rejected("Telegram 400: Bad Request: chat not found")
     assert len(api.tried) == 2
 
 
@@ -142,9 +142,9 @@ async def test_a_group_that_became_a_supergroup_is_followed_and_remembered() -> 
 async def test_a_wrong_token_is_refused_and_not_repeated() -> None:
     wrong = "987654321:AAsomething-wrong_0123456789"
     async with BotApi() as api, chat(api, token=wrong) as channel:
-        said = await channel.send(message())
-    assert isinstance(said, Rejected)
-    assert "987654321" not in said.why
+        received = await channel.send(message())
+    assert isinstance(received, Rejected)
+    assert "987654321" not in received.why
 
 
 @pytest.mark.parametrize(

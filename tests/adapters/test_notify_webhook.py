@@ -28,28 +28,28 @@ QUICK = Timeouts(connect_s=0.5, total_s=0.6)
 async def sent_to(
     behave: Behaviour, bounds: Timeouts | None = None
 ) -> tuple[Delivery, LoopbackHttpServer]:
-    async with LoopbackHttpServer(behave) as peer:
-        channel = WebhookChannel(f"{peer.url}/pantau", Redaction(), bounds)
+    async with LoopbackHttpServer(behave) as server:
+        channel = WebhookChannel(f"{server.url}/pantau", Redaction(), bounds)
         try:
-            return await channel.send(message()), peer
+            return await channel.send(message()), server
         finally:
             await channel.close()
 
 
 async def test_the_json_has_the_documented_keys_and_the_idempotency_key() -> None:
-    delivery, peer = await sent_to(answering(204))
+    delivery, server = await sent_to(answering(204))
     assert delivery == Delivered()
-    (asked,) = peer.asked
-    assert (asked.method, asked.path) == ("POST", "/pantau")
-    assert asked.headers["idempotency-key"] == KEY
-    assert asked.headers["content-type"] == "application/json"
-    told = asked.json
-    assert told["key"] == KEY
-    assert told["event"] == "opened"
-    assert told["incident"] == INCIDENT
-    assert told["incidents"] == []
-    assert told["text"] == message().text
-    assert told["sent_at"] == "2026-11-18T11:06:40.000Z"
+    (request,) = server.requests
+    assert (request.method, request.path) == ("POST", "/pantau")
+    assert request.headers["idempotency-key"] == KEY
+    assert request.headers["content-type"] == "application/json"
+    document = request.json
+    assert document["key"] == KEY
+    assert document["event"] == "opened"
+    assert document["incident"] == INCIDENT
+    assert document["incidents"] == []
+    assert document["text"] == message().text
+    assert document["sent_at"] == "2026-11-18T11:06:40.000Z"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
         away = answering(status, headers={"Location": f"{elsewhere.url}/stolen"})
         delivery, _ = await sent_to(away)
         assert isinstance(delivery, Rejected)
-        assert elsewhere.asked == []
+        assert elsewhere.requests == []
 
 
 @pytest.mark.parametrize("behave", [hanging, trickling])
@@ -112,8 +112,8 @@ async def test_a_status_counts_even_if_its_body_never_ends(behave: Behaviour) ->
 
 
 async def test_at_most_64_kib_of_a_body_are_read() -> None:
-    async with LoopbackHttpServer(never_ending) as peer, HttpClient(Redaction(), QUICK) as exchange:
-        answer = await exchange.get(peer.url)
+    async with LoopbackHttpServer(never_ending) as server, HttpClient(Redaction(), QUICK) as client:
+        answer = await client.get(server.url)
     assert (len(getattr(answer, "body", b"")), getattr(answer, "complete", None)) == (65_536, False)
 
 
@@ -123,8 +123,8 @@ async def test_a_malformed_answer_is_retried(behave: Behaviour) -> None:
 
 
 async def test_a_refused_connection_and_an_unknown_host_are_retried() -> None:
-    async with LoopbackHttpServer(hanging_up) as peer:
-        gone = peer.url
+    async with LoopbackHttpServer(hanging_up) as server:
+        gone = server.url
     for url in (gone, "http://tidak-ada.invalid/x"):
         channel = WebhookChannel(url, Redaction(), QUICK)
         assert isinstance(await channel.send(message()), RetryLater)

@@ -80,49 +80,49 @@ async def running_integrations(
     folder: Path,
 ) -> AsyncIterator[tuple[IntegrationsRig, LoopbackHttpServer]]:
     async with LoopbackHttpServer(answering(200)) as peer:
-        ways = IntegrationsRig(peer, folder)
+        rig = IntegrationsRig(peer, folder)
         running = [
-            asyncio.ensure_future(ways.dispatcher.run()),
-            asyncio.ensure_future(ways.integrations.run()),
+            asyncio.ensure_future(rig.dispatcher.run()),
+            asyncio.ensure_future(rig.integrations.run()),
         ]
-        yield ways, peer
+        yield rig, peer
         for task in running:
             task.cancel()
         await asyncio.wait(running)
 
 
 def paths(peer: LoopbackHttpServer) -> list[str]:
-    return [asked.path for asked in peer.asked]
+    return [request.path for request in peer.requests]
 
 
 async def test_messages_go_to_the_channels_in_force_and_heartbeats_are_sent(tmp_path: Path) -> None:
-    async with running_integrations(tmp_path) as (ways, peer):
-        ways.integrations.prepare(ways.settings)()
-        ways.put(1)
+    async with running_integrations(tmp_path) as (rig, peer):
+        rig.integrations.prepare(rig.settings)()
+        rig.put(1)
         await eventually_async(lambda: {"/lama", "/detak"} <= set(paths(peer)))
 
 
 async def test_after_a_reload_the_new_address_is_used_and_the_old_heartbeat_stops(
     tmp_path: Path,
 ) -> None:
-    async with running_integrations(tmp_path) as (ways, peer):
-        ways.integrations.prepare(ways.settings)()
-        ways.put(1)
+    async with running_integrations(tmp_path) as (rig, peer):
+        rig.integrations.prepare(rig.settings)()
+        rig.put(1)
         await eventually_async(lambda: {"/lama", "/detak"} <= set(paths(peer)))
         changed = replace(ALERTS, channels=(replace(HOOK, secret="baru"),), heartbeat=None)
-        ways.alerting_state.reconfigure(changed, Network(), ways.alerting_state.zone)
-        ways.integrations.prepare(settings_of(changed, tmp_path))()
-        ways.put(2)
+        rig.alerting_state.reconfigure(changed, Network(), rig.alerting_state.zone)
+        rig.integrations.prepare(settings_of(changed, tmp_path))()
+        rig.put(2)
         await eventually_async(lambda: "/baru" in paths(peer))
         assert paths(peer).count("/lama") == 1
         assert paths(peer).count("/detak") == 1
 
 
 async def test_an_unhealthy_monitor_sends_no_heartbeat(tmp_path: Path) -> None:
-    async with running_integrations(tmp_path) as (ways, peer):
-        ways.healthy = False
-        ways.integrations.prepare(ways.settings)()
-        ways.put(1)
+    async with running_integrations(tmp_path) as (rig, peer):
+        rig.healthy = False
+        rig.integrations.prepare(rig.settings)()
+        rig.put(1)
         await eventually_async(lambda: "/lama" in paths(peer))
         assert "/detak" not in paths(peer)
 
@@ -137,11 +137,11 @@ async def test_an_unhealthy_monitor_sends_no_heartbeat(tmp_path: Path) -> None:
 async def test_a_missing_secret_is_an_error_and_nothing_changes(
     tmp_path: Path, alerts: AlertSettings
 ) -> None:
-    async with running_integrations(tmp_path) as (ways, peer):
-        ways.integrations.prepare(ways.settings)()
+    async with running_integrations(tmp_path) as (rig, peer):
+        rig.integrations.prepare(rig.settings)()
         with pytest.raises(ConfigError, match="the secret tidak-ada is missing"):
-            ways.integrations.prepare(settings_of(alerts, tmp_path))
-        ways.put(1)
+            rig.integrations.prepare(settings_of(alerts, tmp_path))
+        rig.put(1)
         await eventually_async(lambda: "/lama" in paths(peer))
 
 
@@ -153,24 +153,24 @@ def with_buttons(api: BotApi) -> AlertSettings:
 
 
 async def test_a_pressed_button_acknowledges_the_incident(tmp_path: Path) -> None:
-    async with BotApi() as api, running_integrations(tmp_path) as (ways, _):
-        ways.integrations.prepare(settings_of(with_buttons(api), tmp_path))()
+    async with BotApi() as api, running_integrations(tmp_path) as (rig, _):
+        rig.integrations.prepare(settings_of(with_buttons(api), tmp_path))()
         api.press("ack:1,2", 4711)
         await eventually_async(lambda: len(api.answered) == 1)
-        (action,) = ways.ledger.actions([1, 2])
+        (action,) = rig.ledger.actions([1, 2])
     assert (action.incident, action.kind) == (2, ActionKind.ACKNOWLEDGE)
     assert action.who == "Budi (Telegram 4711)"
     assert "there is no incident 1" in api.answered[0]["text"]
 
 
 async def test_chat_buttons_that_do_not_work_are_a_warning_until_they_do(tmp_path: Path) -> None:
-    async with BotApi() as api, running_integrations(tmp_path) as (ways, _):
+    async with BotApi() as api, running_integrations(tmp_path) as (rig, _):
         refused = {"ok": False, "error_code": 429, "description": "x", "parameters": {}}
         refused["parameters"] = {"retry_after": 0.2}
         api.next = [(429, refused)]
-        ways.integrations.prepare(settings_of(with_buttons(api), tmp_path))()
-        await eventually_async(ways.integrations.warnings)
-        (warning,) = ways.integrations.warnings()
+        rig.integrations.prepare(settings_of(with_buttons(api), tmp_path))()
+        await eventually_async(rig.integrations.warnings)
+        (warning,) = rig.integrations.warnings()
         assert warning.text == "Telegram's buttons do not work: Telegram 429: x"
         api.press("ack:2", 4711)
-        await eventually_async(lambda: not ways.integrations.warnings())
+        await eventually_async(lambda: not rig.integrations.warnings())

@@ -23,8 +23,8 @@ from tests.fakes.ledger import MemoryLedger
 FULL = "the disk of the journal is full"
 
 
-class House:
-    """A plight keeper on a ledger in memory; `looks` lets time pass."""
+class SelfAlertsRig:
+    """A check keeper on a ledger in memory; `looks` lets time pass."""
 
     def __init__(self, alerts: AlertSettings = ALERTS) -> None:
         self.clock = ManualClock()
@@ -50,14 +50,14 @@ class House:
             self.clock.advance(INTERVAL_S)
             await self.self_alerts.check()
 
-    def rows(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[OutboxRow]:
-        return self.ledger.outbox(incident=OUTBOX_INCIDENT[plight])
+    def rows(self, check: SelfCheck = SelfCheck.JOURNAL) -> list[OutboxRow]:
+        return self.ledger.outbox(incident=OUTBOX_INCIDENT[check])
 
-    def said(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[tuple[str, EventKind]]:
-        return [(row.recipient, row.event) for row in self.rows(plight)]
+    def messages(self, check: SelfCheck = SelfCheck.JOURNAL) -> list[tuple[str, EventKind]]:
+        return [(row.recipient, row.event) for row in self.rows(check)]
 
-    def titles(self, plight: SelfCheck = SelfCheck.JOURNAL) -> list[str]:
-        return [json.loads(row.body)["title"].partition(",")[0] for row in self.rows(plight)]
+    def titles(self, check: SelfCheck = SelfCheck.JOURNAL) -> list[str]:
+        return [json.loads(row.body)["title"].partition(",")[0] for row in self.rows(check)]
 
 
 BOTH = [("ani", EventKind.OPENED), ("channel:hook", EventKind.OPENED)]
@@ -65,103 +65,103 @@ BOTH_OVER = [("ani", EventKind.RESOLVED), ("channel:hook", EventKind.RESOLVED)]
 
 
 async def test_a_failing_journal_is_notified_once_and_its_end_once() -> None:
-    house = House()
-    await house.looks(60)
-    house.progress.journal.error, house.progress.journal.is_full = FULL, True
-    await house.looks(110)
-    assert house.said() == BOTH
-    await house.looks(3600)
-    assert house.said() == BOTH, "once"
-    house.progress.journal.error = None
-    await house.looks(120)
-    assert house.said() == BOTH + BOTH_OVER
-    await house.looks(600)
-    assert house.said() == BOTH + BOTH_OVER
-    assert house.titles() == [
+    rig = SelfAlertsRig()
+    await rig.looks(60)
+    rig.progress.journal.error, rig.progress.journal.is_full = FULL, True
+    await rig.looks(110)
+    assert rig.messages() == BOTH
+    await rig.looks(3600)
+    assert rig.messages() == BOTH, "once"
+    rig.progress.journal.error = None
+    await rig.looks(120)
+    assert rig.messages() == BOTH + BOTH_OVER
+    await rig.looks(600)
+    assert rig.messages() == BOTH + BOTH_OVER
+    assert rig.titles() == [
         *["DISK PEMANTAU PENUH: sampel tidak disimpan"] * 2,
         *["PULIH: pemantau menyimpan sampel lagi"] * 2,
     ]
-    assert house.queued == 2
+    assert rig.queued == 2
 
 
 async def test_a_short_failure_is_not_notified() -> None:
-    house = House()
-    house.progress.journal.error = "locked"
-    await house.looks(20)
-    house.progress.journal.error = None
-    await house.looks(600)
-    assert house.said() == []
+    rig = SelfAlertsRig()
+    rig.progress.journal.error = "locked"
+    await rig.looks(20)
+    rig.progress.journal.error = None
+    await rig.looks(600)
+    assert rig.messages() == []
 
 
 async def test_a_journal_that_fails_on_and_off_is_one_failure() -> None:
-    house = House()
+    rig = SelfAlertsRig()
     for _ in range(10):
-        house.progress.journal.error = "the disk is odd"
-        await house.looks(50)
-        house.progress.journal.error = None
-        await house.looks(30)
-    assert house.said() == BOTH
+        rig.progress.journal.error = "the disk is odd"
+        await rig.looks(50)
+        rig.progress.journal.error = None
+        await rig.looks(30)
+    assert rig.messages() == BOTH
 
 
 async def test_the_quota_is_notified_once_at_80_percent_with_hysteresis() -> None:
-    house = House()
+    rig = SelfAlertsRig()
     for share in (0.5, 0.79, 0.81, 0.79, 0.82, 0.78, 0.9):
-        house.share = share
-        await house.looks(60)
-    assert house.said(SelfCheck.QUOTA) == BOTH
-    assert house.titles(SelfCheck.QUOTA)[0].startswith("PENYIMPANAN PEMANTAU 81 % PENUH")
-    house.share = 0.7
-    await house.looks(60)
-    assert house.said(SelfCheck.QUOTA) == BOTH + BOTH_OVER
-    assert house.said(SelfCheck.JOURNAL) == []
+        rig.share = share
+        await rig.looks(60)
+    assert rig.messages(SelfCheck.QUOTA) == BOTH
+    assert rig.titles(SelfCheck.QUOTA)[0].startswith("PENYIMPANAN PEMANTAU 81 % PENUH")
+    rig.share = 0.7
+    await rig.looks(60)
+    assert rig.messages(SelfCheck.QUOTA) == BOTH + BOTH_OVER
+    assert rig.messages(SelfCheck.JOURNAL) == []
 
 
 async def test_a_restart_repeats_nothing_and_the_end_is_still_notified() -> None:
-    house = House()
-    house.progress.journal.error = FULL
-    await house.looks(60)
-    house.restart()
-    await house.looks(600)
-    assert house.said() == BOTH
-    house.restart()
-    house.progress.journal.error = None
-    await house.looks(120)
-    assert house.said() == BOTH + BOTH_OVER
-    house.restart()
-    await house.looks(120)
-    assert house.said() == BOTH + BOTH_OVER
+    rig = SelfAlertsRig()
+    rig.progress.journal.error = FULL
+    await rig.looks(60)
+    rig.restart()
+    await rig.looks(600)
+    assert rig.messages() == BOTH
+    rig.restart()
+    rig.progress.journal.error = None
+    await rig.looks(120)
+    assert rig.messages() == BOTH + BOTH_OVER
+    rig.restart()
+    await rig.looks(120)
+    assert rig.messages() == BOTH + BOTH_OVER
 
 
 async def test_messages_wait_while_the_ledger_cannot_be_written(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    house = House()
-    house.progress.journal.error = FULL
-    house.ledger.trouble = LedgerError("the disk is full")
-    await house.looks(120)
+    rig = SelfAlertsRig()
+    rig.progress.journal.error = FULL
+    rig.ledger.trouble = LedgerError("the disk is full")
+    await rig.looks(120)
     assert len(caplog.messages) == 1
-    house.ledger.trouble = None
-    await house.looks(60)
-    assert house.said() == BOTH
+    rig.ledger.trouble = None
+    await rig.looks(60)
+    assert rig.messages() == BOTH
 
 
 async def test_without_a_route_nobody_is_notified_and_one_line_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    house = House(replace(ALERTS, routes=()))
-    house.progress.journal.error = FULL
-    await house.looks(600)
-    house.progress.journal.error = None
-    await house.looks(600)
-    assert house.said() == []
+    rig = SelfAlertsRig(replace(ALERTS, routes=()))
+    rig.progress.journal.error = FULL
+    await rig.looks(600)
+    rig.progress.journal.error = None
+    await rig.looks(600)
+    assert rig.messages() == []
     assert ["no route" in line for line in caplog.messages] == [True]
 
 
 async def test_the_message_is_in_the_language_of_the_recipient() -> None:
-    house = House(replace(ALERTS, people=(replace(ALERTS.people[0], language="en"),)))
-    house.progress.journal.error = "the journal is damaged"
-    await house.looks(60)
-    text = json.loads(house.rows()[0].body)["text"]
+    rig = SelfAlertsRig(replace(ALERTS, people=(replace(ALERTS.people[0], language="en"),)))
+    rig.progress.journal.error = "the journal is damaged"
+    await rig.looks(60)
+    text = json.loads(rig.rows()[0].body)["text"]
     assert text.startswith("THE MONITOR CANNOT KEEP SAMPLES, since")
     assert "outages are still told" in text
     assert "the journal is damaged" in text

@@ -34,30 +34,30 @@ TAKE, LATER, NEVER, HANG = "take", "later", "never", "hang"
 
 @dataclass
 class Post:
-    """A channel, its other side's mood, and how many messages arrived there."""
+    """A channel, its other side's behaviour, and how many messages arrived there."""
 
     channel: Channel
-    mood: Callable[[str], None]
+    behaviour: Callable[[str], None]
     arrived: Callable[[], int]
 
 
 class HttpSide:
-    """A web server in a mood."""
+    """A web server in a behaviour."""
 
     def __init__(self) -> None:
-        self.mood = TAKE
+        self.behaviour = TAKE
         self.count = 0
 
-    async def behave(self, asked: HttpRequest, writer: asyncio.StreamWriter) -> None:
-        if self.mood == HANG:
+    async def behave(self, request: HttpRequest, writer: asyncio.StreamWriter) -> None:
+        if self.behaviour == HANG:
             await asyncio.Event().wait()
-        status = {TAKE: 200, LATER: 503, NEVER: 403}[self.mood]
-        self.count += self.mood == TAKE
+        status = {TAKE: 200, LATER: 503, NEVER: 403}[self.behaviour]
+        self.count += self.behaviour == TAKE
         # What a careless server says of the request that it refuses.
-        reply(writer, status, f"{asked.path} {CANARY}".encode())
+        reply(writer, status, f"{request.path} {CANARY}".encode())
 
-    def set(self, mood: str) -> None:
-        self.mood = mood
+    def set(self, behaviour: str) -> None:
+        self.behaviour = behaviour
 
 
 def opened(settings: ChannelSettings, secret: str | None = None) -> Channel:
@@ -68,7 +68,7 @@ def opened(settings: ChannelSettings, secret: str | None = None) -> Channel:
 async def in_memory(stack: AsyncExitStack, tmp_path: Path) -> Post:
     channel = MemoryChannel()
 
-    def mood(word: str) -> None:
+    def behaviour(word: str) -> None:
         answers: dict[str, Delivery] = {
             TAKE: Delivered(),
             LATER: RetryLater("busy"),
@@ -77,7 +77,7 @@ async def in_memory(stack: AsyncExitStack, tmp_path: Path) -> Post:
         }
         channel.answer = lambda _: answers[word]
 
-    return Post(channel, mood, lambda: len(channel.accepted))
+    return Post(channel, behaviour, lambda: len(channel.accepted))
 
 
 async def webhook(stack: AsyncExitStack, tmp_path: Path) -> Post:
@@ -99,18 +99,18 @@ async def by_apprise(stack: AsyncExitStack, tmp_path: Path) -> Post:
 async def mail(stack: AsyncExitStack, tmp_path: Path) -> Post:
     server = await stack.enter_async_context(MailServer())
 
-    def mood(word: str) -> None:
+    def behaviour(word: str) -> None:
         server.silent = word == HANG
         server.data = {LATER: f"451 {CANARY}", NEVER: f"554 {CANARY}"}.get(word)
 
     channel = opened(ChannelSettings("x", "apprise", secret="x"), server.url())
-    return Post(channel, mood, lambda: len(server.mails))
+    return Post(channel, behaviour, lambda: len(server.mails))
 
 
 async def telegram(stack: AsyncExitStack, tmp_path: Path) -> Post:
     api = await stack.enter_async_context(BotApi())
 
-    def mood(word: str) -> None:
+    def behaviour(word: str) -> None:
         answers: dict[str, tuple[int, object]] = {
             LATER: (502, CANARY.encode()),
             NEVER: (403, {"ok": False, "error_code": 403, "description": f"bot{TOKEN}"}),
@@ -120,10 +120,10 @@ async def telegram(stack: AsyncExitStack, tmp_path: Path) -> Post:
             api.peer.behave = never_answering
 
     settings = ChannelSettings("x", "telegram", secret="x", address=api.url)
-    return Post(opened(settings, f"tgram://{TOKEN}/{CHAT}"), mood, lambda: len(api.sent))
+    return Post(opened(settings, f"tgram://{TOKEN}/{CHAT}"), behaviour, lambda: len(api.sent))
 
 
-async def never_answering(asked: HttpRequest, writer: asyncio.StreamWriter) -> None:
+async def never_answering(request: HttpRequest, writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 
@@ -131,21 +131,21 @@ async def command(stack: AsyncExitStack, tmp_path: Path) -> Post:
     script = tmp_path / "siren"
     script.write_text(
         "import sys, time, pathlib\n"
-        f"mood = pathlib.Path({str(tmp_path / 'mood')!r}).read_text()\n"
+        f"behaviour = pathlib.Path({str(tmp_path / 'behaviour')!r}).read_text()\n"
         "sys.stdin.read()\n"
-        "if mood == 'hang': time.sleep(600)\n"
-        f"if mood == 'take': open({str(tmp_path / 'count')!r}, 'a').write('x')\n"
-        "sys.exit({'take': 0, 'later': 75, 'never': 77}[mood])\n"
+        "if behaviour == 'hang': time.sleep(600)\n"
+        f"if behaviour == 'take': open({str(tmp_path / 'count')!r}, 'a').write('x')\n"
+        "sys.exit({'take': 0, 'later': 75, 'never': 77}[behaviour])\n"
     )
 
-    def mood(word: str) -> None:
-        (tmp_path / "mood").write_text(word)
+    def behaviour(word: str) -> None:
+        (tmp_path / "behaviour").write_text(word)
 
     count = tmp_path / "count"
     count.touch()
-    mood(TAKE)
+    behaviour(TAKE)
     channel = opened(ChannelSettings("x", "command", command=(sys.executable, str(script))))
-    return Post(channel, mood, lambda: len(count.read_text()))
+    return Post(channel, behaviour, lambda: len(count.read_text()))
 
 
 KINDS: list[Callable[[AsyncExitStack, Path], Awaitable[Post]]] = [
@@ -169,12 +169,12 @@ async def test_an_accepted_message_has_arrived(post: Post) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mood", "kind"), [(LATER, RetryLater), (NEVER, Rejected), (HANG, RetryLater)]
+    ("behaviour", "kind"), [(LATER, RetryLater), (NEVER, Rejected), (HANG, RetryLater)]
 )
 async def test_a_failure_says_whether_to_retry_and_why(
-    post: Post, mood: str, kind: type[Delivery]
+    post: Post, behaviour: str, kind: type[Delivery]
 ) -> None:
-    post.mood(mood)
+    post.behaviour(behaviour)
     delivery = await post.channel.send(message())
     assert type(delivery) is kind
     assert not isinstance(delivery, Delivered)
@@ -183,9 +183,9 @@ async def test_a_failure_says_whether_to_retry_and_why(
 
 
 async def test_a_channel_works_again_after_a_refusal(post: Post) -> None:
-    post.mood(NEVER)
+    post.behaviour(NEVER)
     await post.channel.send(message())
-    post.mood(TAKE)
+    post.behaviour(TAKE)
     assert isinstance(await post.channel.send(message(key="f" * 64)), Delivered)
 
 
@@ -207,12 +207,12 @@ class Everything(logging.Handler):
             self.said.append(record.getMessage())
 
 
-@pytest.mark.parametrize("mood", [TAKE, LATER, NEVER, HANG])
+@pytest.mark.parametrize("behaviour", [TAKE, LATER, NEVER, HANG])
 async def test_no_secret_is_logged_shown_or_in_an_argument(
-    post: Post, mood: str, capfd: pytest.CaptureFixture[str]
+    post: Post, behaviour: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Neither in what it returns or shows, nor in any log, nor in any process's arguments."""
-    post.mood(mood)
+    post.behaviour(behaviour)
     handler, root = Everything(), logging.getLogger()
     level = root.level
     root.addHandler(handler)

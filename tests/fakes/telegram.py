@@ -66,16 +66,16 @@ class BotApi:
         )
         self._more.set()
 
-    async def _serve(self, asked: HttpRequest, writer: asyncio.StreamWriter) -> None:
-        status, answer = await self._answer(asked)
+    async def _serve(self, request: HttpRequest, writer: asyncio.StreamWriter) -> None:
+        status, answer = await self._answer(request)
         raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         reply(writer, status, raw, {"Content-Type": "application/json"})
 
-    async def _answer(self, asked: HttpRequest) -> Answer:
-        found = re.fullmatch(r"/bot([^/]+)/(\w+)", asked.path)
+    async def _answer(self, request: HttpRequest) -> Answer:
+        found = re.fullmatch(r"/bot([^/]+)/(\w+)", request.path)
         if found is None or found[1] != TOKEN:
             return _no(401, "Unauthorized") if found else _no(404, "Not Found")
-        values = asked.json
+        values = request.json
         if found[2] == "sendMessage":
             self.tried.append(values)
         if self.next and found[2] != "answerCallbackQuery":

@@ -36,103 +36,110 @@ def targets_in(document: dict[str, object]) -> set[str]:
 
 
 async def test_many_targets_are_read_in_chunks_and_all_are_in_the_document() -> None:
-    house = DaemonOnFakes(BIG)
+    daemon = DaemonOnFakes(BIG)
     turns = Turns()
-    document = await house.status.document()
+    document = await daemon.status.document()
     assert turns.stop() >= 3
     assert targets_in(document) == {link.name for link in BIG.links()}
 
 
 async def test_concurrent_requests_share_one_document() -> None:
-    house = DaemonOnFakes(BIG)
-    documents = await asyncio.gather(*(house.status.document() for _ in range(5)))
+    daemon = DaemonOnFakes(BIG)
+    documents = await asyncio.gather(*(daemon.status.document() for _ in range(5)))
     assert all(document is documents[0] for document in documents)
-    house.clock.advance(0.2)
-    assert await house.status.document() is documents[0]
-    house.clock.advance(0.1)
-    assert await house.status.document() is not documents[0]
+    daemon.clock.advance(0.2)
+    assert await daemon.status.document() is documents[0]
+    daemon.clock.advance(0.1)
+    assert await daemon.status.document() is not documents[0]
 
 
 async def test_a_reload_during_the_computation_gives_the_new_targets_only() -> None:
-    house = DaemonOnFakes(BIG)
-    making = asyncio.ensure_future(house.status.document())
+    daemon = DaemonOnFakes(BIG)
+    making = asyncio.ensure_future(daemon.status.document())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     fewer = network({f"s{n:03}/utama": () for n in range(300)}, {"pop": ()}, anchors=1)
-    house.pipeline.reconfigure(fewer)
+    daemon.pipeline.reconfigure(fewer)
     assert targets_in(await making) == {link.name for link in fewer.links()}
 
 
 async def test_a_cancelled_request_does_not_cancel_the_others() -> None:
-    house = DaemonOnFakes(BIG)
-    patient = asyncio.ensure_future(house.status.document())
-    hasty = asyncio.ensure_future(house.status.document())
+    daemon = DaemonOnFakes(BIG)
+    patient = asyncio.ensure_future(daemon.status.document())
+    hasty = asyncio.ensure_future(daemon.status.document())
     await asyncio.sleep(0)
     hasty.cancel()
     assert targets_in(await patient)
 
 
 async def test_after_30_s_without_a_round_the_document_is_stale() -> None:
-    house = DaemonOnFakes()
-    assert not house.status.healthy(), "no round has ended yet"
-    house.pipeline.progress.last_round_s = house.clock.steady_s()
-    house.clock.advance(29.0)
-    document = await house.status.document()
-    assert house.status.healthy()
+    daemon = DaemonOnFakes()
+    assert not daemon.status.healthy(), "no round has ended yet"
+    daemon.pipeline.progress.last_round_s = daemon.clock.steady_s()
+    daemon.clock.advance(29.0)
+    document = await daemon.status.document()
+    assert daemon.status.healthy()
     assert (document["stale"], document["age_s"]) == (False, 29.0)
-    house.clock.advance(1.0)
-    document = await house.status.document()
-    assert not house.status.healthy()
+    daemon.clock.advance(1.0)
+    document = await daemon.status.document()
+    assert not daemon.status.healthy()
     assert (document["stale"], document["age_s"]) == (True, 30.0)
 
 
 async def test_organisation_and_timezone_are_in_the_document() -> None:
-    house = DaemonOnFakes()
-    house.status.reloaded("Asia/Jakarta", "Diskominfo")
-    document = await house.status.document()
+    daemon = DaemonOnFakes()
+    daemon.status.reloaded("Asia/Jakarta", "Diskominfo")
+    document = await daemon.status.document()
     assert (document["timezone"], document["organisation"]) == ("Asia/Jakarta", "Diskominfo")
 
 
 async def test_a_refused_reload_is_in_the_next_document() -> None:
-    house = DaemonOnFakes()
-    first = await house.status.document()
-    house.status.reload_refused("sites/lelea.toml:3: no")
-    refused = await house.status.document()
+    daemon = DaemonOnFakes()
+    first = await daemon.status.document()
+    daemon.status.reload_refused("sites/lelea.toml:3: no")
+    refused = await daemon.status.document()
     assert refused is not first
     assert "sites/lelea.toml:3" in str(refused["monitor"])
-    house.status.reloaded("Asia/Jakarta", "Diskominfo")
-    assert "sites/lelea.toml:3" not in str((await house.status.document())["monitor"])
+    daemon.status.reloaded("Asia/Jakarta", "Diskominfo")
+    assert "sites/lelea.toml:3" not in str((await daemon.status.document())["monitor"])
 
 
 async def test_an_isolated_monitor_has_the_state_unknown() -> None:
-    house = DaemonOnFakes(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
+    daemon = DaemonOnFakes(network({f"s{n}/utama": () for n in range(9)}, anchors=1))
     for _ in range(30):
-        house.clock.advance(1.0)
-        now_s = house.clock.steady_s()
-        house.pipeline.take(
+        daemon.clock.advance(1.0)
+        now_s = daemon.clock.steady_s()
+        daemon.pipeline.take(
             [
                 NotMeasured(name, now_s, now_s, "ENETUNREACH")
-                for name in house.pipeline.detector.healths
+                for name in daemon.pipeline.detector.healths
             ]
         )
-    monitor = (await house.status.document())["monitor"]
+    monitor = (await daemon.status.document())["monitor"]
     assert isinstance(monitor, dict)
     assert monitor["state"] == "unknown"
     for _ in range(30):
-        house.clock.advance(1.0)
-        now_s = house.clock.steady_s()
-        house.pipeline.take(
-            [Reply(name, now_s - 0.01, now_s, 10.0) for name in house.pipeline.detector.healths]
+        daemon.clock.advance(1.0)
+        now_s = daemon.clock.steady_s()
+        daemon.pipeline.take(
+            [Reply(name, now_s - 0.01, now_s, 10.0) for name in daemon.pipeline.detector.healths]
         )
-    monitor = (await house.status.document())["monitor"]
+    monitor = (await daemon.status.document())["monitor"]
     assert isinstance(monitor, dict)
     assert monitor["state"] == "up"
 
 
 async def test_overlays_of_actions_stand_beside_the_measured_ones() -> None:
-    house = DaemonOnFakes()
+    daemon = DaemonOnFakes()
     status = Status(
-        *(house.pipeline, house.schedule, house.self_metrics, None, house.polling, house.clock),
+        *(
+            daemon.pipeline,
+            daemon.schedule,
+            daemon.self_metrics,
+            None,
+            daemon.polling,
+            daemon.clock,
+        ),
         overlays=lambda: {LINK: ("acknowledged",)},
     )
     sites = (await status.document())["sites"]
