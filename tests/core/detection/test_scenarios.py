@@ -329,7 +329,8 @@ def test_a_scenario_gives_exactly_its_incidents_and_states(case: Case) -> None:
 
 def test_down_has_its_evidence_and_up_is_detected_with_the_third_reply() -> None:
     scenario = Scenario(ONE, {A: cut((60, 90))}).run(120)
-    _, down, up = scenario.transitions(A)
+    first, down, up = scenario.transitions(A)
+    assert [t.reason for t in (first, down, up)] == ["first_reply", "silence", "reply"]
     assert down.evidence == scenario.incidents()[0].evidence
     assert down.evidence.lost_in_row is not None
     assert down.evidence.lost_in_row >= 20
