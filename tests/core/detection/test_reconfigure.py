@@ -294,3 +294,18 @@ def test_a_deadline_that_passes_between_evidence_is_decided_by_a_tick() -> None:
     detector = links(2).run(60).detector
     detector.advance([Tick(T0 + 60.4)])
     assert detector.now_s == T0 + 60.4
+
+
+def test_a_link_that_moved_to_another_address_starts_anew() -> None:
+    scenario = links(3, anchors=0)
+    scenario[LINK] = silent_between((20.0, 500.0))
+    scenario.run(60)
+    first, *others = scenario.net.sites
+    moved = replace(first, links=(replace(first.links[0], address="10.99.0.1"),))
+    detector = scenario.detector
+    decisions = detector.reconfigure(replace(scenario.net, sites=(moved, *others)), T0 + 60)
+    (closed,) = [d.incident for d in decisions if isinstance(d, IncidentChange)]
+    assert (closed.target, closed.end_reason) == (LINK, "removed")
+    assert detector.healths[LINK].state is State.UNKNOWN
+    assert (detector.healths[LINK].seen, detector.counts.seen) == (False, 2)
+    assert LINK not in detector.suspected
