@@ -15,8 +15,6 @@ STEADY_BELOW = 1.5
 
 def decayed(value: float, age_s: float) -> float:
     """The value after `age_s` seconds: it decays towards 1; 0.0 (never changed) stays 0.0."""
-    if value <= 0.0:
-        return 0.0
     return float(value ** (0.5 ** (max(age_s, 0.0) / HALF_LIFE_S)))
 
 

@@ -206,7 +206,6 @@ MUTATIONS: dict[str, list[tuple[str, str]]] = {
     ],
     "flapping": [
         ("HALF_LIFE_S = 300.0", "HALF_LIFE_S = 3000.0"),
-        ("    if value <= 0.0:\n        return 0.0\n", ""),
         ("return min(max(now * 2.0, START), CEILING)", "return max(now * 2.0, START)"),
         ("max(now * 2.0, START)", "now * 2.0"),
         ("value > FLAPPING_ABOVE or (was_flapping and value >= STEADY_BELOW)", "value > FLAPPING_ABOVE"),
