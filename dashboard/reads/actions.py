@@ -36,7 +36,7 @@ class Doer(Protocol):
     """The daemon's local API, as the page needs it."""
 
     def post(self, path: str, body: Mapping[str, object], /) -> Mapping[str, object]:
-        """Raises ApiError when it does not answer, Unfit (and its kin) when it refuses."""
+        """Raises ApiError when it does not answer, InvalidRequest when it refuses."""
         ...
 
 

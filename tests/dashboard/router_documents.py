@@ -21,7 +21,7 @@ ODD = "terisi"
 
 
 def router_document_of(history: SyntheticHistory, name: str) -> Document:
-    """`GET /routers/<name>`. Raises NoSuchThing."""
+    """`GET /routers/<name>`. Raises NotFound."""
     device = next((each for each in history.network.devices if each.name == name), None)
     if device is None:
         raise NotFound(f"no router named {name} is watched")
