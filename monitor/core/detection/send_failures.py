@@ -165,7 +165,7 @@ class SendFailures:
         """Does the machine's trouble explain this run of failed sends?"""
         if run.last_s - run.first_s > EXPLAINED_AT_MOST_S:
             return False
-        return self.most_failed_recently(now_s) and self._all_anchors_fail(now_s)
+        return self.most_failed_recently(now_s) and self._an_anchor_fails(now_s)
 
     def most_failed_recently(self, now_s: float) -> bool:
         """Did a send fail within the last 10 s for most targets?"""
@@ -194,8 +194,17 @@ class SendFailures:
         return self._failed_s.get(target, -inf) >= now_s - RECENT_S
 
     def _all_anchors_fail(self, now_s: float) -> bool:
-        anchors = [a.target.name for a in self._counts.anchors if a.seen]
-        return all(self._failed_recently(anchor, now_s) for anchor in anchors)
+        return all(self._failing_anchors(now_s))
+
+    def _an_anchor_fails(self, now_s: float) -> bool:
+        """True also without an anchor that could tell."""
+        failing = self._failing_anchors(now_s)
+        return not failing or any(failing)
+
+    def _failing_anchors(self, now_s: float) -> list[bool]:
+        """For each anchor with evidence: did a send to it fail recently?"""
+        anchors = [anchor.target.name for anchor in self._counts.anchors if anchor.seen]
+        return [self._failed_recently(anchor, now_s) for anchor in anchors]
 
     def _are_most(self, targets: int) -> bool:
         seen = self._counts.seen

@@ -342,6 +342,17 @@ def test_a_target_that_the_machines_trouble_explains_has_no_incident_for_30_s(
         assert 30.0 <= incident.detected_s - incident.started_s <= 32.0
 
 
+@pytest.mark.parametrize(("failing_anchors", "blamed"), [(0, 5), (1, 0), (2, 0)])
+def test_no_link_is_blamed_while_most_targets_and_an_anchor_fail(
+    failing_anchors: int, blamed: int
+) -> None:
+    scenario = links(6, 2)
+    for name in (*own(5), *sorted(set(names(scenario)) - own(6))[:failing_anchors]):
+        scenario[name] = unsent_between(60.0, 72.0, "ENOBUFS")
+    scenario.run(110)
+    assert len([name for name in targets(scenario) if name != "monitor"]) == blamed
+
+
 @pytest.mark.parametrize("share", [0.6, 0.7, 0.8, 0.9])
 @pytest.mark.parametrize("count", [10, 40])
 def test_a_half_full_buffer_is_detected_as_soon_whatever_the_dice_say(
