@@ -304,8 +304,8 @@ class DaemonLoad:
         )
 
     def lateness_ms(self) -> list[float]:
-        """How late each round was done, in order."""
-        found = re.findall(r"round of \d+ requests done ([\d.]+) ms late", self.log())
+        """How late each round ended, in order."""
+        found = re.findall(r"round of \d+ requests ended ([\d.]+) ms late", self.log())
         return [float(late) for late in found]
 
     def sums(self, after_ms: float) -> dict[str, tuple[int, int, int]]:
