@@ -93,6 +93,7 @@ class ApiRig(Generic[L, C]):
             MonitorMessages(ledger, clock, self.alerting_state, executor, self.listener.on_queued)
         )
         self.routers: dict[str, Document] = {}
+        self.resent: list[tuple[float, float, str | None]] = []
 
     def now_s(self) -> float:
         return self.actions.now_s()
@@ -102,6 +103,10 @@ class ApiRig(Generic[L, C]):
 
     async def metrics(self) -> bytes:
         return b"pantau_targets 3\n"
+
+    async def resend(self, since_s: float, until_s: float, measurement: str | None) -> int:
+        self.resent.append((since_s, until_s, measurement))
+        return 17
 
     def router(self, name: str) -> Document:
         if name not in self.routers:
@@ -115,7 +120,7 @@ class ApiRig(Generic[L, C]):
         """The client of a real server on a socket in `directory`."""
         executor = asyncio.to_thread
         parts = (self.ledger, self.alerting_state, self.actions, self.channel_tests)
-        context = ApiContext(*parts, executor, metrics or self.metrics, self.router)
+        context = ApiContext(*parts, executor, metrics or self.metrics, self.router, self.resend)
         api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, context)
         await api.open()
         try:

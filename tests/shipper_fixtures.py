@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from monitor.core.errors import InfluxError
+from monitor.core.errors import InfluxError, WriteRefusal
 from monitor.core.samples.samples import PingSample
 from monitor.storage.influx_shipper import InfluxShipper, ShipperLimits, ShipperState
 from tests.fakes.clock import ManualClock
-from tests.fakes.dead_letters import MemoryDeadLetters
+from tests.fakes.dead_letters import MemoryDeadLetters, MemoryResendStore
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.sink import MemorySink
 from tests.sample_builders import MIDNIGHT_S, ping
@@ -25,13 +25,20 @@ class ShipperOnFakes:
         self.journal = MemoryJournal() if journal is None else journal
         self.sink = MemorySink()
         self.dead_letters = MemoryDeadLetters()
+        self.resend_store = MemoryResendStore()
         self.sleeps: list[float] = []
-        self.shipper = InfluxShipper(
+        self._lines = lines
+        self.shipper = self.make()
+
+    def make(self) -> InfluxShipper:
+        """Another shipper on these fakes, as after a restart."""
+        return InfluxShipper(
             self.journal,
             self.sink,
             self.clock,
             self.dead_letters,
-            limits=ShipperLimits(lines=lines),
+            self.resend_store,
+            limits=ShipperLimits(lines=self._lines),
             sleep=self.sleep,
         )
 
@@ -71,5 +78,16 @@ def rows(count: int, begin: int = 0) -> list[PingSample]:
     ]
 
 
-def refusal(status: int | None = None, retry_after_s: float | None = None) -> InfluxError:
-    return InfluxError("it does not do it", status=status, retry_after_s=retry_after_s)
+def refusal(
+    status: int | None = None,
+    retry_after_s: float | None = None,
+    about: WriteRefusal | None = None,
+    dropped: int = 0,
+) -> InfluxError:
+    return InfluxError(
+        "it does not do it",
+        status=status,
+        retry_after_s=retry_after_s,
+        refusal=about,
+        dropped=dropped,
+    )

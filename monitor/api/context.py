@@ -21,6 +21,7 @@ class ApiContext:
     """executor: runs ledger calls. metrics: the body of `/metrics`.
 
     router: the document of the router of that name; raises NotFound.
+    resend: see ShipperGroup.resend.
     """
 
     ledger: AlertReader
@@ -30,6 +31,7 @@ class ApiContext:
     executor: Executor
     metrics: Callable[[], Awaitable[bytes]]
     router: Callable[[str], Document]
+    resend: Callable[[float, float, str | None], Awaitable[int]]
 
     def now_s(self) -> float:
         """The present time (Unix seconds)."""

@@ -35,6 +35,7 @@ class PostHandlers:
             web.post("/maintenance/{name}/end", self._end),
             web.post("/outbox/{number}/retry", self._retry),
             web.post("/alert-test", self._test),
+            web.post("/influx/resend", self._resend),
         ]
 
     async def _acknowledge(self, request: web.Request) -> web.Response:
@@ -114,6 +115,18 @@ class PostHandlers:
         fields = await _fields(request, "channel")
         rows = await self._context.channel_tests.send(fields.optional("channel"), fields.who())
         return json_response({"outbox": [outbox_document(row) for row in rows]})
+
+    async def _resend(self, request: web.Request) -> web.Response:
+        fields = await _fields(request, "since", "until", "measurement")
+        fields.who()
+        since_s, until_s = fields.time("since"), fields.time("until")
+        if since_s is None:
+            raise InvalidRequest('"since" is missing: from when on samples are sent again')
+        until_s = self._context.now_s() if until_s is None else until_s
+        if until_s <= since_s:
+            raise InvalidRequest('"until" must be later than "since"')
+        rows = await self._context.resend(since_s, until_s, fields.optional("measurement"))
+        return json_response({"rows": rows})
 
 
 async def _fields(request: web.Request, *known: str) -> RequestFields:

@@ -19,7 +19,7 @@ COMMANDS = {
     "export": "what the journal keeps, as CSV or as evidence for replay",
     "handover": "the summary of a shift",
     "incidents": "what went wrong: open ones first, or one whole",
-    "influx": "makes InfluxDB ready: buckets, retention, rights",
+    "influx": "prepares InfluxDB, sends samples again, lists what it refused",
     "journal": "how large and how old the journal is, and whether it is sound",
     "maintenance": "planned work: measured, but nobody is called",
     "note": "writes something down about an incident",

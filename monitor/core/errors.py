@@ -23,6 +23,8 @@ their library's errors into these (`raise … from`), and into nothing else.
 
 from __future__ import annotations
 
+from enum import Enum
+
 RIGHTS = "run this with sudo, or as a member of the group that owns the data directory"
 """How to correct it when this user may not use the data directory."""
 
@@ -55,19 +57,40 @@ class JournalFull(JournalError):
     """The disk of the journal has no space left."""
 
 
+class WriteRefusal(Enum):
+    """What a refused write is about, as far as the text of the answer tells."""
+
+    CONFIGURATION = "configuration"
+    """The server or [storage.influxdb]: no sample is at fault, all are kept."""
+    OUTSIDE_RETENTION = "outside retention"
+    """Points older than the bucket keeps; the others of the request are stored."""
+    SAMPLES = "samples"
+    """Some line of the request, or a whole measurement (a type conflict)."""
+
+
 class InfluxError(StoreError):
     """InfluxDB refused a request or did not answer.
 
     status: the HTTP status, None when there was no answer at all.
     retry_after_s: the pause that the server asks for, None without one.
+    refusal: of a write that was answered with 400 or 422; else None.
+    dropped: how many points of the request lie outside the bucket's retention.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        refusal: WriteRefusal | None = None,
+        dropped: int = 0,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after_s = retry_after_s
+        self.refusal = refusal
+        self.dropped = dropped
 
 
 class ProbeError(PantauError):

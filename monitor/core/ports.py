@@ -206,7 +206,14 @@ class SampleLog(Protocol):
     def head(self, back: int = 0) -> str:
         """The place behind the last sample, or up to `back` samples before it."""
 
-    def save_cursor(self, name: str, cursor: str) -> None: ...
+    def span(self, since_s: float, until_s: float) -> tuple[str, str]:
+        """The places before and behind all samples of [since_s, until_s) that are there (UTC).
+
+        Others may lie between them; what is written later does not.
+        """
+
+    def save_cursor(self, name: str, cursor: str | None) -> None:
+        """None: there is no such cursor any more."""
 
     def load_cursor(self, name: str) -> str | None: ...
 
@@ -248,7 +255,35 @@ class DeadLetterStore(Protocol):
     """Where refused samples are set aside. Called from a worker thread."""
 
     def add(self, refused: RefusedPoint) -> None:
-        """Durable when it returns; the same place in a row is kept once. Raises StoreError."""
+        """Durable when it returns; the same place in a row is kept once. Raises StoreError.
+
+        The oldest ones make room when there are too many.
+        """
 
     def count(self) -> int:
         """How many are kept. Raises StoreError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResendRequest:
+    """A span of a log that is to be sent again.
+
+    position: how far it is done; end: where it is finished, None: a measurement that the server
+    refuses as a whole, to be sent once it is accepted again. measurement: only its samples.
+    since_s, until_s: only samples of [since_s, until_s) (UTC), as a person asked for.
+    """
+
+    position: str
+    end: str | None
+    measurement: str | None = None
+    since_s: float | None = None
+    until_s: float | None = None
+
+
+class ResendStore(Protocol):
+    """Saves the requests of each shipper. Called from a worker thread. Raises StoreError."""
+
+    def load(self, name: str) -> tuple[ResendRequest, ...]: ...
+
+    def save(self, name: str, requests: Sequence[ResendRequest]) -> None:
+        """Durable when it returns."""

@@ -22,6 +22,7 @@ from monitor.adapters.system.directory_lock import DirectoryLock
 from monitor.adapters.system.key_file import LINK_KEY, LINK_KEY_MODE, load_or_create_key
 from monitor.adapters.system.local_api_client import SOCKET_NAME
 from monitor.adapters.system.process_figures import read_process_figures
+from monitor.adapters.system.resend_file import ResendFile
 from monitor.adapters.system.systemd import SystemdNotifier
 from monitor.adapters.system.worker_thread import WorkerThread
 from monitor.alerting.alert_trigger import AlertTrigger
@@ -68,6 +69,7 @@ log = logging.getLogger("monitor.daemon.app")
 LEDGER = "ledger.db"
 JOURNAL = "journal"
 QUARANTINE = "quarantine"
+RESEND_FILE = "resend.json"
 
 
 async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
@@ -223,27 +225,39 @@ class Daemon:
     def _influx_shippers(self) -> list[InfluxShipper]:
         """One each for raw rows, minutes and hours; none where no InfluxDB is configured."""
         settings = self._settings
-        influxdb = settings.influxdb
-        if influxdb is None:
+        if settings.influxdb is None:
             return []
-        secrets = SecretStore(settings.config_dir, self._environ)
-        token = secrets.get(influxdb.token).reveal() if influxdb.token else None
-        # Loaded only where it is configured: the library takes 25 MB of memory.
-        make: Callable[[InfluxSettings, str | None], SampleSink]
-        make = import_module("monitor.adapters.influx").InfluxWriter
         logs: list[tuple[str, SampleLog]] = [
             ("", self._journal),
             ("_1m", self._journal.minutes),
             ("_1h", self._journal.hours),
         ]
+        resend_file = ResendFile(settings.data_dir / RESEND_FILE)
+        if resend_file.problem is not None:
+            log.error("%s", resend_file.problem)
+        sinks = self._influx_sinks(settings, settings.influxdb)
         shippers: list[InfluxShipper] = []
-        for suffix, sample_log in logs:
-            sink = make(replace(influxdb, bucket=influxdb.bucket + suffix), token)
-            self._stack.callback(sink.close)
+        for (suffix, sample_log), sink in zip(logs, sinks, strict=True):
             dead_letters = DeadLetterFiles(settings.data_dir / (QUARANTINE + suffix))
             name = f"influxdb{suffix}"
-            shippers.append(InfluxShipper(sample_log, sink, self._clock, dead_letters, name=name))
+            shipper = InfluxShipper(
+                sample_log, sink, self._clock, dead_letters, resend_file, name=name
+            )
+            self._stack.callback(shipper.close)
+            shippers.append(shipper)
         return shippers
+
+    def _influx_sinks(self, settings: Settings, influxdb: InfluxSettings) -> list[SampleSink]:
+        """One for each shipper, with the secret as it is now. Raises ConfigError."""
+        secrets = SecretStore(settings.config_dir, self._environ)
+        token = secrets.get(influxdb.token).reveal() if influxdb.token else None
+        # Loaded only where it is configured: the library takes 25 MB of memory.
+        make: Callable[[InfluxSettings, str | None], SampleSink]
+        make = import_module("monitor.adapters.influx").InfluxWriter
+        return [
+            make(replace(influxdb, bucket=influxdb.bucket + suffix), token)
+            for suffix in ("", "_1m", "_1h")
+        ]
 
     def _build_alert_services(self) -> None:
         """What people do about incidents, and the messages that no incident causes."""
@@ -330,7 +344,11 @@ class Daemon:
             self._environ,
         )
         storage = StoragePart(
-            self._rollup_job, self._retention_job, self._ledger, self._settings.influxdb
+            self._rollup_job,
+            self._retention_job,
+            self._ledger,
+            self._shippers,
+            self._influx_sinks,
         )
         alerting = AlertingPart(self._alerting_state, self._notifier, self._integrations)
         parts: list[ReloadPart] = [probing, storage, alerting]
@@ -345,6 +363,7 @@ class Daemon:
             self._executor,
             self._metrics.text,
             self._polling.router,
+            self._shippers.resend,
         )
         self._api = ApiServer(
             self._settings.data_dir / SOCKET_NAME,

@@ -25,7 +25,7 @@ from monitor.core.alerting.office_hours import OfficeHours
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.job import Job
-from monitor.core.ports import Commit
+from monitor.core.ports import Commit, SampleSink
 from monitor.core.warning import MonitorWarning
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
@@ -38,6 +38,7 @@ from monitor.status.status import Status
 from monitor.storage.period_recorder import PeriodRecorder
 from monitor.storage.retention import RetentionJob
 from monitor.storage.rollup_job import RollupJob, maintenance_from
+from monitor.storage.shipper_group import ShipperGroup
 
 log = logging.getLogger("monitor.daemon.reload")
 
@@ -83,22 +84,31 @@ class ProbingPart:
 
 @dataclass(frozen=True)
 class StoragePart:
-    """Retention times and maintenance windows of the rollups.
+    """Retention times, maintenance windows of the rollups, address and secret of InfluxDB.
 
-    influxdb: the one that is written to until a restart.
+    make_sinks: one for each shipper, with the secret as it is now; raises ConfigError.
     """
 
     rollup_job: RollupJob
     retention_job: RetentionJob
     ledger: AlertReader
-    influxdb: InfluxSettings | None
+    shippers: ShipperGroup
+    make_sinks: Callable[[Settings, InfluxSettings], Sequence[SampleSink]]
 
     async def prepare(self, settings: Settings) -> Commit:
+        influxdb = settings.influxdb
+        is_shipping = self.shippers.raw_cursor is not None
+        sinks: Sequence[SampleSink] | None = None
+        if is_shipping and influxdb is not None:
+            sinks = self.make_sinks(settings, influxdb)
+
         def commit() -> None:
             self.rollup_job.reconfigure(maintenance_from(self.ledger, settings))
             self.retention_job.reconfigure(
-                settings.journal, influx_changed=settings.influxdb != self.influxdb
+                settings.journal, influx_changed=is_shipping != (influxdb is not None)
             )
+            if sinks is not None:
+                self.shippers.use_sinks(sinks)
 
         return commit
 

@@ -50,6 +50,11 @@ class Backfill:
         """Are there two positions?"""
         return self._live is not None
 
+    @property
+    def position(self) -> str | None:
+        """The place up to which everything was sent."""
+        return self._main
+
     def load(self) -> None:
         """Load the positions of the last run. Raises StoreError."""
         self._main = self._log.load_cursor(self._name)

@@ -8,33 +8,42 @@ What an answer means:
 
     204                              the cursor moves and is saved
     none, 401, 404, 429, 5xx, 200 …  keep it, wait 1 s, 2 s, 4 s … 60 s, at least `Retry-After`
+    400, 422 about the server or     the same: no sample is at fault
+    the configuration
+    … about the retention            the rest is stored: the cursor moves; what is too old counts
     413                              half as many lines from now on
-    400, 422                         half as many, down to the one refused line: it becomes a dead
-                                     letter with the server's words, and all others go on
+    another 400, 422                 half as many, down to the one refused line. Is another line of
+                                     its measurement accepted, it becomes a dead letter with the
+                                     server's message. Else the measurement is blocked: the others
+                                     go on, and once it is accepted again what it missed is sent
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
+from datetime import UTC, datetime
 from functools import partial
 
-from monitor.core.errors import InfluxError, StoreError
+from monitor.core.errors import InfluxError, StoreError, WriteRefusal
 from monitor.core.ports import (
     Clock,
     DeadLetterStore,
     JournalBatch,
     RefusedPoint,
+    ResendStore,
     SampleLog,
     SampleSink,
 )
 from monitor.core.samples.line_protocol import line_of
-from monitor.core.samples.schema import point_of
+from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import measurement_of, point_of
 from monitor.storage.backfill import Backfill, BackfillLimits
 from monitor.storage.daemon_thread import DaemonThread
+from monitor.storage.resend import ResendQueue, wanted
+from monitor.storage.shipping_errors import RefusalAction, RefusalCause, action_on, cause_of
 
 log = logging.getLogger(__name__)
 
@@ -44,54 +53,13 @@ MAX_RETRY_AFTER_S = 3600.0
 LAG_EVERY_S = 5.0
 """How often the lag is measured while waiting."""
 
-MAX_REFUSED_IN_ROW = 200
-"""So many refused lines with none accepted between mean that the server is at fault: back off."""
+WITNESSES = 3
+WITNESS_WITHIN = 2000
+"""So many other lines of the measurement, among the next rows of the log, are tried before a
+refused line is set aside."""
 
-
-class RefusalAction(Enum):
-    """What to do with a batch that was not acknowledged."""
-
-    KEEP = "keep"
-    HALVE = "halve"
-    SET_ASIDE = "set aside"
-
-
-def action_on(status: int | None, lines: int) -> RefusalAction:
-    """By the HTTP status (None: no answer) and how many lines were sent."""
-    if status in (400, 422):
-        return RefusalAction.HALVE if lines > 1 else RefusalAction.SET_ASIDE
-    if status == 413 and lines > 1:
-        return RefusalAction.HALVE
-    return RefusalAction.KEEP
-
-
-class RefusalCause(Enum):
-    """Why shipping does not go on; part of the kind of a warning."""
-
-    SILENT = "silent"
-    RIGHTS = "rights"
-    BUCKET = "bucket"
-    BUSY = "busy"
-    HERE = "here"
-    """Not the server: the journal or the dead letters on this machine."""
-    OTHER = "other"
-
-
-def cause_of(error: StoreError) -> RefusalCause:
-    """By the HTTP status of the answer."""
-    if not isinstance(error, InfluxError):
-        return RefusalCause.HERE
-    match error.status:
-        case None | 502 | 503 | 504:
-            return RefusalCause.SILENT
-        case 401 | 403:
-            return RefusalCause.RIGHTS
-        case 404:
-            return RefusalCause.BUCKET
-        case 408 | 429 | 500:
-            return RefusalCause.BUSY
-        case _:
-            return RefusalCause.OTHER
+UNBLOCK_EVERY_S = 60.0
+"""How often one line of a blocked measurement is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +78,24 @@ class ShipperLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockedMeasurement:
+    """A measurement of which the server takes no line. why: a sentence without secrets."""
+
+    name: str
+    since_s: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShipperState:
     """For the status page and the `monitor` measurement. Times UTC.
 
     lag_lines: samples in the journal that are not shipped. backfilling: it was far behind, so the
     newest go first. last_error: a sentence without secrets, None while all is well; cause,
     failing_since_s: of that error. quarantined: dead letters, those of earlier runs too;
-    last_refused_s: when this run added one.
+    last_refused_s: when this run added one. blocked: measurements that are refused as a whole,
+    with the message and since when. outside_retention: samples that were older than the bucket
+    keeps, since the start. resend_lines: rows to go through that are sent again.
     """
 
     lag_lines: int = 0
@@ -128,6 +107,19 @@ class ShipperState:
     quarantined: int = 0
     last_refused_s: float | None = None
     backfilling: bool = False
+    blocked: tuple[BlockedMeasurement, ...] = ()
+    outside_retention: int = 0
+    resend_lines: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Rows to send now. advance: moves past them (blocking); before: the place before them."""
+
+    samples: Sequence[Sample]
+    batch: JournalBatch
+    before: str
+    advance: Callable[[], None]
 
 
 class InfluxShipper:
@@ -142,6 +134,7 @@ class InfluxShipper:
         sink: SampleSink,
         clock: Clock,
         dead_letters: DeadLetterStore,
+        resend_store: ResendStore,
         *,
         limits: ShipperLimits = ShipperLimits(),
         backfill: BackfillLimits | None = None,
@@ -149,7 +142,11 @@ class InfluxShipper:
         name: str = "influxdb",
     ) -> None:
         self.name = name
-        self._backfill = Backfill(samples, name, backfill or BackfillLimits())
+        self._log = samples
+        self._backfill_limits = backfill or BackfillLimits()
+        self._backfill = Backfill(samples, name, self._backfill_limits)
+        self._resend = ResendQueue(samples, resend_store, name)
+        self._resend_from_s = float("-inf")
         self._sink = sink
         self._clock = clock
         self._dead_letters = dead_letters
@@ -158,43 +155,125 @@ class InfluxShipper:
         self._state = ShipperState()
         self._lines = self._max_lines = limits.lines
         self._failures = 0
-        self._refused_in_row = 0
+        self._unblock_at_s: dict[str, float] = {}
+        self._why_blocked: dict[str, BlockedMeasurement] = {}
+        self._accepted: set[str] = set()
+        """Measurements of which a line was accepted since the last refused line."""
+        self._too_old = TooOldSamples()
+        self._thread: DaemonThread | None = None
+        self._wakeup = asyncio.Event()
 
     @property
     def state(self) -> ShipperState:
         return self._state
 
+    def use_sink(self, sink: SampleSink) -> None:
+        """Write to another server, or with another secret, from the next batch on."""
+        self._sink.close()
+        self._sink = sink
+        self.retry_blocked()
+
+    def retry_blocked(self) -> None:
+        """Try at once what failed or was refused."""
+        self._unblock_at_s.clear()
+        self._failures = 0
+        self._wakeup.set()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sink.close()
+
+    async def resend(self, since_s: float, until_s: float, measurement: str | None) -> int:
+        """Send what was taken in [since_s, until_s) (UTC) once more; returns how many rows.
+
+        Raises StoreError when it cannot be noted, or before `run` has begun.
+        """
+        if self._thread is None:
+            raise StoreError("shipping to InfluxDB has not begun yet: try again in a few seconds")
+        await self._thread.run(partial(self._resend.add, since_s, until_s, measurement))
+        await self._measure_lag(self._thread)
+        self._wakeup.set()
+        return self._state.resend_lines
+
     async def run(self) -> None:
         """Ship until cancelled; ends at once even while the server keeps a call waiting."""
-        thread = DaemonThread("shipper")
+        thread = self._thread = DaemonThread("shipper")
         try:
             await thread.run(self._backfill.load)
+            await thread.run(self._resend.load)
+            self._note_blocked()
             await self._count_dead_letters(thread)
             while True:
                 await self._wait(thread, await self._ship_batch(thread))
         finally:
+            self._thread = None
             thread.close()
 
     async def _ship_batch(self, thread: DaemonThread) -> float:
         """Ship one batch; returns how many seconds to wait until the next."""
         try:
-            live, batch = await thread.run(partial(self._backfill.next, self._lines, self._now_s()))
-            if not batch.samples:
+            work = await thread.run(self._next_work)
+            if work is None:
+                self._too_old.log_end()
                 return self._limits.idle_s
-            try:
-                await thread.run(partial(self._sink.write, batch.samples))
-            except InfluxError as error:
-                return await self._handle_refusal(thread, live, batch, error)
-            self._note_success()
-            await self._advance(thread, live, batch)
+            samples = await self._without_blocked(thread, work.samples)
+            if work.samples and not samples and self._nothing_is_accepted():
+                return self._hold()
+            if samples:
+                try:
+                    await self._write(thread, samples)
+                except InfluxError as error:
+                    return await self._handle_refusal(thread, work, samples, error)
+                self._note_success()
+                self._accepted |= {measurement_of(each).name for each in samples}
+            await thread.run(work.advance)
+            await self._measure_lag(thread)
         except StoreError as error:
             return self._back_off(error)
         return 0.0
 
+    def _next_work(self) -> _Work | None:
+        """The next rows: new ones first, then those that are sent again. Blocking."""
+        now_s = self._now_s()
+        before = self._backfill.position
+        live, batch = self._backfill.next(self._lines, now_s)
+        if batch.samples:
+            advance = partial(self._backfill.advance, live, batch, now_s)
+            return _Work(batch.samples, batch, before or "", advance)
+        if now_s < self._resend_from_s:
+            return None
+        found = self._resend.next(self._lines)
+        if found is None:
+            return None
+        request, rows = found
+        self._resend_from_s = now_s + len(rows.samples) / self._backfill_limits.lines_per_s
+        return _Work(
+            wanted(request, rows.samples),
+            rows,
+            request.position,
+            partial(self._resend.advance, request, rows),
+        )
+
+    async def _write(self, thread: DaemonThread, samples: Sequence[Sample]) -> None:
+        """Write a batch; of one behind too old ones the newest sample first, alone.
+
+        So a backlog that the bucket would not keep costs one line a batch. Raises InfluxError.
+        """
+        if self._too_old.skipping and len(samples) > 1:
+            newest = max(samples, key=lambda sample: sample.at_s)
+            try:
+                await thread.run(partial(self._sink.write, [newest]))
+            except InfluxError as error:
+                if error.refusal is WriteRefusal.OUTSIDE_RETENTION:
+                    error.dropped = len(samples)
+                raise
+        await thread.run(partial(self._sink.write, samples))
+
     def _note_success(self) -> None:
         if self._failures:
             log.info("InfluxDB takes samples again, %d to catch up", self._state.lag_lines)
-        self._failures = self._refused_in_row = 0
+        self._too_old.log_end()
+        self._failures = 0
         self._lines = min(self._max_lines, self._lines * 2)
         self._state = replace(
             self._state,
@@ -205,31 +284,156 @@ class InfluxShipper:
             backing_off_until_s=None,
         )
 
-    async def _advance(self, thread: DaemonThread, live: bool, batch: JournalBatch) -> None:
-        await thread.run(partial(self._backfill.advance, live, batch, self._now_s()))
-        await self._measure_lag(thread)
-
     async def _handle_refusal(
-        self, thread: DaemonThread, live: bool, batch: JournalBatch, error: InfluxError
+        self, thread: DaemonThread, work: _Work, samples: Sequence[Sample], error: InfluxError
     ) -> float:
-        match action_on(error.status, len(batch.samples)):
+        match action_on(error, len(samples)):
             case RefusalAction.HALVE:
-                self._lines = max(1, len(batch.samples) // 2)
+                if self._lines == self._max_lines:
+                    self._accepted.clear()
+                self._lines = max(1, len(work.batch.samples) // 2)
                 if error.status == 413:
                     self._max_lines = self._lines
                 return 0.0
-            case RefusalAction.SET_ASIDE:
-                await self._set_aside(thread, batch, error)
-                await self._advance(thread, live, batch)
-                return 0.0 if self._refused_in_row < MAX_REFUSED_IN_ROW else self._back_off(error)
+            case RefusalAction.SKIP:
+                self._note_too_old(samples, error.dropped)
+                await thread.run(work.advance)
+                await self._measure_lag(thread)
+                return 0.0
+            case RefusalAction.EXAMINE:
+                return await self._examine(thread, work, samples[0], error)
             case RefusalAction.KEEP:
                 return self._back_off(error)
 
+    # Outside the retention of the bucket
+
+    def _note_too_old(self, samples: Sequence[Sample], dropped: int) -> None:
+        dropped = min(dropped, len(samples))
+        self._failures = 0
+        self._too_old.add(samples, dropped)
+        self._state = replace(
+            self._state,
+            outside_retention=self._state.outside_retention + dropped,
+            last_ok_s=self._now_s(),
+            last_error=None,
+            cause=None,
+            failing_since_s=None,
+            backing_off_until_s=None,
+        )
+
+    # One refused line, or a whole measurement
+
+    async def _examine(
+        self, thread: DaemonThread, work: _Work, sample: Sample, error: InfluxError
+    ) -> float:
+        """Is it this line, or every line of its measurement?
+
+        Only other lines tell: some of the next rows of the log are tried one after another; where
+        there are none, whether one was accepted since the refusal.
+        """
+        name = measurement_of(sample).name
+        following = await thread.run(
+            partial(self._log.read_after, work.batch.cursor, WITNESS_WITHIN)
+        )
+        witnesses = [
+            each
+            for each in following.samples
+            if measurement_of(each).name == name and point_of(each) is not None
+        ]
+        accepts_others = not witnesses and name in self._accepted
+        for witness in witnesses[:WITNESSES]:
+            try:
+                await thread.run(partial(self._sink.write, [witness]))
+            except InfluxError as other:
+                if action_on(other, 1) is RefusalAction.KEEP:
+                    return self._back_off(other)
+            else:
+                accepts_others = True
+                break
+        if accepts_others:
+            await self._set_aside(thread, work.batch, sample, error)
+            self._accepted.discard(name)
+            await thread.run(work.advance)
+            await self._measure_lag(thread)
+            return 0.0
+        await thread.run(partial(self._resend.block, name, work.before))
+        now_s = self._now_s()
+        self._why_blocked[name] = BlockedMeasurement(name, now_s, str(error))
+        self._unblock_at_s[name] = now_s + UNBLOCK_EVERY_S
+        log.error(
+            "%s; no other sample of %s is accepted either, so none of it is sent or set aside until"
+            " the server accepts it again",
+            error,
+            name,
+        )
+        self._note_blocked()
+        self._lines = self._max_lines
+        return 0.0
+
+    async def _without_blocked(
+        self, thread: DaemonThread, samples: Sequence[Sample]
+    ) -> Sequence[Sample]:
+        """The samples of measurements that are not blocked, after trying those that are."""
+        blocked = self._resend.blocked
+        if not blocked:
+            return samples
+        for name in blocked:
+            now_s = self._now_s()
+            if now_s < self._unblock_at_s.get(name, float("-inf")):
+                continue
+            ours = [
+                each
+                for each in samples
+                if measurement_of(each).name == name and point_of(each) is not None
+            ]
+            if not ours:
+                continue
+            self._unblock_at_s[name] = now_s + UNBLOCK_EVERY_S
+            try:
+                await thread.run(partial(self._sink.write, [ours[-1]]))
+            except InfluxError as error:
+                before = self._why_blocked.get(name)
+                since_s = now_s if before is None else before.since_s
+                self._why_blocked[name] = BlockedMeasurement(name, since_s, str(error))
+                self._note_blocked()
+                continue
+            await thread.run(partial(self._resend.unblock, name, self._backfill.position))
+            self._why_blocked.pop(name, None)
+            self._note_blocked()
+            self._note_success()
+            log.info("InfluxDB accepts %s again: what it has missed is sent now", name)
+        blocked = self._resend.blocked
+        return [each for each in samples if measurement_of(each).name not in blocked]
+
+    def _nothing_is_accepted(self) -> bool:
+        """Has the server taken nothing since the first measurement was blocked?
+
+        Then no other measurement shows that the server works: the cursor stays.
+        """
+        since_s = min((each.since_s for each in self._why_blocked.values()), default=None)
+        last_ok_s = self._state.last_ok_s
+        return last_ok_s is None or (since_s is not None and last_ok_s <= since_s)
+
+    def _hold(self) -> float:
+        why = next(iter(self._why_blocked.values()), None)
+        text = "the server accepts no sample" if why is None else why.why
+        return self._back_off(InfluxError(text, status=400))
+
+    def _note_blocked(self) -> None:
+        now_s = self._now_s()
+        self._state = replace(
+            self._state,
+            blocked=tuple(
+                self._why_blocked.get(name)
+                or BlockedMeasurement(name, now_s, f"InfluxDB refused {name} before the restart")
+                for name in self._resend.blocked
+            ),
+        )
+
     async def _set_aside(
-        self, thread: DaemonThread, batch: JournalBatch, error: InfluxError
+        self, thread: DaemonThread, batch: JournalBatch, sample: Sample, error: InfluxError
     ) -> None:
-        """Store the one sample of the batch as a dead letter."""
-        [sample] = batch.samples
+        """Store a sample as a dead letter."""
         point = point_of(sample)
         line = "" if point is None else line_of(point)
         refused = RefusedPoint(self._now_s(), batch.cursor, error.status, str(error), line)
@@ -237,7 +441,6 @@ class InfluxShipper:
         log.warning("set aside, as InfluxDB refuses it: %s: %s", error, line)
         await self._count_dead_letters(thread)
         self._state = replace(self._state, last_refused_s=self._now_s())
-        self._refused_in_row += 1
 
     async def _count_dead_letters(self, thread: DaemonThread) -> None:
         try:
@@ -264,14 +467,55 @@ class InfluxShipper:
 
     async def _wait(self, thread: DaemonThread, wait_s: float) -> None:
         left_s = wait_s
-        while left_s > 0:
+        while left_s > 0 and not self._wakeup.is_set():
             await self._measure_lag(thread)
             await self._sleep(min(left_s, LAG_EVERY_S))
             left_s -= LAG_EVERY_S
+        self._wakeup.clear()
 
     async def _measure_lag(self, thread: DaemonThread) -> None:
-        lag = await thread.run(self._backfill.lag)
-        self._state = replace(self._state, lag_lines=lag, backfilling=self._backfill.active)
+        lag, again = await thread.run(lambda: (self._backfill.lag(), self._resend.lag()))
+        self._state = replace(
+            self._state, lag_lines=lag, backfilling=self._backfill.active, resend_lines=again
+        )
 
     def _now_s(self) -> float:
         return self._clock.utc_s(self._clock.steady_s())
+
+
+class TooOldSamples:
+    """Counts the samples that a bucket does not keep any more; one log line for each run of them.
+
+    skipping: the last batch was too old altogether.
+    """
+
+    def __init__(self) -> None:
+        self.skipping = False
+        self._count = 0
+        self._first_s: float | None = None
+        self._last_s: float | None = None
+
+    def add(self, samples: Sequence[Sample], dropped: int) -> None:
+        """dropped: so many of them, the oldest ones."""
+        self.skipping = dropped >= len(samples)
+        times = sorted(sample.at_s for sample in samples)[: max(dropped, 1)]
+        self._first_s = times[0] if self._first_s is None else min(self._first_s, times[0])
+        self._last_s = times[-1] if self._last_s is None else max(self._last_s, times[-1])
+        self._count += dropped
+
+    def log_end(self) -> None:
+        """Something newer was accepted, or nothing is left."""
+        self.skipping = False
+        if self._first_s is None or self._last_s is None:
+            return
+        log.info(
+            "InfluxDB keeps no samples as old as those of %s to %s: %d of them were skipped",
+            _utc(self._first_s),
+            _utc(self._last_s),
+            self._count,
+        )
+        self._count, self._first_s, self._last_s = 0, None, None
+
+
+def _utc(at_s: float) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%SZ}"

@@ -42,7 +42,7 @@ class RetentionJob:
     def reconfigure(self, settings: JournalSettings, *, influx_changed: bool = False) -> None:
         """Use other retention times from the next run on.
 
-        influx_changed: the configuration names another InfluxDB, which is used after a restart.
+        influx_changed: [storage.influxdb] came or went, which takes effect after a restart.
         """
         self._influx_changed = influx_changed
         self._settings = settings
@@ -61,7 +61,9 @@ class RetentionJob:
         ]
         found += self._errors.warnings()
         if self._influx_changed:
-            text = "[storage.influxdb] was changed: it is used after a restart of the daemon"
+            text = (
+                "[storage.influxdb] came or went: that takes effect after a restart of the daemon"
+            )
             found.append(MonitorWarning(text, "influx_later"))
         error = self._journal.evidence_error
         if error is not None:

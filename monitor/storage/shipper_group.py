@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 
 from monitor.core.documents import Document
-from monitor.core.ports import Clock
+from monitor.core.errors import InvalidRequest
+from monitor.core.ports import Clock, SampleSink
+from monitor.core.samples.schema import HOURS, MEASUREMENTS, MINUTES
 from monitor.core.warning import MonitorWarning
-from monitor.storage.influx_shipper import InfluxShipper, RefusalCause, ShipperState
+from monitor.storage.influx_shipper import InfluxShipper, ShipperState
+from monitor.storage.shipping_errors import RefusalCause
+
+SHIPPED = (MEASUREMENTS, MINUTES, HOURS)
+"""The measurements of each shipper."""
 
 REFUSED_WARNING_S = 86_400.0
 """How long a refused sample is warned of; the count stays in `pantau status`."""
@@ -48,6 +54,9 @@ class ShipperGroup:
             quarantined=sum(each.quarantined for each in states),
             last_refused_s=max(refused, default=None),
             backfilling=any(each.backfilling for each in states),
+            blocked=tuple(each for state in states for each in state.blocked),
+            outside_retention=sum(each.outside_retention for each in states),
+            resend_lines=sum(each.resend_lines for each in states),
         )
 
     def behind_s(self) -> float | None:
@@ -68,6 +77,9 @@ class ShipperGroup:
             "behind_s": round(self.behind_s() or 0.0, 1),
             "last_error": state.last_error,
             "quarantined": state.quarantined,
+            "refused_measurements": [each.name for each in state.blocked],
+            "outside_retention": state.outside_retention,
+            "resending": state.resend_lines,
             "lanes": [
                 {
                     "name": each.name,
@@ -105,17 +117,50 @@ class ShipperGroup:
                     {"count": state.lag_lines},
                 )
             )
+        found += [
+            MonitorWarning(
+                f"{each.why}; no sample of {each.name} is accepted: it is kept here and sent once"
+                " InfluxDB accepts it again",
+                "influx_refused",
+                {"measurement": each.name, "why": each.why},
+            )
+            for each in state.blocked
+        ]
         refused_s = state.last_refused_s
         if refused_s is not None and self._now_s() - refused_s < REFUSED_WARNING_S:
             found.append(
                 MonitorWarning(
-                    f"InfluxDB: {state.quarantined} samples were refused and set aside: see the"
-                    " directory quarantine",
+                    f"InfluxDB: {state.quarantined} samples were refused and set aside: see"
+                    " `pantau influx quarantine`",
                     "influx_quarantine",
                     {"count": state.quarantined},
                 )
             )
         return found
+
+    def use_sinks(self, sinks: Sequence[SampleSink]) -> None:
+        """Write there from now on; one sink a shipper, in the same order."""
+        for shipper, sink in zip(self._shippers, sinks, strict=True):
+            shipper.use_sink(sink)
+
+    async def resend(self, since_s: float, until_s: float, measurement: str | None) -> int:
+        """Send what was taken in [since_s, until_s) (UTC) again; how many rows there are.
+
+        measurement: only this one. Raises InvalidRequest, StoreError.
+        """
+        if not self._shippers:
+            raise InvalidRequest("there is no [storage.influxdb]: nothing is sent to InfluxDB")
+        names = [[each.name for each in group] for group in SHIPPED]
+        if measurement is not None and not any(measurement in group for group in names):
+            known = ", ".join(name for group in names for name in group)
+            raise InvalidRequest(f"{measurement!r} is no measurement; known: {known}")
+        return sum(
+            [
+                await shipper.resend(since_s, until_s, measurement)
+                for shipper, group in zip(self._shippers, names, strict=True)
+                if measurement is None or measurement in group
+            ]
+        )
 
     def _now_s(self) -> float:
         return self._clock.utc_s(self._clock.steady_s())

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from monitor.adapters.influx import InfluxReader, InfluxWriter
-from monitor.core.errors import InfluxError
+from monitor.core.errors import InfluxError, WriteRefusal
 from monitor.settings.model import InfluxSettings
 from tests.answering_server import AnsweringServer, Reply, Request
 from tests.influx_server import free_ports
@@ -105,9 +105,12 @@ def test_without_a_secret_no_credentials_are_sent(secret: str | None) -> None:
     [
         (
             Reply(401, '{"code":"unauthorized","message":"unauthorized access"}'),
-            "refuses our credentials (401: unauthorized access): check the secret of its token",
+            "refuses our credentials (401: unauthorized access): correct the secret",
         ),
-        (Reply(403, '{"code":"forbidden","message":"no write"}'), "(403: no write)"),
+        (
+            Reply(403, '{"code":"forbidden","message":"insufficient permissions for write"}'),
+            "does not allow us the bucket 'pantau' (403: insufficient permissions for write)",
+        ),
         (
             Reply(404, '{"code":"not found","message":"bucket \\"pantau\\" not found"}'),
             "does not know the bucket 'pantau', the organisation or the address",
@@ -139,6 +142,93 @@ def test_a_refusal_has_its_status_and_the_reason_of_the_server(reply: Reply, mes
     assert str(error).startswith("InfluxDB at http://127.0.0.1:")
     assert message in str(error)
     assert "\n" not in str(error)
+
+
+RETENTION = "partial write: points beyond retention policy dropped=3"
+CONFLICT = (
+    'partial write: field type conflict: input field "sent" on measurement "ping" is type float,'
+    " already exists as type integer dropped=1"
+)
+
+
+def of_2_7(code: str, message: str) -> str:
+    return json.dumps({"code": code, "message": message})
+
+
+@pytest.mark.parametrize(
+    ("reply", "about", "dropped", "advice"),
+    [
+        (
+            Reply(400, of_2_7("invalid", "Please provide either orgID or org")),
+            WriteRefusal.CONFIGURATION,
+            0,
+            "org is missing in [storage.influxdb]",
+        ),
+        (
+            Reply(400, "Client sent an HTTP request to an HTTPS server.\n"),
+            WriteRefusal.CONFIGURATION,
+            0,
+            "url must begin with https://",
+        ),
+        (
+            Reply(400, "<html><center>The plain HTTP request was sent to HTTPS port</center>"),
+            WriteRefusal.CONFIGURATION,
+            0,
+            "url must begin with https://",
+        ),
+        (
+            Reply(400, of_2_7("invalid", "failed to decode id: id must have a length of 16 bytes")),
+            WriteRefusal.CONFIGURATION,
+            0,
+            "correct org or bucket",
+        ),
+        (
+            Reply(400, '{"error":"partial write: max-series-per-database limit exceeded: (1)"}'),
+            WriteRefusal.CONFIGURATION,
+            0,
+            "raise the limit",
+        ),
+        (
+            Reply(
+                422,
+                of_2_7("unprocessable entity", f"failure writing points to database: {RETENTION}"),
+            ),
+            WriteRefusal.OUTSIDE_RETENTION,
+            3,
+            "",
+        ),
+        (
+            Reply(400, json.dumps({"error": RETENTION})),
+            WriteRefusal.OUTSIDE_RETENTION,
+            3,
+            "",
+        ),
+        (
+            Reply(
+                422,
+                of_2_7("unprocessable entity", f"failure writing points to database: {CONFLICT}"),
+            ),
+            WriteRefusal.SAMPLES,
+            0,
+            "",
+        ),
+        (Reply(400, json.dumps({"error": CONFLICT})), WriteRefusal.SAMPLES, 0, ""),
+        (
+            Reply(400, of_2_7("invalid", "unable to parse 'ping x': missing fields")),
+            WriteRefusal.SAMPLES,
+            0,
+            "",
+        ),
+        (Reply(404, of_2_7("not found", 'bucket "pantau" not found')), None, 0, "create it"),
+    ],
+    ids=lambda value: value.body[:60] if isinstance(value, Reply) else None,
+)
+def test_a_refusal_says_whether_samples_or_the_configuration_are_at_fault(
+    reply: Reply, about: WriteRefusal | None, dropped: int, advice: str
+) -> None:
+    error = write_error(reply)
+    assert (error.refusal, error.dropped) == (about, dropped)
+    assert advice in str(error)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])

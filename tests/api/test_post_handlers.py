@@ -296,3 +296,19 @@ async def test_concurrent_notes_are_all_stored_with_their_own_ids(
     stored = await asyncio.gather(*jobs)
     assert sorted(each["id"] for each in stored) == list(range(1, 41))
     assert len(rig.alerting_state.handling(2).notes) == 40
+
+
+async def test_a_span_of_samples_is_sent_to_influxdb_again(
+    rig: MemoryApiRig, api: LocalApiClient
+) -> None:
+    since, until = "2025-11-20T00:00:00Z", "2025-11-21T00:00:00Z"
+    assert await post(api, "/influx/resend", since=since, until=until) == {"rows": 17}
+    assert await post(api, "/influx/resend", since=since, measurement="ping") == {"rows": 17}
+    assert rig.resent == [
+        (1763596800.0, 1763683200.0, None),
+        (1763596800.0, rig.now_s(), "ping"),
+    ]
+    with pytest.raises(InvalidRequest, match='"since" is missing'):
+        await post(api, "/influx/resend")
+    with pytest.raises(InvalidRequest, match='"until" must be later'):
+        await post(api, "/influx/resend", since=until, until=since)

@@ -19,6 +19,7 @@ from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.adapters.system.clock import SystemClock
 from monitor.adapters.system.dead_letters import DeadLetterFiles
+from monitor.adapters.system.resend_file import ResendFile
 from monitor.core.ports import SampleSource
 from monitor.core.samples.samples import Sample
 from monitor.storage.influx_shipper import InfluxShipper
@@ -102,6 +103,7 @@ async def test_a_day_of_samples_is_written_read_and_shipped(tmp_path: Path) -> N
             InfluxWriter(settings, None),
             SystemClock(),
             DeadLetterFiles(tmp_path / "quarantine"),
+            ResendFile(tmp_path / "resend.json"),
         )
         begin, began_s = time.perf_counter(), time.process_time()
         task = asyncio.create_task(shipper.run())

@@ -136,3 +136,26 @@ def test_the_head_is_the_end_or_a_few_samples_before_it(journal: Journal) -> Non
     for back in (0, 1, 5, 7, 15):
         assert journal.lag(journal.head(back)) == back
     assert journal.lag(journal.head(100)) == 15
+
+
+def test_a_span_lies_before_and_behind_its_samples(journal: Journal) -> None:
+    """Whole days may lie between; what is written later does not."""
+    for day in range(5):
+        journal.append([ping(MIDNIGHT_S + day * DAY_S + 10 * place) for place in range(10)])
+    since_s, until_s = MIDNIGHT_S + 2 * DAY_S, MIDNIGHT_S + 3 * DAY_S
+    position, end = journal.span(since_s, until_s)
+    journal.append([ping(MIDNIGHT_S + 4 * DAY_S + 500)])
+    left = journal.lag(position) - journal.lag(end)
+    found = journal.read_after(position, left).samples
+    within = [each for each in found if since_s <= each.at_s < until_s]
+    assert within == [ping(MIDNIGHT_S + 2 * DAY_S + 10 * place) for place in range(10)]
+    assert len(found) < 50
+    position, end = journal.span(MIDNIGHT_S + 50 * DAY_S, MIDNIGHT_S + 51 * DAY_S)
+    assert journal.lag(position) == journal.lag(end)
+
+
+def test_a_cursor_may_be_removed(journal: Journal) -> None:
+    journal.append([ping(MIDNIGHT_S)])
+    journal.save_cursor("influxdb_resend", journal.head())
+    journal.save_cursor("influxdb_resend", None)
+    assert journal.load_cursor("influxdb_resend") is None

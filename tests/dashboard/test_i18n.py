@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dashboard.i18n import CATALOGUE, NBSP, Lang, Words, read_catalogue
-from monitor.storage.influx_shipper import RefusalCause
+from monitor.storage.shipping_errors import RefusalCause
 
 GAP = re.compile(r"\{(\w+)\}")
 DASHBOARD = CATALOGUE.parents[1]

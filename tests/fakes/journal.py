@@ -41,9 +41,22 @@ class MemoryJournal(MemorySource):
         with self._lock:
             return str(max(0, len(self._samples) - back))
 
-    def save_cursor(self, name: str, cursor: str) -> None:
+    def span(self, since_s: float, until_s: float) -> tuple[str, str]:
+        with self._lock:
+            within = [
+                place
+                for place, sample in enumerate(self._samples)
+                if since_s <= sample.at_s < until_s
+            ]
+            end = len(self._samples)
+            return str(min(within, default=end)), str(max(within, default=end - 1) + 1)
+
+    def save_cursor(self, name: str, cursor: str | None) -> None:
         self._check()
-        self.saved[name] = cursor
+        if cursor is None:
+            self.saved.pop(name, None)
+        else:
+            self.saved[name] = cursor
 
     def load_cursor(self, name: str) -> str | None:
         return self.saved.get(name)

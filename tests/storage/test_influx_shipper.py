@@ -11,15 +11,15 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.core.errors import InfluxError, JournalError, StoreError
+from monitor.core.errors import InfluxError, JournalError, StoreError, WriteRefusal
 from monitor.core.ports import RefusedPoint
 from monitor.core.samples.line_protocol import line_of
-from monitor.core.samples.samples import Sample
+from monitor.core.samples.samples import InterfaceSample, PingSample, Sample
 from monitor.core.samples.schema import point_of
-from monitor.storage.influx_shipper import RefusalAction, RefusalCause, action_on, cause_of
+from monitor.storage.shipping_errors import RefusalAction, RefusalCause, action_on, cause_of
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.sink import MemorySink
-from tests.sample_builders import MIDNIGHT_S
+from tests.sample_builders import MIDNIGHT_S, interface
 from tests.shipper_fixtures import ShipperOnFakes, refusal, rows
 from tests.waiting import eventually_async
 
@@ -166,7 +166,7 @@ async def test_a_journal_that_cannot_be_read_is_tried_again(shipper: ShipperOnFa
 
 async def test_a_cursor_that_cannot_be_saved_does_not_stop_shipping() -> None:
     class FullDisk(MemoryJournal):
-        def save_cursor(self, name: str, cursor: str) -> None:
+        def save_cursor(self, name: str, cursor: str | None) -> None:
             raise JournalError("cursors.json cannot be written: No space left on device")
 
     shipper = ShipperOnFakes(lines=10, journal=FullDisk())
@@ -200,20 +200,22 @@ async def test_it_ends_at_once_while_the_server_keeps_a_call_waiting(
 
 
 @pytest.mark.parametrize(
-    ("status", "lines", "action"),
+    ("error", "lines", "action"),
     [
-        (400, 5000, RefusalAction.HALVE),
-        (400, 2, RefusalAction.HALVE),
-        (400, 1, RefusalAction.SET_ASIDE),
-        (422, 2, RefusalAction.HALVE),
-        (422, 1, RefusalAction.SET_ASIDE),
-        (413, 2, RefusalAction.HALVE),
-        *((status, 1, RefusalAction.KEEP) for status in (413, None, 200, 401, 429, 503)),
-        (404, 5000, RefusalAction.KEEP),
+        (refusal(400), 5000, RefusalAction.HALVE),
+        (refusal(400), 2, RefusalAction.HALVE),
+        (refusal(400), 1, RefusalAction.EXAMINE),
+        (refusal(422, about=WriteRefusal.SAMPLES), 2, RefusalAction.HALVE),
+        (refusal(422, about=WriteRefusal.SAMPLES), 1, RefusalAction.EXAMINE),
+        (refusal(422, about=WriteRefusal.OUTSIDE_RETENTION), 5000, RefusalAction.SKIP),
+        (refusal(400, about=WriteRefusal.CONFIGURATION), 5000, RefusalAction.KEEP),
+        (refusal(413), 2, RefusalAction.HALVE),
+        *((refusal(status), 1, RefusalAction.KEEP) for status in (413, None, 200, 401, 429, 503)),
+        (refusal(404), 5000, RefusalAction.KEEP),
     ],
 )
-def test_action_on_a_status(status: int | None, lines: int, action: RefusalAction) -> None:
-    assert action_on(status, lines) is action
+def test_action_on_an_error(error: InfluxError, lines: int, action: RefusalAction) -> None:
+    assert action_on(error, lines) is action
 
 
 @pytest.mark.parametrize(
@@ -225,6 +227,8 @@ def test_action_on_a_status(status: int | None, lines: int, action: RefusalActio
         (refusal(404), RefusalCause.BUCKET),
         (refusal(429), RefusalCause.BUSY),
         (refusal(200), RefusalCause.OTHER),
+        (refusal(400), RefusalCause.REFUSED),
+        (refusal(400, about=WriteRefusal.CONFIGURATION), RefusalCause.CONFIGURATION),
         (JournalError("damaged"), RefusalCause.HERE),
     ],
 )
@@ -294,28 +298,136 @@ async def test_after_a_refused_line_the_batches_grow_again() -> None:
     shipper.sink.answer = refusing(0)
     shipper.journal.append(rows(400))
     await shipper.until(all_shipped(shipper, 400))
-    assert shipper.sink.sizes[:12] == [64, 32, 16, 8, 4, 2, 1, 1, 2, 4, 8, 16]
+    assert shipper.sink.sizes[:12] == [64, 32, 16, 8, 4, 2, 1, 1, 1, 2, 4, 8]
     assert max(shipper.sink.sizes[7:]) == 64
 
 
-async def test_a_server_that_refuses_every_line_does_not_get_the_whole_journal() -> None:
+async def test_a_server_that_refuses_every_line_gets_none_and_nothing_is_set_aside() -> None:
     """Behind the url there may be another program, which refuses everything."""
     shipper = ShipperOnFakes(lines=64)
-    letters_in: dict[bool, int] = {}
-
-    def answer(samples: Sequence[Sample]) -> InfluxError | None:
-        letters_in[shipper.elapsed_s <= 1800] = len(shipper.dead_letters.letters)
-        return refusal(400)
-
-    shipper.sink.answer = answer
+    shipper.sink.answer = lambda samples: refusal(400)
     shipper.journal.append(rows(2000))
     async with shipper.running():
         await eventually_async(lambda: shipper.elapsed_s > 1800)
-        assert 200 <= letters_in[True] < 240
-        assert shipper.state.last_error is not None
+        assert shipper.dead_letters.letters == []
+        assert shipper.state.cause is RefusalCause.REFUSED
+        assert [each.name for each in shipper.state.blocked] == ["ping"]
+        assert shipper.journal.saved.get("influxdb", "0") == "0"
         shipper.sink.answer = None
         await eventually_async(all_shipped(shipper, 2000))
-    assert len(shipper.sink.stored) + len(shipper.dead_letters.letters) == 2000
+    assert sorted(shipper.sink.stored, key=lambda row: row.at_s) == rows(2000)
+    assert shipper.state.blocked == ()
+
+
+def mixed(count: int) -> list[Sample]:
+    """A ping and a port a moment."""
+    return [
+        each
+        for place in range(count)
+        for each in (rows(1, place)[0], interface(MIDNIGHT_S + 10.0 * place))
+    ]
+
+
+def conflict(samples: Sequence[Sample]) -> InfluxError | None:
+    """A type conflict in `ping`, as of 2.7."""
+    if any(isinstance(each, PingSample) for each in samples):
+        return refusal(422, about=WriteRefusal.SAMPLES)
+    return None
+
+
+async def test_a_refused_measurement_is_not_set_aside_and_is_sent_once_it_is_accepted() -> None:
+    shipper = ShipperOnFakes(lines=16)
+    shipper.sink.answer = conflict
+    shipper.journal.append(mixed(500))
+    async with shipper.running():
+        await eventually_async(all_shipped(shipper, 1000))
+        assert len(shipper.sink.stored) == 500
+        assert shipper.dead_letters.letters == []
+        [blocked] = shipper.state.blocked
+        assert (blocked.name, blocked.why) == ("ping", "it does not do it")
+        assert shipper.journal.saved["influxdb_resend"] == "0"
+        sent = len(shipper.sink.sizes)
+        begin_s = shipper.elapsed_s
+        await eventually_async(lambda: shipper.elapsed_s > begin_s + 3600)
+        assert len(shipper.sink.sizes) == sent, "nothing is tried while nothing new comes"
+        shipper.sink.answer = None
+        shipper.journal.append(mixed(501)[-2:])
+        await eventually_async(lambda: len(shipper.sink.stored) == 1002)
+        await eventually_async(lambda: shipper.state.resend_lines == 0)
+    assert shipper.state.blocked == ()
+    assert "influxdb_resend" not in shipper.journal.saved
+    assert shipper.resend_store.saved["influxdb"] == ()
+
+
+async def test_a_blocked_measurement_survives_a_restart() -> None:
+    shipper = ShipperOnFakes(lines=16)
+    shipper.sink.answer = conflict
+    shipper.journal.append(mixed(100))
+    await shipper.until(all_shipped(shipper, 200))
+    again = ShipperOnFakes(lines=16, journal=shipper.journal)
+    again.resend_store.saved = shipper.resend_store.saved
+    again.shipper = again.make()
+    again.journal.append(mixed(102)[-4:])
+    await again.until(lambda: len(again.sink.stored) == 102 + 2)
+    assert {type(each) for each in again.sink.stored} == {PingSample, InterfaceSample}
+
+
+@pytest.mark.parametrize("kept", [0, 1, 30, 99, 100])
+async def test_samples_outside_the_retention_are_counted_and_skipped(
+    kept: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server stores what is inside and says how many were not."""
+    shipper = ShipperOnFakes(lines=10)
+    every = rows(100)
+    server = MemorySink()
+
+    def answer(samples: Sequence[Sample]) -> InfluxError | None:
+        inside = [each for each in samples if each.at_s >= MIDNIGHT_S + 10 * (100 - kept)]
+        server.write(inside)
+        dropped = len(samples) - len(inside)
+        if not dropped:
+            return None
+        return refusal(422, about=WriteRefusal.OUTSIDE_RETENTION, dropped=dropped)
+
+    shipper.sink.answer = answer
+    shipper.journal.append(every)
+    with caplog.at_level(logging.INFO, "monitor.storage.influx_shipper"):
+        async with shipper.running():
+            await eventually_async(all_shipped(shipper, 100))
+            await eventually_async(lambda: shipper.sleeps)
+    assert sorted(server.stored, key=lambda row: row.at_s) == every[100 - kept :]
+    assert shipper.dead_letters.letters == []
+    assert shipper.state.outside_retention == 100 - kept
+    assert shipper.state.last_error is None
+    assert len(caplog.records) == (kept < 100)
+    skipped_whole = [size for size in shipper.sink.sizes if size == 1]
+    assert len(skipped_whole) >= (100 - kept) // 10 - 1
+
+
+async def test_resend_sends_a_span_or_a_measurement_of_it_again(shipper: ShipperOnFakes) -> None:
+    shipper.journal.append(mixed(100))
+    async with shipper.running():
+        await eventually_async(all_shipped(shipper, 200))
+        lost = MemorySink()
+        shipper.shipper.use_sink(lost)
+        await shipper.shipper.resend(MIDNIGHT_S + 200, MIDNIGHT_S + 500, "ping")
+        await eventually_async(lambda: shipper.state.resend_lines == 0)
+        assert lost.stored == rows(30, 20)
+        await shipper.shipper.resend(MIDNIGHT_S, MIDNIGHT_S + 200, None)
+        await eventually_async(lambda: shipper.state.resend_lines == 0)
+        assert len(lost.stored) == 30 + 40
+
+
+async def test_new_samples_overtake_a_resend_which_has_a_rate(shipper: ShipperOnFakes) -> None:
+    shipper = ShipperOnFakes(lines=10)
+    shipper.journal.append(rows(100))
+    async with shipper.running():
+        await eventually_async(all_shipped(shipper, 100))
+        shipper.journal.append(rows(5, 100))
+        await shipper.shipper.resend(MIDNIGHT_S, MIDNIGHT_S + 1e6, None)
+        await eventually_async(lambda: shipper.state.resend_lines == 0)
+    assert shipper.sink.stored == rows(105)
+    assert shipper.sink.sizes.count(10) >= 20
 
 
 async def test_a_line_whose_dead_letter_cannot_be_stored_is_not_skipped(
@@ -326,9 +438,9 @@ async def test_a_line_whose_dead_letter_cannot_be_stored_is_not_skipped(
     shipper.journal.append(rows(3))
     async with shipper.running():
         await eventually_async(lambda: shipper.state.last_error)
-        assert shipper.sink.stored == rows(1)
+        assert shipper.sink.stored == [rows(3)[0], rows(3)[2]]
         shipper.dead_letters.error = None
-        await eventually_async(lambda: len(shipper.sink.stored) == 2)
+        await eventually_async(all_shipped(shipper, 3))
     assert len(shipper.dead_letters.letters) == 1
 
 

@@ -7,7 +7,7 @@ every 20 ms. The long variant takes two real minutes.
 from __future__ import annotations
 
 import asyncio
-import json
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +17,8 @@ import pytest
 from monitor.adapters.influx import InfluxWriter
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.system.clock import SystemClock
-from monitor.adapters.system.dead_letters import DeadLetterFiles
+from monitor.adapters.system.dead_letters import DeadLetterFiles, read_dead_letters
+from monitor.adapters.system.resend_file import ResendFile
 from monitor.core.samples.samples import Sample
 from monitor.settings.model import InfluxSettings
 from monitor.storage.influx_shipper import InfluxShipper
@@ -60,6 +61,7 @@ def shipper_to(
         InfluxWriter(settings, None),
         SystemClock(),
         DeadLetterFiles(directory / "quarantine"),
+        ResendFile(directory / "resend.json"),
         sleep=compressed(factor),
     )
 
@@ -151,38 +153,86 @@ async def test_a_shipper_that_is_cancelled_anywhere_is_continued_without_loss_or
     assert all(each["values"][0][1:] == [200, 200 * 201 // 2] for each in found)
 
 
-async def test_exactly_the_refused_lines_become_dead_letters_with_the_reason(
+async def test_only_a_line_beside_which_others_are_accepted_becomes_a_dead_letter(
     influx_server: InfluxServer,
     new_bucket: Callable[[], InfluxSettings],
     journal: SqliteJournal,
     tmp_path: Path,
 ) -> None:
-    """Another program wrote a text to our numeric field: two rows cannot be stored beside it."""
+    """Another program wrote a text to our numeric field, three weeks ago: in that shard no number
+    can be stored beside it, in later ones it can."""
+    settings = new_bucket()
+    old_s = MIDNIGHT_S - 21 * 86_400
+    influx_server.write(f'interface,ifname=x in_bps="text" {old_s:.0f}000', settings.bucket)
+    refused = interface(old_s + 50)
+    journal.append([*batch_of(0), refused, *batch_of(1), interface(MIDNIGHT_S)])
+    shipper = shipper_to(settings, journal, tmp_path, 0.01)
+    task = asyncio.create_task(shipper.run())
+    await eventually_async(lambda: shipper.state.quarantined == 1, 30)
+    await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 30)
+    await end(task)
+    [letter] = read_dead_letters(tmp_path / "quarantine")
+    assert letter.line.startswith("interface,device=anjatan,ifname=ether1")
+    assert "field type conflict" in letter.words
+    [count] = influx_server.query('SELECT count("in_bps") FROM "interface"', settings.bucket)
+    assert count["values"][0][1] == 1
+    [count] = influx_server.query('SELECT count("sent") FROM "ping"', settings.bucket)
+    assert count["values"][0][1] == 2 * len(TARGETS)
+
+
+async def test_a_measurement_in_conflict_is_blocked_and_shipped_once_it_is_mended(
+    influx_server: InfluxServer,
+    new_bucket: Callable[[], InfluxSettings],
+    journal: SqliteJournal,
+    tmp_path: Path,
+) -> None:
     settings = new_bucket()
     influx_server.write(
         f'interface,ifname=x in_bps="text" {MIDNIGHT_S - 300:.0f}000', settings.bucket
     )
-    refused = [interface(MIDNIGHT_S - 250), interface(MIDNIGHT_S + 100, device="sukra")]
     for number in range(60):
-        journal.append(batch_of(number))
-    journal.append(refused)
-    for number in range(60, 120):
-        journal.append(batch_of(number))
+        journal.append([*batch_of(number), interface(MIDNIGHT_S + 10 * number)])
     shipper = shipper_to(settings, journal, tmp_path, 0.01)
     task = asyncio.create_task(shipper.run())
     await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 30)
-    await eventually_async(lambda: shipper.state.lag_lines == 0)
+    [blocked] = shipper.state.blocked
+    assert blocked.name == "interface"
+    assert "field type conflict" in blocked.why
+    assert shipper.state.quarantined == 0
+    influx_server.query('DROP MEASUREMENT "interface"', settings.bucket)
+    shipper.retry_blocked()
+    journal.append([interface(MIDNIGHT_S + 600)])
+    await eventually_async(lambda: not shipper.state.blocked, 30)
+    await eventually_async(lambda: shipper.state.resend_lines == 0, 30)
     await end(task)
-    entries = [
-        json.loads(line)
-        for path in (tmp_path / "quarantine").iterdir()
-        for line in path.read_text().splitlines()
-    ]
-    assert [entry["line"].split(" ")[0] for entry in entries] == [
-        "interface,device=anjatan,ifname=ether1,link=utama,site=anjatan",
-        "interface,device=sukra,ifname=ether1,link=utama,site=sukra",
-    ]
-    assert all("field type conflict" in entry["words"] for entry in entries)
-    assert shipper.state.quarantined == 2
+    [count] = influx_server.query('SELECT count("in_bps") FROM "interface"', settings.bucket)
+    assert count["values"][0][1] == 61
     [count] = influx_server.query('SELECT count("sent") FROM "ping"', settings.bucket)
-    assert count["values"][0][1] == 120 * len(TARGETS)
+    assert count["values"][0][1] == 60 * len(TARGETS)
+
+
+@pytest.mark.parametrize("keeps_h", [1, 24])
+async def test_a_backlog_older_than_the_bucket_keeps_is_skipped_and_the_rest_is_stored(
+    influx_server: InfluxServer,
+    new_bucket: Callable[[], InfluxSettings],
+    journal: SqliteJournal,
+    tmp_path: Path,
+    keeps_h: int,
+) -> None:
+    settings = new_bucket()
+    influx_server.query(
+        f'ALTER RETENTION POLICY "autogen" ON "{settings.bucket}" DURATION {keeps_h}h'
+        " SHARD DURATION 1h"
+    )
+    now_s = float(int(time.time()) // 60 * 60)
+    for minute in range(3 * 1440):
+        journal.append([ping(now_s - 60 * (3 * 1440 - minute))])
+    shipper = shipper_to(settings, journal, tmp_path, 0.01)
+    task = asyncio.create_task(shipper.run())
+    await eventually_async(lambda: journal.lag(journal.load_cursor("influxdb")) == 0, 30)
+    await end(task)
+    [count] = influx_server.query('SELECT count("sent") FROM "ping"', settings.bucket)
+    assert 60 * keeps_h - 2 <= count["values"][0][1] <= 60 * keeps_h + 61, "by whole shards"
+    assert shipper.state.outside_retention == 3 * 1440 - count["values"][0][1]
+    assert shipper.state.quarantined == 0
+    assert not (tmp_path / "quarantine").exists()

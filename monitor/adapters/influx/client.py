@@ -21,6 +21,7 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 from urllib3 import exceptions as http
 
+from monitor.adapters.influx.refusals import Refusal, classify
 from monitor.core.errors import InfluxError
 from monitor.settings.model import InfluxSettings
 
@@ -216,22 +217,39 @@ class InfluxClient:
         if status == 0:  # how the library reports a failed TLS handshake
             return self.error(f"no TLS connection ({self._quoted(str(error.reason))})")
         headers: Mapping[str, str] = error.headers or {}
-        text = self._quoted(_error_text(error.body, headers))
-        message = f"InfluxDB at {self._address} {self._advice(status, text, headers)}"
-        return InfluxError(message, status=status, retry_after_s=retry_after_s(headers))
+        reason = _error_text(error.body, headers)
+        refusal = classify(status, reason)
+        advice = self._advice(status, self._quoted(reason), headers, refusal)
+        return InfluxError(
+            f"InfluxDB at {self._address} {advice}",
+            status=status,
+            retry_after_s=retry_after_s(headers),
+            refusal=refusal.kind,
+            dropped=refusal.dropped,
+        )
 
     def _quoted(self, text: str) -> str:
         """A text of the server in one short line."""
         line = " ".join(self.redacted(text).split())
         return line if len(line) <= QUOTED_LENGTH else f"{line[:QUOTED_LENGTH]}…"
 
-    def _advice(self, status: int, text: str, headers: Mapping[str, str]) -> str:
+    def _advice(self, status: int, text: str, headers: Mapping[str, str], refusal: Refusal) -> str:
+        if refusal.advice is not None:
+            return f"refuses what is sent ({status}: {text}): {refusal.advice}"
         if 300 <= status < 400:
             place = self._quoted(_without_user(headers.get("Location", "somewhere else")))
             return f"sends us to {place} ({status}): set url to where it really is"
         match status:
-            case 401 | 403:
-                return f"refuses our credentials ({status}: {text}): check the secret of its token"
+            case 401:
+                return (
+                    f"refuses our credentials (401: {text}): correct the secret that token names,"
+                    " then reload"
+                )
+            case 403:
+                return (
+                    f"does not allow us the bucket {self.settings.bucket!r} (403: {text}): give the"
+                    " token (the user) the right to write and read it"
+                )
             case 404:
                 return (
                     f"does not know the bucket {self.settings.bucket!r}, the organisation or the "

@@ -15,13 +15,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.adapters.journal.day_files import open_for_reading, path_of, start_ms_of
+from monitor.adapters.journal.day_files import label_of, open_for_reading, path_of, start_ms_of
 from monitor.core.errors import JournalError
 from monitor.core.ports import JournalBatch
 from monitor.core.samples.samples import Sample
+from monitor.core.samples.schema import stamp_ms
 
 NAME = "cursors.json"
-ROLLUP_CURSORS = ("influxdb_1m", "influxdb_1h", "influxdb_1m_live", "influxdb_1h_live")
+ROLLUP_CURSORS = tuple(
+    f"influxdb_{log}{end}" for log in ("1m", "1h") for end in ("", "_live", "_resend")
+)
 """Cursors of the logs of rollups."""
 
 SliceReader = Callable[[sqlite3.Connection, int, int, int], Iterable[Sample]]
@@ -125,10 +128,14 @@ class CursorStore:
     def load(self, name: str) -> str | None:
         return self._saved.get(name)
 
-    def save(self, name: str, cursor: str) -> None:
-        """Durable when it returns. Raises JournalError."""
+    def save(self, name: str, cursor: str | None) -> None:
+        """Durable when it returns; None removes it. Raises JournalError."""
         with self._lock:
-            saved = {**self._saved, name: cursor}
+            if cursor == self._saved.get(name):
+                return
+            saved = {key: text for key, text in self._saved.items() if key != name}
+            if cursor is not None:
+                saved[name] = cursor
             self._write(saved)
             self._saved = saved
 
@@ -186,7 +193,17 @@ class FileLog:
     def head(self, back: int = 0) -> str:
         return str(Cursor.head(dict(self.lengths), back))
 
-    def save_cursor(self, name: str, cursor: str) -> None:
+    def span(self, since_s: float, until_s: float) -> tuple[str, str]:
+        """Whole files; a late sample may lie in the file of the day (month) after its own."""
+        lengths = dict(self.lengths)
+        first = label_of(self.kind, stamp_ms(since_s))
+        last = label_of(self.kind, stamp_ms(until_s))
+        later = [label for label in lengths if label > last]
+        outside = {label for label in lengths if label < first} | set(sorted(later)[1:])
+        position = {label: lengths[label] for label in outside}
+        return str(Cursor(position)), str(Cursor(lengths))
+
+    def save_cursor(self, name: str, cursor: str | None) -> None:
         self.cursors.save(name, cursor)
 
     def load_cursor(self, name: str) -> str | None:

@@ -148,7 +148,10 @@ class SqliteJournal(JournalReader):
     def head(self, back: int = 0) -> str:
         return self._log.head(back)
 
-    def save_cursor(self, name: str, cursor: str) -> None:
+    def span(self, since_s: float, until_s: float) -> tuple[str, str]:
+        return self._log.span(since_s, until_s)
+
+    def save_cursor(self, name: str, cursor: str | None) -> None:
         self._cursors.save(name, cursor)
 
     def load_cursor(self, name: str) -> str | None:
@@ -187,8 +190,14 @@ class SqliteJournal(JournalReader):
         """How many rows of each day are not shipped; days without any are left out."""
         if shipper is None:
             return {}
-        cursor = Cursor.parse(self._cursors.load(shipper))
-        lag = {day: length - cursor.at(day) for day, length in self._log.lengths.items()}
+        names = [shipper]
+        if self._cursors.load(f"{shipper}_resend") is not None:
+            names.append(f"{shipper}_resend")  # rows of one measurement, some of which are not
+        cursors = [Cursor.parse(self._cursors.load(name)) for name in names]
+        lag = {
+            day: length - min(cursor.at(day) for cursor in cursors)
+            for day, length in self._log.lengths.items()
+        }
         return {day: rows for day, rows in lag.items() if rows > 0}
 
     def _before_removal(self, day: str) -> None:

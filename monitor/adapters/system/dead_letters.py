@@ -1,36 +1,52 @@
 """Dead letters of the shipper: points that InfluxDB refused, as JSON lines, a file a UTC day.
 
 Each line: the time, the cursor in the journal, the HTTP status, the server's message (`words`),
-the point in line protocol.
+the point in line protocol. A file of PART_BYTES goes on in another part of the day; the oldest
+files are removed when they are older than KEEP_DAYS or all together exceed MAX_BYTES.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.core.errors import StoreError
 from monitor.core.ports import RefusedPoint
 
 FILE_MODE = 0o660
+DIRECTORY_MODE = 0o2770
+
+PART_BYTES = 4_000_000
+MAX_BYTES = 32_000_000
+KEEP_DAYS = 35
+
 TAIL_BYTES = 1 << 20
 """The last line of a file lies within its last megabyte: a point is far shorter."""
 
-DIRECTORY_MODE = 0o2770
-
 
 class DeadLetterFiles:
-    """`DeadLetterStore` in a directory, which is created with the first line."""
+    """`DeadLetterStore` in a directory, which is created with the first line.
 
-    def __init__(self, directory: Path) -> None:
+    The files are read once, at the first call; after that each line costs one write.
+    """
+
+    def __init__(
+        self, directory: Path, part_bytes: int = PART_BYTES, max_bytes: int = MAX_BYTES
+    ) -> None:
         self._directory = directory
+        self._part_bytes = part_bytes
+        self._max_bytes = max_bytes
+        self._counts: dict[Path, int] | None = None
+        self._sizes: dict[Path, int] = {}
+        self._last_cursor: str | None = None
 
     def add(self, refused: RefusedPoint) -> None:
-        files = self._files()
+        counts = self._loaded()
         # After a crash the shipper may bring the point that was stored last once more.
-        if files and _last_cursor(files[-1]) == refused.cursor:
+        if self._last_cursor == refused.cursor:
             return
         at = datetime.fromtimestamp(refused.at_s, UTC)
         entry = {
@@ -40,14 +56,16 @@ class DeadLetterFiles:
             "words": refused.words,
             "line": refused.line,
         }
-        path = self._directory / f"refused-{at:%Y%m%d}.jsonl"
+        text = json.dumps(entry, ensure_ascii=False).encode() + b"\n"
+        path = self._path_for(at)
         try:
             if not self._directory.is_dir():
                 self._directory.mkdir(parents=True, exist_ok=True)
                 self._directory.chmod(DIRECTORY_MODE)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            handle = os.open(path, flags, FILE_MODE)
             try:
-                os.write(handle, json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+                os.write(handle, text)
                 os.fsync(handle)
             finally:
                 os.close(handle)
@@ -55,17 +73,86 @@ class DeadLetterFiles:
             raise StoreError(
                 f"the quarantine {path} cannot be written: {error.strerror}"
             ) from error
+        is_new = path not in counts
+        counts[path] = counts.get(path, 0) + 1
+        self._sizes[path] = self._sizes.get(path, 0) + len(text)
+        self._last_cursor = refused.cursor
+        if is_new:
+            self._prune(f"refused-{at - timedelta(days=KEEP_DAYS):%Y%m%d}")
 
     def count(self) -> int:
-        try:
-            return sum(path.read_bytes().count(b"\n") for path in self._files())
-        except OSError as error:
-            raise StoreError(
-                f"the quarantine {self._directory} cannot be read: {error.strerror}"
-            ) from error
+        return sum(self._loaded().values())
 
-    def _files(self) -> list[Path]:
-        return sorted(self._directory.glob("refused-*.jsonl"))
+    def _loaded(self) -> dict[Path, int]:
+        if self._counts is None:
+            counts: dict[Path, int] = {}
+            files = dead_letter_files(self._directory)
+            try:
+                for path in files:
+                    content = path.read_bytes()
+                    counts[path], self._sizes[path] = content.count(b"\n"), len(content)
+            except OSError as error:
+                raise StoreError(
+                    f"the quarantine {self._directory} cannot be read: {error.strerror}"
+                ) from error
+            self._last_cursor = _last_cursor(files[-1]) if files else None
+            self._counts = counts
+        return self._counts
+
+    def _path_for(self, at: datetime) -> Path:
+        """The newest part of the day, or the next one when that is full."""
+        stem = f"refused-{at:%Y%m%d}"
+        parts = sorted((each for each in self._sizes if each.stem.startswith(stem)), key=_stem)
+        if not parts:
+            return self._directory / f"{stem}.jsonl"
+        if self._sizes[parts[-1]] < self._part_bytes:
+            return parts[-1]
+        number = int(parts[-1].stem.removeprefix(stem).lstrip("-") or 1)
+        return self._directory / f"{stem}-{number + 1:04}.jsonl"
+
+    def _prune(self, oldest_kept: str) -> None:
+        """Remove files of days before this name, and the oldest ones above the size."""
+        counts = self._loaded()
+        excess = sum(self._sizes.values()) - self._max_bytes
+        for path in sorted(counts, key=_stem)[:-1]:
+            if path.stem >= oldest_kept and excess <= 0:
+                return
+            path.unlink(missing_ok=True)
+            excess -= self._sizes.pop(path)
+            del counts[path]
+
+
+def dead_letter_files(directory: Path) -> list[Path]:
+    """The files of a quarantine, the oldest first."""
+    return sorted(directory.glob("refused-*.jsonl"), key=_stem)
+
+
+def read_dead_letters(directory: Path, since_s: float = 0.0) -> Iterator[RefusedPoint]:
+    """The refused points of a quarantine, the oldest first; incomplete lines are left out.
+
+    Raises StoreError.
+    """
+    for path in dead_letter_files(directory):
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+        except OSError as error:
+            raise StoreError(f"the quarantine {path} cannot be read: {error.strerror}") from error
+        for line in lines:
+            try:
+                entry = json.loads(line)
+                at_s = datetime.fromisoformat(entry["at"]).timestamp()
+                refused = RefusedPoint(
+                    at_s, entry["cursor"], entry["status"], entry["words"], entry["line"]
+                )
+            except (ValueError, KeyError, TypeError):
+                continue
+            if at_s >= since_s:
+                yield refused
+
+
+def _stem(path: Path) -> str:
+    """Orders the parts of a day: `refused-20261124` before `refused-20261124-0002`."""
+    return path.stem
 
 
 def _last_cursor(path: Path) -> str | None:
