@@ -1,28 +1,37 @@
-"""`python -m dashboard`: serves the page with gunicorn. People call it as `pantau dashboard`.
+"""`python -m dashboard`: serves the page. People call it as `pantau dashboard`.
 
-One worker with threads: the snapshot is made once for everybody, and a page waits for nothing
+One process with threads: the snapshot is made once for everybody, and a page waits for nothing
 but the disk of this machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
-import socket
+import resource
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from dashboard.wsgi import proxy_of, read_settings
+from dashboard.app.following import Following
+from dashboard.app.gate.peers import is_proxy_address, read_networks
+from dashboard.http_server import LimitedServer
+from dashboard.wsgi import create, proxy_of, read_settings
+from monitor.adapters.system.clock import boottime_s
 from monitor.core.errors import PantauError
+from monitor.settings.model import DashboardSettings
 
-THREADS = 16
+MAX_OPEN_FILES = 8192
 
 
 def main() -> int:
-    """Exit code 1 with one sentence when it could not start; else this becomes gunicorn."""
+    """Exit code 1 with one sentence when it could not start."""
     options = _options(sys.argv[1:])
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     if options.config is not None:
         os.environ["PANTAU_CONFIG"] = str(options.config)
     try:
@@ -31,30 +40,36 @@ def main() -> int:
         page = settings.dashboard
         host = page.host if options.host is None else options.host
         port = page.port if options.port is None else options.port
-        _see_that_it_is_free(host, port)
+        _allow_many_connections()
+        application = create()
+        server = _listen(application, page, host, port)
     except PantauError as error:
         print(f"pantau dashboard: {error}", file=sys.stderr)
         return 1
-    return become(gunicorn_command(sys.executable, host, port))
+    signal.signal(signal.SIGHUP, lambda *_: application.rebuild())
+    server.serve()
+    return 0
 
 
-def become(command: list[str]) -> NoReturn:
-    """Replace this process, so that signals reach the server itself."""
-    os.execv(command[0], command)  # noqa: S606 - our own interpreter, no shell
+def _listen(application: Following, page: DashboardSettings, host: str, port: int) -> LimitedServer:
+    """The server, listening. Raises PantauError when it cannot."""
+    proxies = read_networks(page.trusted_proxies)
+    try:
+        return LimitedServer(
+            application, host, port, boottime_s, lambda address: is_proxy_address(address, proxies)
+        )
+    except OSError as error:
+        raise PantauError(
+            f"cannot listen on {host}:{port} ({error.strerror}): "
+            "give another one with --host or --port, or in [dashboard] of monitor.toml"
+        ) from error
 
 
-def gunicorn_command(python: str, host: str, port: int) -> list[str]:
-    """How gunicorn is started; deploy/ may do the same."""
-    shown = f"[{host}]" if ":" in host else host
-    memory = Path("/dev/shm")  # noqa: S108 - gunicorn's own heartbeat file, made safely by it
-    heartbeat = ["--worker-tmp-dir", str(memory)] if os.access(memory, os.W_OK) else []
-    return [
-        *(python, "-m", "gunicorn", "dashboard.wsgi:create()"),
-        *("--bind", f"{shown}:{port}", "--worker-class", "gthread"),
-        *("--workers", "1", "--threads", str(THREADS), "--keep-alive", "75"),
-        *("--timeout", "60", "--graceful-timeout", "5", "--no-control-socket"),
-        *("--limit-request-line", "2048", "--log-level", "warning", *heartbeat),
-    ]
+def _allow_many_connections() -> None:
+    """More descriptors than the usual 1024: connections, journal files, spilled responses."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
@@ -63,19 +78,6 @@ def _options(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--host")
     parser.add_argument("--port", type=int)
     return parser.parse_args(words)
-
-
-def _see_that_it_is_free(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise PantauError(
-                f"cannot listen on {host}:{port} ({error.strerror}): "
-                "give another one with --host or --port, or in [dashboard] of monitor.toml"
-            ) from error
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Composition root of the dashboard: settings, stores and the daemon, put together for gunicorn.
+"""Composition root of the dashboard: settings, stores and the daemon, put together.
 
-gunicorn calls `create()` in its worker: `gunicorn dashboard.wsgi:create()`.
+`create()` makes the WSGI application that `__main__` serves.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def create() -> Following:
-    """What gunicorn serves; it follows the daemon's configuration from then on."""
+    """What is served; it follows the daemon's configuration from then on."""
     workshop = Workshop(os.environ)
     return Following(workshop.build, workshop.version, boottime_s)
 
@@ -132,6 +132,7 @@ class Workshop:
             link_key=lambda: load_or_create_key(data_dir / LINK_KEY, LINK_KEY_MODE),
             now=self._now,
             proxy=proxy_of(settings, self._environ),
+            trusted_proxies=read_networks(settings.dashboard.trusted_proxies),
         )
 
 

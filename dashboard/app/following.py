@@ -58,6 +58,17 @@ class Following:
         self._look()
         return self._current(environ, start_response)
 
+    def rebuild(self) -> None:
+        """Build anew from the files as they are now, in the background: SIGHUP, new secrets."""
+        threading.Thread(target=self._rebuild, daemon=True).start()
+
+    def _rebuild(self) -> None:
+        with self._lock:
+            building = self._building
+        if building is not None:
+            building.join()
+        self._make()
+
     def _look(self) -> None:
         """Seldom, and one at a time; the work is done beside."""
         every_s = LOOK_S if self._settled else AGAIN_S
@@ -84,7 +95,7 @@ class Following:
             own = version
         else:
             if self._current is not _unfit:
-                log.warning("the daemon works with another configuration: followed")
+                log.warning("the configuration was read anew: followed")
             self._current = made
         # One that failed is not tried again: the daemon would have to take another one first.
         self._settled = frozenset({version, own, ""})

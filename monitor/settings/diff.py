@@ -91,7 +91,8 @@ def _general(settings: Settings) -> dict[str, SnapshotValue]:
         "timezone": settings.timezone.key,
         "data_dir": str(settings.data_dir),
         **{
-            f"{section}.{key}": v
+            # As it comes back from a JSON file.
+            f"{section}.{key}": list(v) if isinstance(v, tuple) else v
             for section, values in sections.items()
             for key, v in values.items()
             if (section, key) != ("dashboard", "proxy")

@@ -17,6 +17,7 @@ from monitor.settings.availability_targets import (
     availability_target_warnings,
 )
 from monitor.settings.cross_checks.alerts import alert_errors, alert_warnings
+from monitor.settings.cross_checks.dashboard import dashboard_warnings
 from monitor.settings.cross_checks.environment import environment_problems, proxy_secret_warnings
 from monitor.settings.cross_checks.network import network_errors, network_warnings
 from monitor.settings.kecamatan import Kecamatan, kecamatan_by_code
@@ -67,6 +68,7 @@ def load_directory(
     warnings += availability_target_warnings(files)
     warnings += (problem for problem in around if problem.blocks_run)
     warnings += proxy_secret_warnings(files, secrets)
+    warnings += dashboard_warnings(files)
 
     settings = build_settings(validated) if validated is not None and not errors else None
     return LoadResult(settings, sorted_problems(errors), sorted_problems(warnings))

@@ -59,12 +59,15 @@ class ProxySettings:
 class DashboardSettings:
     """Where the dashboard is served. prefix: its path behind a reverse proxy, else "/".
 
-    proxy: authenticates users; None: the dashboard does.
+    trusted_proxies: addresses or networks whose forwarding headers (X-Forwarded-For) are believed;
+    user: the system user that serves it; proxy: authenticates users, None: the dashboard does.
     """
 
     host: str = "127.0.0.1"
     port: int = 8050
     prefix: str = "/"
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
+    user: str = "pantau-web"
     proxy: ProxySettings | None = None
 
 

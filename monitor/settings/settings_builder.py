@@ -73,6 +73,8 @@ def _dashboard(table: DashboardTable) -> DashboardSettings:
         host=table.host,
         port=table.port,
         prefix=table.prefix,
+        trusted_proxies=tuple(table.trusted_proxies),
+        user=table.user,
         proxy=None
         if proxy is None
         else ProxySettings(

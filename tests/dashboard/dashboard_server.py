@@ -212,7 +212,7 @@ class DashboardServer:
         eventually(self._answers, within_s=30)
 
     def stop_web(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Ends gunicorn and its worker; by SIGTERM it first lets idle connections run out."""
+        """End the server; it answers first what was asked."""
         if self.web is not None:
             self.web.send_signal(how)
             self.web.wait(15)

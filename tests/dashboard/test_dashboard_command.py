@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -15,8 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dashboard.__main__ import gunicorn_command
-from tests.dashboard.dashboard_server import PANTAU, TOP, DashboardServer
+from tests.dashboard.dashboard_server import PANTAU, TOP, DashboardServer, free_port
 from tests.dashboard.synthetic_history import quiet, shipped_network
 from tests.waiting import eventually
 
@@ -80,16 +78,32 @@ def test_the_dashboard_serves_before_the_first_daemon_start_and_ends_on_sigterm(
     answer = connection.getresponse()
     assert answer.status == 200
     assert b'"round":null' in answer.read()
-    workers = psutil.Process(served.web.pid).children(recursive=True)
-    assert workers
+    assert psutil.Process(served.web.pid).children(recursive=True) == []
     served.web.send_signal(signal.SIGTERM)
     assert served.web.wait(15) == 0
-    eventually(lambda: not any(worker.is_running() for worker in workers))
     served.web = None
     assert served.log.read_text() == "", "a quiet start and a quiet end"
 
 
-def test_an_ipv6_address_is_passed_to_gunicorn_in_brackets() -> None:
-    command = gunicorn_command(sys.executable, "::1", 8050)
-    assert command[command.index("--bind") + 1] == "[::1]:8050"
-    assert gunicorn_command(sys.executable, "0.0.0.0", 80)[5] == "0.0.0.0:80"
+def test_the_page_is_served_on_an_ipv6_address(served: DashboardServer) -> None:
+    port = free_port()
+    command = [*PANTAU, "dashboard", "--config", str(served.config), "--host", "::1"]
+    running = subprocess.Popen(
+        [*command, "--port", str(port)], cwd=TOP, env=os.environ | {"PYTHONPATH": str(TOP)}
+    )
+    try:
+        eventually(lambda: _answers("::1", port), within_s=30)
+    finally:
+        running.send_signal(signal.SIGINT)
+        assert running.wait(15) == 0
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/masuk")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

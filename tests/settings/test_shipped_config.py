@@ -155,7 +155,8 @@ def test_the_keys_of_a_snapshot_stay(full_settings: Settings) -> None:
     target = f"address role parents {rules} record_s false_alarm"
     expected = {
         "monitor.toml": "organisation timezone data_dir dashboard.host dashboard.port "
-        "dashboard.prefix dashboard.proxy.peers dashboard.proxy.secret dashboard.proxy.header "
+        "dashboard.prefix dashboard.trusted_proxies dashboard.user dashboard.proxy.peers "
+        "dashboard.proxy.secret dashboard.proxy.header "
         "dashboard.proxy.role storage.influxdb.url storage.influxdb.org storage.influxdb.bucket "
         "storage.influxdb.token storage.influxdb.verify_tls storage.influxdb.timeout_s "
         "storage.journal.raw_days storage.journal.evidence_days storage.journal.minute_days "

@@ -53,7 +53,7 @@ class Gate:
 
     def check(self) -> AnyResponse | None:
         """Before each request: None when it may go on. Leaves `g.visitor`."""
-        peer = read_peer(request, self._trust.proxy)
+        peer = read_peer(request, self._trust.proxy, self._trust.trusted_proxies)
         path = self._path()
         try:
             users = self._trust.users.read()

@@ -1,7 +1,7 @@
 """Who sent a request: from which address, through which proxy, from which page.
 
-Headers that anybody can write are believed only of loopback (the reverse proxy on this machine)
-and of the proxies that [dashboard.proxy] names.
+Headers that anybody can write are believed only of the proxies that the configuration names:
+`trusted_proxies` of [dashboard], and the peers of [dashboard.proxy].
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ class Peer:
     named: str | None
 
 
-def read_peer(request: Request, proxy: Proxy | None) -> Peer:
-    """Whom a request comes from."""
+def read_peer(request: Request, proxy: Proxy | None, trusted: Sequence[Network]) -> Peer:
+    """Whom a request comes from. trusted: the proxies that pass requests on."""
     address = _parsed(request.remote_addr)
-    believed = address is not None and (address.is_loopback or _within(address, proxy))
+    believed = address is not None and (_within(address, trusted) or _is_peer(address, proxy))
     forwarded = any(name in request.headers for name in (*PASSED_ON, *PASSED_ON_TOO))
     through = _parsed(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
     scheme = request.headers.get("X-Forwarded-Proto", "").strip().casefold()
@@ -103,6 +103,12 @@ def read_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)
 
 
+def is_proxy_address(text: str, networks: Sequence[Network]) -> bool:
+    """Whether a proxy of ours connects from this address."""
+    address = _parsed(text)
+    return address is not None and _within(address, networks)
+
+
 def _parsed(text: str | None) -> Address | None:
     try:
         address = ipaddress.ip_address(text or "")
@@ -112,8 +118,12 @@ def _parsed(text: str | None) -> Address | None:
     return address if mapped is None else mapped
 
 
-def _within(address: Address, proxy: Proxy | None) -> bool:
-    return proxy is not None and any(address in network for network in proxy.networks)
+def _within(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _is_peer(address: Address, proxy: Proxy | None) -> bool:
+    return proxy is not None and _within(address, proxy.networks)
 
 
 def _group(address: Address | None) -> str:
@@ -134,7 +144,7 @@ def _is_loopback_name(host: str) -> bool:
 
 
 def _named(request: Request, address: Address | None, proxy: Proxy | None) -> str | None:
-    if proxy is None or address is None or not _within(address, proxy):
+    if proxy is None or address is None or not _within(address, proxy.networks):
         return None
     told = request.headers.get(SECRET_HEADER, "").encode("utf-8", "surrogateescape")
     if not hmac.compare_digest(told, proxy.secret.encode()):

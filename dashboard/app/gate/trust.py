@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dashboard.app.gate.attempts import Attempts
-from dashboard.app.gate.peers import Proxy
+from dashboard.app.gate.peers import Network, Proxy
 from dashboard.app.gate.sessions import Sessions
 from dashboard.i18n import Lang, Words
 from monitor.core.access import Users
@@ -31,8 +31,9 @@ class Passwords(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the gate believes: users, their passwords, keys of this server, a proxy.
+    """What the gate believes: users, their passwords, keys of this server, proxies.
 
+    proxy: names who is signed in; trusted_proxies: say only for whom they ask.
     link_key: raises ConfigError; now: UTC seconds.
     """
 
@@ -43,6 +44,7 @@ class Trust:
     link_key: Callable[[], bytes]
     now: Callable[[], float]
     proxy: Proxy | None = None
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

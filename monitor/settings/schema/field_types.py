@@ -26,6 +26,7 @@ _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _BUCKET = re.compile(r"[A-Za-z0-9_.-]+")
 _PREFIX = re.compile(r"[A-Za-z0-9_.~/-]*")
 _CREDENTIALS = re.compile(r"://[^/\s]*@")
+_SYSTEM_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}")
 _HEADER = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _RESERVED_HEADERS = frozenset(
     {"cookie", "host", "origin", "authorization", "content-type", "content-length", "referer"}
@@ -94,6 +95,13 @@ def trusted_peer(value: str) -> str:
     if network.prefixlen == 0:
         raise _error("is every address there is: name the proxy's own")
     return str(network)
+
+
+def system_user(value: str) -> str:
+    """The name or the number of a user of this machine."""
+    if _SYSTEM_USER.fullmatch(value) is None:
+        raise _error("is not the name of a system user")
+    return value
 
 
 def header_name(value: str) -> str:

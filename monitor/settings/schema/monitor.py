@@ -193,6 +193,16 @@ class DashboardTable(Table):
         examples=["/pantau/"],
         description="the path under which a proxy serves the page",
     )
+    trusted_proxies: Annotated[list[ProxyPeer], BeforeValidator(field_types.one_or_many)] = Field(
+        default=["127.0.0.1/32", "::1/128"],
+        examples=["127.0.0.1"],
+        description="the address of the proxy that passes requests on, or a list of them",
+    )
+    user: Annotated[str, AfterValidator(field_types.system_user)] = Field(
+        default="pantau-web",
+        examples=["pantau-web"],
+        description="the system user that serves the page",
+    )
     proxy: ProxyTable | None = None
 
 

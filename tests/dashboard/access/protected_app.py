@@ -96,6 +96,7 @@ def app_without_users(data: Path, prefix: str = "/", proxy: Proxy | None = None)
         link_key=lambda: LINK_KEY,
         now=now,
         proxy=proxy,
+        trusted_proxies=read_networks(["127.0.0.1", "::1"]),
     )
     server = build(made.reads, Identity("Diskominfo", ZONE, prefix), now, actions, named)
     attach(Gate(trust, Front("Diskominfo", prefix, words_of(ZONE))), server, prefix)
