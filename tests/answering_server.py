@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from monitor.settings.model import InfluxSettings
@@ -59,7 +60,7 @@ class AnsweringServer:
         """For a handler that stalls."""
         self._over.wait(60)
 
-    def __enter__(self) -> AnsweringServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

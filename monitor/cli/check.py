@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 
 import click
 
 from monitor import settings as configuration
 from monitor.cli.options import config_option
-from monitor.core.errors import ConfigError
+from monitor.core.errors import ConfigError, InfluxError
 from monitor.settings.diff import SettingsDiff, SettingsSnapshot, SnapshotValue, diff_snapshots
 from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.problems import ConfigProblem, LoadResult
+
+INFLUX_TIMEOUT_S = 2.0
+"""How long a check waits for the version of InfluxDB."""
 
 
 @click.command()
@@ -32,6 +36,7 @@ def check(config: Path, with_diff: bool, as_json: bool) -> None:
              pantau check --diff && systemctl reload pantau
     """
     loaded = configuration.load(config, os.environ)
+    loaded = replace(loaded, errors=(*loaded.errors, *_influx_problems(config, loaded)))
     if not as_json:
         _print(loaded)
     changes = _changes(loaded) if with_diff else None
@@ -40,6 +45,39 @@ def check(config: Path, with_diff: bool, as_json: bool) -> None:
     elif changes is not None:
         _print_changes(changes)
     click.get_current_context().exit(1 if loaded.errors else 0)
+
+
+def _influx_problems(config: Path, loaded: LoadResult) -> list[ConfigProblem]:
+    """InfluxDB 2 needs an organisation, which only the server's version tells.
+
+    A server that does not answer is no mistake of the configuration.
+    """
+    settings = loaded.settings
+    influxdb = None if settings is None else settings.influxdb
+    if influxdb is None or influxdb.org:
+        return []
+    # Loaded only where InfluxDB is configured: the library takes 25 MB of memory.
+    module = import_module("monitor.adapters.influx.setup")
+    server = module.InfluxSetup(replace(influxdb, timeout_s=INFLUX_TIMEOUT_S), None)
+    try:
+        version = server.version()
+    except InfluxError:
+        return []
+    finally:
+        server.close()
+    if not version.startswith("2."):
+        return []
+    path = config / "monitor.toml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = next((n for n, text in enumerate(lines, 1) if "[storage.influxdb]" in text), 1)
+    return [
+        ConfigProblem(
+            str(path),
+            line,
+            f"org is missing: InfluxDB {version} takes no sample without it",
+            'add the organisation\'s name or id, such as org = "diskominfo"',
+        )
+    ]
 
 
 def _changes(loaded: LoadResult) -> SettingsDiff | None:

@@ -52,11 +52,13 @@ def influx(config: Path) -> None:
 @click.option("--raw-days", default=RAW_DAYS, show_default=True, type=click.IntRange(1))
 @click.option("--minute-days", default=MINUTE_DAYS, show_default=True, type=click.IntRange(1))
 @click.option("--hour-days", default=HOUR_DAYS, show_default=True, type=click.IntRange(1))
-def setup(config: Path, raw_days: int, minute_days: int, hour_days: int) -> None:
+@click.option("--shrink", is_flag=True, help="Shorten what is kept longer; older samples go.")
+def setup(config: Path, raw_days: int, minute_days: int, hour_days: int, shrink: bool) -> None:
     """Makes InfluxDB ready: raw rows, minutes and hours, a bucket each with its retention.
 
-    It may be run again and again. Version 1.x, 2.x and 3.x Core; the secret that `token` names
-    must be an administrator's to create anything, else what is missing is said.
+    It may be run again and again, and shortens nothing without --shrink. Version 1.x, 2.x and
+    3.x; the secret that `token` names must be an administrator's to create anything, else what is
+    missing is said.
 
     \b
     Example: pantau influx setup
@@ -69,7 +71,7 @@ def setup(config: Path, raw_days: int, minute_days: int, hour_days: int) -> None
         )
     token = influxdb.token
     secret = SecretStore(settings.config_dir, os.environ).get(token).reveal() if token else None
-    server = InfluxSetup(influxdb, secret)
+    server = InfluxSetup(influxdb, secret, shrink=shrink)
     try:
         click.echo(f"InfluxDB {server.version()}")
         found = server.prepare(
@@ -86,8 +88,11 @@ def setup(config: Path, raw_days: int, minute_days: int, hour_days: int) -> None
     finally:
         server.close()
     for each in found:
-        if each.result:
-            click.echo(f"{each.bucket}: {each.result}")
+        rights = (
+            f"may {'' if each.may_write else 'NOT '}be written,"
+            f" may {'' if each.may_read else 'NOT '}be read"
+        )
+        click.echo(f"{each.bucket}: {'; '.join(filter(None, (each.result, rights)))}")
     missing = [f"{each.bucket}: {each.missing}" for each in found if each.missing is not None]
     if missing:
         raise PantauError("\n".join(["InfluxDB is not ready:", *missing]))

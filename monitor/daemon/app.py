@@ -251,6 +251,12 @@ class Daemon:
         """One for each shipper, with the secret as it is now. Raises ConfigError."""
         secrets = SecretStore(settings.config_dir, self._environ)
         token = secrets.get(influxdb.token).reveal() if influxdb.token else None
+        if not influxdb.verify_tls:
+            log.warning(
+                "InfluxDB at %s: its certificate is not checked (verify_tls = false): better name"
+                " the CA's certificate with ca_file",
+                influxdb.url,
+            )
         # Loaded only where it is configured: the library takes 25 MB of memory.
         make: Callable[[InfluxSettings, str | None], SampleSink]
         make = import_module("monitor.adapters.influx").InfluxWriter

@@ -16,7 +16,8 @@ class InfluxSettings:
     """The InfluxDB server that the shipper writes to; org, bucket and token as in InfluxDB 2.
 
     token: the *name* of a secret; its text is a token (2.x, 3.x) or `user:password` (1.x);
-    None: no authentication.
+    None: no authentication. ca_file: PEM file of the
+    certificates that are trusted instead of the system's.
     """
 
     url: str
@@ -25,6 +26,7 @@ class InfluxSettings:
     token: str | None = None
     verify_tls: bool = True
     timeout_s: float = 10.0
+    ca_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

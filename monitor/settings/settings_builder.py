@@ -25,7 +25,7 @@ from monitor.settings.probe_rules import effective_rules, rule_layers
 from monitor.settings.schema.alerts import AlertsFile
 from monitor.settings.schema.common import SnmpKeys, SnmpSection
 from monitor.settings.schema.maintenance import MaintenanceFile
-from monitor.settings.schema.monitor import DashboardTable, MonitorFile
+from monitor.settings.schema.monitor import DashboardTable, InfluxTable, MonitorFile
 from monitor.settings.schema.network import NetworkFile, NodeTable, SiteFile
 from monitor.settings.toml_files import TomlFile
 
@@ -61,10 +61,18 @@ def build_settings(files: ValidatedFiles) -> Settings:
         config_dir=files.directory,
         network=_network(files),
         journal=JournalSettings(**monitor.storage.journal.model_dump()),
-        influxdb=InfluxSettings(**influxdb.model_dump()) if influxdb is not None else None,
+        influxdb=None if influxdb is None else _influxdb(files.directory, influxdb),
         dashboard=_dashboard(monitor.dashboard),
         alerts=build_alert_settings(files.alerts, files.maintenance),
     )
+
+
+def _influxdb(directory: Path, table: InfluxTable) -> InfluxSettings:
+    ca_file = table.ca_file
+    values = table.model_dump() | {
+        "ca_file": None if ca_file is None else str(resolve_data_dir(directory, ca_file))
+    }
+    return InfluxSettings(**values)
 
 
 def _dashboard(table: DashboardTable) -> DashboardSettings:

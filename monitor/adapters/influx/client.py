@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 from urllib3 import exceptions as http
+from urllib3.exceptions import InsecureRequestWarning
 
 from monitor.adapters.influx.refusals import Refusal, classify
 from monitor.core.errors import InfluxError
@@ -27,6 +29,9 @@ from monitor.settings.model import InfluxSettings
 
 QUOTED_LENGTH = 300
 """How many characters of a server's answer are repeated in an error."""
+
+_ORG_ID = re.compile(r"[0-9a-f]{16}")
+"""https://docs.influxdata.com/influxdb/v2/admin/organizations/view-orgs/"""
 
 CHUNK = 65_536
 BODY_TIMEOUTS = 3
@@ -85,12 +90,16 @@ class InfluxClient:
         self.settings = settings
         self._address = _without_user(settings.url)
         self._secrets = _spellings(secret)
+        if not settings.verify_tls:
+            # One warning when it is configured (see monitor.daemon.app), not one a request.
+            warnings.filterwarnings("ignore", category=InsecureRequestWarning)
         client = InfluxDBClient(
             url=settings.url,
             token=secret or "",
             org=settings.org,
             timeout=round(settings.timeout_s * 1000),
             verify_ssl=settings.verify_tls,
+            ssl_ca_cert=settings.ca_file,
             auth_basic=secret is not None and ":" in secret,
         )
         self._api = cast(_Api, client.api_client)
@@ -274,6 +283,11 @@ class InfluxClient:
                 return "url is no address"
             case _:
                 return self._quoted(str(error)) or type(error).__name__
+
+
+def org_parameter(org: str) -> tuple[str, str]:
+    """The organisation in a request of 2.x, by its id or by its name."""
+    return ("orgID" if _ORG_ID.fullmatch(org) else "org", org)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Sequence
 
-from monitor.adapters.influx.client import InfluxClient
+from monitor.adapters.influx.client import InfluxClient, org_parameter
 from monitor.core.samples.line_protocol import line_of
 from monitor.core.samples.samples import Sample
 from monitor.core.samples.schema import point_of
@@ -39,7 +39,7 @@ class InfluxWriter:
             _, status, _ = self._client.call(
                 "/api/v2/write",
                 "POST",
-                [("org", settings.org), ("bucket", settings.bucket), ("precision", "ms")],
+                [org_parameter(settings.org), ("bucket", settings.bucket), ("precision", "ms")],
                 {"Content-Type": "text/plain; charset=utf-8", "Content-Encoding": "gzip"},
                 body=gzip.compress(lines, GZIP_LEVEL),
             )

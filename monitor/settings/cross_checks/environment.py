@@ -7,6 +7,7 @@ written before its machine is ready, and an error of `pantau run` (`blocks_run`)
 from __future__ import annotations
 
 import shlex
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ def environment_problems(
 ) -> Iterator[ConfigProblem]:
     """Errors, and warnings with `blocks_run`. reference: the known kecamatan, by their codes."""
     yield from _data_directory(files)
+    yield from _influx_tls(files)
     yield from _kecamatan_codes(files, reference)
     yield from _secrets(files, secrets)
 
@@ -61,6 +63,25 @@ def _data_directory(files: ConfigFiles) -> Iterator[ConfigProblem]:
             f"create it for the user that runs pantau: mkdir -p {shlex.quote(str(directory))}",
             blocks_run=True,
         )
+
+
+def _influx_tls(files: ConfigFiles) -> Iterator[ConfigProblem]:
+    source, table = files.monitor, ("storage", "influxdb")
+    if source is None:
+        return
+    text = source.text((*table, "ca_file"))
+    if text and text.isprintable():
+        path = resolve_data_dir(files.directory, text)
+        try:
+            ssl.create_default_context(cafile=str(path))
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) and error.strerror else "not PEM"
+            yield source.problem(
+                (*table, "ca_file"),
+                f"the certificate {path} cannot be used ({why})",
+                "name the PEM file of the CA that signed the server's certificate",
+                blocks_run=True,
+            )
 
 
 def _kecamatan_codes(

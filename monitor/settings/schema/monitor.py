@@ -97,7 +97,13 @@ class InfluxTable(Table):
     verify_tls: bool = Field(
         default=True,
         examples=[True],
-        description="true, or false where the certificate is home-made",
+        description="true, or false: any certificate is taken (better: ca_file)",
+    )
+    ca_file: str | None = Field(
+        default=None,
+        min_length=1,
+        examples=["/etc/pantau/influxdb-ca.pem"],
+        description="the CA's certificate (PEM) where the server has one of your own",
     )
     timeout_s: float = Field(
         default=10.0, gt=0, le=300, examples=[10.0], description="the seconds to wait for an answer"
