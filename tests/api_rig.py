@@ -13,10 +13,13 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from monitor.adapters.system.local_api_client import SOCKET_NAME, LocalApiClient
+from monitor.adapters.system.sign_outs_file import SignOutsFile
+from monitor.adapters.system.users_file import UsersFile
 from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.monitor_messages import MonitorMessages
-from monitor.api import ApiContext, ApiServer
+from monitor.api import Accounts, ApiContext, ApiServer, PeerCheck
+from monitor.api.connections import ConnectionLimits
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
 from monitor.core.alerting.ports import AlertLedger
@@ -94,6 +97,8 @@ class ApiRig(Generic[L, C]):
         )
         self.routers: dict[str, Document] = {}
         self.resent: list[tuple[float, float, str | None]] = []
+        self.page_uid: int | None = None
+        self.connection_limits = ConnectionLimits()
 
     def now_s(self) -> float:
         return self.actions.now_s()
@@ -120,8 +125,18 @@ class ApiRig(Generic[L, C]):
         """The client of a real server on a socket in `directory`."""
         executor = asyncio.to_thread
         parts = (self.ledger, self.alerting_state, self.actions, self.channel_tests)
-        context = ApiContext(*parts, executor, metrics or self.metrics, self.router, self.resend)
-        api = ApiServer(directory / SOCKET_NAME, self.state, lambda: True, context)
+        context = ApiContext(
+            *parts,
+            executor,
+            metrics or self.metrics,
+            self.router,
+            self.resend,
+            PeerCheck(lambda: self.page_uid),
+            Accounts(UsersFile(directory), SignOutsFile(directory)),
+        )
+        api = ApiServer(
+            directory / SOCKET_NAME, self.state, lambda: True, context, self.connection_limits
+        )
         await api.open()
         try:
             yield LocalApiClient(directory, timeout_s=5.0)

@@ -1,7 +1,9 @@
 """The local API: HTTP and JSON on a Unix socket in the data directory, mode 0660.
 
-Whoever may open the socket may act: the user of the daemon and its group. An error is
-`{"error": "a sentence"}` with 400 (invalid), 404 (not found), 409 (conflict with the present
+Whoever may open the socket may act: the user of the daemon and its group. The kernel says which
+user asks: root, the daemon's own and the page's user name the person who acts (`who`), any other
+user acts under its own system user name. An error is `{"error": "a sentence"}` with 400 (invalid),
+403 (not for this user), 404 (not found), 408 (body not sent), 409 (conflict with the present
 state), 413 (body too long) or 503 (ledger error). Every POST takes a JSON object with `who`, and
 answers with what was stored. Times are RFC 3339 with a zone.
 
@@ -25,12 +27,21 @@ answers with what was stored. Times are RFC 3339 with a zone.
     POST /alert-test                  channel, or all of them
     GET  /oncall                      each rota: now and next
     GET  /handover?since=             the summary of a shift
+    GET  /users                       accounts of the page: names and roles
+    POST /users                       name, role, password (an argon2 hash; absent: by proxy only)
+    POST /users/siti                  role, password
+    POST /users/siti/remove
+    POST /wall-token                  hash (absent: none)
+    POST /sessions/end                session, name, until: of the page's user only
     GET  /routers/<name>              what a router reported of itself by SNMP, and when
 
-server: socket and errors; get_handlers; post_handlers; validation: of request fields.
+server: socket and errors; connections: limits; peer: who asks; get_handlers; post_handlers;
+account_handlers, accounts: of the page; validation: of request fields.
 """
 
+from monitor.api.accounts import Accounts
 from monitor.api.context import ApiContext
+from monitor.api.peer import PeerCheck
 from monitor.api.server import ApiServer
 
-__all__ = ["ApiContext", "ApiServer"]
+__all__ = ["Accounts", "ApiContext", "ApiServer", "PeerCheck"]

@@ -10,6 +10,8 @@ from aiohttp import web
 
 from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.incident_actions import IncidentActions
+from monitor.api.accounts import Accounts
+from monitor.api.peer import PeerCheck
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.documents import Document
@@ -21,7 +23,7 @@ class ApiContext:
     """executor: runs ledger calls. metrics: the body of `/metrics`.
 
     router: the document of the router of that name; raises NotFound.
-    resend: see ShipperGroup.resend.
+    resend: see ShipperGroup.resend. accounts: of the page, and the sessions that were ended.
     """
 
     ledger: AlertReader
@@ -32,6 +34,8 @@ class ApiContext:
     metrics: Callable[[], Awaitable[bytes]]
     router: Callable[[str], Document]
     resend: Callable[[float, float, str | None], Awaitable[int]]
+    peers: PeerCheck
+    accounts: Accounts
 
     def now_s(self) -> float:
         """The present time (Unix seconds)."""

@@ -40,7 +40,7 @@ class PostHandlers:
 
     async def _acknowledge(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
-        fields = await _fields(request, "why", "until", "for_s")
+        fields = await self._fields(request, "why", "until", "for_s")
         action = await self._actions.acknowledge(
             incident,
             fields.who(),
@@ -51,7 +51,7 @@ class PostHandlers:
 
     async def _snooze(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
-        fields = await _fields(request, "why", "until", "for_s")
+        fields = await self._fields(request, "why", "until", "for_s")
         who, until_s = fields.who(), fields.until("until", self._context.now_s())
         if until_s is None:
             raise InvalidRequest('give "until" or "for_s": a snooze has an end')
@@ -60,19 +60,19 @@ class PostHandlers:
 
     async def _release(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
-        fields = await _fields(request, "why")
+        fields = await self._fields(request, "why")
         action = await self._actions.release(incident, fields.who(), fields.text("why"))
         return json_response(action_document(action))
 
     async def _note(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
-        fields = await _fields(request, "text")
+        fields = await self._fields(request, "text")
         action = await self._actions.note(incident, fields.who(), fields.text("text"))
         return json_response(action_document(action))
 
     async def _ticket(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
-        fields = await _fields(request, "number")
+        fields = await self._fields(request, "number")
         number = fields.text("number", MAX_LINE_LENGTH)
         return json_response(
             action_document(await self._actions.ticket(incident, fields.who(), number))
@@ -80,14 +80,14 @@ class PostHandlers:
 
     async def _cause(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")
-        fields = await _fields(request, "cause")
+        fields = await self._fields(request, "cause")
         cause = fields.text("cause", MAX_LINE_LENGTH)
         return json_response(
             action_document(await self._actions.cause(incident, fields.who(), cause))
         )
 
     async def _plan(self, request: web.Request) -> web.Response:
-        fields = await _fields(request, "targets", "from", "to", "for_s", "why")
+        fields = await self._fields(request, "targets", "from", "to", "for_s", "why")
         who, why = fields.who(), fields.text("why")
         start_s, now_s = fields.time("from"), self._context.now_s()
         end_s = fields.until("to", now_s if start_s is None else start_s)
@@ -100,24 +100,24 @@ class PostHandlers:
         return json_response(window_document(window, now_s))
 
     async def _end(self, request: web.Request) -> web.Response:
-        fields = await _fields(request)
+        fields = await self._fields(request)
         name = clean_line(request.match_info["name"], MAX_NAME_LENGTH)
         window = await self._actions.end_maintenance(name, fields.who())
         return json_response(window_document(window, self._context.now_s()))
 
     async def _retry(self, request: web.Request) -> web.Response:
         number = number_of(request, "a message")
-        fields = await _fields(request)
+        fields = await self._fields(request)
         row = await self._actions.retry_message(number, fields.who())
         return json_response(outbox_document(row))
 
     async def _test(self, request: web.Request) -> web.Response:
-        fields = await _fields(request, "channel")
+        fields = await self._fields(request, "channel")
         rows = await self._context.channel_tests.send(fields.optional("channel"), fields.who())
         return json_response({"outbox": [outbox_document(row) for row in rows]})
 
     async def _resend(self, request: web.Request) -> web.Response:
-        fields = await _fields(request, "since", "until", "measurement")
+        fields = await self._fields(request, "since", "until", "measurement")
         fields.who()
         since_s, until_s = fields.time("since"), fields.time("until")
         if since_s is None:
@@ -128,6 +128,5 @@ class PostHandlers:
         rows = await self._context.resend(since_s, until_s, fields.optional("measurement"))
         return json_response({"rows": rows})
 
-
-async def _fields(request: web.Request, *known: str) -> RequestFields:
-    return RequestFields(await request.read(), frozenset({"who", *known}))
+    async def _fields(self, request: web.Request, *known: str) -> RequestFields:
+        return await self._context.peers.fields(request, *known)

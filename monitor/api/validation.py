@@ -21,10 +21,14 @@ MAX_ROWS = 1000
 
 
 class RequestFields:
-    """The JSON object of a POST; unknown fields are refused."""
+    """The JSON object of a POST; unknown fields are refused.
 
-    def __init__(self, body: bytes, known: frozenset[str]) -> None:
+    acts_as: the name of who asks, where it may not name another one; see PeerCheck.
+    """
+
+    def __init__(self, body: bytes, known: frozenset[str], acts_as: str | None = None) -> None:
         """Raises InvalidRequest for what is no JSON object or has an unknown field."""
+        self._acts_as = acts_as
         try:
             document = orjson.loads(body) if body.strip() else {}
         except orjson.JSONDecodeError as error:
@@ -40,8 +44,8 @@ class RequestFields:
         self._values: Mapping[str, object] = document
 
     def who(self) -> str:
-        """Name of the person; required."""
-        name = self._text("who", MAX_NAME_LENGTH)
+        """Name of the person; required of who may name one."""
+        name = self._acts_as or self._text("who", MAX_NAME_LENGTH)
         if not name:
             raise InvalidRequest('"who" is missing: every action bears the name of who does it')
         return name

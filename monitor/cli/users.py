@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import secrets
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.text import Text
 
 from monitor.adapters.system.passwords import Argon2Passwords
-from monitor.adapters.system.users_file import UsersFile
+from monitor.cli.accounts import accounts_of
 from monitor.cli.formatting import make_console, make_table
 from monitor.cli.options import config_option
-from monitor.core.access import User, UserRole, Users, check_password, parse_user_name
+from monitor.core.access import User, UserRole, check_password, parse_user_name
 from monitor.core.errors import ConfigError
-from monitor.settings.quick_settings import read_data_dir
 
 WALL_TOKEN_BYTES = 32
 ROLES = tuple(role.value for role in UserRole)
@@ -59,19 +57,13 @@ def add_user(config: Path, name: str, role: str, no_password: bool) -> None:
     \b
     Example: pantau user add siti --role operate
     """
-    file, added = users_file(config), parse_user_name(name)
-    if file.read().find(added) is not None:
+    accounts, added = accounts_of(config), parse_user_name(name)
+    if any(each.name == added for each in accounts.list().accounts):
         raise ConfigError(f"there is a user {added} already: pantau user password {added}")
     password_hash = None if no_password else prompt_password_hash()
-
-    def change(users: Users) -> Users:
-        if users.find(added) is not None:
-            raise ConfigError(f"there is a user {added} already: pantau user password {added}")
-        return users.with_user(User(added, UserRole(role), password_hash))
-
-    first = len(file.change(change).users) == 1
+    after = accounts.add(User(added, UserRole(role), password_hash))
     click.echo(f"Pengguna {added} ditambahkan: {ROLE_NAMES[UserRole(role)]}.")
-    if first:
+    if len(after.accounts) == 1:
         click.echo("Mulai sekarang halaman web hanya terbuka bagi yang masuk.")
 
 
@@ -83,17 +75,17 @@ def list_users(config: Path) -> None:
     \b
     Example: pantau user list
     """
-    users = users_file(config).read()
+    found = accounts_of(config).list()
     console = make_console()
-    if not users.users:
+    if not found.accounts:
         console.print("Belum ada pengguna: halaman web terbuka bagi siapa pun di jaringan ini.")
     else:
         table = make_table("Nama", "Peran", "Boleh", "Masuk dengan")
-        for each in users.users:
-            way = "kata sandi" if each.password_hash is not None else "proksi saja"
+        for each in found.accounts:
+            way = "kata sandi" if each.has_password else "proksi saja"
             table.add_row(Text(each.name), each.role.value, ROLE_NAMES[each.role], way)
         console.print(table)
-    if users.wall_token_hash is not None:
+    if found.has_wall_token:
         console.print("Layar dinding punya token.")
 
 
@@ -107,11 +99,7 @@ def change_role(config: Path, name: str, new: str) -> None:
     \b
     Example: pantau user role siti administer
     """
-
-    def change(users: Users) -> Users:
-        return users.with_user(replace(existing_user(users, name), role=UserRole(new)))
-
-    users_file(config).change(change)
+    accounts_of(config).set_role(name, UserRole(new))
     click.echo(f"Pengguna {parse_user_name(name)}: {ROLE_NAMES[UserRole(new)]}.")
 
 
@@ -124,11 +112,9 @@ def remove_user(config: Path, name: str) -> None:
     \b
     Example: pantau user remove siti
     """
-    left = users_file(config).change(
-        lambda users: users.without_user(existing_user(users, name).name)
-    )
+    left = accounts_of(config).remove(name)
     click.echo(f"Pengguna {parse_user_name(name)} dihapus.")
-    if not left.users:
+    if not left.accounts:
         click.echo("Tidak ada pengguna lagi: halaman web kini terbuka bagi siapa pun.")
 
 
@@ -141,14 +127,10 @@ def change_password(config: Path, name: str) -> None:
     \b
     Example: pantau user password siti
     """
-    file = users_file(config)
-    existing_user(file.read(), name)
-    password_hash = prompt_password_hash()
-
-    def change(users: Users) -> Users:
-        return users.with_user(replace(existing_user(users, name), password_hash=password_hash))
-
-    file.change(change)
+    accounts, wanted = accounts_of(config), parse_user_name(name)
+    if all(each.name != wanted for each in accounts.list().accounts):
+        raise ConfigError(f"there is no user {name!r}: pantau user list shows them")
+    accounts.set_password(wanted, prompt_password_hash())
     click.echo(f"Kata sandi {parse_user_name(name)} diganti.")
 
 
@@ -164,25 +146,12 @@ def wall_token(config: Path, off: bool) -> None:
     Example: pantau user wall-token
     """
     token = None if off else secrets.token_urlsafe(WALL_TOKEN_BYTES)
-    users_file(config).change(lambda users: users.with_wall_token(token))
+    accounts_of(config).set_wall_token(token)
     if token is None:
         click.echo("Token layar dinding dicabut.")
     else:
         click.echo("Buka sekali di layar dinding, di belakang alamat halaman web:")
         click.echo(f"tv?token={token}")
-
-
-def users_file(config: Path) -> UsersFile:
-    """The accounts file in the data directory."""
-    return UsersFile(read_data_dir(config))
-
-
-def existing_user(users: Users, name: str) -> User:
-    """The user of that name. Raises ConfigError if there is none."""
-    found = users.find(name.strip())
-    if found is None:
-        raise ConfigError(f"there is no user {name!r}: pantau user list shows them")
-    return found
 
 
 def prompt_password_hash() -> str:

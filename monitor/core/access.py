@@ -70,12 +70,22 @@ class Users:
 
     def with_wall_token(self, token: str | None) -> Users:
         """A copy with another token for the wall display; None removes it."""
-        return replace(self, wall_token_hash=None if token is None else _token_hash(token))
+        return self.with_wall_token_hash(None if token is None else token_hash(token))
+
+    def with_wall_token_hash(self, hashed: str | None) -> Users:
+        """The same, of a token whose hash only is known."""
+        return replace(self, wall_token_hash=hashed)
+
+    @property
+    def wall_generation(self) -> str | None:
+        """Changes with the token of the wall display and does not disclose it; None: no token."""
+        hashed = self.wall_token_hash
+        return None if hashed is None else hashlib.sha256(hashed.encode()).hexdigest()[:16]
 
     def is_wall_token(self, token: str) -> bool:
         """Whether this is the wall display's token; compared in constant time."""
         expected = self.wall_token_hash
-        return expected is not None and hmac.compare_digest(expected, _token_hash(token))
+        return expected is not None and hmac.compare_digest(expected, token_hash(token))
 
 
 def parse_user_name(text: str) -> str:
@@ -134,6 +144,6 @@ def _user(entry: Any) -> User:
     return User(parse_user_name(entry["name"]), UserRole(role), password)
 
 
-def _token_hash(token: str) -> str:
+def token_hash(token: str) -> str:
     """SHA-256 of a token: tokens are random and long, so that no slow hash is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

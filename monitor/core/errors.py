@@ -13,7 +13,8 @@
     ├── ApiError              the daemon's local API does not answer, or refuses
     ├── InvalidRequest        a request to the daemon that cannot be carried out
     │   ├── NotFound          there is no incident, window, message or target of that name
-    │   └── Conflict          it is over, or was done already
+    │   ├── Conflict          it is over, or was done already
+    │   └── NotAllowed        another user of this machine may do that
     ├── AlreadyRunning        another daemon holds the data directory (exit code 3)
     └── SimulatorError        the simulated network cannot be set up on this machine
 
@@ -115,6 +116,10 @@ class NotFound(InvalidRequest):
 
 class Conflict(InvalidRequest):
     """It is over, or was done already."""
+
+
+class NotAllowed(InvalidRequest):
+    """The user of this machine who asks may not do that."""
 
 
 class AlreadyRunning(PantauError):

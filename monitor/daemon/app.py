@@ -17,13 +17,23 @@ from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.system.clock import SystemClock, clock_is_synchronised
+from monitor.adapters.system.data_directory import find_page_user, restrict_access
 from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.adapters.system.directory_lock import DirectoryLock
-from monitor.adapters.system.key_file import LINK_KEY, LINK_KEY_MODE, load_or_create_key
+from monitor.adapters.system.key_file import (
+    LINK_KEY,
+    LINK_KEY_MODE,
+    SESSION_KEY,
+    SESSION_KEY_MODE,
+    SHARED_MODE,
+    load_or_create_key,
+)
 from monitor.adapters.system.local_api_client import SOCKET_NAME
 from monitor.adapters.system.process_figures import read_process_figures
 from monitor.adapters.system.resend_file import ResendFile
+from monitor.adapters.system.sign_outs_file import SignOutsFile
 from monitor.adapters.system.systemd import SystemdNotifier
+from monitor.adapters.system.users_file import UsersFile
 from monitor.adapters.system.worker_thread import WorkerThread
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.channel_test import ChannelTests
@@ -33,11 +43,12 @@ from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
 from monitor.alerting.monitor_messages import MonitorMessages
 from monitor.alerting.self_alerts import SelfAlerts
-from monitor.api import ApiContext, ApiServer
+from monitor.api import Accounts, ApiContext, ApiServer, PeerCheck
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.detection.detector import close_removed, restored_detector
+from monitor.core.errors import ConfigError
 from monitor.core.executor import Executor
 from monitor.core.ports import SampleLog, SampleSink
 from monitor.core.warning import MonitorWarning
@@ -78,6 +89,8 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
     reload_requested = _event_on(signal.SIGHUP)
     async with AsyncExitStack() as stack:
         stack.enter_context(DirectoryLock(settings.data_dir))
+        page_user = find_page_user(settings.dashboard.user)
+        restrict_access(settings.data_dir, page_user.gid)
         daemon = Daemon(settings, environ, stack)
         await daemon.open()
         async with asyncio.TaskGroup() as group:
@@ -105,6 +118,7 @@ class Daemon:
         self._clock = SystemClock()
         self._scheduler = Scheduler(self._clock)
         self._systemd = SystemdNotifier(environ, os.getpid())
+        self._page_user = find_page_user(settings.dashboard.user)
         self._open_stores()
         self._executor = self._worker_thread("alerting")
         self._build_notifications()
@@ -164,7 +178,8 @@ class Daemon:
     def _build_notifications(self) -> None:
         """Alert policy and dispatcher, continued from what the ledger holds."""
         settings = self._settings
-        key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
+        key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE, self._page_user.gid)
+        self._make_session_key()
         self._alerting_state = AlertingState(
             settings.alerts, settings.network, settings.timezone, key
         )
@@ -179,6 +194,16 @@ class Daemon:
         executor = self._worker_thread("outbox")
         context = DeliveryContext(self._ledger, self._alerting_state, self._clock, executor)
         self._dispatcher = Dispatcher(context, {})
+
+    def _make_session_key(self) -> None:
+        """For the page, which may not write here."""
+        path = self._settings.data_dir / SESSION_KEY
+        try:
+            mode = SESSION_KEY_MODE if self._page_user.uid is None else SHARED_MODE
+            load_or_create_key(path, mode, self._page_user.gid)
+        except ConfigError as error:
+            # Made by an earlier version's page for itself: the page reads it, this process not.
+            log.warning("%s", error)
 
     def _build_pipeline(self) -> None:
         """Detector and store writers, continued from what the ledger holds."""
@@ -370,6 +395,11 @@ class Daemon:
             self._metrics.text,
             self._polling.router,
             self._shippers.resend,
+            PeerCheck(lambda: find_page_user(self._reloader.settings.dashboard.user).uid),
+            Accounts(
+                UsersFile(self._settings.data_dir, self._page_user.gid),
+                SignOutsFile(self._settings.data_dir, self._page_user.gid),
+            ),
         )
         self._api = ApiServer(
             self._settings.data_dir / SOCKET_NAME,

@@ -152,6 +152,11 @@ class Reloader:
         self._parts = parts
         self._file_error: str | None = None
 
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self._settings
+
     async def apply(self, settings: Settings) -> None:
         """Put settings in force. With a PantauError nothing has changed."""
         await self._commit(settings, await self._prepare(settings))

@@ -1,12 +1,14 @@
-"""Read the data directory and the time zone only: without pydantic, and without other files."""
+"""Read a few keys of monitor.toml only: without pydantic, and without other files."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.core.errors import ConfigError
+from monitor.settings.model import DashboardSettings
 from monitor.settings.paths import resolve_data_dir
 
 
@@ -27,10 +29,17 @@ def read_timezone(config_dir: Path) -> ZoneInfo:
         ) from error
 
 
-def _monitor_key(config_dir: Path, key: str, example: str) -> str:
+def read_page_user(config_dir: Path) -> str:
+    """`user` of [dashboard]: the system user that serves the page. Raises ConfigError."""
+    page = _monitor_file(config_dir).get("dashboard")
+    text = page.get("user") if isinstance(page, dict) else None
+    return text if isinstance(text, str) and text else DashboardSettings().user
+
+
+def _monitor_file(config_dir: Path) -> dict[str, Any]:
     path = config_dir / "monitor.toml"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path}:1: the file is missing — say where the configuration is with --config DIR"
@@ -42,7 +51,11 @@ def _monitor_key(config_dir: Path, key: str, example: str) -> str:
         ) from error
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}:1: this is not TOML — pantau check says where") from error
-    monitor = data.get("monitor")
+
+
+def _monitor_key(config_dir: Path, key: str, example: str) -> str:
+    path = config_dir / "monitor.toml"
+    monitor = _monitor_file(config_dir).get("monitor")
     text = monitor.get(key) if isinstance(monitor, dict) else None
     if not isinstance(text, str) or not text.strip():
         wrong = "is missing" if text is None else "is not a text in quotes, or empty"

@@ -61,7 +61,7 @@ def test_each_day_has_a_file_and_a_batch_over_midnight_is_in_the_later_one(
     assert files(tmp_path) == [FIRST_FILE, "samples-20251126.db", "samples-20251127.db"]
 
 
-def test_directory_and_files_are_for_the_group_and_no_others(tmp_path: Path) -> None:
+def test_the_group_may_read_directory_and_files_and_others_nothing(tmp_path: Path) -> None:
     directory = tmp_path / "data" / "journal"
     before = os.umask(0o077)
     try:
@@ -69,10 +69,10 @@ def test_directory_and_files_are_for_the_group_and_no_others(tmp_path: Path) -> 
         append_days(journal, 2)
     finally:
         os.umask(before)
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o2770
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o750
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
     assert {name for name in modes if name.endswith("-shm")}
-    assert set(modes.values()) == {0o660}
+    assert set(modes.values()) == {0o640}
     journal.close()
 
 
@@ -84,7 +84,7 @@ def test_another_user_of_the_group_reads_while_the_daemon_writes(tmp_path: Path)
     journal = SqliteJournal(directory)
     if os.geteuid() == 0:
         os.chown(directory, 0, GROUP)
-    directory.chmod(0o2770)
+    directory.chmod(0o2750)  # files made from here on belong to that group, too
     journal.append([ping(MIDNIGHT_S)])
     journal.append([ping(MIDNIGHT_S + DAY_S / 2)])
     assert run_child("tests.adapters.journal_process", "query", str(directory)) == "2\n"

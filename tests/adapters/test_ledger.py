@@ -38,7 +38,7 @@ def ledger(path: Path) -> Iterator[SqlLedger]:
     ledger.close()
 
 
-def test_daemon_and_group_may_read_and_write_and_no_others(path: Path) -> None:
+def test_the_daemon_may_write_its_group_may_read_and_others_nothing(path: Path) -> None:
     before = os.umask(0o077)
     try:
         ledger = SqlLedger.open(path)
@@ -47,7 +47,7 @@ def test_daemon_and_group_may_read_and_write_and_no_others(path: Path) -> None:
         ledger.close()
     finally:
         os.umask(before)
-    assert modes == dict.fromkeys(("ledger.db", "ledger.db-wal", "ledger.db-shm"), 0o660)
+    assert modes == dict.fromkeys(("ledger.db", "ledger.db-wal", "ledger.db-shm"), 0o640)
 
 
 def test_every_write_is_synced_into_a_log_that_others_can_read(ledger: SqlLedger) -> None:

@@ -120,7 +120,7 @@ def test_before_an_upgrade_the_file_is_copied_with_what_is_still_in_its_log(
     with caplog.at_level(logging.INFO):
         upgraded = SqlLedger.open(path, migrations=migrations_with_a_next_one(tmp_path))
     copy = path.with_name("ledger.db.before-9001")
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o660
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o640
     assert revision(copy) == [(REVISION,)]
     assert rows(copy, "SELECT count(*) FROM incidents") == [(3,)]
     assert rows(copy, "PRAGMA integrity_check") == [("ok",)]

@@ -33,6 +33,7 @@ from monitor.core.samples.samples import InterfaceSample, PingSample
 from tests.dashboard.alert_history import write_alert_history
 from tests.dashboard.router_documents import router_document_of
 from tests.dashboard.synthetic_history import CONFIG, DAY_S, HOUR_S, SyntheticHistory, in_time_order
+from tests.other_user import OtherUser
 from tests.waiting import eventually
 
 DATA_DIR = re.compile(r"^data_dir\s*=.*$", re.MULTILINE)
@@ -144,6 +145,7 @@ class DashboardServer:
         self.log = work / "dashboard.log"
         self.port = free_port()
         self.web: subprocess.Popen[bytes] | None = None
+        self.user: OtherUser | None = None
 
     @property
     def url(self) -> str:
@@ -200,9 +202,14 @@ class DashboardServer:
 
     def start_web(self) -> None:
         """`pantau dashboard`, until it answers."""
+        words = ["dashboard", "--config", str(self.config), "--port", str(self.port)]
         with self.log.open("ab") as sink:
+            if self.user is not None:
+                self.web = self.user.popen(["-m", "monitor", *words], out=sink)
+                eventually(self._answers, within_s=30)
+                return
             self.web = subprocess.Popen(
-                [*PANTAU, "dashboard", "--config", str(self.config), "--port", str(self.port)],
+                [*PANTAU, *words],
                 stdout=sink,
                 stderr=sink,
                 cwd=TOP,

@@ -118,7 +118,7 @@ def test_a_reload_reports_settings_that_need_a_restart(simulated: SimulatedDaemo
     def warned() -> bool:
         monitor = simulated.status()["monitor"]
         assert isinstance(monitor, dict)
-        return any("it is used after a restart" in warning for warning in monitor["warnings"])
+        return any("after a restart" in warning for warning in monitor["warnings"])
 
     assert simulated.daemon is not None
     file = simulated.config / "monitor.toml"

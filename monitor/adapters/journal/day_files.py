@@ -14,6 +14,7 @@ import errno
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -26,8 +27,10 @@ LAYOUT = 1
 
 DAY_MS = 86_400_000
 BUSY_S = 5.0
-FILE_MODE = 0o660
-DIRECTORY_MODE = 0o2770
+FILE_MODE = 0o640
+DIRECTORY_MODE = 0o750
+READ_ATTEMPTS = 5
+READ_PAUSE_S = 0.02
 
 SAMPLES = "samples"
 EVIDENCE = "evidence"
@@ -94,12 +97,12 @@ def days_overlapping(directory: Path, start_ms: int, end_ms: int, kind: str = SA
 
 
 def create_directory(directory: Path) -> None:
-    """Create the journal's directory, with access for the group; files in it inherit the group."""
+    """Create the journal's directory; its group may read."""
     if directory.is_dir():
         return
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        directory.chmod(DIRECTORY_MODE)  # mkdir alone applies the umask and drops the setgid bit
+        directory.chmod(DIRECTORY_MODE)  # mkdir alone applies the umask
     except OSError as error:
         raise JournalError(
             f"the journal's directory {directory} cannot be made: {error.strerror}"
@@ -131,17 +134,42 @@ def _with_companions(path: Path) -> list[Path]:
 def open_for_reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """A read-only connection for one query; None when there is no (finished) file.
 
-    Opened anew each time: safe from any thread, and a file that is removed is released.
+    Opened anew each time: safe from any thread, and a file that is removed is released. Nothing is
+    written, not even `-shm`: a user who may only read can do all this.
     """
     with journal_errors(path):
         if not path.exists():
             yield None
             return
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_S)) as connection:
-            layout = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection, layout = _open_read_only(path)
+        with closing(connection):
             _refuse_newer(path, layout)
             yield connection if layout else None
+
+
+def _open_read_only(path: Path) -> tuple[sqlite3.Connection, int]:
+    """A connection, and the layout of its file.
+
+    Without a log (`-wal`) nobody writes the file: it is read as one that does not change, since
+    SQLite would else have to create a log. A daemon that begins to write it meanwhile writes into
+    a log first.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    for attempt in range(1, READ_ATTEMPTS + 1):
+        how = "mode=ro" if log.exists() else "mode=ro&immutable=1"
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=BUSY_S)
+        try:
+            return connection, connection.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            connection.close()
+            # The log is being started anew: for a moment only a writer may read it; or it has
+            # just been removed.
+            code = error.sqlite_errorcode & 0xFF
+            passes = code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+            if not passes or attempt == READ_ATTEMPTS:
+                raise
+            time.sleep(READ_PAUSE_S)
+    raise AssertionError("unreachable")
 
 
 def open_for_writing(

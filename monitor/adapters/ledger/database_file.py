@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import sqlite3
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,13 +25,16 @@ from sqlalchemy import (
     event,
     make_url,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from monitor.core.errors import LedgerError
 
-FILE_MODE = 0o660
-"""For the daemon and its group: a reader of a live log needs write access to `-shm`, which
-SQLite gives the same mode as the file itself."""
+FILE_MODE = 0o640
+"""The daemon's group may read. SQLite gives `-wal` and `-shm` the same mode; a reader that may not
+write `-shm` reads a live log all the same (SQLite 3.22 and later)."""
+
+READ_ATTEMPTS = 5
+READ_PAUSE_S = 0.02
 
 WRITER_BUSY_S = 2.0
 READER_BUSY_S = 1.0
@@ -121,7 +125,7 @@ def reader_engine(place: Path | URL) -> Engine:
 
     engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=NullPool)
     # Python's sqlite3 begins nothing for a SELECT; two of them shall see the same moment.
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", _begin_reading)
     return engine
 
 
@@ -181,8 +185,23 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+def _begin_reading(connection: Connection) -> None:
+    """Begin, and look at the file: from here on the transaction sees one moment.
+
+    While the log is being started anew, only a writer may read it for a moment: tried again.
+    """
+    for attempt in range(1, READ_ATTEMPTS + 1):
+        connection.exec_driver_sql("BEGIN")
+        try:
+            connection.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1")
+        except OperationalError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+            connection.exec_driver_sql("ROLLBACK")
+            if code != sqlite3.SQLITE_READONLY or attempt == READ_ATTEMPTS:
+                raise
+            time.sleep(READ_PAUSE_S)
+        else:
+            return
 
 
 def _sync(path: Path) -> None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from monitor.adapters.system.data_directory import give_to_page
 
-def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
+
+def replace_file(
+    path: Path, content: bytes, mode: int | None = None, page_gid: int | None = None
+) -> None:
     """Write a file beside `path`, sync it and rename it: readers see the old or the new content.
 
-    mode: the permissions, None: those that the umask leaves. Raises OSError.
+    mode: the permissions, None: those that the umask leaves. page_gid: see give_to_page.
+    Raises OSError.
     """
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)
@@ -18,6 +23,7 @@ def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
     with os.fdopen(descriptor, "wb") as file:
         if mode is not None:
             os.fchmod(descriptor, mode)
+        give_to_page(descriptor, path.parent, page_gid)
         file.write(content)
         file.flush()
         os.fsync(descriptor)

@@ -16,8 +16,8 @@ from pathlib import Path
 from monitor.core.errors import StoreError
 from monitor.core.ports import RefusedPoint
 
-FILE_MODE = 0o660
-DIRECTORY_MODE = 0o2770
+FILE_MODE = 0o640
+DIRECTORY_MODE = 0o750
 
 PART_BYTES = 4_000_000
 MAX_BYTES = 32_000_000

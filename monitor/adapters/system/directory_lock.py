@@ -25,7 +25,7 @@ class DirectoryLock:
     def __enter__(self) -> DirectoryLock:
         """Raises AlreadyRunning when another process holds it, PantauError without permission."""
         try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise PantauError(
                 f"the data directory cannot be used: {self._path}: {error.strerror}; "

@@ -6,22 +6,27 @@ import os
 import secrets
 from pathlib import Path
 
+from monitor.adapters.system.data_directory import give_to_page
 from monitor.core.errors import ConfigError
 from monitor.core.signing import KEY_BYTES
 
 LINK_KEY = "link.key"
-"""Signs the links of alerts; written by the daemon, read by the web server (same group)."""
+"""Signs the links of alerts; made by the daemon, read by the page."""
 
 LINK_KEY_MODE = 0o640
 SESSION_KEY = "session.key"
-"""Signs web sessions; the web server's alone."""
+"""Signs sessions of the page; made by the daemon, read by the page."""
+
+SHARED_MODE = 0o640
+"""Of a key that another user, the page's, reads through its group."""
 
 SESSION_KEY_MODE = 0o600
 
 
-def load_or_create_key(path: Path, mode: int) -> bytes:
+def load_or_create_key(path: Path, mode: int, page_gid: int | None = None) -> bytes:
     """Read the key, or create the file with this mode. Raises ConfigError.
 
+    page_gid: the group that may read it (see give_to_page).
     Processes that start at the same time get the same key: the file appears complete (link(2)).
     """
     try:
@@ -34,6 +39,7 @@ def load_or_create_key(path: Path, mode: int) -> bytes:
         try:
             with os.fdopen(descriptor, "w") as file:
                 os.fchmod(descriptor, mode)
+                give_to_page(descriptor, path.parent, page_gid)
                 file.write(secrets.token_hex(KEY_BYTES) + "\n")
                 file.flush()
                 os.fsync(descriptor)
@@ -67,5 +73,5 @@ def _read(path: Path) -> bytes:
 def _config_error(path: Path, action: str, error: OSError) -> ConfigError:
     return ConfigError(
         f"the key in {path} cannot be {action} ({error.strerror}): "
-        "give the file and its directory to the user that runs this"
+        "the daemon makes it when it starts, and gives it to the user that serves the page"
     )

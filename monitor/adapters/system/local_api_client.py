@@ -11,11 +11,20 @@ from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from monitor.core.errors import RIGHTS, ApiError, Conflict, InvalidRequest, NotFound, PantauError
+from monitor.core.errors import (
+    RIGHTS,
+    ApiError,
+    Conflict,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    PantauError,
+)
 
 SOCKET_NAME = "pantau.sock"
 ERRORS_BY_STATUS: Mapping[int, type[PantauError]] = {
     400: InvalidRequest,
+    403: NotAllowed,
     404: NotFound,
     409: Conflict,
 }
