@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from monitor.core.detection.site_state import site_since, site_state
 from monitor.core.model import Incident, IncidentEvidence, Network, State, Transition
+from monitor.core.paths.model import IncidentTrace, NamedHop, PathFinding
 
 Document = dict[str, object]
 
@@ -25,11 +26,45 @@ def rfc3339(utc_s: float | None) -> str | None:
 
 def evidence_document(evidence: IncidentEvidence) -> Document:
     """Measured values behind an incident; those that do not apply are left out."""
-    return {
+    found: Document = {
         name: value
         for name in IncidentEvidence.__dataclass_fields__
         if (value := getattr(evidence, name)) is not None
     }
+    if evidence.path is not None:
+        found["path"] = path_document(evidence.path)
+    return found
+
+
+def path_document(finding: PathFinding) -> Document:
+    """Where a path breaks off; what is not known is left out."""
+    found: Document = {
+        "kind": finding.kind.value,
+        "at": rfc3339(finding.at_s),
+        "last": _hop_document(finding.last),
+        "usual_last": _hop_document(finding.usual_last),
+        "next": _hop_document(finding.next),
+        "usual_hops": finding.usual_hops,
+        "usual_at": rfc3339(finding.usual_at_s),
+        "changed": rfc3339(finding.changed_s),
+        "error": finding.error,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def trace_document(trace: IncidentTrace) -> Document:
+    """One trace of an incident with its hops, and those of the usual path then."""
+    return {
+        "target": trace.target,
+        "at": rfc3339(trace.at_s),
+        "result": trace.result,
+        "hops": [hop._asdict() for hop in trace.hops],
+        "usual": [hop._asdict() for hop in trace.usual],
+    }
+
+
+def _hop_document(hop: NamedHop | None) -> Document | None:
+    return None if hop is None else {"ttl": hop.ttl, "address": hop.address, "name": hop.name}
 
 
 def incident_document(incident: Incident) -> Document:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from monitor.core.availability_target import AvailabilityTarget
+from monitor.core.paths.model import PathFinding
 
 
 class State(StrEnum):
@@ -226,9 +227,9 @@ Evidence = Outcome | Tick
 class IncidentEvidence:
     """The numbers behind a transition or an incident; None where one does not apply.
 
-    The last four are what a suspected cause rests on: how long the site's router had run at its
+    What a suspected cause rests on: how long the site's router had run at its
     first reading after the outage, ifOperStatus of the port that faces the site, the share of the
-    capacity in use, and the sites near by that fell with it.
+    capacity in use, and the sites near by that fell with it. path: where the path breaks off.
     """
 
     lost_in_row: int | None = None
@@ -243,6 +244,7 @@ class IncidentEvidence:
     port_oper: int | None = None
     utilisation: float | None = None
     near_sites: tuple[str, ...] | None = None
+    path: PathFinding | None = None
 
 
 NO_EVIDENCE = IncidentEvidence()

@@ -56,7 +56,10 @@ OutcomeSink = Callable[[Sequence[Outcome]], None]
 
 @dataclass(frozen=True, slots=True)
 class ProbeCounters:
-    """Totals since the start. unmeasured: `not_measured` by reason. errors: by name."""
+    """Totals since the start. unmeasured: `not_measured` by reason. errors: by name.
+
+    trace_requests: sent to trace paths; they are in none of the others.
+    """
 
     sent: int = 0
     received: int = 0
@@ -68,6 +71,7 @@ class ProbeCounters:
     spoofed: int = 0
     malformed: int = 0
     stalled_rounds: int = 0
+    trace_requests: int = 0
     errors: Mapping[str, int] = field(default_factory=dict)
     unmeasured: Mapping[str, int] = field(default_factory=dict)
 

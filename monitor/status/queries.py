@@ -40,7 +40,8 @@ def incident_details(ledger: AlertReader, number: int, at_s: float) -> Document:
     threads = {notice.thread for notice in notices if notice.thread is not None} | {number}
     rows = [row for thread in sorted(threads) for row in ledger.outbox(incident=thread)]
     about = [row for row in rows if number in (row.about or (row.incident,))]
-    return full_incident_document(found, ledger.actions([number]), notices, about, at_s)
+    traces = ledger.incident_traces(number)
+    return full_incident_document(found, ledger.actions([number]), notices, about, traces, at_s)
 
 
 def incidents(

@@ -25,6 +25,7 @@ from monitor.core.model import (
     StoredState,
     Transition,
 )
+from monitor.core.paths.model import BASELINE_DAYS, MOST_TRACES, IncidentTrace, PathBaseline
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ class MemoryLedger:
         self._policy_decisions: dict[tuple[object, ...], PolicyDecision] = {}
         self._windows: dict[int, MaintenanceWindow] = {}
         self._outbox: dict[int, OutboxRow] = {}
+        self._path_baselines: dict[str, PathBaseline] = {}
+        self._incident_traces: list[IncidentTrace] = []
 
     def record(
         self,
@@ -239,6 +242,28 @@ class MemoryLedger:
         return self._change(
             row, OutboxStatus.PENDING, next_try_s=now_s, attempts=0, first_try_s=None
         )
+
+    def path_baselines(self) -> list[PathBaseline]:
+        self._check()
+        return [self._path_baselines[name] for name in sorted(self._path_baselines)]
+
+    def incident_traces(self, incident: int) -> list[IncidentTrace]:
+        self._check()
+        return [each for each in self._incident_traces if each.incident == incident]
+
+    def record_paths(
+        self, baselines: Collection[PathBaseline], traces: Sequence[IncidentTrace]
+    ) -> None:
+        self._check()
+        for each in baselines:
+            self._path_baselines[each.target] = each
+            oldest_s = each.at_s - BASELINE_DAYS * 86_400
+            self._path_baselines = {
+                name: kept for name, kept in self._path_baselines.items() if kept.at_s >= oldest_s
+            }
+        known = {(each.incident, each.at_s) for each in self._incident_traces}
+        new = [each for each in traces if (each.incident, each.at_s) not in known]
+        self._incident_traces = [*self._incident_traces, *new][-MOST_TRACES:]
 
     def close(self) -> None:
         self.closed = True

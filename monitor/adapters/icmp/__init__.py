@@ -3,6 +3,7 @@
 prober.py       IcmpProber: the targets, paced sending of rounds
 receiver.py     reading replies and errors, deadlines, outcomes; what a stall may have hidden
 outstanding.py  the requests that are out, matched by index, nonce and address; totals
+tracer.py       traces of paths: requests with TTL 1, 2, 3 …, apart from the ordinary ones
 icmp_socket.py  opening, sending, reading replies and ICMP errors
 packets.py      wire format of requests and replies, names of errors
 timestamps.py   kernel timestamps on the steady timeline

@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -63,6 +63,13 @@ FAMILY_NOT_SUPPORTED = (errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.EPFNOSU
 ICMP_ORIGIN = {Family.V4: 2, Family.V6: 3}
 """SO_EE_ORIGIN_ICMP and SO_EE_ORIGIN_ICMP6: errors received from the network, not local ones."""
 
+TTL_OPTION = {
+    Family.V4: (socket.IPPROTO_IP, socket.IP_TTL),
+    Family.V6: (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT),
+}
+"""Ancillary data of a packet: its level and type; the value is an int."""
+
+_TTL = struct.Struct("@i")
 _TIMESPEC = struct.Struct("@ll")
 _EXTENDED_ERROR = struct.Struct("@IBBBBII")
 _MEMINFO = struct.Struct("@9I")
@@ -167,7 +174,24 @@ class IcmpSocket:
             return self._send_again(packet, address)
         return sent_s
 
-    def _send_again(self, packet: bytearray, address: SocketAddress) -> float:
+    def send_with_ttl(self, index: int, nonce: int, address: SocketAddress, ttl: int) -> float:
+        """The same with a TTL (hop limit) for this packet alone."""
+        packet = self._codec.request(index, nonce)
+        level, option = TTL_OPTION[self.family]
+        control = [(level, option, _TTL.pack(ttl))]
+        sent_s = self._steady_s()
+        try:
+            self._sock.sendmsg([packet], control, 0, address)
+        except OSError:
+            return self._send_again(packet, address, control)
+        return sent_s
+
+    def _send_again(
+        self,
+        packet: bytearray,
+        address: SocketAddress,
+        control: Sequence[tuple[int, int, bytes]] = (),
+    ) -> float:
         """Repeat a send after an error that may belong to an *earlier* request.
 
         The kernel hands a pending ICMP error to the next call on the socket. Read the error
@@ -177,7 +201,7 @@ class IcmpSocket:
         while True:
             sent_s = self._steady_s()
             try:
-                self._sock.sendto(packet, address)
+                self._sock.sendmsg([packet], control, 0, address)
             except OSError:
                 if not self._collect_errors():
                     raise

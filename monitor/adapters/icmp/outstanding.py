@@ -78,13 +78,14 @@ class ProbeTotals:
 
     __slots__ = (
         *("duplicate", "errors", "foreign", "late", "lost", "malformed"),
-        *("not_measured", "received", "sent", "spoofed", "stalled_rounds", "unmeasured"),
+        *("not_measured", "received", "sent", "spoofed", "stalled_rounds", "trace_requests"),
+        "unmeasured",
     )
 
     def __init__(self) -> None:
         self.sent = self.received = self.lost = self.not_measured = 0
         self.late = self.duplicate = self.foreign = self.spoofed = self.malformed = 0
-        self.stalled_rounds = 0
+        self.stalled_rounds = self.trace_requests = 0
         self.errors: Counter[str] = Counter()
         self.unmeasured: Counter[str] = Counter()
 

@@ -1,4 +1,4 @@
-"""The ICMP prober: sends the requests of a round at an even pace (port `Prober`)."""
+"""The ICMP prober: sends the requests of rounds, and traces paths (ports `Prober`, `Tracer`)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from functools import partial
 
 from monitor.adapters.icmp.carrier import CarrierMonitor
 from monitor.adapters.icmp.icmp_socket import IcmpSocket, SocketAddress, SocketMode
-from monitor.adapters.icmp.outstanding import Destination, OutstandingRequests, ProbeTotals
+from monitor.adapters.icmp.outstanding import (
+    Destination,
+    OutstandingRequest,
+    OutstandingRequests,
+    ProbeTotals,
+)
 from monitor.adapters.icmp.packets import Family, errno_name
 from monitor.adapters.icmp.receiver import STALLED, Receiver
 from monitor.adapters.icmp.timestamps import TimestampConverter, kernel_clock_s
+from monitor.adapters.icmp.tracer import ATTEMPTS, SEND_EVERY_S, HopRequest, RunningTrace
 from monitor.core.errors import ProbeError
 from monitor.core.model import NotMeasured, Target
+from monitor.core.paths.model import PathTrace
 from monitor.core.ports import Clock, Commit, OutcomeSink, ProbeCounters
 
 BUFFER_BYTES = 8 << 20
@@ -107,6 +114,50 @@ class IcmpProber:
 
     def counters(self) -> ProbeCounters:
         return self._totals.counters()
+
+    async def trace(self, target: str, max_hops: int) -> PathTrace | None:
+        """A hop that is silent is asked ATTEMPTS times; takes some seconds."""
+        destination, receiver = self._destinations.get(target), self._receiver
+        if destination is None or destination.socket is None or receiver is None:
+            return None
+        started_s = self._clock.steady_s()
+        trace = RunningTrace(destination, max_hops)
+        try:
+            for _ in range(ATTEMPTS):
+                if not await self._ask_missing(trace, receiver):
+                    return None
+                await trace.answered(destination.timeout_s)
+        finally:
+            trace.end()
+        first = OutstandingRequest(started_s, started_s + destination.timeout_s, 0, destination)
+        if self._receiver is not receiver or not destination.live:
+            return None
+        if trace.missing() and receiver.gaps.reason_not_measured(first) is not None:
+            return None
+        at_s = self._clock.utc_s(started_s)
+        return PathTrace(target, destination.address, at_s, trace.hops(), trace.reached)
+
+    async def _ask_missing(self, trace: RunningTrace, receiver: Receiver) -> bool:
+        """Ask each hop that has not answered, at a slow pace; False: it cannot be measured."""
+        destination = trace.destination
+        for ttl in trace.missing():
+            if ttl > trace.last_ttl:
+                break
+            if self._receiver is not receiver or not destination.live or destination.socket is None:
+                return False
+            if self._carrier.any_down and self._has_no_carrier(destination):
+                return False
+            index, nonce = self._requests.next_index_and_nonce()
+            try:
+                sent_s = destination.socket.send_with_ttl(
+                    index, nonce, destination.socket_address, ttl
+                )
+            except OSError:
+                return False
+            receiver.hop_requests.add(index, HopRequest(sent_s, nonce, ttl, trace))
+            self._totals.trace_requests += 1
+            await asyncio.sleep(SEND_EVERY_S)
+        return True
 
     async def close(self) -> None:
         if self._receiver is not None:

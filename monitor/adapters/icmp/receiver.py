@@ -27,7 +27,9 @@ from monitor.adapters.icmp.outstanding import (
 )
 from monitor.adapters.icmp.packets import Rejection, icmp_error_name
 from monitor.adapters.icmp.timestamps import TimestampConverter
+from monitor.adapters.icmp.tracer import HopRequest, HopRequests, hop_of_error
 from monitor.core.model import Lost, NotMeasured, Outcome, Reply
+from monitor.core.paths.model import Hop
 from monitor.core.ports import OutcomeSink
 
 POLLING_AFTER_S = 0.005
@@ -137,6 +139,7 @@ class Receiver:
         sink: OutcomeSink,
     ) -> None:
         self.gaps = ReceiveGaps(steady_s())
+        self.hop_requests = HopRequests()
         self._requests = requests
         self._totals = totals
         self._timestamps = timestamps
@@ -263,6 +266,10 @@ class Receiver:
 
     def _on_reply(self, reply: EchoReply, read_s: float) -> None:
         index, nonce, source, timestamp_s = reply
+        hop_request = self.hop_requests.by_index.get(index)
+        if hop_request is not None:
+            self._on_target_reached(hop_request, reply, read_s)
+            return
         request = self._requests.match_reply(index, nonce, source)
         if request is None:
             return
@@ -282,7 +289,28 @@ class Receiver:
             known_s = max(arrived_s, self._delivered_s)
             self._undelivered.append(Reply(destination.name, sent_s, known_s, rtt_ms))
 
+    def _on_target_reached(self, request: HopRequest, reply: EchoReply, read_s: float) -> None:
+        """The target itself answered a request of a trace."""
+        _, nonce, source, timestamp_s = reply
+        if nonce != request.nonce or source != request.trace.destination.address:
+            self._totals.spoofed += 1
+            return
+        rtt_ms = self._hop_rtt_ms(request, timestamp_s, read_s)
+        request.trace.add(Hop(request.ttl, source, rtt_ms), reached=True)
+
+    def _hop_rtt_ms(
+        self, request: HopRequest, timestamp_s: float | None, read_s: float
+    ) -> float | None:
+        arrived_s = self._timestamps.steady_s(timestamp_s, request.sent_s, self._read_s, read_s)
+        return None if arrived_s is None else max(MIN_RTT_MS, (arrived_s - request.sent_s) * 1000.0)
+
     def _on_error(self, sock: IcmpSocket, error: IcmpError, read_s: float) -> None:
+        hop_request = self.hop_requests.match_error(sock, error)
+        if hop_request is not None:
+            rtt_ms = self._hop_rtt_ms(hop_request, error.timestamp_s, read_s)
+            hop = hop_of_error(sock.family, error, hop_request.ttl, rtt_ms)
+            hop_request.trace.add(hop)
+            return
         match = self._requests.match_error(error.quote, error.destination)
         if match is None:
             return

@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import URL, Connection, Engine
 
-from monitor.adapters.ledger import queries
+from monitor.adapters.ledger import paths, queries
 from monitor.adapters.ledger.database_file import location, name_of, reader_engine, sqlite_path
 from monitor.adapters.ledger.errors import ledger_errors
 from monitor.adapters.ledger.tables import REVISION
@@ -22,6 +22,7 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.errors import LedgerError
 from monitor.core.model import Incident, LedgerSnapshot, Transition
+from monitor.core.paths.model import IncidentTrace, PathBaseline
 
 
 class SqlLedgerReader:
@@ -99,6 +100,14 @@ class SqlLedgerReader:
     ) -> list[OutboxRow]:
         with self._transaction() as connection:
             return queries.outbox(connection, status, incident, limit)
+
+    def path_baselines(self) -> list[PathBaseline]:
+        with self._transaction() as connection:
+            return paths.path_baselines(connection)
+
+    def incident_traces(self, incident: int) -> list[IncidentTrace]:
+        with self._transaction() as connection:
+            return paths.incident_traces(connection, incident)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

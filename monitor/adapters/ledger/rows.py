@@ -33,6 +33,7 @@ from monitor.core.model import (
     StoredState,
     Transition,
 )
+from monitor.core.paths.model import FindingKind, NamedHop, PathFinding
 
 CHUNK = 500
 
@@ -174,8 +175,23 @@ def _evidence_to_json(proof: IncidentEvidence) -> dict[str, Any]:
 
 def _evidence_of(stored: Mapping[str, Any]) -> IncidentEvidence:
     known = {each.name: stored.get(each.name) for each in fields(IncidentEvidence)}
-    near = known["near_sites"]
-    return IncidentEvidence(**known | {"near_sites": None if near is None else tuple(near)})
+    near, path = known["near_sites"], known["path"]
+    return IncidentEvidence(
+        **known
+        | {
+            "near_sites": None if near is None else tuple(near),
+            "path": None if path is None else _path_finding_of(path),
+        }
+    )
+
+
+def _path_finding_of(stored: Mapping[str, Any]) -> PathFinding:
+    known: dict[str, Any] = {each.name: stored.get(each.name) for each in fields(PathFinding)}
+    known["kind"] = FindingKind(known["kind"])
+    for name in ("last", "usual_last", "next"):
+        if known[name] is not None:
+            known[name] = NamedHop(**known[name])
+    return PathFinding(**known)
 
 
 def _rfc3339(at_s: float | None) -> str | None:

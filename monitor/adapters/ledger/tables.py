@@ -9,6 +9,8 @@
     notices            every decision of the alert policy, with its reason; append-only
     actions            acknowledgements, snoozes, notes of an incident; append-only
     windows            maintenance windows made by hand, and how each ended
+    path_baselines     the usual path of each target: its last complete trace
+    path_traces        traces of targets that were down, by incident; the newest 10,000
     meta               facts about the ledger itself: when the daemon was last alive
 
 Times are whole microseconds since 1970-01-01 UTC in a 64-bit integer: equal times are equal
@@ -37,7 +39,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION: Final = "0002"
+REVISION: Final = "0005"
 """The migration that makes what is described here."""
 
 LAST_ALIVE: Final = "last_alive_us"
@@ -190,6 +192,35 @@ WINDOWS: Final = Table(
     Column("ended_us", BigInteger),
     Column("ended_by", Text),
     Index("windows_by_end", "end_us"),
+)
+
+PATH_BASELINES: Final = Table(
+    "path_baselines",
+    METADATA,
+    Column("target", Text, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    # A list a hop: ttl, address or null, rtt_ms, error.
+    Column("hops", JSON, nullable=False),
+    Column("known", JSON, nullable=False),
+    Column("changed_us", BigInteger),
+    Column("previous", JSON, nullable=False),
+    Index("path_baselines_by_time", "at_us"),
+)
+
+PATH_TRACES: Final = Table(
+    "path_traces",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    # No foreign key: a trace may be written before its incident.
+    Column("incident", Integer, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("result", Text, nullable=False),
+    # A list a hop: ttl, address or null, name, rtt_ms, error.
+    Column("hops", JSON, nullable=False),
+    Column("usual", JSON, nullable=False),
+    Index("path_traces_of_an_incident", "incident"),
 )
 
 META: Final = Table(

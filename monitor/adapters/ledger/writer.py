@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import URL, Connection, Engine
 
-from monitor.adapters.ledger import writes
+from monitor.adapters.ledger import paths, writes
 from monitor.adapters.ledger.database_file import (
     check_integrity,
     create_file,
@@ -30,6 +30,7 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.errors import LedgerError
 from monitor.core.model import Decision, IncidentChange, Transition
+from monitor.core.paths.model import IncidentTrace, PathBaseline
 
 
 class SqlLedger(SqlLedgerReader):
@@ -133,6 +134,12 @@ class SqlLedger(SqlLedgerReader):
     def retry(self, row: int, now_s: float) -> OutboxRow:
         with self._transaction() as connection:
             return writes.retry(connection, row, now_s)
+
+    def record_paths(
+        self, baselines: Collection[PathBaseline], traces: Sequence[IncidentTrace]
+    ) -> None:
+        with self._transaction() as connection:
+            paths.record_paths(connection, baselines, traces)
 
     def close(self) -> None:
         with ledger_errors(self._name, self._path):

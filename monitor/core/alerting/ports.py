@@ -18,10 +18,11 @@ from monitor.core.alerting.model import (
     PolicyDecision,
 )
 from monitor.core.model import Decision, Incident
+from monitor.core.paths.ports import PathReader, PathStore
 from monitor.core.ports import Ledger, LedgerReader
 
 
-class AlertReader(LedgerReader, Protocol):
+class AlertReader(LedgerReader, PathReader, Protocol):
     """Read-only queries."""
 
     def actions(
@@ -66,7 +67,7 @@ class AlertReader(LedgerReader, Protocol):
         ...
 
 
-class AlertLedger(AlertReader, Ledger, Protocol):
+class AlertLedger(AlertReader, Ledger, PathStore, Protocol):
     """Queries and writes."""
 
     def record(

@@ -12,8 +12,9 @@ from monitor.core.alerting.documents import (
 )
 from monitor.core.alerting.handling import handling_of
 from monitor.core.alerting.model import IncidentAction, OutboxRow, PolicyDecision
-from monitor.core.documents import Document, incident_document
+from monitor.core.documents import Document, incident_document, trace_document
 from monitor.core.model import Incident
+from monitor.core.paths.model import IncidentTrace
 
 
 def full_incident_document(
@@ -21,13 +22,17 @@ def full_incident_document(
     actions: Sequence[IncidentAction],
     decisions: Sequence[PolicyDecision],
     rows: Sequence[OutboxRow],
+    traces: Sequence[IncidentTrace],
     at_s: float,
 ) -> Document:
-    """An incident with its handling, actions, policy decisions and messages. at_s: now (UTC)."""
+    """An incident with its handling, actions, policy decisions, messages and path traces.
+
+    at_s: now (UTC)."""
     return {
         "incident": incident_document(incident),
         "handling": handling_document(handling_of(actions), at_s),
         "actions": [action_document(action) for action in actions],
         "notices": [policy_decision_document(decision) for decision in decisions],
         "outbox": [outbox_document(row) for row in rows],
+        "paths": [trace_document(trace) for trace in traces],
     }
