@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -38,11 +40,16 @@ from monitor.adapters.system.key_file import (
 from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.adapters.system.passwords import Argon2Passwords
 from monitor.adapters.system.users_file import UsersFile
+from monitor.core.errors import ConfigError
+from monitor.core.ports import SampleSource
 from monitor.settings import load, paths, require_valid, settings_snapshot
-from monitor.settings.model import Settings
+from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.secrets import SecretStore
 from monitor.status.current_state import CurrentState
+from monitor.storage.archive_source import ArchiveSource
+
+log = logging.getLogger(__name__)
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -108,13 +115,30 @@ class Workshop:
                 utc_now_s=self._now,
             ),
             ledger=ledger,
-            samples=JournalReader(settings.data_dir / "journal"),
+            samples=self._samples(settings),
             now=self._now,
             steady=boottime_s,
             alerts=settings.alerts,
             zone=settings.timezone,
             router=lambda name: daemon.get(f"/routers/{quote(name, safe='')}"),
         )
+
+    def _samples(self, settings: Settings) -> SampleSource:
+        """The journal, or InfluxDB with the journal behind it."""
+        journal = JournalReader(settings.data_dir / "journal")
+        influxdb = settings.influxdb
+        if settings.dashboard.series != "influxdb" or influxdb is None:
+            return journal
+        try:
+            secrets = SecretStore(settings.config_dir, self._environ)
+            token = secrets.get(influxdb.token).reveal() if influxdb.token else None
+        except ConfigError as error:
+            log.warning("%s; charts are read from the journal until then", error)
+            return journal
+        # Loaded only where it is configured: the library takes 25 MB of memory.
+        make: Callable[[InfluxSettings, str | None], SampleSource]
+        make = import_module("monitor.adapters.influx").InfluxReader
+        return ArchiveSource(make(influxdb, token), journal, journal.first_s)
 
     def _trust(self, settings: Settings) -> Trust:
         data_dir = settings.data_dir

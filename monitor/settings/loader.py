@@ -17,7 +17,7 @@ from monitor.settings.availability_targets import (
     availability_target_warnings,
 )
 from monitor.settings.cross_checks.alerts import alert_errors, alert_warnings
-from monitor.settings.cross_checks.dashboard import dashboard_warnings
+from monitor.settings.cross_checks.dashboard import dashboard_warnings, series_problems
 from monitor.settings.cross_checks.environment import environment_problems, proxy_secret_warnings
 from monitor.settings.cross_checks.network import network_errors, network_warnings
 from monitor.settings.kecamatan import Kecamatan, kecamatan_by_code
@@ -58,6 +58,7 @@ def load_directory(
     errors += network_errors(files)
     errors += alert_errors(files)
     errors += availability_target_errors(files)
+    errors += series_problems(files)
     errors += (error for layers in rules for error in probe_rule_errors(layers))
     errors += (problem for problem in around if not problem.blocks_run)
 

@@ -63,6 +63,7 @@ class DashboardSettings:
 
     trusted_proxies: addresses or networks whose forwarding headers (X-Forwarded-For) are believed;
     user: the system user that serves it; proxy: authenticates users, None: the dashboard does.
+    series: `journal` or `influxdb`, where long ranges of samples are read.
     """
 
     host: str = "127.0.0.1"
@@ -71,6 +72,7 @@ class DashboardSettings:
     trusted_proxies: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
     user: str = "pantau-web"
     proxy: ProxySettings | None = None
+    series: str = "journal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def _dashboard(table: DashboardTable) -> DashboardSettings:
         prefix=table.prefix,
         trusted_proxies=tuple(table.trusted_proxies),
         user=table.user,
+        series=table.series,
         proxy=None
         if proxy is None
         else ProxySettings(

@@ -1,7 +1,8 @@
 """The contract of SampleSource: every store gives the same answers to the same data.
 
-Held by the fake in memory, the journal read by another object than its writer, and Debian's
-InfluxDB 1.6.7 behind the deployed nginx file. `roll_up` computes the rollups of what was put.
+Held by the fake in memory, the journal read by another object than its writer, Debian's InfluxDB
+1.6.7 behind the deployed nginx file, and the source that reads it and the journal. `roll_up`
+computes the rollups of what was put.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from monitor.adapters.influx import InfluxReader, InfluxWriter
 from monitor.adapters.journal import JournalReader, SqliteJournal
 from monitor.core.ports import SampleSource
 from monitor.core.samples.samples import LatencyBucket, PingSample, Sample, ThroughputBucket
+from monitor.storage.archive_source import ArchiveSource
 from tests.fakes.samples import MemorySource
 from tests.influx_server import InfluxServer
 from tests.sample_builders import LINK, MIDNIGHT_S, interface, one_of_each, ping
@@ -33,7 +35,7 @@ class Store:
     roll_up: Callable[[], None]
 
 
-@pytest.fixture(params=["memory", "journal", "influxdb"])
+@pytest.fixture(params=["memory", "journal", "influxdb", "archive"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     match request.param:
         case "memory":
@@ -64,7 +66,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
                 for sink, log in zip(sinks[1:], (journal.minutes, journal.hours), strict=True):
                     sink.write(log.read_after(None, 1_000_000).samples)
 
-            yield Store(put, source, roll_up)
+            reader = JournalReader(tmp_path / "shipped")
+            both = ArchiveSource(source, reader, reader.first_s)
+            yield Store(put, source if request.param == "influxdb" else both, roll_up)
             journal.close()
             for sink in sinks:
                 sink.close()

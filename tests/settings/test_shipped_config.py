@@ -155,6 +155,7 @@ def test_the_keys_of_a_snapshot_stay(full_settings: Settings) -> None:
     target = f"address role parents {rules} record_s false_alarm"
     expected = {
         "monitor.toml": "organisation timezone data_dir dashboard.host dashboard.port "
+        "dashboard.series "
         "dashboard.prefix dashboard.trusted_proxies dashboard.user dashboard.proxy.peers "
         "dashboard.proxy.secret dashboard.proxy.header "
         "dashboard.proxy.role storage.influxdb.url storage.influxdb.org storage.influxdb.bucket "

@@ -221,17 +221,17 @@ async def test_a_type_conflict_blocks_its_measurement_and_what_it_missed_comes_w
 async def test_what_the_bucket_does_not_keep_is_skipped_and_nothing_inside_is_lost(
     shipping: Shipping,
 ) -> None:
-    shipping.write(500)
-    shipping.server.now_s = lambda: MIDNIGHT_S + 5000.0
-    shipping.bucket.every_s = 1000
+    shipping.write(150)
+    shipping.server.now_s = lambda: MIDNIGHT_S + 1500.0
+    shipping.bucket.every_s = 300
     task = asyncio.create_task(shipping.shipper.run())
     await shipped(shipping)
-    assert shipping.bucket.count("ping") == shipping.bucket.count("interface") == 100
+    assert shipping.bucket.count("ping") == shipping.bucket.count("interface") == 30
     state = shipping.shipper.state
-    assert (state.outside_retention, state.quarantined, state.last_error) == (800, 0, None)
+    assert (state.outside_retention, state.quarantined, state.last_error) == (240, 0, None)
     writes = [each for each in shipping.server.requests if each.path == "/api/v2/write"]
     sent = sum(each.body.count("\n") + 1 for each in writes)
-    assert sent < 800 / LINES + 2 * LINES + 200 + 200 / LINES, "one line a batch that is too old"
+    assert sent < 240 / LINES + 2 * LINES + 60 + 60 / LINES, "one line a batch that is too old"
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

@@ -176,6 +176,11 @@ class JournalReader:
             for ifname in sorted(latest)
         ]
 
+    def first_s(self) -> float | None:
+        """When the raw rows begin: the start of the oldest file's day; None without a file."""
+        first_ms = self._first_ms()
+        return None if first_ms is None else seconds(first_ms)
+
     def newest_s(self) -> float | None:
         for day in reversed(days_in(self._directory)):
             with open_for_reading(path_of(self._directory, day)) as connection:

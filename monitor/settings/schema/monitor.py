@@ -209,6 +209,11 @@ class DashboardTable(Table):
         examples=["pantau-web"],
         description="the system user that serves the page",
     )
+    series: Literal["journal", "influxdb"] = Field(
+        default="journal",
+        examples=["journal"],
+        description="where charts of more than six hours are read: journal or influxdb",
+    )
     proxy: ProxyTable | None = None
 
 
