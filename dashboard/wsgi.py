@@ -21,7 +21,7 @@ from dashboard.app.following import Following
 from dashboard.app.gate.attempts import Attempts
 from dashboard.app.gate.gate import Gate, attach
 from dashboard.app.gate.peers import Proxy, read_networks
-from dashboard.app.gate.sessions import Sessions
+from dashboard.app.gate.sessions import Report, Sessions
 from dashboard.app.gate.trust import Front, Trust
 from dashboard.app.gate.visitor import named
 from dashboard.app.web import Identity, build
@@ -39,7 +39,9 @@ from monitor.adapters.system.key_file import (
 )
 from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.adapters.system.passwords import Argon2Passwords
+from monitor.adapters.system.sign_outs_file import SignOutsFile
 from monitor.adapters.system.users_file import UsersFile
+from monitor.core.documents import rfc3339
 from monitor.core.errors import ConfigError
 from monitor.core.ports import SampleSource
 from monitor.settings import load, paths, require_valid, settings_snapshot
@@ -145,7 +147,10 @@ class Workshop:
         if self._sessions is None or data_dir != self._data_dir:
             key_file = data_dir / SESSION_KEY
             self._sessions = Sessions(
-                lambda: load_or_create_key(key_file, SESSION_KEY_MODE), self._now
+                lambda: load_or_create_key(key_file, SESSION_KEY_MODE),
+                self._now,
+                SignOutsFile(data_dir),
+                sign_out_report(LocalApiClient(data_dir)),
             )
         self._data_dir = data_dir
         return Trust(
@@ -158,6 +163,16 @@ class Workshop:
             proxy=proxy_of(settings, self._environ),
             trusted_proxies=read_networks(settings.dashboard.trusted_proxies),
         )
+
+
+def sign_out_report(daemon: LocalApiClient) -> Report:
+    """Tell the daemon of ended sessions."""
+
+    def report(session: str, name: str, until_s: float) -> None:
+        body = {"who": name, "session": session, "name": name, "until": rfc3339(until_s)}
+        daemon.post("/sessions/end", body)
+
+    return report
 
 
 def _hashed(raw: bytes) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from urllib.parse import urlencode
 
 from flask import Flask, Response, g, redirect, request
@@ -15,7 +16,14 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as AnyResponse
 
 from dashboard.app.gate.peers import Peer, came_from_elsewhere, is_own_page, read_peer
-from dashboard.app.gate.sessions import COOKIE, LONGEST_S, WALL_COOKIE, WALL_LASTS_S
+from dashboard.app.gate.sessions import (
+    COOKIE,
+    DEVICE_COOKIE,
+    DEVICE_LASTS_S,
+    LONGEST_S,
+    WALL_COOKIE,
+    WALL_LASTS_S,
+)
 from dashboard.app.gate.trust import Front, Trust
 from dashboard.app.gate.visitor import Visitor, Way
 from dashboard.app.visit import Visit, read_cookies, read_visit
@@ -35,6 +43,10 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+PARALLEL_SIGN_INS = 6
+"""More would hold all threads while passwords are hashed, and silence the page."""
+
+BUSY_S = 3.0
 LONGEST_BACK = 500
 BACK = re.compile(r"(?!/)[A-Za-z0-9._~/?=&%+-]*")
 """Where the sign-in may lead back to: a path of ours, without the prefix."""
@@ -50,11 +62,13 @@ class Gate:
     def __init__(self, trust: Trust, front: Front) -> None:
         self._trust = trust
         self._front = front
+        self._slots = threading.BoundedSemaphore(PARALLEL_SIGN_INS)
 
     def check(self) -> AnyResponse | None:
         """Before each request: None when it may go on. Leaves `g.visitor`."""
         peer = read_peer(request, self._trust.proxy, self._trust.trusted_proxies)
         path = self._path()
+        self._trust.sessions.report_again()
         try:
             users = self._trust.users.read()
             g.peer, g.visitor = peer, self._who(peer, users, path)
@@ -67,7 +81,7 @@ class Gate:
             return None
         token = request.args.get("token")
         if token is not None and users.is_wall_token(token) and request.method == "GET":
-            return self._let_wall_in(token)
+            return self._let_wall_in(users)
         return self._needs(path, g.visitor)
 
     def _needs(self, path: str, visitor: Visitor) -> AnyResponse | None:
@@ -99,7 +113,9 @@ class Gate:
             role_of_proxy = proxy.role if known is None else known.role
             return Visitor(Way.PROXY, role_of_proxy, peer.named, peer.local)
         wall = request.cookies.get(WALL_COOKIE)
-        if wall and users.is_wall_token(wall):
+        if wall and (self._trust.sessions.reads_wall(wall, users) or users.is_wall_token(wall)):
+            if self._trust.sessions.wall_is_old(wall):
+                g.new_wall = self._trust.sessions.write_wall(users)
             return Visitor(Way.WALL, UserRole.VIEWER, local=peer.local)
         return self._by_link(path, peer)
 
@@ -133,20 +149,26 @@ class Gate:
         name = request.form.get("nama", "").strip().casefold()[:60]
         password = request.form.get("sandi", "")
         back = _way_back(request.form.get("ke", ""))
-        wait_s = trust.attempts.begin(g.peer.address, name)
-        if wait_s > 0:
-            return self._wait(wait_s, back, name)
-        user = trust.users.read().find(name)
-        too_long = len(password) > PASSWORD_MAX_LENGTH
-        password_hash = None if user is None or too_long else user.password_hash
-        verified = trust.passwords.verify(password_hash, password[:PASSWORD_MAX_LENGTH])
+        device = trust.sessions.read_device(request.cookies.get(DEVICE_COOKIE, ""), name)
+        if not self._slots.acquire(blocking=False):
+            return self._wait(BUSY_S, back, name)
+        try:
+            wait_s = trust.attempts.begin(g.peer.address, name, device)
+            if wait_s > 0:
+                return self._wait(wait_s, back, name)
+            user = trust.users.read().find(name)
+            too_long = len(password) > PASSWORD_MAX_LENGTH
+            password_hash = None if user is None or too_long else user.password_hash
+            verified = trust.passwords.verify(password_hash, password[:PASSWORD_MAX_LENGTH])
+        finally:
+            self._slots.release()
         if user is None or not verified:
             log.warning("a sign-in failed, from %s", g.peer.address)
             words = self._door().words
             text = door.sign_in(self._door(), back, words.say("door.wrong"), name)
             return self._page(text, 401)
-        trust.attempts.succeeded(g.peer.address, name)
-        return self._welcome(user, back)
+        trust.attempts.succeeded(g.peer.address, name, device)
+        return self._welcome(user, back, device)
 
     def leave(self) -> AnyResponse:
         """POST /keluar."""
@@ -164,6 +186,9 @@ class Gate:
         renewed = g.get("renewed")
         if renewed is not None:
             self._set(response, COOKIE, self._trust.sessions.write(renewed), int(LONGEST_S))
+        new_wall = g.get("new_wall")
+        if new_wall is not None:
+            self._set(response, WALL_COOKIE, new_wall, WALL_LASTS_S)
         return response
 
     def broken(self, error: ConfigError) -> AnyResponse:
@@ -171,19 +196,21 @@ class Gate:
         log.error("nobody can sign in: %s", error)
         return self._refuse("door.broken", 503)
 
-    def _welcome(self, user: User, back: str) -> AnyResponse:
+    def _welcome(self, user: User, back: str, device: str | None) -> AnyResponse:
         session = self._trust.sessions.begin(user)
         answer = redirect(f"{self._front.prefix}{back}", 303)
         self._set(answer, COOKIE, self._trust.sessions.write(session), int(LONGEST_S))
+        known = self._trust.sessions.write_device(user.name, device)
+        self._set(answer, DEVICE_COOKIE, known, DEVICE_LASTS_S)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    def _let_wall_in(self, token: str) -> AnyResponse:
-        """The token goes from the address, which is shown and logged, into a cookie."""
+    def _let_wall_in(self, users: Users) -> AnyResponse:
+        """The token goes from the address, which is shown and logged; a cookie takes its place."""
         kept = {key: value for key, value in request.args.items() if key != "token"}
         query = f"?{urlencode(kept)}" if kept else ""
         answer = redirect(f"{self._front.prefix}{_way_back(self._path())}{query}", 303)
-        self._set(answer, WALL_COOKIE, token, WALL_LASTS_S)
+        self._set(answer, WALL_COOKIE, self._trust.sessions.write_wall(users), WALL_LASTS_S)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -202,7 +229,7 @@ class Gate:
 
     def _wait(self, wait_s: float, back: str, name: str) -> AnyResponse:
         words = self._door().words
-        said = words.say("door.wait", wait=words.duration(wait_s + 59))
+        said = words.say("door.wait", wait=words.duration(wait_s if wait_s < 60 else wait_s + 59))
         answer = self._page(door.sign_in(self._door(), back, said, name), 429)
         answer.headers["Retry-After"] = str(int(wait_s) + 1)
         return answer

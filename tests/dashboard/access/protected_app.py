@@ -18,8 +18,10 @@ from dashboard.app.gate.trust import Front, Trust
 from dashboard.app.gate.visitor import named
 from dashboard.app.web import Identity, build
 from dashboard.wsgi import words_of
+from monitor.adapters.system.sign_outs_file import SignOutsFile
 from monitor.adapters.system.users_file import UsersFile
 from monitor.core.access import User, UserRole, Users
+from monitor.core.errors import ApiError
 from tests.dashboard.reads_on_fakes import ReadsOnFakes, quiet_reads
 from tests.fakes.passwords import PlainPasswords
 
@@ -35,6 +37,7 @@ class RecordingApiClient:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, object]]] = []
+        self.refuses = False
 
     def post(self, path: str, body: Any, /) -> dict[str, object]:
         self.told.append((path, dict(body)))
@@ -85,13 +88,20 @@ def app_without_users(data: Path, prefix: str = "/", proxy: Proxy | None = None)
     made = quiet_reads()
     passwords, actions, users = PlainPasswords(), RecordingApiClient(), UsersFile(data)
 
+    sign_outs = SignOutsFile(data)
+
     def now() -> float:
         return made.clocks["now"]
+
+    def end_session(session: str, name: str, until_s: float) -> None:
+        if actions.refuses:
+            raise ApiError("the daemon does not answer")
+        sign_outs.end(session, name, until_s, now())
 
     trust = Trust(
         users=users,
         passwords=passwords,
-        sessions=Sessions(lambda: KEY, now),
+        sessions=Sessions(lambda: KEY, now, sign_outs, end_session),
         attempts=Attempts(now),
         link_key=lambda: LINK_KEY,
         now=now,

@@ -6,18 +6,26 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor.adapters.system.key_file import SESSION_KEY, SHARED_MODE, load_or_create_key
+from monitor.adapters.system.local_api_client import SOCKET_NAME
+from monitor.adapters.system.passwords import Argon2Passwords
+from monitor.adapters.system.users_file import USERS_FILE, UsersFile
+from monitor.core.access import User, UserRole
 from tests.dashboard.dashboard_server import DashboardServer
 from tests.dashboard.synthetic_history import DAY_S, shipped_network, trouble
 from tests.other_user import OtherUser, open_directory
 
 DATA_GROUP = 41_000
+PASSWORD = "kuda hijau melompat"
 WIB = ZoneInfo("Asia/Jakarta")
 PAGE = OtherUser(41_001, 41_001, (DATA_GROUP,))
 PAGES = (
@@ -58,33 +66,59 @@ def served() -> Iterator[DashboardServer]:
         give_to_group(running.data)
         running.data.chmod(0o750)
         running.user = PAGE
+        gid = PAGE.gid if os.geteuid() == 0 else None
+        load_or_create_key(running.data / SESSION_KEY, SHARED_MODE, gid)
+        user = User("siti", UserRole.ADMIN, Argon2Passwords().hash(PASSWORD))
+        UsersFile(running.data, gid).change(lambda users: users.with_user(user))
         running.start_daemon()
-        give_to_group(running.data)
+        os.chown(running.data / SOCKET_NAME, -1, DATA_GROUP if os.geteuid() == 0 else -1)
+        (running.data / SOCKET_NAME).chmod(0o660)
         running.start_web()
         yield running
         running.close()
 
 
-def get(served: DashboardServer, path: str) -> tuple[int, str]:
+def ask(served: DashboardServer, path: str, form: str | None = None, cookie: str = "") -> Answer:
     connection = HTTPConnection("127.0.0.1", served.port, timeout=30)
+    headers = {"Cookie": cookie, "Origin": f"http://127.0.0.1:{served.port}"}
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
     try:
-        connection.request("GET", f"/{path}")
+        connection.request("GET" if form is None else "POST", f"/{path}", form, headers)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        cookies = [each.partition(";")[0] for each in answer.headers.get_all("Set-Cookie") or ()]
+        return Answer(answer.status, answer.read().decode(), "; ".join(cookies))
     finally:
         connection.close()
 
 
-def test_every_page_works_for_a_user_who_may_write_nothing(served: DashboardServer) -> None:
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    text: str
+    cookie: str
+
+
+@pytest.fixture(scope="module")
+def cookie(served: DashboardServer) -> str:
+    """Of siti, signed in."""
+    answer = ask(served, "masuk", urlencode({"nama": "siti", "sandi": PASSWORD, "ke": ""}))
+    assert answer.status == 303
+    return answer.cookie
+
+
+def test_every_page_works_for_a_user_who_may_write_nothing(
+    served: DashboardServer, cookie: str
+) -> None:
     before = state(served.data)
     assert any(name.endswith("-wal") for name in before), "the daemon has its stores open"
     month = time.strftime("%Y-%m", time.gmtime())
     for page in PAGES:
-        status, text = get(served, page.format(month=month))
-        assert status in (200, 302), (page, text[:300])
-        assert text or status == 302, page
+        answer = ask(served, page.format(month=month), cookie=cookie)
+        assert answer.status in (200, 302), (page, answer.text[:300])
+        assert answer.text or answer.status == 302, page
     finished = datetime.fromtimestamp(served.history.now_s - 1.5 * DAY_S, WIB)
-    assert f"{finished:%Y-%m-%d}" in get(served, "situs/losarang.csv?range=7d")[1]
+    assert f"{finished:%Y-%m-%d}" in ask(served, "situs/losarang.csv?range=7d", cookie=cookie).text
     assert state(served.data) == before
     assert served.log.read_text() == ""
 
@@ -99,3 +133,25 @@ def test_nothing_in_the_data_directory_is_writable_for_the_page(served: Dashboar
     status, output = PAGE.run(["-c", code, str(served.data)])
     writable = [line for line in output.splitlines() if not re.search(r"pantau\.sock$", line)]
     assert (status, writable) == (0, [])
+
+
+def test_what_the_page_changes_goes_through_the_daemon(
+    served: DashboardServer, cookie: str
+) -> None:
+    before = state(served.data)
+    assert served.daemon is not None
+    assert ask(served, "keluar", "", cookie).status == 303
+    path, body = served.daemon.told[-1]
+    assert (path, body["name"]) == ("/sessions/end", "siti")
+    assert ask(served, "", cookie=cookie).status == 401
+    assert state(served.data) == before
+
+
+def test_another_member_of_the_data_group_reads_neither_keys_nor_password_hashes(
+    served: DashboardServer,
+) -> None:
+    member = OtherUser(41_009, 41_009, (DATA_GROUP,))
+    code = "import sys; open(sys.argv[1]).read()"
+    for name in (SESSION_KEY, USERS_FILE):
+        status, output = member.run(["-c", code, str(served.data / name)])
+        assert (status, "PermissionError" in output) == (1, True) or os.geteuid() != 0, name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from dashboard.app.gate.sessions import COOKIE, IDLE_S, LONGEST_S, WALL_COOKIE
+from dashboard.app.gate.attempts import MOST_KEYS, Attempts
+from dashboard.app.gate.sessions import COOKIE, DEVICE_COOKIE, IDLE_S, LONGEST_S, WALL_COOKIE
+from monitor.adapters.system.sign_outs_file import SIGN_OUTS_FILE, SignOutsFile
 from monitor.core.access import User, UserRole
 from monitor.core.signing import link_code, sign_text
 from tests.dashboard.access.protected_app import (
@@ -22,6 +26,7 @@ from tests.dashboard.access.protected_app import (
     app_with_users,
     app_without_users,
 )
+from tests.waiting import eventually
 
 EVERYTHING = (
     "/", "/tv", "/situs/anjatan", "/insiden", "/laporan", "/laporan/2026-11", "/serah-terima",
@@ -138,29 +143,111 @@ def test_a_user_without_a_password_cannot_give_one(app: ProtectedApp) -> None:
         assert app.sign_in(app.client(), "proksi", password).status_code == 401
 
 
-def test_failed_attempts_delay_one_address_and_not_others(app: ProtectedApp) -> None:
-    for _ in range(10):
-        assert app.sign_in(app.client(), "siti", "salah").status_code == 401
-    stopped = app.sign_in(app.client())
-    assert stopped.status_code == 429
-    assert "Coba lagi dalam 15" in stopped.text
-    assert int(stopped.headers["Retry-After"]) > 800
-    asked = len(app.passwords.asked)
-    assert app.sign_in(app.client(), "adi").status_code == 429
-    assert len(app.passwords.asked) == asked, "no work is done for who must wait"
-    elsewhere = {"REMOTE_ADDR": "10.1.2.3"}
-    assert app.sign_in(app.client(), environ_base=elsewhere).status_code == 303
-    app.made.wait(901)
-    assert app.sign_in(app.client()).status_code == 303
+def fail(app: ProtectedApp, name: str, address: str, client: FlaskClient | None = None) -> int:
+    """The status of a sign-in with a wrong password."""
+    base = {"REMOTE_ADDR": address}
+    return app.sign_in(client or app.client(), name, "salah", environ_base=base).status_code
 
 
-def test_attempts_on_one_name_from_many_addresses_are_delayed(app: ProtectedApp) -> None:
+def test_after_five_failures_each_next_attempt_waits_twice_as_long(app: ProtectedApp) -> None:
+    for _ in range(5):
+        assert fail(app, "siti", "10.1.2.3") == 401
+    for wait_s in (5, 10, 20, 40, 80, 160, 320, 640, 900, 900):
+        asked = len(app.passwords.asked)
+        answer = app.sign_in(app.client(), environ_base={"REMOTE_ADDR": "10.1.2.3"})
+        assert (answer.status_code, int(answer.headers["Retry-After"])) == (429, wait_s + 1)
+        assert len(app.passwords.asked) == asked, "no work is done for who must wait"
+        app.made.wait(wait_s)
+        assert fail(app, "siti", "10.1.2.3") == 401
+    assert app.sign_in(app.client(), environ_base={"REMOTE_ADDR": "10.1.2.4"}).status_code == 303
+    app.made.wait(3601)
+    assert app.sign_in(app.client(), environ_base={"REMOTE_ADDR": "10.1.2.3"}).status_code == 303
+
+
+def test_the_waiting_time_is_said_in_seconds_or_minutes(app: ProtectedApp) -> None:
+    for _ in range(5):
+        fail(app, "siti", "10.1.2.3")
+    answer = app.sign_in(app.client(), environ_base={"REMOTE_ADDR": "10.1.2.3"})
+    assert "Coba lagi dalam 5\N{NO-BREAK SPACE}dtk." in answer.text
+
+
+def test_a_stranger_cannot_lock_a_user_out(app: ProtectedApp) -> None:
+    """From a browser in which she has signed in before, and from one that is new."""
+    known = app.client()
+    assert app.sign_in(known, "siti").status_code == 303
+    known.post("/keluar", headers={"Origin": ORIGIN})
+    for number in range(60):
+        fail(app, "siti", f"10.1.{number}.3")
+        fail(app, "siti", "127.0.0.1")
+    new = {"REMOTE_ADDR": "10.2.0.1"}
+    assert app.sign_in(app.client(), "siti", environ_base=new).status_code == 303
+    assert app.sign_in(app.client(), "siti").status_code == 429, "where the stranger is"
+    assert app.sign_in(known, "siti").status_code == 303, "but not in her own browser"
+
+
+def test_a_name_under_attack_leaves_each_new_address_one_attempt(app: ProtectedApp) -> None:
     for number in range(30):
-        base = {"REMOTE_ADDR": f"10.1.{number}.3"}
-        assert app.sign_in(app.client(), "siti", "x", environ_base=base).status_code == 401
-    base = {"REMOTE_ADDR": "10.2.0.1"}
-    assert app.sign_in(app.client(), "siti", environ_base=base).status_code == 429
-    assert app.sign_in(app.client(), "adi", environ_base=base).status_code == 303
+        assert fail(app, "siti", f"10.1.{number}.3") == 401
+    assert fail(app, "siti", "10.2.0.1") == 401
+    assert fail(app, "siti", "10.2.0.1") == 429
+    assert fail(app, "adi", "10.2.0.1") == 401
+    app.made.wait(61)
+    assert fail(app, "siti", "10.2.0.1") == 401
+
+
+def test_the_cookie_of_a_known_browser_is_of_one_user_and_does_not_end_the_counting(
+    app: ProtectedApp,
+) -> None:
+    known = app.signed_in("adi")
+    for _ in range(5):
+        assert fail(app, "siti", "10.1.2.3", known) == 401
+    assert fail(app, "siti", "10.1.2.3", known) == 429
+    for _ in range(10):
+        assert fail(app, "adi", "10.1.2.3", known) == 401
+    assert fail(app, "adi", "10.1.2.3", known) == 429
+    forged = app.client()
+    forged.set_cookie(DEVICE_COOKIE, sign_text(b"o" * 32, "device", "siti|0011223344556677"))
+    assert fail(app, "siti", "10.1.2.3", forged) == 429
+
+
+def test_an_account_of_ones_own_does_not_reset_the_counting_of_an_address(
+    app: ProtectedApp,
+) -> None:
+    for number in range(20):
+        assert fail(app, f"nama-{number}", "10.1.2.3") == 401
+        if number % 4 == 3:
+            base = {"REMOTE_ADDR": "10.1.2.3"}
+            assert app.sign_in(app.client(), "adi", environ_base=base).status_code in (303, 429)
+    assert fail(app, "siti", "10.1.2.3") == 429
+
+
+def test_a_flood_of_names_and_addresses_does_not_flush_the_counting(app: ProtectedApp) -> None:
+    attempts = Attempts(lambda: 100.0)
+    while attempts.begin("10.1.2.3", "siti") == 0:
+        pass
+    for number in range(3 * MOST_KEYS):
+        attempts.begin(f"2001:db8:{number // 65536:x}:{number % 65536:x}::/64", f"n{number}")
+    assert attempts.begin("10.1.2.3", "siti") > 0
+
+
+def test_no_more_than_six_passwords_are_checked_at_once(
+    app: ProtectedApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify, may_end, began = app.passwords.verify, threading.Event(), threading.Semaphore(0)
+
+    def slow(password_hash: str | None, password: str) -> bool:
+        began.release()
+        may_end.wait(10)
+        return verify(password_hash, password)
+
+    monkeypatch.setattr(app.passwords, "verify", slow)
+    with ThreadPoolExecutor(6) as threads:
+        results = [threads.submit(fail, app, "siti", f"10.4.0.{number}") for number in range(6)]
+        for _ in range(6):
+            assert began.acquire(timeout=10)
+        assert fail(app, "siti", "10.4.0.9") == 429
+        may_end.set()
+        assert {each.result() for each in results} == {401}
 
 
 def test_viewers_may_not_act_and_operators_may(app: ProtectedApp) -> None:
@@ -230,6 +317,43 @@ def test_signing_out_ends_the_session_also_for_a_copy_of_the_cookie(app: Protect
     other = app.client()
     other.set_cookie(COOKIE, copy.value)
     assert other.get("/").status_code == 401
+
+
+def test_a_signed_out_session_stays_ended_when_the_page_restarts(tmp_path: Path) -> None:
+    app = app_with_users(tmp_path)
+    client = app.signed_in()
+    copy = client.get_cookie(COOKIE)
+    assert copy is not None
+    client.post("/keluar", headers={"Origin": ORIGIN})
+    restarted = app_with_users(tmp_path).client()
+    restarted.set_cookie(COOKIE, copy.value)
+    assert restarted.get("/").status_code == 401
+
+
+def test_a_sign_out_without_the_daemon_is_told_to_it_later(tmp_path: Path) -> None:
+    app = app_with_users(tmp_path)
+    client = app.signed_in()
+    copy = client.get_cookie(COOKIE)
+    assert copy is not None
+    app.actions.refuses = True
+    client.post("/keluar", headers={"Origin": ORIGIN})
+    client.set_cookie(COOKIE, copy.value)
+    assert client.get("/").status_code == 401, "here it is over at once"
+    app.actions.refuses = False
+    app.made.wait(11)
+    client.get("/")
+    eventually(lambda: SignOutsFile(tmp_path).read().sessions)
+
+
+def test_a_damaged_list_of_sign_outs_lets_nobody_in(app: ProtectedApp) -> None:
+    client = app.signed_in()
+    list_of = app.users.path.with_name(SIGN_OUTS_FILE)
+    list_of.write_text("[")
+    try:
+        assert client.get("/").status_code == 503
+    finally:
+        list_of.unlink()
+    assert client.get("/").status_code == 200
 
 
 def test_only_administrators_see_the_users(
@@ -328,8 +452,27 @@ def test_the_wall_token_starts_a_read_only_session(app: ProtectedApp) -> None:
     assert client.get("/tv").status_code == 200
     assert client.get("/api/v1/snapshot").status_code == 200
     assert act(client).status_code == 403
+    cookie = client.get_cookie(WALL_COOKIE)
+    assert cookie is not None
+    assert "t0ken" not in cookie.value
+    assert app.client().get(f"/tv?token={cookie.value}").status_code == 401
     app.users.change(lambda users: users.with_wall_token("another"))
     assert client.get("/tv").status_code == 401
+    app.users.change(lambda users: users.with_wall_token(None))
+    assert client.get("/tv").status_code == 401
+
+
+def test_a_wall_of_the_earlier_version_goes_on_with_a_new_cookie(app: ProtectedApp) -> None:
+    app.users.change(lambda users: users.with_wall_token("t0ken"))
+    client = app.client()
+    client.set_cookie(WALL_COOKIE, "t0ken")
+    assert client.get("/tv").status_code == 200
+    cookie = client.get_cookie(WALL_COOKIE)
+    assert cookie is not None
+    assert cookie.value != "t0ken"
+    assert client.get("/tv").status_code == 200
+    app.made.wait(31 * 86_400.0)
+    assert f"{WALL_COOKIE}=" in client.get("/tv").headers["Set-Cookie"], "before it expires"
 
 
 def test_a_link_from_another_site_reloads_once_with_the_cookie(
