@@ -9,7 +9,7 @@ Packages (each imports only from those below it; kept by import-linter)
     status       status document, warnings, /metrics, queries for reports
     alerting     dispatcher and delivery, actions of people, self-alerts, channel tests
     storage      recording periods, rollups, retention, shipping to InfluxDB
-    probing      when which target is probed: ping_rounds.py, snmp_polling.py
+    probing      when which target is probed: ping_rounds.py, snmp_polling.py, path_tracing.py
     pipeline     the path of an outcome: pipeline.py; the queues to the stores: store_writer.py
     settings     TOML files and secrets → frozen settings, with file and line for every mistake
     adapters     one library or system each: icmp, snmp, journal, ledger, influx, notify, system,
@@ -18,6 +18,7 @@ Packages (each imports only from those below it; kept by import-linter)
                  ports.py (interfaces that adapters implement), errors.py
       detection    evidence → transitions and incidents (detector.py)
       alerting     incidents → who is notified, and why (policy.py); texts in messages/
+      paths        hops, usual paths, where a path breaks off (finding.py), what is traced when
       samples      schema of the samples, rates, rollups, histograms
       reports      availability, handover, incident document
 The web page is the package `dashboard`, on top of this one.

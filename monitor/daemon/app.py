@@ -62,6 +62,7 @@ from monitor.daemon.reload import (
 )
 from monitor.daemon.watchdog import Watchdog
 from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.path_tracing import PathTracing
 from monitor.probing.ping_rounds import PingRounds
 from monitor.probing.snmp_polling import SnmpPolling
 from monitor.settings.model import InfluxSettings, Settings
@@ -226,6 +227,15 @@ class Daemon:
         self._prober = IcmpProber(self._clock)
         self._stack.push_async_callback(self._prober.close)
         self._rounds = PingRounds(self._prober, self._pipeline, self._clock)
+        self._path_tracing = PathTracing(
+            self._prober,
+            self._pipeline,
+            self._clock,
+            self._ledger,
+            self._executor,
+            self._ledger.path_baselines(),
+        )
+        self._stack.push_async_callback(self._path_tracing.close)
         self._polling = SnmpPolling(SnmpPoller(self._clock), self._pipeline, self._clock)
         self._stack.push_async_callback(self._polling.close)
 
@@ -369,6 +379,7 @@ class Daemon:
             self._pipeline,
             self._rounds,
             self._polling,
+            self._path_tracing,
             self._period_recorder,
             self._scheduler,
             fixed_jobs,

@@ -28,6 +28,7 @@ from monitor.core.job import Job
 from monitor.core.ports import Commit, SampleSink
 from monitor.core.warning import MonitorWarning
 from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.path_tracing import PathTracing
 from monitor.probing.ping_rounds import PingRounds
 from monitor.probing.snmp_polling import SnmpPolling
 from monitor.settings import load, require_valid, settings_snapshot
@@ -61,6 +62,7 @@ class ProbingPart:
     pipeline: Pipeline
     rounds: PingRounds
     polling: SnmpPolling
+    path_tracing: PathTracing
     period_recorder: PeriodRecorder
     scheduler: Scheduler
     fixed_jobs: Sequence[Job]
@@ -70,13 +72,16 @@ class ProbingPart:
         network = settings.network
         commit_rounds = self.rounds.prepare(network)
         secrets = snmp_secrets(settings, self.environ)
+        commit_tracing = self.path_tracing.prepare(network, settings.trace)
         commit_polling = await self.polling.prepare(network, secrets)
 
         def commit() -> None:
             commit_rounds()
             commit_polling()
             self.pipeline.reconfigure(network)
+            commit_tracing()
             jobs = [*self.rounds.jobs(), *self.polling.jobs(), *self.period_recorder.jobs(network)]
+            jobs += self.path_tracing.jobs()
             self.scheduler.set([*jobs, *self.fixed_jobs])
 
         return commit

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.core.alerting.model import IncidentAction, OutboxRow, PolicyDecision
 from monitor.core.alerting.notifier import Notifier, PolicyResult, policy_events
@@ -21,14 +21,17 @@ from monitor.core.detection.decision_log import decision_to_utc, format_decision
 from monitor.core.detection.detector import Detector
 from monitor.core.documents import TargetStatus
 from monitor.core.model import (
+    ChangeKind,
     Decision,
     Incident,
+    IncidentChange,
     Network,
     Outcome,
     State,
     Tick,
     Transition,
 )
+from monitor.core.paths.model import PathFinding
 from monitor.core.ports import Clock, Journal
 from monitor.core.progress import DaemonProgress
 from monitor.core.samples.ping_aggregator import (
@@ -149,6 +152,17 @@ class Pipeline:
     def add_router_observation(self, observation: RouterObservation) -> None:
         """Use what an SNMP poll says about a site to suggest causes of its outages."""
         self._record(self._causes.router_seen(self.detector, observation))
+
+    def add_path_finding(self, target: str, incident: int, finding: PathFinding) -> None:
+        """Add where the path breaks off to the evidence of an incident, if it is still open."""
+        health = self.detector.healths.get(target)
+        current = None if health is None else health.incident
+        if health is None or current is None or current.id != incident:
+            return
+        evidence = replace(current.evidence, path=finding)
+        health.incident = replace(current, evidence=evidence)
+        now_s = self._clock.steady_s()
+        self._record([IncidentChange(ChangeKind.UPDATED, health.incident, now_s)])
 
     def apply_action(self, action: IncidentAction) -> None:
         """Apply an acknowledgement or snooze that is in the ledger already."""

@@ -81,6 +81,7 @@ def diff_snapshots(before: SettingsSnapshot, after: SettingsSnapshot) -> Setting
 def _general(settings: Settings) -> dict[str, SnapshotValue]:
     page = settings.dashboard
     sections = {
+        "trace": asdict(settings.trace),
         "storage.journal": asdict(settings.journal),
         "storage.influxdb": asdict(settings.influxdb) if settings.influxdb is not None else {},
         "dashboard": asdict(replace(page, proxy=None)),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from monitor.core.access import UserRole
 from monitor.core.alerting.settings import AlertSettings, RecurringWindow
 from monitor.core.model import Network
+from monitor.core.paths.settings import TraceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Settings:
     config_dir: Path
     network: Network
     journal: JournalSettings = JournalSettings()
+    trace: TraceSettings = field(default_factory=TraceSettings)
     influxdb: InfluxSettings | None = None
     dashboard: DashboardSettings = DashboardSettings()
     alerts: AlertSettings = field(default_factory=AlertSettings)

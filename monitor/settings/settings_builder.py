@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.access import UserRole
 from monitor.core.model import Device, Interface, Link, Network, Node, Site, Target, TargetRole
+from monitor.core.paths.settings import TraceSettings
 from monitor.settings.alert_settings_builder import build_alert_settings
 from monitor.settings.availability_targets import availability_target
 from monitor.settings.kecamatan import Kecamatan
@@ -60,6 +61,7 @@ def build_settings(files: ValidatedFiles) -> Settings:
         data_dir=resolve_data_dir(files.directory, monitor.monitor.data_dir),
         config_dir=files.directory,
         network=_network(files),
+        trace=TraceSettings(**monitor.trace.model_dump()),
         journal=JournalSettings(**monitor.storage.journal.model_dump()),
         influxdb=None if influxdb is None else _influxdb(files.directory, influxdb),
         dashboard=_dashboard(monitor.dashboard),

@@ -19,6 +19,7 @@ from monitor.core.model import Device, State, Target
 from monitor.core.ports import Commit
 from monitor.daemon.reload import ProbingPart, Reloader
 from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.path_tracing import PathTracing
 from monitor.probing.ping_rounds import PingRounds
 from monitor.probing.snmp_polling import SnmpPolling
 from monitor.settings import require_valid
@@ -31,6 +32,7 @@ from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.poller import FakePoller
 from tests.fakes.prober import Answers, Behaviour, FakeProber, Silent
+from tests.fakes.tracer import FakeTracer
 from tests.job_driver import run_jobs
 from tests.settings.config_fixtures import ANJATAN, SUKRA, load_config, write_config
 
@@ -112,10 +114,15 @@ class Rig:
         self.scheduler = CollectingScheduler(self.clock)
         self.status = StatusRecord()
         self.last = LastPart()
+        self.tracer = FakeTracer(self.clock, {}, {})
+        self.path_tracing = PathTracing(
+            self.tracer, self.pipeline, self.clock, self.ledger, asyncio.to_thread
+        )
         probing = ProbingPart(
             self.pipeline,
             PingRounds(self.prober, self.pipeline, self.clock),
             SnmpPolling(self.poller, self.pipeline, self.clock),
+            self.path_tracing,
             PeriodRecorder(self.pipeline, self.clock, self.ledger),
             self.scheduler,
             [Job("fixed", 3600.0, self.pipeline.run, 1.0)],

@@ -160,7 +160,7 @@ def test_the_keys_of_a_snapshot_stay(full_settings: Settings) -> None:
         "dashboard.proxy.secret dashboard.proxy.header "
         "dashboard.proxy.role storage.influxdb.url storage.influxdb.org storage.influxdb.bucket "
         "storage.influxdb.token storage.influxdb.verify_tls storage.influxdb.timeout_s "
-        "storage.influxdb.ca_file "
+        "storage.influxdb.ca_file trace.enabled trace.max_hops trace.baseline_every_h "
         "storage.journal.raw_days storage.journal.evidence_days storage.journal.minute_days "
         "storage.journal.hour_days storage.journal.max_mb",
         "site": "name code lat lon",

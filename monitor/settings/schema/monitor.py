@@ -157,6 +157,24 @@ class StorageTable(Table):
     journal: JournalTable = JournalTable()
 
 
+class TraceTable(Table):
+    """[trace]: the paths to the targets."""
+
+    enabled: bool = Field(
+        default=True, examples=[True], description="true, or false to trace no path"
+    )
+    max_hops: int = Field(
+        default=20, ge=1, le=20, examples=[20], description="the most hops that are asked"
+    )
+    baseline_every_h: float = Field(
+        default=24.0,
+        ge=1,
+        le=168,
+        examples=[24],
+        description="the hours between two traces of the usual path of a target",
+    )
+
+
 class ProxyTable(Table):
     """[dashboard.proxy]: a reverse proxy that authenticates users."""
 
@@ -223,6 +241,7 @@ class MonitorFile(Table):
     monitor: MonitorTable
     ping: PingTable = PingTable()
     snmp: SnmpKeys = SnmpKeys()
+    trace: TraceTable = TraceTable()
     sla: SlaTable = SlaTable()
     storage: StorageTable = StorageTable()
     dashboard: DashboardTable = DashboardTable()
