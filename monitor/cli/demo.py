@@ -37,8 +37,9 @@ from monitor.simulator.simulation import Simulation
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 12.0
 SCENARIOS = (
-    "demo (the default), quiet, link-cut, pop-down, lossy-radio, flapping, reboot, router-trouble "
-    "or uplink-cut; or a TOML file of your own, like those in monitor/simulator/scenarios."
+    "demo (the default), quiet, link-cut, pop-down, lossy-radio, flapping, reboot, router-trouble, "
+    "path-trouble or uplink-cut; or a TOML file of your own, like those in "
+    "monitor/simulator/scenarios."
 )
 PORTS_TRIED = 20
 

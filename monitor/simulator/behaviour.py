@@ -45,6 +45,8 @@ class Behaviour:
     of mean 1, cut off at MAX_JITTER_FACTOR, like the long upper tail of real links.
 
     loss_ratio, duplicate_ratio: share of requests, 0 to 1, each drawn on its own.
+    ttl_silent: as a router on the way it sends no "time exceeded". ttl_per_s: it sends so many a
+    second at most; None: no limit.
     unreachable_from: address of the router that sends the ICMP error, with `unreachable_code`
     (RFC 792: 0 net, 1 host, 13 administratively prohibited) and the first `quote_bytes` of the
     request (None: as much as RFC 1812, 4.3.2.3 allows; old routers send 28).
@@ -58,6 +60,8 @@ class Behaviour:
     unreachable_from: str | None = None
     unreachable_code: int = 1
     quote_bytes: int | None = None
+    ttl_silent: bool = False
+    ttl_per_s: float | None = None
 
     @property
     def median_rtt_ms(self) -> float:

@@ -128,6 +128,10 @@ class Engine:
         for agent in self._agents_by_link.get(name, ()):
             agent.set_link_behaviour(name, behaviour, self._clock.now_s())
 
+    def set_path(self, name: str, path: tuple[str, ...]) -> None:
+        """Set the nodes on the way to a target, from the monitor on."""
+        self._responder.set_path(name, path)
+
     def restart_router(self, device: Device, renumber: bool) -> None:
         """Restart a router."""
         if device.name in self._agents:

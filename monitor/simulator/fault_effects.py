@@ -142,6 +142,10 @@ def combined_behaviour(usual: Behaviour, faults: Iterable[Fault], sender: str | 
         )
         if fault.kind in _SILENCING:
             behaviour = replace(behaviour, mode=ReplyMode.SILENT)
+        elif fault.kind is FaultKind.TTL_SILENT:
+            behaviour = replace(behaviour, ttl_silent=True)
+        elif fault.kind is FaultKind.TTL_LIMITED:
+            behaviour = replace(behaviour, ttl_per_s=fault.per_s)
         elif fault.kind is FaultKind.DUPLICATE:
             behaviour = replace(behaviour, duplicate_ratio=fault.share_ratio)
         elif fault.kind is FaultKind.UNREACHABLE and behaviour.mode is not ReplyMode.SILENT:

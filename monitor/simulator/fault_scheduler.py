@@ -11,6 +11,7 @@ from typing import Protocol
 from monitor.core.model import Device
 from monitor.simulator.behaviour import Behaviour
 from monitor.simulator.fault_effects import (
+    CASCADING_FAULTS,
     NO_DEFECTS,
     AgentDefects,
     affected_routers,
@@ -37,6 +38,10 @@ class FaultActions(Protocol):
 
     def set_behaviour(self, name: str, behaviour: Behaviour) -> None:
         """Set how a target replies."""
+        ...
+
+    def set_path(self, name: str, path: tuple[str, ...]) -> None:
+        """Set the nodes on the way to a target, from the monitor on."""
         ...
 
     def restart_router(self, device: Device, renumber: bool) -> None:
@@ -111,6 +116,7 @@ class FaultScheduler:
         self._applied_instant: set[str] = set()
         self._defects: dict[str, AgentDefects] = {}
         self._route_present = True
+        self._paths: dict[str, tuple[str, ...]] = {}
 
     def start(self) -> float | None:
         """Start the scenario. Returns the same as `refresh`."""
@@ -158,6 +164,7 @@ class FaultScheduler:
         for name in sorted(self._affected | by_address.keys()):
             self._update_behaviour(name, by_address.get(name, []))
         self._affected = set(by_address)
+        self._update_paths(active, by_address)
         self._update_agents(active)
         self._apply_instant(active)
         self._set_route(not any(one.fault.kind is FaultKind.NO_ROUTE for one in active))
@@ -207,6 +214,29 @@ class FaultScheduler:
                     self._actions.restart_router(device, fault.renumber)
                     self._log("restart", device.name)
         self._rebooting = now
+
+    def _update_paths(
+        self, active: Sequence[ActiveFault], by_address: Mapping[str, Sequence[Fault]]
+    ) -> None:
+        """Lead each target over a parent that stands, or over its last one while rerouted."""
+        cut = {
+            name
+            for name, faults in by_address.items()
+            if any(fault.kind in CASCADING_FAULTS for fault in faults)
+        }
+        rerouted = {
+            name
+            for one in active
+            if one.fault.kind is FaultKind.REROUTE
+            for where in one.fault.where
+            for name in self._net.select(where)
+            if name not in self._restored.get(one.key, set())
+        }
+        for name in self._net.addresses:
+            path = self._net.path_to(name, cut, rerouted)
+            if path != self._paths.get(name):
+                self._paths[name] = path
+                self._actions.set_path(name, path)
 
     def _update_agents(self, active: Sequence[ActiveFault]) -> None:
         """Update the defects of each router's agent."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.core.errors import SimulatorError
 from monitor.core.model import Device, Link, Network, TargetRole
+
+MOST_HOPS = 64
 
 ALL_TARGETS = ("all", "uplink")
 """Names that select every target, anchors included."""
@@ -74,6 +76,27 @@ class SimulatedNetwork:
             cut |= unreachable
             changed = bool(unreachable)
         return frozenset(cut)
+
+    def path_to(
+        self, name: str, cut: Container[str] = (), rerouted: Container[str] = ()
+    ) -> tuple[str, ...]:
+        """The nodes on the way to an address, from the monitor on.
+
+        Of two parents the first that is not `cut` is used; for `rerouted` names the last one.
+        """
+        path: list[str] = []
+        current = name
+        while len(path) < MOST_HOPS:
+            parents = self.addresses[current].parents
+            if current in rerouted:
+                parents = tuple(reversed(parents))
+            standing = [parent for parent in parents if parent not in cut]
+            following = next(iter(standing or parents), None)
+            if following is None:
+                break
+            path.append(following)
+            current = following
+        return tuple(reversed(path))
 
     def device_of(self, name: str) -> Device | None:
         """The router of a site or node (or of the site that a target belongs to)."""

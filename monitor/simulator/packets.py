@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 ICMP, UDP, ICMPV6 = 1, 17, 58
 _QUOTE_V4 = 576 - 28  # RFC 1812, 4.3.2.3: an ICMP error is at most 576 bytes
+_QUOTE_LEAST = 28
 _QUOTE_V6 = 1280 - 48  # RFC 4443, 3.1: not over the smallest MTU
 _ROUTER_TTL = 62
 _CODES_V6 = {0: 0, 1: 3, 3: 4, 13: 1}
@@ -85,6 +86,21 @@ def unreachable(request: bytes, router: bytes, code: int, quote_bytes: int | Non
         return _ipv4(router, request[12:16], ICMP, body)
     quote = request[: _QUOTE_V6 if quote_bytes is None else quote_bytes]
     body = struct.pack("!BBHI", 1, _CODES_V6.get(code, 0), 0, 0) + quote
+    total = checksum(_pseudo_v6(router, request[8:24], ICMPV6, len(body)) + body)
+    body = body[:2] + total.to_bytes(2, "big") + body[4:]
+    return _ipv6(router, request[8:24], ICMPV6, body)
+
+
+def time_exceeded(request: bytes, router: bytes) -> bytes:
+    """ICMP "time exceeded in transit" about a packet, sent by `router` (packed address).
+
+    In IPv4 only the IP header and 8 bytes are sent back, as by old routers (RFC 792).
+    """
+    if request[0] >> 4 == 4:
+        body = struct.pack("!BBHI", 11, 0, 0, 0) + request[:_QUOTE_LEAST]
+        body = body[:2] + checksum(body).to_bytes(2, "big") + body[4:]
+        return _ipv4(router, request[12:16], ICMP, body)
+    body = struct.pack("!BBHI", 3, 0, 0, 0) + request[:_QUOTE_V6]
     total = checksum(_pseudo_v6(router, request[8:24], ICMPV6, len(body)) + body)
     body = body[:2] + total.to_bytes(2, "big") + body[4:]
     return _ipv6(router, request[8:24], ICMPV6, body)

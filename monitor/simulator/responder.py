@@ -15,7 +15,7 @@ import os
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -28,6 +28,7 @@ from monitor.simulator.packets import (
     echo_reply_v4,
     echo_reply_v6,
     read_datagram,
+    time_exceeded,
     unreachable,
     write_datagram,
 )
@@ -37,14 +38,16 @@ from monitor.simulator.packets import (
 class HostCounters:
     """Packets of one address since the start. answered: replies sent, without duplicates.
 
-    lost: requests dropped by simulated loss; unreachable: ICMP errors sent. Requests in none of
-    these were not answered (silent), or the reply is not due yet.
+    lost: requests dropped by simulated loss; unreachable: ICMP errors sent; expired: "time
+    exceeded" sent as a router on the way, about requests to others. Requests in none of these were
+    not answered (silent), or the reply is not due yet.
     """
 
     requests: int
     answered: int
     lost: int
     unreachable: int
+    expired: int = 0
 
 
 class SimulatedHost:
@@ -55,22 +58,32 @@ class SimulatedHost:
     """
 
     __slots__ = (
+        "address",
         "answered",
         "answers",
         "behaviour",
         "delay_s",
         "duplicate_ratio",
         "epoch",
+        "expired",
         "jitter_s",
         "loss_ratio",
         "lost",
+        "path",
         "requests",
         "rng",
         "router",
+        "ttl_allowed",
+        "ttl_counted_s",
         "unreachable",
     )
 
-    def __init__(self, name: str, behaviour: Behaviour, seed: int) -> None:
+    def __init__(self, name: str, behaviour: Behaviour, seed: int, address: bytes = b"") -> None:
+        self.address = address
+        self.path: tuple[SimulatedHost, ...] = ()
+        self.expired = 0
+        self.ttl_allowed = 1.0
+        self.ttl_counted_s = 0.0
         self.rng = random.Random(f"{seed}:line:{name}").random  # noqa: S311 - simulated loss
         self.epoch = 0
         self.requests = 0
@@ -104,9 +117,25 @@ class SimulatedHost:
         jitter = -math.log(1.0 - self.rng())
         return self.delay_s + self.jitter_s * min(jitter, MAX_JITTER_FACTOR)
 
+    def may_report_expired(self, now_s: float) -> bool:
+        """Whether it sends "time exceeded" now: it works, does so, and is within its limit."""
+        how = self.behaviour
+        if not self.answers or how.ttl_silent:
+            return False
+        if how.ttl_per_s is None:
+            return True
+        # A bucket of one token, as in Linux's limit of ICMP errors.
+        self.ttl_allowed += (now_s - self.ttl_counted_s) * how.ttl_per_s
+        self.ttl_allowed = min(1.0, self.ttl_allowed)
+        self.ttl_counted_s = now_s
+        if self.ttl_allowed < 1.0:
+            return False
+        self.ttl_allowed -= 1.0
+        return True
+
     def counts(self) -> HostCounters:
         """Counters since the start."""
-        return HostCounters(self.requests, self.answered, self.lost, self.unreachable)
+        return HostCounters(self.requests, self.answered, self.lost, self.unreachable, self.expired)
 
 
 class AgentReply(NamedTuple):
@@ -135,6 +164,7 @@ class _Sent(IntEnum):
     ECHO = 0
     UNREACHABLE = 1
     OTHER = 2
+    EXPIRED = 3
 
 
 class PacketResponder:
@@ -157,7 +187,8 @@ class PacketResponder:
         self._fd = fd
         self._on_gone = on_gone
         self._hosts_by_name = {
-            name: SimulatedHost(name, how, seed) for name, (_, how) in behaviours.items()
+            name: SimulatedHost(name, how, seed, _packed(address))
+            for name, (address, how) in behaviours.items()
         }
         self._hosts_by_address = {
             _packed(behaviours[name][0]): host for name, host in self._hosts_by_name.items()
@@ -187,6 +218,12 @@ class PacketResponder:
         """Set how an address replies; pending replies are dropped if it becomes silent."""
         self._hosts_by_name[name].set_behaviour(behaviour)
 
+    def set_path(self, name: str, path: Sequence[str]) -> None:
+        """Set the nodes on the way to an address; one of the other family is left out."""
+        host = self._hosts_by_name[name]
+        routers = (self._hosts_by_name[router] for router in path)
+        host.path = tuple(one for one in routers if len(one.address) == len(host.address))
+
     def counts(self) -> dict[str, HostCounters]:
         """Counters of every address, by name."""
         return {name: host.counts() for name, host in self._hosts_by_name.items()}
@@ -212,19 +249,22 @@ class PacketResponder:
                 self._on_gone()
                 return False
             if _is_echo_v4(packet):
-                self._on_echo(packet[16:20], packet, echo_reply_v4)
+                self._on_echo(packet[16:20], packet[8], packet, echo_reply_v4)
             elif _is_echo_v6(packet):
-                self._on_echo(packet[24:40], packet, echo_reply_v6)
+                self._on_echo(packet[24:40], packet[7], packet, echo_reply_v6)
             else:
                 self._on_other(packet, loop)
         return True
 
     def _on_echo(
-        self, destination: bytes, packet: bytes, reply_to: Callable[[bytes], bytes]
+        self, destination: bytes, ttl: int, packet: bytes, reply_to: Callable[[bytes], bytes]
     ) -> None:
         host = self._hosts_by_address.get(destination)
         if host is None:
             self.stray_packets += 1
+            return
+        if ttl <= len(host.path):
+            self._on_expired(host.path[ttl - 1], packet)
             return
         host.requests += 1
         if self._passes(host, packet):
@@ -232,6 +272,11 @@ class PacketResponder:
             self._push(host, reply, _Sent.ECHO)
             if host.duplicates():
                 self._push(host, reply, _Sent.OTHER)
+
+    def _on_expired(self, router: SimulatedHost, packet: bytes) -> None:
+        """The packet's TTL ends at a router on the way, which is silent behind a cut."""
+        if router.may_report_expired(time.monotonic()) and not router.loses():
+            self._push(router, time_exceeded(packet, router.address), _Sent.EXPIRED)
 
     def _passes(self, host: SimulatedHost, packet: bytes) -> bool:
         """Whether a packet reaches the address; otherwise an ICMP error is sent if configured."""
@@ -307,6 +352,8 @@ class PacketResponder:
                 host.answered += 1
             elif sent == _Sent.UNREACHABLE:
                 host.unreachable += 1
+            elif sent == _Sent.EXPIRED:
+                host.expired += 1
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         """Set the timer for the next due packet."""

@@ -57,6 +57,9 @@ class FaultKind(StrEnum):
     FLAP = "flap"  # cut and restored periodically
     REBOOT = "reboot"  # a router is silent, then uptime and counters start at 0
     POP_DOWN = "pop-down"  # a node is cut, and every address behind it
+    REROUTE = "reroute"  # the way to an address leads over its last parent instead of its first
+    TTL_SILENT = "ttl-silent"  # a router forwards, but sends no "time exceeded"
+    TTL_LIMITED = "ttl-limited"  # a router sends only so many "time exceeded" a second
     UPLINK_CUT = "uplink-cut"  # the monitor's own uplink: no target replies, nor does an anchor
     NO_ROUTE = "no-route"  # the monitor has no route: sending fails with ENETUNREACH
     # Defects of a router's SNMP agent while ping works:
@@ -80,7 +83,7 @@ class Fault:
     before the target; with other-source, the target that responses come from. renumber: other
     ifIndexes after a reboot. after_s: when the octet counters wrap. varbinds: the most objects
     allowed in one message. discontinuity: the agent reports the counter reset in
-    ifCounterDiscontinuityTime.
+    ifCounterDiscontinuityTime. per_s: "time exceeded" a second at most.
     """
 
     kind: FaultKind
@@ -100,6 +103,7 @@ class Fault:
     after_s: float = 20.0
     varbinds: int = 8
     discontinuity: bool = False
+    per_s: float = 1.0
 
     def cut_at(self, since_s: float) -> bool:
         """Whether a flapping link is cut, `since_s` seconds after the fault began."""
@@ -138,6 +142,7 @@ _EXTRA: dict[FaultKind, tuple[str, ...]] = {
     FaultKind.OTHER_SOURCE: ("from",),
     FaultKind.WRAP: ("after",),
     FaultKind.COUNTER_RESET: ("discontinuity",),
+    FaultKind.TTL_LIMITED: ("per_s",),
 }
 
 
@@ -183,6 +188,7 @@ def parse_fault(table: Mapping[str, object]) -> Fault:
         after_s=_read(table, "after", duration_s, 20.0),
         varbinds=_read(table, "varbinds", _varbinds, 8),
         discontinuity=_read(table, "discontinuity", _flag, False),
+        per_s=_read(table, "per_s", _number, 1.0),
     )
 
 
@@ -390,6 +396,12 @@ def check_names(fault: Fault, net: SimulatedNetwork) -> None:
         if fault.kind is FaultKind.POP_DOWN and name not in net.nodes:
             nodes = ", ".join(sorted(net.nodes))
             raise SimulatorError(f"{name!r} is no node: pop-down needs a node's id ({nodes})")
+        if fault.kind is FaultKind.REROUTE and all(
+            len(net.addresses[each].parents) < 2 for each in net.select(name)
+        ):
+            raise SimulatorError(
+                f"{name!r} hangs on one node only: reroute needs a second one in its via or parent"
+            )
         if fault.kind in ROUTER_FAULTS and net.device_of(name) is None:
             raise SimulatorError(
                 f"{name!r} has no router that is asked by SNMP: {fault.kind} needs one; "

@@ -23,6 +23,7 @@ class RecordedActions:
     """Records what the scheduler changes."""
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
     restarts: list[tuple[str, bool]] = field(default_factory=list)
     routes: list[bool] = field(default_factory=list)
     defects: dict[str, AgentDefects] = field(default_factory=dict)
@@ -30,6 +31,9 @@ class RecordedActions:
 
     def set_behaviour(self, name: str, behaviour: Behaviour) -> None:
         self.behaviours[name] = behaviour
+
+    def set_path(self, name: str, path: tuple[str, ...]) -> None:
+        self.paths[name] = path
 
     def restart_router(self, device: Device, renumber: bool) -> None:
         self.restarts.append((device.name, renumber))

@@ -129,7 +129,7 @@ def county() -> SimulatedNetwork:
 
 def test_the_shipped_scenarios_contain_every_kind_of_fault() -> None:
     names = {"quiet", "link-cut", "pop-down", "lossy-radio", "flapping", "reboot", "uplink-cut"}
-    assert set(shipped_scenarios()) == {*names, "demo", "router-trouble"}
+    assert set(shipped_scenarios()) == {*names, "demo", "router-trouble", "path-trouble"}
 
 
 @pytest.mark.parametrize("name", sorted(shipped_scenarios()))
