@@ -30,6 +30,7 @@ from monitor.cli.demo_control import (
     probe_in_demo,
     restore_link,
 )
+from monitor.cli.demo_influx import add_influx_config, demo_influx, influx_questions
 from monitor.cli.options import config_option
 from monitor.core.errors import ApiError, PantauError
 from monitor.simulator.simulation import Simulation
@@ -49,6 +50,12 @@ PORTS_TRIED = 20
 @config_option
 @click.option("--scenario", default=None, metavar="NAME", help=SCENARIOS)
 @click.option("--no-faults", is_flag=True, help="A quiet day: nothing goes wrong.")
+@click.option(
+    "--influxdb",
+    "with_influxdb",
+    is_flag=True,
+    help="Ship the samples to an InfluxDB started here.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the page is served.")
 @click.option("--port", default=8050, show_default=True, type=click.IntRange(1, 65_535))
 @click.option(
@@ -61,6 +68,7 @@ def demo(
     config: Path,
     scenario: str | None,
     no_faults: bool,
+    with_influxdb: bool,
     host: str,
     port: int,
     keep: Path | None,
@@ -70,6 +78,7 @@ def demo(
     \b
     Example: pantau demo
              pantau demo --scenario pop-down
+             pantau demo --influxdb
              pantau demo cut anjatan         (in another terminal, while it runs)
              pantau demo probe anjatan
              pantau demo restore anjatan
@@ -84,7 +93,7 @@ def demo(
         work = _work_dir(stack, keep)
         port = free_port(host, port)
         try:
-            _run_demo(stack, config, chosen, work, host, port)
+            _run_demo(stack, config, chosen, work, host, port, with_influxdb=with_influxdb)
         except KeyboardInterrupt:
             click.echo("\nSelesai: semuanya dihentikan.")
 
@@ -94,9 +103,18 @@ def _raise_interrupt(*_: object) -> None:
 
 
 def _run_demo(
-    stack: ExitStack, config: Path, scenario: str, work: Path, host: str, port: int
+    stack: ExitStack,
+    config: Path,
+    scenario: str,
+    work: Path,
+    host: str,
+    port: int,
+    *,
+    with_influxdb: bool,
 ) -> None:
     copy = write_demo_config(config, work)
+    if with_influxdb:
+        add_influx_config(copy)
     environ = demo_environ(copy)
     click.echo(f"1/3 Indramayu buatan: skenario {scenario} …")
     simulation = stack.enter_context(
@@ -105,6 +123,26 @@ def _run_demo(
     if simulation.routers_without_snmp:
         names = ", ".join(simulation.routers_without_snmp)
         click.echo(f"    SNMP versi 3 tidak ditiru: router ini hanya menjawab ping: {names}")
+    questions: list[tuple[str, str]] = []
+    if with_influxdb:
+        click.echo("    InfluxDB dari Debian, di belakang deploy/nginx-influxdb.conf …")
+        questions = influx_questions(
+            stack.enter_context(
+                demo_influx(
+                    simulation,
+                    work,
+                    lambda name, command, log: _child(name, command, log, dict(os.environ)),
+                )
+            )
+        )
+        subprocess.run(
+            simulation.inside(
+                [sys.executable, "-m", "monitor", "influx", "setup", "--config", str(copy)]
+            ),
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=environ,
+        )
     click.echo("2/3 pemantau …")
     pantau = [sys.executable, "-m", "monitor"]
     data_dir = work / "data"
@@ -139,6 +177,10 @@ def _run_demo(
         f"status --config {copy}",
     ):
         click.echo(f"  {pantau_command()} {arguments}")
+    if questions:
+        click.echo("\nTanyakan kepada InfluxDB (isinya bertambah setiap 10 detik):")
+        for title, command in questions:
+            click.echo(f"  # {title}\n  {command}")
     click.echo("\nCtrl-C mengakhiri.")
     while True:
         for name, child in (("pemantau", daemon), ("halaman", web)):

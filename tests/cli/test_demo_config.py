@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from monitor.cli.demo_config import (
     demo_environ,
     write_demo_config,
 )
+from monitor.cli.demo_influx import add_influx_config
 from monitor.core.errors import PantauError
 from monitor.core.snmp_credentials import parse_v3
 from monitor.settings import load, require_valid
@@ -117,3 +119,14 @@ def test_the_help_names_every_shipped_scenario() -> None:
     assert shipped <= named
     readme = (SHIPPED.parent / "README.md").read_text("utf-8")
     assert [name for name in shipped if f"`{name}`" not in readme] == []
+
+
+def test_the_demos_influxdb_is_added_to_the_copy_unless_it_has_one(tmp_path: Path) -> None:
+    (tmp_path / "monitor.toml").write_text("[monitor]\n")
+    add_influx_config(tmp_path)
+    assert tomllib.loads((tmp_path / "monitor.toml").read_text())["storage"]["influxdb"] == {
+        "url": "http://127.0.0.1:8087",
+        "bucket": "pantau",
+    }
+    with pytest.raises(PantauError, match="of its own"):
+        add_influx_config(tmp_path)

@@ -42,7 +42,8 @@ def command_lines() -> list[str]:
 class Demo:
     """`pantau demo` as a process with its own temporary directory."""
 
-    def __init__(self, tmp: Path) -> None:
+    def __init__(self, tmp: Path, *options: str) -> None:
+        self.options = options
         self.environ = os.environ | {"TMPDIR": str(tmp)}
         self.tmp = tmp
         self.out = tmp / "out.txt"
@@ -50,7 +51,7 @@ class Demo:
     def __enter__(self) -> Demo:
         with self.out.open("wb") as out:
             self.process = subprocess.Popen(
-                [*PANTAU, "demo", "--no-faults", "--config", str(SHIPPED)],
+                [*PANTAU, "demo", "--no-faults", *self.options, "--config", str(SHIPPED)],
                 stdout=out,
                 stderr=out,
                 env=self.environ,
@@ -173,3 +174,22 @@ def test_ctrl_c_ends_every_process_of_the_demo(demo: Demo) -> None:
     nobody = demo.words("cut", SITE)
     assert nobody.returncode == 1
     assert "no demo of yours runs here" in nobody.stderr
+
+
+@pytest.mark.full
+def test_a_demo_with_influxdb_ships_its_samples_and_answers_the_questions_that_it_prints() -> None:
+    with tempfile.TemporaryDirectory(prefix="pd") as tmp, Demo(Path(tmp), "--influxdb") as demo:
+        demo.address()
+
+        def answers() -> list[dict[str, Any]]:
+            commands = [line for line in demo.output().splitlines() if line.startswith("  curl")]
+            assert len(commands) == 3
+            outputs = [
+                subprocess.run(each, shell=True, check=True, capture_output=True).stdout  # noqa: S602
+                for each in commands
+            ]
+            return [json.loads(each)["results"][0] for each in outputs]
+
+        eventually(lambda: all("series" in each for each in answers()), within_s=60, every_s=2)
+        assert not any("error" in each for each in answers())
+    assert not [line for line in command_lines() if "influxd" in line and tmp in line]
