@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from monitor.adapters.system.data_directory import find_page_user
 from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.adapters.system.users_file import UsersFile
 from monitor.cli.daemon_client import WRITE_TIMEOUT_S
 from monitor.core.access import User, UserRole, Users, token_hash
 from monitor.core.errors import ConfigError
-from monitor.settings.quick_settings import read_data_dir, read_page_user
+from monitor.settings.quick_settings import read_data_dir
 
 ROOT = 0
 
@@ -60,7 +59,7 @@ def accounts_of(config: Path) -> AccountStore:
     except OSError:
         owner = os.geteuid()
     if os.geteuid() in (ROOT, owner):
-        return FileAccounts(UsersFile(data_dir, find_page_user(read_page_user(config)).gid))
+        return FileAccounts(UsersFile(data_dir))
     return DaemonAccounts(LocalApiClient(data_dir, WRITE_TIMEOUT_S))
 
 

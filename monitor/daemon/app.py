@@ -17,7 +17,7 @@ from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.scheduler import Scheduler
 from monitor.adapters.snmp import SnmpPoller
 from monitor.adapters.system.clock import SystemClock, clock_is_synchronised
-from monitor.adapters.system.data_directory import find_page_user, restrict_access
+from monitor.adapters.system.data_directory import find_user, restrict_access
 from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.adapters.system.directory_lock import DirectoryLock
 from monitor.adapters.system.key_file import (
@@ -90,8 +90,7 @@ async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable
     reload_requested = _event_on(signal.SIGHUP)
     async with AsyncExitStack() as stack:
         stack.enter_context(DirectoryLock(settings.data_dir))
-        page_user = find_page_user(settings.dashboard.user)
-        restrict_access(settings.data_dir, page_user.gid)
+        restrict_access(settings.data_dir)
         daemon = Daemon(settings, environ, stack)
         await daemon.open()
         async with asyncio.TaskGroup() as group:
@@ -119,7 +118,6 @@ class Daemon:
         self._clock = SystemClock()
         self._scheduler = Scheduler(self._clock)
         self._systemd = SystemdNotifier(environ, os.getpid())
-        self._page_user = find_page_user(settings.dashboard.user)
         self._open_stores()
         self._executor = self._worker_thread("alerting")
         self._build_notifications()
@@ -179,7 +177,7 @@ class Daemon:
     def _build_notifications(self) -> None:
         """Alert policy and dispatcher, continued from what the ledger holds."""
         settings = self._settings
-        key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE, self._page_user.gid)
+        key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
         self._make_session_key()
         self._alerting_state = AlertingState(
             settings.alerts, settings.network, settings.timezone, key
@@ -200,8 +198,8 @@ class Daemon:
         """For the page, which may not write here."""
         path = self._settings.data_dir / SESSION_KEY
         try:
-            mode = SESSION_KEY_MODE if self._page_user.uid is None else SHARED_MODE
-            load_or_create_key(path, mode, self._page_user.gid)
+            is_shared = find_user(self._settings.dashboard.user) is not None
+            load_or_create_key(path, SHARED_MODE if is_shared else SESSION_KEY_MODE)
         except ConfigError as error:
             # Made by an earlier version's page for itself: the page reads it, this process not.
             log.warning("%s", error)
@@ -406,11 +404,8 @@ class Daemon:
             self._metrics.text,
             self._polling.router,
             self._shippers.resend,
-            PeerCheck(lambda: find_page_user(self._reloader.settings.dashboard.user).uid),
-            Accounts(
-                UsersFile(self._settings.data_dir, self._page_user.gid),
-                SignOutsFile(self._settings.data_dir, self._page_user.gid),
-            ),
+            PeerCheck(lambda: find_user(self._reloader.settings.dashboard.user)),
+            Accounts(UsersFile(self._settings.data_dir), SignOutsFile(self._settings.data_dir)),
         )
         self._api = ApiServer(
             self._settings.data_dir / SOCKET_NAME,

@@ -43,6 +43,8 @@ from monitor.storage.shipper_group import ShipperGroup
 
 log = logging.getLogger("monitor.daemon.reload")
 
+LOADED_CONFIG_MODE = 0o640
+
 
 class ReloadPart(Protocol):
     """A part of the daemon that follows the configuration."""
@@ -211,7 +213,7 @@ class Reloader:
         """Write what is in force to the data directory, for `check --diff` and the dashboard."""
         snapshot = orjson.dumps(settings_snapshot(settings), option=orjson.OPT_SORT_KEYS)
         try:
-            replace_file(settings.data_dir / LOADED_CONFIG_FILE, snapshot)
+            replace_file(settings.data_dir / LOADED_CONFIG_FILE, snapshot, LOADED_CONFIG_MODE)
         except OSError as error:
             self._file_error = error.strerror or str(error)
             log.error("%s cannot be written: %s", LOADED_CONFIG_FILE, error)

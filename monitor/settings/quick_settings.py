@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.core.errors import ConfigError
-from monitor.settings.model import DashboardSettings
 from monitor.settings.paths import resolve_data_dir
 
 
@@ -27,13 +26,6 @@ def read_timezone(config_dir: Path) -> ZoneInfo:
             f"{config_dir / 'monitor.toml'}:1: {text!r} is not a time zone — "
             'write one such as timezone = "Asia/Jakarta"'
         ) from error
-
-
-def read_page_user(config_dir: Path) -> str:
-    """`user` of [dashboard]: the system user that serves the page. Raises ConfigError."""
-    page = _monitor_file(config_dir).get("dashboard")
-    text = page.get("user") if isinstance(page, dict) else None
-    return text if isinstance(text, str) and text else DashboardSettings().user
 
 
 def _monitor_file(config_dir: Path) -> dict[str, Any]:

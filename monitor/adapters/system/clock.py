@@ -22,7 +22,10 @@ MAX_SLEW_RATE = 0.5
 """And which share of the time since the last call: below 1, so that UTC never goes back."""
 
 SYNCHRONISED_BY_SYSTEMD = Path("/run/systemd/timesync/synchronized")
-"""systemd-timesyncd creates this file when it has set the clock for the first time."""
+"""systemd-timesyncd touches this file each time it has compared the clock with a server's."""
+
+TIMESYNCD_STALE_S = 10_800.0
+"""It asks at least every 34 minutes."""
 
 _NOT_SYNCHRONISED = 0x0040  # STA_UNSYNC of adjtimex(2)
 
@@ -89,9 +92,18 @@ def clock_is_synchronised() -> bool | None:
 
     The kernel has the state that the NTP daemon sets, and clears it when it is not renewed.
     Reading it (adjtimex with modes 0) changes nothing and needs no rights, but a sandbox may
-    forbid it: then the file of systemd-timesyncd decides.
+    forbid it: then systemd-timesyncd decides, where it runs.
     """
     timex = _Timex()
     if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex)) < 0:
-        return True if SYNCHRONISED_BY_SYSTEMD.exists() else None
+        return synchronised_by_timesyncd(SYNCHRONISED_BY_SYSTEMD, time.time())
     return not timex.status & _NOT_SYNCHRONISED
+
+
+def synchronised_by_timesyncd(file: Path, now_s: float) -> bool | None:
+    """What its file says; None: it does not run here. now_s: Unix seconds."""
+    try:
+        age_s = now_s - file.stat().st_mtime
+    except OSError:
+        return False if file.parent.is_dir() else None
+    return abs(age_s) < TIMESYNCD_STALE_S

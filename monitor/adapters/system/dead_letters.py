@@ -65,6 +65,7 @@ class DeadLetterFiles:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             handle = os.open(path, flags, FILE_MODE)
             try:
+                os.fchmod(handle, FILE_MODE)  # os.open alone applies the umask
                 os.write(handle, text)
                 os.fsync(handle)
             finally:

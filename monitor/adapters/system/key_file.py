@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from monitor.adapters.system.data_directory import give_to_page
+from monitor.adapters.system.data_directory import give_to_owner, staging_of
 from monitor.core.errors import ConfigError
 from monitor.core.signing import KEY_BYTES
 
@@ -23,23 +23,23 @@ SHARED_MODE = 0o640
 SESSION_KEY_MODE = 0o600
 
 
-def load_or_create_key(path: Path, mode: int, page_gid: int | None = None) -> bytes:
+def load_or_create_key(path: Path, mode: int) -> bytes:
     """Read the key, or create the file with this mode. Raises ConfigError.
 
-    page_gid: the group that may read it (see give_to_page).
     Processes that start at the same time get the same key: the file appears complete (link(2)).
     """
     try:
         return _read(path)
     except FileNotFoundError:
         pass
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    staging = staging_of(path)
+    temporary = staging / f"{path.name}.{secrets.token_hex(8)}"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             with os.fdopen(descriptor, "w") as file:
                 os.fchmod(descriptor, mode)
-                give_to_page(descriptor, path.parent, page_gid)
+                give_to_owner(descriptor, path.parent, staging)
                 file.write(secrets.token_hex(KEY_BYTES) + "\n")
                 file.flush()
                 os.fsync(descriptor)

@@ -22,14 +22,10 @@ _Version = tuple[int, int, int]
 
 
 class SignOutsFile:
-    """Reads the file again when it has changed. Thread-safe.
+    """Reads the file again when it has changed. Thread-safe."""
 
-    page_gid: the group that may read it, None: the directory's.
-    """
-
-    def __init__(self, data_dir: Path, page_gid: int | None = None) -> None:
+    def __init__(self, data_dir: Path) -> None:
         self.path = data_dir / SIGN_OUTS_FILE
-        self._page_gid = page_gid
         self._lock = threading.Lock()
         self._cached: tuple[_Version | None, SignOuts] | None = None
 
@@ -46,7 +42,7 @@ class SignOutsFile:
         found = self.read().with_session(session, name, until_s, now_s)
         text = json.dumps(sign_outs_document(found)).encode() + b"\n"
         try:
-            replace_file(self.path, text, FILE_MODE, self._page_gid)
+            replace_file(self.path, text, FILE_MODE)
         except OSError as error:
             raise self._config_error("written", error) from error
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from monitor.adapters.system.atomic_file import replace_file
-from monitor.adapters.system.data_directory import give_to_page
+from monitor.adapters.system.data_directory import give_to_owner
 from monitor.core.access import Users, users_document, users_from_document
 from monitor.core.errors import ConfigError
 
@@ -28,14 +28,10 @@ _Version = tuple[int, int, int]
 
 
 class UsersFile:
-    """Reads the file again when it has changed. Thread-safe.
+    """Reads the file again when it has changed. Thread-safe."""
 
-    page_gid: the group that may read it, None: the directory's.
-    """
-
-    def __init__(self, data_dir: Path, page_gid: int | None = None) -> None:
+    def __init__(self, data_dir: Path) -> None:
         self.path = data_dir / USERS_FILE
-        self._page_gid = page_gid
         self._lock = threading.Lock()
         self._cached: tuple[_Version | None, Users] | None = None
 
@@ -57,11 +53,11 @@ class UsersFile:
         except OSError as error:
             raise self._config_error("cannot be changed", error) from error
         try:
-            give_to_page(lock, self.path.parent, None)  # root's command, then the daemon
+            give_to_owner(lock, self.path.parent, self.path.parent)
             fcntl.flock(lock, fcntl.LOCK_EX)
             users = edit(self.read())
             text = json.dumps(users_document(users), indent=1).encode() + b"\n"
-            replace_file(self.path, text, MODE, self._page_gid)
+            replace_file(self.path, text, MODE)
         except OSError as error:
             raise self._config_error("cannot be changed", error) from error
         finally:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from monitor.adapters.system.clock import (
     SystemClock,
     boottime_s,
     clock_is_synchronised,
+    synchronised_by_timesyncd,
 )
 
 LIBRARY = "faketime/libfaketime.so.1"
 
 WATCH = """
 import sys
+import time
 from monitor.adapters.system.clock import SystemClock
 clock = SystemClock()
 print("ready", flush=True)
@@ -132,7 +135,9 @@ def test_synchronisation_is_what_the_kernel_reports() -> None:
     timex = ctypes.create_string_buffer(1024)
     state = ctypes.CDLL(None).ntp_adjtime(timex)
     if state < 0:
-        assert clock_is_synchronised() is (True if SYNCHRONISED_BY_SYSTEMD.exists() else None)
+        assert clock_is_synchronised() is synchronised_by_timesyncd(
+            SYNCHRONISED_BY_SYSTEMD, time.time()
+        )
     else:
         assert clock_is_synchronised() is (state != TIME_ERROR)
 
@@ -147,4 +152,19 @@ def test_a_sandbox_that_forbids_adjtimex_falls_back_to_the_file() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(True if SYNCHRONISED_BY_SYSTEMD.exists() else None)
+    assert done.stdout.strip() == str(
+        synchronised_by_timesyncd(SYNCHRONISED_BY_SYSTEMD, time.time())
+    )
+
+
+@pytest.mark.parametrize(
+    ("age_s", "expected"), [(60.0, True), (10_000.0, True), (11_000.0, False), (-90_000.0, False)]
+)
+def test_the_file_of_timesyncd_counts_while_it_is_touched(
+    tmp_path: Path, age_s: float, expected: bool
+) -> None:
+    file = tmp_path / "synchronized"
+    assert synchronised_by_timesyncd(tmp_path / "none" / "synchronized", 0.0) is None
+    assert synchronised_by_timesyncd(file, 0.0) is False, "it runs, and has reached no server"
+    file.touch()
+    assert synchronised_by_timesyncd(file, file.stat().st_mtime + age_s) is expected

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from monitor.adapters.system.data_directory import PAGE_DIRECTORY
 from monitor.adapters.system.key_file import SESSION_KEY, SHARED_MODE, load_or_create_key
 from monitor.adapters.system.local_api_client import SOCKET_NAME
 from monitor.adapters.system.passwords import Argon2Passwords
@@ -53,6 +54,14 @@ def give_to_group(directory: Path) -> None:
             path.chmod(path.stat().st_mode & ~0o222)
 
 
+def make_page_directory(data: Path) -> None:
+    """As deploy/install does."""
+    page = data / PAGE_DIRECTORY
+    page.mkdir()
+    os.chown(page, -1, PAGE.gid if os.geteuid() == 0 else -1)
+    page.chmod(0o2750)
+
+
 @pytest.fixture(scope="module")
 def served() -> Iterator[DashboardServer]:
     """A page as another user, beside stores whose writers are open, and finished files."""
@@ -66,10 +75,10 @@ def served() -> Iterator[DashboardServer]:
         give_to_group(running.data)
         running.data.chmod(0o750)
         running.user = PAGE
-        gid = PAGE.gid if os.geteuid() == 0 else None
-        load_or_create_key(running.data / SESSION_KEY, SHARED_MODE, gid)
+        make_page_directory(running.data)
+        load_or_create_key(running.data / SESSION_KEY, SHARED_MODE)
         user = User("siti", UserRole.ADMIN, Argon2Passwords().hash(PASSWORD))
-        UsersFile(running.data, gid).change(lambda users: users.with_user(user))
+        UsersFile(running.data).change(lambda users: users.with_user(user))
         running.start_daemon()
         os.chown(running.data / SOCKET_NAME, -1, DATA_GROUP if os.geteuid() == 0 else -1)
         (running.data / SOCKET_NAME).chmod(0o660)
