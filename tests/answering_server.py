@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -42,15 +43,22 @@ class Reply:
 
 
 class AnsweringServer:
-    """Started by `with`. answer: what to reply to a request; None: close without an answer."""
+    """Started by `with`. answer: what to reply to a request; None: close without an answer.
 
-    def __init__(self, answer: Callable[[Request], Reply | None]) -> None:
+    tls: serve HTTPS with this context.
+    """
+
+    def __init__(
+        self, answer: Callable[[Request], Reply | None], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.requests: list[Request] = []
         self._over = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, answer))
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http{'' if tls is None else 's'}://127.0.0.1:{self._server.server_port}"
 
     def settings(self, timeout_s: float = 5.0) -> InfluxSettings:
         """A bucket on it."""

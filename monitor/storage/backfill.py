@@ -88,8 +88,13 @@ class Backfill:
             self._main = batch.cursor
         return False, batch
 
-    def advance(self, live: bool, batch: JournalBatch, now_s: float) -> None:
-        """Move past a batch that was stored or set aside. Raises StoreError if not saved."""
+    def advance(
+        self, live: bool, batch: JournalBatch, now_s: float, sent: int | None = None
+    ) -> None:
+        """Move past a batch that was stored, set aside or skipped. Raises StoreError if not saved.
+
+        sent: how many of its samples went to the server (None: all), for the rate.
+        """
         if live:
             self._live = batch.cursor
             self._sent_live += len(batch.samples)
@@ -97,7 +102,8 @@ class Backfill:
             return
         self._main = batch.cursor
         if self._live is not None:
-            self._paused_until_s = now_s + len(batch.samples) / self._limits.lines_per_s
+            lines = len(batch.samples) if sent is None else sent
+            self._paused_until_s = now_s + lines / self._limits.lines_per_s
             if self._log.lag(self._main) <= self._log.lag(self._live_start):
                 self._main, self._live, self._sent_live = self._live, None, 0
         self._log.save_cursor(self._name, self._main)

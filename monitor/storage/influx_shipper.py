@@ -114,12 +114,15 @@ class ShipperState:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """Rows to send now. advance: moves past them (blocking); before: the place before them."""
+    """Rows to send now. before: the place before them.
+
+    advance: moves past them (blocking), given how many were sent, None: all.
+    """
 
     samples: Sequence[Sample]
     batch: JournalBatch
     before: str
-    advance: Callable[[], None]
+    advance: Callable[[int | None], None]
 
 
 class InfluxShipper:
@@ -226,7 +229,7 @@ class InfluxShipper:
                     return await self._handle_refusal(thread, work, samples, error)
                 self._note_success()
                 self._accepted |= {measurement_of(each).name for each in samples}
-            await thread.run(work.advance)
+            await thread.run(partial(work.advance, None))
             await self._measure_lag(thread)
         except StoreError as error:
             return self._back_off(error)
@@ -251,7 +254,7 @@ class InfluxShipper:
             wanted(request, rows.samples),
             rows,
             request.position,
-            partial(self._resend.advance, request, rows),
+            lambda sent: self._resend.advance(request, rows),
         )
 
     async def _write(self, thread: DaemonThread, samples: Sequence[Sample]) -> None:
@@ -297,7 +300,7 @@ class InfluxShipper:
                 return 0.0
             case RefusalAction.SKIP:
                 self._note_too_old(samples, error.dropped)
-                await thread.run(work.advance)
+                await thread.run(partial(work.advance, len(samples) - error.dropped))
                 await self._measure_lag(thread)
                 return 0.0
             case RefusalAction.EXAMINE:
@@ -353,7 +356,7 @@ class InfluxShipper:
         if accepts_others:
             await self._set_aside(thread, work.batch, sample, error)
             self._accepted.discard(name)
-            await thread.run(work.advance)
+            await thread.run(partial(work.advance, None))
             await self._measure_lag(thread)
             return 0.0
         await thread.run(partial(self._resend.block, name, work.before))

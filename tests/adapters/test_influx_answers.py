@@ -7,7 +7,9 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from monitor.settings.model import InfluxSettings
 from tests.answering_server import AnsweringServer, Reply, Request
 from tests.influx_server import free_ports
 from tests.sample_builders import MIDNIGHT_S, interface, ping
+from tests.tls_certificates import TestAuthority
 
 TOKEN = "Zm9ybWVybHktdGhlLXRva2Vu=="
 
@@ -396,3 +399,23 @@ def test_a_range_too_long_for_3_core_is_queried_in_parts() -> None:
     assert spans[0][0] == MIDNIGHT_S * 1000
     assert spans[-1][1] == end_s * 1000
     assert all(before[1] == after[0] for before, after in pairwise(spans))
+
+
+def test_a_certificate_of_an_own_authority_is_accepted_with_its_file_and_only_with_it(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    authority = TestAuthority(tmp_path)
+    with AnsweringServer(lambda request: Reply(204), authority.server_context()) as server:
+        own = replace(server.settings(), ca_file=str(authority.ca_file))
+        unchecked = replace(server.settings(), verify_tls=False)
+        for settings in (own, unchecked):
+            writer = InfluxWriter(settings, TOKEN)
+            for _ in range(3):
+                writer.write([ping(MIDNIGHT_S)])
+            writer.close()
+        assert len(server.requests) == 6
+        refused = InfluxWriter(server.settings(), TOKEN)
+        with pytest.raises(InfluxError, match="no TLS connection"):
+            refused.write([ping(MIDNIGHT_S)])
+        refused.close()
+    assert list(recwarn) == [], "verify_tls = false warns once, at the start, not at each request"

@@ -13,6 +13,7 @@ from monitor.cli.time_arguments import current_utc_s
 from monitor.core.errors import ApiError
 from monitor.core.ports import RefusedPoint
 from tests.cli.cli_fixtures import CliConfig, make_config
+from tests.influx_2_7 import InfluxTwo
 
 POINT = RefusedPoint(0.0, "20251125:1", 422, "field type conflict", "ping,link=utama sent=1i 17")
 
@@ -55,3 +56,23 @@ def test_a_time_that_is_no_time_is_a_usage_error(config: CliConfig) -> None:
     result = config.run("influx", "resend", "--since", "kemarin")
     assert result.exit_code == 2
     assert "is no time" in result.output
+
+
+@pytest.mark.parametrize(("org", "errors"), [("", 1), ("diskominfo", 0)])
+def test_check_finds_a_missing_organisation_of_a_2_x_server(
+    tmp_path: Path, org: str, errors: int
+) -> None:
+    with InfluxTwo() as server:
+        made = make_config(tmp_path)
+        monitor = made.config / "monitor.toml"
+        table = f'[storage.influxdb]\nurl = "{server.url}"\norg = "{org}"\n'
+        monitor.write_text(f"{monitor.read_text()}\n{table}")
+        result = made.run("check")
+    assert result.exit_code == errors
+    assert result.output.count("org is missing: InfluxDB 2.7.12 takes no sample") == errors
+
+
+def test_check_says_nothing_of_a_server_that_does_not_answer(config: CliConfig) -> None:
+    monitor = config.config / "monitor.toml"
+    monitor.write_text(f'{monitor.read_text()}\n[storage.influxdb]\nurl = "http://127.0.0.1:9"\n')
+    assert config.run("check").exit_code == 0

@@ -11,30 +11,40 @@ from typing import cast
 
 import pytest
 
+from monitor.adapters.influx import InfluxWriter
+from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.scheduler import Scheduler
 from monitor.core.detection.detector import Detector
 from monitor.core.errors import ConfigError, ProbeError
 from monitor.core.job import Job
 from monitor.core.model import Device, State, Target
-from monitor.core.ports import Commit
-from monitor.daemon.reload import ProbingPart, Reloader
+from monitor.core.ports import Commit, SampleSink
+from monitor.daemon.reload import ProbingPart, Reloader, StoragePart
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.path_tracing import PathTracing
 from monitor.probing.ping_rounds import PingRounds
 from monitor.probing.snmp_polling import SnmpPolling
-from monitor.settings import require_valid
-from monitor.settings.model import Settings
+from monitor.settings import load, require_valid
+from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.paths import LOADED_CONFIG_FILE
+from monitor.settings.secrets import SecretStore
 from monitor.status.status import Status
 from monitor.storage.period_recorder import PeriodRecorder
+from monitor.storage.retention import RetentionJob
+from monitor.storage.rollup_job import RollupJob
+from monitor.storage.shipper_group import ShipperGroup
+from monitor.storage.shipping_errors import RefusalCause
 from tests.fakes.clock import ManualClock
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.poller import FakePoller
 from tests.fakes.prober import Answers, Behaviour, FakeProber, Silent
 from tests.fakes.tracer import FakeTracer
+from tests.influx_2_7 import ADMIN, Bucket, InfluxTwo
 from tests.job_driver import run_jobs
 from tests.settings.config_fixtures import ANJATAN, SUKRA, load_config, write_config
+from tests.shipper_fixtures import ShipperOnFakes, rows
+from tests.waiting import eventually_async
 
 LINK, OTHER = "anjatan/utama", "sukra/utama"
 OLD_ADDRESS, NEW_ADDRESS = "10.77.23.1", "10.77.23.9"
@@ -248,3 +258,47 @@ async def test_a_loaded_configuration_that_cannot_be_written_is_a_warning(
     await rig.reloader.reload()
     assert rig.reloader.warnings() == []
     assert rig.loaded_config() != before
+
+
+async def test_a_reload_reads_the_secret_of_influxdb_again_and_writes_with_it(
+    tmp_path: Path,
+) -> None:
+    """A token was rotated: no restart, and a missing secret changes nothing."""
+    with InfluxTwo(Bucket("pantau"), Bucket("pantau_1m"), Bucket("pantau_1h")) as server:
+        config = write_config(tmp_path, sites={"anjatan": ANJATAN})
+        monitor = config / "monitor.toml"
+        monitor.write_text(
+            f'{monitor.read_text()}\n[storage.influxdb]\nurl = "{server.url}"\n'
+            'org = "diskominfo"\ntoken = "influxdb"\n'
+        )
+        secret = config / "secrets" / "influxdb"
+        secret.parent.mkdir(exist_ok=True)
+        secret.touch(0o600)
+        secret.write_text("an old token")
+        settings = require_valid(load(config, {}), strict=False)
+
+        def sinks(now: Settings, influxdb: InfluxSettings) -> list[SampleSink]:
+            token = SecretStore(now.config_dir, {}).get(str(influxdb.token)).reveal()
+            return [InfluxWriter(influxdb, token)]
+
+        shipper = ShipperOnFakes()
+        group = ShipperGroup([shipper.shipper], shipper.clock)
+        ledger, journal = MemoryLedger(), SqliteJournal(tmp_path / "journal")
+        part = StoragePart(
+            RollupJob(journal, ledger, shipper.clock),
+            RetentionJob(journal, shipper.clock, None, settings.journal),
+            ledger,
+            group,
+            sinks,
+        )
+        shipper.journal.append(rows(3))
+        async with shipper.running():
+            (await part.prepare(settings))()
+            await eventually_async(lambda: shipper.state.cause is RefusalCause.RIGHTS)
+            secret.write_text(ADMIN)
+            (await part.prepare(settings))()
+            await eventually_async(lambda: server.buckets["pantau"].count("ping") == 3)
+            secret.unlink()
+            with pytest.raises(ConfigError, match="the secret influxdb is missing"):
+                await part.prepare(settings)
+        journal.close()
