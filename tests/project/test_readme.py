@@ -56,7 +56,8 @@ def test_the_state_codes_are_documented() -> None:
 def test_every_command_is_documented_with_existing_options(name: str) -> None:
     command = pantau.get_command(click.Context(pantau), name)
     assert command is not None
-    known = {option for parameter in command.params for option in parameter.opts}
+    parts = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    known = {option for part in parts for each in part.params for option in each.opts}
     told = in_code(row(f"`pantau {name}"))
     options = {word for text in told for word in text.split() if word.startswith("--")}
     assert options <= known
