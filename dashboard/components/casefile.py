@@ -12,12 +12,16 @@ from dashboard.i18n import Words
 from dashboard.reads.cases import File
 from monitor.core.alerting.messages.incident_message import suspected_cause_text
 from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.messages.path_text import hops_text, path_text
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.model import ActionKind, IncidentAction, OutboxRow, PolicyDecision
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network
 
 Fact = tuple[str, str]
+
+_ALWAYS_DATED = 0.0
+"""Stands for now where a time shall have its date."""
 
 REASON_KEYS = {"resolved": "was_resolved", "digest": "in_digest", "test": "a_test"}
 """Reasons that bear the name of an event have a text of their own."""
@@ -66,9 +70,13 @@ def facts(file: File, network: Network, alerts: AlertSettings, words: Words) -> 
     """(label, text), in the order in which they are asked for at night."""
     names, incident = Names.of(network), file.incident
     found = [(words.say("incident.evidence"), evidence_text(incident, words))]
-    guess = suspected_cause_text(
-        incident, TargetNames(network, alerts), Language(words.lang.value, words.zone)
-    )
+    language = Language(words.lang.value, words.zone)
+    if incident.evidence.path is not None:
+        over = incident.ended_s is not None
+        where = path_text(incident.evidence.path, language, _ALWAYS_DATED, over=over)
+        found.append((words.say("incident.path"), where))
+    found += [(words.say("incident.hops"), hops_text(each, language)) for each in file.traces[-1:]]
+    guess = suspected_cause_text(incident, TargetNames(network, alerts), language)
     if guess is not None:
         found.append((words.say("incident.suspect"), guess))
     if file.handling.cause is not None:

@@ -18,6 +18,7 @@ from monitor.core.alerting.ports import AlertReader
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.errors import StoreError
 from monitor.core.model import Incident, Network
+from monitor.core.paths.model import IncidentTrace
 from monitor.status.queries import remember_windows
 
 HISTORY_DAYS = 30
@@ -37,7 +38,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One incident whole. folded: incidents that it explains."""
+    """One incident whole. folded: incidents that it explains. traces: of the path, oldest first."""
 
     incident: Incident
     handling: Handling
@@ -45,6 +46,7 @@ class File:
     notices: tuple[PolicyDecision, ...]
     messages: tuple[OutboxRow, ...]
     folded: tuple[Incident, ...]
+    traces: tuple[IncidentTrace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ class Cases:
             tuple(notices),
             tuple(row for row in messages if number in (row.about or (row.incident,))),
             tuple(each for each in every if each.parent == number),
+            tuple(self._ledger.incident_traces(number)),
         )
 
     def desk(self) -> AlertingState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from monitor.cli.formatting import (
     as_dicts,
     format_duration,
     format_moment,
+    format_number,
     format_reason,
     format_recipient,
     format_state,
@@ -33,10 +34,12 @@ from monitor.cli.options import config_option
 from monitor.cli.time_arguments import current_utc_s, parse_past_s
 from monitor.core.alerting.messages.incident_message import evidence_text, suspected_cause_text
 from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.messages.path_text import hop_at, hops_text, path_text, route_text
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.settings import AlertSettings
-from monitor.core.documents import incident_document
+from monitor.core.documents import incident_document, rfc3339
 from monitor.core.model import Incident, Network
+from monitor.core.paths.model import SKIPPED, IncidentTrace
 from monitor.settings.quick_settings import read_timezone
 from monitor.status import queries
 
@@ -72,7 +75,8 @@ def incidents(
         if as_json:
             print_json(document)
         else:
-            _print_one(queries.incident(ledger, incident), document, zone, now_s)
+            traces = ledger.incident_traces(incident)
+            _print_one(queries.incident(ledger, incident), document, traces, zone, now_s)
         return
     since_s = None if since is None else parse_past_s(since, now_s, zone, "--since")
     found = ledger.incidents(since_s=since_s, include_closed=every or since is not None)
@@ -127,11 +131,15 @@ def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide:
 
 
 def _print_one(
-    incident: Incident, document: Mapping[str, object], zone: ZoneInfo, now_s: float
+    incident: Incident,
+    document: Mapping[str, object],
+    traces: Sequence[IncidentTrace],
+    zone: ZoneInfo,
+    now_s: float,
 ) -> None:
     """document: of `queries.case`."""
     console = make_console()
-    _print_summary(console, incident, document, zone, now_s)
+    _print_summary(console, incident, document, traces, zone, now_s)
     console.print()
     for _, line in sorted(_timeline(incident, document, zone), key=lambda each: each[0]):
         console.print(Text(line))
@@ -141,6 +149,7 @@ def _print_summary(
     console: Console,
     incident: Incident,
     document: Mapping[str, object],
+    traces: Sequence[IncidentTrace],
     zone: ZoneInfo,
     now_s: float,
 ) -> None:
@@ -154,13 +163,34 @@ def _print_summary(
     suspected = suspected_cause_text(incident, places, speech)
     if suspected is not None:
         lines.append(suspected)
+    if incident.evidence.path is not None:
+        where = path_text(incident.evidence.path, speech, now_s, over=incident.ended_s is not None)
+        lines.append(f"Jejak jalur: {where}")
     if incident.parent is not None:
         lines.append(f"Akibat insiden {incident.parent}")
     if incident.affected:
         lines.append(f"Terdampak: {', '.join(incident.affected)}")
     lines += handling_lines(document["handling"], zone, over=incident.ended_s is not None)
+    for trace in traces:
+        lines += trace_lines(trace, speech, zone)
     for line in lines:
         console.print(Text(f"  {line}"))
+
+
+def trace_lines(trace: IncidentTrace, speech: Language, zone: ZoneInfo) -> list[str]:
+    """A line each hop: who answered, and who usually does where that is not the same."""
+    lines = [f"Lompatan, {format_moment(rfc3339(trace.at_s), zone)}:"]
+    if trace.result == SKIPPED:
+        return [f"{lines[0]} {hops_text(trace, speech)}"]
+    for ttl in range(1, max(len(trace.hops), len(trace.usual)) + 1):
+        now, usual = hop_at(trace.hops, ttl), hop_at(trace.usual, ttl)
+        text = "*" if now is None else route_text(now)
+        if now is not None and now.rtt_ms is not None:
+            text += f"  {format_number(now.rtt_ms)} mdtk"
+        if usual is not None and usual.address not in (None, None if now is None else now.address):
+            text += f"  (biasanya {route_text(usual)})"
+        lines.append(f"  {ttl:2d}  {text}")
+    return lines
 
 
 def _timeline(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from monitor.core.model import IncidentEvidence
 from tests.e2e.simulated_daemon import SimulatedDaemon
 from tests.waiting import eventually
 
@@ -52,6 +54,7 @@ def test_a_cut_is_detected_in_time_with_correct_start_and_end(
     assert -0.2 <= incident.started_s - cut.utc_s <= 1.2
     assert incident.detected_s - incident.started_s <= 7.0
     assert simulated.states()["anjatan"] == "degraded"
+    _check_path(simulated, incident.id)
     back = simulated.simulation.control.restore(LINK)
     eventually(lambda: simulated.states()[LINK] == "up", 15)
     (closed,) = eventually(
@@ -60,6 +63,32 @@ def test_a_cut_is_detected_in_time_with_correct_start_and_end(
     )
     assert closed.ended_s is not None
     assert 0.0 <= closed.ended_s - back.utc_s <= 1.3
+
+
+def _check_path(simulated: SimulatedDaemon, incident: int) -> None:
+    """Where it broke is known while the first message still waits (15 s), and is shown."""
+    patrol = next(n.address for n in simulated.simulation.network.nodes if n.id == "pop-patrol")
+
+    def evidence() -> IncidentEvidence | None:
+        return next(
+            (i.evidence for i in simulated.incidents() if i.id == incident and i.evidence.path),
+            None,
+        )
+
+    found = eventually(evidence, 10)
+    assert found is not None
+    assert found.path is not None
+    assert found.path.last is not None
+    assert (found.path.last.address, found.path.last.name) == (patrol, "PoP Patrol")
+    shown = subprocess.run(
+        simulated.command("incidents", str(incident)),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=simulated.environ,
+    ).stdout
+    assert f"Jejak jalur: terakhir menjawab: {patrol} PoP Patrol (lompatan" in shown
+    assert f"{patrol} PoP Patrol" in shown.split("Lompatan, ")[1]
 
 
 def test_a_cut_node_is_one_incident_that_lists_its_links(simulated: SimulatedDaemon) -> None:

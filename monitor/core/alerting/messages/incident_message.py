@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.messages.path_text import path_line
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.messages.text_layout import TextLine, clean
 from monitor.core.alerting.model import ActionKind, EventKind, IncidentAction, NotificationContext
@@ -121,6 +122,7 @@ _FULL = {"id": "{share} kapasitas terpakai", "en": "{share} of the capacity in u
 _REPORTED = {"id": "Penyebab (kata {who}): {cause}", "en": "Cause (says {who}): {cause}"}
 
 _LINK, _AFFECTED, _PROVIDER, _EVIDENCE = 90, 80, 75, 70
+_PATH = 65
 _CAUSE, _ACTIONS, _OTHERS, _PEOPLE = 60, 50, 40, 30
 """Weights: lines of a small weight go first where there is no room (see fit_lines)."""
 
@@ -153,6 +155,9 @@ def incident_lines(
         head = language.text(_BEHIND, n=len(affected))
         more = language.text(MORE_ITEMS, n="{n}")
         found.append(TextLine(head, _AFFECTED, tuple(affected), more, max_items=_MOST_BEHIND))
+    path = path_line(incident.evidence.path, language, now_s)
+    if path is not None and incident.ended_s is None:
+        found.append(TextLine(path, _PATH))
     cause = suspected_cause_text(incident, names, language)
     if cause is not None:
         found.append(TextLine(cause, _CAUSE))
