@@ -39,8 +39,9 @@ class HostCounters:
     """Packets of one address since the start. answered: replies sent, without duplicates.
 
     lost: requests dropped by simulated loss; unreachable: ICMP errors sent; expired: "time
-    exceeded" sent as a router on the way, about requests to others. Requests in none of these were
-    not answered (silent), or the reply is not due yet.
+    exceeded" sent as a router on the way, about requests to others; traced: requests of a small TTL
+    that arrived, which are in none of the others. Requests in none of these were not answered
+    (silent), or the reply is not due yet.
     """
 
     requests: int
@@ -48,6 +49,7 @@ class HostCounters:
     lost: int
     unreachable: int
     expired: int = 0
+    traced: int = 0
 
 
 class SimulatedHost:
@@ -73,6 +75,7 @@ class SimulatedHost:
         "requests",
         "rng",
         "router",
+        "traced",
         "ttl_allowed",
         "ttl_counted_s",
         "unreachable",
@@ -82,6 +85,7 @@ class SimulatedHost:
         self.address = address
         self.path: tuple[SimulatedHost, ...] = ()
         self.expired = 0
+        self.traced = 0
         self.ttl_allowed = 1.0
         self.ttl_counted_s = 0.0
         self.rng = random.Random(f"{seed}:line:{name}").random  # noqa: S311 - simulated loss
@@ -135,7 +139,9 @@ class SimulatedHost:
 
     def counts(self) -> HostCounters:
         """Counters since the start."""
-        return HostCounters(self.requests, self.answered, self.lost, self.unreachable, self.expired)
+        return HostCounters(
+            self.requests, self.answered, self.lost, self.unreachable, self.expired, self.traced
+        )
 
 
 class AgentReply(NamedTuple):
@@ -153,6 +159,8 @@ _BATCH = 32  # packets read before replies that are due get their turn
 _BATCHES = 8  # before the event loop gets its turn
 _EARLY_S = 0.00008  # replies due within this are sent together
 _SNMP_PORT = 161
+_TRACE_TTL = 32
+"""Requests of traces have at most this TTL when they arrive, others begin with 64."""
 _CLOSED_PORT = 3  # the code of ICMP: port unreachable
 _AGENT_DURATION_S = 0.003  # no echo reply should become due while an agent computes
 _AGENT_MAX_WAIT_S = 0.020
@@ -266,6 +274,9 @@ class PacketResponder:
         if ttl <= len(host.path):
             self._on_expired(host.path[ttl - 1], packet)
             return
+        if ttl <= _TRACE_TTL:
+            self._on_traced(host, packet, reply_to)
+            return
         host.requests += 1
         if self._passes(host, packet):
             reply = reply_to(packet)
@@ -277,6 +288,19 @@ class PacketResponder:
         """The packet's TTL ends at a router on the way, which is silent behind a cut."""
         if router.may_report_expired(time.monotonic()) and not router.loses():
             self._push(router, time_exceeded(packet, router.address), _Sent.EXPIRED)
+
+    def _on_traced(
+        self, host: SimulatedHost, packet: bytes, reply_to: Callable[[bytes], bytes]
+    ) -> None:
+        """A request of a trace reached its target."""
+        host.traced += 1
+        if host.answers:
+            if not host.loses():
+                self._push(host, reply_to(packet), _Sent.OTHER)
+        elif host.router is not None:
+            how = host.behaviour
+            error = unreachable(packet, host.router, how.unreachable_code, how.quote_bytes)
+            self._push(host, error, _Sent.OTHER)
 
     def _passes(self, host: SimulatedHost, packet: bytes) -> bool:
         """Whether a packet reaches the address; otherwise an ICMP error is sent if configured."""

@@ -19,6 +19,13 @@ from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.availability_target import AgreedBy, AvailabilityTarget
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
 from monitor.core.model import ChangeKind, IncidentChange, IncidentEvidence, Network, State
+from monitor.core.paths.model import (
+    FindingKind,
+    IncidentTrace,
+    NamedHop,
+    PathFinding,
+    RouteHop,
+)
 from tests.dashboard.alert_history import write_alert_history
 from tests.dashboard.reads_on_fakes import NOW_S, ReadsOnFakes
 from tests.dashboard.synthetic_history import (
@@ -178,6 +185,29 @@ def test_confirming_or_correcting_a_cause_is_in_the_timeline(
     told = fresh_pages.client.get(f"/api/v1/incidents/{number}").get_json()
     assert words in [each["text"] for each in told["timeline"]]
     assert told["cause"] == cause
+
+
+def test_where_a_path_breaks_off_is_on_both_pages_with_its_hops(
+    fresh_pages: IncidentPages,
+) -> None:
+    number = fresh_pages.number("losarang/utama")
+    (found,) = (each for each in fresh_pages.fakes.history.incidents() if each.id == number)
+    last, following = NamedHop(3, "10.77.0.11", "PoP <Jatibarang>"), NamedHop(4, "10.77.0.12")
+    finding = PathFinding(FindingKind.STOPPED, NOW_S, last, following, following, 5, NOW_S)
+    traced = replace(found, evidence=replace(found.evidence, path=finding))
+    fresh_pages.fakes.ledger.record([IncidentChange(ChangeKind.UPDATED, traced, NOW_S)])
+    hops = (RouteHop(1, "10.77.0.10", "Pusat data", 1.0, None), RouteHop(2, None, None, None, None))
+    fresh_pages.fakes.ledger.record_paths(
+        (), [IncidentTrace(number, found.target, NOW_S, "stopped", hops)]
+    )
+    facts = dict(fresh_pages.client.get(f"/api/v1/incidents/{number}").get_json()["facts"])
+    assert facts["Jejak jalur"].startswith(
+        "terakhir menjawab: 10.77.0.11 PoP <Jatibarang>; biasanya 5 lompatan, kini berhenti di 3"
+    )
+    assert facts["Lompatan"] == "1 10.77.0.10 Pusat data · 2 *"
+    page = fresh_pages.client.get(f"/i/{number}").text
+    assert "biasanya 5 lompatan, kini berhenti di 3" in page
+    assert "<Jatibarang>" not in page
 
 
 def test_the_reason_of_each_notification_decision_is_shown(pages: IncidentPages) -> None:

@@ -16,6 +16,7 @@ from tests.adapters.icmp.network import VethNetwork
 from tests.adapters.icmp.path_network import PathNetwork
 from tests.adapters.icmp.rig import BOTH_MODES, ProbeRig, probing
 from tests.adapters.icmp.scripted_host import Request, ScriptedHost, scripted_host
+from tests.waiting import eventually_async
 
 V4 = (PathNetwork.FIRST, PathNetwork.SECOND, PathNetwork.TARGET)
 V6 = (PathNetwork.FIRST6, PathNetwork.SECOND6, PathNetwork.TARGET6)
@@ -166,7 +167,7 @@ async def test_a_target_that_moves_or_leaves_ends_its_trace_without_a_result(
     async with tracing(row, SocketMode.RAW) as rig:
         assert isinstance(rig.prober, IcmpProber)
         running = asyncio.ensure_future(rig.prober.trace(PathNetwork.TARGET, 6))
-        await asyncio.sleep(0.01)
+        await eventually_async(lambda: rig.prober.counters().trace_requests > 0)
         rig.watch(PathNetwork.TARGET6)
         assert await running is None
         assert await rig.prober.trace("nobody", 6) is None

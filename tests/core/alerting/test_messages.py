@@ -36,6 +36,7 @@ from monitor.core.model import (
     Site,
     State,
 )
+from monitor.core.paths.model import FindingKind, NamedHop, PathFinding
 from monitor.core.signing import LINK_LIFETIME_S, check_link_code
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -252,6 +253,24 @@ def test_a_suspected_cause_comes_with_its_evidence(
 ) -> None:
     incident = replace(DOWN, suspected_cause=cause, evidence=IncidentEvidence(**evidence))
     assert f"Dugaan: {line}" in written(context(incident)).text.split("\n")
+
+
+def test_where_the_path_breaks_off_is_in_the_text_while_the_outage_lasts() -> None:
+    finding = PathFinding(
+        FindingKind.STOPPED,
+        at("14:05"),
+        NamedHop(3, "10.77.0.11", "PoP Jatibarang"),
+        usual_hops=5,
+        changed_s=at("10:00"),
+    )
+    incident = replace(DOWN, evidence=IncidentEvidence(path=finding))
+    lines = written(context(incident)).text.split("\n")
+    assert (
+        "Terakhir menjawab: 10.77.0.11 PoP Jatibarang; biasanya 5 lompatan, kini berhenti di 3;"
+        " jalur berubah pada 10.00 WIB"
+    ) in lines
+    over = replace(incident, ended_s=at("14:30"), end_reason="reply")
+    assert "menjawab: 10" not in written(context(over, event=RESOLVED)).text
 
 
 def test_actions_of_people_are_in_the_text() -> None:
