@@ -7,20 +7,22 @@ so messages are waited for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.delivery import DeliveryContext
 from monitor.alerting.dispatcher import Dispatcher
 from monitor.core.alerting.alerting_state import AlertingState
-from monitor.core.alerting.model import Channel, EventKind, Notification, OutboxStatus
+from monitor.core.alerting.model import Channel, EventKind, Notification, OutboxRow, OutboxStatus
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.settings import AlertSettings
+from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.detection.detector import restored_detector
 from monitor.core.model import Network
+from monitor.core.progress import DaemonProgress
 from monitor.pipeline.pipeline import Pipeline
 from monitor.probing.ping_rounds import PingRounds
 from tests.core.alerting.scenario import ALERTS
@@ -51,8 +53,11 @@ class AlertingRig:
         now_s = self.clock.steady_s()
         state = restore_policy_state(read_policy_history(self.ledger, now_s), now_s, now_s)
         self.notifier = Notifier(state, self.alerting_state, lambda _: True)
+        self.progress = DaemonProgress()
+        self.unrecorded = UnrecordedMessages(self.clock.steady_s, self.progress.ledger)
         context = DeliveryContext(
-            self.ledger, self.alerting_state, self.clock, run_inline, self._sleep, lambda: 0.5
+            *(self.ledger, self.alerting_state, self.clock, run_inline, self.unrecorded),
+            *(self._queue_messages, self._sleep, lambda: 0.5),
         )
         self.dispatcher = Dispatcher(context, self.channels or self.boxes)
         self.pipeline = Pipeline(
@@ -64,6 +69,8 @@ class AlertingRig:
             retry_s=0.01,
             notifier=self.notifier,
             on_queued=self.dispatcher.wake,
+            progress=self.progress,
+            unrecorded=self.unrecorded,
         )
         await self.prober.open(self.pipeline.take)
         alert_trigger = AlertTrigger(self.pipeline, self.notifier, self.dispatcher)
@@ -82,6 +89,9 @@ class AlertingRig:
             service.cancel()
         await asyncio.wait(self._services)
         self.pipeline.close()
+
+    def _queue_messages(self, rows: Sequence[OutboxRow]) -> None:
+        self.pipeline.queue_messages(rows)
 
     async def _sleep(self, for_s: float) -> None:
         await self.clock.sleep_until(self.clock.steady_s() + for_s)

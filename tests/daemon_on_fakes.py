@@ -52,12 +52,12 @@ class DaemonOnFakes:
         self.synchronised: bool | None = True
         self.outbox_age_s: float | None = None
         self.prober = FakeProber(self.clock)
+        self.ledger = MemoryLedger()
         self.pipeline = Pipeline(
-            net, Detector(net), self.clock, MemoryLedger(), self.journal, retry_s=0.01
+            net, Detector(net), self.clock, self.ledger, self.journal, retry_s=0.01
         )
         self.schedule = Scheduler(self.clock)
-        self.ledger = MemoryLedger()
-        self.period_recorder = PeriodRecorder(self.pipeline, self.clock, self.ledger)
+        self.period_recorder = PeriodRecorder(self.pipeline, self.clock)
         self.self_metrics = SelfMetrics(
             self.pipeline,
             self.schedule,

@@ -13,6 +13,8 @@ from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import Channel, EventKind, OutboxRow, OutboxStatus, Wording
 from monitor.core.alerting.outbox import encode_body
 from monitor.core.alerting.settings import AlertSettings
+from monitor.core.alerting.unrecorded import UnrecordedMessages
+from monitor.core.progress import WriterState
 from tests.core.alerting.scenario import ALERTS, NET
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
@@ -40,6 +42,8 @@ class DispatcherRig:
         self.start_s = self.clock.steady_s()
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
         self.alerting_state = AlertingState(self.alerts, NET)
+        self.writer = WriterState()
+        self.unrecorded = UnrecordedMessages(self.clock.steady_s, self.writer)
         context = DeliveryContext(
             ledger=self.ledger,
             alerting_state=self.alerting_state,
@@ -47,6 +51,8 @@ class DispatcherRig:
             sleep=self._sleep,
             chance=lambda: self.chance,
             executor=run_inline,
+            unrecorded=self.unrecorded,
+            queue=self.unrecorded.add,
         )
         self.dispatcher = Dispatcher(context, self.channels or self.boxes)
         self.running = asyncio.ensure_future(self.dispatcher.run())

@@ -1,8 +1,9 @@
 """One channel's worker: lease outbox rows, send them, mark the result.
 
 A row is sent after it is committed and marked after the channel accepted it: at least once, with a
-key by which the receiver recognises a second copy. Whatever a channel raises is logged without its
-text (it may hold a secret), counted, and the rows are retried.
+key by which the receiver recognises a second copy. While the ledger cannot be written, rows are
+sent from memory and recorded later (see core/alerting/unrecorded.py). Whatever a channel raises is
+logged without its text (it may hold a secret), counted, and the rows are retried.
 """
 
 from __future__ import annotations
@@ -25,19 +26,28 @@ from monitor.core.alerting.model import (
     DeliveryBatch,
     Notification,
     OutboxRow,
+    OutboxStatus,
+    Recipient,
     Rejected,
     RetryLater,
 )
 from monitor.core.alerting.outbox import (
+    CODE_CHARACTERS,
     GIVE_UP_S,
     combine_batches,
     decode_notification,
+    due_batches,
     merge_notifications,
     retry_delay_s,
     with_code,
 )
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.alerting.settings import ChannelSettings
+from monitor.core.alerting.unrecorded import (
+    MARK_CHARACTERS,
+    UnrecordedMessages,
+    mark_unrecorded,
+)
 from monitor.core.errors import LedgerError
 from monitor.core.executor import Executor
 from monitor.core.ports import Clock
@@ -62,13 +72,16 @@ T = TypeVar("T")
 class DeliveryContext:
     """What every worker needs.
 
-    executor: runs ledger calls. sleep, chance (0 to 1, spreads the retries): replaced in tests.
+    executor: runs ledger calls. unrecorded, queue: messages that the ledger has not taken yet, and
+    what queues further ones for it. sleep, chance (0 to 1, spreads the retries): replaced in tests.
     """
 
     ledger: AlertLedger
     alerting_state: AlertingState
     clock: Clock
     executor: Executor
+    unrecorded: UnrecordedMessages
+    queue: Callable[[Sequence[OutboxRow]], None]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random
     lease_s: float = LEASE_S
@@ -155,21 +168,24 @@ class ChannelWorker:
         now_s = self._context.clock.steady_s()
         if now_s < self.state.not_before_s:
             return self.state.not_before_s - now_s
+        if self._context.unrecorded.is_needed(self.name):
+            return await self._send_without_ledger()
         try:
             await self._mark_sent()
             free = self._free_slots(now_s)
             if free == 0:
                 return self.state.sends[0] + RATE_WINDOW_S - now_s
             lease = partial(self._ledger.lease, self.name, self._context.utc_s())
-            batches = await self._context.call(lease, self._context.lease_s, LEASE_ROWS)
-            if not batches:
+            leased = await self._context.call(lease, self._context.lease_s, LEASE_ROWS)
+            if not leased:
                 return self._until_next_s(now_s)
+            batches = [batch for batch in leased if not await self._settle(batch)]
             await self._send_all(batches, free)
         except LedgerError as error:
             if not self._ledger_failing:
-                log.error("channel %s waits for the ledger: %s", self.name, error)
+                log.error("channel %s sends without the ledger: %s", self.name, error)
             self._ledger_failing = True
-            return LEDGER_RETRY_S
+            return await self._send_without_ledger()
         self._ledger_failing = False
         return 0.0
 
@@ -177,6 +193,86 @@ class ChannelWorker:
         if self._next_retry_s + WAKE_MARGIN_S <= now_s:
             self._next_retry_s = float("inf")
         return min(POLL_S, self._next_retry_s + WAKE_MARGIN_S - now_s)
+
+    async def _settle(self, batch: DeliveryBatch) -> bool:
+        """Mark a leased message that was sent (or given up) from memory; False: it was not."""
+        tried = self._context.unrecorded.outcome(batch.row)
+        if tried is None:
+            return False
+        if tried.sent_s is not None:
+            replaced = [row.id for row in batch.replaced]
+            await self._context.call(self._ledger.mark_sent, batch.row.id, replaced, tried.sent_s)
+        else:
+            await self._context.call(self._ledger.mark_dead, batch.ids, tried.last_error or "")
+        self._context.unrecorded.settle([batch.row, *batch.replaced])
+        return True
+
+    async def _send_without_ledger(self) -> float:
+        """Send what is due although the ledger cannot be written; returns as `_turn` does."""
+        free = self._free_slots(self._context.clock.steady_s())
+        unrecorded = self._context.unrecorded
+        rows = unrecorded.unsent(self.name, await self._readable_rows())
+        due = due_batches(rows, self._context.utc_s(), LEASE_ROWS)
+        if not due or free == 0:
+            return LEDGER_RETRY_S
+        most = self._context.alerting_state.routing.most_characters(self.name)
+        waiting = deque(combine_batches(due, free, most - MARK_CHARACTERS))
+        while waiting and not self._stopping:
+            now_s = self._context.clock.steady_s()
+            if now_s < self.state.not_before_s or self._free_slots(now_s) == 0:
+                break
+            group = waiting.popleft()
+            delivery = await self._send(group, from_memory=True)
+            if isinstance(delivery, Delivered):
+                for batch in group:
+                    unrecorded.note_sent(batch, self._context.utc_s())
+            elif isinstance(delivery, Rejected) and len(group) > 1:
+                waiting.extendleft([batch] for batch in reversed(group))
+            else:
+                for batch in group:
+                    self._note_failed(batch, delivery)
+        return 0.0
+
+    async def _readable_rows(self) -> list[OutboxRow]:
+        """The undelivered rows of this channel, if the ledger can still be read; else none."""
+        outbox = self._ledger.outbox
+        try:
+            found = [
+                *await self._context.call(outbox, OutboxStatus.PENDING),
+                *await self._context.call(outbox, OutboxStatus.LEASED),
+            ]
+        except LedgerError:
+            return []
+        sent = {number for row, replaced, _ in self._unmarked for number in (row, *replaced)}
+        return [row for row in found if row.channel == self.name and row.id not in sent]
+
+    def _note_failed(self, batch: DeliveryBatch, delivery: RetryLater | Rejected) -> None:
+        """As `_mark_failed`, in memory."""
+        unrecorded, utc_s = self._context.unrecorded, self._context.utc_s()
+        if self._is_given_up(batch, delivery, utc_s):
+            unrecorded.note_dead(batch, delivery.why)
+            self.state.dead += 1
+            self._context.queue(self._by_next_channel(batch.row, utc_s))
+            return
+        delay_s = self._retry_delay_s(batch, delivery)
+        unrecorded.note_failed(batch, delivery.why, utc_s, utc_s + delay_s)
+
+    def _is_given_up(
+        self, batch: DeliveryBatch, delivery: RetryLater | Rejected, utc_s: float
+    ) -> bool:
+        first_s = batch.row.first_try_s
+        too_old = first_s is not None and utc_s - first_s >= GIVE_UP_S
+        return isinstance(delivery, Rejected) or too_old
+
+    def _retry_delay_s(self, batch: DeliveryBatch, delivery: RetryLater | Rejected) -> float:
+        """For how long the message waits; the channel too, where it asked for that."""
+        asked_s = delivery.after_s if isinstance(delivery, RetryLater) else None
+        delay_s = retry_delay_s(max(1, batch.row.attempts), self._context.chance(), asked_s)
+        now_s = self._context.clock.steady_s()
+        if asked_s is not None:
+            self.state.not_before_s = now_s + delay_s
+        self._next_retry_s = min(self._next_retry_s, now_s + delay_s)
+        return delay_s
 
     async def _send_all(self, batches: Sequence[DeliveryBatch], free: int) -> None:
         """Send leased batches, merged where the rate limit leaves too few slots (`free`)."""
@@ -191,6 +287,10 @@ class ChannelWorker:
             group = waiting.popleft()
             delivery = await self._send(group)
             if isinstance(delivery, Delivered):
+                first, *others = group
+                replaced = [row.id for row in first.replaced]
+                replaced += [number for batch in others for number in batch.ids]
+                self._unmarked.append((first.row.id, tuple(replaced), self._context.utc_s()))
                 await self._mark_sent()
             elif isinstance(delivery, Rejected) and len(group) > 1:
                 # One part may be the cause: each has to be refused by itself.
@@ -199,16 +299,17 @@ class ChannelWorker:
                 for batch in group:
                     await self._mark_failed(batch, delivery)
 
-    async def _send(self, group: Sequence[DeliveryBatch]) -> Delivery:
+    async def _send(self, group: Sequence[DeliveryBatch], *, from_memory: bool = False) -> Delivery:
         """Send batches as one message and count the result."""
         now_s = self._context.clock.steady_s()
         self.state.turned_s = now_s
         self.state.sends.append(now_s)
-        delivery = await self._guarded(self._attempt(group), RetryLater("a fault of pantau"))
+        delivery = await self._guarded(
+            self._attempt(group, from_memory), RetryLater("a fault of pantau")
+        )
         if isinstance(delivery, Delivered):
-            first, *others = group
-            replaced = (*(row.id for row in first.replaced), *(n for b in others for n in b.ids))
-            self._unmarked.append((first.row.id, replaced, self._context.utc_s()))
+            for batch in group:
+                self._context.unrecorded.note_accepted(batch.row)
             self.state.sent += 1
             self.state.why = self.state.failing_since_s = None
         else:
@@ -219,10 +320,11 @@ class ChannelWorker:
             log.warning("channel %s: %s", self.name, delivery.why)
         return delivery
 
-    async def _attempt(self, group: Sequence[DeliveryBatch]) -> Delivery:
+    async def _attempt(self, group: Sequence[DeliveryBatch], from_memory: bool) -> Delivery:
         at_s = self._context.utc_s()
+        read = self._read_from_memory if from_memory else decode_notification
         try:
-            parts = [with_code(decode_notification(batch.row, at_s)) for batch in group]
+            parts = [with_code(read(batch.row, at_s)) for batch in group]
             message = merge_notifications(parts)
         except (ValueError, LookupError) as error:
             return Rejected(f"its text cannot be read ({type(error).__name__})")
@@ -232,6 +334,16 @@ class ChannelWorker:
         except TimeoutError:
             return RetryLater(f"no answer within {MAX_SEND_S:g} s")
 
+    def _read_from_memory(self, row: OutboxRow, at_s: float) -> Notification:
+        message = decode_notification(row, at_s)
+        if not self._context.unrecorded.is_unrecorded(row):
+            return message
+        routing = self._context.alerting_state.routing
+        language = routing.language(Recipient(row.recipient, row.channel))
+        return mark_unrecorded(
+            message, language, routing.most_characters(self.name) - CODE_CHARACTERS
+        )
+
     async def _mark_sent(self) -> None:
         """Mark what was accepted; until the ledger has stored that, nothing more is leased."""
         while self._unmarked:
@@ -240,20 +352,15 @@ class ChannelWorker:
 
     async def _mark_failed(self, batch: DeliveryBatch, delivery: RetryLater | Rejected) -> None:
         """Reschedule it; what is refused or older than a day is dead and tries the next channel."""
-        now_s, utc_s = self._context.clock.steady_s(), self._context.utc_s()
-        first_s = batch.row.first_try_s
-        too_old = first_s is not None and utc_s - first_s >= GIVE_UP_S
-        if isinstance(delivery, Rejected) or too_old:
+        utc_s = self._context.utc_s()
+        if self._is_given_up(batch, delivery, utc_s):
             instead = self._by_next_channel(batch.row, utc_s)
             self.state.dead += 1
             await self._context.call(self._ledger.mark_dead, batch.ids, delivery.why, instead)
             by = f"goes on by {instead[0].channel}" if instead else "no other channel is left"
             log.error("message %d is dead on %s: %s", batch.row.id, self.name, by)
             return
-        delay_s = retry_delay_s(batch.row.attempts, self._context.chance(), delivery.after_s)
-        if delivery.after_s is not None:
-            self.state.not_before_s = now_s + delay_s
-        self._next_retry_s = min(self._next_retry_s, now_s + delay_s)
+        delay_s = self._retry_delay_s(batch, delivery)
         reschedule = partial(self._ledger.reschedule, batch.ids, delivery.why)
         await self._context.call(reschedule, utc_s + delay_s)
 

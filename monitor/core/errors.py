@@ -4,6 +4,7 @@
     ├── ConfigError           the configuration cannot be used (its text lists every problem)
     ├── StoreError            a database refused or failed
     │   ├── LedgerError       states, incidents, alerts
+    │   │   ├── LedgerFull    the disk is full
     │   │   └── RecordRefused these rows can never be stored
     │   ├── JournalError      samples on this machine
     │   │   └── JournalFull   the disk is full
@@ -44,6 +45,10 @@ class StoreError(PantauError):
 
 class LedgerError(StoreError):
     """The ledger (states, incidents) refused or failed."""
+
+
+class LedgerFull(LedgerError):
+    """The disk of the ledger has no space left."""
 
 
 class RecordRefused(LedgerError):

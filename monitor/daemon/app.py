@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -45,12 +45,15 @@ from monitor.alerting.monitor_messages import MonitorMessages
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.api import Accounts, ApiContext, ApiServer, PeerCheck
 from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.model import OutboxRow
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
+from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.detection.detector import close_removed, restored_detector
 from monitor.core.errors import ConfigError
 from monitor.core.executor import Executor
 from monitor.core.ports import SampleLog, SampleSink
+from monitor.core.progress import DaemonProgress
 from monitor.core.warning import MonitorWarning
 from monitor.daemon.reload import (
     AlertingPart,
@@ -191,7 +194,16 @@ class Daemon:
             office_hours(settings),
         )
         executor = self._worker_thread("outbox")
-        context = DeliveryContext(self._ledger, self._alerting_state, self._clock, executor)
+        self._progress = DaemonProgress()
+        self._unrecorded = UnrecordedMessages(self._clock.steady_s, self._progress.ledger)
+        context = DeliveryContext(
+            self._ledger,
+            self._alerting_state,
+            self._clock,
+            executor,
+            self._unrecorded,
+            self._queue_messages,
+        )
         self._dispatcher = Dispatcher(context, {})
 
     def _make_session_key(self) -> None:
@@ -218,6 +230,8 @@ class Daemon:
             self._journal,
             notifier=self._notifier,
             on_queued=self._dispatcher.wake,
+            progress=self._progress,
+            unrecorded=self._unrecorded,
         )
         self._stack.callback(self._pipeline.close)
 
@@ -239,7 +253,7 @@ class Daemon:
 
     def _build_storage(self) -> None:
         self._shippers = ShipperGroup(self._influx_shippers(), self._clock)
-        self._period_recorder = PeriodRecorder(self._pipeline, self._clock, self._ledger)
+        self._period_recorder = PeriodRecorder(self._pipeline, self._clock)
         self._self_metrics = SelfMetrics(
             self._pipeline,
             self._scheduler,
@@ -418,6 +432,10 @@ class Daemon:
         thread = WorkerThread(name)
         self._stack.callback(thread.close)
         return thread
+
+    def _queue_messages(self, rows: Sequence[OutboxRow]) -> None:
+        """The pipeline is built after those who send."""
+        self._pipeline.queue_messages(rows)
 
     def _overlays(self) -> Mapping[str, tuple[str, ...]]:
         """What people did about the targets (acknowledged, maintenance), for the status."""

@@ -16,6 +16,7 @@ from monitor.core.alerting.model import IncidentAction, OutboxRow, PolicyDecisio
 from monitor.core.alerting.notifier import Notifier, PolicyResult, policy_events
 from monitor.core.alerting.policy import PolicyEvent
 from monitor.core.alerting.ports import AlertLedger
+from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.detection.causes import RouterObservation, SuspectedCauses
 from monitor.core.detection.decision_log import decision_to_utc, format_decision, incident_to_utc
 from monitor.core.detection.detector import Detector
@@ -57,11 +58,15 @@ FIRST_REPLY = "first_reply"
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What one call of the pipeline adds to the ledger; times UTC."""
+    """What one call of the pipeline adds to the ledger; times UTC.
+
+    alive_s: until then there was evidence.
+    """
 
     decisions: tuple[Decision, ...] = ()
     rows: tuple[OutboxRow, ...] = ()
     policy_decisions: tuple[PolicyDecision, ...] = ()
+    alive_s: float | None = None
 
     def split(self) -> list[LedgerEntry]:
         """Its smallest parts: each decision, each outbox row, and the policy decisions."""
@@ -69,6 +74,8 @@ class LedgerEntry:
         parts += [LedgerEntry(rows=(row,)) for row in self.rows]
         if self.policy_decisions:
             parts.append(LedgerEntry(policy_decisions=self.policy_decisions))
+        if self.alive_s is not None:
+            parts.append(LedgerEntry(alive_s=self.alive_s))
         return parts
 
 
@@ -76,7 +83,8 @@ class Pipeline:
     """Owns the detector and the queues to the stores; called on the event loop only.
 
     notifier: applies the alert policy (None: no alerts). on_queued: called when new notifications
-    are in the outbox. retry_s: first pause after a failed write.
+    are in the outbox, or have to be sent from memory. retry_s: first pause after a failed write.
+    progress, unrecorded: shared with those who send (None: this pipeline's own).
     """
 
     def __init__(
@@ -89,10 +97,17 @@ class Pipeline:
         retry_s: float = RETRY_S,
         notifier: Notifier | None = None,
         on_queued: Callable[[], None] | None = None,
+        progress: DaemonProgress | None = None,
+        unrecorded: UnrecordedMessages | None = None,
     ) -> None:
         self.network = network
         self.detector = detector
-        self.progress = DaemonProgress()
+        self.progress = DaemonProgress() if progress is None else progress
+        self._unrecorded = (
+            UnrecordedMessages(clock.steady_s, self.progress.ledger)
+            if unrecorded is None
+            else unrecorded
+        )
         self._recent = RecentProbes()
         self._causes = SuspectedCauses(network)
         self._tags: dict[str, TargetTags] = tags_of(network)
@@ -104,6 +119,7 @@ class Pipeline:
         self._on_queued = on_queued
         self._notify_error: str | None = None
         self._since_change: dict[str, float] = {}
+        self._written_rows: list[OutboxRow] = []
         self._ledger_writer = StoreWriter[LedgerEntry](
             "ledger",
             self.progress.ledger,
@@ -113,7 +129,8 @@ class Pipeline:
             split=LedgerEntry.split,
             describe=repr,
             batch_size=LEDGER_BATCH,
-            on_written=self._wake_dispatcher,
+            on_written=self._ledger_written,
+            on_error=self._wake_dispatcher,
             retry_s=retry_s,
         )
         self._journal_writer = StoreWriter[Sequence[Sample]](
@@ -197,6 +214,19 @@ class Pipeline:
             shift_s=self._clock.utc_s(now_s) - now_s,
         )
 
+    def queue_messages(self, rows: Sequence[OutboxRow]) -> None:
+        """Queue messages that no decision causes, after everything that is queued already."""
+        self._queue(LedgerEntry(rows=tuple(rows)))
+
+    def record_alive(self, at_s: float) -> None:
+        """Queue `last_alive` (UTC); while the ledger cannot be written nothing piles up."""
+        if self.progress.ledger.error is None:
+            self._queue(LedgerEntry(alive_s=at_s))
+
+    def is_recorded(self) -> bool:
+        """Whether the ledger has everything that was decided so far."""
+        return self._ledger_writer.is_idle()
+
     def store(self, samples: Sequence[Sample]) -> None:
         """Queue samples for the journal."""
         if samples:
@@ -264,9 +294,14 @@ class Pipeline:
         for error in result.text_errors:
             log.error("%s; a plain text is sent", error)
         if recorded or result.rows or result.policy_decisions:
-            self._ledger_writer.put(
-                LedgerEntry(tuple(recorded), result.rows, result.policy_decisions)
-            )
+            self._queue(LedgerEntry(tuple(recorded), result.rows, result.policy_decisions))
+
+    def _queue(self, entry: LedgerEntry) -> None:
+        """Queue for the ledger; its messages are sent from memory while that cannot be written."""
+        self._unrecorded.add(entry.rows)
+        self._ledger_writer.put(entry)
+        if entry.rows and self.progress.ledger.error is not None:
+            self._wake_dispatcher()
 
     def _decide_notifications(self, events: Sequence[PolicyEvent]) -> PolicyResult:
         """Apply the alert policy; an error in it is logged and costs no record of a decision."""
@@ -300,19 +335,28 @@ class Pipeline:
 
     def _write_ledger(self, entries: Sequence[LedgerEntry]) -> None:
         """One transaction; in the ledger's thread."""
-        self._ledger.record(
-            [decision for entry in entries for decision in entry.decisions],
-            [row for entry in entries for row in entry.rows],
-            [decision for entry in entries for decision in entry.policy_decisions],
-        )
+        decisions = [decision for entry in entries for decision in entry.decisions]
+        rows = [self._unrecorded.to_record(row) for entry in entries for row in entry.rows]
+        policy_decisions = [each for entry in entries for each in entry.policy_decisions]
+        if decisions or rows or policy_decisions:
+            self._ledger.record(decisions, rows, policy_decisions)
+        self._written_rows = rows
+        alive_s = max((e.alive_s for e in entries if e.alive_s is not None), default=None)
+        if alive_s is not None:
+            self._ledger.record_alive(alive_s)
 
     def _write_journal(self, batches: Sequence[Sequence[Sample]]) -> None:
         """One transaction a batch; in the journal's thread."""
         for batch in batches:
             self._journal.append(batch)
 
-    def _wake_dispatcher(self, entries: Sequence[LedgerEntry]) -> None:
-        if self._on_queued is not None and any(entry.rows for entry in entries):
+    def _ledger_written(self, entries: Sequence[LedgerEntry]) -> None:
+        self._unrecorded.recorded(self._written_rows)
+        if any(entry.rows for entry in entries):
+            self._wake_dispatcher()
+
+    def _wake_dispatcher(self) -> None:
+        if self._on_queued is not None:
             self._on_queued()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-from monitor.core.errors import JournalFull, RecordRefused, StoreError
+from monitor.core.errors import JournalFull, LedgerFull, RecordRefused, StoreError
 from monitor.core.progress import WriterState
 
 log = logging.getLogger("monitor.pipeline.store_writer")
@@ -37,6 +37,7 @@ class StoreWriter(Generic[Item]):
     split: the smaller items of an item that was refused; empty when it cannot be split.
     describe: an item that is set aside, for the log. on_written: called on the event loop.
     on_failed: called in the worker thread with all waiting items after a failed write.
+    on_error: called on the event loop after a failed write.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class StoreWriter(Generic[Item]):
         max_items: int | None = None,
         on_written: Callable[[Sequence[Item]], None] | None = None,
         on_failed: Callable[[Sequence[Item]], None] | None = None,
+        on_error: Callable[[], None] | None = None,
         retry_s: float = RETRY_S,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -67,11 +69,13 @@ class StoreWriter(Generic[Item]):
         self._max_items = max_items
         self._on_written = on_written
         self._on_failed = on_failed
+        self._on_error = on_error
         self._first_retry_s = retry_s
         self._sleep = sleep
         self._queue: deque[Item] = deque()
         self._singly = 0
         self._queued = asyncio.Event()
+        self._writing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     def put(self, item: Item) -> None:
@@ -81,6 +85,10 @@ class StoreWriter(Generic[Item]):
             self._state.dropped += self._size(self._queue.popleft())
         self._queued.set()
 
+    def is_idle(self) -> bool:
+        """Whether everything is written. Event loop only."""
+        return not self._queue and not self._writing
+
     async def run(self) -> None:
         """Write what is queued, for ever. A failed write is retried after a growing pause."""
         loop = asyncio.get_running_loop()
@@ -89,13 +97,18 @@ class StoreWriter(Generic[Item]):
             await self._queued.wait()
             self._queued.clear()
             while self._queue:
+                self._writing = True
                 try:
                     written = await loop.run_in_executor(self._thread, self._write_batch)
                 except StoreError as error:
                     self._note_error(error)
+                    if self._on_error is not None:
+                        self._on_error()
                     await self._sleep(retry_s)
                     retry_s = min(2 * retry_s, RETRY_AT_MOST_S)
                     continue
+                finally:
+                    self._writing = False
                 retry_s = self._first_retry_s
                 self._note_written()
                 if written and self._on_written is not None:
@@ -168,7 +181,7 @@ class StoreWriter(Generic[Item]):
         if self._state.error is None:
             log.error("%s: %s; nothing is lost, trying again", self._name, error)
         self._state.error = str(error)
-        self._state.is_full |= isinstance(error, JournalFull)
+        self._state.is_full |= isinstance(error, (JournalFull, LedgerFull))
 
     def _note_written(self) -> None:
         if self._state.error is not None:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from functools import partial
 
-from monitor.core.errors import StoreError
 from monitor.core.job import Job
 from monitor.core.model import Network
-from monitor.core.ports import Clock, Ledger
+from monitor.core.ports import Clock
 from monitor.core.samples.ping_aggregator import FinishedPeriod
 from monitor.pipeline.pipeline import Pipeline
-
-log = logging.getLogger(__name__)
 
 ALIVE_S = 10.0
 ROWS_PER_PART = 500
@@ -29,10 +25,9 @@ EARLY_S = 2.0
 class PeriodRecorder:
     """Jobs that turn outcomes into `ping` rows, and write `last_alive` to the ledger."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock, ledger: Ledger) -> None:
+    def __init__(self, pipeline: Pipeline, clock: Clock) -> None:
         self._pipeline = pipeline
         self._clock = clock
-        self._ledger = ledger
         self._recorded: dict[float, float] = {}
 
     def jobs(self, network: Network) -> list[Job]:
@@ -64,10 +59,7 @@ class PeriodRecorder:
         last_s = self._pipeline.progress.last_outcome_s
         if last_s is None or self._clock.steady_s() - last_s >= ALIVE_S:
             return
-        try:
-            await asyncio.to_thread(self._ledger.record_alive, round(self._now_s(), 3))
-        except StoreError as error:
-            log.error("last_alive cannot be written: %s", error)
+        self._pipeline.record_alive(round(self._now_s(), 3))
 
     async def _record(self, names: Sequence[str], record_s: float) -> None:
         # The job starts on a multiple of record_s: that boundary is the row's time. UTC may be a

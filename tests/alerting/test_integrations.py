@@ -20,8 +20,10 @@ from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import ActionKind, EventKind, OutboxRow, Wording
 from monitor.core.alerting.outbox import encode_body
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
+from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.errors import ConfigError
 from monitor.core.model import ChangeKind, Incident, IncidentChange, Network, Scope, State
+from monitor.core.progress import WriterState
 from monitor.settings.model import Settings
 from tests.dispatcher_rig import run_inline
 from tests.fakes.ledger import MemoryLedger
@@ -52,7 +54,11 @@ class IntegrationsRig:
             self.ledger, self.clock, self.alerting_state, lambda: self.open, run_inline
         )
         self.dispatcher = Dispatcher(
-            DeliveryContext(self.ledger, self.alerting_state, self.clock, run_inline), {}
+            DeliveryContext(
+                *(self.ledger, self.alerting_state, self.clock, run_inline),
+                *(UnrecordedMessages(self.clock.steady_s, WriterState()), lambda _: None),
+            ),
+            {},
         )
         self.integrations = Integrations(
             {

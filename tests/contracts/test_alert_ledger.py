@@ -116,6 +116,20 @@ def test_recording_the_same_again_changes_nothing(pair: LedgerPair) -> None:
     assert len(pair.reader.policy_decisions()) == 2
 
 
+def test_a_message_that_was_sent_from_memory_is_recorded_as_sent(pair: LedgerPair) -> None:
+    sent = replace(row(), status=OutboxStatus.SENT, attempts=1, sent_s=NOON_S + 9)
+    other = replace(row(channel="mail"), status=OutboxStatus.DEAD, last_error="HTTP 403")
+    pair.ledger.record([opened()], [row(), row(2)])
+    pair.ledger.record([opened()], [sent, other, row(2)])
+    assert pair.ledger.outbox() == [
+        replace(sent, id=1),
+        replace(row(2), id=2),
+        replace(other, id=3),
+    ]
+    pair.ledger.record([], [replace(sent, sent_s=NOON_S + 99)])
+    assert pair.ledger.outbox()[0] == replace(sent, id=1)
+
+
 def test_the_messages_of_refused_decisions_are_not_stored(pair: LedgerPair) -> None:
     pair.ledger.record([opened()])
     other = replace(opened().incident, target="b/y")

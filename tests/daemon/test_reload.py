@@ -133,7 +133,7 @@ class Rig:
             PingRounds(self.prober, self.pipeline, self.clock),
             SnmpPolling(self.poller, self.pipeline, self.clock),
             self.path_tracing,
-            PeriodRecorder(self.pipeline, self.clock, self.ledger),
+            PeriodRecorder(self.pipeline, self.clock),
             self.scheduler,
             [Job("fixed", 3600.0, self.pipeline.run, 1.0)],
             {},

@@ -289,6 +289,10 @@ class MemoryLedger:
                 known.add(_key(row))
                 number = len(self._outbox) + 1
                 self._outbox[number] = replace(row, id=number)
+            elif row.status in (OutboxStatus.SENT, OutboxStatus.DEAD):
+                for number, stored in self._outbox.items():
+                    if _key(stored) == _key(row) and stored.status is OutboxStatus.PENDING:
+                        self._outbox[number] = replace(row, id=number)
 
     def _change(self, number: int, status: OutboxStatus, **values: Any) -> OutboxRow:
         values.setdefault("lease_until_s", None)

@@ -111,21 +111,33 @@ async def test_last_alive_is_written_only_while_something_is_measured(
     daemon: DaemonOnFakes,
 ) -> None:
     """The gap that a restart finds is the time without evidence, not without a process."""
-    found = []
+    writer = asyncio.ensure_future(daemon.pipeline.run())
+    found: list[float | None] = []
     for after_s, measured in ((0.0, False), (5.0, True), (9.0, False), (1.0, False)):
         daemon.clock.advance(after_s)
         if measured:
             measure(daemon)
         else:
             await daemon.jobs["alive"].run()
+            await eventually_async(daemon.pipeline.is_recorded)
             found.append(daemon.ledger.load_snapshot().last_alive_s)
+    writer.cancel()
     assert found == [None, START_S + 14.0, START_S + 14.0]
 
 
-async def test_a_ledger_that_refuses_last_alive_is_logged(
+async def test_a_ledger_that_refuses_last_alive_is_in_trouble_until_it_takes_it(
     daemon: DaemonOnFakes, caplog: pytest.LogCaptureFixture
 ) -> None:
+    progress = daemon.pipeline.progress
+    writer = asyncio.ensure_future(daemon.pipeline.run())
     measure(daemon)
     daemon.ledger.trouble = LedgerError("the disk is full")
     await daemon.jobs["alive"].run()
-    assert "last_alive cannot be written: the disk is full" in caplog.text
+    await eventually_async(lambda: progress.ledger.error == "the disk is full")
+    assert "ledger: the disk is full" in caplog.text
+    for _ in range(100):
+        await daemon.jobs["alive"].run()
+    daemon.ledger.trouble = None
+    await eventually_async(lambda: progress.ledger.error is None)
+    assert daemon.ledger.load_snapshot().last_alive_s == START_S
+    writer.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +12,16 @@ from typing import Final
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from monitor.adapters.ledger.database_file import existing_copies
-from monitor.core.errors import RIGHTS, LedgerError, RecordRefused
+from monitor.core.errors import RIGHTS, LedgerError, LedgerFull, RecordRefused
 
 MIN_FREE_BYTES: Final = 65_536
 """What SQLite needs to open a ledger: for its log and the index of the log."""
 
+FULL: Final = "SQLITE_FULL"
+
 MESSAGES: Final[tuple[tuple[str, str], ...]] = (
     (
-        "SQLITE_FULL",
+        FULL,
         "the disk that holds the ledger {where} is full: free some space, and a running daemon"
         " goes on by itself",
     ),
@@ -55,13 +58,13 @@ def ledger_errors(where: str, path: Path | None) -> Iterator[None]:
     except (IntegrityError, DataError) as error:
         raise RecordRefused(_message(where, path, error)) from error
     except SQLAlchemyError as error:
-        raise LedgerError(_message(where, path, error)) from error
+        kind = LedgerFull if _error_name(path, error).startswith(FULL) else LedgerError
+        raise kind(_message(where, path, error)) from error
     except PermissionError as error:
         raise LedgerError(f"the ledger {where} is not for this user: {RIGHTS}") from error
     except OSError as error:
-        raise LedgerError(
-            f"the ledger {where} cannot be used: {error.strerror or error}"
-        ) from error
+        kind = LedgerFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else LedgerError
+        raise kind(f"the ledger {where} cannot be used: {error.strerror or error}") from error
     except ValueError as error:
         raise RecordRefused(
             f"the ledger {where} and this version of pantau do not agree on a value ({error}):"
@@ -83,13 +86,20 @@ def how_to_mend(path: Path | None) -> str:
 def _message(where: str, path: Path | None, error: SQLAlchemyError) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else error
     words = str(cause).splitlines()[0] if str(cause) else type(error).__name__
-    name = getattr(cause, "sqlite_errorname", None) or ""
-    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _disk_is_full(path):
-        name = "SQLITE_FULL"  # reported when there is no room to create the log
+    name = _error_name(path, error)
     for prefix, message in MESSAGES:
         if name.startswith(prefix):
             return message.format(where=where, words=words, mend=how_to_mend(path))
     return f"the ledger {where} refuses: {words}"
+
+
+def _error_name(path: Path | None, error: SQLAlchemyError) -> str:
+    """SQLite's name of the error; empty for one that has none."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    name = getattr(cause, "sqlite_errorname", None) or ""
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and _disk_is_full(path):
+        return FULL  # reported when there is no room to create the log
+    return str(name)
 
 
 def _disk_is_full(path: Path | None) -> bool:

@@ -143,7 +143,17 @@ def record_alive(connection: Connection, at_s: float) -> None:
 
 
 def record_outbox(connection: Connection, rows: Sequence[OutboxRow]) -> None:
+    """New rows; one that was sent from memory is marked sent, if it is stored already."""
     _add_new(connection, OUTBOX, OUTBOX_KEY, [outbox_row(row) for row in rows])
+    for row in rows:
+        if row.status in (OutboxStatus.SENT, OutboxStatus.DEAD):
+            values = outbox_row(row)
+            connection.execute(
+                update(OUTBOX)
+                .where(*(OUTBOX.c[name] == values[name] for name in OUTBOX_KEY))
+                .where(OUTBOX.c.status == OutboxStatus.PENDING.value)
+                .values(values)
+            )
 
 
 def record_policy_decisions(

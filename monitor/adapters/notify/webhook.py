@@ -59,5 +59,6 @@ def notification_json(message: Notification) -> bytes:
         "title": message.title,
         "recipient": message.recipient,
         "code": message.code,
+        "recorded": message.is_recorded,
     }
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")

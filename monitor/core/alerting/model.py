@@ -82,6 +82,7 @@ class Notification:
     """What a channel sends. key: sha256(incident|sequence|channel|recipient) in hex.
 
     incident, incidents: documents as in `incidents --json`: the one, or all of several.
+    is_recorded: False for one that was sent from memory before the ledger could take it.
     """
 
     key: str
@@ -92,6 +93,7 @@ class Notification:
     at_s: float
     incident: Mapping[str, object] | None = None
     incidents: tuple[Mapping[str, object], ...] = ()
+    is_recorded: bool = True
 
     @property
     def code(self) -> str:

@@ -98,6 +98,7 @@ def merge_notifications(messages: Sequence[Notification]) -> Notification:
         recipient=first.recipient,
         at_s=first.at_s,
         incidents=tuple(found.values()),
+        is_recorded=all(message.is_recorded for message in messages),
     )
 
 

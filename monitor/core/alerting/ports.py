@@ -79,7 +79,8 @@ class AlertLedger(AlertReader, Ledger, PathStore, Protocol):
         """Store decisions of the detector and what follows from them in one synced transaction.
 
         Idempotent: a row with known incident, sequence, channel and recipient, and an equal
-        policy decision, are passed over.
+        policy decision, are passed over. A row that comes as sent or dead (it was sent from
+        memory) also replaces a pending one with its key.
         """
         ...
 
