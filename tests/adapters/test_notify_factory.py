@@ -187,7 +187,7 @@ def test_without_a_usable_address_there_is_no_heartbeat() -> None:
         open_heartbeat(AlertSettings(heartbeat="beat"), {"beat": CANARY}, lambda: True)
 
 
-async def test_a_crashed_heartbeat_is_logged_and_sent_again_a_minute_later(
+async def test_a_crashed_heartbeat_is_logged_and_sent_again_after_ten_seconds(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     checks: Iterator[RuntimeError | bool] = iter([RuntimeError(CANARY), True])
@@ -210,7 +210,54 @@ async def test_a_crashed_heartbeat_is_logged_and_sent_again_a_minute_later(
         with pytest.raises(asyncio.CancelledError):
             await beat.run(pause)
         await beat.close()
-    assert pauses == [60.0, 60.0]
+    assert pauses == [10.0, 60.0]
     assert len(server.requests) == 1
     assert "no heartbeat: a fault of pantau (RuntimeError)" in caplog.text
     assert CANARY not in caplog.text
+
+
+async def test_the_first_heartbeat_is_sent_as_soon_as_the_monitor_is_healthy() -> None:
+    slept: list[float] = []
+    sent_s: list[float] = []
+
+    async def sleep(delay_s: float) -> None:
+        slept.append(delay_s)
+        if sum(slept) > 200:
+            raise asyncio.CancelledError
+
+    async with LoopbackHttpServer(answering(200)) as server:
+        alerts = AlertSettings(heartbeat="beat")
+        address = {"beat": f"{server.url}/ping"}
+        beat = open_heartbeat(alerts, address, lambda: sum(slept) >= 3.0)
+        assert beat is not None
+
+        def note() -> None:
+            sent_s.extend([sum(slept)] * (len(server.requests) - len(sent_s)))
+
+        async def noted_sleep(delay_s: float) -> None:
+            note()
+            await sleep(delay_s)
+
+        with pytest.raises(asyncio.CancelledError):
+            await beat.run(noted_sleep)
+        await beat.close()
+    assert sent_s == [3.0, 63.0, 123.0, 183.0]
+
+
+async def test_a_heartbeat_that_was_not_accepted_is_repeated_after_ten_seconds() -> None:
+    slept: list[float] = []
+
+    async def sleep(delay_s: float) -> None:
+        slept.append(delay_s)
+        server.behave = answering(200)
+        if len(slept) == 2:
+            raise asyncio.CancelledError
+
+    async with LoopbackHttpServer(answering(503)) as server:
+        alerts = AlertSettings(heartbeat="beat")
+        beat = open_heartbeat(alerts, {"beat": f"{server.url}/ping"}, lambda: True)
+        assert beat is not None
+        with pytest.raises(asyncio.CancelledError):
+            await beat.run(sleep)
+        await beat.close()
+    assert slept == [10.0, 60.0]

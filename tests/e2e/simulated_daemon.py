@@ -90,6 +90,11 @@ class SimulatedDaemon:
             return False
         return True
 
+    def started_s(self) -> float:
+        """When the daemon's process began (Unix time)."""
+        assert self.daemon is not None
+        return Path(f"/proc/{self.daemon.pid}").stat().st_ctime
+
     def log(self) -> str:
         return (self.work / "daemon.log").read_text(errors="replace")
 

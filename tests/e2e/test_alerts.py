@@ -19,6 +19,7 @@ from tests.waiting import eventually
 LINK = "anjatan/utama"
 POP = "pop-karangampel"
 SOON = "hold_s = 2\ngroup_s = 10\n"
+HEARTBEAT = '[heartbeat]\nurl = "detak"\n'
 ALERTS = """
 [[channels]]
 id = "webhook"
@@ -42,7 +43,7 @@ def alerting_daemon(
         try:
             text = ALERTS.format(url=webhook.url, rules=rules, more=more.format(url=webhook.url))
             (simulated.config / "alerts.toml").write_text(text)
-            simulated.start()
+            simulated.start(environ={"PANTAU_SECRET_DETAK": f"{webhook.url}/beat"})
             eventually(simulated.settled, 40)
             yield simulated, webhook
         finally:
@@ -57,7 +58,8 @@ def was_notified(webhook: WebhookServer, event: str, targets: list[str]) -> bool
 def test_a_cut_link_and_a_cut_node_are_notified_once_each_at_start_and_end(
     tmp_path: Path,
 ) -> None:
-    with alerting_daemon(tmp_path) as (simulated, webhook):
+    with alerting_daemon(tmp_path, more=HEARTBEAT) as (simulated, webhook):
+        assert webhook.requests("/beat")[0].at_s - simulated.started_s() <= 5.0
         control = simulated.simulation.control
         links = [k.name for k in simulated.simulation.network.links() if k.via == (POP,)]
         control.cut(LINK)
@@ -124,11 +126,10 @@ def test_every_link_down_at_once_with_the_anchors_alive_is_one_list(tmp_path: Pa
 def test_a_monitor_without_uplink_stops_its_heartbeat_and_notifies_afterwards(
     tmp_path: Path,
 ) -> None:
-    heart = '[heartbeat]\nurl = "detak"\n'
     with SimulatedDaemon(tmp_path) as simulated:
         webhook = WebhookServer(simulated, tmp_path / "webhook")
         try:
-            text = ALERTS.format(url=webhook.url, rules=SOON, more=heart)
+            text = ALERTS.format(url=webhook.url, rules=SOON, more=HEARTBEAT)
             (simulated.config / "alerts.toml").write_text(text)
             simulated.start(environ={"PANTAU_SECRET_DETAK": f"{webhook.url}/beat"})
             eventually(simulated.settled, 40)

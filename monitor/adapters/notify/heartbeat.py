@@ -16,6 +16,11 @@ from monitor.adapters.notify.redaction import Redaction
 log = logging.getLogger("monitor.notify")
 
 HEARTBEAT_INTERVAL_S = 60.0
+RETRY_S = 10.0
+"""After a heartbeat that was not accepted."""
+HEALTH_CHECK_S = 1.0
+"""While the monitor is not healthy: the heartbeat is sent as soon as it is."""
+NOT_HEALTHY = "the monitor is not well"
 
 
 class Heartbeat:
@@ -44,10 +49,12 @@ class Heartbeat:
         return why is None
 
     async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """One heartbeat a minute, until cancelled."""
+        """One heartbeat a minute, until cancelled; the first as soon as the monitor is healthy."""
         while True:
-            await self.beat()
-            await sleep(HEARTBEAT_INTERVAL_S)
+            if await self.beat():
+                await sleep(HEARTBEAT_INTERVAL_S)
+            else:
+                await sleep(HEALTH_CHECK_S if self._last == NOT_HEALTHY else RETRY_S)
 
     async def close(self) -> None:
         await self._client.close()
@@ -61,7 +68,7 @@ class Heartbeat:
 
     async def _request(self) -> str | None:
         if not self._healthy():
-            return "the monitor is not well"
+            return NOT_HEALTHY
         response = await self._client.get(self._url)
         if isinstance(response, NoResponse):
             return response.why

@@ -63,8 +63,8 @@ AFFECTED_S = 1.0
 class Detector:
     """The states and open incidents of all targets, and what must still be decided.
 
-    healths: by target. suspected: targets with losses in a row that are not down or unreachable;
-    they are probed faster. isolation: the monitor's own state.
+    healths: by target. suspected: targets that are probed faster: with losses in a row that are
+    not down or unreachable, or silent since their node is back. isolation: the monitor's own state.
     """
 
     def __init__(self, network: Network) -> None:
@@ -388,6 +388,7 @@ class Detector:
         self._settle_outage(health)
         self._close_degraded(health, started_s, "parent_down")
         if health.state is State.UNREACHABLE:
+            self._update_silent(health)
             return
         self._change_state(health, State.UNREACHABLE, started_s, "parent_down")
         if health.target.role is not TargetRole.LINK:
@@ -434,7 +435,10 @@ class Detector:
             self._restart_children(health, at_s)
 
     def _restart_children(self, node: TargetHealth, back_s: float) -> None:
-        """A node is back: its silent children are decided on evidence sent since then only."""
+        """A node is back: its silent children are decided on evidence sent since then only.
+
+        They are probed at the confirm rate from now on.
+        """
         for name in self.topology.children.get(node.target.name, ()):
             child = self.healths[name]
             parents = (self.healths.get(parent) for parent in child.target.parents)
@@ -442,8 +446,10 @@ class Detector:
                 continue
             is_silent = child.state is State.UNREACHABLE or child.run_count > 0
             if is_silent and child.last_reply_s < back_s:
-                self._start_anew(child, back_s)
-                child.outage_start_s = back_s
+                self._pending.discard(name)
+                self.isolation.send_failures.end_run(name)
+                child.start_anew_behind(back_s, self.now_s)
+                self._update_silent(child)
 
     def _start_anew(self, health: TargetHealth, ignore_before_s: float) -> None:
         """Only requests sent since `ignore_before_s` count for this target."""
@@ -553,9 +559,9 @@ class Detector:
     # ---- what is recorded
 
     def _update_silent(self, health: TargetHealth) -> None:
-        """Keep the counts and the set of suspected targets true after a change to one."""
+        """Keep the counts and the set of targets to probe faster true after a change to one."""
         self.counts.update_silent(health)
-        if health.suspected:
+        if health.unsettled:
             self.suspected.add(health.target.name)
         else:
             self.suspected.discard(health.target.name)
@@ -707,6 +713,7 @@ class Detector:
                 # No down node is above it any more: it is decided on its own evidence.
                 self._start_anew(health, self.now_s)
                 health.outage_start_s = self.now_s
+                self._update_silent(health)
         self._undecided = True
         decisions, self._decisions = self._decisions, []
         return decisions

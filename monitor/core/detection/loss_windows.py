@@ -15,6 +15,9 @@ LOSS_FLOOR = 0.005
 LOSS_CEILING = 0.6
 Z_95 = 1.6449
 CLEAR_SHARE = 0.8
+BLIP_RUN = 2
+MAX_BLIPS = 2
+"""So many blips (at least `BLIP_RUN` lost in a row) in a window are no reason for DEGRADED."""
 
 
 def wilson_upper(lost: int, sent: int) -> float:
@@ -90,45 +93,59 @@ class LossHistory:
 
 
 class LossWindow:
-    """Regular requests of the last `span_s`: their loss and their median RTT against a limit."""
+    """Requests of the last `span_s`: loss and median RTT of the regular ones against a limit.
 
-    __slots__ = ("_clear_ms", "_entries", "_limit_ms", "_lost", "_over", "_over_clear", "_span_s")
+    Requests at the confirm rate are kept only to see which losses follow one another.
+    """
+
+    __slots__ = (
+        "_clear_ms",
+        "_entries",
+        "_limit_ms",
+        "_lost",
+        "_over",
+        "_over_clear",
+        "_regular",
+        "_span_s",
+    )
 
     def __init__(self, span_s: float, rtt_limit_ms: float) -> None:
         self._span_s = span_s
         self._limit_ms = rtt_limit_ms
         self._clear_ms = rtt_limit_ms * CLEAR_SHARE
-        self._entries: deque[tuple[float, float | None]] = deque()
+        self._entries: deque[tuple[float, float | None, bool]] = deque()
         self.clear()
 
     def clear(self) -> None:
         """Forget all requests."""
         self._entries.clear()
+        self._regular = 0
         self._lost = 0
         self._over = 0
         self._over_clear = 0
 
-    def add(self, sent_s: float, rtt_ms: float | None) -> None:
-        """A regular request; rtt_ms None: it was lost."""
-        self._entries.append((sent_s, rtt_ms))
-        if rtt_ms is None:
-            self._lost += 1
-        elif rtt_ms >= self._clear_ms:
-            self._over_clear += 1
-            if rtt_ms > self._limit_ms:
-                self._over += 1
+    def add(self, sent_s: float, rtt_ms: float | None, is_regular: bool = True) -> None:
+        """A request; rtt_ms None: it was lost. is_regular: it was sent at the steady rate."""
+        self._entries.append((sent_s, rtt_ms, is_regular))
+        if is_regular:
+            self._count(rtt_ms, 1)
         oldest_s = sent_s - self._span_s
         while self._entries[0][0] <= oldest_s:
-            gone_ms = self._entries.popleft()[1]
-            if gone_ms is None:
-                self._lost -= 1
-            elif gone_ms >= self._clear_ms:
-                self._over_clear -= 1
-                if gone_ms > self._limit_ms:
-                    self._over -= 1
+            _, gone_ms, was_regular = self._entries.popleft()
+            if was_regular:
+                self._count(gone_ms, -1)
+
+    def _count(self, rtt_ms: float | None, step: int) -> None:
+        self._regular += step
+        if rtt_ms is None:
+            self._lost += step
+        elif rtt_ms >= self._clear_ms:
+            self._over_clear += step
+            if rtt_ms > self._limit_ms:
+                self._over += step
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self._regular
 
     @property
     def quiet(self) -> bool:
@@ -137,11 +154,30 @@ class LossWindow:
 
     def loss_ratio(self) -> float:
         """Lost / all; 0.0 when empty."""
-        return self._lost / len(self._entries) if self._entries else 0.0
+        return self._lost / self._regular if self._regular else 0.0
+
+    def loss_ratio_without_blips(self) -> float:
+        """The same without the requests of blips, if there are at most `MAX_BLIPS` of them.
+
+        A blip is `BLIP_RUN` or more lost in a row, in the order of sending.
+        """
+        blips: list[int] = []
+        in_row = regular = 0
+        for _, rtt_ms, is_regular in [*sorted(self._entries, key=_sent_s), (0.0, 0.0, False)]:
+            if rtt_ms is None:
+                in_row += 1
+                regular += is_regular
+                continue
+            if in_row >= BLIP_RUN:
+                blips.append(regular)
+            in_row = regular = 0
+        exempt = sum(blips) if len(blips) <= MAX_BLIPS else 0
+        left = self._regular - exempt
+        return (self._lost - exempt) / left if left else 0.0
 
     def median_ms(self) -> float | None:
         """Median RTT of the replies (mean of the middle two); None without a reply."""
-        rtts = sorted(rtt for _, rtt in self._entries if rtt is not None)
+        rtts = sorted(rtt for _, rtt, regular in self._entries if regular and rtt is not None)
         if not rtts:
             return None
         half = len(rtts) // 2
@@ -149,7 +185,7 @@ class LossWindow:
 
     def median_over(self) -> bool:
         """Is the median RTT above the limit? By counts; sorted only on a tie."""
-        replies = len(self._entries) - self._lost
+        replies = self._regular - self._lost
         if self._over * 2 == replies and replies:
             median = self.median_ms()
             return median is not None and median > self._limit_ms
@@ -157,11 +193,15 @@ class LossWindow:
 
     def median_cleared(self) -> bool:
         """Is the median RTT under 80 % of the limit? False without a reply."""
-        replies = len(self._entries) - self._lost
+        replies = self._regular - self._lost
         if self._over_clear * 2 == replies and replies:
             median = self.median_ms()
             return median is not None and median < self._clear_ms
         return replies > 0 and self._over_clear * 2 < replies
+
+
+def _sent_s(entry: tuple[float, float | None, bool]) -> float:
+    return entry[0]
 
 
 class RunningMean:

@@ -12,14 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import ceil, inf, log
 
-from monitor.core.detection.loss_windows import LossHistory, LossWindow
+from monitor.core.detection.loss_windows import CLEAR_SHARE, LossHistory, LossWindow
 from monitor.core.model import Incident, State, Target, TargetRole
 
 MIN_RUN = 20
 """Losses in a row below which no run is confirmed."""
-BLIP_RUN = 3
-BLIP_S = 1.0
-"""A run of at least `BLIP_RUN` losses over `BLIP_S` does not count for DEGRADED."""
 MAX_RUN_LOSSES = 64
 MAX_SUSPICIONS = 8
 CLOCK_GRAIN_S = 1e-6
@@ -86,6 +83,13 @@ class TargetHealth:
         return self.run_count > 0 and not self.dead
 
     @property
+    def unsettled(self) -> bool:
+        """Probed at the confirm rate: suspected, or still silent since its node is back."""
+        return self.suspected or (
+            self.state is State.UNREACHABLE and self.outage_start_s is not None
+        )
+
+    @property
     def dead(self) -> bool:
         """Down or unreachable: nothing can be said of what hangs on it."""
         return self.state in (State.DOWN, State.UNREACHABLE)
@@ -102,8 +106,7 @@ class TargetHealth:
             # Known late, after the reply to a later request: it is loss, but no run.
             if not self.dead and self.state is not State.UNKNOWN:
                 self.history.add(sent_s, 1)
-                if self._is_regular(sent_s):
-                    self.window.add(sent_s, None)
+                self.window.add(sent_s, None, self._is_regular(sent_s))
             return False
         if self.run_count == 0:
             self.run_first_s = self.run_last_s = sent_s
@@ -138,8 +141,7 @@ class TargetHealth:
         """Count a reply that ends no run, of a target that is up or degraded."""
         self.last_reply_s = max(self.last_reply_s, sent_s)
         self.history.add(sent_s, 0)
-        if self._is_regular(sent_s):
-            self.window.add(sent_s, rtt_ms)
+        self.window.add(sent_s, rtt_ms, self._is_regular(sent_s))
 
     def _is_regular(self, sent_s: float) -> bool:
         """Was it sent at the steady rate, outside every suspicion that is over?"""
@@ -150,21 +152,20 @@ class TargetHealth:
     def _end_run(self, reply_sent_s: float, known_s: float, counts: bool) -> None:
         later = [sent for sent in self._run_losses if sent > reply_sent_s]
         if counts:
-            ended = self.run_count - len(later)
-            is_blip = ended >= BLIP_RUN and reply_sent_s - self.run_first_s >= BLIP_S
             for sent in self._run_losses:
                 if sent < reply_sent_s:
                     self.history.add(sent, 1)
-            if not is_blip:
-                for sent in self._regular_losses:
-                    if sent < reply_sent_s:
-                        self.window.add(sent, None)
+                    self.window.add(sent, None, sent in self._regular_losses)
         self._suspicions.append((self._suspected_s, known_s))
         self.drop_run()
-        if later:
-            self.run_first_s, self.run_last_s = min(later), max(later)
-            self.run_count = len(later)
-            self._run_losses.extend(later)
+        self._resume_run(later, known_s)
+
+    def _resume_run(self, losses: list[float], known_s: float) -> None:
+        """These losses (sending times) are the present run; they are no regular requests."""
+        if losses:
+            self.run_first_s, self.run_last_s = min(losses), max(losses)
+            self.run_count = len(losses)
+            self._run_losses.extend(losses)
             self._suspected_s = known_s
 
     def drop_run(self) -> None:
@@ -218,6 +219,13 @@ class TargetHealth:
         self.down_before_blind = False
         self.outage_start_s = None
 
+    def start_anew_behind(self, back_s: float, now_s: float) -> None:
+        """Its node is back since `back_s`: of its losses, those sent since then are kept."""
+        fresh = [sent_s for sent_s in self._run_losses if sent_s >= back_s]
+        self.start_anew(back_s)
+        self._resume_run(fresh, now_s)
+        self.outage_start_s = back_s
+
     def set_target(self, target: Target) -> None:
         """Take other rules or parents; the window starts anew when its limits changed."""
         before, after = self.target.rules, target.rules
@@ -237,10 +245,12 @@ class TargetHealth:
         if len(window) * rules.interval_s < rules.window_s / 2 - CLOCK_GRAIN_S:
             return self.exceeded
         loss_pct = window.loss_ratio() * 100
+        if loss_pct >= rules.loss_pct * CLEAR_SHARE:
+            loss_pct = window.loss_ratio_without_blips() * 100
         now = set(self.exceeded)
         if loss_pct > rules.loss_pct:
             now.add("loss")
-        elif loss_pct < rules.loss_pct * 0.8:
+        elif loss_pct < rules.loss_pct * CLEAR_SHARE:
             now.discard("loss")
         if window.median_over():
             now.add("rtt")

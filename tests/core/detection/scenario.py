@@ -87,6 +87,7 @@ class Scenario:
     detector: Detector = field(init=False)
     decisions: list[Decision] = field(default_factory=list)
     lines: list[tuple[float, str, Answer]] = field(default_factory=list)
+    on_evidence: Callable[[Evidence], None] | None = None
     now: float = 0.0
 
     def __post_init__(self) -> None:
@@ -137,7 +138,10 @@ class Scenario:
 
     def _advance_to(self, at: float) -> None:
         while self._due and self._due[0][0] <= T0 + at:
-            self.decisions += self.detector.advance([heappop(self._due)[2]])
+            item = heappop(self._due)[2]
+            if self.on_evidence is not None:
+                self.on_evidence(item)
+            self.decisions += self.detector.advance([item])
         self.decisions += self.detector.advance([Tick(T0 + at)])
 
     def incidents(self) -> list[Incident]:

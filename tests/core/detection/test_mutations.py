@@ -20,11 +20,11 @@ PACKAGE = Path("monitor/core/detection")
 TESTS = Path("tests/core/detection")
 FIRST = {
     "detector": ("test_scenarios.py", "test_reconfigure.py"),
-    "target_health": ("test_target_health.py", "test_outage_bounds.py"),
+    "target_health": ("test_target_health.py", "test_blips.py", "test_outage_bounds.py"),
     "isolation": ("test_scenarios.py", "test_isolation.py", "test_send_failures.py"),
     "send_failures": ("test_send_failures.py",),
     "topology": ("test_scenarios.py", "test_parents.py"),
-    "loss_windows": ("test_loss_windows.py",),
+    "loss_windows": ("test_loss_windows.py", "test_blips.py"),
     "flapping": ("test_flapping.py",),
     "site_state": ("test_site_state.py",),
     "replay": ("test_replay.py",),

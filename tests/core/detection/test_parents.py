@@ -114,6 +114,94 @@ def test_an_outage_is_unreachable_when_the_node_above_its_node_falls(order: str)
     assert parents == [None, core.id, None, None]
 
 
+RETURNED = 120.0
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("nodes", [{"pop": ()}, {"inti": (), "pop": ("inti",)}])
+def test_a_link_still_silent_when_its_node_is_back_is_asked_fast_and_down_in_7_s(
+    nodes: dict[str, tuple[str, ...]], phase: float
+) -> None:
+    back = RETURNED + phase
+    scenario = Scenario(network({LINK: ("pop",), "b/utama": ("pop",)}, nodes, anchors=1))
+    scenario[LINK] = silent_between((60.0, 400.0))
+    for name in ("b/utama", *nodes):
+        scenario[name] = silent_between((60.0, back))
+    scenario.run(150)
+    _, own = scenario.incidents()
+    node_s = next(t.at_s for t in scenario.transitions("pop") if t.at_s > T0 + back)
+    assert (own.target, own.started_s) == (LINK, node_s)
+    assert own.detected_s - node_s <= 7.2
+    assert scenario.path(LINK) == ["up", "unreachable", "down"]
+    asked = [at for at, name, _ in scenario.lines if name == LINK and at > own.detected_s - 3.0]
+    steps = [then - before for before, then in pairwise(at for at in asked if at < own.detected_s)]
+    assert max(steps) <= 0.21
+    after = [at for at in asked if at > own.detected_s + 0.3]
+    assert min(then - before for before, then in pairwise(after)) >= 0.99
+    others = [at for at, name, _ in scenario.lines if name == "b/utama" and at > T0 + back]
+    assert len(others) <= 150 - back + 2
+
+
+def test_a_link_asked_fast_is_asked_as_before_when_its_node_falls_again() -> None:
+    scenario = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}, anchors=1))
+    scenario[LINK] = silent_between((60.0, 400.0))
+    scenario["pop"] = silent_between((60.0, 120.0), (123.2, 400.0))
+    scenario.run(124)
+    assert LINK in scenario.detector.suspected
+    scenario.run(200)
+    assert scenario.path(LINK) == ["up", "unreachable"]
+    assert LINK not in scenario.detector.suspected
+
+
+def test_a_link_that_answers_after_its_node_is_asked_as_before() -> None:
+    scenario = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}, anchors=1))
+    scenario[LINK] = silent_between((60.0, 124.0))
+    scenario["pop"] = silent_between((60.0, 120.0))
+    scenario.run(123.5)
+    assert LINK in scenario.detector.suspected
+    scenario.run(200)
+    assert scenario.path(LINK) == ["up", "unreachable", "up"]
+    assert LINK not in scenario.detector.suspected
+
+
+def test_a_blind_interval_while_a_link_is_asked_fast_begins_with_the_last_evidence() -> None:
+    """It has had no loss since its node was back: its silence began in no request."""
+    rules = ProbeRules(interval_s=4.0)
+    net = network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}, anchors=1)
+    slow = replace(net.sites[0].links[0], rules=rules)
+    sites = (replace(net.sites[0], links=(slow,)), *net.sites[1:])
+    scenario = Scenario(replace(net, sites=sites))
+    scenario[LINK] = silent_between((60.0, 400.0))
+    scenario["pop"] = silent_between((60.0, 120.0))
+    scenario.run(122.3)
+    assert LINK in scenario.detector.suspected
+    scenario.run(180, stopped=(122.3, 150.0))
+    _, own = scenario.incidents()
+    assert own.started_earliest_s is not None
+    assert 119.0 <= offset_s(own.started_earliest_s) <= 122.3
+
+
+def test_a_link_still_silent_when_the_isolation_is_over_is_down_in_8_s() -> None:
+    scenario = links(10)
+    for target in scenario.net.targets():
+        scenario[target.name] = silent_between((60.0, 100.0))
+    scenario[LINK] = silent_between((60.0, 400.0))
+    scenario.run(140)
+    monitor, own = scenario.incidents()
+    assert monitor.ended_s is not None
+    assert own.target == LINK
+    assert own.detected_s - monitor.ended_s <= 8.0
+
+
+def test_a_link_whose_node_is_no_longer_configured_is_asked_fast() -> None:
+    scenario = Scenario(network({LINK: ("pop",), "b/utama": ()}, {"pop": ()}, anchors=1))
+    scenario[LINK] = scenario["pop"] = silent_between((60.0, 400.0))
+    scenario.run(100)
+    assert LINK not in scenario.detector.suspected
+    scenario.detector.reconfigure(network({LINK: (), "b/utama": ()}, anchors=1), T0 + 100)
+    assert LINK in scenario.detector.suspected
+
+
 def test_nodes_are_ordered_after_their_parents_whatever_their_names() -> None:
     net = network({LINK: ("a-pop",)}, {"a-pop": ("m-ring",), "m-ring": ("z-core",), "z-core": ()})
     assert Topology.of(net.targets()).order == ("z-core", "m-ring", "a-pop", LINK)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from monitor.core.detection.target_health import TargetHealth
 from monitor.core.model import ProbeRules, State, Target, TargetRole
 
@@ -15,26 +13,6 @@ def health(rules: ProbeRules | None = None) -> TargetHealth:
     for second in range(60):
         found.add_reply(float(second), second + 0.01, 10.0)
     return found
-
-
-@pytest.mark.parametrize(
-    ("lost_at", "answered_at", "counted"),
-    [
-        # Two are no blip however long; the second was sent when the link was suspected.
-        ([60.0, 61.0], 62.0, 1),
-        # Three within less than a second are no blip: all were sent before it was suspected.
-        ([60.0, 60.2, 60.4], 60.7, 3),
-        ([60.0, 60.4, 60.8], 61.2, 0),
-    ],
-)
-def test_only_a_blip_of_three_losses_over_a_second_is_left_out_of_the_window(
-    lost_at: list[float], answered_at: float, counted: int
-) -> None:
-    found = health()
-    for sent_s in lost_at:
-        found.add_loss(sent_s, sent_s + 1.0, None)
-    found.add_reply(answered_at, answered_at + 1.01, 10.0)
-    assert round(found.window.loss_ratio() * len(found.window)) == counted
 
 
 def test_a_run_begins_with_the_earliest_request_in_whatever_order_losses_become_known() -> None:
@@ -67,7 +45,7 @@ def test_a_limit_is_cleared_only_under_80_percent_of_it() -> None:
     found.window.clear()
     found.exceeded = frozenset({"loss"})
     for i in range(60):
-        found.window.add(100.0 + i, None if i < 5 else 10.0)  # 8.3 %
+        found.window.add(100.0 + i, None if i % 12 == 0 else 10.0)  # 8.3 %
     assert found.limits_exceeded() == {"loss"}
     found.window.add(160.0, 10.0)  # the first lost one is out: 6.7 %
     assert found.limits_exceeded() == frozenset()
