@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -30,8 +30,10 @@ from monitor.cli.formatting import (
 from monitor.cli.options import config_option, json_option
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.model import Device, Lost, Network, Outcome, Reply, Target
+from monitor.core.paths.model import PathTrace
 from monitor.core.samples.ping_aggregator import median
 from monitor.core.samples.snmp_poll import DevicePoll, PollFailed
+from monitor.probing.hop_names import names_by_address
 from monitor.settings.problems import nearest_word
 from monitor.settings.secrets import SecretStore
 
@@ -40,10 +42,11 @@ PAUSE_BETWEEN_ROUNDS_S = 0.3
 
 @dataclass(slots=True)
 class TargetPings:
-    """The outcomes of the requests to one target."""
+    """The outcomes of the requests to one target. path: None: it could not be traced."""
 
     target: Target
     outcomes: list[Outcome] = field(default_factory=list)
+    path: PathTrace | None = None
 
     def document(self) -> dict[str, object]:
         rtts = sorted(o.rtt_ms for o in self.outcomes if isinstance(o, Reply))
@@ -61,6 +64,7 @@ class TargetPings:
             "rtt_ms": median(rtts) if rtts else None,
             "rtt_max_ms": rtts[-1] if rtts else None,
             "reasons": sorted(reasons),
+            "path": None if self.path is None else [hop._asdict() for hop in self.path.hops],
         }
 
 
@@ -70,7 +74,7 @@ class TargetPings:
 @click.option("--count", "-c", default=10, show_default=True, type=click.IntRange(1, 1000))
 @json_option
 def probe(config: Path, target: str, count: int, as_json: bool) -> None:
-    """Pings one site, link or node now, and reads its router by SNMP.
+    """Pings one site, link or node now, reads its router by SNMP, and shows the path.
 
     \b
     Example: pantau probe anjatan
@@ -88,13 +92,17 @@ def probe(config: Path, target: str, count: int, as_json: bool) -> None:
             missing, device = str(error), None
     # The engine's warnings (buffers, lateness) are about thousands of targets, not about one.
     logging.getLogger("monitor.adapters.icmp").setLevel(logging.ERROR)
-    pings, poll = asyncio.run(_measure(targets, device, secrets, count))
+    pings, poll = asyncio.run(_measure(targets, device, secrets, count, settings.trace.max_hops))
     documents = [item.document() for item in pings]
     if as_json:
         answer = {"pings": documents, "snmp": _snmp_document(poll), "snmp_skipped": missing or None}
         print_json(answer)
     else:
         _print(documents, poll, missing)
+        names = names_by_address(settings.network)
+        for item in pings:
+            if item.path is not None:
+                click.echo(path_line(item.path, names))
 
 
 def find_targets(network: Network, name: str) -> tuple[list[Target], Device | None]:
@@ -112,8 +120,28 @@ def find_targets(network: Network, name: str) -> tuple[list[Target], Device | No
     raise PantauError(f"nothing is called {name!r}{hint}: see `pantau status`")
 
 
+def path_line(path: PathTrace, names: Mapping[str, str]) -> str:
+    """`Jalur anjatan/utama: 1 10.77.0.10 Pusat data · 2 * · …`, and that it ends before the target.
+
+    names: by address.
+    """
+    hops = []
+    for hop in path.hops:
+        name = None if hop.address is None else names.get(hop.address)
+        error = None if hop.error is None else f"({hop.error})"
+        words = (str(hop.ttl), hop.address or "*", name, error)
+        hops.append(" ".join(word for word in words if word is not None))
+    if not path.reached:
+        hops.append("sasaran tidak menjawab")
+    return f"Jalur {path.target}: {' · '.join(hops)}"
+
+
 async def _measure(
-    targets: Sequence[Target], device: Device | None, secrets: dict[str, str], count: int
+    targets: Sequence[Target],
+    device: Device | None,
+    secrets: dict[str, str],
+    count: int,
+    max_hops: int,
 ) -> tuple[list[TargetPings], DevicePoll | PollFailed | None]:
     clock = SystemClock()
     pings = {target.name: TargetPings(target) for target in targets}
@@ -136,10 +164,13 @@ async def _measure(
             if device is not None:
                 await poller.open([device], secrets)
                 poll_task = group.create_task(poller.poll(device))
+            traces = {name: group.create_task(prober.trace(name, max_hops)) for name in pings}
             for _ in range(count):
                 await prober.round(list(pings), 0.0)
                 await asyncio.sleep(PAUSE_BETWEEN_ROUNDS_S)
             await done.wait()
+            for name, trace in traces.items():
+                pings[name].path = await trace
             if poll_task is not None:
                 poll = await poll_task
     finally:

@@ -9,15 +9,15 @@ silent, and a trace that spans such a time or a reload of its target is dropped.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Sequence
 from functools import partial
 
+from monitor.core.detection.isolation import Hold
 from monitor.core.errors import LedgerError
 from monitor.core.executor import Executor
 from monitor.core.job import Job
-from monitor.core.model import Network, Scope, State, Target, TargetRole
+from monitor.core.model import Network, Scope, State, Target
 from monitor.core.paths.finding import next_baseline, path_finding
 from monitor.core.paths.model import (
     SKIPPED,
@@ -32,6 +32,7 @@ from monitor.core.paths.settings import TraceSettings
 from monitor.core.paths.trace_schedule import DownTarget, TraceRequest, TraceSchedule
 from monitor.core.ports import Clock, Commit
 from monitor.pipeline.pipeline import Pipeline
+from monitor.probing.hop_names import names_by_address
 
 log = logging.getLogger("monitor.probing.path_tracing")
 
@@ -97,7 +98,7 @@ class PathTracing:
         former = self._targets
         self._settings = settings
         self._targets = {target.name: target for target in network.targets()}
-        self._names = _names_by_address(network)
+        self._names = names_by_address(network)
         moved = {name for name, t in former.items() if self._address(name) != t.address}
         self._baselines = {
             name: each
@@ -123,16 +124,12 @@ class PathTracing:
             task.add_done_callback(self._tasks.discard)
 
     def _may_trace(self) -> bool:
-        """Whether silence is a target's own: the monitor is on the network and an anchor answers.
-
-        Without anchors nothing but the detector's verdict can say it.
-        """
+        """Whether silence is a target's own: the monitor is not, and may not be, cut off."""
         detector = self._pipeline.detector
-        if detector.monitor_incident is not None:
-            return False
-        anchors = [t.name for t in self._targets.values() if t.role is TargetRole.ANCHOR]
-        silent = [name for name in anchors if not self._is_up(name)]
-        return not anchors or len(silent) < len(anchors)
+        return (
+            detector.monitor_incident is None
+            and detector.isolation.hold(self._clock.steady_s()) is Hold.NOBODY
+        )
 
     def _is_up(self, name: str) -> bool:
         health = self._pipeline.detector.healths.get(name)
@@ -144,6 +141,11 @@ class PathTracing:
 
     def _offer_down(self) -> None:
         """Queue the targets that are down now; record which traces are skipped."""
+        open_now = {
+            incident.id: incident
+            for incident in self._pipeline.detector.open_incidents()
+            if incident.state is State.DOWN and incident.target in self._targets
+        }
         down = [
             DownTarget(
                 incident.id,
@@ -151,21 +153,13 @@ class PathTracing:
                 incident.scope is Scope.NODE,
                 self._targets[incident.target].parents,
             )
-            for incident in self._pipeline.detector.open_incidents()
-            if incident.state is State.DOWN
-            and incident.target in self._targets
-            and incident.parent is None
-            and incident.evidence.path is None
+            for incident in open_now.values()
+            if incident.parent is None and incident.evidence.path is None
         ]
-        open_now = {
-            incident.id: incident.target
-            for incident in self._pipeline.detector.open_incidents()
-            if incident.state is State.DOWN
-        }
         for number, target in self._down.items():
             if number not in open_now:
                 self._schedule.set_due(target, self._utc_s() + AFTER_OUTAGE_S)
-        self._down = open_now
+        self._down = {number: incident.target for number, incident in open_now.items()}
         skipped = self._schedule.offer(down)
         if skipped:
             log.warning(
@@ -273,29 +267,6 @@ class PathTracing:
 
     def _utc_s(self) -> float:
         return self._clock.utc_s(self._clock.steady_s())
-
-
-def _names_by_address(network: Network) -> dict[str, str]:
-    """The name of each configured address; nodes win over links at the same one."""
-    sites = {site.id: site.name for site in network.sites}
-    found: dict[str, str] = {}
-    for device in network.devices:
-        found[_plain(device.address)] = device.name
-    for anchor in network.anchors:
-        found[_plain(anchor.address)] = anchor.name
-    for link in network.links():
-        found[_plain(link.address)] = f"{sites.get(link.site, link.site)} · {link.id}"
-    for node in network.nodes:
-        found[_plain(node.address)] = node.name
-    return found
-
-
-def _plain(address: str) -> str:
-    """As the kernel writes it: `fd77::1`, not `fd77:0::1`; without a zone."""
-    try:
-        return str(ipaddress.ip_address(address.partition("%")[0]))
-    except ValueError:
-        return address
 
 
 def _path_text(hops: Sequence[Hop]) -> str:

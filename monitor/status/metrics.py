@@ -87,6 +87,7 @@ class Metrics:
         yield odd
         yield _count("pantau_missed_rounds", "Rounds that were not sent", progress.missed_rounds)
         yield _count("pantau_stalled_rounds", "Rounds sent in part", counters.stalled_rounds)
+        yield _count("pantau_trace_requests", "Sent to trace paths", counters.trace_requests)
         yield _count("pantau_failed_runs", "Runs of jobs that failed", schedule.failed_runs)
         yield _count("pantau_clock_steps", "Times that the clock was set", schedule.clock_steps)
         yield _count("pantau_stalls", "Times that the process stood still", schedule.stalls)

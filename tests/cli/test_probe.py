@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.cli.probe import TargetPings, ping_table
+from monitor.cli.probe import TargetPings, path_line, ping_table
 from monitor.core.model import Lost, NotMeasured, ProbeRules, Reply, Target, TargetRole
+from monitor.core.paths.model import Hop, PathTrace
 from tests.cli.cli_fixtures import drawn
 
 TARGET = Target("haurgeulis/cadangan", "10.77.123.123", TargetRole.LINK, ProbeRules())
@@ -34,3 +35,15 @@ def test_lost_requests_have_a_loss_and_no_rtt() -> None:
     document = pings.document()
     assert (document["loss_pct"], document["rtt_ms"]) == (100.0, None)
     assert document["reasons"] == ["host unreachable from 10.0.0.1"]
+
+
+def test_the_path_names_the_routers_and_says_when_it_ends_before_the_target() -> None:
+    hops = (Hop(1, "10.77.0.10", 1.0), Hop(2), Hop(3, "10.77.0.14", 2.0, "host unreachable"))
+    path = PathTrace(TARGET.name, TARGET.address, 0.0, hops, reached=False)
+    assert path_line(path, {"10.77.0.10": "Pusat data"}) == (
+        "Jalur haurgeulis/cadangan: 1 10.77.0.10 Pusat data · 2 * · 3 10.77.0.14 (host unreachable)"
+        " · sasaran tidak menjawab"
+    )
+    document = TargetPings(TARGET, [], path).document()["path"]
+    assert isinstance(document, list)
+    assert document[0] == {"ttl": 1, "address": "10.77.0.10", "rtt_ms": 1.0, "error": None}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model import Device, Interface, Node, ProbeRules, Site, TargetRole
+from monitor.core.paths.settings import TraceSettings
 from monitor.settings.kecamatan import kecamatan_by_code
 from monitor.settings.model import DashboardSettings, InfluxSettings, JournalSettings, Settings
 from tests.settings.config_fixtures import (
@@ -146,6 +147,10 @@ timeout_s = 5
 [storage.journal]
 raw_days = 7
 max_mb = 512
+[trace]
+enabled = false
+max_hops = 12
+baseline_every_h = 6
 [dashboard]
 host = "0.0.0.0"
 port = 8080
@@ -156,6 +161,7 @@ prefix = "pantau"
         "https://influx.example:8086", "diskominfo", "net", "influxdb", False, 5.0
     )
     assert found.journal == JournalSettings(raw_days=7, max_mb=512)
+    assert found.trace == TraceSettings(enabled=False, max_hops=12, baseline_every_h=6.0)
     assert found.dashboard == DashboardSettings("0.0.0.0", 8080, "/pantau/")
 
 
