@@ -186,7 +186,7 @@ def trace_lines(trace: IncidentTrace, speech: Language, zone: ZoneInfo) -> list[
         now, usual = hop_at(trace.hops, ttl), hop_at(trace.usual, ttl)
         text = "*" if now is None else route_text(now)
         if now is not None and now.rtt_ms is not None:
-            text += f"  {format_number(now.rtt_ms)} mdtk"
+            text += f"  {format_number(now.rtt_ms)} ms"
         if usual is not None and usual.address not in (None, None if now is None else now.address):
             text += f"  (biasanya {route_text(usual)})"
         lines.append(f"  {ttl:2d}  {text}")

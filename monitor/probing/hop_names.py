@@ -12,17 +12,17 @@ def names_by_address(network: Network) -> dict[str, str]:
     sites = {site.id: site.name for site in network.sites}
     found: dict[str, str] = {}
     for device in network.devices:
-        found[_plain(device.address)] = device.name
+        found[plain_address(device.address)] = device.name
     for anchor in network.anchors:
-        found[_plain(anchor.address)] = anchor.name
+        found[plain_address(anchor.address)] = anchor.name
     for link in network.links():
-        found[_plain(link.address)] = f"{sites.get(link.site, link.site)} · {link.id}"
+        found[plain_address(link.address)] = f"{sites.get(link.site, link.site)} · {link.id}"
     for node in network.nodes:
-        found[_plain(node.address)] = node.name
+        found[plain_address(node.address)] = node.name
     return found
 
 
-def _plain(address: str) -> str:
+def plain_address(address: str) -> str:
     """As the kernel writes it: `fd77::1`, not `fd77:0::1`; without a zone."""
     try:
         return str(ipaddress.ip_address(address.partition("%")[0]))

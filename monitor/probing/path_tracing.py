@@ -32,7 +32,7 @@ from monitor.core.paths.settings import TraceSettings
 from monitor.core.paths.trace_schedule import DownTarget, TraceRequest, TraceSchedule
 from monitor.core.ports import Clock, Commit
 from monitor.pipeline.pipeline import Pipeline
-from monitor.probing.hop_names import names_by_address
+from monitor.probing.hop_names import names_by_address, plain_address
 
 log = logging.getLogger("monitor.probing.path_tracing")
 
@@ -69,6 +69,7 @@ class PathTracing:
         self._baselines = {each.target: each for each in baselines}
         self._targets: dict[str, Target] = {}
         self._names: dict[str, str] = {}
+        self._by_address: dict[str, str] = {}
         self._epoch = 0
         self._down: dict[int, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,6 +100,7 @@ class PathTracing:
         self._settings = settings
         self._targets = {target.name: target for target in network.targets()}
         self._names = names_by_address(network)
+        self._by_address = {plain_address(t.address): t.name for t in network.targets()}
         moved = {name for name, t in former.items() if self._address(name) != t.address}
         self._baselines = {
             name: each
@@ -139,6 +141,11 @@ class PathTracing:
             and not health.suspected
         )
 
+    def _answers(self, address: str) -> bool:
+        """Whether an address is a target that is up."""
+        name = self._by_address.get(address)
+        return name is not None and self._is_up(name)
+
     def _offer_down(self) -> None:
         """Queue the targets that are down now; record which traces are skipped."""
         open_now = {
@@ -160,7 +167,7 @@ class PathTracing:
             if number not in open_now:
                 self._schedule.set_due(target, self._utc_s() + AFTER_OUTAGE_S)
         self._down = {number: incident.target for number, incident in open_now.items()}
-        skipped = self._schedule.offer(down)
+        skipped = self._schedule.offer(down, self._utc_s())
         if skipped:
             log.warning(
                 "%d targets are down at once: the paths of %d are traced, of %d not",
@@ -203,7 +210,7 @@ class PathTracing:
 
     def _add_finding(self, trace: PathTrace, incident: int) -> None:
         baseline = self._baselines.get(trace.target)
-        finding = path_finding(trace, baseline, self._names.get)
+        finding = path_finding(trace, baseline, self._names.get, self._answers)
         usual = () if baseline is None else baseline.hops
         self._keep(
             IncidentTrace(

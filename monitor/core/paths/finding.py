@@ -1,7 +1,8 @@
 """Compare a trace with the usual path: where it breaks off, and whether the path has changed.
 
 Routers need not answer: only one that answered in the latest complete trace is expected to answer
-now. Where none further on did, nothing is said about the place of the break.
+now, and not one that answers its own probes meanwhile (it limits how often it answers traces).
+Where none further on did, nothing is said about the place of the break.
 """
 
 from __future__ import annotations
@@ -29,8 +30,18 @@ that do not count their own hop answer twice."""
 NameOf = Callable[[str], str | None]
 """The configured name of an address."""
 
+IsUp = Callable[[str], bool]
+"""Whether an address is a target that answers its probes now."""
 
-def path_finding(trace: PathTrace, baseline: PathBaseline | None, name_of: NameOf) -> PathFinding:
+
+def never(_: str) -> bool:
+    """`IsUp` where no router is probed."""
+    return False
+
+
+def path_finding(
+    trace: PathTrace, baseline: PathBaseline | None, name_of: NameOf, is_up: IsUp = never
+) -> PathFinding:
     """What a trace of a target that is down shows. baseline: of the same address, else None."""
     known = None if baseline is None or baseline.address != trace.address else baseline
     last = _last_answer(trace.hops, () if known is None else known.hops)
@@ -39,7 +50,7 @@ def path_finding(trace: PathTrace, baseline: PathBaseline | None, name_of: NameO
     if loop is not None and not trace.reached:
         kind, (last, following) = FindingKind.LOOP, loop
     else:
-        kind, following = _kind(trace, known, last)
+        kind, following = _kind(trace, known, last, is_up)
     usual = () if known is None else known.hops
     between = [hop for hop in usual[:-1] if hop.address is not None]
     return PathFinding(
@@ -98,7 +109,7 @@ def recent_change_s(baseline: PathBaseline, now_s: float) -> float | None:
 
 
 def _kind(
-    trace: PathTrace, baseline: PathBaseline | None, last: Hop | None
+    trace: PathTrace, baseline: PathBaseline | None, last: Hop | None, is_up: IsUp
 ) -> tuple[FindingKind, Hop | None]:
     """The finding, and the router that is missing next."""
     if trace.reached:
@@ -114,13 +125,15 @@ def _kind(
     furthest = max((ttl for ttl, address in enumerate(now, start=1) if address), default=0)
     if differs([*baseline.known[:-1], None], now) or furthest >= len(baseline.hops):
         return FindingKind.OTHER_PATH, None
-    expected = [hop for hop in baseline.hops[:-1] if hop.address is not None]
-    if not expected and last is None:
-        return FindingKind.UNPROVEN, None
     reached_ttl = 0 if last is None else last.ttl
-    following = next((hop for hop in expected if hop.ttl > reached_ttl), None)
+    expected = (
+        hop
+        for hop in baseline.hops[reached_ttl:-1]
+        if hop.address is not None and not is_up(hop.address)
+    )
+    following = next(expected, None)
     if last is None:
-        return FindingKind.NOWHERE, following
+        return (FindingKind.UNPROVEN if following is None else FindingKind.NOWHERE), following
     if following is not None:
         return FindingKind.STOPPED, following
     only_target_left = reached_ttl == len(baseline.hops) - 1

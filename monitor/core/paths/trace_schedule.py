@@ -25,6 +25,9 @@ BASELINE_PAUSE_S = 5.0
 TRY_AGAIN_S = 900.0
 """A usual path that could not be traced (the target was not up) is due again after so long."""
 
+REPEAT_S = 10.0
+"""A trace of a target that is down and that proved nothing is made again after so long."""
+
 LOOKS = 20
 """So many due usual paths are looked at in one call."""
 
@@ -56,6 +59,7 @@ class TraceSchedule:
         self._due_s: dict[str, float] = {}  # what counts; other entries of the heap are outdated
         self._waiting: dict[int, DownTarget] = {}
         self._known: set[int] = set()
+        self._again_s: dict[int, float] = {}
         self._running: Counter[str] = Counter()
         self._behind: Counter[tuple[str, ...]] = Counter()
         self._next_baseline_s = 0.0
@@ -84,13 +88,16 @@ class TraceSchedule:
         self._due = [(due_s, target) for target, due_s in self._due_s.items()]
         heapq.heapify(self._due)
 
-    def offer(self, down: Iterable[DownTarget]) -> list[DownTarget]:
+    def offer(self, down: Iterable[DownTarget], now_s: float) -> list[DownTarget]:
         """The targets that are down now; returns those whose trace is skipped, once each.
 
         Those that are no longer down leave the queue.
         """
         current = {each.incident: each for each in down if each.target in self._due_s}
         self._known.intersection_update(current)
+        for number in [n for n, at_s in self._again_s.items() if at_s <= now_s]:
+            del self._again_s[number]
+            self._known.discard(number)
         self._waiting = {n: current[n] for n in self._waiting if n in current}
         if not self._waiting and not self._running:
             self._behind.clear()
@@ -117,7 +124,7 @@ class TraceSchedule:
         self._running += Counter()  # drops what is 0
         if request.incident is not None:
             if not usable:
-                self._known.discard(request.incident)
+                self._again_s[request.incident] = now_s + REPEAT_S
         else:
             due_s = self._next_slot_s(request.target, now_s) if usable else now_s + TRY_AGAIN_S
             self.set_due(request.target, due_s)

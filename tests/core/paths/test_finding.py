@@ -90,6 +90,26 @@ def test_a_finding_says_what_answered_before_and_now_with_names() -> None:
     assert found.error == "host unreachable"
 
 
+@pytest.mark.parametrize(
+    ("now", "up", "kind", "following"),
+    [
+        # A router that limits its answers to traces answers its own probes.
+        ("A", "B", "stopped", "C"),
+        ("A", "BC", "unproven", None),
+        ("A B", "C", "unproven", None),
+        ("", "A", "nowhere", "B"),
+        ("", "ABC", "unproven", None),
+        ("A B C", "C", "before_target", None),
+    ],
+)
+def test_a_router_that_answers_its_probes_is_no_place_of_a_break(
+    now: str, up: str, kind: str, following: str | None
+) -> None:
+    found = path_finding(trace(now), baseline("A B C T"), NAMES.get, up.__contains__)
+    assert found.kind == kind
+    assert (found.next and found.next.address) == following
+
+
 def test_a_usual_path_of_another_address_is_no_usual_path() -> None:
     moved = PathTrace(TARGET, "10.77.9.9", DAY_S, hops("A"), reached=False)
     assert path_finding(moved, baseline("A B T"), NAMES.get).kind is FindingKind.NO_BASELINE

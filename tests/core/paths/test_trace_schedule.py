@@ -12,6 +12,7 @@ from monitor.core.paths.trace_schedule import (
     FIRST_BASELINE_S,
     MAX_RUNNING,
     MAX_WAITING,
+    REPEAT_S,
     TRY_AGAIN_S,
     DownTarget,
     TraceRequest,
@@ -45,51 +46,53 @@ def names(count: int) -> list[str]:
 
 def test_a_target_that_is_down_is_traced_once() -> None:
     traces = schedule("link1")
-    assert traces.offer(down(1)) == []
+    assert traces.offer(down(1), NOW_S) == []
     request = traces.next_trace(NOW_S, always)
     assert request == TraceRequest("link1", 1)
     traces.finished(request, NOW_S + 4, usable=True)
-    assert traces.offer(down(1)) == []
+    assert traces.offer(down(1), NOW_S) == []
     assert traces.next_trace(NOW_S + 5, always) is None
 
 
 def test_a_trace_that_proves_nothing_is_made_again() -> None:
     traces = schedule("link1")
-    traces.offer(down(1))
+    traces.offer(down(1), NOW_S)
     request = traces.next_trace(NOW_S, always)
     assert request is not None
     traces.finished(request, NOW_S + 4, usable=False)
-    traces.offer(down(1))
-    assert traces.next_trace(NOW_S + 5, always) == request
+    traces.offer(down(1), NOW_S + 4 + REPEAT_S - 0.1)
+    assert traces.next_trace(NOW_S + 5, always) is None
+    traces.offer(down(1), NOW_S + 4 + REPEAT_S)
+    assert traces.next_trace(NOW_S + 15, always) == request
 
 
 def test_outages_come_before_usual_paths_and_nodes_before_links() -> None:
     traces = schedule("link1", "link2", "pop", "up")
     at_s = NOW_S + FIRST_BASELINE_S
-    traces.offer([*down(2), DownTarget(9, "pop", is_node=True)])
+    traces.offer([*down(2), DownTarget(9, "pop", is_node=True)], NOW_S)
     order = [traces.next_trace(at_s, always) for _ in range(4)]
     assert [request.incident for request in order if request] == [9, 1, 2, None]
 
 
 def test_of_a_mass_outage_each_node_has_a_trace_before_a_second_one_behind_it() -> None:
     traces = schedule(*names(12))
-    traces.offer([DownTarget(n, f"link{n}", False, (f"pop{n > 9}",)) for n in range(1, 13)])
+    traces.offer([DownTarget(n, f"link{n}", False, (f"pop{n > 9}",)) for n in range(1, 13)], NOW_S)
     first = [traces.next_trace(NOW_S, always) for _ in range(4)]
     assert [request.incident for request in first if request] == [1, 10, 2, 11]
 
 
 def test_more_than_fit_in_the_queue_are_skipped_and_named_once() -> None:
     traces = schedule(*names(300))
-    skipped = traces.offer(down(300))
+    skipped = traces.offer(down(300), NOW_S)
     assert (len(skipped), traces.waiting) == (300 - MAX_WAITING, MAX_WAITING)
-    assert traces.offer(down(300)) == []
+    assert traces.offer(down(300), NOW_S) == []
     behind = Counter(each.parents for each in down(300) if each not in skipped)
     assert set(behind.values()) == {MAX_WAITING // 3}
 
 
 def test_at_most_so_many_traces_are_under_way() -> None:
     traces = schedule(*names(50))
-    traces.offer(down(50))
+    traces.offer(down(50), NOW_S)
     begun = [traces.next_trace(NOW_S, always) for _ in range(30)]
     assert sum(request is not None for request in begun) == traces.running == MAX_RUNNING
     assert begun[0] is not None
@@ -99,8 +102,8 @@ def test_at_most_so_many_traces_are_under_way() -> None:
 
 def test_a_target_that_is_up_again_leaves_the_queue() -> None:
     traces = schedule(*names(3))
-    traces.offer(down(3))
-    traces.offer(down(1))
+    traces.offer(down(3), NOW_S)
+    traces.offer(down(1), NOW_S)
     assert traces.waiting == 1
 
 
@@ -153,7 +156,7 @@ def test_a_usual_path_can_be_asked_for_at_a_time() -> None:
 @pytest.mark.parametrize("incident", [None, 1])
 def test_a_target_that_left_is_not_traced(incident: int | None) -> None:
     traces = schedule("link1", "link2")
-    traces.offer(down(1))
+    traces.offer(down(1), NOW_S)
     traces.reconfigure({"link2": NOW_S}, DAY_S, NOW_S)
-    traces.offer(down(1))
+    traces.offer(down(1), NOW_S)
     assert traces.next_trace(NOW_S + FIRST_BASELINE_S, lambda name: name == "link1") is None

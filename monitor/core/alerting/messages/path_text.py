@@ -55,14 +55,15 @@ _DIRECT = {
     "en": "there is no router between the monitor and the target: a trace shows nothing more",
 }
 _UNPROVEN = {
-    "id": "terakhir menjawab: {last} (lompatan {ttl} dari {usual}); router sesudahnya memang"
-    " biasanya tidak menjawab, jadi tempat putusnya tidak diketahui",
-    "en": "last to answer: {last} (hop {ttl} of {usual}); the routers after it usually do not"
-    " answer anyway, so the place of the break is not known",
+    "id": "terakhir menjawab: {last} (lompatan {ttl} dari {usual}); router sesudahnya tidak"
+    " selalu menjawab jejak, jadi tempat putusnya tidak diketahui",
+    "en": "last to answer: {last} (hop {ttl} of {usual}); the routers after it do not always"
+    " answer traces, so the place of the break is not known",
 }
 _UNPROVEN_SILENT = {
-    "id": "router di jalur ini biasanya tidak menjawab: tempat putusnya tidak diketahui",
-    "en": "the routers on this path usually do not answer: the place of the break is not known",
+    "id": "router di jalur ini tidak selalu menjawab jejak: tempat putusnya tidak diketahui",
+    "en": "the routers on this path do not always answer traces: the place of the"
+    " break is not known",
 }
 _NO_BASELINE = {
     "id": "terakhir menjawab: {last} (lompatan {ttl}); jalur biasanya belum tercatat",
