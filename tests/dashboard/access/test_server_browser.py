@@ -196,8 +196,9 @@ def test_sign_in_and_sign_out_in_a_browser_behind_nginx_under_a_prefix(
             name, password,
         )  # fmt: skip
 
-    with nginx(tmp_path / "nginx", served.port, "/pantau/") as port:
-        site = f"http://127.0.0.1:{port}/pantau/"
+    with nginx(tmp_path / "nginx", served.port, "/pantau/") as proxy:
+        browser.cdp("Security.setIgnoreCertificateErrors", ignore=True)
+        site = f"https://127.0.0.1:{proxy.port}/pantau/"
         browser.cdp("Network.clearBrowserCookies")
         browser.forget()
         driver.get(site)
@@ -225,7 +226,7 @@ def test_sign_in_and_sign_out_in_a_browser_behind_nginx_under_a_prefix(
         assert browser.run("return document.cookie").count("pantau_masuk") == 0
 
         # A link on another site leads here: the browser holds the cookie back, and is asked again.
-        elsewhere = f"http://localhost:{port}/pantau/masuk"
+        elsewhere = f"https://localhost:{proxy.port}/pantau/masuk"
         driver.get(elsewhere)
         browser.run(
             "const a = document.createElement('a'); a.href = arguments[0];"
