@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -140,6 +140,8 @@ class ChannelWorker:
         self._unmarked: deque[tuple[int, tuple[int, ...], float]] = deque()
         self._next_retry_s = float("inf")
         self._ledger_failing = False
+        self._is_released = False
+        self._failed_alone: Counter[int] = Counter()
 
     def wake(self) -> None:
         """Look at the outbox now: there may be new rows."""
@@ -174,9 +176,11 @@ class ChannelWorker:
             await self._mark_sent()
             free = self._free_slots(now_s)
             if free == 0:
-                return self.state.sends[0] + RATE_WINDOW_S - now_s
+                return self._until_free_s(now_s)
+            # While the channel fails, one at a time: each attempt may take 20 s.
+            limit = LEASE_ROWS if self.state.failing_since_s is None else 1
             lease = partial(self._ledger.lease, self.name, self._context.utc_s())
-            leased = await self._context.call(lease, self._context.lease_s, LEASE_ROWS)
+            leased = await self._context.call(lease, self._context.lease_s, limit)
             if not leased:
                 return self._until_next_s(now_s)
             batches = [batch for batch in leased if not await self._settle(batch)]
@@ -292,12 +296,14 @@ class ChannelWorker:
                 replaced += [number for batch in others for number in batch.ids]
                 self._unmarked.append((first.row.id, tuple(replaced), self._context.utc_s()))
                 await self._mark_sent()
+                await self._release_waiting()
             elif isinstance(delivery, Rejected) and len(group) > 1:
                 # One part may be the cause: each has to be refused by itself.
                 waiting.extendleft([batch] for batch in reversed(group))
             else:
                 for batch in group:
                     await self._mark_failed(batch, delivery)
+                self._is_released &= isinstance(delivery, Rejected)
 
     async def _send(self, group: Sequence[DeliveryBatch], *, from_memory: bool = False) -> Delivery:
         """Send batches as one message and count the result."""
@@ -344,6 +350,20 @@ class ChannelWorker:
             message, language, routing.most_characters(self.name) - CODE_CHARACTERS
         )
 
+    async def _release_waiting(self) -> None:
+        """After the first success since a failure or the start: let nothing wait for a retry.
+
+        But what has failed twice although the channel worked: the fault is probably its own.
+        """
+        if self._is_released:
+            return
+        stubborn = [number for number, times in self._failed_alone.items() if times > 1]
+        release = partial(self._ledger.release_waiting, self.name, stubborn)
+        released = await self._context.call(release, self._context.utc_s())
+        self._is_released = True
+        if released:
+            log.info("channel %s works: %d messages that waited go now", self.name, released)
+
     async def _mark_sent(self) -> None:
         """Mark what was accepted; until the ledger has stored that, nothing more is leased."""
         while self._unmarked:
@@ -360,6 +380,8 @@ class ChannelWorker:
             by = f"goes on by {instead[0].channel}" if instead else "no other channel is left"
             log.error("message %d is dead on %s: %s", batch.row.id, self.name, by)
             return
+        if self._is_released:
+            self._failed_alone.update(batch.ids)
         delay_s = self._retry_delay_s(batch, delivery)
         reschedule = partial(self._ledger.reschedule, batch.ids, delivery.why)
         await self._context.call(reschedule, utc_s + delay_s)
@@ -386,13 +408,31 @@ class ChannelWorker:
         return next((each for each in channels if each.id == self.name), None)
 
     def _free_slots(self, now_s: float) -> int:
-        """How many messages the channel's limit per minute allows now."""
-        while self.state.sends and self.state.sends[0] <= now_s - RATE_WINDOW_S:
-            self.state.sends.popleft()
+        """How many messages the channel's limit per minute allows now.
+
+        Two fifths of the limit at once, the rest spread evenly over the minute: then no message
+        waits for a whole minute because others came before it.
+        """
+        sends = self.state.sends
+        while sends and sends[0] <= now_s - RATE_WINDOW_S:
+            sends.popleft()
         settings = self._settings()
         if settings is None or settings.per_minute is None:
             return LEASE_ROWS
-        return max(0, settings.per_minute - len(self.state.sends))
+        burst = _burst(settings.per_minute)
+        if len(sends) < burst:
+            return burst - len(sends)
+        return 0 if self._until_free_s(now_s) > 0 else 1
+
+    def _until_free_s(self, now_s: float) -> float:
+        """For how long the channel's limit allows no message, once those at once are sent."""
+        sends, settings = self.state.sends, self._settings()
+        if settings is None or settings.per_minute is None or not sends:
+            return 0.0
+        left = settings.per_minute - _burst(settings.per_minute)
+        if left == 0 or len(sends) >= settings.per_minute:
+            return sends[0] + RATE_WINDOW_S - now_s
+        return sends[-1] + RATE_WINDOW_S / left - now_s
 
     async def _wait(self, for_s: float) -> None:
         """For so long, or until woken."""
@@ -417,3 +457,8 @@ class ChannelWorker:
             self.state.faults += 1
             log.error("channel %s: %s at %s:%s", self.name, name, place.filename, place.lineno)
             return otherwise
+
+
+def _burst(per_minute: int) -> int:
+    """How many of the messages of a minute may go at once."""
+    return max(1, per_minute * 2 // 5)

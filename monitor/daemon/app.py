@@ -50,7 +50,7 @@ from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
 from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.detection.detector import close_removed, restored_detector
-from monitor.core.errors import ConfigError
+from monitor.core.errors import ConfigError, LedgerError
 from monitor.core.executor import Executor
 from monitor.core.ports import SampleLog, SampleSink
 from monitor.core.progress import DaemonProgress
@@ -185,6 +185,7 @@ class Daemon:
         self._alerting_state = AlertingState(
             settings.alerts, settings.network, settings.timezone, key
         )
+        self._release_leased()
         now_s = self._clock.steady_s()
         utc_s = self._clock.utc_s(now_s)
         history = read_policy_history(self._ledger, utc_s)
@@ -205,6 +206,16 @@ class Daemon:
             self._queue_messages,
         )
         self._dispatcher = Dispatcher(context, {})
+
+    def _release_leased(self) -> None:
+        """What an earlier daemon was sending when it was killed: the lock shows that it is gone."""
+        try:
+            count = self._ledger.release_all()
+        except LedgerError as error:
+            log.warning("messages that were being sent wait for the end of their lease: %s", error)
+            return
+        if count:
+            log.info("%d messages that were being sent at the last end are sent again", count)
 
     def _make_session_key(self) -> None:
         """For the page, which may not write here."""

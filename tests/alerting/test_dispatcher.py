@@ -117,6 +117,79 @@ async def test_a_failing_channel_is_retried_with_back_off_and_the_same_key(
     assert rig.texts() == ["text 1.1"]
 
 
+async def test_the_first_success_releases_everything_that_waits_for_the_channel(
+    rig: DispatcherRig,
+) -> None:
+    box = rig.boxes["chat"]
+    box.answer = lambda _: RetryLater("HTTP 503")
+    for number in range(1, 6):
+        rig.queue(number)
+        rig.queue(number, EventKind.REMINDER, sequence=2)
+    await rig.advance(310)
+    box.answer = None
+    rig.queue(6)
+    await rig.advance(0)
+    assert rig.texts()[0] == "text 6.1"
+    assert sorted(rig.texts()[1:]) == [f"text {n}.{k}" for n in range(1, 6) for k in (1, 2)]
+    for number in range(1, 6):
+        assert rig.texts().index(f"text {number}.1") < rig.texts().index(f"text {number}.2")
+
+
+async def test_after_a_restart_too_the_first_success_releases_what_waits(start: Start) -> None:
+    rig = DispatcherRig()
+    body = '{"title": "t", "text": "x", "incidents": []}'
+    rows = [
+        OutboxRow(n, 1, "chat", "ani", EventKind.OPENED, body, rig.utc_s() + later_s)
+        for n, later_s in ((1, 290.0), (2, 300.0), (3, 0.0))
+    ]
+    rig.ledger.record([], rows)
+    await start(rig)
+    assert rig.texts() == ["x", "x", "x"]
+
+
+async def test_a_message_that_alone_fails_is_not_tried_after_every_success(
+    rig: DispatcherRig,
+) -> None:
+    box = rig.boxes["chat"]
+    box.answer = lambda m: RetryLater("HTTP 500") if "text 1." in m.text else Delivered()
+    rig.queue(1)
+    for number in range(2, 62):
+        rig.queue(number)
+        await rig.advance(10)
+    assert len(box.accepted) == 60
+    assert sum("text 1." in message.text for message in box.tried) <= 12
+
+
+async def test_of_what_waits_for_a_failing_channel_one_is_tried_at_a_time(
+    rig: DispatcherRig,
+) -> None:
+    box = rig.boxes["chat"]
+    box.answer = lambda _: RetryLater("HTTP 503")
+    rig.queue(1)
+    await rig.advance(1)
+    box.hold()
+    for number in range(2, 12):
+        rig.queue(number)
+    await rig.advance(1)
+    leased = [row for row in rig.ledger.outbox() if row.status is OutboxStatus.LEASED]
+    assert len(leased) == 1
+
+
+async def test_a_burst_delays_later_messages_by_seconds_not_by_a_minute(start: Start) -> None:
+    rig = await start(limited(20))
+    at_s: list[float] = []
+    rig.boxes["chat"].answer = noting(at_s, rig, Delivered())
+    for number in range(1, 81):
+        rig.queue(number)
+        await rig.advance(0.75)
+    await rig.advance(60)
+    assert max(after - before for before, after in pairwise(at_s)) <= 5.1
+    for place, began_s in enumerate(at_s):
+        assert sum(began_s <= s < began_s + 60 for s in at_s[place:]) <= 20
+    texts = "\n".join(rig.texts())
+    assert all(f"text {number}.1" in texts for number in range(1, 81))
+
+
 @pytest.mark.parametrize(("luck", "first_s"), [(0.0, 4.0), (1.0, 6.0)])
 async def test_retry_delays_are_spread_at_random(start: Start, luck: float, first_s: float) -> None:
     rig = await start(DispatcherRig(chance=luck))

@@ -291,6 +291,32 @@ def test_a_released_message_is_due_again_and_the_attempt_does_not_count(
     assert len(pair.ledger.lease("chat", NOON_S, 60, 10)) == 2
 
 
+def test_at_a_start_leased_messages_are_due_and_the_attempt_counts(pair: LedgerPair) -> None:
+    pair.ledger.record([], [row(), row(incident=2)])
+    pair.ledger.lease("chat", NOON_S, 60, 1)
+    assert pair.ledger.release_all() == 1
+    assert pair.ledger.release_all() == 0
+    released = pair.reader.outbox()
+    assert [(r.status, r.attempts, r.lease_until_s) for r in released] == [
+        (OutboxStatus.PENDING, 1, None),
+        (OutboxStatus.PENDING, 0, None),
+    ]
+    assert len(pair.ledger.lease("chat", NOON_S, 60, 10)) == 2
+
+
+def test_what_waits_for_a_channel_is_released_together_but_for_some(pair: LedgerPair) -> None:
+    rows = [row(), row(incident=2), row(incident=3), row(incident=4, channel="mail")]
+    pair.ledger.record([], rows)
+    for channel in ("chat", "mail"):
+        pair.ledger.lease(channel, NOON_S, 60, 10)
+    pair.ledger.reschedule([1, 2, 3, 4], "503 Service Unavailable", NOON_S + 300)
+    assert pair.ledger.release_waiting("chat", [3], NOON_S + 1) == 2
+    assert pair.ledger.release_waiting("chat", [3], NOON_S + 1) == 0
+    due = pair.ledger.lease("chat", NOON_S + 1, 60, 10)
+    assert [batch.row.id for batch in due] == [1, 2]
+    assert pair.ledger.lease("mail", NOON_S + 1, 60, 10) == []
+
+
 def test_a_dead_message_is_queued_once_on_the_next_channel(
     pair: LedgerPair,
 ) -> None:

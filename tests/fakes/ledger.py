@@ -226,6 +226,27 @@ class MemoryLedger:
             attempts = self._outbox[number].attempts - 1
             self._change(number, OutboxStatus.PENDING, attempts=attempts)
 
+    def release_all(self) -> int:
+        self._check()
+        leased = [row.id for row in self._outbox.values() if row.status is OutboxStatus.LEASED]
+        for number in leased:
+            self._change(number, OutboxStatus.PENDING)
+        return len(leased)
+
+    def release_waiting(self, channel: str, but: Collection[int], now_s: float) -> int:
+        self._check()
+        waiting = [
+            row.id
+            for row in self._outbox.values()
+            if row.channel == channel
+            and row.status is OutboxStatus.PENDING
+            and row.next_try_s > now_s
+            and row.id not in but
+        ]
+        for number in waiting:
+            self._change(number, OutboxStatus.PENDING, next_try_s=now_s)
+        return len(waiting)
+
     def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         self._check()
         for number in rows:

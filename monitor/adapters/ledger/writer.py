@@ -127,6 +127,14 @@ class SqlLedger(SqlLedgerReader):
         with self._transaction() as connection:
             writes.release(connection, rows)
 
+    def release_all(self) -> int:
+        with self._transaction() as connection:
+            return writes.release_all(connection)
+
+    def release_waiting(self, channel: str, but: Collection[int], now_s: float) -> int:
+        with self._transaction() as connection:
+            return writes.release_waiting(connection, channel, but, now_s)
+
     def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         with self._transaction() as connection:
             writes.mark_dead(connection, rows, why, instead)

@@ -250,6 +250,31 @@ def release(connection: Connection, rows: Collection[int]) -> None:
     )
 
 
+def release_all(connection: Connection) -> int:
+    """Leased rows of a process that has ended are due again; returns how many."""
+    leased = connection.scalars(
+        select(OUTBOX.c.id).where(OUTBOX.c.status == OutboxStatus.LEASED.value)
+    ).all()
+    _change(connection, leased, {"status": OutboxStatus.PENDING.value, "lease_until_us": None})
+    return len(leased)
+
+
+def release_waiting(
+    connection: Connection, channel: str, but: Collection[int], now_s: float
+) -> int:
+    """Rows of a channel that wait for a retry are due now; returns how many."""
+    found = connection.scalars(
+        select(OUTBOX.c.id).where(
+            OUTBOX.c.channel == channel,
+            OUTBOX.c.status == OutboxStatus.PENDING.value,
+            OUTBOX.c.next_try_us > to_us(now_s),
+        )
+    ).all()
+    waiting = [number for number in found if number not in but]
+    _change(connection, waiting, {"next_try_us": to_us(now_s)})
+    return len(waiting)
+
+
 def mark_dead(
     connection: Connection, rows: Collection[int], why: str, instead: Sequence[OutboxRow]
 ) -> None:

@@ -1,7 +1,8 @@
 """Which incidents open together in one digest, and which closings of a group wait for each other.
 
 `group_count` or more openings due within `group_s` make a group; later openings join it for
-`group_join_s`, in one digest every `group_s`.
+`group_join_s`. No opening waits longer than `GROUP_DELAY_S` for the others, and outages are never
+in one digest with what is only degraded.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 
 from monitor.core.alerting.policy_state import IncidentAlerts, MessageThread, PolicyState
 from monitor.core.alerting.settings import AlertRules
+
+GROUP_DELAY_S = 5.0
+"""What grouping adds to the hold at most; also the time between two digests of a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +44,39 @@ def group_openings(
     now_s: float,
     rules: AlertRules,
 ) -> list[OpeningGroup]:
-    """Group the openings that are due; empty: all of them wait for a digest.
+    """Group the openings that are due; those in no group wait for a digest.
 
     holding: openings that are not due yet, but may complete a group.
     """
+    found: list[OpeningGroup] = []
+    for is_down in (True, False):
+        mine = [opening for opening in due if opening.alerts.is_down is is_down]
+        later = [opening for opening in holding if opening.alerts.is_down is is_down]
+        if mine:
+            joinable = _joinable_thread(state, is_down, now_s, rules)
+            found += _group_alike(mine, later, joinable, now_s, rules)
+    return found
+
+
+def _group_alike(
+    due: Sequence[DueOpening],
+    holding: Sequence[DueOpening],
+    joinable: MessageThread | None,
+    now_s: float,
+    rules: AlertRules,
+) -> list[OpeningGroup]:
+    """Group openings of outages, or openings of degradations; empty: all wait for a digest."""
     members = tuple(opening.alerts for opening in due)
-    joinable = _joinable_thread(state, now_s, rules)
     if joinable is not None:
-        is_digest_due = now_s >= joinable.last_digest_s + rules.group_s
+        is_digest_due = now_s >= joinable.last_digest_s + GROUP_DELAY_S
         return [OpeningGroup(members, joinable)] if is_digest_due else []
-    until_s = min(opening.due_s for opening in due) + rules.group_s
+    first_s = min(opening.due_s for opening in due)
+    until_s = first_s + rules.group_s
     burst = [opening.due_s for opening in (*due, *holding) if opening.due_s < until_s]
     if len(burst) < rules.group_count:
         return [OpeningGroup((each,)) for each in members]
-    return [OpeningGroup(members)] if max(burst) <= now_s else []
+    is_complete = max(burst) <= now_s
+    return [OpeningGroup(members)] if is_complete or now_s >= first_s + GROUP_DELAY_S else []
 
 
 def closings_wait(
@@ -69,10 +92,15 @@ def closings_wait(
     return False
 
 
-def _joinable_thread(state: PolicyState, now_s: float, rules: AlertRules) -> MessageThread | None:
+def _joinable_thread(
+    state: PolicyState, is_down: bool, now_s: float, rules: AlertRules
+) -> MessageThread | None:
+    """The newest group of this kind that is not too old; its members are of one kind."""
     groups = [
         thread
         for thread in state.threads.values()
-        if thread.is_group and now_s < thread.started_s + rules.group_join_s
+        if thread.is_group
+        and now_s < thread.started_s + rules.group_join_s
+        and all(state.alerts[number].is_down is is_down for number in thread.members)
     ]
     return max(groups, key=lambda thread: thread.started_s, default=None)

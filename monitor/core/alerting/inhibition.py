@@ -38,7 +38,7 @@ def reminder_blocked_by(
         return Reason.COVERED_BY_PARENT
     if incident.target in context.maintenance:
         return Reason.MAINTENANCE
-    if alerts.is_notified and now_s < alerts.hold_from_s + context.rules.hold_s:
+    if alerts.is_notified and now_s < alerts.recheck_until_s:
         # After a start or an isolation the incident may be over already.
         return Reason.WITHIN_HOLD
     return alerts.mute_reason(context.utc_s, context.rules)

@@ -50,7 +50,7 @@ def decide(
     outcome = OutcomeBuilder(state, context.utc_s)
     for event in events:
         if isinstance(event, IncidentChange):
-            _apply_change(state, event, now_s)
+            _apply_change(state, event, now_s, context)
         elif event.incident in state.alerts:
             state.alerts[event.incident].actions.append(event)
     state.update_isolation()
@@ -65,20 +65,23 @@ def decide(
     return state, built
 
 
-def _apply_change(state: PolicyState, change: IncidentChange, now_s: float) -> None:
+def _apply_change(
+    state: PolicyState, change: IncidentChange, now_s: float, context: PolicyContext
+) -> None:
     incident = change.incident
     alerts = state.alerts.get(incident.id)
     if alerts is None:
         if change.change is ChangeKind.UPDATED and incident.ended_s is not None:
             return  # A cause found after the end: the closing is decided already.
-        alerts = state.alerts[incident.id] = IncidentAlerts(incident, now_s, now_s)
+        alerts = state.alerts[incident.id] = IncidentAlerts(incident, now_s)
     alerts.incident = incident
     if change.change is ChangeKind.CLOSED:
         alerts.closed_s = now_s
         if incident.scope is Scope.MONITOR:
             # After an isolation the detector looks at every open incident again: wait for that.
             for other in state.alerts.values():
-                other.hold_from_s = max(other.hold_from_s, now_s)
+                until_s = now_s + context.rules.hold_s
+                other.recheck_until_s = max(other.recheck_until_s, until_s)
     if counts_as_flap(change):
         state.count_flap(incident, now_s)
 
@@ -138,7 +141,8 @@ def _send_openings(
             outcome.refuse(alerts, EventKind.OPENED, reason)
             continue
         hold_s = max(context.rules.hold_s, context.steps(alerts.incident)[0].after_s)
-        opening = DueOpening(max(alerts.hold_from_s + hold_s, alerts.unblocked_s), alerts)
+        due_s = max(alerts.opened_s + hold_s, alerts.recheck_until_s, alerts.unblocked_s)
+        opening = DueOpening(due_s, alerts)
         if opening.due_s > now_s:
             if alerts.last_refusal is None:
                 outcome.refuse(alerts, EventKind.OPENED, Reason.WITHIN_HOLD)
@@ -149,11 +153,10 @@ def _send_openings(
             due.append(opening)
     if not due:
         return
-    groups = group_openings(state, due, holding, now_s, context.rules)
-    for group in groups:
+    for group in group_openings(state, due, holding, now_s, context.rules):
         _open(state, group, now_s, context, outcome)
-    if not groups:
-        for opening in due:
+    for opening in due:
+        if not opening.alerts.is_notified:
             outcome.refuse(opening.alerts, EventKind.OPENED, Reason.GROUPED)
 
 
@@ -203,7 +206,7 @@ def _send_flapping(
                 _flapping_began(state, target, alerts, context, outcome)
             continue
         if target.thread is not None:
-            about = alerts or IncidentAlerts(target.incident, now_s, now_s)
+            about = alerts or IncidentAlerts(target.incident, now_s)
             recipients = context.on_present_channels(target.recipients.values())
             event, reason = EventKind.UPDATED, Reason.FLAPPING_OVER
             outcome.notify(about, target.thread, recipients, event, reason)

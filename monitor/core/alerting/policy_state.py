@@ -26,6 +26,9 @@ from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, Stat
 FLAPPING_HISTORY_S = 172_800.0
 """The flapping value fades within 19 minutes, but notified flapping may have lasted for long."""
 
+RECHECK_S = 6.0
+"""After a start the detector needs so long to see which targets answer again."""
+
 _NEVER_S = float("-inf")
 _NOT_RECOVERED = ("down", "parent_down", "removed")
 """End reasons of incidents whose target is not well again."""
@@ -37,7 +40,8 @@ _FLAPPING_REASONS = (Reason.FLAPPING_BEGAN, Reason.FLAPPING_OVER)
 class IncidentAlerts:
     """The alerting of one incident: notified, or perhaps to be notified.
 
-    opened_s: detected. hold_from_s: the hold counts from here (a restart begins it anew).
+    opened_s: detected; the hold counts from here. recheck_until_s: after a start or an isolation
+    nothing is said until the detector has looked at the target again.
     unblocked_s: when the last reason against an opening went away.
     thread, notified_s: the message thread of its opening, and when it was sent; None: not yet.
     escalation_from_s: the delays of the steps count from here. steps_sent: how many were.
@@ -48,7 +52,7 @@ class IncidentAlerts:
 
     incident: Incident
     opened_s: float
-    hold_from_s: float
+    recheck_until_s: float = _NEVER_S
     unblocked_s: float = _NEVER_S
     thread: int | None = None
     notified_s: float | None = None
@@ -63,6 +67,11 @@ class IncidentAlerts:
     @property
     def is_notified(self) -> bool:
         return self.thread is not None
+
+    @property
+    def is_down(self) -> bool:
+        """An outage, not a degradation."""
+        return self.incident.state is State.DOWN
 
     @property
     def is_closed(self) -> bool:
@@ -265,7 +274,12 @@ def _restore_alerts(
     now_s: float,
     steady: Callable[[float], float],
 ) -> IncidentAlerts:
-    alerts = IncidentAlerts(incident, steady(incident.detected_s), now_s, actions=list(actions))
+    alerts = IncidentAlerts(
+        incident,
+        opened_s=steady(incident.detected_s),
+        recheck_until_s=now_s + RECHECK_S,
+        actions=list(actions),
+    )
     sent = [d for d in decisions if d.notified and d.reason not in _FLAPPING_REASONS]
     opening = next((decision for decision in sent if decision.thread is not None), None)
     if opening is not None:

@@ -116,6 +116,20 @@ class AlertLedger(AlertReader, Ledger, PathStore, Protocol):
         """Leased but not sent: due again at once, and the attempt does not count."""
         ...
 
+    def release_all(self) -> int:
+        """At the start: rows that an ended process had leased are due; returns how many.
+
+        Only when no other process sends: the lock of the data directory shows that.
+        """
+        ...
+
+    def release_waiting(self, channel: str, but: Collection[int], now_s: float) -> int:
+        """The channel works again: its rows that wait for a retry are due now, `but` for these.
+
+        Returns how many.
+        """
+        ...
+
     def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
         """Give up. why: without secrets. instead: the same messages on the next channel."""
         ...

@@ -101,7 +101,7 @@ SCENARIOS = {
         reasons 1                   => ... not_opened_no_closing
     """,
     "five openings at once are one digest, after the hold of the last": """
-        open kec-01..kec-04, wait 10s, open kec-05, wait 14s => nothing
+        open kec-01..kec-04, wait 4s, open kec-05, wait 14s => nothing
         reasons 1                   => ... grouped
         wait 1s                     => digest 1..5 to ani, hook
         reasons 5                   => ... digest
@@ -117,17 +117,43 @@ SCENARIOS = {
         wait 9s                     => nothing
         wait 1s                     => opened 5 to ani, hook
     """,
+    "no opening waits longer than 5 s for the others of its group": """
+        open kec-01..kec-04, wait 13s, open kec-05..kec-06, wait 6s => nothing
+        wait 1s                     => digest 1..4 to ani, hook
+        wait 7s                     => nothing
+        wait 1s                     => digest 5..6 to ani, hook
+    """,
+    "in a busy minute each opening is told within 5 s of its hold": """
+        open kec-01, wait 2s, open kec-02, wait 2s, open kec-03, wait 2s, open kec-04, wait 2s
+        open kec-05, wait 2s, open kec-06, wait 2s, open kec-07, wait 2s, open kec-08, wait 5s
+        wait 1s                     => digest 1..3 to ani, hook
+        wait 5s                     => digest 4..6 to ani, hook
+        wait 5s                     => digest 7..8 to ani, hook
+    """,
+    "a digest never mixes outages with degradations": """
+        open kec-01..kec-05 degraded, open kec-06..kec-10
+        wait 15s                    => digest 1..5 to ani, hook; digest 6..10 to ani, hook
+        open kec-11, open kec-12 degraded
+        wait 15s                    => opened 11 to ani, hook; opened 12 to ani, hook
+        restart, open kec-13, open kec-14 degraded
+        wait 15s                    => opened 13 to ani, hook; opened 14 to ani, hook
+    """,
+    "an outage does not wait for a group of degradations": """
+        open kec-01..kec-05 degraded, wait 16s => digest 1..5 to ani, hook
+        open kec-06, wait 14s       => nothing
+        wait 1s                     => opened 6 to ani, hook
+    """,
     "a member that ends before the hold is not in the digest": """
         open kec-01..kec-06, wait 10s, close 3, wait 10s => digest 1..2,4..6 to ani, hook
     """,
-    "later openings join the group for five minutes, in one digest every half minute": """
+    "later openings join the group for five minutes, in one digest every five seconds": """
         open kec-01..kec-05, wait 20s => digest 1..5 to ani, hook
-        open kec-06..kec-07, wait 24s => nothing
-        reasons 6                   => ... grouped
+        open kec-06..kec-07, wait 2s, open kec-10, wait 12s => nothing
         wait 1s                     => digest 6..7 to ani, hook
-        open kec-10, wait 29s       => nothing
+        wait 4s                     => nothing
+        reasons 8                   => ... grouped
         wait 1s                     => opened 8 to ani, hook
-        wait 200s, open kec-09, wait 15s => opened 9 to ani, hook
+        wait 230s, open kec-09, wait 15s => opened 9 to ani, hook
         wait 20s, open kec-08, wait 15s => opened 10 to ani, hook
     """,
     "of a group the closings wait 15 s for each other; the rest is reminded of together": """
@@ -270,7 +296,7 @@ def test_scenario(name: str) -> None:
 
 
 def test_a_group_is_one_thread_of_messages_while_it_can_be_joined() -> None:
-    name = "later openings join the group for five minutes, in one digest every half minute"
+    name = "later openings join the group for five minutes, in one digest every five seconds"
     rows = AlertScenario().run(SCENARIOS[name]).ledger.outbox()
     assert {row.incident for row in rows} == {1, 10}
 

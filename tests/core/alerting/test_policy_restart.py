@@ -28,8 +28,12 @@ FLAPPING = (
 )
 
 SCENARIOS = {
-    "what was not notified before a kill is notified after a new hold": """
-        open kec-01, wait 14s, restart 1h, wait 14s => nothing
+    "what was not notified before a kill is notified once the state is confirmed": """
+        open kec-01, wait 14s, restart 1h, wait 5s => nothing
+        wait 1s                     => opened 1 to ani, hook
+    """,
+    "the hold counts from the detection, across a restart": """
+        open kec-01, wait 4s, restart 2s, wait 8s => nothing
         wait 1s                     => opened 1 to ani, hook
     """,
     "what was not notified and ends after the restart is one message": """
