@@ -93,7 +93,10 @@ class ApiRig(Generic[L, C]):
             ledger, clock, self.alerting_state, lambda: tuple(self.open), executor, [self.listener]
         )
         self.channel_tests = ChannelTests(
-            MonitorMessages(ledger, clock, self.alerting_state, executor, self.listener.on_queued)
+            MonitorMessages(
+                *(ledger, clock, self.alerting_state, executor, self.listener.on_queued),
+                lambda rows: ledger.record([], rows),
+            )
         )
         self.routers: dict[str, Document] = {}
         self.resent: list[tuple[float, float, str | None]] = []

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.alerting.delivery import ChannelState, ChannelWorker, DeliveryContext, MissingChannel
 from monitor.core.alerting.model import Channel, OutboxRow, OutboxStatus
+from monitor.core.alerting.self_checks import CheckKey, SelfCheck, SelfCheckReport
 from monitor.core.errors import LedgerError
 from monitor.core.warning import MonitorWarning, WarningValue
 
@@ -22,6 +23,9 @@ SHUTDOWN_S = 4.0
 STUCK_S = 120.0
 FAILING_S = 300.0
 """A channel that fails for so long is a warning, and no longer counts as working."""
+
+DEAD_S = 600.0
+"""A channel on which nothing goes through for so long is dead: a self-alert by the others."""
 
 MAX_DEAD_SHOWN = 100
 
@@ -92,6 +96,25 @@ class Dispatcher:
         return not failing or any(
             since_s is None or now_s - since_s < FAILING_S for since_s in failing
         )
+
+    def failures(self, notified: Collection[CheckKey]) -> list[SelfCheckReport]:
+        """Dead channels. One that was notified stays so until a message goes through."""
+        now_s = self._context.clock.steady_s()
+        found = []
+        for name in self._channels:
+            state = self.states.get(name)
+            if state is None:
+                continue
+            report = SelfCheckReport(SelfCheck.CHANNEL, 0.0, why=state.why, subject=name)
+            since_s = state.failing_since_s
+            is_known = report.key in notified
+            if since_s is None:
+                is_dead = is_known and state.sent == 0  # since the start nothing was tried
+            else:
+                is_dead = is_known or now_s - since_s >= DEAD_S
+            if is_dead:
+                found.append(report)
+        return found
 
     def warnings(self) -> list[MonitorWarning]:
         """Channels that have failed for 5 min, and messages given up."""

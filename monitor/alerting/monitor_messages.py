@@ -25,7 +25,10 @@ _REASONS = {
 
 
 class MonitorMessages:
-    """Words and queues such messages. on_queued: called when the outbox has new rows."""
+    """Words and queues such messages. on_queued: called when the outbox has new rows.
+
+    put_rows: queues rows for the ledger, behind everything that waits for it.
+    """
 
     def __init__(
         self,
@@ -34,12 +37,14 @@ class MonitorMessages:
         alerting_state: AlertingState,
         executor: Executor,
         on_queued: Callable[[], None],
+        put_rows: Callable[[Sequence[OutboxRow]], None],
     ) -> None:
         self.alerting_state = alerting_state
         self._ledger = ledger
         self._clock = clock
         self._executor = executor
         self._on_queued = on_queued
+        self._put_rows = put_rows
 
     def now_s(self) -> float:
         """The present time (Unix seconds), to the millisecond."""
@@ -63,7 +68,6 @@ class MonitorMessages:
         sequence: int,
         event: EventKind,
         recipients: Sequence[Recipient],
-        report: SelfCheckReport | None = None,
     ) -> None:
         """Store one message for each recipient. Raises LedgerError.
 
@@ -72,9 +76,22 @@ class MonitorMessages:
         """
         if not recipients:
             return
-        rows = [self._row(number, sequence, event, each, report) for each in recipients]
+        rows = [self._row(number, sequence, event, each, None) for each in recipients]
         await self._executor(partial(self._ledger.record, [], rows))
         self._on_queued()
+
+    def put(
+        self,
+        number: int,
+        sequence: int,
+        event: EventKind,
+        recipients: Sequence[Recipient],
+        report: SelfCheckReport,
+    ) -> None:
+        """Queue one message for each recipient; sent from memory while the ledger fails."""
+        if recipients:
+            rows = [self._row(number, sequence, event, each, report) for each in recipients]
+            self._put_rows(rows)
 
     def _row(
         self,

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 class WriterState:
     """How the writer of one store (ledger or journal) is doing.
 
-    error: why the last write failed, None while writing works. is_full: it failed because the disk
-    is full. written_s: steady time of the last write. dropped: records given up because too many
-    waited. refused: records set aside because the store can never take them.
+    error: why the last write failed, None while writing works; error_since_s: since when writes
+    fail. is_full: it failed because the disk is full. written_s: steady time of the last write.
+    dropped: records given up because too many waited. refused: records set aside because the store
+    can never take them.
     """
 
     error: str | None = None
+    error_since_s: float | None = None
     is_full: bool = False
     written_s: float | None = None
     dropped: int = 0

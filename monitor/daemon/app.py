@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -48,6 +48,7 @@ from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import OutboxRow
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
+from monitor.core.alerting.self_checks import CheckKey, SelfCheckReport
 from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.detection.detector import close_removed, restored_detector
 from monitor.core.errors import ConfigError, LedgerError
@@ -72,6 +73,7 @@ from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.secrets import SecretStore
 from monitor.status.metrics import Metrics
 from monitor.status.status import Status
+from monitor.storage.disk_watch import BackupWatch, DiskWatch
 from monitor.storage.influx_shipper import InfluxShipper
 from monitor.storage.period_recorder import PeriodRecorder
 from monitor.storage.retention import RetentionJob
@@ -263,6 +265,7 @@ class Daemon:
         self._stack.push_async_callback(self._polling.close)
 
     def _build_storage(self) -> None:
+        settings = self._settings
         self._shippers = ShipperGroup(self._influx_shippers(), self._clock)
         self._period_recorder = PeriodRecorder(self._pipeline, self._clock)
         self._self_metrics = SelfMetrics(
@@ -275,6 +278,8 @@ class Daemon:
             clock_is_synchronised,
             lambda: self._dispatcher.oldest_due_s,
         )
+        self._disk_watch = DiskWatch(settings.data_dir, self._clock, settings.disk.limits())
+        self._backup_watch = BackupWatch(settings.data_dir, self._clock)
         self._rollup_job = RollupJob(self._journal, self._ledger, self._clock)
         self._retention_job = RetentionJob(
             self._journal, self._clock, self._shippers.raw_cursor, self._settings.journal
@@ -340,12 +345,15 @@ class Daemon:
             self._alerting_state,
             self._executor,
             self._dispatcher.wake,
+            self._queue_messages,
         )
         self._channel_tests = ChannelTests(messages)
         self._self_alerts = SelfAlerts(
             messages,
             lambda: self._pipeline.progress,
             lambda: self._retention_job.unshipped_share,
+            self._unrecorded,
+            self._other_failures,
         )
 
     def _build_status(self) -> None:
@@ -369,6 +377,8 @@ class Daemon:
             self._alerting_state,
             self._clock,
             self._executor,
+            lambda: self._disk_watch.state,
+            self._backup_watch.has_failed,
         )
 
     def _build_integrations(self) -> None:
@@ -393,6 +403,8 @@ class Daemon:
             *self._self_metrics.jobs(),
             *self._rollup_job.jobs(),
             *self._retention_job.jobs(),
+            *self._disk_watch.jobs(),
+            *self._backup_watch.jobs(),
             *watchdog.jobs(),
             *self._channel_tests.jobs(),
             *self._alert_trigger.jobs(),
@@ -411,6 +423,7 @@ class Daemon:
         storage = StoragePart(
             self._rollup_job,
             self._retention_job,
+            self._disk_watch,
             self._ledger,
             self._shippers,
             self._influx_sinks,
@@ -444,6 +457,15 @@ class Daemon:
         self._stack.callback(thread.close)
         return thread
 
+    def _other_failures(self, notified: Collection[CheckKey]) -> list[SelfCheckReport]:
+        """Failed checks beside those of the stores."""
+        return [
+            *self._disk_watch.failures(),
+            *self._reloader.failures(),
+            *self._dispatcher.failures(notified),
+            *self._backup_watch.failures(),
+        ]
+
     def _queue_messages(self, rows: Sequence[OutboxRow]) -> None:
         """The pipeline is built after those who send."""
         self._pipeline.queue_messages(rows)
@@ -458,16 +480,22 @@ class Daemon:
             *self._reloader.warnings(),
             *self._rollup_job.warnings(),
             *self._retention_job.warnings(),
+            *self._disk_watch.warnings(),
+            *self._backup_watch.warnings(),
             *self._dispatcher.warnings(),
             *self._integrations.warnings(),
         ]
 
     def _may_send_heartbeat(self) -> bool:
-        """Whether rounds end, this machine is on the network, and alerts can be sent."""
+        """Whether rounds end, this machine is on the network, and alerts can be sent.
+
+        A ledger that cannot be written does not stop it while messages go out from memory: its
+        silence would report a dead monitor where a working one has said what is wrong.
+        """
         return (
             self._status.healthy()
             and self._pipeline.detector.monitor_incident is None
-            and self._pipeline.progress.ledger.error is None
+            and self._self_alerts.is_ledger_trouble_known()
             and self._dispatcher.has_working_channel()
         )
 

@@ -23,6 +23,7 @@ from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.office_hours import OfficeHours
 from monitor.core.alerting.ports import AlertReader
+from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
 from monitor.core.errors import ConfigError, PantauError
 from monitor.core.job import Job
 from monitor.core.ports import Commit, SampleSink
@@ -36,12 +37,16 @@ from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.secrets import SecretStore
 from monitor.status.status import Status
+from monitor.storage.disk_watch import DiskWatch
 from monitor.storage.period_recorder import PeriodRecorder
 from monitor.storage.retention import RetentionJob
 from monitor.storage.rollup_job import RollupJob, maintenance_from
 from monitor.storage.shipper_group import ShipperGroup
 
 log = logging.getLogger("monitor.daemon.reload")
+
+ERRORS_SHOWN = 3
+"""Errors of a refused reload that its self-alert names."""
 
 LOADED_CONFIG_MODE = 0o640
 
@@ -98,6 +103,7 @@ class StoragePart:
 
     rollup_job: RollupJob
     retention_job: RetentionJob
+    disk_watch: DiskWatch
     ledger: AlertReader
     shippers: ShipperGroup
     make_sinks: Callable[[Settings, InfluxSettings], Sequence[SampleSink]]
@@ -114,6 +120,7 @@ class StoragePart:
             self.retention_job.reconfigure(
                 settings.journal, influx_changed=is_shipping != (influxdb is not None)
             )
+            self.disk_watch.reconfigure(settings.disk.limits())
             if sinks is not None:
                 self.shippers.use_sinks(sinks)
 
@@ -143,7 +150,8 @@ class AlertingPart:
 class Reloader:
     """Applies the configuration at the start and again at each SIGHUP.
 
-    parts: prepared and committed in this order.
+    parts: prepared and committed in this order. refusal: the errors for which the last reload was
+    refused, one a line; None: it was not.
     """
 
     def __init__(
@@ -158,6 +166,7 @@ class Reloader:
         self._status = status
         self._parts = parts
         self._file_error: str | None = None
+        self.refusal: str | None = None
 
     @property
     def settings(self) -> Settings:
@@ -175,6 +184,7 @@ class Reloader:
         for commit in commits:
             commit()
         self._settings = settings
+        self.refusal = None
         self._status.reloaded(settings.timezone.key, settings.organisation)
         await asyncio.to_thread(self._write_loaded_config, settings)
 
@@ -187,13 +197,27 @@ class Reloader:
             commits = await self._prepare(settings)
         except PantauError as error:
             log.error("reload refused, going on with what was loaded:\n%s", error)
-            self._status.reload_refused(str(error).splitlines()[0])
+            self._refuse(str(error))
         except Exception as error:
             log.exception("reload refused, going on with what was loaded: an error of this program")
-            self._status.reload_refused(f"an error of this program: {error!r}")
+            self._refuse(f"an error of this program: {error!r}")
         else:
             await self._commit(settings, commits)
             log.info("configuration reloaded: %d targets", len(settings.network.targets()))
+
+    def _refuse(self, errors: str) -> None:
+        self.refusal = errors
+        self._status.reload_refused(errors.splitlines()[0])
+
+    def failures(self) -> list[SelfCheckReport]:
+        """A refused reload, with its first errors."""
+        if self.refusal is None:
+            return []
+        lines = self.refusal.splitlines()
+        shown = lines[:ERRORS_SHOWN]
+        if len(lines) > ERRORS_SHOWN:
+            shown.append(f"(+{len(lines) - ERRORS_SHOWN})")
+        return [SelfCheckReport(SelfCheck.RELOAD, 0.0, why="\n".join(shown))]
 
     async def run(self, requested: asyncio.Event) -> None:
         """Reload each time the event is set, for ever."""

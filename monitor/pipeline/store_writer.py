@@ -180,11 +180,12 @@ class StoreWriter(Generic[Item]):
     def _note_error(self, error: StoreError) -> None:
         if self._state.error is None:
             log.error("%s: %s; nothing is lost, trying again", self._name, error)
+            self._state.error_since_s = self._steady_s()
         self._state.error = str(error)
         self._state.is_full |= isinstance(error, (JournalFull, LedgerFull))
 
     def _note_written(self) -> None:
         if self._state.error is not None:
             log.warning("%s: writing again", self._name)
-        self._state.error = None
+        self._state.error = self._state.error_since_s = None
         self._state.is_full = False

@@ -83,6 +83,7 @@ def _general(settings: Settings) -> dict[str, SnapshotValue]:
     sections = {
         "trace": asdict(settings.trace),
         "storage.journal": asdict(settings.journal),
+        "storage.disk": asdict(settings.disk),
         "storage.influxdb": asdict(settings.influxdb) if settings.influxdb is not None else {},
         "dashboard": asdict(replace(page, proxy=None)),
         "dashboard.proxy": {} if page.proxy is None else asdict(page.proxy),

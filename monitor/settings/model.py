@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.core.access import UserRole
 from monitor.core.alerting.settings import AlertSettings, RecurringWindow
+from monitor.core.disk_space import DiskLimits
 from monitor.core.model import Network
 from monitor.core.paths.settings import TraceSettings
 
@@ -42,6 +43,20 @@ class JournalSettings:
     minute_days: int = 180
     hour_days: int = 1826
     max_mb: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSettings:
+    """When the disk of data_dir is a warning: below free_mb (10⁶ bytes, but at most a tenth of the
+    disk), full within full_within_h at the measured rate, or fewer free inodes than that.
+    """
+
+    free_mb: int = 500
+    full_within_h: float = 24.0
+    free_inodes_pct: float = 5.0
+
+    def limits(self) -> DiskLimits:
+        return DiskLimits(self.free_mb, self.full_within_h * 3600, self.free_inodes_pct / 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,7 @@ class Settings:
     config_dir: Path
     network: Network
     journal: JournalSettings = JournalSettings()
+    disk: DiskSettings = DiskSettings()
     trace: TraceSettings = field(default_factory=TraceSettings)
     influxdb: InfluxSettings | None = None
     dashboard: DashboardSettings = DashboardSettings()

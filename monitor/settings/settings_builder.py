@@ -16,6 +16,7 @@ from monitor.settings.availability_targets import availability_target
 from monitor.settings.kecamatan import Kecamatan
 from monitor.settings.model import (
     DashboardSettings,
+    DiskSettings,
     InfluxSettings,
     JournalSettings,
     ProxySettings,
@@ -63,6 +64,7 @@ def build_settings(files: ValidatedFiles) -> Settings:
         network=_network(files),
         trace=TraceSettings(**monitor.trace.model_dump()),
         journal=JournalSettings(**monitor.storage.journal.model_dump()),
+        disk=DiskSettings(**monitor.storage.disk.model_dump()),
         influxdb=None if influxdb is None else _influxdb(files.directory, influxdb),
         dashboard=_dashboard(monitor.dashboard),
         alerts=build_alert_settings(files.alerts, files.maintenance),

@@ -7,7 +7,7 @@ Nothing is counted here: every value is read on request from the part of the dae
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,6 +17,7 @@ from monitor.adapters.scheduler import Scheduler
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import OutboxRow, OutboxStatus
 from monitor.core.alerting.ports import AlertReader
+from monitor.core.disk_space import DiskState
 from monitor.core.errors import LedgerError
 from monitor.core.executor import Executor
 from monitor.core.model import State
@@ -43,6 +44,8 @@ class Metrics:
         alerting_state: AlertingState,
         clock: Clock,
         executor: Executor,
+        disk: Callable[[], DiskState | None],
+        backup_failed: Callable[[], bool | None],
     ) -> None:
         self._pipeline = pipeline
         self._schedule = schedule
@@ -53,6 +56,8 @@ class Metrics:
         self._alerting_state = alerting_state
         self._clock = clock
         self._executor = executor
+        self._disk = disk
+        self._backup_failed = backup_failed
 
     async def text(self) -> bytes:
         """The body of `/metrics`."""
@@ -121,6 +126,19 @@ class Metrics:
                 "pantau_shipper_quarantined_samples", "Refused by InfluxDB", state.quarantined
             )
         yield trouble
+        yield from self._data_disk()
+
+    def _data_disk(self) -> Iterator[Metric]:
+        """The room on the disk of data_dir, and the backups."""
+        disk = self._disk()
+        if disk is not None:
+            yield from _gauge("pantau_disk_free_bytes", "Of data_dir's disk", disk.free_bytes)
+            yield from _gauge("pantau_disk_free_inodes", "Of data_dir's disk", disk.free_inodes)
+            yield from _gauge("pantau_disk_full_in_seconds", "At the measured rate", disk.full_in_s)
+            yield from _gauge("pantau_disk_low", "1: somebody should make room", int(disk.is_low))
+        failed = self._backup_failed()
+        if failed is not None:
+            yield from _gauge("pantau_backup_failed", "1: the last one, or too old", int(failed))
 
     def _states(self) -> Iterator[Metric]:
         """The state of every target, and open incidents by state."""

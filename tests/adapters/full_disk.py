@@ -21,6 +21,7 @@ from monitor.alerting.self_alerts import SelfAlerts
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.self_checks import OUTBOX_INCIDENT, SelfCheck
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings, EscalationStep, Route
+from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.detection.detector import Detector
 from monitor.core.model import Lost, Outcome, Reply
 from monitor.pipeline.pipeline import Pipeline
@@ -52,10 +53,11 @@ class PipelineOnDisk:
         self.self_alerts = SelfAlerts(
             MonitorMessages(
                 *(self.ledger, self.clock, AlertingState(ALERTS, NET)),
-                *(asyncio.to_thread, lambda: None),
+                *(asyncio.to_thread, lambda: None, self.pipeline.queue_messages),
             ),
             lambda: self.pipeline.progress,
             lambda: 0.0,
+            UnrecordedMessages(self.clock.steady_s, self.pipeline.progress.ledger),
         )
 
     async def second(self, dead: str | None = None) -> None:

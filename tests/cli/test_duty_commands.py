@@ -239,7 +239,7 @@ async def test_alert_test_fails_if_the_channel_does_not_deliver_in_time(daemon: 
     daemon.channel_tests = ChannelTests(
         MonitorMessages(
             *(daemon.ledger, daemon.clock, daemon.alerting_state),
-            *(asyncio.to_thread, deliver),
+            *(asyncio.to_thread, deliver, lambda rows: daemon.ledger.record([], rows)),
         )
     )
     async with daemon.serving(daemon.config.data):

@@ -29,6 +29,7 @@ from monitor.settings.model import InfluxSettings, Settings
 from monitor.settings.paths import LOADED_CONFIG_FILE
 from monitor.settings.secrets import SecretStore
 from monitor.status.status import Status
+from monitor.storage.disk_watch import DiskWatch
 from monitor.storage.period_recorder import PeriodRecorder
 from monitor.storage.retention import RetentionJob
 from monitor.storage.rollup_job import RollupJob
@@ -287,6 +288,7 @@ async def test_a_reload_reads_the_secret_of_influxdb_again_and_writes_with_it(
         part = StoragePart(
             RollupJob(journal, ledger, shipper.clock),
             RetentionJob(journal, shipper.clock, None, settings.journal),
+            DiskWatch(settings.data_dir, shipper.clock, settings.disk.limits()),
             ledger,
             group,
             sinks,

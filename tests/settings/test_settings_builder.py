@@ -9,7 +9,13 @@ import pytest
 from monitor.core.model import Device, Interface, Node, ProbeRules, Site, TargetRole
 from monitor.core.paths.settings import TraceSettings
 from monitor.settings.kecamatan import kecamatan_by_code
-from monitor.settings.model import DashboardSettings, InfluxSettings, JournalSettings, Settings
+from monitor.settings.model import (
+    DashboardSettings,
+    DiskSettings,
+    InfluxSettings,
+    JournalSettings,
+    Settings,
+)
 from tests.settings.config_fixtures import (
     ANJATAN,
     MONITOR,
@@ -147,6 +153,9 @@ timeout_s = 5
 [storage.journal]
 raw_days = 7
 max_mb = 512
+[storage.disk]
+free_mb = 2000
+free_inodes_pct = 2.5
 [trace]
 enabled = false
 max_hops = 12
@@ -161,6 +170,7 @@ prefix = "pantau"
         "https://influx.example:8086", "diskominfo", "net", "influxdb", False, 5.0
     )
     assert found.journal == JournalSettings(raw_days=7, max_mb=512)
+    assert found.disk == DiskSettings(free_mb=2000, full_within_h=24.0, free_inodes_pct=2.5)
     assert found.trace == TraceSettings(enabled=False, max_hops=12, baseline_every_h=6.0)
     assert found.dashboard == DashboardSettings("0.0.0.0", 8080, "/pantau/")
 

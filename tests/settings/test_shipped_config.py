@@ -162,7 +162,8 @@ def test_the_keys_of_a_snapshot_stay(full_settings: Settings) -> None:
         "storage.influxdb.token storage.influxdb.verify_tls storage.influxdb.timeout_s "
         "storage.influxdb.ca_file trace.enabled trace.max_hops trace.baseline_every_h "
         "storage.journal.raw_days storage.journal.evidence_days storage.journal.minute_days "
-        "storage.journal.hour_days storage.journal.max_mb",
+        "storage.journal.hour_days storage.journal.max_mb storage.disk.free_mb "
+        "storage.disk.full_within_h storage.disk.free_inodes_pct",
         "site": "name code lat lon",
         "anchor": target,
         "node": f"{target} name lat lon",

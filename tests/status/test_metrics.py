@@ -14,6 +14,7 @@ from monitor.core.alerting.model import (
     MaintenanceWindow,
     OutboxRow,
 )
+from monitor.core.disk_space import DiskState
 from monitor.core.errors import LedgerError
 from monitor.core.model import Lost, Reply
 from monitor.status.metrics import Metrics
@@ -48,6 +49,7 @@ class Measured:
     def __init__(self) -> None:
         self.fakes = DaemonOnFakes(NET)
         self.rig = MemoryApiRig(duty_settings())
+        self.disk = DiskState(412_000_000, 90_000, 3600.0, is_low=True)
         self.metrics = Metrics(
             self.fakes.pipeline,
             self.fakes.schedule,
@@ -58,6 +60,8 @@ class Measured:
             self.rig.alerting_state,
             self.fakes.clock,
             asyncio.to_thread,
+            lambda: self.disk,
+            lambda: True,
         )
 
     def seconds(self, count: int, silent: str = "") -> None:
@@ -115,6 +119,10 @@ async def test_rounds_outcomes_lags_and_stores() -> None:
     assert one(found, "pantau_resident_memory_bytes") == 80_000_000
     assert one(found, "pantau_store_trouble", store="ledger") == 1
     assert one(found, "pantau_store_trouble", store="journal") == 0
+    assert one(found, "pantau_disk_free_bytes") == 412_000_000
+    assert one(found, "pantau_disk_full_in_seconds") == 3600
+    assert one(found, "pantau_disk_low") == 1
+    assert one(found, "pantau_backup_failed") == 1
     for outcome in ("received", "lost", "not_measured"):
         assert one(found, "pantau_requests_total", outcome=outcome) == 0
     # The journal has not been written yet: what is not known is absent.

@@ -150,11 +150,38 @@ class JournalTable(Table):
     )
 
 
+class DiskTable(Table):
+    """[storage.disk]: when the disk of data_dir is a warning."""
+
+    free_mb: int = Field(
+        default=500,
+        ge=10,
+        le=10**7,
+        examples=[500],
+        description="the free MB below which somebody is told (at most a tenth of the disk)",
+    )
+    full_within_h: float = Field(
+        default=24.0,
+        gt=0,
+        le=8760,
+        examples=[24],
+        description="the hours: told when the disk fills within them at its measured rate",
+    )
+    free_inodes_pct: float = Field(
+        default=5.0,
+        ge=0,
+        le=50,
+        examples=[5],
+        description="the percent of free inodes (files) below which somebody is told",
+    )
+
+
 class StorageTable(Table):
     """[storage]"""
 
     influxdb: InfluxTable | None = None
     journal: JournalTable = JournalTable()
+    disk: DiskTable = DiskTable()
 
 
 class TraceTable(Table):

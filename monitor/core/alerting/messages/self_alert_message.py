@@ -23,6 +23,35 @@ _QUOTA = {
     "id": "PENYIMPANAN PEMANTAU {share} PENUH: InfluxDB belum menerima sampel, sejak {since}",
     "en": "THE MONITOR'S STORE IS {share} FULL: InfluxDB does not take samples, since {since}",
 }
+_LEDGER_FULL = {
+    "id": "DISK PEMANTAU PENUH: gangguan tidak dapat dicatat, sejak {since}",
+    "en": "THE MONITOR'S DISK IS FULL: outages cannot be recorded, since {since}",
+}
+_LEDGER = {
+    "id": "PEMANTAU TIDAK DAPAT MENCATAT GANGGUAN, sejak {since}",
+    "en": "THE MONITOR CANNOT RECORD OUTAGES, since {since}",
+}
+_DISK = {
+    "id": "DISK PEMANTAU HAMPIR PENUH: tersisa {free}, {since}",
+    "en": "THE MONITOR'S DISK IS NEARLY FULL: {free} left, {since}",
+}
+_DISK_SOON = {
+    "id": "DISK PEMANTAU PENUH DALAM {left}: tersisa {free}, {since}",
+    "en": "THE MONITOR'S DISK IS FULL IN {left}: {free} left, {since}",
+}
+_INODES = {"id": "{count} berkas (inode)", "en": "{count} files (inodes)"}
+_RELOAD = {
+    "id": "KONFIGURASI BARU DITOLAK, {since}: pemantau memakai yang lama",
+    "en": "THE NEW CONFIGURATION WAS REFUSED, {since}: the monitor goes on with the old one",
+}
+_CHANNEL = {
+    "id": "SALURAN {subject} MATI: tidak ada yang terkirim, diketahui {since}",
+    "en": "CHANNEL {subject} IS DEAD: nothing gets through, noticed {since}",
+}
+_BACKUP = {
+    "id": "CADANGAN DATA PEMANTAU GAGAL, diketahui {since}",
+    "en": "THE MONITOR'S BACKUPS FAIL, noticed {since}",
+}
 _ENDED: Mapping[SelfCheck, Translations] = {
     SelfCheck.JOURNAL: {
         "id": "PULIH: pemantau menyimpan sampel lagi, {end}, setelah {length}",
@@ -31,6 +60,28 @@ _ENDED: Mapping[SelfCheck, Translations] = {
     SelfCheck.QUOTA: {
         "id": "PULIH: InfluxDB menerima sampel yang menunggu, {end}, setelah {length}",
         "en": "MENDED: InfluxDB takes what was waiting, {end}, after {length}",
+    },
+    SelfCheck.LEDGER: {
+        "id": "PULIH: pemantau mencatat gangguan lagi, {end}, setelah {length}. Yang dikirim dari"
+        " memori sudah tercatat",
+        "en": "MENDED: the monitor records outages again, {end}, after {length}. What was sent from"
+        " memory is recorded",
+    },
+    SelfCheck.DISK: {
+        "id": "PULIH: disk pemantau cukup lagi, {end}, setelah {length}",
+        "en": "MENDED: the monitor's disk has room again, {end}, after {length}",
+    },
+    SelfCheck.RELOAD: {
+        "id": "PULIH: konfigurasi dimuat tanpa kesalahan, {end}, setelah {length}",
+        "en": "MENDED: the configuration is loaded without an error, {end}, after {length}",
+    },
+    SelfCheck.CHANNEL: {
+        "id": "PULIH: saluran {subject} mengirim lagi, {end}, setelah {length}",
+        "en": "MENDED: channel {subject} works again, {end}, after {length}",
+    },
+    SelfCheck.BACKUP: {
+        "id": "PULIH: cadangan data pemantau berhasil lagi, {end}, setelah {length}",
+        "en": "MENDED: the monitor's backups succeed again, {end}, after {length}",
     },
 }
 _GOES_ON = {
@@ -47,6 +98,34 @@ _ADVICE: Mapping[SelfCheck, Translations] = {
         " pantau status",
         "en": "At 100 % the oldest samples go. See to InfluxDB, or raise max_mb; see:"
         " pantau status",
+    },
+    SelfCheck.LEDGER: {
+        "id": "Gangguan putus dan pulih tetap dikabarkan dari memori, dan dicatat bila bisa. Beri"
+        " ruang pada disk server pemantau atau periksa disknya; lihat: pantau status. Jangan"
+        " memulai ulang pemantau sebelum itu.",
+        "en": "Outages are still told, from memory, and recorded when that is possible. Make room"
+        " on the monitor's disk, or look at the disk; see: pantau status. Do not restart the"
+        " monitor before.",
+    },
+    SelfCheck.DISK: {
+        "id": "Beri ruang pada disk di server pemantau, atau kecilkan max_mb; lihat: pantau status",
+        "en": "Make room on the monitor's disk, or lower max_mb; see: pantau status",
+    },
+    SelfCheck.RELOAD: {
+        "id": "Perbaiki berkasnya, periksa dengan: pantau check, lalu muat ulang:"
+        " systemctl reload pantau",
+        "en": "Mend the file, look with: pantau check, then load it: systemctl reload pantau",
+    },
+    SelfCheck.CHANNEL: {
+        "id": "Pesan menunggu dan dicoba lagi. Periksa saluran itu: pantau outbox, lalu"
+        " pantau alert-test {subject}",
+        "en": "Messages wait and are tried again. See to it: pantau outbox, then"
+        " pantau alert-test {subject}",
+    },
+    SelfCheck.BACKUP: {
+        "id": "Periksa tempat tujuan dan jalankan cadangan sekali dengan tangan; lihat:"
+        " pantau status",
+        "en": "See to its destination, and make a backup by hand; see: pantau status",
     },
 }
 
@@ -65,21 +144,41 @@ def self_alert_lines(report: SelfCheckReport, at_s: float, language: Language) -
             "end": language.clock_with_zone(report.ended_s, at_s),
             "length": language.duration(report.ended_s - report.since_s),
         }
-        return [TextLine(language.text(_ENDED[report.check], **values), 100)]
+        text = language.text(_ENDED[report.check], subject=report.subject, **values)
+        return [TextLine(text, 100)]
+    found = [
+        TextLine(_headline(report, at_s, language), 100),
+        TextLine(language.text(_GOES_ON), 80),
+        TextLine(language.text(_ADVICE[report.check], subject=report.subject), 70),
+    ]
+    if report.check is SelfCheck.LEDGER:
+        del found[1]  # its advice says what goes on
+    if report.why and not report.is_full:
+        found += [TextLine(clean(line, 200), 60) for line in report.why.splitlines()]
+    return found
+
+
+def _headline(report: SelfCheckReport, at_s: float, language: Language) -> str:
     since = language.clock_with_zone(report.since_s, at_s)
     if report.check is SelfCheck.QUOTA:
         share = f"{language.number((report.share or 0.0) * 100)} %"
-        head = language.text(_QUOTA, share=share, since=since)
-    else:
-        head = language.text(_FULL if report.is_full else _JOURNAL, since=since)
-    found = [
-        TextLine(head, 100),
-        TextLine(language.text(_GOES_ON), 80),
-        TextLine(language.text(_ADVICE[report.check]), 70),
-    ]
-    if report.why and not report.is_full:
-        found.append(TextLine(clean(report.why, 200), 40))
-    return found
+        return language.text(_QUOTA, share=share, since=since)
+    if report.check is SelfCheck.DISK:
+        free = f"{language.number((report.free_bytes or 0) / 1e6)} MB"
+        if report.free_inodes is not None:
+            free = language.text(_INODES, count=report.free_inodes)
+        if report.full_in_s is None:
+            return language.text(_DISK, free=free, since=since)
+        left = language.duration(report.full_in_s)
+        return language.text(_DISK_SOON, left=left, free=free, since=since)
+    translations: Translations = {
+        SelfCheck.JOURNAL: _FULL if report.is_full else _JOURNAL,
+        SelfCheck.LEDGER: _LEDGER_FULL if report.is_full else _LEDGER,
+        SelfCheck.RELOAD: _RELOAD,
+        SelfCheck.CHANNEL: _CHANNEL,
+        SelfCheck.BACKUP: _BACKUP,
+    }[report.check]
+    return language.text(translations, since=since, subject=report.subject)
 
 
 def channel_test_lines(
