@@ -10,13 +10,19 @@ import pytest
 from monitor.core.alerting.model import (
     DeliveryBatch,
     EventKind,
+    Notification,
     OutboxRow,
     OutboxStatus,
     Rejected,
     RetryLater,
 )
 from monitor.core.alerting.outbox import idempotency_key
-from monitor.core.alerting.unrecorded import MARKS, UnrecordedMessages
+from monitor.core.alerting.unrecorded import (
+    MARK_CHARACTERS,
+    MARKS,
+    UnrecordedMessages,
+    mark_unrecorded,
+)
 from monitor.core.errors import LedgerError
 from monitor.core.progress import WriterState
 from tests.alerting_rig import AlertingRig, event_and_targets
@@ -260,3 +266,14 @@ def test_a_row_that_hangs_on_its_way_to_the_disk_is_sent_after_three_seconds() -
     assert not unrecorded.is_needed("mail")
     unrecorded.recorded([row])
     assert not unrecorded.is_needed("chat")
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_mark_fits_into_the_shortest_texts(language: str) -> None:
+    assert len(MARKS[language]) + 1 <= MARK_CHARACTERS
+    message = Notification("k", OPENED, "title", "x" * 400, "ani", 0.0)
+    marked = mark_unrecorded(message, language, 160)
+    assert len(marked.text) == 160
+    assert marked.text.endswith(f"…\n{MARKS[language]}")
+    short = mark_unrecorded(Notification("k", OPENED, "t", "PUTUS", "ani", 0.0), language, 160)
+    assert short.text == f"PUTUS\n{MARKS[language]}"

@@ -29,7 +29,8 @@ MARKS = {
     "id": "(Dikirim dari memori; belum tercatat di server pemantau.)",
     "en": "(Sent from memory; not recorded on the monitor's server yet.)",
 }
-MARK_CHARACTERS = 1 + max(len(mark) for mark in MARKS.values())
+MARK_CHARACTERS = 60
+"""At least as many as the longest mark and the end of the line before it."""
 
 
 class UnrecordedMessages:
