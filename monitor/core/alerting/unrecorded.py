@@ -29,7 +29,7 @@ MARKS = {
     "id": "(Dikirim dari memori; belum tercatat di server pemantau.)",
     "en": "(Sent from memory; not recorded on the monitor's server yet.)",
 }
-MARK_CHARACTERS = 60
+MARK_CHARACTERS = 64
 """At least as many as the longest mark and the end of the line before it."""
 
 
