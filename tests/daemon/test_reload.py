@@ -184,6 +184,17 @@ async def test_a_reload_replaces_targets_jobs_and_the_record_of_what_is_loaded(r
     ] == "removed"
 
 
+async def test_a_reload_switches_path_tracing_off_and_on(rig: Rig) -> None:
+    file = rig.config / "monitor.toml"
+    text = file.read_text()
+    for enabled in (True, False, True):
+        file.write_text(f"{text}[trace]\nenabled = {str(enabled).lower()}\n")
+        await rig.reloader.reload()
+        assert rig.status.refused is None
+        assert ("trace paths" in {job.name for job in rig.scheduler.jobs}) is enabled
+        assert rig.loaded_config()["monitor.toml"]["trace.enabled"] is enabled  # type: ignore[index]
+
+
 @pytest.mark.parametrize(
     ("site", "last", "error"),
     [
