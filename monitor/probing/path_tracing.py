@@ -121,7 +121,9 @@ class PathTracing:
         self._offer_down()
         request = self._schedule.next_trace(self._utc_s(), self._is_up)
         if request is not None:
-            task = asyncio.ensure_future(self._run(request))
+            task = asyncio.ensure_future(
+                self._run(request, self._address(request.target), self._epoch)
+            )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -179,9 +181,8 @@ class PathTracing:
             for each in skipped:
                 self._keep(IncidentTrace(each.incident, each.target, at_s, SKIPPED))
 
-    async def _run(self, request: TraceRequest) -> None:
-        """One trace, from its first request to its result."""
-        epoch, target = self._epoch, self._targets[request.target]
+    async def _run(self, request: TraceRequest, address: str | None, epoch: int) -> None:
+        """One trace, from its first request to its result; address, epoch: as it begins."""
         trace: PathTrace | None = None
         try:
             trace = await self._tracer.trace(request.target, self._settings.max_hops)
@@ -189,8 +190,8 @@ class PathTracing:
             log.exception("the path to %s could not be traced", request.target)
         if epoch != self._epoch or not self._may_trace():
             trace = None  # the monitor itself was cut off meanwhile
-        if self._address(request.target) != target.address:
-            trace = None
+        if trace is not None and not self._address(request.target) == address == trace.address:
+            trace = None  # the target left or moved
         usable = trace is not None and (request.incident is not None or trace.reached)
         self._schedule.finished(request, self._utc_s(), usable=usable)
         if trace is None or not usable:

@@ -80,7 +80,8 @@ def measured(work: Path, *, enabled: bool) -> Run:
         reader = SqlLedgerReader.open(load.data / "ledger.db")
         incidents = [i for i in reader.incidents() if i.state is State.DOWN]
         results = Counter(trace.result for i in incidents for trace in reader.incident_traces(i.id))
-        at = Counter(re.findall(r"^(\S+ \S+?)[.,]\S* .*\bpath to \S+:", load.log(), re.M))
+        ended = re.findall(r"^(\S+)\.\d+Z .*: path to \S+:", load.log(), re.M)
+        at = Counter(ended)
     return Run(
         start_s,
         steady,
