@@ -229,7 +229,7 @@ class InfluxShipper:
                     return await self._handle_refusal(thread, work, samples, error)
                 self._note_success()
                 self._accepted |= {measurement_of(each).name for each in samples}
-            await thread.run(partial(work.advance, None))
+            await thread.run(partial(work.advance, len(samples)))
             await self._measure_lag(thread)
         except StoreError as error:
             return self._back_off(error)
@@ -249,13 +249,13 @@ class InfluxShipper:
         if found is None:
             return None
         request, rows = found
-        self._resend_from_s = now_s + len(rows.samples) / self._backfill_limits.lines_per_s
-        return _Work(
-            wanted(request, rows.samples),
-            rows,
-            request.position,
-            lambda sent: self._resend.advance(request, rows),
-        )
+
+        def advance_resend(sent: int | None) -> None:
+            self._resend.advance(request, rows)
+            lines = len(rows.samples) if sent is None else sent
+            self._resend_from_s = now_s + lines / self._backfill_limits.lines_per_s
+
+        return _Work(wanted(request, rows.samples), rows, request.position, advance_resend)
 
     async def _write(self, thread: DaemonThread, samples: Sequence[Sample]) -> None:
         """Write a batch; of one behind too old ones the newest sample first, alone.
