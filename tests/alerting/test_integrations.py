@@ -124,6 +124,25 @@ async def test_after_a_reload_the_new_address_is_used_and_the_old_heartbeat_stop
         assert paths(peer).count("/detak") == 1
 
 
+async def test_a_reload_to_another_heartbeat_sends_it_at_once(tmp_path: Path) -> None:
+    async with running_integrations(tmp_path) as (rig, peer):
+        rig.integrations.prepare(rig.settings)()
+        await eventually_async(lambda: "/detak" in paths(peer))
+        changed = replace(ALERTS, heartbeat="baru")
+        rig.integrations.prepare(settings_of(changed, tmp_path))()
+        await eventually_async(lambda: "/baru" in paths(peer))
+
+
+async def test_a_heartbeat_is_sent_once_the_monitor_is_healthy(tmp_path: Path) -> None:
+    async with running_integrations(tmp_path) as (rig, peer):
+        rig.healthy = False
+        rig.integrations.prepare(rig.settings)()
+        rig.put(1)
+        await eventually_async(lambda: "/lama" in paths(peer))
+        rig.healthy = True
+        await eventually_async(lambda: "/detak" in paths(peer))
+
+
 async def test_an_unhealthy_monitor_sends_no_heartbeat(tmp_path: Path) -> None:
     async with running_integrations(tmp_path) as (rig, peer):
         rig.healthy = False

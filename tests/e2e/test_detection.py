@@ -108,6 +108,27 @@ def test_a_cut_node_is_one_incident_that_lists_its_links(simulated: SimulatedDae
     assert [i.target for i in new] == ["pop-karangampel"]
 
 
+@pytest.mark.full
+def test_a_link_still_silent_when_its_node_is_back_is_down_within_eight_seconds(
+    simulated: SimulatedDaemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    control = simulated.simulation.control
+    pop = "pop-karangampel"
+    link = next(k.name for k in simulated.simulation.network.links() if k.via == (pop,))
+    fallen = control.pop_down(pop, for_s=40.0)
+    control.cut(link)
+    eventually(lambda: simulated.states()[link] == "unreachable", 30)
+    back_s = fallen.utc_s + 40.0
+    (own,) = eventually(
+        lambda: [i for i in simulated.incidents() if i.target == link and i.ended_s is None], 70
+    )
+    with capsys.disabled():
+        print(f"\nnode back to DOWN of its link: {own.detected_s - back_s:.1f} s")
+    assert own.started_s >= back_s - 0.1
+    assert own.detected_s - own.started_s <= 7.5
+    assert own.detected_s - back_s <= 8.5
+
+
 def test_uplink_loss_is_an_incident_of_the_monitor_and_no_outage(
     simulated: SimulatedDaemon,
 ) -> None:
