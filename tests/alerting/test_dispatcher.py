@@ -22,6 +22,7 @@ from monitor.core.alerting.model import (
     RetryLater,
 )
 from monitor.core.alerting.outbox import idempotency_key
+from monitor.core.alerting.self_checks import CheckKey, SelfCheck
 from monitor.core.errors import LedgerError
 from tests.core.alerting.scenario import ALERTS, NET
 from tests.dispatcher_rig import DispatcherRig
@@ -611,3 +612,29 @@ async def test_the_wait_of_the_oldest_message_is_known(rig: DispatcherRig) -> No
     rig.boxes["chat"].answer = None
     await rig.advance(400)
     assert await oldest_due_s() == 0.0
+
+
+async def test_a_channel_is_dead_after_ten_minutes_until_something_goes_through(
+    rig: DispatcherRig,
+) -> None:
+    box = rig.boxes["chat"]
+    box.answer = always(RetryLater("HTTP 503"))
+    rig.queue()
+    await rig.advance(590)
+    assert rig.dispatcher.failures(()) == []
+    await rig.advance(20)
+    [failure] = rig.dispatcher.failures(())
+    assert (failure.subject, failure.why) == ("chat", "HTTP 503")
+    box.answer = None
+    await rig.advance(400)
+    assert rig.dispatcher.failures([failure.key]) == []
+
+
+async def test_after_a_restart_a_dead_channel_stays_so_until_something_goes_through(
+    rig: DispatcherRig,
+) -> None:
+    key = CheckKey(SelfCheck.CHANNEL, "chat")
+    assert [each.subject for each in rig.dispatcher.failures([key])] == ["chat"]
+    rig.queue()
+    await rig.advance()
+    assert rig.dispatcher.failures([key]) == []

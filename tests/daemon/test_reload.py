@@ -214,6 +214,8 @@ async def test_a_reload_with_any_error_changes_nothing(
     (rig.config / "sites" / "sukra.toml").unlink()
     await rig.reloader.reload()
     assert error in str(rig.status.refused)
+    [failure] = rig.reloader.failures()
+    assert error in str(failure.why)
     assert rig.scheduler.jobs is jobs
     assert rig.loaded_config() == loaded
     assert len(rig.last.committed) == 1
@@ -315,3 +317,18 @@ async def test_a_reload_reads_the_secret_of_influxdb_again_and_writes_with_it(
             with pytest.raises(ConfigError, match="the secret influxdb is missing"):
                 await part.prepare(settings)
         journal.close()
+
+
+async def test_a_refused_reload_names_its_first_errors_until_one_succeeds(rig: Rig) -> None:
+    wrong = "".join(f"salah_{number} = 1\n" for number in range(5))
+    rig.write_site(wrong + ANJATAN)
+    await rig.reloader.reload()
+    [failure] = rig.reloader.failures()
+    assert failure.why is not None
+    *errors, more = failure.why.splitlines()
+    assert len(errors) == 3
+    assert all("anjatan.toml" in error for error in errors)
+    assert more.startswith("(+")
+    rig.write_site(ANJATAN)
+    await rig.reloader.reload()
+    assert rig.reloader.failures() == []
