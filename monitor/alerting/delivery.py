@@ -216,7 +216,8 @@ class ChannelWorker:
         free = self._free_slots(self._context.clock.steady_s())
         unrecorded = self._context.unrecorded
         rows = unrecorded.unsent(self.name, await self._readable_rows())
-        due = due_batches(rows, self._context.utc_s(), LEASE_ROWS)
+        limit = LEASE_ROWS if self.state.failing_since_s is None else 1
+        due = due_batches(rows, self._context.utc_s(), limit)
         if not due or free == 0:
             return LEDGER_RETRY_S
         most = self._context.alerting_state.routing.most_characters(self.name)

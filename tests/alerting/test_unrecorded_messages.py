@@ -206,6 +206,22 @@ async def test_a_closing_replaces_an_opening_that_could_not_be_sent_from_memory(
     assert {row.status for row in rig.ledger.outbox()} == {OutboxStatus.SENT}
 
 
+async def test_the_first_success_releases_what_waits_for_the_channel_in_memory(
+    rig: AlertingRig,
+) -> None:
+    box = rig.boxes["chat"]
+    box.answer = lambda _: RetryLater("HTTP 503")
+    fill(rig)
+    cut(rig, LINK)
+    await run(rig, 100)
+    cut(rig, LINK, OTHER)
+    await run(rig, 60)
+    box.answer = None
+    await run(rig, 20)
+    # The newer one is retried sooner; the older one must not wait for its own longer pause.
+    assert sorted(event_and_targets(message)[1] for message in box.accepted) == [[LINK], [OTHER]]
+
+
 async def test_a_refused_message_goes_on_by_the_next_channel_from_memory(rig: AlertingRig) -> None:
     rig.boxes["chat"].answer = lambda _: Rejected("HTTP 403")
     fill(rig)

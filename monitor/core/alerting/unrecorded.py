@@ -107,7 +107,10 @@ class UnrecordedMessages:
         return key_of(row) in self._waiting
 
     def note_sent(self, batch: DeliveryBatch, at_s: float) -> None:
-        """The channel accepted the message, also in place of the rows that it replaces (UTC)."""
+        """The channel accepted the message, also in place of the rows that it replaces (UTC).
+
+        What waits for this channel after a failed attempt is due at once.
+        """
         for row in (batch.row, *batch.replaced):
             self._tried[key_of(row)] = replace(
                 row,
@@ -117,6 +120,10 @@ class UnrecordedMessages:
                 last_error=row.last_error if row is batch.row else MERGED,
                 sent_s=at_s,
             )
+
+        for key, tried in self._tried.items():
+            if tried.channel == batch.row.channel and not self._is_settled(key):
+                self._tried[key] = replace(tried, next_try_s=min(tried.next_try_s, at_s))
 
     def note_failed(self, batch: DeliveryBatch, why: str, at_s: float, next_s: float) -> None:
         """The attempt failed at `at_s`, the next one is at `next_s` (UTC)."""
