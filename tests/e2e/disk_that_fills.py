@@ -81,7 +81,7 @@ class Filler:
                     if self._kind == "inodes":
                         (self._disk / f"filler-{number}").touch()
                     else:
-                        file.write(bytes(65_536 if self.full_s is None else 4_096))
+                        file.write(bytes(65_536))
                 except OSError:
                     if self.full_s is None:
                         self.full_s = time.time()
