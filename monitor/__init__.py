@@ -46,7 +46,8 @@ Where to start
     what SIGHUP does                        daemon/reload.py
     names of measurements, tags, fields     core/samples/schema.py
     a command's text and options            cli/, the file of its topic
-    what happens on a full disk             pipeline/store_writer.py
+    what happens on a full disk             pipeline/store_writer.py; what is sent meanwhile:
+                                            core/alerting/unrecorded.py
 
 Glossary
 --------

@@ -1,5 +1,6 @@
 """What is done with samples besides taking them: recorded, summed up, removed, shipped.
 
+disk_watch.py       room on the disk and how fast it fills; the last backup's status
 period_recorder.py  closes the recording periods, writes `last_alive`
 self_metrics.py     the measurement `monitor`
 rollup_job.py       minutes and hours of the journal
