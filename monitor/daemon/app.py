@@ -464,6 +464,7 @@ class Daemon:
             *self._reloader.failures(),
             *self._dispatcher.failures(notified),
             *self._backup_watch.failures(),
+            *self._shippers.failures(),
         ]
 
     def _queue_messages(self, rows: Sequence[OutboxRow]) -> None:

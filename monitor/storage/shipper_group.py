@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
 
+from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
 from monitor.core.documents import Document
 from monitor.core.errors import InvalidRequest
 from monitor.core.ports import Clock, SampleSink
@@ -136,6 +137,17 @@ class ShipperGroup:
                     {"count": state.quarantined},
                 )
             )
+        return found
+
+    def failures(self) -> list[SelfCheckReport]:
+        """Measurements that are refused as a whole, and a setting that keeps samples waiting."""
+        state = self.state
+        if state is None:
+            return []
+        check = SelfCheck.INFLUXDB
+        found = [SelfCheckReport(check, 0.0, why=b.why, subject=b.name) for b in state.blocked]
+        if state.cause in (RefusalCause.CONFIGURATION, RefusalCause.RIGHTS, RefusalCause.BUCKET):
+            found.append(SelfCheckReport(check, 0.0, why=state.last_error))
         return found
 
     def use_sinks(self, sinks: Sequence[SampleSink]) -> None:

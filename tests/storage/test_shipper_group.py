@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from monitor.core.alerting.self_checks import SelfCheck
+from monitor.core.errors import InfluxError, WriteRefusal
 from monitor.core.warning import MonitorWarning
 from monitor.storage.shipper_group import REFUSED_WARNING_S, ShipperGroup
 from tests.daemon_on_fakes import DaemonOnFakes
@@ -79,3 +83,27 @@ async def test_the_measurement_monitor_sums_all_shippers() -> None:
         "influx_silent"
     ]
     assert monitor["warnings"] == ["InfluxDB: it does not do it"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "failures"),
+    [
+        (None, []),
+        (refusal(503), []),
+        (refusal(401), [("", "it does not do it")]),
+        (refusal(400, about=WriteRefusal.CONFIGURATION), [("", "it does not do it")]),
+        (refusal(422), [("ping", "it does not do it")]),
+    ],
+    ids=["well", "away", "rights", "configuration", "every sample refused"],
+)
+async def test_what_a_person_must_mend_is_a_self_alert(
+    answer: InfluxError | None, failures: list[tuple[str, str]]
+) -> None:
+    shipper = ShipperOnFakes()
+    group = ShipperGroup([shipper.shipper], shipper.clock)
+    shipper.journal.append(rows(30))
+    shipper.sink.answer = lambda samples: answer
+    await shipper.until(lambda: shipper.elapsed_s >= 180)
+    found = group.failures()
+    assert [(each.subject, each.why) for each in found] == failures
+    assert {each.check for each in found} <= {SelfCheck.INFLUXDB}

@@ -32,6 +32,8 @@ class SelfCheck(StrEnum):
     """Nothing can be sent on a channel. One for each channel."""
     BACKUP = "backup"
     """The last backup failed, or is too old."""
+    INFLUXDB = "influxdb"
+    """InfluxDB accepts no sample of a measurement (subject), or none because of a setting ("")."""
 
 
 class CheckKey(NamedTuple):
@@ -57,6 +59,7 @@ OUTBOX_INCIDENT = {
     SelfCheck.RELOAD: -5,
     SelfCheck.CHANNEL: -6,
     SelfCheck.BACKUP: -7,
+    SelfCheck.INFLUXDB: -8,
 }
 """`incident` of their outbox rows, in place of the id of an incident."""
 
@@ -68,6 +71,7 @@ FAILURE_HOLD_S = {
     SelfCheck.RELOAD: 0.0,
     SelfCheck.CHANNEL: 0.0,
     SelfCheck.BACKUP: 0.0,
+    SelfCheck.INFLUXDB: 60.0,
 }
 """A failure is notified after it lasted for so long."""
 
@@ -79,6 +83,7 @@ RECOVERY_HOLD_S = {
     SelfCheck.RELOAD: 0.0,
     SelfCheck.CHANNEL: 0.0,
     SelfCheck.BACKUP: 0.0,
+    SelfCheck.INFLUXDB: 0.0,
 }
 """The end of a failure is notified after it was well for so long."""
 

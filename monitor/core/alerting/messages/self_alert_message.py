@@ -52,6 +52,14 @@ _BACKUP = {
     "id": "CADANGAN DATA PEMANTAU GAGAL, diketahui {since}",
     "en": "THE MONITOR'S BACKUPS FAIL, noticed {since}",
 }
+_INFLUXDB = {
+    "id": "INFLUXDB TIDAK MENERIMA SAMPEL KARENA PENGATURAN, sejak {since}",
+    "en": "INFLUXDB TAKES NO SAMPLES BECAUSE OF A SETTING, since {since}",
+}
+_INFLUXDB_REFUSES = {
+    "id": "INFLUXDB MENOLAK SEMUA SAMPEL {subject}, sejak {since}",
+    "en": "INFLUXDB REFUSES EVERY SAMPLE OF {subject}, since {since}",
+}
 _ENDED: Mapping[SelfCheck, Translations] = {
     SelfCheck.JOURNAL: {
         "id": "PULIH: pemantau menyimpan sampel lagi, {end}, setelah {length}",
@@ -82,6 +90,12 @@ _ENDED: Mapping[SelfCheck, Translations] = {
     SelfCheck.BACKUP: {
         "id": "PULIH: cadangan data pemantau berhasil lagi, {end}, setelah {length}",
         "en": "MENDED: the monitor's backups succeed again, {end}, after {length}",
+    },
+    SelfCheck.INFLUXDB: {
+        "id": "PULIH: InfluxDB menerima sampel lagi, {end}, setelah {length}; yang tertinggal"
+        " sedang dikirim",
+        "en": "MENDED: InfluxDB takes samples again, {end}, after {length}; what it missed is on"
+        " its way",
     },
 }
 _GOES_ON = {
@@ -126,6 +140,12 @@ _ADVICE: Mapping[SelfCheck, Translations] = {
         "id": "Periksa tempat tujuan dan jalankan cadangan sekali dengan tangan; lihat:"
         " pantau status",
         "en": "See to its destination, and make a backup by hand; see: pantau status",
+    },
+    SelfCheck.INFLUXDB: {
+        "id": "Tidak ada yang hilang: sampel disimpan di sini dan dikirim setelah diperbaiki. Lihat"
+        " kata server di bawah dan: pantau status",
+        "en": "Nothing is lost: samples are kept here and sent once it is mended. See the server's"
+        " words below, and: pantau status",
     },
 }
 
@@ -177,6 +197,7 @@ def _headline(report: SelfCheckReport, at_s: float, language: Language) -> str:
         SelfCheck.RELOAD: _RELOAD,
         SelfCheck.CHANNEL: _CHANNEL,
         SelfCheck.BACKUP: _BACKUP,
+        SelfCheck.INFLUXDB: _INFLUXDB_REFUSES if report.subject else _INFLUXDB,
     }[report.check]
     return language.text(translations, since=since, subject=report.subject)
 
