@@ -95,7 +95,8 @@ class TraceSchedule:
         """
         current = {each.incident: each for each in down if each.target in self._due_s}
         self._known.intersection_update(current)
-        for number in [n for n, at_s in self._again_s.items() if at_s <= now_s]:
+        due = [n for n, at_s in self._again_s.items() if not 0.0 < at_s - now_s <= REPEAT_S]
+        for number in due:
             del self._again_s[number]
             self._known.discard(number)
         self._waiting = {n: current[n] for n in self._waiting if n in current}
@@ -148,7 +149,8 @@ class TraceSchedule:
         return TraceRequest(chosen.target, chosen.incident)
 
     def _next_baseline(self, now_s: float, is_up: Callable[[str], bool]) -> TraceRequest | None:
-        if now_s < self._next_baseline_s:
+        # Further ahead than any pause: the wall clock was set back.
+        if 0.0 < self._next_baseline_s - now_s <= FIRST_BASELINE_S:
             return None
         for _ in range(LOOKS):
             if not self._due or self._due[0][0] > now_s:

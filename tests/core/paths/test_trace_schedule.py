@@ -160,3 +160,16 @@ def test_a_target_that_left_is_not_traced(incident: int | None) -> None:
     traces.reconfigure({"link2": NOW_S}, DAY_S, NOW_S)
     traces.offer(down(1), NOW_S)
     assert traces.next_trace(NOW_S + FIRST_BASELINE_S, lambda name: name == "link1") is None
+
+
+def test_a_wall_clock_that_is_set_back_holds_up_no_trace() -> None:
+    traces = schedule("link1", "link2")
+    traces.offer(down(1), NOW_S)
+    request = traces.next_trace(NOW_S, always)
+    assert request is not None
+    traces.finished(request, NOW_S + 4, usable=False)
+    back_s = NOW_S - DAY_S
+    traces.offer(down(1), back_s)
+    assert traces.next_trace(back_s, always) == request
+    traces.set_due("link2", back_s)
+    assert traces.next_trace(back_s, always) == TraceRequest("link2")
