@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.delivery import DeliveryContext
 from monitor.alerting.dispatcher import Dispatcher
+from monitor.alerting.late_openings import LateOpenings
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import Channel, EventKind, Notification, OutboxRow, OutboxStatus
 from monitor.core.alerting.notifier import Notifier
@@ -57,7 +58,7 @@ class AlertingRig:
         self.unrecorded = UnrecordedMessages(self.clock.steady_s, self.progress.ledger)
         context = DeliveryContext(
             *(self.ledger, self.alerting_state, self.clock, run_inline, self.unrecorded),
-            *(self._queue_messages, self._sleep, lambda: 0.5),
+            *(self._queue_messages, self.notifier.note_passed_on, self._sleep, lambda: 0.5),
         )
         self.dispatcher = Dispatcher(context, self.channels or self.boxes)
         self.pipeline = Pipeline(
@@ -76,7 +77,10 @@ class AlertingRig:
         alert_trigger = AlertTrigger(self.pipeline, self.notifier, self.dispatcher)
         rounds = PingRounds(self.prober, self.pipeline, self.clock)
         rounds.prepare(self.network)()
-        self.jobs = [*rounds.jobs(), *alert_trigger.jobs()]
+        late_openings = LateOpenings(
+            self.ledger, self.clock, self.alerting_state, run_inline, self.pipeline
+        )
+        self.jobs = [*rounds.jobs(), *alert_trigger.jobs(), *late_openings.jobs()]
         services: list[Callable[[], Awaitable[None]]] = [
             self.pipeline.run,
             self.dispatcher.run,

@@ -12,13 +12,14 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from random import random
 from traceback import extract_tb
 from typing import ParamSpec, TypeVar
 
 from monitor.core.alerting.alerting_state import AlertingState
+from monitor.core.alerting.fallback import PassedOn, pass_on
 from monitor.core.alerting.model import (
     Channel,
     Delivered,
@@ -27,6 +28,7 @@ from monitor.core.alerting.model import (
     Notification,
     OutboxRow,
     OutboxStatus,
+    PolicyDecision,
     Recipient,
     Rejected,
     RetryLater,
@@ -42,6 +44,7 @@ from monitor.core.alerting.outbox import (
     with_code,
 )
 from monitor.core.alerting.ports import AlertLedger
+from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import ChannelSettings
 from monitor.core.alerting.unrecorded import (
     MARK_CHARACTERS,
@@ -73,7 +76,8 @@ class DeliveryContext:
     """What every worker needs.
 
     executor: runs ledger calls. unrecorded, queue: messages that the ledger has not taken yet, and
-    what queues further ones for it. sleep, chance (0 to 1, spreads the retries): replaced in tests.
+    what queues further ones for it. on_passed_on: told why refused messages go
+    by a further channel. sleep, chance (0 to 1, spreads the retries): replaced in tests.
     """
 
     ledger: AlertLedger
@@ -82,6 +86,7 @@ class DeliveryContext:
     executor: Executor
     unrecorded: UnrecordedMessages
     queue: Callable[[Sequence[OutboxRow]], None]
+    on_passed_on: Callable[[Sequence[PolicyDecision]], None] = lambda _: None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random
     lease_s: float = LEASE_S
@@ -128,9 +133,15 @@ class ChannelWorker:
     """Sends what is due on one channel, in order, until it is stopped."""
 
     def __init__(
-        self, name: str, channel: Channel, context: DeliveryContext, state: ChannelState
+        self,
+        name: str,
+        channel: Channel,
+        context: DeliveryContext,
+        state: ChannelState,
+        wake_others: Callable[[], None],
     ) -> None:
         self.name = name
+        self._wake_others = wake_others
         self.state = state
         self._channel = channel
         self._context = context
@@ -257,7 +268,7 @@ class ChannelWorker:
         if self._is_given_up(batch, delivery, utc_s):
             unrecorded.note_dead(batch, delivery.why)
             self.state.dead += 1
-            self._context.queue(self._by_next_channel(batch.row, utc_s))
+            self._context.queue(self._by_next_channel(batch.row, utc_s).rows)
             return
         delay_s = self._retry_delay_s(batch, delivery)
         unrecorded.note_failed(batch, delivery.why, utc_s, utc_s + delay_s)
@@ -375,9 +386,12 @@ class ChannelWorker:
         """Reschedule it; what is refused or older than a day is dead and tries the next channel."""
         utc_s = self._context.utc_s()
         if self._is_given_up(batch, delivery, utc_s):
-            instead = self._by_next_channel(batch.row, utc_s)
+            passed_on = self._by_next_channel(batch.row, utc_s)
+            instead = passed_on.rows
             self.state.dead += 1
-            await self._context.call(self._ledger.mark_dead, batch.ids, delivery.why, instead)
+            mark_dead = partial(self._ledger.mark_dead, batch.ids, delivery.why)
+            await self._context.call(mark_dead, instead, passed_on.policy_decisions)
+            self._wake_others()
             by = f"goes on by {instead[0].channel}" if instead else "no other channel is left"
             log.error("message %d is dead on %s: %s", batch.row.id, self.name, by)
             return
@@ -387,22 +401,12 @@ class ChannelWorker:
         reschedule = partial(self._ledger.reschedule, batch.ids, delivery.why)
         await self._context.call(reschedule, utc_s + delay_s)
 
-    def _by_next_channel(self, row: OutboxRow, utc_s: float) -> list[OutboxRow]:
-        """The same message as a new row of the recipient's next channel; empty: none is left."""
-        channels = self._context.alerting_state.routing.channels(row.recipient)
-        following = channels[channels.index(self.name) + 1 :] if self.name in channels else channels
-        if not following:
-            return []
-        new = OutboxRow(
-            incident=row.incident,
-            sequence=row.sequence,
-            channel=following[0],
-            recipient=row.recipient,
-            event=row.event,
-            body=row.body,
-            next_try_s=utc_s,
-        )
-        return [replace(new, about=row.about)]
+    def _by_next_channel(self, row: OutboxRow, utc_s: float) -> PassedOn:
+        """The same message by the recipient's next channel."""
+        routing, reason = self._context.alerting_state.routing, Reason.NEXT_CHANNEL_AFTER_REFUSAL
+        passed_on = pass_on(row, routing, reason, utc_s)
+        self._context.on_passed_on(passed_on.policy_decisions)
+        return passed_on
 
     def _settings(self) -> ChannelSettings | None:
         channels = self._context.alerting_state.alerts.channels

@@ -179,7 +179,7 @@ class Dispatcher:
         if before is not None and before.channel is channel and not before.task.done():
             return
         state = self.states.setdefault(name, ChannelState())
-        worker = ChannelWorker(name, channel, self._context, state)
+        worker = ChannelWorker(name, channel, self._context, state, self.wake)
         after = None if before is None else before.task
         task = asyncio.ensure_future(worker.run(after))
         self._running[name] = _RunningWorker(worker, task, channel)

@@ -121,6 +121,15 @@ def _message_remark(message: Mapping[str, object], zone: ZoneInfo, *, channel_fa
 
     channel_failing: another message of its channel has failed and waits for a retry.
     """
+    remark = _delivery_remark(message, zone, channel_failing=channel_failing)
+    if message["fallback_of"] is None:
+        return remark
+    return f"mengganti pesan {message['fallback_of']}" + (f"; {remark}" if remark else "")
+
+
+def _delivery_remark(
+    message: Mapping[str, object], zone: ZoneInfo, *, channel_failing: bool
+) -> str:
     if message["merged_into"] is not None:
         return f"di dalam pesan {message['merged_into']}"
     if message["sent"] is not None:

@@ -74,6 +74,8 @@ POLICY_REASON_NAMES: dict[str, str] = {
     Reason.MAINTENANCE_OVER: "pemeliharaan selesai, keadaan tidak seperti semula",
     Reason.WAS_DOWN: "sudah selesai sebelum sempat diberitahukan",
     Reason.TEST: "uji",
+    Reason.NEXT_CHANNEL_AFTER_WAIT: "juga lewat saluran berikutnya: 60 detik belum terkirim",
+    Reason.NEXT_CHANNEL_AFTER_REFUSAL: "lewat saluran berikutnya: saluran sebelumnya menolak",
     Reason.WITHIN_HOLD: "baru saja mulai: ditunggu sebentar",
     Reason.GROUPED: "menunggu digabung dengan gangguan lain",
     Reason.MAINTENANCE: "sedang pemeliharaan",

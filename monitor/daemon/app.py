@@ -41,6 +41,7 @@ from monitor.alerting.delivery import DeliveryContext
 from monitor.alerting.dispatcher import Dispatcher
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
+from monitor.alerting.late_openings import LateOpenings
 from monitor.alerting.monitor_messages import MonitorMessages
 from monitor.alerting.self_alerts import SelfAlerts
 from monitor.api import Accounts, ApiContext, ApiServer, PeerCheck
@@ -206,6 +207,7 @@ class Daemon:
             executor,
             self._unrecorded,
             self._queue_messages,
+            self._notifier.note_passed_on,
         )
         self._dispatcher = Dispatcher(context, {})
 
@@ -339,6 +341,9 @@ class Daemon:
             self._executor,
             [self._alert_trigger],
         )
+        self._late_openings = LateOpenings(
+            self._ledger, self._clock, self._alerting_state, self._executor, self._pipeline
+        )
         messages = MonitorMessages(
             self._ledger,
             self._clock,
@@ -408,6 +413,7 @@ class Daemon:
             *watchdog.jobs(),
             *self._channel_tests.jobs(),
             *self._alert_trigger.jobs(),
+            *self._late_openings.jobs(),
             *self._self_alerts.jobs(),
         ]
         probing = ProbingPart(

@@ -214,6 +214,15 @@ class Pipeline:
             shift_s=self._clock.utc_s(now_s) - now_s,
         )
 
+    def pass_on(self, row: OutboxRow, closings: Sequence[OutboxRow]) -> bool:
+        """Queue an opening that waits too long for the next channel; False: it is over already."""
+        if self._notifier is None:
+            return False
+        result = self._notifier.pass_on(row, closings, self._clock.utc_s(self._clock.steady_s()))
+        if result.rows:
+            self._queue(LedgerEntry((), result.rows, result.policy_decisions))
+        return bool(result.rows)
+
     def queue_messages(self, rows: Sequence[OutboxRow]) -> None:
         """Queue messages that no decision causes, after everything that is queued already."""
         self._queue(LedgerEntry(rows=tuple(rows)))

@@ -174,6 +174,7 @@ async def test_of_what_waits_for_a_failing_channel_one_is_tried_at_a_time(
     await rig.advance(1)
     leased = [row for row in rig.ledger.outbox() if row.status is OutboxStatus.LEASED]
     assert len(leased) == 1
+    box.release()
 
 
 async def test_a_burst_delays_later_messages_by_seconds_not_by_a_minute(start: Start) -> None:

@@ -304,6 +304,24 @@ def test_at_a_start_leased_messages_are_due_and_the_attempt_counts(pair: LedgerP
     assert len(pair.ledger.lease("chat", NOON_S, 60, 10)) == 2
 
 
+def test_openings_that_wait_are_found_until_a_further_channel_has_them(pair: LedgerPair) -> None:
+    waits = replace(row(), queued_s=NOON_S - 60)
+    rows = [
+        waits,
+        replace(row(incident=2), queued_s=NOON_S - 59),
+        replace(row(2, EventKind.RESOLVED, incident=3), queued_s=NOON_S - 60),
+        replace(row(1, EventKind.DIGEST, incident=4), queued_s=NOON_S - 60),
+        replace(row(incident=5), queued_s=NOON_S - 60),
+    ]
+    pair.ledger.record([], rows)
+    pair.ledger.lease("chat", NOON_S, 60, 3)
+    pair.ledger.mark_sent(5, [], NOON_S)
+    assert [each.id for each in pair.reader.waiting_openings(NOON_S - 60)] == [1, 4]
+    pair.ledger.record([], [replace(waits, channel="mail", queued_s=NOON_S, fallback_of=1)])
+    assert [each.id for each in pair.reader.waiting_openings(NOON_S - 60)] == [4]
+    assert [each.id for each in pair.reader.waiting_openings(NOON_S)] == [2, 4, 6]
+
+
 def test_what_waits_for_a_channel_is_released_together_but_for_some(pair: LedgerPair) -> None:
     rows = [row(), row(incident=2), row(incident=3), row(incident=4, channel="mail")]
     pair.ledger.record([], rows)

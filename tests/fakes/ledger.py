@@ -247,11 +247,35 @@ class MemoryLedger:
             self._change(number, OutboxStatus.PENDING, next_try_s=now_s)
         return len(waiting)
 
-    def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
+    def waiting_openings(self, before_s: float) -> list[OutboxRow]:
+        self._check()
+        rows = sorted(self._outbox.values(), key=lambda row: row.id)
+        return [
+            row
+            for row in rows
+            if row.status in (OutboxStatus.PENDING, OutboxStatus.LEASED)
+            and row.event in (EventKind.OPENED, EventKind.DIGEST)
+            and (row.queued_s or row.first_try_s or row.next_try_s) <= before_s
+            and not any(
+                (each.incident, each.sequence, each.recipient)
+                == (row.incident, row.sequence, row.recipient)
+                and each.id > row.id
+                for each in rows
+            )
+        ]
+
+    def mark_dead(
+        self,
+        rows: Collection[int],
+        why: str,
+        instead: Sequence[OutboxRow] = (),
+        policy_decisions: Sequence[PolicyDecision] = (),
+    ) -> None:
         self._check()
         for number in rows:
             self._change(number, OutboxStatus.DEAD, last_error=why)
         self._add_rows(instead)
+        self.record([], (), policy_decisions)
 
     def retry(self, row: int, now_s: float) -> OutboxRow:
         self._check()

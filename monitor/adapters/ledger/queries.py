@@ -192,6 +192,27 @@ def outbox(
     return [outbox_of(row) for row in reversed(connection.execute(query).mappings().all())]
 
 
+def waiting_openings(connection: Connection, before_s: float) -> list[OutboxRow]:
+    later = OUTBOX.alias("later")
+    queued = func.coalesce(OUTBOX.c.queued_us, OUTBOX.c.first_try_us, OUTBOX.c.next_try_us)
+    found = connection.execute(
+        select(OUTBOX)
+        .where(
+            OUTBOX.c.status.in_((OutboxStatus.PENDING.value, OutboxStatus.LEASED.value)),
+            OUTBOX.c.event.in_((EventKind.OPENED.value, EventKind.DIGEST.value)),
+            queued <= to_us(before_s),
+            ~exists().where(
+                later.c.incident == OUTBOX.c.incident,
+                later.c.sequence == OUTBOX.c.sequence,
+                later.c.recipient == OUTBOX.c.recipient,
+                later.c.id > OUTBOX.c.id,
+            ),
+        )
+        .order_by(OUTBOX.c.id)
+    ).mappings()
+    return [outbox_of(row) for row in found]
+
+
 def undelivered(connection: Connection, channel: str) -> list[OutboxRow]:
     """The pending and leased messages of a channel, by id."""
     found = connection.execute(

@@ -101,6 +101,10 @@ class SqlLedgerReader:
         with self._transaction() as connection:
             return queries.outbox(connection, status, incident, limit)
 
+    def waiting_openings(self, before_s: float) -> list[OutboxRow]:
+        with self._transaction() as connection:
+            return queries.waiting_openings(connection, before_s)
+
     def path_baselines(self) -> list[PathBaseline]:
         with self._transaction() as connection:
             return paths.path_baselines(connection)

@@ -220,6 +220,8 @@ def outbox_row(row: OutboxRow) -> dict[str, Any]:
         "last_error": row.last_error,
         "sent_us": to_us_or_none(row.sent_s),
         "merged_into": row.merged_into,
+        "queued_us": to_us_or_none(row.queued_s),
+        "fallback_of": row.fallback_of,
     }
 
 
@@ -241,6 +243,8 @@ def outbox_of(row: RowMapping) -> OutboxRow:
         id=row["id"],
         about=tuple(row["about"]),
         merged_into=row["merged_into"],
+        queued_s=from_us_or_none(row["queued_us"]),
+        fallback_of=row["fallback_of"],
     )
 
 

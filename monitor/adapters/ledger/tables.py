@@ -39,7 +39,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION: Final = "0005"
+REVISION: Final = "0004"
 """The migration that makes what is described here."""
 
 LAST_ALIVE: Final = "last_alive_us"
@@ -136,9 +136,13 @@ OUTBOX: Final = Table(
     Column("last_error", Text),
     Column("sent_us", BigInteger),
     Column("merged_into", Integer),
+    # NULL in rows of earlier versions.
+    Column("queued_us", BigInteger),
+    Column("fallback_of", Integer),
     # The idempotency key.
     Index("outbox_once", "incident", "sequence", "channel", "recipient", unique=True),
     Index("outbox_by_channel", "channel", "status"),
+    Index("outbox_by_status", "status"),
 )
 
 NOTICES: Final = Table(

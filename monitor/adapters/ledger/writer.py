@@ -135,9 +135,16 @@ class SqlLedger(SqlLedgerReader):
         with self._transaction() as connection:
             return writes.release_waiting(connection, channel, but, now_s)
 
-    def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
+    def mark_dead(
+        self,
+        rows: Collection[int],
+        why: str,
+        instead: Sequence[OutboxRow] = (),
+        policy_decisions: Sequence[PolicyDecision] = (),
+    ) -> None:
         with self._transaction() as connection:
             writes.mark_dead(connection, rows, why, instead)
+            writes.record_policy_decisions(connection, policy_decisions)
 
     def retry(self, row: int, now_s: float) -> OutboxRow:
         with self._transaction() as connection:

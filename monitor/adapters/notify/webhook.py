@@ -59,6 +59,7 @@ def notification_json(message: Notification) -> bytes:
         "title": message.title,
         "recipient": message.recipient,
         "code": message.code,
+        "event_id": message.event_id,
         "recorded": message.is_recorded,
     }
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")

@@ -82,6 +82,7 @@ class Notification:
     """What a channel sends. key: sha256(incident|sequence|channel|recipient) in hex.
 
     incident, incidents: documents as in `incidents --json`: the one, or all of several.
+    event_id: the same for all channels of one recipient.
     is_recorded: False for one that was sent from memory before the ledger could take it.
     """
 
@@ -94,6 +95,7 @@ class Notification:
     incident: Mapping[str, object] | None = None
     incidents: tuple[Mapping[str, object], ...] = ()
     is_recorded: bool = True
+    event_id: str = ""
 
     @property
     def code(self) -> str:
@@ -144,7 +146,9 @@ class OutboxRow:
 
     sequence: 1, 2, 3 … of the thread of `incident` (of a digest: its first incident).
     body: JSON, see outbox.encode_body. about: ids of all incidents of the message; empty: only
-    `incident`. merged_into: the id of the row that was sent in its place.
+    `incident`. merged_into: the id of the row that was sent in its place. queued_s: when it was
+    queued (None: not known). fallback_of: the id of the row on an earlier
+    channel that was refused or took too long.
     """
 
     incident: int
@@ -163,6 +167,8 @@ class OutboxRow:
     id: int = 0
     about: tuple[int, ...] = ()
     merged_into: int | None = None
+    queued_s: float | None = None
+    fallback_of: int | None = None
 
 
 class Channel(Protocol):

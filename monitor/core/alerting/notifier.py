@@ -11,16 +11,18 @@ from dataclasses import dataclass
 
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.documents import with_handling
+from monitor.core.alerting.fallback import pass_on
 from monitor.core.alerting.model import (
     MaintenanceWindow,
     NotificationContext,
     OutboxRow,
     PolicyDecision,
 )
-from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body
+from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body, incident_ids
 from monitor.core.alerting.policy import PolicyEvent, decide
 from monitor.core.alerting.policy_context import PlannedMessage, PolicyContext
 from monitor.core.alerting.policy_state import PolicyState
+from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import Route
 from monitor.core.model import Decision, IncidentChange
 
@@ -105,6 +107,25 @@ class Notifier:
             ),
         )
 
+    def pass_on(self, row: OutboxRow, closings: Sequence[OutboxRow], utc_s: float) -> PolicyResult:
+        """An opening that waits too long, by the next channel; empty when it is over already.
+
+        closings: those of its thread that are queued for the same channel.
+        """
+        numbers = incident_ids(row)
+        alerts = [self._state.alerts[n] for n in numbers if n in self._state.alerts]
+        if all(each.is_closed for each in alerts):
+            return PolicyResult()
+        routing, reason = self._alerting_state.routing, Reason.NEXT_CHANNEL_AFTER_WAIT
+        found = [pass_on(each, routing, reason, utc_s) for each in (row, *closings)]
+        decisions = tuple(each for passed in found for each in passed.policy_decisions)
+        self._state.note_passed_on(decisions)
+        return PolicyResult(tuple(each for passed in found for each in passed.rows), decisions)
+
+    def note_passed_on(self, decisions: Sequence[PolicyDecision]) -> None:
+        """A channel refused messages: their closings go by the further channel, too."""
+        self._state.note_passed_on(decisions)
+
     def _maintenance_at(self, utc_s: float) -> Mapping[str, MaintenanceWindow]:
         if self._looked_s is None or not 0.0 <= utc_s - self._looked_s < MAINTENANCE_LOOK_S:
             self._maintenance = self._alerting_state.maintenance.covered_targets(utc_s)
@@ -143,6 +164,7 @@ class Notifier:
             event=message.event,
             body=encode_body(wording, documents),
             next_try_s=utc_s,
+            queued_s=utc_s,
             about=() if about == (message.thread,) else about,
         )
         return row, wording.error

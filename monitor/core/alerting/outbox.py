@@ -42,6 +42,11 @@ def idempotency_key(incident: int, sequence: int, channel: str, recipient: str) 
     return sha256(f"{incident}|{sequence}|{channel}|{recipient}".encode()).hexdigest()
 
 
+def event_id(incident: int, sequence: int, recipient: str) -> str:
+    """The id of a message, the same on every channel of its recipient: a sha256 in hex."""
+    return sha256(f"{incident}|{sequence}|{recipient}".encode()).hexdigest()
+
+
 def merged_key(keys: Sequence[str]) -> str:
     """The key of one message merged from several."""
     return sha256("|".join(keys).encode()).hexdigest()
@@ -70,6 +75,7 @@ def decode_notification(row: OutboxRow, at_s: float) -> Notification:
         at_s=at_s,
         incident=documents[0] if alone else None,
         incidents=() if alone else documents,
+        event_id=event_id(row.incident, row.sequence, row.recipient),
     )
 
 
@@ -99,6 +105,7 @@ def merge_notifications(messages: Sequence[Notification]) -> Notification:
         at_s=first.at_s,
         incidents=tuple(found.values()),
         is_recorded=all(message.is_recorded for message in messages),
+        event_id=merged_key([message.event_id for message in messages]),
     )
 
 
@@ -190,7 +197,7 @@ def _is_being_sent(row: OutboxRow, now_s: float) -> bool:
 
 def _replaces(after: OutboxRow, before: OutboxRow) -> bool:
     """Whether the later message contains everything that the earlier one would have said."""
-    if after.id <= before.id or after.recipient != before.recipient:
+    if after.recipient != before.recipient or not _is_later(after, before):
         return False
     if after.event is EventKind.REMINDER:
         return before.event is EventKind.REMINDER
@@ -199,6 +206,13 @@ def _replaces(after: OutboxRow, before: OutboxRow) -> bool:
     if before.event not in (EventKind.OPENED, EventKind.DIGEST, EventKind.REMINDER):
         return False
     return incident_ids(before) <= incident_ids(after)
+
+
+def _is_later(after: OutboxRow, before: OutboxRow) -> bool:
+    """By sequence in one thread: a row for a further channel comes late, but keeps its sequence."""
+    if after.incident == before.incident and after.sequence != before.sequence:
+        return after.sequence > before.sequence
+    return after.id > before.id
 
 
 def incident_ids(row: OutboxRow) -> frozenset[int]:

@@ -100,7 +100,8 @@ def _send_closings(
         if not members or closings_wait(thread, members, now_s, context.rules):
             continue
         for alerts in members:
-            recipients = context.on_present_channels(alerts.recipients.values())
+            everywhere = [*alerts.recipients.values(), *sorted(alerts.further, key=str)]
+            recipients = context.on_present_channels(everywhere)
             event, reason = EventKind.RESOLVED, Reason.RESOLVED
             outcome.notify(alerts, thread.first_incident, recipients, event, reason)
             state.drop_incident(alerts)

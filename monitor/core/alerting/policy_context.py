@@ -112,7 +112,7 @@ class OutcomeBuilder:
     utc_s: float
     _refusals: list[PolicyDecision] = field(default_factory=list)
     _entries: dict[tuple[int, EventKind, Reason], list[_Entry]] = field(default_factory=dict)
-    _seen: set[tuple[int, str, bool]] = field(default_factory=set)
+    _seen: set[tuple[int, Recipient, bool]] = field(default_factory=set)
 
     def refuse(self, alerts: IncidentAlerts, event: EventKind, reason: Reason) -> None:
         """No message, and why; recorded once for as long as event and reason stay the same."""
@@ -134,11 +134,14 @@ class OutcomeBuilder:
         step: int | None = None,
         escalated: bool = False,
     ) -> None:
-        """A message. A recipient gets one a step about an incident, and one about its flapping."""
+        """A message. A recipient gets one a step about an incident, and one about its flapping.
+
+        On each of the channels, where it is told on several.
+        """
         is_flapping = event is EventKind.UPDATED
         entries = self._entries.setdefault((thread, event, reason), [])
         for recipient in recipients:
-            key = (alerts.incident.id, recipient.name, is_flapping)
+            key = (alerts.incident.id, recipient, is_flapping)
             if key not in self._seen:
                 self._seen.add(key)
                 entries.append(_Entry(alerts, recipient, step, escalated))

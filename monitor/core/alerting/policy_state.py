@@ -6,7 +6,7 @@ Times are on the steady timeline, except those inside incidents and actions, whi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.core.alerting.handling import group_by_incident, handling_of
@@ -33,6 +33,7 @@ _NEVER_S = float("-inf")
 _NOT_RECOVERED = ("down", "parent_down", "removed")
 """End reasons of incidents whose target is not well again."""
 _MUTING_KINDS = (ActionKind.ACKNOWLEDGE, ActionKind.SNOOZE, ActionKind.RELEASE)
+_NEXT_CHANNEL_REASONS = (Reason.NEXT_CHANNEL_AFTER_WAIT, Reason.NEXT_CHANNEL_AFTER_REFUSAL)
 _FLAPPING_REASONS = (Reason.FLAPPING_BEGAN, Reason.FLAPPING_OVER)
 
 
@@ -45,7 +46,8 @@ class IncidentAlerts:
     unblocked_s: when the last reason against an opening went away.
     thread, notified_s: the message thread of its opening, and when it was sent; None: not yet.
     escalation_from_s: the delays of the steps count from here. steps_sent: how many were.
-    recipients: everybody who got a message, by name. last_refusal: the last recorded no.
+    recipients: everybody who got a message, by name. further: by a further channel, because the
+    first refused it or took too long. last_refusal: the last recorded no.
     was_muted: acknowledged or snoozed at the last look. closed_s: its end was detected; it is
     dropped once its closing is decided.
     """
@@ -59,6 +61,7 @@ class IncidentAlerts:
     escalation_from_s: float = _NEVER_S
     steps_sent: int = 0
     recipients: dict[str, Recipient] = field(default_factory=dict)
+    further: set[Recipient] = field(default_factory=set)
     last_refusal: tuple[EventKind, Reason] | None = None
     was_muted: bool = False
     actions: list[IncidentAction] = field(default_factory=list)
@@ -170,6 +173,13 @@ class PolicyState:
         target = self.flapping.setdefault(incident.target, FlappingTarget(incident))
         target.count_change(incident, at_s)
 
+    def note_passed_on(self, decisions: Iterable[PolicyDecision]) -> None:
+        """Remember further channels, for the closings."""
+        for decision in decisions:
+            alerts = self.alerts.get(decision.incident)
+            if alerts is not None and decision.recipient and decision.channel:
+                alerts.further.add(Recipient(decision.recipient, decision.channel))
+
     def drop_incident(self, alerts: IncidentAlerts) -> None:
         """Forget an incident whose closing is decided, and its thread if it was the last one."""
         del self.alerts[alerts.incident.id]
@@ -280,13 +290,20 @@ def _restore_alerts(
         recheck_until_s=now_s + RECHECK_S,
         actions=list(actions),
     )
-    sent = [d for d in decisions if d.notified and d.reason not in _FLAPPING_REASONS]
+    other = (*_FLAPPING_REASONS, *_NEXT_CHANNEL_REASONS)
+    sent = [d for d in decisions if d.notified and d.reason not in other]
     opening = next((decision for decision in sent if decision.thread is not None), None)
     if opening is not None:
         alerts.thread = opening.thread
         alerts.notified_s = steady(opening.at_s)
         alerts.steps_sent = 1 + max((d.step for d in sent if d.step is not None), default=0)
         alerts.recipients = _recipients(sent)
+        passed_on = [d for d in decisions if d.reason in _NEXT_CHANNEL_REASONS]
+        alerts.further = {
+            Recipient(d.recipient, d.channel)
+            for d in passed_on
+            if d.recipient is not None and d.channel is not None
+        }
     alerts.escalation_from_s = _last_mute_end_s(actions, now_s, steady)
     last = decisions[-1] if decisions else None
     if last is not None and not last.notified:

@@ -56,6 +56,10 @@ class AlertReader(LedgerReader, PathReader, Protocol):
         """Those in force at some moment of [start, end), by start."""
         ...
 
+    def waiting_openings(self, before_s: float) -> list[OutboxRow]:
+        """Unsent openings queued at `before_s` or earlier that no later channel has; by id."""
+        ...
+
     def outbox(
         self,
         status: OutboxStatus | None = None,
@@ -130,8 +134,17 @@ class AlertLedger(AlertReader, Ledger, PathStore, Protocol):
         """
         ...
 
-    def mark_dead(self, rows: Collection[int], why: str, instead: Sequence[OutboxRow] = ()) -> None:
-        """Give up. why: without secrets. instead: the same messages on the next channel."""
+    def mark_dead(
+        self,
+        rows: Collection[int],
+        why: str,
+        instead: Sequence[OutboxRow] = (),
+        policy_decisions: Sequence[PolicyDecision] = (),
+    ) -> None:
+        """Give up. why: without secrets. instead: the same messages on the next channel.
+
+        policy_decisions: why they go there.
+        """
         ...
 
     def retry(self, row: int, now_s: float) -> OutboxRow:

@@ -24,6 +24,10 @@ class Reason(StrEnum):
     WAS_DOWN = "was_down"
     """One message for opening and end: the opening was not sent yet when the incident ended."""
     TEST = "test"
+    NEXT_CHANNEL_AFTER_WAIT = "next_channel_after_wait"
+    """An outage has waited 60 s on one channel: it also goes by the recipient's next one."""
+    NEXT_CHANNEL_AFTER_REFUSAL = "next_channel_after_refusal"
+    """A channel refused the message, or it failed for a day: the recipient's next one gets it."""
 
     # no
     WITHIN_HOLD = "within_hold"

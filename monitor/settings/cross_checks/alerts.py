@@ -138,6 +138,35 @@ def _people_and_fallbacks(source: TomlFile, names: _AlertNames) -> Iterator[Conf
         others = [name for name in names.channels if name != source.text((*path, "id"))]
         fallbacks = source.texts((*path, "fallback"))
         yield from _unknown_names(source, fallbacks, others, "other channel of this file")
+    yield from _fallback_circles(source)
+
+
+def _fallback_circles(source: TomlFile) -> Iterator[ConfigProblem]:
+    """A channel that is, over others, its own fallback; named once, where the circle closes."""
+    paths = {source.text((*path, "id")): path for path in source.tables(("channels",))}
+    fallbacks = {
+        name: [other for _, other in source.texts((*path, "fallback")) if other != name]
+        for name, path in paths.items()
+    }
+    done: set[str | None] = set()
+
+    def circle(name: str | None, way: list[str | None]) -> list[str | None] | None:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        if name in done:
+            return None
+        done.add(name)
+        found = (circle(other, [*way, name]) for other in fallbacks.get(name, ()))
+        return next((each for each in found if each is not None), None)
+
+    for name in paths:
+        found = circle(name, [])
+        if found is not None:
+            yield source.problem(
+                (*paths[found[-2]], "fallback"),
+                f"these fallbacks lead in a circle: {' → '.join(map(str, found))}",
+                "remove one of them: the last channel of a chain has no fallback",
+            )
 
 
 def _rotas(source: TomlFile, names: _AlertNames) -> Iterator[ConfigProblem]:

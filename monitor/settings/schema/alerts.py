@@ -58,7 +58,8 @@ class ChannelTable(Table):
     fallback: Names = Field(
         default=[],
         examples=["hook"],
-        description="the id of a channel that is tried when this one refuses, or a list of ids",
+        description="the id of a channel that is tried when this one refuses or takes a minute, "
+        "or a list of ids",
     )
     daily_test: bool = Field(
         default=False, examples=[True], description="true to send a test through it every day"

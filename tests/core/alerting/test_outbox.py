@@ -140,7 +140,8 @@ def test_a_row_is_decoded_as_it_was_encoded(documents: list[dict[str, object]]) 
     alone = documents[0] if len(documents) == 1 else None
     several = () if alone else tuple(documents)
     assert decode_notification(made, NOW_S) == Notification(
-        key, EventKind.OPENED, "t", "“é”\n", "ani", NOW_S, alone, several
+        *(key, EventKind.OPENED, "t", "“é”\n", "ani", NOW_S, alone, several),
+        event_id=sha256(b"1|1|ani").hexdigest(),
     )
 
 
