@@ -82,6 +82,7 @@ def _channel(table: ChannelTable, languages: Mapping[str, str]) -> ChannelSettin
         daily_test=table.daily_test,
         buttons=table.buttons,
         allowed_users=tuple(table.allowed_users),
+        hold_s=table.hold_s,
     )
 
 
@@ -96,6 +97,7 @@ def _route(table: RouteTable) -> Route:
         match={key: accepted for key, accepted in given.items() if accepted},
         steps=tuple(EscalationStep(step.after_min * 60.0, tuple(step.to)) for step in table.steps),
         office_hours=table.office_hours,
+        hold_s=table.hold_s,
     )
 
 

@@ -175,6 +175,7 @@ def _route(route: Route) -> dict[str, SnapshotValue]:
         "match": [f"{key}={' '.join(accepted)}" for key, accepted in sorted(route.match.items())],
         "steps": [f"{step.after_s:g} {' '.join(step.to)}" for step in route.steps],
         "office_hours": route.office_hours,
+        "hold_s": route.hold_s,
     }
 
 

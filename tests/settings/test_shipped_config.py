@@ -174,10 +174,10 @@ def test_the_keys_of_a_snapshot_stay(full_settings: Settings) -> None:
         "rules.reminder_s rules.reminders rules.later_reminder_s rules.longest_ack_s "
         "rules.long_down_s",
         "channel": "id type secret address command language per_minute most_characters fallback "
-        "daily_test buttons allowed_users",
+        "daily_test buttons allowed_users hold_s",
         "person": "id name channels language phone",
         "rota": "people start turn_days overrides",
-        "route": "match steps office_hours",
+        "route": "match steps office_hours hold_s",
         "window": "key targets why start duration_s weekdays days first last who",
     }
     keys: dict[str, set[str]] = {}

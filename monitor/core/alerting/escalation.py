@@ -60,6 +60,7 @@ def _send_step(
         reason = Reason.ESCALATION_STEP
         outcome.notify(alerts, thread, [recipient], event, reason, step=number, escalated=True)
         alerts.recipients[recipient.name] = recipient
+        alerts.held.pop(recipient.name, None)
 
 
 def send_reminders(
@@ -98,6 +99,7 @@ def _remind(
     # Whoever is on call now: the turn may have changed since the opening.
     steps = context.steps(alerts.incident)[: alerts.steps_sent]
     recipients = context.recipients(tuple(name for step in steps for name in step.to))
+    recipients = tuple(each for each in recipients if each.name not in alerts.held)
     recipients = recipients or tuple(alerts.recipients.values())
     outcome.notify(
         alerts, thread.first_incident, recipients, EventKind.REMINDER, Reason.REMINDER_DUE

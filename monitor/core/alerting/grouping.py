@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from monitor.core.alerting.model import Recipient
 from monitor.core.alerting.policy_state import IncidentAlerts, MessageThread, PolicyState
 from monitor.core.alerting.settings import AlertRules
 
@@ -19,17 +20,28 @@ GROUP_DELAY_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class DueOpening:
-    """An opening that nothing blocks. due_s: the end of its hold, on the steady timeline."""
+    """An opening that nothing blocks, for those with the same hold.
+
+    due_s: the end of the hold, on the steady timeline. step: of the route; number and recipients.
+    """
 
     due_s: float
     alerts: IncidentAlerts
+    hold_s: float
+    step: int
+    recipients: tuple[Recipient, ...]
+
+    @property
+    def kind(self) -> tuple[bool, float]:
+        """Only openings of one kind are grouped: outages or degradations, with one hold."""
+        return self.alerts.is_down, self.hold_s
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningGroup:
     """Incidents that open in one message. thread: the group that they join; None: a new thread."""
 
-    members: tuple[IncidentAlerts, ...]
+    members: tuple[DueOpening, ...]
     thread: MessageThread | None = None
 
     @property
@@ -49,12 +61,11 @@ def group_openings(
     holding: openings that are not due yet, but may complete a group.
     """
     found: list[OpeningGroup] = []
-    for is_down in (True, False):
-        mine = [opening for opening in due if opening.alerts.is_down is is_down]
-        later = [opening for opening in holding if opening.alerts.is_down is is_down]
-        if mine:
-            joinable = _joinable_thread(state, is_down, now_s, rules)
-            found += _group_alike(mine, later, joinable, now_s, rules)
+    for kind in sorted({opening.kind for opening in due}, key=lambda kind: (not kind[0], kind[1])):
+        mine = [opening for opening in due if opening.kind == kind]
+        later = [opening for opening in holding if opening.kind == kind]
+        joinable = _joinable_thread(state, kind[0], now_s, rules)
+        found += _group_alike(mine, later, joinable, now_s, rules)
     return found
 
 
@@ -66,7 +77,7 @@ def _group_alike(
     rules: AlertRules,
 ) -> list[OpeningGroup]:
     """Group openings of outages, or openings of degradations; empty: all wait for a digest."""
-    members = tuple(opening.alerts for opening in due)
+    members = tuple(due)
     if joinable is not None:
         is_digest_due = now_s >= joinable.last_digest_s + GROUP_DELAY_S
         return [OpeningGroup(members, joinable)] if is_digest_due else []

@@ -24,7 +24,7 @@ from monitor.core.alerting.grouping import (
     group_openings,
 )
 from monitor.core.alerting.inhibition import opening_blocked_by
-from monitor.core.alerting.model import EventKind, IncidentAction
+from monitor.core.alerting.model import EventKind, IncidentAction, Recipient
 from monitor.core.alerting.policy_context import OutcomeBuilder, PolicyContext, PolicyOutcome
 from monitor.core.alerting.policy_state import (
     FlappingTarget,
@@ -104,6 +104,8 @@ def _send_closings(
             recipients = context.on_present_channels(everywhere)
             event, reason = EventKind.RESOLVED, Reason.RESOLVED
             outcome.notify(alerts, thread.first_incident, recipients, event, reason)
+            late = _late_recipients(state, alerts, now_s, context)
+            outcome.notify(alerts, thread.first_incident, late, event, Reason.WAS_DOWN)
             state.drop_incident(alerts)
 
 
@@ -115,43 +117,64 @@ def _close_unnotified(
     outcome: OutcomeBuilder,
 ) -> None:
     """One message for opening and end if the opening was only late; otherwise none."""
-    closed_s = now_s if alerts.closed_s is None else alerts.closed_s
     first = context.first_step(alerts.incident)
     if first is None or opening_blocked_by(state, alerts, now_s, context) is not None:
         outcome.refuse(alerts, EventKind.RESOLVED, Reason.NOT_OPENED_NO_CLOSING)
-    elif closed_s - alerts.opened_s < context.rules.hold_s:
-        outcome.refuse(alerts, EventKind.RESOLVED, Reason.WITHIN_HOLD)
-    else:
-        step, recipients = first
+        return
+    step, everybody = first
+    recipients = [each for each in everybody if _outlasted_hold(alerts, each, now_s, context)]
+    if recipients:
         thread = alerts.incident.id
         outcome.notify(alerts, thread, recipients, EventKind.RESOLVED, Reason.WAS_DOWN, step=step)
+    else:
+        outcome.refuse(alerts, EventKind.RESOLVED, Reason.WITHIN_HOLD)
+
+
+def _late_recipients(
+    state: PolicyState, alerts: IncidentAlerts, now_s: float, context: PolicyContext
+) -> list[Recipient]:
+    """Those who were held back although their hold was over when the incident ended."""
+    if opening_blocked_by(state, alerts, now_s, context) is not None:
+        return []
+    return [r for r in alerts.held.values() if _outlasted_hold(alerts, r, now_s, context)]
+
+
+def _outlasted_hold(
+    alerts: IncidentAlerts, recipient: Recipient, now_s: float, context: PolicyContext
+) -> bool:
+    """Whether an incident that is over lasted longer than the hold of this recipient's channel."""
+    closed_s = now_s if alerts.closed_s is None else alerts.closed_s
+    return closed_s - alerts.opened_s >= context.hold_s(alerts.incident, recipient.channel)
 
 
 def _send_openings(
     state: PolicyState, now_s: float, context: PolicyContext, outcome: OutcomeBuilder
 ) -> None:
-    """Notify each open incident that is past its hold and not blocked, alone or in a digest."""
+    """Notify each open incident that is past its hold and not blocked, alone or in a digest.
+
+    Each recipient after the hold of the channel.
+    """
     due: list[DueOpening] = []
     holding: list[DueOpening] = []
     for alerts in state.alerts.values():
-        if alerts.is_notified or alerts.is_closed:
+        if alerts.is_closed or (alerts.is_notified and not alerts.held):
             continue
         reason = opening_blocked_by(state, alerts, now_s, context)
         if reason is not None:
             alerts.unblocked_s = now_s
-            outcome.refuse(alerts, EventKind.OPENED, reason)
+            if not alerts.is_notified:
+                outcome.refuse(alerts, EventKind.OPENED, reason)
             continue
-        hold_s = max(context.rules.hold_s, context.steps(alerts.incident)[0].after_s)
-        due_s = max(alerts.opened_s + hold_s, alerts.recheck_until_s, alerts.unblocked_s)
-        opening = DueOpening(due_s, alerts)
-        if opening.due_s > now_s:
-            if alerts.last_refusal is None:
-                outcome.refuse(alerts, EventKind.OPENED, Reason.WITHIN_HOLD)
-            holding.append(opening)
+        openings = _openings_of(alerts, context)
+        holding += [opening for opening in openings if opening.due_s > now_s]
+        ready = [opening for opening in openings if opening.due_s <= now_s]
+        if not ready and alerts.last_refusal is None and not alerts.is_notified:
+            outcome.refuse(alerts, EventKind.OPENED, Reason.WITHIN_HOLD)
         elif alerts.incident.scope is Scope.MONITOR:
-            _open(state, OpeningGroup((alerts,)), now_s, context, outcome)
+            for opening in ready:
+                _open(state, OpeningGroup((opening,)), now_s, context, outcome)
         else:
-            due.append(opening)
+            due += ready
     if not due:
         return
     for group in group_openings(state, due, holding, now_s, context.rules):
@@ -161,6 +184,34 @@ def _send_openings(
             outcome.refuse(opening.alerts, EventKind.OPENED, Reason.GROUPED)
 
 
+def _openings_of(alerts: IncidentAlerts, context: PolicyContext) -> list[DueOpening]:
+    """The openings of an incident that are still to be sent: one for each length of hold."""
+    incident = alerts.incident
+    if alerts.is_notified:
+        step, recipients = alerts.steps_sent - 1, tuple(alerts.held.values())
+    else:
+        step, recipients = context.first_step(incident) or (0, ())
+    by_hold: dict[float, list[Recipient]] = {}
+    for recipient in recipients:
+        by_hold.setdefault(context.hold_s(incident, recipient.channel), []).append(recipient)
+    steps = context.steps(incident)
+    after_s = steps[0].after_s if steps else 0.0
+    return [
+        DueOpening(
+            due_s=max(
+                alerts.opened_s + max(hold_s, after_s),
+                alerts.recheck_until_s,
+                alerts.unblocked_s,
+            ),
+            alerts=alerts,
+            hold_s=hold_s,
+            step=step,
+            recipients=tuple(by_hold[hold_s]),
+        )
+        for hold_s in sorted(by_hold)
+    ]
+
+
 def _open(
     state: PolicyState,
     group: OpeningGroup,
@@ -168,24 +219,50 @@ def _open(
     context: PolicyContext,
     outcome: OutcomeBuilder,
 ) -> None:
-    thread = group.thread
-    if thread is None:
-        number = min(alerts.incident.id for alerts in group.members)
-        thread = MessageThread(number, now_s, now_s, now_s, is_group=group.is_digest)
-        state.threads[number] = thread
+    thread = group.thread or _thread_of(state, group, now_s)
     thread.last_digest_s = now_s
-    for alerts in group.members:
-        first = context.first_step(alerts.incident)
-        if first is None:
-            continue
-        step, recipients = first
+    for opening in group.members:
+        alerts = opening.alerts
         reason = Reason.DIGEST if group.is_digest else _opening_reason(state, alerts)
-        alerts.thread, alerts.notified_s = thread.first_incident, now_s
-        alerts.escalation_from_s = thread.started_s
-        alerts.steps_sent = step + 1
-        alerts.recipients |= {recipient.name: recipient for recipient in recipients}
-        thread.members.add(alerts.incident.id)
-        outcome.notify(alerts, alerts.thread, recipients, EventKind.OPENED, reason, step=step)
+        is_first = not alerts.is_notified
+        state.move(alerts, thread)
+        if is_first:
+            alerts.notified_s = now_s
+            alerts.escalation_from_s = thread.started_s
+            alerts.steps_sent = opening.step + 1
+            alerts.held = _held_back(opening, context, outcome)
+        elif group.is_digest:
+            alerts.escalation_from_s = now_s  # the group escalates together
+        event = EventKind.OPENED
+        number = thread.first_incident
+        outcome.notify(alerts, number, opening.recipients, event, reason, step=opening.step)
+        for recipient in opening.recipients:
+            alerts.recipients[recipient.name] = recipient
+            alerts.held.pop(recipient.name, None)
+
+
+def _thread_of(state: PolicyState, group: OpeningGroup, now_s: float) -> MessageThread:
+    """The thread of openings that join none: a new one, or that of an earlier, shorter hold."""
+    openings = group.members
+    alone = openings[0].alerts.thread if len(openings) == 1 else None
+    number = alone or min(opening.alerts.incident.id for opening in openings)
+    thread = state.threads.get(number)
+    if thread is None:
+        thread = MessageThread(number, now_s, now_s, now_s)
+        state.threads[number] = thread
+    thread.is_group |= group.is_digest
+    return thread
+
+
+def _held_back(
+    opening: DueOpening, context: PolicyContext, outcome: OutcomeBuilder
+) -> dict[str, Recipient]:
+    """Those of the same step whose hold is longer; recorded, so that a restart forgets none."""
+    _, everybody = context.first_step(opening.alerts.incident) or (0, ())
+    held = {each.name: each for each in everybody if each not in opening.recipients}
+    for recipient in held.values():
+        outcome.hold(opening.alerts, recipient, opening.step)
+    return held
 
 
 def _opening_reason(state: PolicyState, alerts: IncidentAlerts) -> Reason:

@@ -46,6 +46,10 @@ class PolicyContext:
         route = self.route(incident)
         return () if route is None else route.steps
 
+    def hold_s(self, incident: Incident, channel: str) -> float:
+        """For how long the opening of an incident is held back on a channel, from its detection."""
+        return self.routing.hold_s(channel, self.route(incident))
+
     def recipients(self, to: tuple[str, ...]) -> tuple[Recipient, ...]:
         """Who `rota:x`, `person:x`, `channel:x` are at this moment."""
         if to not in self._recipients:
@@ -122,6 +126,21 @@ class OutcomeBuilder:
             self._refusals.append(
                 PolicyDecision(number, self.utc_s, event, notified=False, reason=reason)
             )
+
+    def hold(self, alerts: IncidentAlerts, recipient: Recipient, step: int) -> None:
+        """The opening is sent to others, but still held back for this one."""
+        self._refusals.append(
+            PolicyDecision(
+                alerts.incident.id,
+                self.utc_s,
+                EventKind.OPENED,
+                notified=False,
+                reason=Reason.WITHIN_HOLD,
+                recipient=recipient.name,
+                channel=recipient.channel,
+                step=step,
+            )
+        )
 
     def notify(
         self,

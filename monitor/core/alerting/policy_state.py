@@ -47,7 +47,8 @@ class IncidentAlerts:
     thread, notified_s: the message thread of its opening, and when it was sent; None: not yet.
     escalation_from_s: the delays of the steps count from here. steps_sent: how many were.
     recipients: everybody who got a message, by name. further: by a further channel, because the
-    first refused it or took too long. last_refusal: the last recorded no.
+    first refused it or took too long. held: those of the opening's step whose channel has a longer
+    hold. last_refusal: the last recorded no.
     was_muted: acknowledged or snoozed at the last look. closed_s: its end was detected; it is
     dropped once its closing is decided.
     """
@@ -62,6 +63,7 @@ class IncidentAlerts:
     steps_sent: int = 0
     recipients: dict[str, Recipient] = field(default_factory=dict)
     further: set[Recipient] = field(default_factory=set)
+    held: dict[str, Recipient] = field(default_factory=dict)
     last_refusal: tuple[EventKind, Reason] | None = None
     was_muted: bool = False
     actions: list[IncidentAction] = field(default_factory=list)
@@ -180,6 +182,17 @@ class PolicyState:
             if alerts is not None and decision.recipient and decision.channel:
                 alerts.further.add(Recipient(decision.recipient, decision.channel))
 
+    def move(self, alerts: IncidentAlerts, thread: MessageThread) -> None:
+        """Let an incident continue in this thread, and drop its old one if that is empty."""
+        number = alerts.incident.id
+        old = None if alerts.thread is None else self.threads.get(alerts.thread)
+        if old is not None and old is not thread:
+            old.members.discard(number)
+            if not old.members:
+                del self.threads[old.first_incident]
+        thread.members.add(number)
+        alerts.thread = thread.first_incident
+
     def drop_incident(self, alerts: IncidentAlerts) -> None:
         """Forget an incident whose closing is decided, and its thread if it was the last one."""
         del self.alerts[alerts.incident.id]
@@ -292,10 +305,11 @@ def _restore_alerts(
     )
     other = (*_FLAPPING_REASONS, *_NEXT_CHANNEL_REASONS)
     sent = [d for d in decisions if d.notified and d.reason not in other]
-    opening = next((decision for decision in sent if decision.thread is not None), None)
-    if opening is not None:
-        alerts.thread = opening.thread
-        alerts.notified_s = steady(opening.at_s)
+    threaded = [decision for decision in sent if decision.thread is not None]
+    if threaded:
+        # It may have joined a group since its opening.
+        alerts.thread = threaded[-1].thread
+        alerts.notified_s = steady(threaded[0].at_s)
         alerts.steps_sent = 1 + max((d.step for d in sent if d.step is not None), default=0)
         alerts.recipients = _recipients(sent)
         passed_on = [d for d in decisions if d.reason in _NEXT_CHANNEL_REASONS]
@@ -304,8 +318,13 @@ def _restore_alerts(
             for d in passed_on
             if d.recipient is not None and d.channel is not None
         }
+    held = [d for d in decisions if not d.notified and d.recipient is not None]
+    alerts.held = {
+        name: each for name, each in _recipients(held).items() if name not in alerts.recipients
+    }
     alerts.escalation_from_s = _last_mute_end_s(actions, now_s, steady)
-    last = decisions[-1] if decisions else None
+    of_all = [d for d in decisions if d.notified or d.recipient is None]
+    last = of_all[-1] if of_all else None
     if last is not None and not last.notified:
         alerts.last_refusal = (last.event, last.reason)
     if incident.ended_s is not None:

@@ -63,6 +63,15 @@ class AlertRouting:
                 waiting.extend(channel.fallback)
         return tuple(found)
 
+    def hold_s(self, channel: str, route: Route | None) -> float:
+        """The hold of an opening: the channel's own, else the route's, else that of the rules."""
+        settings = self._channels.get(channel)
+        if settings is not None and settings.hold_s is not None:
+            return settings.hold_s
+        if route is not None and route.hold_s is not None:
+            return route.hold_s
+        return self._alerts.rules.hold_s
+
     def language(self, recipient: Recipient) -> str:
         """`id` or `en`: the person's, else the channel's."""
         person = self._people.get(recipient.name)

@@ -15,7 +15,8 @@ class ChannelSettings:
 
     per_minute: messages a minute, more are merged, never dropped; None: no limit.
     most_characters: limit of one text. fallback: ids of channels tried when this one rejects a
-    message. daily_test: gets the daily test. buttons, allowed_users: Telegram only.
+    message or keeps it for a minute. hold_s: its own hold (None: the route's). daily_test: gets the
+    daily test. buttons, allowed_users: Telegram only.
     """
 
     id: str
@@ -30,6 +31,7 @@ class ChannelSettings:
     daily_test: bool = False
     buttons: bool = False
     allowed_users: tuple[int, ...] = ()
+    hold_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,13 @@ class Route:
     """match: key (scope, state, site, provider, kind, target) → accepted values; all must match.
 
     office_hours: openings wait for office hours; `down` only if match names sites or targets.
+    hold_s: the hold of its incidents (None: that of the rules).
     """
 
     match: Mapping[str, tuple[str, ...]]
     steps: tuple[EscalationStep, ...]
     office_hours: bool = False
+    hold_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

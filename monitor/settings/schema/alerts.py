@@ -61,6 +61,13 @@ class ChannelTable(Table):
         description="the id of a channel that is tried when this one refuses or takes a minute, "
         "or a list of ids",
     )
+    hold_s: float | None = Field(
+        default=None,
+        ge=0,
+        le=3600,
+        examples=[0],
+        description="the seconds before it is told on this channel",
+    )
     daily_test: bool = Field(
         default=False, examples=[True], description="true to send a test through it every day"
     )
@@ -184,6 +191,13 @@ class RouteTable(Table):
         examples=[True],
         description="true where an alert may wait for office hours (down waits only where a site "
         "or target is named)",
+    )
+    hold_s: float | None = Field(
+        default=None,
+        ge=0,
+        le=3600,
+        examples=[0],
+        description="the seconds before incidents of this route are told",
     )
 
 

@@ -394,6 +394,74 @@ WITH_SETTINGS = {
 }
 
 
+HELD = replace(
+    ONE_STEP,
+    channels=(*ALERTS.channels[:2], replace(ALERTS.channels[2], hold_s=0.0)),
+    routes=(Route({"state": ("degraded",)}, (STEPS[0],), hold_s=60.0), Route(EVERYTHING, STEPS)),
+)
+
+WITH_SETTINGS |= {
+    "each channel has its own hold, from the detection": (
+        HELD,
+        """
+        open kec-01                 => opened 1 to hook
+        reasons 1                   => within_hold first_notice
+        wait 14s                    => nothing
+        wait 1s                     => opened 1 to ani
+        wait 15m                    => opened 1 to budi
+        close 1                     => resolved 1 to ani, budi, hook
+        """,
+    ),
+    "the closing goes where the opening went: not to a channel whose hold it ended in": (
+        HELD,
+        """
+        open kec-01, wait 14s       => opened 1 to hook
+        close 1, wait 1h            => resolved 1 to hook
+        """,
+    ),
+    "a hold of a route, and one of a channel, which is more specific": (
+        HELD,
+        """
+        open kec-01 degraded        => opened 1 to hook
+        wait 59s                    => nothing
+        wait 1s                     => opened 1 to ani
+        """,
+    ),
+    "a longer hold outlives a restart, and what ends within it stays silent": (
+        HELD,
+        """
+        open kec-01, open kec-02    => opened each 1..2 to hook
+        wait 4s, restart 2s, wait 3s, close 2 => resolved 2 to hook
+        wait 5s                     => nothing
+        wait 1s                     => opened 1 to ani
+        restart, wait 10s           => nothing
+        close 1                     => resolved 1 to ani, hook
+        """,
+    ),
+    "an acknowledgement by one channel spares those who are still held back": (
+        HELD,
+        """
+        open kec-01                 => opened 1 to hook
+        ack 1 8h, wait 1h           => nothing
+        close 1                     => resolved 1 to hook
+        """,
+    ),
+    "what opened one by one without a hold is one digest after the hold of the others": (
+        HELD,
+        """
+        open kec-01, wait 1s        => opened 1 to hook
+        open kec-02, wait 1s        => opened 2 to hook
+        open kec-03, wait 1s        => opened 3 to hook
+        open kec-04, wait 1s        => opened 4 to hook
+        open kec-05, wait 14s       => opened 5 to hook
+        wait 1s                     => digest 1..5 to ani
+        wait 15m                    => digest 1..5 to budi
+        close 1..5                  => resolved 1..5 to ani, budi, hook
+        """,
+    ),
+}
+
+
 @pytest.mark.parametrize("name", WITH_SETTINGS)
 def test_scenario_with_settings(name: str) -> None:
     alerts, script = WITH_SETTINGS[name]
