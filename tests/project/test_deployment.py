@@ -192,15 +192,28 @@ def test_the_containers_run_existing_commands(compose: Any) -> None:
     check_command(services["daemon"]["healthcheck"]["test"][2:])
 
 
-def test_the_containers_have_minimal_rights(compose: Any) -> None:
+def test_no_container_is_root_or_has_any_capability(compose: Any) -> None:
     services = compose["services"]
-    assert services["daemon"]["cap_add"] == ["NET_RAW"]
-    assert "cap_add" not in services["dashboard"]
+    image = (DEPLOY / "Containerfile").read_text("utf-8")
     for service in services.values():
         assert service["cap_drop"] == ["ALL"]
+        assert "cap_add" not in service
+        assert "privileged" not in service
         assert service["read_only"] is True
-        assert set(service["secrets"]) == credentials()
-    assert set(compose["secrets"]) == credentials()
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        uid, gid = service["user"].split(":")
+        assert f"useradd --uid {uid} --gid {gid}" in image
+    assert services["daemon"]["user"] != services["dashboard"]["user"]
+    assert re.findall(r"^USER (.*)$", image, re.MULTILINE) == [services["daemon"]["user"]]
+
+
+def test_the_container_of_the_page_sees_no_secret_and_writes_nothing(compose: Any) -> None:
+    daemon, page = compose["services"]["daemon"], compose["services"]["dashboard"]
+    assert set(daemon["secrets"]) == set(compose["secrets"]) == credentials()
+    assert "secrets" not in page
+    assert "/etc/pantau/secrets" in page["tmpfs"], "hides those of the mounted configuration"
+    assert all(volume.endswith(":ro") for volume in page["volumes"])
+    assert page["group_add"] == [daemon["user"].split(":")[1]]
 
 
 def test_the_image_copies_existing_files() -> None:
