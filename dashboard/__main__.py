@@ -20,6 +20,7 @@ from dashboard.app.gate.peers import is_proxy_address, read_networks
 from dashboard.http_server import LimitedServer
 from dashboard.wsgi import create, proxy_of, read_settings
 from monitor.adapters.system.clock import boottime_s
+from monitor.adapters.system.systemd import SystemdNotifier
 from monitor.core.errors import PantauError
 from monitor.settings.model import DashboardSettings
 
@@ -47,6 +48,8 @@ def main() -> int:
         print(f"pantau dashboard: {error}", file=sys.stderr)
         return 1
     signal.signal(signal.SIGHUP, lambda *_: application.rebuild())
+    systemd = SystemdNotifier(os.environ, os.getpid())
+    systemd.ready()
     server.serve()
     return 0
 

@@ -48,7 +48,14 @@ def _resolved(context: click.Context, parameter: click.Parameter, value: Path | 
         of_group = context.parent.params.get(parameter.name)
         if isinstance(of_group, Path):
             return of_group
-    return resolve_config_dir(value, os.environ, Path.cwd())
+    return resolve_config_dir(value, os.environ, _working_directory())
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return Path("/")
 
 
 def _who(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:

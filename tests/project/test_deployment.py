@@ -95,6 +95,12 @@ def test_systemd_reports_a_misspelt_setting(tmp_path: Path) -> None:
     assert "NoNewPrivilege" in said
 
 
+def test_a_reload_of_the_page_waits_until_it_has_started() -> None:
+    """Before it handles SIGHUP, the signal would end it, and systemd calls that a clean end."""
+    page = unit("pantau-dashboard.service")
+    assert (page["Type"], page["NotifyAccess"]) == ("notify", "main")
+
+
 def test_the_daemon_unit_uses_notify_and_watchdog() -> None:
     daemon = unit("pantau.service")
     assert (daemon["Type"], daemon["NotifyAccess"]) == ("notify", "main")
