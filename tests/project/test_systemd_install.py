@@ -129,7 +129,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     )
     children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
     try:
-        pid = int(eventually(lambda: children.read_text().split() or None)[0])
+        pid = int(eventually(lambda: children.read_text().split())[0])
         found = Machine(pid)
         eventually(
             lambda: (
