@@ -186,9 +186,16 @@ def compose() -> Any:
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
 
 
+def own_services(compose: Any) -> dict[str, Any]:
+    """Those that run our program; the others come with a profile."""
+    services: dict[str, Any] = compose["services"]
+    found = {name: each for name, each in services.items() if "profiles" not in each}
+    assert set(found) == {"daemon", "dashboard"}
+    return found
+
+
 def test_the_containers_run_existing_commands(compose: Any) -> None:
-    services = compose["services"]
-    assert set(services) == {"daemon", "dashboard"}
+    services = own_services(compose)
     for service in services.values():
         program, *words = service["command"]
         assert program == "pantau"
@@ -199,7 +206,7 @@ def test_the_containers_run_existing_commands(compose: Any) -> None:
 
 
 def test_no_container_is_root_or_has_any_capability(compose: Any) -> None:
-    services = compose["services"]
+    services = own_services(compose)
     image = (DEPLOY / "Containerfile").read_text("utf-8")
     for service in services.values():
         assert service["cap_drop"] == ["ALL"]
@@ -215,11 +222,71 @@ def test_no_container_is_root_or_has_any_capability(compose: Any) -> None:
 
 def test_the_container_of_the_page_sees_no_secret_and_writes_nothing(compose: Any) -> None:
     daemon, page = compose["services"]["daemon"], compose["services"]["dashboard"]
-    assert set(daemon["secrets"]) == set(compose["secrets"]) == credentials()
+    assert set(daemon["secrets"]) == credentials()
+    assert set(compose["secrets"]) == credentials() | {"influxdb-admin"}
     assert "secrets" not in page
     assert "/etc/pantau/secrets" in page["tmpfs"], "hides those of the mounted configuration"
     assert all(volume.endswith(":ro") for volume in page["volumes"])
     assert page["group_add"] == [daemon["user"].split(":")[1]]
+
+
+def test_the_profiles_of_influxdb_and_grafana_name_existing_files_and_listen_here_only(
+    compose: Any,
+) -> None:
+    influxdb, grafana = (compose["services"][name] for name in ("influxdb", "grafana"))
+    assert (influxdb["profiles"], grafana["profiles"]) == (["influxdb", "grafana"], ["grafana"])
+    assert influxdb["ports"] == ["127.0.0.1:8086:8086"]
+    assert grafana["environment"]["GF_SERVER_HTTP_ADDR"] == "127.0.0.1"
+    for volume in (*influxdb["volumes"], *grafana["volumes"]):
+        source = volume.partition(":")[0]
+        if source.startswith("./"):
+            assert (DEPLOY / source).is_file(), source
+        elif not source.startswith("../config"):
+            assert source in compose["volumes"]
+    text = (DEPLOY / "grafana" / "datasources.yaml").read_text("utf-8")
+    sources = yaml.safe_load(text)["datasources"]
+    assert [each["jsonData"]["dbName"] for each in sources] == ["pantau", "pantau_1m", "pantau_1h"]
+
+
+INFLUX = """#!/bin/sh
+echo "$*" >>"$(dirname "$0")/calls"
+case "$*" in
+    "bucket list"*) echo "id-of-$6	pantau	720h" ;;
+    "auth create"*) printf '{\\n\\t"id": "1",\\n\\t"token": "t0ken-%s=="\\n}\\n' "$#" ;;
+esac
+"""
+
+
+def test_the_containers_init_script_gives_tokens_with_the_least_rights(tmp_path: Path) -> None:
+    """The documented command line of `influx` 2.7, recorded: no container engine is at hand."""
+    program = tmp_path / "influx"
+    program.write_text(INFLUX)
+    program.chmod(0o755)
+    (tmp_path / "secrets").mkdir()
+    subprocess.run(
+        ["sh", str(DEPLOY / "influxdb-init.sh")],
+        check=True,
+        capture_output=True,
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "DOCKER_INFLUXDB_INIT_ORG": "diskominfo",
+            "DOCKER_INFLUXDB_INIT_BUCKET": "pantau",
+            "PANTAU_SECRETS": str(tmp_path / "secrets"),
+        },
+    )
+    calls = (tmp_path / "calls").read_text().splitlines()
+    created = [line for line in calls if line.startswith("bucket create")]
+    assert [line.split("--name ")[1] for line in created] == [
+        "pantau_1m --retention 180d --shard-group-duration 7d",
+        "pantau_1h --retention 1826d --shard-group-duration 90d",
+    ]
+    daemon, grafana = (line for line in calls if line.startswith("auth create"))
+    assert daemon.count("--write-bucket") == daemon.count("--read-bucket") == 3
+    assert (grafana.count("--write-bucket"), grafana.count("--read-bucket")) == (0, 3)
+    secret, environment = tmp_path / "secrets" / "influxdb", tmp_path / "secrets" / "grafana.env"
+    assert secret.read_text().startswith("t0ken-")
+    assert environment.read_text().startswith("INFLUXDB_TOKEN=t0ken-")
+    assert {each.stat().st_mode & 0o777 for each in (secret, environment)} == {0o600}
 
 
 def test_the_image_copies_existing_files() -> None:
