@@ -145,6 +145,16 @@ class InfluxServer:
         """kill -9."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """SIGSTOP: connections stand, nothing answers."""
+        assert self._influxd is not None
+        self._influxd.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        assert self._influxd is not None
+        self._influxd.send_signal(signal.SIGCONT)
+
     def _end(self, how: signal.Signals) -> None:
         assert self._influxd is not None
         self._influxd.send_signal(how)

@@ -18,6 +18,7 @@ class AgentDefects:
     silent: no response. narrow: no 64-bit counters. max_varbinds: more objects in one message
     are tooBig (RFC 3416, 4.2.1); a GETBULK response is cut to so many.
     endless: after the last row of a column the first one follows again.
+    huge: every response has 63 kB and 4,500 varbinds.
     source_address: where responses come from; None: the address that was queried.
     """
 
@@ -25,6 +26,7 @@ class AgentDefects:
     narrow: bool = False
     max_varbinds: int | None = None
     endless: bool = False
+    huge: bool = False
     source_address: str | None = None
 
 
@@ -66,6 +68,8 @@ def agent_defects(net: SimulatedNetwork, device: Device, faults: Iterable[Fault]
             defects = replace(defects, max_varbinds=fewest)
         elif fault.kind is FaultKind.ENDLESS_WALK:
             defects = replace(defects, endless=True)
+        elif fault.kind is FaultKind.HUGE_ANSWER:
+            defects = replace(defects, huge=True)
         elif fault.kind is FaultKind.OTHER_SOURCE:
             defects = replace(defects, source_address=_other_address(net, device, fault))
     return defects

@@ -68,6 +68,7 @@ class FaultKind(StrEnum):
     TOO_BIG = "too-big"  # tooBig for requests of more than a few objects
     OTHER_SOURCE = "other-source"  # responses come from another address
     ENDLESS_WALK = "endless-walk"  # after the last row of a column the first one follows
+    HUGE_ANSWER = "huge-answer"  # every response is 63 kB with 4,500 varbinds
     # Happen once, while the router keeps running:
     WRAP = "wrap"  # octet counters jump close to their maximum, then wrap
     COUNTER_RESET = "counter-reset"  # counters start at 0, uptime continues
@@ -121,6 +122,7 @@ AGENT_FAULTS = (
     FaultKind.TOO_BIG,
     FaultKind.OTHER_SOURCE,
     FaultKind.ENDLESS_WALK,
+    FaultKind.HUGE_ANSWER,
 )
 """Faults that change how a router's agent responds while they are active."""
 

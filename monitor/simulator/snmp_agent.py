@@ -25,6 +25,7 @@ from monitor.simulator.snmp_messages import (
     ValueReader,
     answer_request,
     constant,
+    huge_response,
     text_value,
 )
 
@@ -60,6 +61,8 @@ class Agent:
         self.requests += 1
         if self.defects.silent:
             return None
+        if self.defects.huge:
+            return huge_response(request)
         limit = self.defects.max_varbinds
         reply = answer_request(request, self._community, self._mib, now_s, limit)
         self.answered += reply is not None

@@ -139,6 +139,30 @@ def answer_request(
         return None
 
 
+_HUGE_VARBINDS = 4_500 * bytes.fromhex("300c06082b060102010101000500")
+
+
+def huge_response(request: bytes) -> bytes | None:
+    """A response of 63 kB with 4,500 times sysDescr.0 = NULL; None: not a request.
+
+    It is put together from bytes: encoding so many objects would take the simulator a second.
+    """
+    try:
+        message, _ = decoder.decode(request, asn1Spec=v2c.Message())
+        community = bytes(v2c.apiMessage.get_community(message))
+        number = int(v2c.apiPDU.get_request_id(v2c.apiMessage.get_pdu(message)))
+    except (PyAsn1Error, PySnmpError):
+        return None
+    head = encoder.encode(v2c.Integer32(number)) + b"\x02\x01\0" * 2
+    pdu = _tagged(0xA2, head + _tagged(0x30, _HUGE_VARBINDS))
+    return _tagged(0x30, b"\x02\x01\x01" + _tagged(0x04, community) + pdu)
+
+
+def _tagged(tag: int, content: bytes) -> bytes:
+    """One BER element with a length of three bytes."""
+    return bytes((tag, 0x83)) + len(content).to_bytes(3, "big") + content
+
+
 def _respond(message: Any, mib: Mib, now_s: float, max_varbinds: int | None) -> bytes | None:
     pdu = v2c.apiMessage.get_pdu(message)
     asked = [(tuple(oid), None) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
