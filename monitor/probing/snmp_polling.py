@@ -46,6 +46,7 @@ class SnmpPolling:
         self._devices: dict[str, Device] = {}
         self._rate_states: dict[str, RateBaselines] = {}
         self._errors: dict[str, str] = {}
+        self._ignored: dict[str, PollFailed] = {}
         self._facts: dict[str, RouterFacts] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -77,6 +78,10 @@ class SnmpPolling:
         """Reason of the failure for each router whose last poll failed."""
         return dict(self._errors)
 
+    def ignored(self) -> dict[str, PollFailed]:
+        """Routers that answered wrongly too often and are not asked for a while: the last one."""
+        return dict(self._ignored)
+
     def router(self, name: str) -> Document:
         """What is known of one router. Raises NotFound for one that is not polled."""
         device = self._devices.get(name)
@@ -99,7 +104,7 @@ class SnmpPolling:
         self._devices = {device.name: device for device in devices}
         for name, device in before.items():
             if name not in self._devices or _moved(device, self._devices[name]):
-                for known in (self._rate_states, self._errors, self._facts):
+                for known in (self._rate_states, self._errors, self._ignored, self._facts):
                     known.pop(name, None)
 
     async def _sweep(self, devices: Sequence[Device], interval_s: float) -> None:
@@ -135,10 +140,16 @@ class SnmpPolling:
         now_s = round(self._clock.utc_s(answer.at_s), 3)
         facts = self._facts.get(device.name, RouterFacts(now_s))
         if isinstance(answer, PollFailed):
+            if answer.reason == "ignored" and device.name in self._ignored:
+                return  # known, with what it did wrong
             self._log_failure(device, answer)
             self._errors[device.name] = answer.reason
             self._facts[device.name] = facts.after_failure(answer, now_s)
+            self._ignored.pop(device.name, None)
+            if answer.ignored_s:
+                self._ignored[device.name] = answer
             return
+        self._ignored.pop(device.name, None)
         if self._errors.pop(device.name, None) is not None:
             log.info("%s can be read by SNMP again", device.name)
         rates = self._rates(device, answer, now_s)
@@ -149,7 +160,7 @@ class SnmpPolling:
         self._pipeline.store(samples)
 
     def _log_failure(self, device: Device, failed: PollFailed) -> None:
-        """Once for each reason in a row."""
+        """Once for each reason in a row, and whenever the router is not asked for a while."""
         if self._errors.get(device.name) != failed.reason:
             log.warning(
                 "%s (%s) cannot be read by SNMP: %s %s",
@@ -157,6 +168,15 @@ class SnmpPolling:
                 device.address,
                 failed.reason,
                 failed.detail,
+            )
+        if failed.ignored_s:
+            log.warning(
+                "%s (%s) answers SNMP wrongly again and again (%s %s): it is not asked for %.0f s",
+                device.name,
+                device.address,
+                failed.reason,
+                failed.detail,
+                failed.ignored_s,
             )
 
     def _rates(self, device: Device, poll: DevicePoll, at_s: float) -> PollRates:

@@ -136,6 +136,16 @@ class WarningCollector:
             names = ", ".join(routers[:MAX_ROUTERS_SHOWN]) + more
             text = f"SNMP, routers without an answer: {len(routers)} ({names})"
             yield MonitorWarning(text, "routers", {"count": len(routers), "names": names})
+        ignored = self._polling.ignored()
+        if ignored:
+            shown = [f"{name}: {ignored[name].reason}" for name in sorted(ignored)]
+            more = " …" if len(shown) > MAX_ROUTERS_SHOWN else ""
+            names = ", ".join(shown[:MAX_ROUTERS_SHOWN]) + more
+            text = (
+                f"SNMP, routers that answer wrongly and are not asked for a while: {len(shown)} "
+                f"({names}): update or restart them, or remove their [snmp]"
+            )
+            yield MonitorWarning(text, "wrong_routers", {"count": len(shown), "names": names})
 
 
 def _reload(error: str | None) -> Iterator[MonitorWarning]:

@@ -69,7 +69,12 @@ class SimulatedDaemon:
         """`pantau …` inside the simulated network, with this configuration."""
         return self.simulation.inside([*PANTAU, words[0], "--config", str(self.config), *words[1:]])
 
-    def start(self, wrap: Iterable[str] = (), environ: Mapping[str, str] | None = None) -> None:
+    def start(
+        self,
+        wrap: Iterable[str] = (),
+        environ: Mapping[str, str] | None = None,
+        within_s: float = 30.0,
+    ) -> None:
         """Start the daemon and wait until its API answers."""
         command = self.command("run")
         if wrap:
@@ -78,7 +83,7 @@ class SimulatedDaemon:
             self.daemon = subprocess.Popen(
                 command, stdout=log, stderr=log, env=self.environ | dict(environ or {})
             )
-        eventually(self.answers, 30)
+        eventually(self.answers, within_s)
 
     def answers(self) -> bool:
         assert self.daemon is not None
@@ -102,7 +107,7 @@ class SimulatedDaemon:
         """Send a signal and wait for the end; returns the exit code."""
         assert self.daemon is not None
         self.daemon.send_signal(number)
-        return self.daemon.wait(15)
+        return self.daemon.wait(60)
 
     def status(self) -> dict[str, object]:
         """What `pantau status --json` prints."""

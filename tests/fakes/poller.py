@@ -23,6 +23,7 @@ class FakePoller:
         self.failing: dict[str, str] = {}
         self.polled: list[str] = []
         self.closed = False
+        self.ignored_s = 0.0
         self._clock = clock
         self._devices: dict[str, Device] = {}
         self._secrets: dict[str, str] = {}
@@ -51,7 +52,7 @@ class FakePoller:
         router = self.routers.get(device.name)
         reason = self.failing.get(device.name, None if router else "timeout")
         if reason is not None or router is None:
-            return PollFailed(device.name, at_s, reason or "timeout")
+            return PollFailed(device.name, at_s, reason or "timeout", ignored_s=self.ignored_s)
         ticks = router.uptime_ticks % 2**32
         names = [interface.name for interface in device.interfaces]
         ports = {port.name: port for port in router.interfaces}

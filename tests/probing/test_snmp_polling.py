@@ -129,6 +129,21 @@ async def test_a_failure_is_named_until_it_is_over_and_logged_when_it_changes(
     assert rig.polling.trouble() == {}
 
 
+async def test_a_router_that_is_not_asked_for_a_while_is_named_with_what_it_did_wrong(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.poller.failing["bongas"], rig.poller.ignored_s = "too-large", 60.0
+    await rig.poll()
+    rig.poller.failing["bongas"] = "ignored"
+    await rig.poll(sweeps=3)
+    assert {name: f.reason for name, f in rig.polling.ignored().items()} == {"bongas": "too-large"}
+    assert rig.polling.trouble() == {"bongas": "too-large"}
+    assert caplog.text.count("bongas (10.77.1.1) answers SNMP wrongly again and again") == 1
+    rig.poller.failing.clear()
+    await rig.poll()
+    assert (rig.polling.ignored(), rig.polling.trouble()) == ({}, {})
+
+
 async def test_facts_of_a_router_stay_when_it_fails_and_go_when_it_is_removed(rig: Rig) -> None:
     await rig.poll()
     assert rig.polling.router("anjatan")["at"] is not None

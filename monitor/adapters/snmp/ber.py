@@ -1,8 +1,8 @@
 """Checks and repairs of SNMP datagrams as bytes (BER, X.690, 8.1), before pyasn1 decodes them.
 
 A datagram may come from anybody. Its structure is walked once: definite lengths that add up,
-single-byte tags, eight levels at most, integers of at most nine bytes (RFC 3416: 64 bits and a
-sign). What passes can neither recurse nor grow in the decoder. No I/O here.
+single-byte tags, eight levels and 200 elements at most, integers of at most nine bytes (RFC 3416:
+64 bits and a sign). What passes can neither recurse nor grow in the decoder. No I/O here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ _CONSTRUCTED = 0x20
 _LONG_TAG = 0x1F
 _MAX_DEPTH = 8
 _MAX_INTEGER_BYTES = 9
+_MAX_ELEMENTS = 200
+"""A response to 20 objects, the most in one request, has some 75 elements; decoding one is slow."""
+
+MAX_MESSAGE_BYTES = 8192
+"""A response to 20 objects has 6 kB with strings of 255 bytes (DisplayString, RFC 2579)."""
+
 _MAX_OID_BYTES = 640  # 128 arcs (RFC 3416, 4.1) of at most five bytes
 _OID = 0x06
 _COUNTER32, _GAUGE32, _TIMETICKS, _COUNTER64 = 0x41, 0x42, 0x43, 0x46
@@ -56,7 +62,7 @@ def checked_message(data: bytes) -> bytes:
     outer = _element(data, 0, len(data))
     if outer.tag != SEQUENCE:
         raise BerError("not a sequence")
-    _check_inside(data, outer, _MAX_DEPTH)
+    _check_inside(data, outer, _MAX_DEPTH, _MAX_ELEMENTS)
     return data[: outer.stop]
 
 
@@ -65,7 +71,19 @@ def message_id(data: bytes) -> MessageId:
 
     Raises BerError.
     """
-    outer = _element(data, 0, len(data))
+    return _message_id(data, len(data))
+
+
+def message_id_of_beginning(data: bytes) -> MessageId:
+    """`message_id` of a message of which only the beginning is there. Raises BerError."""
+    try:
+        return _message_id(data, 2**32)
+    except IndexError as error:
+        raise BerError("cut short") from error
+
+
+def _message_id(data: bytes, stop: int) -> MessageId:
+    outer = _element(data, 0, stop)
     if outer.tag != SEQUENCE:
         raise BerError("not a sequence")
     version_at = _element(data, outer.start, outer.stop)
@@ -129,7 +147,8 @@ def _length(size: int) -> bytes:
     return bytes((0x80 | len(digits),)) + digits
 
 
-def _check_inside(data: bytes, element: Tlv, levels: int) -> None:
+def _check_inside(data: bytes, element: Tlv, levels: int, elements: int) -> int:
+    """Check what is inside, at most so many elements; returns how many more there may be."""
     size = element.stop - element.start
     if element.tag & _CONSTRUCTED:
         if levels == 0:
@@ -138,7 +157,9 @@ def _check_inside(data: bytes, element: Tlv, levels: int) -> None:
         if element.tag & 0xC0 == 0 and element.tag != SEQUENCE:
             raise BerError("a string in pieces")
         for inner in _elements(data, element.start, element.stop):
-            _check_inside(data, inner, levels - 1)
+            if elements == 0:
+                raise BerError("more objects than any request asks for")
+            elements = _check_inside(data, inner, levels - 1, elements - 1)
     elif element.tag in _INTEGERS and not 1 <= size <= _MAX_INTEGER_BYTES:
         raise BerError("an integer of an impossible length")
     elif element.tag in _UNSIGNED and size == _MAX_INTEGER_BYTES and data[element.start]:
@@ -146,6 +167,7 @@ def _check_inside(data: bytes, element: Tlv, levels: int) -> None:
         raise BerError("an integer of an impossible length")
     elif element.tag == _OID and not 1 <= size <= _MAX_OID_BYTES:
         raise BerError("an object identifier of an impossible length")
+    return elements
 
 
 def _elements(data: bytes, at: int, stop: int) -> Iterator[Tlv]:

@@ -17,6 +17,11 @@ class RejectReason(StrEnum):
     WRONG_ANSWER = "wrong-answer"
     MALFORMED = "malformed"
     AUTH = "auth"
+    TOO_LARGE = "too-large"
+
+
+WRONG = frozenset({RejectReason.WRONG_ANSWER, RejectReason.MALFORMED, RejectReason.TOO_LARGE})
+"""Reasons that a correct router never gives: after a few of these it is ignored for a while."""
 
 
 class DatagramRejected(SnmpError):
@@ -34,7 +39,9 @@ class DatagramRejected(SnmpError):
 class PollError(SnmpError):
     """A router gave nothing usable; becomes a PollFailed with the same reason and detail."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", ignored_s: float = 0.0) -> None:
+        """ignored_s: for how many seconds the router is not asked again."""
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
+        self.ignored_s = ignored_s

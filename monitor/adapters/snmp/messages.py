@@ -106,8 +106,11 @@ class MessageCodec(Protocol):
         """The response in a datagram that has the number. Raises DatagramRejected."""
         ...
 
-    def reset(self) -> None:
-        """The router did not respond and may be another one: forget its engine."""
+    def reset(self) -> bool:
+        """The router did not respond and may be another one: forget its engine.
+
+        Returns whether another engine was reported meanwhile and is to be tried at once.
+        """
         ...
 
 
@@ -133,8 +136,9 @@ class CommunityCodec:
             raise DatagramRejected(RejectReason.WRONG_ANSWER, "another community")
         return checked_response(request, number, plain_response(v2c.apiMessage.get_pdu(message)))
 
-    def reset(self) -> None:
+    def reset(self) -> bool:
         """Nothing is learnt about a router of version 2c."""
+        return False
 
 
 def get_request(oids: Sequence[Oid]) -> SnmpRequest:

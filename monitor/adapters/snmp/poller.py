@@ -127,8 +127,9 @@ class SnmpPoller:
         """Counters and facts of a registered router, or why there are none.
 
         Takes at most `patience_s` and the time-outs of one request. Reasons: `timeout`, `auth`,
-        `wrong-source`, `wrong-answer`, `malformed`, `refused`, `too-big`, `walk-too-long`,
-        `not-sent`, `no-secret`, `bad-secret`, `bad-address`, `not-registered`, `closed`.
+        `wrong-source`, `wrong-answer`, `malformed`, `too-large`, `refused`, `too-big`,
+        `walk-too-long`, `ignored` (its answers were wrong again and again), `not-sent`,
+        `no-secret`, `bad-secret`, `bad-address`, `not-registered`, `closed`.
         """
         known = self._routers.get(device.name)
         if known is None:
@@ -138,7 +139,7 @@ class SnmpPoller:
         try:
             return await known.router.poll(device)
         except PollError as error:
-            return self._failed(device, error.reason, error.detail)
+            return self._failed(device, error.reason, error.detail, error.ignored_s)
 
     async def close(self) -> None:
         """Close the sockets; polls under way end as `closed`. May be called twice."""
@@ -164,8 +165,10 @@ class SnmpPoller:
         router = RouterPoll(self._transport, peer, self._clock, self._patience_s)
         return _Registered(access, router)
 
-    def _failed(self, device: Device, reason: str, detail: str) -> PollFailed:
-        return PollFailed(device.name, self._clock.steady_s(), reason, detail)
+    def _failed(
+        self, device: Device, reason: str, detail: str, ignored_s: float = 0.0
+    ) -> PollFailed:
+        return PollFailed(device.name, self._clock.steady_s(), reason, detail, ignored_s)
 
 
 class RouterPoll:

@@ -139,7 +139,7 @@ class SnmpSession:
             last = rows[-1].oid
             if len(rows) > _MAX_WALK_ROWS:
                 break
-        raise PollError("walk-too-long", f"{len(rows)} rows and no end")
+        raise self._transport.distrust(self._peer, f"{len(rows)} rows and no end")
 
     async def _get(self, oids: tuple[Oid, ...], deadline_s: float) -> Reading | None:
         """One GET; None after tooBig: the limit is now lower."""

@@ -3,7 +3,8 @@
 A datagram is a response when its number is awaited, when it comes from the address and port that
 were asked, and when its content fits the request. Anything else is counted and ignored; the wait
 continues, so that a forged datagram ends nothing. After the time-out, the last rejection is the
-reason of the failure.
+reason of the failure. A router whose answers are wrong again and again is ignored for a while, see
+trust.py.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from errno import EMFILE, errorcode
 
 from monitor.adapters.snmp import ber
-from monitor.adapters.snmp.errors import DatagramRejected, PollError, RejectReason
+from monitor.adapters.snmp.errors import WRONG, DatagramRejected, PollError, RejectReason
 from monitor.adapters.snmp.messages import (
     NUMBERS,
     EncodedRequest,
@@ -26,10 +27,10 @@ from monitor.adapters.snmp.messages import (
     SnmpRequest,
     SnmpResponse,
 )
+from monitor.adapters.snmp.trust import MAX_WRONG, PeerTrust
 from monitor.core.errors import SnmpError
 
 _RECEIVE_BUFFER_BYTES = 4 * 2**20
-_MAX_DATAGRAM = 65535
 _MAX_READS = 8
 """Datagrams decoded before the event loop goes on (some 1 ms each)."""
 
@@ -48,11 +49,15 @@ class Peer:
     codec: MessageCodec
     timeout_s: float
     retries: int
+    trust: PeerTrust = field(default_factory=PeerTrust, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class PollCounters:
-    """Totals since the start. late: responses after their wait, and duplicates."""
+    """Totals since the start.
+
+    late: responses after their wait, and duplicates. ignored: from a router that is ignored.
+    """
 
     sent: int = 0
     received: int = 0
@@ -64,6 +69,8 @@ class PollCounters:
     wrong_answer: int = 0
     malformed: int = 0
     auth: int = 0
+    too_large: int = 0
+    ignored: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -94,6 +101,7 @@ class SnmpTransport:
         # The last message ids that were used, oldest first; a dict is an ordered set.
         self._recent: dict[ber.MessageId, None] = {}
         self._counts: Counter[str] = Counter()
+        self._ignored: dict[tuple[str, int], PeerTrust] = {}
 
     def open(self, family: socket.AddressFamily) -> None:
         """Open the socket of this family, once. Raises SnmpError."""
@@ -145,6 +153,11 @@ class SnmpTransport:
     ) -> SnmpResponse | EngineReport:
         """Send one message and its retries: the same bytes, so that a late response counts."""
         loop = asyncio.get_running_loop()
+        ignored_s = peer.trust.ignored_s(loop.time())
+        if ignored_s:
+            raise PollError("ignored", "its answers were wrong", ignored_s)
+        # Another router at this address, or the same one with other settings, is listened to.
+        self._ignored.pop(peer.address, None)
         number, encoded = self._encode(peer, request)
         pending = _PendingRequest(peer, request, number, loop.create_future())
         self._pending[encoded.id] = pending
@@ -164,9 +177,11 @@ class SnmpTransport:
                 del self._recent[next(iter(self._recent))]
             pending.response.cancel()
         self._counts["timeouts"] += 1
-        peer.codec.reset()
+        if peer.codec.reset():
+            return EngineReport("another engine")
         if pending.rejected is not None:
-            raise PollError(pending.rejected.reason, pending.rejected.detail)
+            ignored_s = peer.trust.ignored_s(loop.time())
+            raise PollError(pending.rejected.reason, pending.rejected.detail, ignored_s)
         raise PollError("timeout", f"no answer from {peer.address[0]} port {peer.address[1]}")
 
     def _encode(self, peer: Peer, request: SnmpRequest) -> tuple[int, EncodedRequest]:
@@ -194,7 +209,8 @@ class SnmpTransport:
     def _on_readable(self, sock: socket.socket) -> None:
         for _ in range(_MAX_READS):
             try:
-                data, source = sock.recvfrom(_MAX_DATAGRAM)
+                # One byte more than allowed shows that a datagram is longer.
+                data, source = sock.recvfrom(ber.MAX_MESSAGE_BYTES + 1)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
@@ -204,8 +220,12 @@ class SnmpTransport:
             self._on_datagram(data, (source[0], source[1]))
 
     def _on_datagram(self, data: bytes, source: tuple[str, int]) -> None:
+        if self._is_ignored(source):
+            self._counts["ignored"] += 1
+            return
+        is_too_large = len(data) > ber.MAX_MESSAGE_BYTES
         try:
-            message_id = ber.message_id(data)
+            message_id = (ber.message_id_of_beginning if is_too_large else ber.message_id)(data)
         except ber.BerError as error:
             self._counts["malformed"] += 1
             self._note_source(source, DatagramRejected(RejectReason.MALFORMED, str(error)))
@@ -223,17 +243,54 @@ class SnmpTransport:
             detail = f"{source[0]} port {source[1]} answered"
             self._reject(pending, DatagramRejected(RejectReason.WRONG_SOURCE, detail))
             return
+        if is_too_large:
+            detail = f"an answer of more than {ber.MAX_MESSAGE_BYTES // 1024} kB"
+            self._reject(pending, DatagramRejected(RejectReason.TOO_LARGE, detail))
+            return
         try:
             reply = pending.peer.codec.decode(data, pending.request, pending.number)
         except DatagramRejected as rejected:
             self._reject(pending, rejected)
             return
         self._counts["answered"] += 1
+        pending.peer.trust.on_right()
         pending.response.set_result(reply)
 
     def _reject(self, pending: _PendingRequest, rejected: DatagramRejected) -> None:
         self._counts[rejected.reason.replace("-", "_")] += 1
         pending.rejected = rejected
+        if rejected.reason in WRONG:
+            self._distrust(pending.peer)
+
+    def distrust(self, peer: Peer, detail: str) -> PollError:
+        """Ignore a router at once, for a poll that cost too much; returns the error to raise."""
+        self._distrust(peer, MAX_WRONG)
+        ignored_s = peer.trust.ignored_s(asyncio.get_running_loop().time())
+        return PollError("walk-too-long", detail, ignored_s)
+
+    def _distrust(self, peer: Peer, weight: int = 1) -> None:
+        now_s = asyncio.get_running_loop().time()
+        peer.trust.on_wrong(now_s, weight)
+        if not peer.trust.ignored_s(now_s):
+            return
+        self._ignored[peer.address] = peer.trust
+        for pending in self._pending.values():
+            # Not waiting any longer frees the number: what else it answers is not even decoded.
+            if pending.peer.trust is peer.trust and not pending.response.done():
+                rejected = pending.rejected
+                reason = "ignored" if rejected is None else rejected.reason
+                detail = "" if rejected is None else rejected.detail
+                error = PollError(reason, detail, peer.trust.ignored_s(now_s))
+                pending.response.set_exception(error)
+
+    def _is_ignored(self, source: tuple[str, int]) -> bool:
+        trust = self._ignored.get(source)
+        if trust is None:
+            return False
+        if trust.ignored_s(asyncio.get_running_loop().time()):
+            return True
+        del self._ignored[source]
+        return False
 
     def _note_source(self, source: tuple[str, int], rejected: DatagramRejected) -> None:
         """Note a datagram without a known number for the requests to its source."""

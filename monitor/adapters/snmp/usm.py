@@ -7,8 +7,9 @@ router (quadratic), and times the routers' clocks by the wall clock. The digest 
 verified by structure, see ber.digest_span.
 
 What a router reports without proof, its engine id above all, is used only for the next request,
-whose response has a digest. Every message has an unpredictable number, so that a replayed message
-is never accepted as a response.
+whose response has a digest. An engine that has proven itself is not left for such a report: the
+wait for its response goes on, and only when there is none is the other engine tried. Every message
+has an unpredictable number, so that a replayed message is never accepted as a response.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from monitor.core.snmp_credentials import SnmpV3Credential
 
 _VERSION = 3
 _USM = 3
-_MAX_SIZE = 65507  # a UDP datagram
+_MAX_SIZE = ber.MAX_MESSAGE_BYTES
 _REPORTABLE, _PRIVATE, _AUTHENTIC = 0x04, 0x02, 0x01
 _TIME_WINDOW_S = 150  # RFC 3414, 2.2.3
 _ENGINE_SIZES = range(5, 33)  # RFC 3411, SnmpEngineID
@@ -201,13 +202,17 @@ def _hash_password(password: str | None, digest: _AuthProtocol) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Engine:
-    """What is known of the router's engine; clock_s was its engine time when ours was at_s."""
+    """What is known of the router's engine; clock_s was its engine time when ours was at_s.
+
+    proven: a message of it had a digest made with our user's key.
+    """
 
     id: bytes
     boots: int
     clock_s: int
     at_s: float
     keys: EngineKeys
+    proven: bool = False
 
     def clock_at(self, now_s: float) -> int:
         return max(0, self.clock_s + int(now_s - self.at_s))
@@ -231,6 +236,7 @@ class UsmCodec:
         self._keys = keys
         self._now_s = now_s
         self._engine: _Engine | None = None
+        self._reported: _Engine | None = None
         self._discovery = get_request(())
         self._flags = _AUTHENTIC * keys.authenticates | _PRIVATE * keys.encrypts
 
@@ -290,8 +296,9 @@ class UsmCodec:
         self._update_clock(engine, sender)
         return checked_response(request, number, plain_response(pdu))
 
-    def reset(self) -> None:
-        self._engine = None
+    def reset(self) -> bool:
+        self._engine, self._reported = self._reported, None
+        return self._engine is not None
 
     def _discovery_message(self, number: int) -> EncodedRequest:
         """An empty request without engine and user, which makes the router report its engine id
@@ -339,19 +346,23 @@ class UsmCodec:
         if new and (known is None or oid == _UNKNOWN_ENGINE):
             if len(sender.engine_id) not in _ENGINE_SIZES:
                 raise DatagramRejected(RejectReason.WRONG_ANSWER, "a report without an engine id")
-            self._engine = _Engine(
+            reported = _Engine(
                 id=sender.engine_id,
                 boots=sender.boots,
                 clock_s=sender.clock_s,
                 at_s=self._now_s(),
                 keys=self._keys.at(sender.engine_id),
             )
+            if known is not None and known.proven:
+                self._reported = reported
+                raise DatagramRejected(RejectReason.AUTH, "another engine, which proves nothing")
+            self._engine = reported
             return EngineReport("engine")
         if oid == _NOT_IN_TIME and sender.authentic and known is not None:
             # Signed, and with our random number: valid even if the clock went backwards, as it
             # does in a router that lost its memory but kept its engine id.
             self._engine = replace(
-                known, boots=sender.boots, clock_s=sender.clock_s, at_s=self._now_s()
+                known, boots=sender.boots, clock_s=sender.clock_s, at_s=self._now_s(), proven=True
             )
             return EngineReport("time")
         raise DatagramRejected(RejectReason.AUTH, _REPORTS.get(oid, "an unknown report"))
@@ -366,7 +377,10 @@ class UsmCodec:
             sender.boots == engine.boots and behind_s > _TIME_WINDOW_S
         ):
             raise DatagramRejected(RejectReason.AUTH, "an answer from outside the time window")
-        self._engine = replace(engine, boots=sender.boots, clock_s=sender.clock_s, at_s=now_s)
+        self._reported = None
+        self._engine = replace(
+            engine, boots=sender.boots, clock_s=sender.clock_s, at_s=now_s, proven=True
+        )
 
 
 def _envelope(number: int, flags: int) -> Asn1:

@@ -46,12 +46,16 @@ class DevicePoll:
 
 @dataclass(frozen=True, slots=True)
 class PollFailed:
-    """A poll without a usable answer. reason: `timeout`, `auth`, `wrong-answer`, …"""
+    """A poll without a usable answer. reason: `timeout`, `auth`, `wrong-answer`, …
+
+    ignored_s: for how many more seconds the router is not asked, since it answered wrongly.
+    """
 
     device: str
     at_s: float
     reason: str
     detail: str = ""
+    ignored_s: float = 0.0
 
 
 TICKS_A_SECOND = 100

@@ -12,6 +12,7 @@ from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v2c
 
 from monitor.adapters.snmp import PollCounters, SnmpPoller
+from monitor.adapters.snmp.trust import MAX_WRONG, PeerTrust
 from monitor.core.errors import SnmpError
 from tests.adapters.snmp.rig import ScriptedRig
 from tests.fakes.clock import ManualClock
@@ -43,11 +44,25 @@ def _length(size: int) -> bytes:
 
 
 def deeply_nested(agent: Agent, request: Request) -> Replies:
-    """Thousands of nested sequences after a correct request-id."""
+    """A thousand nested sequences after a correct request-id."""
     inner = b""
-    for _ in range(5000):
+    for _ in range(1000):
         inner = b"\x24" + _length(len(inner)) + inner
     pdu = b"\x02\x04" + request.number.to_bytes(4, "big") + b"\x02\x01\0\x02\x01\0" + inner
+    body = b"\x02\x01\x01\x04\x07uji-kom\xa2" + _length(len(pdu)) + pdu
+    return [b"\x30" + _length(len(body)) + body]
+
+
+def many_objects(agent: Agent, request: Request) -> Replies:
+    """As many objects as 8 kB hold; decoding them all would take a tenth of a second."""
+    return [response(request, [(request.oids[0], v2c.null)] * 350)]
+
+
+def huge(agent: Agent, request: Request) -> list[bytes]:
+    """4,500 objects in 63 kB; decoding them would take a second."""
+    varbind = bytes.fromhex("300c06082b060102010101000500")
+    pdu = b"\x02\x04" + request.number.to_bytes(4, "big") + b"\x02\x01\0\x02\x01\0"
+    pdu += b"\x30" + _length(4500 * len(varbind)) + 4500 * varbind
     body = b"\x02\x01\x01\x04\x07uji-kom\xa2" + _length(len(pdu)) + pdu
     return [b"\x30" + _length(len(body)) + body]
 
@@ -107,6 +122,8 @@ REJECTED: dict[str, tuple[Script, str, str]] = {
         *("malformed", "malformed"),
     ),
     "deeply nested": (deeply_nested, "malformed", "malformed"),
+    "many objects": (many_objects, "malformed", "malformed"),
+    "huge": (huge, "too-large", "too_large"),
     "silence": (silence, "timeout", "timeouts"),
 }
 
@@ -445,3 +462,55 @@ async def test_routers_with_ipv4_and_ipv6_addresses_are_polled_together(
     polls = [await polled(scripted.poller, router) for router in routers]
     assert [poll.sys_name for poll in polls] == ["router-uji", "router-enam"]
     six.close()
+
+
+async def test_a_router_whose_answers_are_wrong_again_and_again_is_ignored_for_a_while(
+    scripted: ScriptedRig,
+) -> None:
+    await scripted.register(script=huge)
+    failures = [await scripted.failure() for _ in range(MAX_WRONG // 2)]
+    assert {failure.reason for failure in failures} == {"too-large"}
+    assert [failure.ignored_s > 0 for failure in failures] == [False, False, True]
+    asked = len(scripted.agent.requests)
+    assert asked == MAX_WRONG
+    scripted.agent.script = None
+    assert (await scripted.failure()).reason == "ignored"
+    assert len(scripted.agent.requests) == asked
+    # With other settings it is another router to us, and listened to.
+    await scripted.register(timeout_s=0.2)
+    await scripted.poll()
+
+
+def test_a_pause_doubles_with_each_wrong_answer_and_ends_with_a_right_one() -> None:
+    trust = PeerTrust()
+    now_s, pauses_s = 100.0, []
+    for _ in range(MAX_WRONG - 1):
+        trust.on_wrong(now_s)
+    assert trust.ignored_s(now_s) == 0
+    for _ in range(7):
+        trust.on_wrong(now_s)
+        pauses_s.append(trust.ignored_s(now_s))
+        now_s += pauses_s[-1]
+        assert trust.ignored_s(now_s) == 0
+    assert pauses_s == [60, 120, 240, 480, 900, 900, 900]
+    trust.on_right()
+    trust.on_wrong(now_s)
+    assert trust.ignored_s(now_s) == 0
+
+
+async def test_nobody_but_the_router_itself_can_make_us_ignore_it(scripted: ScriptedRig) -> None:
+    """Without the awaited number, or from another address, a wrong answer counts for nothing."""
+
+    def other_number(agent: Agent, request: Request) -> Replies:
+        return huge(agent, replace(request, number=request.number ^ 1))
+
+    def other_address(agent: Agent, request: Request) -> Replies:
+        return [FromElsewhere(data, "127.0.0.77") for data in huge(agent, request)]
+
+    for script in (other_number, other_address, lambda a, r: GARBAGE):
+        await scripted.register(script=script, timeout_s=0.02)
+        for _ in range(2 * MAX_WRONG):
+            assert (await scripted.failure()).ignored_s == 0
+        scripted.agent.script = None
+        await scripted.register(timeout_s=0.5)
+        await scripted.poll()

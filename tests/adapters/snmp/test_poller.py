@@ -323,7 +323,8 @@ async def test_a_rebooted_or_replaced_router_is_read_by_the_very_next_poll(
     own_rig.clock.advance(60)
     poll = await own_rig.poll()
     assert (poll.sys_name, poll.uptime_ticks) == ("router-baru", 700)
-    assert own_rig.poller.counters().timeouts == 0
+    # Another engine proves nothing before the known one has been waited for in vain.
+    assert own_rig.poller.counters().timeouts == int(replaced)
 
 
 async def test_a_silent_router_is_read_as_soon_as_it_is_back(own_rig: PollRig) -> None:

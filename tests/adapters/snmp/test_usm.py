@@ -126,7 +126,7 @@ def test_a_signed_report_about_time_is_accepted_even_if_time_went_back(
     assert accepts(codec, now.signed(NUMBER, TRUE))
 
 
-def test_another_engine_replaces_the_first_only_for_the_next_request(
+def test_an_engine_that_proved_nothing_is_replaced_by_another_at_once(
     codec: UsmCodec, v3_agent: V3Agent
 ) -> None:
     other = replace(v3_agent, engine=v3_agent.engine + b"-2")
@@ -134,6 +134,30 @@ def test_another_engine_replaces_the_first_only_for_the_next_request(
     assert reported == EngineReport("engine")
     with pytest.raises(DatagramRejected):
         codec.decode(v3_agent.signed(NUMBER, TRUE), REQUEST, NUMBER)
+    assert accepts(codec, other.signed(NUMBER, TRUE))
+
+
+def test_an_unsigned_report_never_replaces_an_engine_that_answers(
+    codec: UsmCodec, v3_agent: V3Agent
+) -> None:
+    """Whoever sees a request could otherwise make us leave the router."""
+    assert accepts(codec, v3_agent.signed(NUMBER, TRUE))
+    other = replace(v3_agent, engine=v3_agent.engine + b"-2")
+    with pytest.raises(DatagramRejected, match="proves nothing"):
+        codec.decode(other.unsigned(NUMBER, DISCOVERY), REQUEST, NUMBER)
+    assert accepts(codec, v3_agent.signed(NUMBER, TRUE)), "the wait for the true response goes on"
+    assert not codec.reset(), "what was reported before the true response is forgotten"
+
+
+def test_the_other_engine_is_tried_when_the_known_one_is_silent(
+    codec: UsmCodec, v3_agent: V3Agent
+) -> None:
+    assert accepts(codec, v3_agent.signed(NUMBER, TRUE))
+    other = replace(v3_agent, engine=v3_agent.engine + b"-2")
+    with pytest.raises(DatagramRejected):
+        codec.decode(other.unsigned(NUMBER, DISCOVERY), REQUEST, NUMBER)
+    assert codec.reset()
+    assert other.engine in codec.encode(REQUEST, NUMBER).data
     assert accepts(codec, other.signed(NUMBER, TRUE))
 
 

@@ -34,14 +34,14 @@ from tests.influx_server import InfluxServer
 from tests.waiting import eventually
 
 DISK = "384m"
-KNOWN_WITHIN_S = 45.0
+KNOWN_WITHIN_S = 90.0
 """After the machine is well again, an outage must be an incident within this."""
 
-OVER_WITHIN_S = 150.0
+OVER_WITHIN_S = 240.0
 """After the network is well again, every incident must have ended within this."""
 
 LATEST_OUTCOME_S = 4.0
-"""A row needs an outcome: when replies stop, the next ones are losses, a time-out later (vsat 3 s)."""
+"""A row needs an outcome: when replies stop, the next ones are losses, a time-out later."""
 
 GAP_SLACK_S = 3 * RECORD_S + 4.0
 """The periods before a kill that were not written, and the first of a new process."""
@@ -90,7 +90,7 @@ class ChaosRun:
 
     def settle(self) -> None:
         """Wait until everything is up and has been for a while."""
-        eventually(self._settled, 120, 0.5)
+        eventually(self._settled, 300, 0.5)
         self._watch.read()
         self._known = {incident.id for incident in self._incidents()}
 

@@ -58,7 +58,8 @@ class Machine:
                 "FAKETIME_FORCE_MONOTONIC_FIX": "0",
                 "FAKETIME_NO_CACHE": "1",
                 "FAKETIME_TIMESTAMP_FILE": str(self.offset),
-            }
+            },
+            within_s=180.0,
         )
 
     def end(self, how: signal.Signals) -> None:
@@ -182,7 +183,7 @@ def _refused_start(machine: Machine) -> int | None:
             simulated.command("run"), stdout=log, stderr=log, env=simulated.environ
         )
         try:
-            return daemon.wait(15)
+            return daemon.wait(60)
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
