@@ -20,6 +20,7 @@ from dashboard.app.gate.peers import is_proxy_address, read_networks
 from dashboard.http_server import LimitedServer
 from dashboard.wsgi import create, proxy_of, read_settings
 from monitor.adapters.system.clock import boottime_s
+from monitor.adapters.system.log_lines import SafeFormatter
 from monitor.adapters.system.systemd import SystemdNotifier
 from monitor.core.errors import PantauError
 from monitor.settings.model import DashboardSettings
@@ -30,9 +31,9 @@ MAX_OPEN_FILES = 8192
 def main() -> int:
     """Exit code 1 with one sentence when it could not start."""
     options = _options(sys.argv[1:])
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     if options.config is not None:
         os.environ["PANTAU_CONFIG"] = str(options.config)
     try:

@@ -6,6 +6,7 @@ import sys
 
 from monitor.cli.main import pantau
 from monitor.core.errors import AlreadyRunning, PantauError
+from monitor.core.printable import without_controls
 
 
 def main() -> int:
@@ -13,10 +14,10 @@ def main() -> int:
     try:
         pantau.main(prog_name="pantau")
     except AlreadyRunning as error:
-        print(f"pantau: {error}", file=sys.stderr)
+        print(f"pantau: {without_controls(str(error))}", file=sys.stderr)
         return 3
     except PantauError as error:
-        print(f"pantau: {error}", file=sys.stderr)
+        print(f"pantau: {without_controls(str(error))}", file=sys.stderr)
         return 1
     return 0
 

@@ -11,11 +11,10 @@ import io
 from collections.abc import Iterable, Sequence
 
 from dashboard.i18n import Lang
+from monitor.core.printable import spreadsheet_cell
 
 BOM = "\ufeff"
 """Without it Excel reads UTF-8 as something else."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sheet(rows: Iterable[Sequence[str]], lang: Lang) -> str:
@@ -30,8 +29,4 @@ def sheet(rows: Iterable[Sequence[str]], lang: Lang) -> str:
 def harmless(cell: str) -> str:
     """One line, no control or direction characters, never a formula."""
     text = " ".join("".join(c if c.isprintable() else " " for c in cell).split())[:2000]
-    return f"'{text}" if text.startswith(FORMULA) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    return text[1:].replace(",", "", 1).replace(".", "", 1).isdigit()
+    return spreadsheet_cell(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,12 +22,14 @@ from monitor.adapters.journal.inspection import (
     check_journal,
     journal_summary,
 )
+from monitor.adapters.system.atomic_file import new_file
 from monitor.cli.configuration import journal_dir
 from monitor.cli.formatting import format_duration, format_number, make_console, print_json
 from monitor.cli.options import config_option, json_option
 from monitor.cli.time_arguments import current_utc_s, parse_past_s
 from monitor.core.documents import rfc3339
 from monitor.core.errors import PantauError
+from monitor.core.printable import spreadsheet_cell
 from monitor.core.samples.histogram import counts_of
 from monitor.core.samples.packed_requests import MAX_SPAN_S, RecordedRequest, requests_in_order
 from monitor.core.samples.samples import Sample
@@ -139,7 +142,12 @@ def _write_csv(
             report(row.at_s)
         if wanted is None or getattr(row, first_tag) in wanted:
             tags = [getattr(row, name) for name in measurement.identity]
-            writer.writerow([rfc3339(row.at_s), *tags, *_values(measurement, row)])
+            cells = map(_cell, (*tags, *_values(measurement, row)))
+            writer.writerow([rfc3339(row.at_s), *cells])
+
+
+def _cell(value: object) -> object:
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def _values(measurement: Measurement, row: Sample) -> Iterator[object]:
@@ -158,15 +166,11 @@ def _destination(output: Path | None) -> Iterator[TextIO]:
     if output is None:
         yield sys.stdout
         return
-    partial = output.with_name(f"{output.name}.part")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        partial.replace(output)
+        with new_file(output) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+            yield text
     except OSError as error:
         raise PantauError(f"{output} cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,15 +6,18 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from monitor.core.alerting.reasons import Reason
+from monitor.core.printable import escaped_json, without_controls
 
 STATE_NAMES = {
     "up": ("✓ Normal", "green"),
@@ -59,6 +62,7 @@ POLL_REASON_NAMES = {
     "wrong-source": "jawaban datang dari alamat lain",
     "wrong-answer": "jawabannya tidak sesuai dengan permintaan",
     "malformed": "jawabannya rusak",
+    "too-large": "jawabannya terlalu besar",
 }
 """Reason of a failed SNMP poll → label."""
 
@@ -196,7 +200,7 @@ def parse_rfc3339_s(rfc3339: object) -> float | None:
 
 def print_json(document: object) -> None:
     """Print one JSON document on one line."""
-    click.echo(json.dumps(document, ensure_ascii=False))
+    click.echo(escaped_json(json.dumps(document, ensure_ascii=False)))
 
 
 def as_dicts(value: object) -> list[dict[str, object]]:
@@ -204,12 +208,22 @@ def as_dicts(value: object) -> list[dict[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+class SafeConsole(Console):
+    """A terminal that shows texts and obeys none: control characters in them are left out."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else without_controls(text), style, control)
+
+
 def make_console() -> Console:
     """Open the terminal; without one (a pipe, a file) 200 columns, so that nothing is cut.
 
     Markup is off: a text such as `[[rota]]` is printed as it is.
     """
-    return Console(markup=False, width=None if sys.stdout.isatty() else 200)
+    return SafeConsole(markup=False, width=None if sys.stdout.isatty() else 200)
 
 
 def make_table(*titles: str) -> Table:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from monitor.adapters.system.log_lines import SafeFormatter
 from monitor.cli.configuration import load_settings
 from monitor.cli.options import config_option
 from monitor.core.documents import rfc3339
@@ -43,7 +44,7 @@ def run(config: Path, level: str) -> None:
         raise group.exceptions[0] from None
 
 
-class _UtcFormatter(logging.Formatter):
+class _UtcFormatter(SafeFormatter):
     """Log lines with their time in UTC, marked as UTC."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802

@@ -88,6 +88,60 @@ async def test_a_wrong_password_is_refused_and_not_repeated() -> None:
     assert delivery.why.startswith("SMTP 535")
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5"])
+async def test_a_server_that_echoes_the_login_shows_no_secret(mechanism: str) -> None:
+    """In base64, as it was sent; a server with a debug setting does."""
+    password = f"{CANARY}salah"
+    async with EchoingServer(mechanism) as server:
+        url = f"mailto://ani:{password}@127.0.0.1:{server.port}?from=pantau@noc.example&to=ani@noc.example"
+        delivery = await mailbox(url).send(message())
+    assert isinstance(delivery, Rejected)
+    assert delivery.why.startswith("SMTP 535")
+    assert server.echoed
+    for echoed in server.echoed:
+        assert echoed not in delivery.why
+    assert CANARY not in delivery.why
+
+
+class EchoingServer:
+    """Refuses every login and repeats all its lines. echoed: those lines."""
+
+    def __init__(self, mechanism: str) -> None:
+        self.echoed: list[str] = []
+        self.port = 0
+        self._mechanism = mechanism
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> EchoingServer:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 gema\r\n")
+        said: list[str] = []
+        while line := (await reader.readline()).decode().strip():
+            if line.upper().startswith("EHLO"):
+                writer.write(f"250-gema\r\n250 AUTH {self._mechanism}\r\n".encode())
+                continue
+            words = line.split()
+            said.append(words[-1])
+            is_first = words[0].upper() == "AUTH"
+            if is_first and self._mechanism == "CRAM-MD5":
+                writer.write(b"334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2U+\r\n")
+            elif is_first and self._mechanism == "LOGIN":
+                writer.write(b"334 UGFzc3dvcmQ6\r\n")
+            else:
+                # The last word holds the password, of CRAM-MD5 a digest made with it.
+                self.echoed.append(said[-1])
+                writer.write(f"535 5.7.8 bad login: {' '.join(said)}\r\n".encode())
+        writer.close()
+
+
 async def test_a_silent_server_is_left_at_the_time_limit() -> None:
     async with MailServer() as server:
         channel = mailbox(server.url(), Timeouts(0.5, 0.7))

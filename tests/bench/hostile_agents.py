@@ -53,12 +53,12 @@ def main(kind: str, count: int) -> None:
     asked: tuple[socket.socket, tuple[str, int], bytes] | None = None
     while True:
         for key, _ in ready.select(FLOOD_EVERY_S if kind == "flood" else 1.0):
-            agent = key.fileobj
-            assert isinstance(agent, socket.socket)
-            request, sender = agent.recvfrom(65535)
+            router = key.fileobj
+            assert isinstance(router, socket.socket)
+            request, sender = router.recvfrom(65535)
             for made in KINDS[kind](request):
-                agent.sendto(made, sender)
-                asked = agent, sender, made
+                router.sendto(made, sender)
+                asked = router, sender, made
         if kind == "flood" and asked is not None:
             for _ in range(20):
                 asked[0].sendto(asked[2], asked[1])

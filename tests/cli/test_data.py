@@ -84,6 +84,37 @@ def test_exported_evidence_can_be_replayed(journal_config: CliConfig, tmp_path: 
     assert replayed.exit_code == 0, replayed.output
 
 
+def test_an_export_follows_no_link_and_writes_to_no_device(
+    journal_config: CliConfig, tmp_path: Path
+) -> None:
+    """Where others can write, they may have put a link in the place of what root writes."""
+    precious = tmp_path / "precious"
+    precious.write_text("root's")
+    for trap in ("out.csv.part", "out.csv.new"):
+        (tmp_path / trap).symlink_to(precious)
+    result = journal_config.run("export", "ping", *SPAN, "-o", str(tmp_path / "out.csv"))
+    assert result.exit_code == 0
+    assert rows_of((tmp_path / "out.csv").read_text())
+    (tmp_path / "link.csv").symlink_to(precious)
+    for where, why in ((tmp_path / "link.csv", "it is a link"), (Path("/dev/null"), "plain file")):
+        refused = journal_config.run("export", "ping", *SPAN, "-o", str(where))
+        assert why in str(refused.exception)
+    assert precious.read_text() == "root's"
+    assert {file.name for file in tmp_path.iterdir()} == {
+        *("precious", "out.csv.part", "out.csv.new", "out.csv", "link.csv")
+    }
+
+
+def test_a_name_that_is_a_formula_is_exported_as_a_text(tmp_path: Path) -> None:
+    at = make_config(tmp_path)
+    journal = SqliteJournal(at.data / "journal")
+    formula = '=HYPERLINK("http://x")'
+    journal.append([replace(ping(MIDNIGHT_S, LINK), provider=formula)])
+    journal.close()
+    (row,) = rows_of(at.run("export", "ping", *SPAN).stdout)
+    assert row["provider"] == f"'{formula}"
+
+
 def test_invalid_exports_are_refused(journal_config: CliConfig, tmp_path: Path) -> None:
     assert journal_config.run("export").exit_code == 2
     assert journal_config.run("export", "ping", "--evidence").exit_code == 2

@@ -5,12 +5,15 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 import pytest
+from rich.text import Text
 
 from monitor.cli.formatting import (
     explain_errno,
     format_duration,
     format_moment,
     format_state,
+    make_console,
+    make_table,
     zone_name,
 )
 
@@ -54,3 +57,16 @@ def test_a_state_has_symbol_and_style_and_an_unknown_one_is_unchanged() -> None:
     assert format_state("down").plain == "✕ Putus"
     assert str(format_state("down").style) == "bold red"
     assert format_state("baru").plain == "baru"
+
+
+def test_no_text_on_a_console_is_obeyed_by_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b]52;c;aGFsbG8=\x07\x1b[2Jether1\x9b31m\u202e"
+    table = make_table("Porta")
+    table.add_row(Text(hostile))
+    table.add_row(hostile)
+    console = make_console()
+    console.print(table)
+    console.print(f"Router {hostile}", style="yellow")
+    printed = capsys.readouterr().out
+    assert printed.count("ether1") == 3
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(printed)

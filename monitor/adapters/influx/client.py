@@ -5,7 +5,6 @@ Errors say what, where and how to mend it, and hold no secret.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import time
@@ -25,6 +24,8 @@ from urllib3.exceptions import InsecureRequestWarning
 
 from monitor.adapters.influx.refusals import Refusal, classify
 from monitor.core.errors import InfluxError
+from monitor.core.printable import one_line
+from monitor.core.secret_forms import SecretForms
 from monitor.settings.model import InfluxSettings
 
 QUOTED_LENGTH = 300
@@ -89,7 +90,7 @@ class InfluxClient:
     def __init__(self, settings: InfluxSettings, secret: str | None) -> None:
         self.settings = settings
         self._address = _without_user(settings.url)
-        self._secrets = _spellings(secret)
+        self._secrets = SecretForms(_parts(secret))
         if not settings.verify_tls:
             # One warning when it is configured (see monitor.daemon.app), not one a request.
             warnings.filterwarnings("ignore", category=InsecureRequestWarning)
@@ -191,9 +192,7 @@ class InfluxClient:
 
     def redacted(self, text: str) -> str:
         """A text of the server without the secret: it may repeat what it was sent."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return one_line(self._secrets.hidden(text, "***"))
 
     def _results(self, answer: Any, expected: int) -> list[list[Series]]:
         results = answer.get("results", []) if isinstance(answer, dict) else []
@@ -239,7 +238,7 @@ class InfluxClient:
 
     def _quoted(self, text: str) -> str:
         """A text of the server in one short line."""
-        line = " ".join(self.redacted(text).split())
+        line = self.redacted(" ".join(text.split()))
         return line if len(line) <= QUOTED_LENGTH else f"{line[:QUOTED_LENGTH]}…"
 
     def _advice(self, status: int, text: str, headers: Mapping[str, str], refusal: Refusal) -> str:
@@ -333,10 +332,6 @@ def _without_user(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _spellings(secret: str | None) -> list[str]:
-    """The forms in which a secret may appear in a text, the longest first."""
-    if not secret:
-        return []
-    _, colon, password = secret.partition(":")
-    forms = {secret, base64.b64encode(secret.encode()).decode(), password if colon else secret}
-    return sorted((each for each in forms if each), key=len, reverse=True)
+def _parts(secret: str | None) -> tuple[str, ...]:
+    """A token, or a name and password together and the password alone."""
+    return () if not secret else (secret, secret.partition(":")[2])

@@ -15,7 +15,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.adapters.journal.day_files import label_of, open_for_reading, path_of, start_ms_of
+from monitor.adapters.journal.day_files import (
+    FILE_MODE,
+    label_of,
+    open_for_reading,
+    path_of,
+    start_ms_of,
+)
 from monitor.core.errors import JournalError
 from monitor.core.ports import JournalBatch
 from monitor.core.samples.samples import Sample
@@ -143,7 +149,8 @@ class CursorStore:
         path = self._directory / NAME
         unfinished = path.with_suffix(".new")
         try:
-            with unfinished.open("w") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(unfinished, flags, FILE_MODE), "w") as file:
                 json.dump(cursors, file)
                 file.flush()
                 os.fsync(file.fileno())

@@ -177,7 +177,8 @@ def open_for_writing(
 ) -> sqlite3.Connection:
     """Open or create a file with the present tables and columns; autocommit, any thread."""
     # Created here first: SQLite gives its -wal and -shm the mode that this file has.
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    # A link in its place is refused: root must not write where another user points it to.
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     try:
         if os.fstat(handle).st_uid == os.geteuid():
             os.fchmod(handle, FILE_MODE)

@@ -46,7 +46,8 @@ class DiskReserve:
             return False
         unfinished = self._path.with_suffix(".new")
         try:
-            handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            handle = os.open(unfinished, flags, FILE_MODE)
             try:
                 os.fchmod(handle, FILE_MODE)  # os.open alone applies the umask
                 os.posix_fallocate(handle, 0, self._size)

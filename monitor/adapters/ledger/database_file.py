@@ -75,12 +75,21 @@ def create_file(path: Path) -> bool:
     return True
 
 
+def _refuse_strange_link(path: Path) -> None:
+    """Root's own link to another disk is followed, another user's is not."""
+    if path.is_symlink():
+        trusted = {0, os.geteuid(), path.parent.stat().st_uid}
+        if path.lstat().st_uid not in trusted:
+            raise LedgerError(f"{path} is a link that another user made: remove it")
+
+
 def writer_engine(place: Path | URL, *, foreign_keys: bool = True) -> Engine:
     """An engine with one connection; a second thread waits for it."""
     if not isinstance(place, Path):
         return _server_engine(place, QueuePool, {"pool_size": 1, "max_overflow": 0})
 
     def connect() -> sqlite3.Connection:
+        _refuse_strange_link(place)
         connection = sqlite3.connect(
             place, timeout=WRITER_BUSY_S, isolation_level=None, check_same_thread=False
         )

@@ -7,6 +7,7 @@ our choice.
 from __future__ import annotations
 
 import logging
+import re
 import smtplib
 import ssl
 from collections.abc import Mapping
@@ -17,10 +18,12 @@ from email.utils import format_datetime, formataddr
 
 from monitor.adapters.notify.blocking_calls import BlockingCalls
 from monitor.adapters.notify.http_client import Timeouts
-from monitor.adapters.notify.redaction import Redaction
+from monitor.adapters.notify.redaction import MARK, Redaction
 from monitor.core.alerting.model import Delivered, Delivery, Notification, Rejected, RetryLater
 
 log = logging.getLogger("monitor.notify")
+
+_LONG_BASE64 = re.compile(r"[A-Za-z0-9+/=]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,9 @@ class EmailChannel:
         except smtplib.SMTPResponseException as error:
             text = error.smtp_error
             reply = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+            if isinstance(error, smtplib.SMTPAuthenticationError):
+                # An echoed digest (CRAM-MD5) is no form of the password, but can be tried against.
+                reply = _LONG_BASE64.sub(MARK, reply)
             why = self._redact(f"SMTP {error.smtp_code}: {reply}")
             return Rejected(why) if 500 <= error.smtp_code < 600 else RetryLater(why)
         except smtplib.SMTPNotSupportedError as error:

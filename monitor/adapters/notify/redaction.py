@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
+
+from monitor.core.secret_forms import SecretForms
 
 MARK = "‹rahasia›"
 
@@ -15,9 +17,12 @@ _SCHEMES_WITH_PUBLIC_HOST = ("http", "https", "mailto", "mailtos", "ntfy", "ntfy
 
 
 class Redaction:
-    """Replaces these secrets, and every part of them of 6 characters or more, by a mark."""
+    """Replaces these secrets, and every part of them of 6 characters or more, by a mark.
 
-    __slots__ = ("_words",)
+    Also where they are encoded: in base64, hexadecimal, as %xx.
+    """
+
+    __slots__ = ("_forms",)
 
     def __init__(self, *secrets: str) -> None:
         words: set[str] = set()
@@ -25,20 +30,17 @@ class Redaction:
             scheme, is_url, _ = secret.partition("://")
             public_words = {scheme, _public_host(secret)} if is_url else set()
             for part in (secret, *_SEPARATORS.split(secret)):
-                for word in (part, unquote(part), quote(part, safe="")):
+                for word in (part, unquote(part)):
                     if len(word) >= _MIN_PART_LENGTH and word not in public_words:
                         words.add(word)
-        # The longest first: replacing a part must not leave the rest of the whole behind.
-        self._words = sorted(words, key=len, reverse=True)
+        self._forms = SecretForms(words)
 
     def __repr__(self) -> str:
         return "Redaction(…)"
 
     def __call__(self, text: object) -> str:
         """One printable line of at most 300 characters without any secret."""
-        redacted = str(text)
-        for word in self._words:
-            redacted = redacted.replace(word, MARK)
+        redacted = self._forms.hidden(str(text), MARK)
         printable = "".join(one if one.isprintable() else " " for one in redacted)
         line = " ".join(printable.split())
         return line if len(line) <= _MAX_LENGTH else line[: _MAX_LENGTH - 1] + "…"

@@ -19,6 +19,7 @@ from pysnmp.proto.api import v2c
 
 from monitor.adapters.snmp import ber
 from monitor.adapters.snmp.errors import DatagramRejected, RejectReason
+from monitor.core.printable import without_controls
 
 Oid = tuple[int, ...]
 
@@ -226,9 +227,13 @@ def integer_value(value: Value | None) -> int | None:
 
 
 def string_value(value: Value | None) -> str | None:
-    """A string; some agents end it with a zero byte."""
+    """A string in one line, without control characters; some agents end it with a zero byte.
+
+    Anybody who may name a router or a port could otherwise write to our terminals.
+    """
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace").rstrip("\0")
+        text = value.decode("utf-8", "replace").rstrip("\0")
+        return without_controls(" ".join(text.splitlines()))
     return None
 
 

@@ -7,6 +7,7 @@ are made in there and renamed to their place: so the daemon needs no right to ch
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -53,6 +54,21 @@ def give_to_owner(descriptor: int, data_dir: Path, staging: Path) -> None:
     if os.geteuid() == 0:
         with suppress(PermissionError):
             os.fchown(descriptor, data_dir.stat().st_uid, staging.stat().st_gid)
+
+
+def open_trusted(path: Path) -> int:
+    """Open a file of the data directory for reading; a descriptor.
+
+    It must be a plain file of root, of this user or of the directory's owner: a key or a list of
+    users that somebody else has put there decides nothing. Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    found = os.fstat(descriptor)
+    trusted = {0, os.geteuid(), path.parent.stat().st_uid}
+    if not stat.S_ISREG(found.st_mode) or found.st_uid not in trusted:
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, f"it is {user_name(found.st_uid)}'s, or no plain file")
+    return descriptor
 
 
 def restrict_access(data_dir: Path) -> None:

@@ -25,7 +25,8 @@ class DirectoryLock:
     def __enter__(self) -> DirectoryLock:
         """Raises AlreadyRunning when another process holds it, PantauError without permission."""
         try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o640)
         except OSError as error:
             raise PantauError(
                 f"the data directory cannot be used: {self._path}: {error.strerror}; "

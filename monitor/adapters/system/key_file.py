@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from monitor.adapters.system.data_directory import give_to_owner, staging_of
+from monitor.adapters.system.data_directory import give_to_owner, open_trusted, staging_of
 from monitor.core.errors import ConfigError
 from monitor.core.signing import KEY_BYTES
 
@@ -55,7 +55,7 @@ def load_or_create_key(path: Path, mode: int) -> bytes:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_trusted(path), "rb") as file:
             text = file.read(1024)
     except FileNotFoundError:
         raise

@@ -6,11 +6,12 @@ The daemon writes it, the page reads it.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
 from monitor.adapters.system.atomic_file import replace_file
-from monitor.adapters.system.data_directory import FILE_MODE
+from monitor.adapters.system.data_directory import FILE_MODE, open_trusted
 from monitor.core.errors import ConfigError
 from monitor.core.sign_outs import SignOuts, sign_outs_document, sign_outs_from_document
 
@@ -57,7 +58,7 @@ class SignOutsFile:
 
     def _load(self) -> SignOuts:
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_trusted(self.path), "rb") as file:
                 raw = file.read(MAX_BYTES + 1)
             return sign_outs_from_document(json.loads(raw))
         except FileNotFoundError:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from monitor.adapters.system.atomic_file import replace_file
-from monitor.adapters.system.data_directory import give_to_owner
+from monitor.adapters.system.data_directory import give_to_owner, open_trusted
 from monitor.core.access import Users, users_document, users_from_document
 from monitor.core.errors import ConfigError
 
@@ -49,7 +49,8 @@ class UsersFile:
         Raises ConfigError, and whatever `edit` raises.
         """
         try:
-            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            lock = os.open(f"{self.path}.lock", flags, 0o600)
         except OSError as error:
             raise self._config_error("cannot be changed", error) from error
         try:
@@ -75,7 +76,7 @@ class UsersFile:
 
     def _load(self) -> Users:
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_trusted(self.path), "rb") as file:
                 raw = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             return Users()

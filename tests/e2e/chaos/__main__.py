@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from tests.e2e.chaos import machine_faults, network_faults
 from tests.e2e.chaos.journal_watch import RECORD_S, JournalWatch
 from tests.e2e.chaos.machine_faults import Machine, MachineFault
 from tests.e2e.chaos.network_faults import NetworkFault
-from tests.e2e.daemon_observer import pause
+from tests.e2e.daemon_observer import numbers_in, pause
 from tests.e2e.simulated_daemon import SimulatedDaemon
 from tests.e2e.test_influx import bridged
 from tests.influx_server import InfluxServer
@@ -83,6 +84,7 @@ class ChaosRun:
         self._watch = JournalWatch(self._simulated.data / "journal")
         self._known: set[int] = set()
         self._tracebacks = 0
+        self._told_missed_s = 0.0
 
     @property
     def _control(self) -> Control:
@@ -183,6 +185,9 @@ class ChaosRun:
         rows = self._watch.read()
         found.rows = rows.rows
         longest_s = RECORD_S + (LATEST_OUTCOME_S if disturbed.must else 0.0)
+        missed_s = self._missed_s()
+        longest_s += missed_s - self._told_missed_s
+        self._told_missed_s = missed_s
         longest_s += machine.out_s + GAP_SLACK_S if machine.out_s else 0.0
         longest_s += abs(machine.step_s) + (60.0 if machine.step_s else 0.0)
         for gap in rows.gaps:
@@ -196,6 +201,10 @@ class ChaosRun:
         if tracebacks > self._tracebacks:
             found.remarks.append("a traceback in the daemon's log")
             self._tracebacks = tracebacks
+
+    def _missed_s(self) -> float:
+        """The rounds that the daemon says it missed, at a round a second: a busy machine's."""
+        return sum(numbers_in(r"(\d+) rounds every 1 s were missed", self._simulated.log()))
 
     def _settled(self) -> bool:
         try:
@@ -261,7 +270,7 @@ def run(seed: int, seconds: float, without: frozenset[str], work: Path) -> Sums:
         (work / "changes.json").write_text(
             json.dumps(simulated.simulation.control.request("changes")["changes"])
         )
-        machine.end(machine_faults.signal.SIGTERM)
+        machine.end(signal.SIGTERM)
     return sums
 
 

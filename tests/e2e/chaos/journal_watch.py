@@ -54,7 +54,9 @@ class JournalWatch:
 
     def read(self) -> NewRows:
         """Every new row; waits while a file cannot be read, since faults may have taken it."""
-        return eventually(self._try_to_read, SETTLED_S)
+        found = eventually(self._try_to_read, SETTLED_S)
+        assert found is not None
+        return found
 
     def forget_after(self, now_s: float) -> None:
         """The clock was set back to this: the next row follows the last one before it."""
