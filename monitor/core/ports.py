@@ -264,8 +264,8 @@ class DeadLetterStore(Protocol):
         The oldest ones make room when there are too many.
         """
 
-    def count(self) -> int:
-        """How many are kept. Raises StoreError."""
+    def count(self, now_s: float) -> int:
+        """How many are kept, without those that are too old (UTC). Raises StoreError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -447,7 +447,7 @@ class InfluxShipper:
 
     async def _count_dead_letters(self, thread: DaemonThread) -> None:
         try:
-            count = await thread.run(self._dead_letters.count)
+            count = await thread.run(partial(self._dead_letters.count, self._now_s()))
         except StoreError as error:
             log.warning("%s", error)
         else:

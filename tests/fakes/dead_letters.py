@@ -21,7 +21,7 @@ class MemoryDeadLetters:
         if not self.letters or self.letters[-1].cursor != refused.cursor:
             self.letters.append(refused)
 
-    def count(self) -> int:
+    def count(self, now_s: float) -> int:
         if self.error is not None:
             raise self.error
         return len(self.letters)

@@ -79,9 +79,11 @@ class DeadLetterFiles:
         self._sizes[path] = self._sizes.get(path, 0) + len(text)
         self._last_cursor = refused.cursor
         if is_new:
-            self._prune(f"refused-{at - timedelta(days=KEEP_DAYS):%Y%m%d}")
+            self._prune(refused.at_s)
 
-    def count(self) -> int:
+    def count(self, now_s: float) -> int:
+        self._loaded()
+        self._prune(now_s)
         return sum(self._loaded().values())
 
     def _loaded(self) -> dict[Path, int]:
@@ -111,9 +113,11 @@ class DeadLetterFiles:
         number = int(parts[-1].stem.removeprefix(stem).lstrip("-") or 1)
         return self._directory / f"{stem}-{number + 1:04}.jsonl"
 
-    def _prune(self, oldest_kept: str) -> None:
-        """Remove files of days before this name, and the oldest ones above the size."""
+    def _prune(self, now_s: float) -> None:
+        """Remove files that are too old, and the oldest ones above the size; never the newest."""
         counts = self._loaded()
+        oldest = datetime.fromtimestamp(now_s, UTC) - timedelta(days=KEEP_DAYS)
+        oldest_kept = f"refused-{oldest:%Y%m%d}"
         excess = sum(self._sizes.values()) - self._max_bytes
         for path in sorted(counts, key=_stem)[:-1]:
             if path.stem >= oldest_kept and excess <= 0:

@@ -33,17 +33,17 @@ def test_a_refused_point_is_stored_with_the_servers_message(tmp_path: Path) -> N
 
 def test_the_points_of_all_days_are_counted(tmp_path: Path) -> None:
     letters = DeadLetterFiles(tmp_path)
-    assert letters.count() == 0
+    assert letters.count(MIDNIGHT_S) == 0
     for day in range(3):
         letters.add(replace(REFUSED, at_s=MIDNIGHT_S + 86_400 * day, cursor=f"20251125:{day}"))
-    assert DeadLetterFiles(tmp_path).count() == 3
+    assert DeadLetterFiles(tmp_path).count(MIDNIGHT_S) == 3
 
 
 def test_the_same_cursor_again_after_a_crash_is_stored_once(tmp_path: Path) -> None:
     DeadLetterFiles(tmp_path).add(REFUSED)
     DeadLetterFiles(tmp_path).add(REFUSED)
     DeadLetterFiles(tmp_path).add(replace(REFUSED, cursor="20251125:18"))
-    assert DeadLetterFiles(tmp_path).count() == 2
+    assert DeadLetterFiles(tmp_path).count(MIDNIGHT_S) == 2
 
 
 def test_a_line_truncated_by_a_power_cut_is_skipped(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_the_oldest_files_make_room_and_the_count_follows(tmp_path: Path) -> Non
         at_s = MIDNIGHT_S + (86_400 if number > 100 else 0)
         letters.add(replace(REFUSED, at_s=at_s, cursor=f"20251125:{number}"))
     kept = list(read_dead_letters(tmp_path))
-    assert len(kept) == letters.count() == DeadLetterFiles(tmp_path).count()
+    assert len(kept) == letters.count(MIDNIGHT_S) == DeadLetterFiles(tmp_path).count(MIDNIGHT_S)
     assert [point.cursor for point in kept] == [
         f"20251125:{number}" for number in range(300 - len(kept), 300)
     ]
@@ -83,13 +83,20 @@ def test_files_older_than_five_weeks_are_removed(tmp_path: Path) -> None:
     assert [point.cursor for point in read_dead_letters(tmp_path)] == ["20251125:10", "20251125:40"]
 
 
+def test_old_files_go_without_a_new_refusal_but_the_newest_stays(tmp_path: Path) -> None:
+    letters = DeadLetterFiles(tmp_path)
+    for day in range(3):
+        letters.add(replace(REFUSED, at_s=MIDNIGHT_S + 86_400 * day, cursor=f"20251125:{day}"))
+    assert DeadLetterFiles(tmp_path).count(MIDNIGHT_S + 86_400 * 400) == 1
+
+
 def test_a_refusal_reads_no_file_again(tmp_path: Path) -> None:
     letters = DeadLetterFiles(tmp_path)
     letters.add(REFUSED)
     [path] = tmp_path.iterdir()
     path.write_text("")
     letters.add(replace(REFUSED, cursor="20251125:18"))
-    assert letters.count() == 2, "counted in memory"
+    assert letters.count(MIDNIGHT_S) == 2, "counted in memory"
 
 
 def test_points_are_read_back_as_they_were_added(tmp_path: Path) -> None:
