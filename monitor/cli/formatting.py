@@ -78,6 +78,7 @@ POLICY_REASON_NAMES: dict[str, str] = {
     Reason.MAINTENANCE_OVER: "pemeliharaan selesai, keadaan tidak seperti semula",
     Reason.WAS_DOWN: "sudah selesai sebelum sempat diberitahukan",
     Reason.TEST: "uji",
+    Reason.HAND_OVER: "serah terima: masih terbuka saat piket berganti",
     Reason.NEXT_CHANNEL_AFTER_WAIT: "juga lewat saluran berikutnya: 60 detik belum terkirim",
     Reason.NEXT_CHANNEL_AFTER_REFUSAL: "lewat saluran berikutnya: saluran sebelumnya menolak",
     Reason.WITHIN_HOLD: "baru saja mulai: ditunggu sebentar",

@@ -39,6 +39,7 @@ from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.delivery import DeliveryContext
 from monitor.alerting.dispatcher import Dispatcher
+from monitor.alerting.duty_changes import DutyChanges
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
 from monitor.alerting.late_openings import LateOpenings
@@ -236,6 +237,7 @@ class Daemon:
         network = self._settings.network
         now_s = self._clock.steady_s()
         snapshot = self._ledger.load_snapshot()
+        self._last_alive_s = snapshot.last_alive_s
         self._ledger.record(close_removed(network, snapshot.open_incidents, now_s))
         self._pipeline = Pipeline(
             network,
@@ -341,6 +343,9 @@ class Daemon:
             self._executor,
             [self._alert_trigger],
         )
+        self._duty_changes = DutyChanges(
+            self._pipeline, self._clock, self._alerting_state, self._last_alive_s
+        )
         self._late_openings = LateOpenings(
             self._ledger, self._clock, self._alerting_state, self._executor, self._pipeline
         )
@@ -414,6 +419,7 @@ class Daemon:
             *self._channel_tests.jobs(),
             *self._alert_trigger.jobs(),
             *self._late_openings.jobs(),
+            *self._duty_changes.jobs(),
             *self._self_alerts.jobs(),
         ]
         probing = ProbingPart(

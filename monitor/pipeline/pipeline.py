@@ -223,6 +223,16 @@ class Pipeline:
             self._queue(LedgerEntry((), result.rows, result.policy_decisions))
         return bool(result.rows)
 
+    def hand_over(self, rota: str, person: str, sequence: int) -> None:
+        """Queue what is open for somebody who goes on duty (see Notifier.hand_over)."""
+        if self._notifier is None:
+            return
+        utc_s = self._clock.utc_s(self._clock.steady_s())
+        result = self._notifier.hand_over(rota, person, sequence, utc_s)
+        self.progress.failed_notifications += len(result.text_errors)
+        if result.rows:
+            self._queue(LedgerEntry((), result.rows, result.policy_decisions))
+
     def queue_messages(self, rows: Sequence[OutboxRow]) -> None:
         """Queue messages that no decision causes, after everything that is queued already."""
         self._queue(LedgerEntry(rows=tuple(rows)))

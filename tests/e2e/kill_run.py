@@ -38,13 +38,17 @@ _CODE = re.compile(r"#([0-9a-f]{8})\b")
 
 @dataclass
 class KillResult:
-    """late_s: from detection and hold to the first word on a channel (negative: the end came
-    first). first_closing: outages whose first word was their end. duplicates: by channel."""
+    """late_s: from detection and hold to the first word on a channel; late_s_of_one_kill: the same
+    where at most one kill fell between them. first_closing: outages whose first word was their
+    end. duplicates: by channel.
+    """
 
     kills: int = 0
     cuts: int = 0
     outages: int = 0
     late_s: list[float] = field(default_factory=list)
+    late_s_of_one_kill: list[float] = field(default_factory=list)
+    away_s: list[float] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     first_closing: list[str] = field(default_factory=list)
     duplicates: Counter[str] = field(default_factory=Counter)
@@ -53,7 +57,14 @@ class KillResult:
     def add(self, other: KillResult) -> None:
         for name in ("kills", "cuts", "outages"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("late_s", "lost", "first_closing", "detected_after_s"):
+        for name in (
+            "late_s_of_one_kill",
+            "away_s",
+            "late_s",
+            "lost",
+            "first_closing",
+            "detected_after_s",
+        ):
             getattr(self, name).extend(getattr(other, name))
         self.duplicates += other.duplicates
 
@@ -62,6 +73,8 @@ class KillResult:
             f"{self.kills} kills, {self.cuts} cuts, {self.outages} outages over {LONG_S:g} s told",
             _figures("cut to detection, s", self.detected_after_s),
             _figures("detection + hold to the first word, s", self.late_s),
+            _figures("the same, one kill at most between, s", self.late_s_of_one_kill),
+            _figures("from a kill until the daemon answers again, s", self.away_s),
             f"lost: {len(self.lost)} {self.lost[:5]}",
             f"first word was the end: {len(self.first_closing)} {self.first_closing[:5]}",
             f"sent twice: {dict(self.duplicates)}",
@@ -78,11 +91,12 @@ def run_kills(work: Path, kills: int, seed: int) -> KillResult:
             simulated.start(environ=receivers.secrets)
             eventually(simulated.settled, 90)
             result = KillResult(kills=kills)
-            cuts = _cut_and_kill(simulated, receivers, kills, chance)
+            cuts, killed = _cut_and_kill(simulated, receivers, kills, chance)
             result.cuts = len(cuts)
+            result.away_s = [end_s - start_s for start_s, end_s in killed]
             eventually(simulated.all_up, 120)
             eventually(lambda: not _unsent(simulated), 60)
-            _compare(result, simulated, receivers.messages(), cuts)
+            _compare(result, simulated, receivers.messages(), cuts, [s for s, _ in killed])
             return result
         finally:
             receivers.close()
@@ -90,11 +104,12 @@ def run_kills(work: Path, kills: int, seed: int) -> KillResult:
 
 def _cut_and_kill(
     simulated: SimulatedDaemon, receivers: ThreeReceivers, kills: int, chance: random.Random
-) -> list[tuple[str, float]]:
-    """Returns the cuts: link and time."""
+) -> tuple[list[tuple[str, float]], list[tuple[float, float]]]:
+    """Returns the cuts (link and time), and the kills (time, and when the daemon was back)."""
     links = [link.name for link in simulated.simulation.network.links()]
     chance.shuffle(links)
     cuts: list[tuple[str, float]] = []
+    killed: list[tuple[float, float]] = []
     is_over = threading.Event()
 
     def cut() -> None:
@@ -108,12 +123,14 @@ def _cut_and_kill(
     try:
         for _ in range(kills):
             threading.Event().wait(chance.uniform(*ALIVE_S))
+            at_s = time.time()
             simulated.kill()
             simulated.start(environ=receivers.secrets)
+            killed.append((at_s, time.time()))
     finally:
         is_over.set()
         cutter.join()
-    return cuts
+    return cuts, killed
 
 
 def _unsent(simulated: SimulatedDaemon) -> list[OutboxRow]:
@@ -126,6 +143,7 @@ def _compare(
     simulated: SimulatedDaemon,
     messages: Sequence[ReceivedMessage],
     cuts: Sequence[tuple[str, float]],
+    kills_s: Sequence[float],
 ) -> None:
     reader = SqlLedgerReader.open(simulated.data / "ledger.db")
     rows = {
@@ -149,7 +167,7 @@ def _compare(
         if _counts(incident, reader):
             result.outages += 1
             result.detected_after_s += _detection_s(incident, cuts)
-            _judge(result, incident, first, closed)
+            _judge(result, incident, first, closed, kills_s)
 
 
 def _counts(incident: Incident, reader: SqlLedgerReader) -> bool:
@@ -172,6 +190,7 @@ def _judge(
     incident: Incident,
     first: dict[tuple[str, int], tuple[float, EventKind]],
     closed: set[tuple[str, int]],
+    kills_s: Sequence[float],
 ) -> None:
     for channel in CHANNELS:
         what = f"{channel}: incident {incident.id} ({incident.target})"
@@ -180,7 +199,10 @@ def _judge(
             result.lost.append(f"{what} was never told")
             continue
         at_s, event = found
-        result.late_s.append(at_s - incident.detected_s - HOLD_S)
+        late_s = at_s - incident.detected_s - HOLD_S
+        result.late_s.append(late_s)
+        if sum(incident.detected_s - 1 <= kill_s <= at_s for kill_s in kills_s) <= 1:
+            result.late_s_of_one_kill.append(late_s)
         if event is EventKind.RESOLVED:
             ended_s = 0.0 if incident.ended_s is None else incident.ended_s
             after_hold_s = ended_s - incident.detected_s - HOLD_S

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.documents import with_handling
 from monitor.core.alerting.fallback import pass_on
 from monitor.core.alerting.model import (
+    EventKind,
     MaintenanceWindow,
     NotificationContext,
     OutboxRow,
@@ -25,6 +27,8 @@ from monitor.core.alerting.policy_state import PolicyState
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import Route
 from monitor.core.model import Decision, IncidentChange
+
+HAND_OVER_NUMBERS = -20_000_000
 
 MAINTENANCE_LOOK_S = 1.0
 """Maintenance windows are evaluated once in so long."""
@@ -122,6 +126,45 @@ class Notifier:
         self._state.note_passed_on(decisions)
         return PolicyResult(tuple(each for passed in found for each in passed.rows), decisions)
 
+    def hand_over(self, rota: str, person: str, sequence: int, utc_s: float) -> PolicyResult:
+        """One message to somebody who goes on duty, with all that is open; none if nothing is.
+
+        sequence: the same for the same change of a rota.
+        """
+        recipients = self._alerting_state.routing.recipients((f"person:{person}",), utc_s)
+        open_alerts = self._state.handed_over()
+        if not recipients or not open_alerts:
+            return PolicyResult()
+        (recipient,) = recipients
+        message = PlannedMessage(
+            thread=hand_over_number(rota),
+            sequence=sequence,
+            event=EventKind.DIGEST,
+            reason=Reason.HAND_OVER,
+            recipient=recipient,
+            incidents=tuple(alerts.incident for alerts in open_alerts),
+            actions=tuple(action for alerts in open_alerts for action in alerts.actions),
+        )
+        decisions = []
+        for alerts in open_alerts:
+            alerts.recipients.setdefault(recipient.name, recipient)
+            alerts.held.pop(recipient.name, None)
+            decisions.append(
+                PolicyDecision(
+                    incident=alerts.incident.id,
+                    at_s=utc_s,
+                    event=EventKind.DIGEST,
+                    notified=True,
+                    reason=Reason.HAND_OVER,
+                    recipient=recipient.name,
+                    channel=recipient.channel,
+                    thread=alerts.thread,
+                )
+            )
+        row, error = self._row(message, utc_s)
+        errors = () if error is None else (f"text of a hand-over for {row.channel}: {error}",)
+        return PolicyResult((row,), tuple(decisions), errors)
+
     def note_passed_on(self, decisions: Sequence[PolicyDecision]) -> None:
         """A channel refused messages: their closings go by the further channel, too."""
         self._state.note_passed_on(decisions)
@@ -168,6 +211,11 @@ class Notifier:
             about=() if about == (message.thread,) else about,
         )
         return row, wording.error
+
+
+def hand_over_number(rota: str) -> int:
+    """`incident` of the outbox rows of its hand-overs, in place of the id of an incident."""
+    return HAND_OVER_NUMBERS - crc32(rota.encode()) % 999_983
 
 
 def policy_events(decisions: Iterable[Decision]) -> list[PolicyEvent]:

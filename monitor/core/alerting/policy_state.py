@@ -26,7 +26,7 @@ from monitor.core.model import ChangeKind, Incident, IncidentChange, Scope, Stat
 FLAPPING_HISTORY_S = 172_800.0
 """The flapping value fades within 19 minutes, but notified flapping may have lasted for long."""
 
-RECHECK_S = 6.0
+RECHECK_S = 4.0
 """After a start the detector needs so long to see which targets answer again."""
 
 _NEVER_S = float("-inf")
@@ -181,6 +181,14 @@ class PolicyState:
             alerts = self.alerts.get(decision.incident)
             if alerts is not None and decision.recipient and decision.channel:
                 alerts.further.add(Recipient(decision.recipient, decision.channel))
+
+    def handed_over(self) -> list[IncidentAlerts]:
+        """What somebody who goes on duty has to know: open, notified, explained by no other."""
+        return [
+            alerts
+            for _, alerts in sorted(self.alerts.items())
+            if alerts.is_notified and not alerts.is_closed and alerts.incident.parent is None
+        ]
 
     def move(self, alerts: IncidentAlerts, thread: MessageThread) -> None:
         """Let an incident continue in this thread, and drop its old one if that is empty."""

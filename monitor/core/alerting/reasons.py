@@ -24,6 +24,8 @@ class Reason(StrEnum):
     WAS_DOWN = "was_down"
     """One message for opening and end: the opening was not sent yet when the incident ended."""
     TEST = "test"
+    HAND_OVER = "hand_over"
+    """It was open when somebody went on duty."""
     NEXT_CHANNEL_AFTER_WAIT = "next_channel_after_wait"
     """An outage has waited 60 s on one channel: it also goes by the recipient's next one."""
     NEXT_CHANNEL_AFTER_REFUSAL = "next_channel_after_refusal"

@@ -29,7 +29,7 @@ FLAPPING = (
 
 SCENARIOS = {
     "what was not notified before a kill is notified once the state is confirmed": """
-        open kec-01, wait 14s, restart 1h, wait 5s => nothing
+        open kec-01, wait 14s, restart 1h, wait 3s => nothing
         wait 1s                     => opened 1 to ani, hook
     """,
     "the hold counts from the detection, across a restart": """

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, tzinfo
 
 from monitor.core.alerting.messages.digest_message import digest_lines
+from monitor.core.alerting.messages.duty_message import duty_lines
 from monitor.core.alerting.messages.incident_message import incident_lines
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.self_alert_message import channel_test_lines, self_alert_lines
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.messages.text_layout import TextLine, clean, clean_text, cut, fit_lines
 from monitor.core.alerting.model import NotificationContext, Wording
+from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network
 
@@ -49,6 +51,8 @@ class MessageWriter:
             return self_alert_lines(context.self_check, context.at_s, language)
         if not context.incidents:
             return channel_test_lines(context, self._names, language)
+        if context.reason is Reason.HAND_OVER:
+            return duty_lines(context, self._names, language)
         if len(context.incidents) == 1:
             return incident_lines(context, self._names, language)
         return digest_lines(context, self._names, language)
