@@ -106,6 +106,14 @@ class ApiRig(Generic[L, C]):
     def now_s(self) -> float:
         return self.actions.now_s()
 
+    def open_another(self, number: int, target: str) -> Incident:
+        """One more outage of a link."""
+        incident = replace(self.down_incident, id=number, target=target)
+        change = IncidentChange(ChangeKind.OPENED, incident, incident.detected_s)
+        self.ledger.record([change])
+        self.open.append(incident)
+        return incident
+
     async def state(self) -> Document:
         return {"sites": []}
 

@@ -14,7 +14,14 @@ from monitor.core.alerting.messages.incident_message import suspected_cause_text
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.path_text import hops_text, path_text
 from monitor.core.alerting.messages.target_names import TargetNames
-from monitor.core.alerting.model import ActionKind, IncidentAction, OutboxRow, PolicyDecision
+from monitor.core.alerting.model import (
+    ActionKind,
+    EventKind,
+    IncidentAction,
+    OutboxRow,
+    PolicyDecision,
+)
+from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network
 
@@ -156,7 +163,7 @@ def _told(notice: PolicyDecision, text: str) -> Json:
 def _notice(
     notice: PolicyDecision, people: dict[str, str], row: OutboxRow | None, words: Words
 ) -> str:
-    key = f"notice.{REASON_KEYS.get(notice.reason, notice.reason)}"
+    key = f"notice.{_reason_key(notice)}"
     why = words.say(key) if words.has(key) else words.say("notice.other", reason=notice.reason)
     if not notice.notified:
         return words.say("notice.nobody", why=why)
@@ -170,6 +177,12 @@ def _notice(
         way=notice.channel or "",
     )
     return " · ".join(part for part in (said, why, _status(row, words)) if part)
+
+
+def _reason_key(notice: PolicyDecision) -> str:
+    if notice.reason is Reason.WITHIN_HOLD and notice.event is EventKind.RESOLVED:
+        return "ended_within_hold"
+    return REASON_KEYS.get(notice.reason, notice.reason)
 
 
 def _status(row: OutboxRow | None, words: Words) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from monitor.core.alerting.alerting_state import (
     MAX_WINDOW_AHEAD_S,
@@ -23,6 +23,7 @@ from monitor.core.alerting.model import (
     OutboxRow,
     OutboxStatus,
 )
+from monitor.core.alerting.office_status import outages_of_dark_office
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.errors import Conflict, InvalidRequest, NotFound
 from monitor.core.executor import Executor
@@ -49,6 +50,10 @@ class ActionListener(Protocol):
     def on_queued(self) -> None:
         """The outbox has new rows."""
         ...
+
+
+SAME_PRESS_S = 60.0
+"""Two acknowledgements of one person that end within so long are the same press."""
 
 
 class IncidentActions:
@@ -90,11 +95,35 @@ class IncidentActions:
     async def acknowledge(
         self, incident: int, who: str, why: str = "", until_s: float | None = None
     ) -> IncidentAction:
-        """Acknowledge an open incident; until_s None: for as long as the rules allow."""
+        """Acknowledge an open incident; until_s None: for as long as the rules allow.
+
+        In a dark office the outages of its other links are acknowledged too, where nobody has.
+        """
         await self._must_be_open(incident)
-        return await self._act(
-            incident, ActionKind.ACKNOWLEDGE, who, why, self._until_s(until_s, "acknowledged")
+        until_s = self._until_s(until_s, "acknowledged")
+        found = self._open_incidents()
+        asked = next(each for each in found if each.id == incident)
+        kind = ActionKind.ACKNOWLEDGE
+        action = await self._act(incident, kind, who, why, until_s)
+        for other in outages_of_dark_office(asked, found, self._alerting_state.network):
+            if self._acknowledgement(other.id) is None:
+                await self._act(other.id, kind, who, why, until_s)
+        return action
+
+    def acknowledged_with(self, action: IncidentAction) -> list[int]:
+        """The other incidents that were taken with this acknowledgement, by id."""
+        found = (self._acknowledgement(each.id) for each in self._open_incidents())
+        return sorted(
+            other.incident
+            for other in found
+            if other is not None
+            and other.id > action.id
+            and (other.who, other.until_s) == (action.who, action.until_s)
         )
+
+    def _acknowledgement(self, incident: int) -> IncidentAction | None:
+        """The one in force."""
+        return self._alerting_state.handling(incident).active_acknowledgement(self.now_s())
 
     async def snooze(
         self, incident: int, who: str, until_s: float | None = None, why: str = ""
@@ -135,8 +164,14 @@ class IncidentActions:
         return await self._act(incident, ActionKind.CAUSE, who, cause)
 
     async def perform(self, action: IncidentAction) -> IncidentAction:
-        """Perform an action that came from elsewhere (a chat button), with the same checks."""
+        """Perform an action that came from elsewhere (a chat button), with the same checks.
+
+        An acknowledgement that this person has already is not recorded a second time.
+        """
         number, who = action.incident, action.who
+        present = self._acknowledgement(number)
+        if action.kind is ActionKind.ACKNOWLEDGE and _is_same(present, action):
+            return present
         match action.kind:
             case ActionKind.ACKNOWLEDGE:
                 return await self.acknowledge(number, who, action.text, action.until_s)
@@ -260,3 +295,10 @@ class IncidentActions:
             return
         if await self._executor(partial(self._ledger.incident, incident)) is None:
             raise NotFound(f"there is no incident {incident}: `pantau incidents --all` lists them")
+
+
+def _is_same(present: IncidentAction | None, action: IncidentAction) -> TypeGuard[IncidentAction]:
+    """Whether the acknowledgement in force is the one that is asked for."""
+    if present is None or present.until_s is None or action.until_s is None:
+        return False
+    return present.who == action.who and abs(present.until_s - action.until_s) <= SAME_PRESS_S

@@ -47,7 +47,8 @@ class PostHandlers:
             fields.text("why"),
             fields.until("until", self._context.now_s()),
         )
-        return json_response(action_document(action))
+        also = self._actions.acknowledged_with(action)
+        return json_response(action_document(action) | {"also": also})
 
     async def _snooze(self, request: web.Request) -> web.Response:
         incident = number_of(request, "an incident")

@@ -72,6 +72,7 @@ POLICY_REASON_NAMES: dict[str, str] = {
     Reason.REMINDER_DUE: "pengingat",
     Reason.ESCALATION_STEP: "naik ke langkah berikutnya: belum ditangani",
     Reason.DIGEST: "digabung dengan gangguan lain",
+    Reason.SAME_OFFICE: "bersama jalur lain dari kantor yang sama",
     Reason.FLAPPING_BEGAN: "mulai putus-sambung",
     Reason.FLAPPING_OVER: "tidak lagi putus-sambung",
     Reason.STILL_DOWN_AFTER_15_MIN: "putus-sambung, tetapi tetap putus 15 menit",
@@ -81,7 +82,7 @@ POLICY_REASON_NAMES: dict[str, str] = {
     Reason.HAND_OVER: "serah terima: masih terbuka saat piket berganti",
     Reason.NEXT_CHANNEL_AFTER_WAIT: "juga lewat saluran berikutnya: 60 detik belum terkirim",
     Reason.NEXT_CHANNEL_AFTER_REFUSAL: "lewat saluran berikutnya: saluran sebelumnya menolak",
-    Reason.WITHIN_HOLD: "baru saja mulai: ditunggu sebentar",
+    Reason.WITHIN_HOLD: "masih dalam masa tunggu, pesan hanya dikirim bila berlanjut",
     Reason.GROUPED: "menunggu digabung dengan gangguan lain",
     Reason.MAINTENANCE: "sedang pemeliharaan",
     Reason.ACKNOWLEDGED: "sudah ada yang menangani",
@@ -94,6 +95,9 @@ POLICY_REASON_NAMES: dict[str, str] = {
     Reason.NOT_OPENED_NO_CLOSING: "mulainya tidak diberitahukan, jadi selesainya juga tidak",
 }
 """Why the alert policy notified somebody, or did not → label."""
+
+ENDED_WITHIN_HOLD = "selesai dalam masa tunggu, jadi tidak ada pesan"
+"""The label of WITHIN_HOLD for an end."""
 
 EVENT_NAMES = {
     "opened": "mulai",

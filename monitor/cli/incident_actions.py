@@ -1,4 +1,4 @@
-"""`pantau ack`, `release`, `snooze`, `note`, `ticket`, `cause`: act on one incident."""
+"""`pantau ack`, `release`, `snooze`, `note`, `ticket`, `cause`: act on incidents."""
 
 from __future__ import annotations
 
@@ -27,30 +27,42 @@ def print_action(action: Mapping[str, object], what: str, zone: ZoneInfo) -> Non
 
 @click.command()
 @config_option
-@incident_argument
+@click.argument("incidents", type=click.IntRange(min=1), metavar="ID...", nargs=-1, required=True)
 @click.option(
     "--until", metavar="WHEN", help="2h, 15:30 or 2026-11-24T15:30; 8 hours at most, the default."
 )
 @click.option("--why", metavar="TEXT", help="What is being done.")
 @who_option
-def ack(config: Path, incident: int, until: str | None, why: str | None, who: str) -> None:
-    """Take an incident in hand: no reminders and no escalation until then.
+def ack(
+    config: Path, incidents: tuple[int, ...], until: str | None, why: str | None, who: str
+) -> None:
+    """Take incidents in hand: no reminders and no escalation until then.
 
-    The end of the incident is still told to everybody who was told of its beginning.
+    Of a dark office (no link answers) the outages of all its links are taken with the one. The end
+    of an incident is still told to everybody who was told of its beginning.
 
     \b
     Example: pantau ack 17 --until 2h --why "penyedia dihubungi"
     """
     zone = read_timezone(config)
     until_s = None if until is None else parse_future_s(until, current_utc_s(), zone, "--until")
-    stored = post_action(
-        config,
-        f"/incidents/{incident}/acknowledge",
-        who=who,
-        why=why,
-        until=None if until_s is None else format_utc(until_s),
-    )
-    print_action(stored, "ditangani", zone)
+    taken: set[object] = set()
+    for incident in dict.fromkeys(incidents):
+        if incident in taken:
+            continue
+        stored = post_action(
+            config,
+            f"/incidents/{incident}/acknowledge",
+            who=who,
+            why=why,
+            until=None if until_s is None else format_utc(until_s),
+        )
+        print_action(stored, "ditangani", zone)
+        also = stored.get("also")
+        if isinstance(also, list) and also:
+            taken.update(also)
+            numbers = ", ".join(str(number) for number in also)
+            click.echo(f"Kantornya gelap: insiden {numbers} ikut ditangani.")
 
 
 @click.command()

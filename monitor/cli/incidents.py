@@ -14,6 +14,7 @@ from rich.text import Text
 from monitor.cli.formatting import (
     ACTION_NAMES,
     CAUSE_NAMES,
+    ENDED_WITHIN_HOLD,
     EVENT_NAMES,
     POLICY_REASON_NAMES,
     WIDE_COLUMNS,
@@ -36,6 +37,8 @@ from monitor.core.alerting.messages.incident_message import evidence_text, suspe
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.path_text import hop_at, hops_text, path_text, route_text
 from monitor.core.alerting.messages.target_names import TargetNames
+from monitor.core.alerting.model import EventKind
+from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.documents import incident_document, rfc3339
 from monitor.core.model import Incident, Network
@@ -236,6 +239,8 @@ def _decision_text(decision: Mapping[str, object]) -> str:
     """Who was notified, or that nobody was, and why."""
     reason = str(decision["reason"])
     why = POLICY_REASON_NAMES.get(reason, reason)
+    if reason == Reason.WITHIN_HOLD and decision["event"] == EventKind.RESOLVED:
+        why = ENDED_WITHIN_HOLD
     event = EVENT_NAMES.get(str(decision["event"]), str(decision["event"]))
     if not decision["told"]:
         return f"{event}: TIDAK diberitahukan ({why})"

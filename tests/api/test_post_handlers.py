@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,19 @@ from typing import Any
 import pytest
 
 from monitor.adapters.system.local_api_client import LocalApiClient
-from monitor.core.alerting.model import EventKind, OutboxRow, OutboxStatus
+from monitor.core.alerting.model import (
+    ActionKind,
+    EventKind,
+    IncidentAction,
+    OutboxRow,
+    OutboxStatus,
+)
 from monitor.core.alerting.settings import RecurringWindow
 from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
+from monitor.core.model import Scope
 from tests.api.raw_http import raw_post
-from tests.api_rig import LINK, OTHER, MemoryApiRig, duty_settings, in_thread
+from tests.api_rig import LINK, OTHER, WIB, MemoryApiRig, duty_settings, in_thread
+from tests.core.detection.scenario import network
 
 WHO = {"who": "petugas-1"}
 HOURS_S = 3600.0
@@ -36,6 +45,35 @@ async def test_an_acknowledgement_is_stored_forwarded_and_shown_until_it_ends(
     assert [a.id for a in rig.listener.actions] == [1]
     assert rig.alerting_state.overlays(rig.open, rig.now_s()) == {LINK: ("acknowledged",)}
     assert rig.alerting_state.overlays(rig.open, rig.now_s() + 2 * HOURS_S) == {}
+
+
+async def test_an_acknowledgement_of_a_dark_office_takes_the_outages_of_all_its_links(
+    rig: MemoryApiRig, api: LocalApiClient
+) -> None:
+    office = network({LINK: (), "anjatan/cadangan": (), "anjatan/satelit": ("pop",)}, {"pop": ()})
+    rig.alerting_state.reconfigure(rig.alerting_state.alerts, office, WIB)
+    second = rig.open_another(3, "anjatan/cadangan")
+    assert (await post(api, "/incidents/2/acknowledge"))["also"] == []  # the third link answers
+    await post(api, "/incidents/2/release")
+
+    behind = replace(second, id=4, scope=Scope.NODE, target="pop", affected=("anjatan/satelit",))
+    rig.open.append(behind)
+    assert (await post(api, "/incidents/2/acknowledge", why="x"))["also"] == [3]
+    assert rig.ledger.actions([3])[0].text == "x"
+    assert rig.ledger.actions([4]) == []
+
+
+async def test_the_same_press_on_several_incidents_is_recorded_once_for_each(
+    rig: MemoryApiRig,
+) -> None:
+    office = network({LINK: (), "anjatan/cadangan": ()})
+    rig.alerting_state.reconfigure(rig.alerting_state.alerts, office, WIB)
+    rig.open_another(3, "anjatan/cadangan")
+    for number in (2, 3, 2):
+        until_s = rig.now_s() + HOURS_S
+        press = IncidentAction(number, ActionKind.ACKNOWLEDGE, "Budi", rig.now_s(), "", until_s)
+        await rig.actions.perform(press)
+    assert [action.incident for action in rig.ledger.actions([2, 3])] == [2, 3]
 
 
 async def test_an_acknowledgement_lasts_eight_hours_at_most(

@@ -121,6 +121,7 @@ async def test_an_incident_shows_who_was_notified_and_why_not(daemon: Daemon) ->
         [OutboxRow(2, 1, "hook", "petugas-1", EventKind.OPENED, "{}", now_s)],
         [
             PolicyDecision(2, now_s - 30, EventKind.OPENED, False, Reason.WITHIN_HOLD),
+            PolicyDecision(2, now_s - 20, EventKind.RESOLVED, False, Reason.WITHIN_HOLD),
             PolicyDecision(
                 *(2, now_s, EventKind.OPENED, True, Reason.FIRST_NOTICE),
                 *("petugas-1", "hook", 2, 1, 0),
@@ -129,7 +130,8 @@ async def test_an_incident_shows_who_was_notified_and_why_not(daemon: Daemon) ->
     )
     daemon.ledger.mark_sent(1, (), now_s + 1)
     shown = await daemon.output("incidents", "2")
-    no = shown.index("mulai: TIDAK diberitahukan (baru saja mulai: ditunggu sebentar)")
+    no = shown.index("mulai: TIDAK diberitahukan (masih dalam masa tunggu, pesan hanya dikirim")
+    assert "selesai: TIDAK diberitahukan (selesai dalam masa tunggu, jadi tidak ada" in shown
     yes = shown.index("mulai: diberitahukan ke petugas-1 lewat hook (pemberitahuan pertama)")
     assert no < yes < shown.index("diterima hook → petugas-1")
 

@@ -215,7 +215,9 @@ def test_the_reason_of_each_notification_decision_is_shown(pages: IncidentPages)
         "told"
     ]
     assert [each["yes"] for each in told] == [False, True, True]
-    assert told[0]["text"] == "tidak ada yang diberi tahu: masih dalam masa tunggu"
+    assert told[0]["text"] == (
+        "tidak ada yang diberi tahu: masih dalam masa tunggu, pesan hanya dikirim bila berlanjut"
+    )
     assert "pemberitahuan → petugas-1 (telegram-noc)" in told[1]["text"]
     assert "terkirim" in told[1]["text"]
     assert "naik ke tingkat berikut" in told[2]["text"]

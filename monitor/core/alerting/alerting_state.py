@@ -42,6 +42,7 @@ class AlertingState:
         "_maintenance",
         "alerts",
         "message_writer",
+        "network",
         "routing",
         "zone",
     )
@@ -61,6 +62,7 @@ class AlertingState:
     def reconfigure(self, alerts: AlertSettings, network: Network, zone: tzinfo) -> None:
         """Take another configuration; actions and windows stay."""
         self.alerts = alerts
+        self.network = network
         self.zone = zone
         self.routing = AlertRouting(alerts, network, zone)
         self.message_writer = MessageWriter(network, alerts, zone, self._link_key)

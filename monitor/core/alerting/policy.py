@@ -223,12 +223,12 @@ def _open(
     thread.last_digest_s = now_s
     for opening in group.members:
         alerts = opening.alerts
-        reason = Reason.DIGEST if group.is_digest else _opening_reason(state, alerts)
+        reason = Reason.DIGEST if group.is_digest else _opening_reason(state, alerts, group)
         is_first = not alerts.is_notified
         state.move(alerts, thread)
         if is_first:
             alerts.notified_s = now_s
-            alerts.escalation_from_s = thread.started_s
+            alerts.escalation_from_s = thread.started_s if thread.is_group else now_s
             alerts.steps_sent = opening.step + 1
             alerts.held = _held_back(opening, context, outcome)
         elif group.is_digest:
@@ -265,7 +265,9 @@ def _held_back(
     return held
 
 
-def _opening_reason(state: PolicyState, alerts: IncidentAlerts) -> Reason:
+def _opening_reason(state: PolicyState, alerts: IncidentAlerts, group: OpeningGroup) -> Reason:
+    if group.is_same_office:
+        return Reason.SAME_OFFICE
     if alerts.last_refusal == (EventKind.OPENED, Reason.MAINTENANCE):
         return Reason.MAINTENANCE_OVER
     if state.is_flapping(alerts.incident.target):

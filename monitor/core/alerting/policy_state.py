@@ -98,8 +98,9 @@ class IncidentAlerts:
 
 @dataclass(slots=True)
 class MessageThread:
-    """The messages about one incident, or about a group of incidents that opened together.
+    """The messages about one incident, the links of one site, or a group that opened together.
 
+    is_group: of several places (a digest).
     first_incident: its id. started_s: first message. last_sent_s: last opening or reminder.
     last_digest_s: the group was last listed. members: ids of its incidents that are not settled.
     reminders: sent so far. closings_from_s: closings of a group wait since then for the others.
@@ -293,7 +294,9 @@ def restore_policy_state(history: PolicyHistory, now_s: float, utc_s: float) -> 
     for thread in state.threads.values():
         for number in thread.members:
             alerts = state.alerts[number]
-            alerts.escalation_from_s = max(alerts.escalation_from_s, thread.started_s)
+            told_s = thread.started_s if alerts.notified_s is None else alerts.notified_s
+            from_s = thread.started_s if thread.is_group else told_s
+            alerts.escalation_from_s = max(alerts.escalation_from_s, from_s)
     _restore_flapping(state, history, steady)
     return state
 

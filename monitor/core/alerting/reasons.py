@@ -17,6 +17,8 @@ class Reason(StrEnum):
     REMINDER_DUE = "reminder_due"
     ESCALATION_STEP = "escalation_step"
     DIGEST = "digest"
+    SAME_OFFICE = "same_office"
+    """Other links of the same site are down too: one message, or one more in its thread."""
     FLAPPING_BEGAN = "flapping_began"
     FLAPPING_OVER = "flapping_over"
     STILL_DOWN_AFTER_15_MIN = "still_down_after_15_min"

@@ -52,7 +52,8 @@ START_S = datetime.fromisoformat("2026-11-24T21:00:00+07:00").timestamp()
 """A Tuesday night: no office hours."""
 
 NET = network(
-    {f"kec-{n:02}/utama": ("pop-patrol" if n <= 12 else "pop-jauh",) for n in range(1, 32)},
+    {f"kec-{n:02}/utama": ("pop-patrol" if n <= 12 else "pop-jauh",) for n in range(1, 32)}
+    | {f"losarang/{link}": ("pop-patrol",) for link in ("utama", "cadangan", "satelit")},
     {"pop-patrol": (), "pop-jauh": ()},
     anchors=1,
 )

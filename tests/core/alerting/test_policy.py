@@ -117,6 +117,49 @@ SCENARIOS = {
         wait 9s                     => nothing
         wait 1s                     => opened 5 to ani, hook
     """,
+    "links of one office that fall within 5 s are one message": """
+        open losarang/utama, wait 4s, open losarang/cadangan, wait 14s => nothing
+        reasons 1                   => within_hold grouped
+        wait 1s                     => digest 1..2 to ani, hook
+        reasons 1                   => within_hold grouped same_office
+        reasons 2                   => within_hold same_office
+        wait 15m                    => digest 1..2 to budi
+        wait 15m                    => reminder 1..2 to ani, budi, hook
+        close 1                     => resolved 1 to ani, budi, hook
+        wait 5m, close 2            => resolved 2 to ani, budi, hook
+        wait 5h                     => nothing
+    """,
+    "a link waits no longer than 5 s for the others of its office": """
+        open losarang/utama, wait 6s, open losarang/cadangan, wait 9s => opened 1 to ani, hook
+        wait 6s                     => opened 2 to ani, hook
+        reasons 2                   => within_hold same_office
+    """,
+    "the second link of an office joins the messages about the first": """
+        open losarang/utama, wait 1m => opened 1 to ani, hook
+        open losarang/cadangan, wait 1m => opened 2 to ani, hook
+        wait 13m 15s                => opened 1 to budi
+        wait 1m                     => opened 2 to budi
+        wait 15m                    => reminder 1..2 to ani, budi, hook
+        close 2                     => resolved 2 to ani, budi, hook
+        close 1                     => resolved 1 to ani, budi, hook
+    """,
+    "a restart keeps the links of an office together": """
+        open losarang/utama, wait 1m => opened 1 to ani, hook
+        open losarang/cadangan, wait 1m => opened 2 to ani, hook
+        restart, wait 13m 15s       => opened 1 to budi
+        wait 1m                     => opened 2 to budi
+        wait 15m                    => reminder 1..2 to ani, budi, hook
+        close 1, close 2            => resolved 1 to ani, budi, hook; resolved 2 to ani, budi, hook
+    """,
+    "a degraded link does not wait for the others of its office": """
+        open losarang/utama degraded, wait 4s, open losarang/cadangan, wait 10s => nothing
+        wait 1s                     => opened 1 to ani, hook
+        wait 4s                     => opened 2 to ani, hook
+    """,
+    "links of one office in a burst are in its digest": """
+        open losarang/utama, open losarang/cadangan, open kec-01..kec-03, wait 14s => nothing
+        wait 1s                     => digest 1..5 to ani, hook
+    """,
     "no opening waits longer than 5 s for the others of its group": """
         open kec-01..kec-04, wait 13s, open kec-05..kec-06, wait 6s => nothing
         wait 1s                     => digest 1..4 to ani, hook
