@@ -269,7 +269,11 @@ def test_beside_smokeping_prometheus_and_icinga(
             [
                 tool,
                 *cut_row(bench.events, tool, cut_s),
-                *(str(count(bench, tool, "known", loss_span, links)) for links in (thirty, fifty)),
+                *(
+                    f"{count(bench, tool, 'known', loss_span, links)}"
+                    f" ({count(bench, tool, 'seen', loss_span, links)})"
+                    for links in (thirty, fifty)
+                ),
                 *(
                     str(count(bench, tool, "message", loss_span, links))
                     for links in (thirty, fifty)
@@ -288,15 +292,17 @@ def test_beside_smokeping_prometheus_and_icinga(
         "cut → seen s",
         "→ known s",
         "→ message s",
-        "false DOWN at 30 %",
-        "at 50 %",
+        "false DOWN at 30 % (seen)",
+        "at 50 % (seen)",
         "false messages at 30 %",
         "at 50 %",
         "PoP falls: messages (known down)",
         "own cut: messages (known down)",
     ]
     with capsys.disabled():
+        load = " / ".join(f"{each:.1f}" for each in os.getloadavg())
         print(f"\n{CUTS} lone cuts (median / worst); 8 links each at 30 % and 50 % for {LOSS_S} s")
+        print(f"load of {os.cpu_count()} cores at the end: {load}")
         for row in (head, ["---"] * len(head), *rows):
             print("| " + " | ".join(row) + " |")
         for tool, packages in VERSIONS.items():

@@ -446,9 +446,10 @@ class Detector:
                 continue
             is_silent = child.state is State.UNREACHABLE or child.run_count > 0
             if is_silent and child.last_reply_s < back_s:
-                self._pending.discard(name)
-                self.isolation.send_failures.end_run(name)
-                child.start_anew_behind(back_s, self.now_s)
+                fresh = child.losses_since(back_s)
+                self._start_anew(child, back_s)
+                child.resume_run(fresh, self.now_s)
+                child.outage_start_s = back_s
                 self._update_silent(child)
 
     def _start_anew(self, health: TargetHealth, ignore_before_s: float) -> None:

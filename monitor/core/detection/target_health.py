@@ -158,9 +158,13 @@ class TargetHealth:
                     self.window.add(sent, None, sent in self._regular_losses)
         self._suspicions.append((self._suspected_s, known_s))
         self.drop_run()
-        self._resume_run(later, known_s)
+        self.resume_run(later, known_s)
 
-    def _resume_run(self, losses: list[float], known_s: float) -> None:
+    def losses_since(self, sent_s: float) -> list[float]:
+        """When the lost requests of the present run were sent, of those sent since then."""
+        return [each_s for each_s in self._run_losses if each_s >= sent_s]
+
+    def resume_run(self, losses: list[float], known_s: float) -> None:
         """These losses (sending times) are the present run; they are no regular requests."""
         if losses:
             self.run_first_s, self.run_last_s = min(losses), max(losses)
@@ -218,13 +222,6 @@ class TargetHealth:
         self.clear_recovery()
         self.down_before_blind = False
         self.outage_start_s = None
-
-    def start_anew_behind(self, back_s: float, now_s: float) -> None:
-        """Its node is back since `back_s`: of its losses, those sent since then are kept."""
-        fresh = [sent_s for sent_s in self._run_losses if sent_s >= back_s]
-        self.start_anew(back_s)
-        self._resume_run(fresh, now_s)
-        self.outage_start_s = back_s
 
     def set_target(self, target: Target) -> None:
         """Take other rules or parents; the window starts anew when its limits changed."""
