@@ -8,7 +8,8 @@ from statistics import fmean
 import pytest
 
 from monitor.core.detection.loss_windows import LossWindow
-from monitor.core.model import ProbeRules, State
+from monitor.core.detection.target_health import TargetHealth
+from monitor.core.model import ProbeRules, State, Target, TargetRole
 from monitor.core.samples.recent_probes import RecentProbes
 from tests.core.detection.scenario import T0, Behaviour, Scenario, network, silent_between
 
@@ -89,9 +90,23 @@ def test_requests_at_the_confirm_rate_count_for_no_limit() -> None:
     assert (len(window), window.loss_ratio()) == (20, 0.0)
     for second in range(60, 90):
         window.add(float(second), 10.0)
-    assert window.median_ms() == 10.0
     assert not window.median_over()
     assert window.median_cleared()
+    tie = window_of(".", slow_ms=60.0)
+    tie.add(1.0, 10.0)
+    tie.add(1.2, 120.0, is_regular=False)
+    assert tie.median_ms() == 35.0
+    assert not tie.median_over()
+
+
+def test_blips_are_left_out_of_what_ends_degraded_too() -> None:
+    rules = ProbeRules(loss_pct=10.0)
+    found = TargetHealth(Target(LINK, "10.77.0.1", TargetRole.LINK, rules), State.DEGRADED)
+    found.exceeded = frozenset({"loss"})
+    for second in range(60):
+        found.window.add(float(second), None if second in (5, 20, 21, 35, 50) else 10.0)
+    assert found.window.loss_ratio() > 0.08
+    assert found.limits_exceeded() == frozenset()
 
 
 @pytest.mark.parametrize("percent", [5, 20, 50])
