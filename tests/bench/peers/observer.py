@@ -2,7 +2,8 @@
 
 Runs inside the simulated network's namespace. Asks each of them twice a second for its states,
 and is the webhook of those that have one. FOLDER/events: a line of JSON each: `at_s`, `tool`,
-`what` (`seen`, `known`, `up`, `message`, `end message`), `hosts`.
+`what` (`seen`, `known`, `up`, `message`, `other message` (an opening that calls nothing down),
+`end message`), `hosts`.
 """
 
 from __future__ import annotations
