@@ -34,6 +34,8 @@ def main() -> int:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(SafeFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # It says so for every request that waits for a thread: a line each, under load.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     if options.config is not None:
         os.environ["PANTAU_CONFIG"] = str(options.config)
     try:
@@ -49,8 +51,7 @@ def main() -> int:
         print(f"pantau dashboard: {error}", file=sys.stderr)
         return 1
     signal.signal(signal.SIGHUP, lambda *_: application.rebuild())
-    systemd = SystemdNotifier(os.environ, os.getpid())
-    systemd.ready()
+    SystemdNotifier(os.environ, os.getpid()).ready()
     server.serve()
     return 0
 

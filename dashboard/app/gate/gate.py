@@ -47,6 +47,9 @@ PARALLEL_SIGN_INS = 6
 """More would hold all threads while passwords are hashed, and silence the page."""
 
 BUSY_S = 3.0
+KNOWN_WAITS_S = 2.0
+"""Whoever signs in from a known browser waits so long for strangers' attempts to end."""
+
 LONGEST_BACK = 500
 BACK = re.compile(r"(?!/)[A-Za-z0-9._~/?=&%+-]*")
 """Where the sign-in may lead back to: a path of ours, without the prefix."""
@@ -150,7 +153,7 @@ class Gate:
         password = request.form.get("sandi", "")
         back = _way_back(request.form.get("ke", ""))
         device = trust.sessions.read_device(request.cookies.get(DEVICE_COOKIE, ""), name)
-        if not self._slots.acquire(blocking=False):
+        if not self._slots.acquire(timeout=0.0 if device is None else KNOWN_WAITS_S):
             return self._wait(BUSY_S, back, name)
         try:
             wait_s = trust.attempts.begin(g.peer.address, name, device)
