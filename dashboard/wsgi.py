@@ -159,6 +159,7 @@ class Workshop:
             sessions=self._sessions,
             attempts=self._attempts,
             link_key=lambda: load_or_create_key(data_dir / LINK_KEY, LINK_KEY_MODE),
+            ledger=SqlLedgerReader.open(data_dir / "ledger.db").identity,
             now=self._now,
             proxy=proxy_of(settings, self._environ),
             trusted_proxies=read_networks(settings.dashboard.trusted_proxies),

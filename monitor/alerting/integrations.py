@@ -21,6 +21,7 @@ from monitor.adapters.notify import (
 )
 from monitor.alerting.dispatcher import Dispatcher
 from monitor.core.alerting.model import Channel, IncidentAction
+from monitor.core.ledger_identity import LedgerIdentity
 from monitor.core.ports import Commit
 from monitor.core.warning import MonitorWarning
 from monitor.settings.model import Settings
@@ -42,7 +43,7 @@ class Integrations:
     """Runs the heartbeat and the button pollers; gives the channels to the dispatcher.
 
     on_press: records what somebody pressed. healthy: whether the heartbeat may be sent.
-    utc_s: the present time (Unix seconds).
+    utc_s: the present time (Unix seconds). ledger: whose incidents the buttons are about.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Integrations:
         on_press: Callable[[IncidentAction], Awaitable[object]],
         healthy: Callable[[], bool],
         utc_s: Callable[[], float],
+        ledger: LedgerIdentity,
     ) -> None:
         self._environ = environ
         self._dispatcher = dispatcher
         self._on_press = on_press
         self._healthy = healthy
         self._utc_s = utc_s
+        self._ledger = ledger
         self._current = _IntegrationSet()
         self._changed = asyncio.Event()
 
@@ -73,7 +76,7 @@ class Integrations:
         prepared = _IntegrationSet(
             open_channels(alerts, secrets, settings.timezone),
             open_heartbeat(alerts, secrets, self._healthy),
-            tuple(open_button_pollers(alerts, secrets, self._on_press, self._utc_s)),
+            tuple(open_button_pollers(alerts, secrets, self._on_press, self._utc_s, self._ledger)),
         )
         return partial(self._commit, prepared)
 

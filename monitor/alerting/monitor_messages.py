@@ -124,4 +124,5 @@ class MonitorMessages:
             event=event,
             body=encode_body(wording, []),
             next_try_s=now_s,
+            ledger=self.alerting_state.ledger.value,
         )

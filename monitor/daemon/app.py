@@ -187,7 +187,7 @@ class Daemon:
         key = load_or_create_key(settings.data_dir / LINK_KEY, LINK_KEY_MODE)
         self._make_session_key()
         self._alerting_state = AlertingState(
-            settings.alerts, settings.network, settings.timezone, key
+            settings.alerts, settings.network, settings.timezone, key, self._ledger.identity()
         )
         self._release_leased()
         now_s = self._clock.steady_s()
@@ -398,6 +398,7 @@ class Daemon:
             self._actions.perform,
             self._may_send_heartbeat,
             self._actions.now_s,
+            self._alerting_state.ledger,
         )
 
     def _build_reloader(self) -> None:

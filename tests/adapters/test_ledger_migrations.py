@@ -20,6 +20,7 @@ from monitor.adapters.ledger.migrate import MIGRATIONS
 from monitor.adapters.ledger.tables import METADATA, REVISION
 from monitor.adapters.ledger.writer import SqlLedger
 from monitor.core.errors import LedgerError
+from monitor.core.ledger_identity import is_identity
 from tests.adapters.ledger_process import decisions
 from tests.adapters.sqlite_rows import rows
 
@@ -100,6 +101,19 @@ def test_a_ledger_of_the_first_version_is_migrated(path: Path) -> None:
         ledger.record(decisions(number))
     assert len(ledger.incidents()) == 3
     ledger.close()
+
+
+def test_each_new_ledger_has_an_identity_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    identities = []
+    for name in ("a.db", "b.db", "b.db"):
+        ledger = SqlLedger.open(tmp_path / name)
+        identities.append(ledger.identity())
+        ledger.close()
+    first, second, again = identities
+    assert is_identity(first.value)
+    assert first.value != second.value
+    assert second == again == SqlLedgerReader.open(tmp_path / "b.db").identity()
+    assert first.last_old_incident == 0
 
 
 def test_before_an_upgrade_the_file_is_copied_with_what_is_still_in_its_log(

@@ -15,6 +15,7 @@ from monitor.adapters.notify.redaction import MARK, Redaction
 from monitor.core.alerting.model import IncidentAction
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
+from monitor.core.ledger_identity import LedgerIdentity
 from tests.fakes.telegram import CHAT, TOKEN
 from tests.loopback_http import LoopbackHttpServer, answering
 from tests.message_fixtures import CANARY
@@ -62,13 +63,13 @@ def test_each_type_of_channel_gets_its_class() -> None:
 
 
 def test_one_bot_with_several_chats_has_one_poller() -> None:
-    assert len(open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0)) == 1
-    assert open_button_pollers(AlertSettings(), {}, keep, lambda: 0.0) == []
+    assert len(open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0, LedgerIdentity())) == 1
+    assert open_button_pollers(AlertSettings(), {}, keep, lambda: 0.0, LedgerIdentity()) == []
 
 
 def test_no_repr_shows_a_secret() -> None:
     made: list[object] = [*open_channels(ALERTS, SECRETS, WIB).values()]
-    made += open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0)
+    made += open_button_pollers(ALERTS, SECRETS, keep, lambda: 0.0, LedgerIdentity())
     made += [open_heartbeat(ALERTS, SECRETS, lambda: True), Redaction(CANARY)]
     assert CANARY not in repr(made)
     assert TOKEN not in repr(made)

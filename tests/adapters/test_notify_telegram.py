@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ from monitor.core.alerting.model import (
     RetryLater,
 )
 from monitor.core.errors import Conflict, LedgerError
+from monitor.core.ledger_identity import LedgerIdentity
 from tests.fakes.telegram import CHAT, TOKEN, Answer, BotApi
 from tests.message_fixtures import INCIDENT, message
 from tests.waiting import eventually_async
@@ -196,6 +198,7 @@ async def test_only_open_incidents_have_buttons() -> None:
 
 BUDI = 4711
 NOW_S = 1_795_000_000.0
+OURS = LedgerIdentity("k3v7q2ma", last_old_incident=99)
 
 
 class ActionRecorder:
@@ -217,9 +220,12 @@ async def polling(
     on_action: Callable[[IncidentAction], Awaitable[None]],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     language: str = "id",
+    ledger: LedgerIdentity = OURS,
 ) -> AsyncIterator[ButtonPoller]:
     bot = TelegramBot(TOKEN, Redaction(TOKEN), api.url)
-    pressing = ButtonSettings(frozenset({BUDI}), on_action, lambda: NOW_S, 28_800.0, language)
+    pressing = ButtonSettings(
+        frozenset({BUDI}), on_action, lambda: NOW_S, 28_800.0, language, ledger
+    )
     presses = ButtonPoller(bot, pressing, sleep, poll_s=1)
     task = asyncio.create_task(presses.run())
     try:
@@ -234,9 +240,9 @@ async def polling(
 async def test_a_press_becomes_an_action_and_is_answered() -> None:
     recorder = ActionRecorder()
     async with BotApi() as api, polling(api, recorder.keep):
-        api.press("ack:17", BUDI)
+        api.press("ack:k3v7q2ma:17", BUDI)
         await eventually_async(lambda: len(api.answered) == 1)
-        api.press("snooze:17,18", BUDI)
+        api.press("snooze:k3v7q2ma:17,18", BUDI)
         await eventually_async(lambda: len(api.answered) == 2)
     who = "Budi (Telegram 4711)"
     assert recorder.done == [
@@ -248,6 +254,42 @@ async def test_a_press_becomes_an_action_and_is_answered() -> None:
         "callback_query_id": "query-500",
         "text": "Tercatat: Anda yang menangani.",
     }
+
+
+async def test_a_button_of_another_ledger_does_nothing_and_says_so() -> None:
+    recorder = ActionRecorder()
+    ours = LedgerIdentity("k3v7q2ma", last_old_incident=17)
+    async with BotApi() as api, polling(api, recorder.keep, ledger=ours):
+        for data in ("ack:zzzzzzzz:17", "snooze:17,18", "ack:18"):
+            api.press(data, BUDI)
+        await eventually_async(lambda: len(api.answered) == 3)
+        assert recorder.done == []
+        # Sent by a version without identities, about an incident that this ledger has from it.
+        api.press("ack:17", BUDI)
+        await eventually_async(lambda: len(recorder.done) == 1)
+    assert {each["text"] for each in api.answered[:3]} == {
+        "Tombol ini dari catatan gangguan yang lain atau lama; tidak ada yang diubah. Lihat"
+        " gangguan yang sekarang di halaman pantau."
+    }
+
+
+async def test_the_data_of_a_button_names_the_ledger_and_fits_into_64_bytes() -> None:
+    many = tuple({**INCIDENT, "id": 100_000 + n} for n in range(6))
+    digest = replace(message(event=EventKind.DIGEST, incident=None), ledger="k3v7q2ma")
+    sent = [
+        replace(message(), ledger="k3v7q2ma"),
+        replace(digest, incidents=many),
+        replace(digest, incidents=(*many, {**INCIDENT, "id": 100_007})),
+    ]
+    async with BotApi() as api, chat(api, buttons=True) as channel:
+        for each in sent:
+            await channel.send(each)
+    assert "reply_markup" not in api.sent[2]
+    first, full = [each["reply_markup"] for each in api.sent[:2]]
+    assert first["inline_keyboard"][0][0]["callback_data"] == "ack:k3v7q2ma:17"
+    snooze = full["inline_keyboard"][0][1]["callback_data"]
+    assert snooze.startswith("snooze:k3v7q2ma:100000,")
+    assert len(snooze.encode()) <= 64
 
 
 async def test_an_update_is_confirmed_after_its_action_is_recorded() -> None:

@@ -84,7 +84,7 @@ async def test_a_message_is_sent_at_once_with_key_and_code_and_marked(
     rig.queue()
     await rig.advance()
     (message,) = rig.boxes["chat"].accepted
-    assert message.key == idempotency_key(1, 1, "chat", "ani")
+    assert message.key == idempotency_key("", 1, 1, "chat", "ani")
     assert message.text == f"text 1.1\n#{message.key[:8]}"
     assert message.incident == {"id": 1}
     (row,) = rig.ledger.outbox()
@@ -232,7 +232,7 @@ async def test_a_refused_message_goes_to_the_next_channel_at_once(rig: Dispatche
     await rig.advance()
     await rig.advance(10)
     assert rig.texts("mail") == ["text 1.1"]
-    assert rig.boxes["mail"].keys == [idempotency_key(1, 1, "mail", "ani")]
+    assert rig.boxes["mail"].keys == [idempotency_key("", 1, 1, "mail", "ani")]
     assert rig.statuses() == [("chat", DEAD), ("mail", SENT)]
     assert rig.ledger.outbox(DEAD)[0].last_error == "HTTP 403"
 

@@ -71,6 +71,7 @@ class IntegrationsRig:
             self.actions.perform,
             lambda: self.healthy,
             self.actions.now_s,
+            self.alerting_state.ledger,
         )
 
     def put(self, incident: int) -> None:

@@ -16,7 +16,7 @@ from monitor.core.alerting.model import (
     Rejected,
     RetryLater,
 )
-from monitor.core.alerting.outbox import idempotency_key
+from monitor.core.alerting.outbox import row_key
 from monitor.core.alerting.unrecorded import (
     MARK_CHARACTERS,
     MARKS,
@@ -127,9 +127,7 @@ def heard(rig: AlertingRig, channel: str = "chat") -> list[tuple[EventKind, list
 def keys_match_the_rows(rig: AlertingRig) -> bool:
     """Whether every message that was accepted is exactly one row that is sent, and none else."""
     rows = [row for row in rig.ledger.outbox() if row.last_error is None]
-    kept = sorted(
-        idempotency_key(row.incident, row.sequence, row.channel, row.recipient) for row in rows
-    )
+    kept = sorted(row_key(row) for row in rows)
     sent = all(row.status is OutboxStatus.SENT and row.sent_s is not None for row in rows)
     told = sorted(message.key for box in rig.boxes.values() for message in box.accepted)
     return sent and kept == told

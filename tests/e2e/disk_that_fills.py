@@ -19,7 +19,7 @@ from typing import Any
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.adapters.system.local_api_client import LocalApiClient
 from monitor.core.alerting.model import OutboxStatus
-from monitor.core.alerting.outbox import idempotency_key
+from monitor.core.alerting.outbox import row_key
 from monitor.core.alerting.unrecorded import MARKS
 from monitor.core.errors import ApiError, PantauError
 from tests.e2e.mail_receiver import MailReceiver
@@ -235,15 +235,9 @@ class DiskRun:
 
     def report(self, began_s: float, freed_s: float) -> dict[str, Any]:
         rows = self.ledger().outbox()
-        kept = Counter(
-            idempotency_key(row.incident, row.sequence, row.channel, row.recipient) for row in rows
-        )
+        kept = Counter(row_key(row) for row in rows)
         hook_keys = Counter(each.key for each in self.heard() if each.channel == "webhook")
-        hook_rows = [
-            idempotency_key(row.incident, row.sequence, row.channel, row.recipient)
-            for row in rows
-            if row.channel == "webhook"
-        ]
+        hook_rows = [row_key(row) for row in rows if row.channel == "webhook"]
         incidents = self.ledger().incidents()
         return {
             "events": [(round(at_s - began_s, 1), what) for at_s, what in sorted(self.events)],

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from monitor.adapters.ledger import SqlLedgerReader
 from monitor.core.alerting.model import EventKind, OutboxRow
-from monitor.core.alerting.outbox import idempotency_key, incident_ids
+from monitor.core.alerting.outbox import incident_ids, row_key
 from monitor.core.model import Incident, Scope, State
 from tests.e2e.simulated_daemon import SimulatedDaemon
 from tests.e2e.three_receivers import ReceivedMessage, ThreeReceivers
@@ -146,10 +146,7 @@ def _compare(
     kills_s: Sequence[float],
 ) -> None:
     reader = SqlLedgerReader.open(simulated.data / "ledger.db")
-    rows = {
-        idempotency_key(row.incident, row.sequence, row.channel, row.recipient)[:8]: row
-        for row in reader.outbox()
-    }
+    rows = {row_key(row)[:8]: row for row in reader.outbox()}
     first: dict[tuple[str, int], tuple[float, EventKind]] = {}
     closed: set[tuple[str, int]] = set()
     seen: Counter[str] = Counter()

@@ -17,6 +17,7 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.alerting.outbox import due_batches
 from monitor.core.errors import LedgerError, RecordRefused
+from monitor.core.ledger_identity import LedgerIdentity
 from monitor.core.model import (
     Decision,
     Incident,
@@ -47,6 +48,10 @@ class MemoryLedger:
         self._outbox: dict[int, OutboxRow] = {}
         self._path_baselines: dict[str, PathBaseline] = {}
         self._incident_traces: list[IncidentTrace] = []
+
+    def identity(self) -> LedgerIdentity:
+        self._check()
+        return LedgerIdentity("memory22")
 
     def record(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from monitor.adapters.ledger.writer import SqlLedger
 from monitor.adapters.system.users_file import UsersFile
 from monitor.core.access import UserRole
 from monitor.core.alerting.model import ActionKind, OutboxStatus
+from monitor.core.alerting.outbox import row_key
+from monitor.core.ledger_identity import is_identity
 from monitor.core.model import ChangeKind, IncidentChange, State
 from monitor.core.samples.packed_requests import requests_in_order
 from tests.sample_builders import LINK, MIDNIGHT_S, ping
@@ -83,6 +86,15 @@ def test_incidents_alerts_and_windows_are_read(ledger: SqlLedger, data_dir: Path
         [early] = reader.windows(MIDNIGHT_S, END_S)
         assert (early.ended_s, early.ended_by) == (MIDNIGHT_S + 300, "budi")
         assert len(reader.transitions(MIDNIGHT_S, END_S)) == 7
+
+
+def test_links_buttons_and_keys_sent_by_the_old_version_go_on_working(ledger: SqlLedger) -> None:
+    identity = ledger.identity()
+    assert is_identity(identity.value)
+    assert [identity.includes("", incident) for incident in (1, 2, 3)] == [True, True, False]
+    waiting = next(row for row in ledger.outbox() if row.status is OutboxStatus.PENDING)
+    old_key = f"{waiting.incident}|{waiting.sequence}|{waiting.channel}|{waiting.recipient}"
+    assert row_key(waiting) == sha256(old_key.encode()).hexdigest()
 
 
 def test_the_ledger_goes_on_where_it_stood(ledger: SqlLedger) -> None:

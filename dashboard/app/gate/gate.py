@@ -30,8 +30,9 @@ from dashboard.app.visit import Visit, read_cookies, read_visit
 from dashboard.pages import door
 from dashboard.pages.door import Door
 from monitor.core.access import PASSWORD_MAX_LENGTH, User, UserRole, Users
-from monitor.core.errors import ConfigError
-from monitor.core.signing import LINK_PARAMETER, check_link_code
+from monitor.core.errors import ConfigError, LedgerError
+from monitor.core.ledger_identity import LedgerIdentity
+from monitor.core.signing import LINK_PARAMETER, LinkState, check_link_code
 
 log = logging.getLogger("dashboard.gate")
 
@@ -74,12 +75,16 @@ class Gate:
         self._trust.sessions.report_again()
         try:
             users = self._trust.users.read()
+            g.link = self._link_state(path)
             g.peer, g.visitor = peer, self._who(peer, users, path)
         except ConfigError as error:
             log.error("nobody is let in: %s", error)
             return self._refuse("door.broken", 503)
         if request.method not in QUESTIONS and not is_own_page(request):
             return self._refuse("door.origin", 403)
+        if g.link is LinkState.OTHER_LEDGER:
+            # For whoever is signed in, too: the number is another incident's here.
+            return self._refuse("door.link_other", 410)
         if path in ("masuk", "keluar"):
             return None
         token = request.args.get("token")
@@ -123,12 +128,24 @@ class Gate:
         return self._by_link(path, peer)
 
     def _by_link(self, path: str, peer: Peer) -> Visitor:
-        code, alert = request.args.get(LINK_PARAMETER), ALERT.fullmatch(path)
-        if code is None or alert is None or request.method not in QUESTIONS:
+        if g.link is None or request.method not in QUESTIONS:
             return Visitor(local=peer.local)
-        opens = check_link_code(self._trust.link_key(), int(alert[1]), code, self._trust.now())
-        g.link_is_over = opens is False
+        opens = g.link is LinkState.VALID
         return Visitor(Way.LINK, UserRole.VIEWER, local=peer.local) if opens else Visitor()
+
+    def _link_state(self, path: str) -> LinkState | None:
+        """What the code in the address of an incident is worth; None: there is none."""
+        code, alert = request.args.get(LINK_PARAMETER), ALERT.fullmatch(path)
+        if code is None or alert is None:
+            return None
+        trust = self._trust
+        try:
+            ledger = trust.ledger()
+        except LedgerError as error:
+            # Nothing of an incident can be shown either: the page says that, not the gate.
+            log.warning("a link is checked without the ledger: %s", error)
+            ledger = LedgerIdentity(code.partition(".")[0] if code.count(".") == 2 else "")
+        return check_link_code(trust.link_key(), ledger, int(alert[1]), code, trust.now())
 
     def show_door(self) -> AnyResponse:
         """GET /masuk."""
@@ -224,9 +241,10 @@ class Gate:
         if request.method == "GET" and self._comes_from_elsewhere():
             return self._page(self._once_more(), 200)
         words = self._door().words
-        said = words.say("door.link_over") if g.get("link_is_over") else ""
+        is_over = g.link is LinkState.EXPIRED
+        said = words.say("door.link_over") if is_over else ""
         query = request.query_string.decode("ascii", "replace")
-        asks = request.method == "GET" and query and not g.get("link_is_over")
+        asks = request.method == "GET" and query and not is_over
         back = _way_back(f"{path}?{query}" if asks else path)
         return self._page(door.sign_in(self._door(), back, said, ""), 401)
 

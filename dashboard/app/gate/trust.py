@@ -11,6 +11,7 @@ from dashboard.app.gate.peers import Network, Proxy
 from dashboard.app.gate.sessions import Sessions
 from dashboard.i18n import Lang, Words
 from monitor.core.access import Users
+from monitor.core.ledger_identity import LedgerIdentity
 
 
 class UsersRead(Protocol):
@@ -34,7 +35,8 @@ class Trust:
     """What the gate believes: users, their passwords, keys of this server, proxies.
 
     proxy: names who is signed in; trusted_proxies: say only for whom they ask.
-    link_key: raises ConfigError; now: UTC seconds.
+    link_key: raises ConfigError; ledger: the identity of the ledger, raises LedgerError; now: UTC
+    seconds.
     """
 
     users: UsersRead
@@ -42,6 +44,7 @@ class Trust:
     sessions: Sessions
     attempts: Attempts
     link_key: Callable[[], bytes]
+    ledger: Callable[[], LedgerIdentity]
     now: Callable[[], float]
     proxy: Proxy | None = None
     trusted_proxies: tuple[Network, ...] = ()

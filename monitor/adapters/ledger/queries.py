@@ -28,6 +28,7 @@ from monitor.adapters.ledger.tables import (
     INCIDENT_AFFECTED,
     INCIDENTS,
     LAST_ALIVE,
+    LEDGER_IDENTITY,
     META,
     NOTICES,
     OUTBOX,
@@ -43,6 +44,7 @@ from monitor.core.alerting.model import (
     OutboxStatus,
     PolicyDecision,
 )
+from monitor.core.ledger_identity import LedgerIdentity
 from monitor.core.model import Incident, LedgerSnapshot, Transition
 
 
@@ -56,6 +58,11 @@ def load_snapshot(connection: Connection) -> LedgerSnapshot:
         next_incident_id=1 if highest is None else highest + 1,
         last_alive_s=None if alive is None else from_us(int(alive)),
     )
+
+
+def identity(connection: Connection) -> LedgerIdentity:
+    row = connection.execute(select(LEDGER_IDENTITY)).mappings().one()
+    return LedgerIdentity(row["value"], row["last_old_incident"])
 
 
 def incidents(

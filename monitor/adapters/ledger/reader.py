@@ -21,6 +21,7 @@ from monitor.core.alerting.model import (
     PolicyDecision,
 )
 from monitor.core.errors import LedgerError
+from monitor.core.ledger_identity import LedgerIdentity
 from monitor.core.model import Incident, LedgerSnapshot, Transition
 from monitor.core.paths.model import IncidentTrace, PathBaseline
 
@@ -46,6 +47,10 @@ class SqlLedgerReader:
     def load_snapshot(self) -> LedgerSnapshot:
         with self._transaction() as connection:
             return queries.load_snapshot(connection)
+
+    def identity(self) -> LedgerIdentity:
+        with self._transaction() as connection:
+            return queries.identity(connection)
 
     def incidents(
         self, *, since_s: float | None = None, include_closed: bool = True, limit: int | None = None

@@ -222,6 +222,7 @@ def outbox_row(row: OutboxRow) -> dict[str, Any]:
         "merged_into": row.merged_into,
         "queued_us": to_us_or_none(row.queued_s),
         "fallback_of": row.fallback_of,
+        "ledger": row.ledger or None,
     }
 
 
@@ -245,6 +246,7 @@ def outbox_of(row: RowMapping) -> OutboxRow:
         merged_into=row["merged_into"],
         queued_s=from_us_or_none(row["queued_us"]),
         fallback_of=row["fallback_of"],
+        ledger=row["ledger"] or "",
     )
 
 

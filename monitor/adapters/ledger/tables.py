@@ -39,7 +39,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION: Final = "0004"
+REVISION: Final = "0003"
 """The migration that makes what is described here."""
 
 LAST_ALIVE: Final = "last_alive_us"
@@ -139,7 +139,9 @@ OUTBOX: Final = Table(
     # NULL in rows of earlier versions.
     Column("queued_us", BigInteger),
     Column("fallback_of", Integer),
-    # The idempotency key.
+    # The identity that the key contains; NULL: written before there were identities.
+    Column("ledger", Text),
+    # With `ledger`, the idempotency key.
     Index("outbox_once", "incident", "sequence", "channel", "recipient", unique=True),
     Index("outbox_by_channel", "channel", "status"),
     Index("outbox_by_status", "status"),
@@ -225,6 +227,14 @@ PATH_TRACES: Final = Table(
     Column("hops", JSON, nullable=False),
     Column("usual", JSON, nullable=False),
     Index("path_traces_of_an_incident", "incident"),
+)
+
+LEDGER_IDENTITY: Final = Table(
+    # One row; see core/ledger_identity.py.
+    "ledger_identity",
+    METADATA,
+    Column("value", Text, primary_key=True),
+    Column("last_old_incident", Integer, nullable=False),
 )
 
 META: Final = Table(

@@ -21,6 +21,7 @@ from monitor.adapters.notify.webhook import WebhookChannel
 from monitor.core.alerting.model import Channel, IncidentAction
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings
 from monitor.core.errors import ConfigError
+from monitor.core.ledger_identity import LedgerIdentity
 
 Secrets = Mapping[str, str]
 
@@ -49,6 +50,7 @@ def open_button_pollers(
     secrets: Secrets,
     on_action: Callable[[IncidentAction], Awaitable[object]],
     utc_s: Callable[[], float],
+    ledger: LedgerIdentity,
 ) -> list[ButtonPoller]:
     """One poller for each bot with buttons: Telegram gives its updates to one client only."""
     of_bots: dict[tuple[str | None, str], list[ChannelSettings]] = {}
@@ -65,6 +67,7 @@ def open_button_pollers(
                 utc_s=utc_s,
                 longest_ack_s=alerts.rules.longest_ack_s,
                 language=channels[0].language,
+                ledger=ledger,
             ),
         )
         for (api, token), channels in of_bots.items()

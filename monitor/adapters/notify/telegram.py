@@ -214,18 +214,22 @@ def _to_html(text: str) -> str:
 
 
 def _keyboard(message: Notification, language: str) -> dict[str, object] | None:
-    """Buttons for the open incidents of a message; None: no button."""
+    """Buttons for the open incidents of a message; None: no button.
+
+    Their data: `ack:<identity of the ledger>:<incident>,<incident>…`.
+    """
     if message.event not in _WITH_BUTTONS:
         return None
     documents = [message.incident] if message.incident is not None else list(message.incidents)
     ids = [each["id"] for each in documents if each.get("ended") is None and "id" in each]
     numbers = ",".join(str(number) for number in ids)
-    if not ids or len(f"{SNOOZE}:{numbers}") > MAX_CALLBACK_BYTES:
+    about = f"{message.ledger}:{numbers}" if message.ledger else numbers
+    if not ids or len(f"{SNOOZE}:{about}") > MAX_CALLBACK_BYTES:
         return None
     take, later = _LABELS.get(language, _LABELS["en"])
     row = [
-        {"text": take, "callback_data": f"{ACKNOWLEDGE}:{numbers}"},
-        {"text": later, "callback_data": f"{SNOOZE}:{numbers}"},
+        {"text": take, "callback_data": f"{ACKNOWLEDGE}:{about}"},
+        {"text": later, "callback_data": f"{SNOOZE}:{about}"},
     ]
     return {"inline_keyboard": [row]}
 

@@ -16,6 +16,7 @@ from monitor.adapters.notify.telegram import ACKNOWLEDGE, SNOOZE, BotReply, Tele
 from monitor.core.alerting.messages.text_layout import clean
 from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.errors import PantauError
+from monitor.core.ledger_identity import LedgerIdentity
 
 log = logging.getLogger("monitor.notify")
 
@@ -36,6 +37,8 @@ _ANSWERS = {
         SNOOZE: "Tercatat: ditunda 1 jam.",
         "stranger": "Anda tidak terdaftar untuk menekan tombol ini.",
         "unknown": "Tombol ini tidak dikenal lagi.",
+        "other_ledger": "Tombol ini dari catatan gangguan yang lain atau lama; tidak ada yang"
+        " diubah. Lihat gangguan yang sekarang di halaman pantau.",
         "failed": "Gagal dicatat: {why}",
         "partly": "Tercatat untuk gangguan {done}. Gagal: {failed}",
     },
@@ -44,6 +47,8 @@ _ANSWERS = {
         SNOOZE: "Noted: snoozed for 1 h.",
         "stranger": "You are not among those who may press this button.",
         "unknown": "This button is not known any more.",
+        "other_ledger": "This button is of another or an earlier ledger; nothing was changed."
+        " The page of pantau shows the present incidents.",
         "failed": "It could not be noted: {why}",
         "partly": "Noted for incident {done}. Failed: {failed}",
     },
@@ -56,7 +61,7 @@ class ButtonSettings:
 
     allowed: Telegram user ids. on_action: records the action; raises PantauError with a sentence
     for the person. utc_s: the present time (Unix seconds). longest_ack_s: how long an
-    acknowledgement lasts. language: of the answers.
+    acknowledgement lasts. language: of the answers. ledger: whose incidents are numbered here.
     """
 
     allowed: Collection[int]
@@ -64,6 +69,7 @@ class ButtonSettings:
     utc_s: Callable[[], float]
     longest_ack_s: float = 28_800.0
     language: str = "id"
+    ledger: LedgerIdentity = LedgerIdentity()  # noqa: RUF009  frozen
 
 
 class ButtonPoller:
@@ -172,10 +178,13 @@ class ButtonPoller:
         if type(user) is not int or user not in self._settings.allowed:
             log.warning("a Telegram user who is not on the list pressed a button")
             return texts["stranger"]
-        button, _, numbers = str(query.get("data", "")).partition(":")
+        button, _, about = str(query.get("data", "")).partition(":")
+        identity, _, numbers = about.rpartition(":")
         incidents = _numbers(numbers)
         if button not in (ACKNOWLEDGE, SNOOZE) or not incidents:
             return texts["unknown"]
+        if not all(self._settings.ledger.includes(identity, incident) for incident in incidents):
+            return texts["other_ledger"]
         name = sender.get("first_name") if isinstance(sender, dict) else None
         who = clean(f"{name or 'Telegram'} (Telegram {user})", 80)
         failed = await self._record(button, incidents, who)

@@ -18,6 +18,7 @@ from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
 from monitor.core.alerting.routing import AlertRouting
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.documents import Document
+from monitor.core.ledger_identity import LedgerIdentity
 from monitor.core.model import Incident, Network
 
 ACKNOWLEDGED = "acknowledged"
@@ -34,6 +35,7 @@ class AlertingState:
     """Incident actions, maintenance windows, and settings, routing and message writer in force.
 
     Times are UTC seconds. link_key: signs links in messages; None: they are not signed.
+    ledger: the identity of the ledger that the incidents are numbered in.
     """
 
     __slots__ = (
@@ -41,6 +43,7 @@ class AlertingState:
         "_link_key",
         "_maintenance",
         "alerts",
+        "ledger",
         "message_writer",
         "network",
         "routing",
@@ -53,7 +56,9 @@ class AlertingState:
         network: Network,
         zone: tzinfo = UTC,
         link_key: bytes | None = None,
+        ledger: LedgerIdentity = LedgerIdentity(),  # noqa: B008  frozen
     ) -> None:
+        self.ledger = ledger
         self._actions: dict[int, list[IncidentAction]] = {}
         self._link_key = link_key
         self._maintenance = MaintenanceCalendar({})
@@ -65,7 +70,9 @@ class AlertingState:
         self.network = network
         self.zone = zone
         self.routing = AlertRouting(alerts, network, zone)
-        self.message_writer = MessageWriter(network, alerts, zone, self._link_key)
+        self.message_writer = MessageWriter(
+            network, alerts, zone, self._link_key, self.ledger.value
+        )
         self._maintenance = replace(
             self._maintenance,
             targets_by_name=targets_by_name(network),

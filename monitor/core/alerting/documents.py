@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from monitor.core.alerting.handling import Handling, handling_of
 from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, OutboxRow, PolicyDecision
-from monitor.core.alerting.outbox import event_id, idempotency_key
+from monitor.core.alerting.outbox import event_id, row_key
 from monitor.core.alerting.rota import Turn
 from monitor.core.alerting.settings import AlertSettings, Person
 from monitor.core.documents import Document, incident_document, rfc3339
@@ -52,14 +52,14 @@ def outbox_document(row: OutboxRow) -> Document:
         "channel": row.channel,
         "recipient": row.recipient,
         "status": row.status.value,
-        "code": idempotency_key(row.incident, row.sequence, row.channel, row.recipient)[:8],
+        "code": row_key(row)[:8],
         "about": list(row.about or (row.incident,)),
         "attempts": row.attempts,
         "first_try": rfc3339(row.first_try_s),
         "next_try": rfc3339(row.next_try_s),
         "sent": rfc3339(row.sent_s),
         "merged_into": row.merged_into,
-        "event_id": event_id(row.incident, row.sequence, row.recipient),
+        "event_id": event_id(row.ledger, row.incident, row.sequence, row.recipient),
         "queued": rfc3339(row.queued_s),
         "fallback_of": row.fallback_of,
         "last_error": row.last_error,

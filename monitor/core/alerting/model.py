@@ -79,11 +79,12 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a channel sends. key: sha256(incident|sequence|channel|recipient) in hex.
+    """What a channel sends. key: see `outbox.idempotency_key`.
 
     incident, incidents: documents as in `incidents --json`: the one, or all of several.
     event_id: the same for all channels of one recipient.
     is_recorded: False for one that was sent from memory before the ledger could take it.
+    ledger: the identity of the ledger that they are numbered in.
     """
 
     key: str
@@ -96,6 +97,7 @@ class Notification:
     incidents: tuple[Mapping[str, object], ...] = ()
     is_recorded: bool = True
     event_id: str = ""
+    ledger: str = ""
 
     @property
     def code(self) -> str:
@@ -148,7 +150,8 @@ class OutboxRow:
     body: JSON, see outbox.encode_body. about: ids of all incidents of the message; empty: only
     `incident`. merged_into: the id of the row that was sent in its place. queued_s: when it was
     queued (None: not known). fallback_of: the id of the row on an earlier
-    channel that was refused or took too long.
+    channel that was refused or took too long. ledger: the identity of the ledger
+    that it was written for; "": by a version without identities.
     """
 
     incident: int
@@ -169,6 +172,7 @@ class OutboxRow:
     merged_into: int | None = None
     queued_s: float | None = None
     fallback_of: int | None = None
+    ledger: str = ""
 
 
 class Channel(Protocol):

@@ -209,6 +209,7 @@ class Notifier:
             next_try_s=utc_s,
             queued_s=utc_s,
             about=() if about == (message.thread,) else about,
+            ledger=self._alerting_state.ledger.value,
         )
         return row, wording.error
 

@@ -37,14 +37,28 @@ SEPARATOR = "\n\n"
 Document = Mapping[str, object]
 
 
-def idempotency_key(incident: int, sequence: int, channel: str, recipient: str) -> str:
-    """The idempotency key of a message: a sha256 in hex."""
-    return sha256(f"{incident}|{sequence}|{channel}|{recipient}".encode()).hexdigest()
+def idempotency_key(ledger: str, incident: int, sequence: int, channel: str, recipient: str) -> str:
+    """The idempotency key of a message: a sha256 in hex.
+
+    ledger: the identity of its ledger; "": a message of a version without identities, whose key
+    stays as it was.
+    """
+    message = f"{incident}|{sequence}|{channel}|{recipient}"
+    return sha256((f"{ledger}|{message}" if ledger else message).encode()).hexdigest()
 
 
-def event_id(incident: int, sequence: int, recipient: str) -> str:
-    """The id of a message, the same on every channel of its recipient: a sha256 in hex."""
-    return sha256(f"{incident}|{sequence}|{recipient}".encode()).hexdigest()
+def row_key(row: OutboxRow) -> str:
+    """The idempotency key of a row."""
+    return idempotency_key(row.ledger, row.incident, row.sequence, row.channel, row.recipient)
+
+
+def event_id(ledger: str, incident: int, sequence: int, recipient: str) -> str:
+    """The id of a message, the same on every channel of its recipient: a sha256 in hex.
+
+    ledger: as for `idempotency_key`.
+    """
+    message = f"{incident}|{sequence}|{recipient}"
+    return sha256((f"{ledger}|{message}" if ledger else message).encode()).hexdigest()
 
 
 def merged_key(keys: Sequence[str]) -> str:
@@ -64,10 +78,9 @@ def decode_notification(row: OutboxRow, at_s: float) -> Notification:
     """The notification of a row, sent at `at_s` (UTC). Raises ValueError for a broken body."""
     body = json.loads(row.body)
     documents = tuple(body["incidents"])
-    key = idempotency_key(row.incident, row.sequence, row.channel, row.recipient)
     alone = len(documents) == 1
     return Notification(
-        key=key,
+        key=row_key(row),
         event=row.event,
         title=body["title"],
         text=body["text"],
@@ -75,7 +88,8 @@ def decode_notification(row: OutboxRow, at_s: float) -> Notification:
         at_s=at_s,
         incident=documents[0] if alone else None,
         incidents=() if alone else documents,
-        event_id=event_id(row.incident, row.sequence, row.recipient),
+        event_id=event_id(row.ledger, row.incident, row.sequence, row.recipient),
+        ledger=row.ledger,
     )
 
 
@@ -106,6 +120,8 @@ def merge_notifications(messages: Sequence[Notification]) -> Notification:
         incidents=tuple(found.values()),
         is_recorded=all(message.is_recorded for message in messages),
         event_id=merged_key([message.event_id for message in messages]),
+        # Rows without an identity belong to the same ledger, from before it had one.
+        ledger=next((each.ledger for each in reversed(messages) if each.ledger), ""),
     )
 
 

@@ -17,6 +17,7 @@ from monitor.core.alerting.model import (
     OutboxStatus,
     PolicyDecision,
 )
+from monitor.core.ledger_identity import LedgerIdentity
 from monitor.core.model import Decision, Incident
 from monitor.core.paths.ports import PathReader, PathStore
 from monitor.core.ports import Ledger, LedgerReader
@@ -24,6 +25,8 @@ from monitor.core.ports import Ledger, LedgerReader
 
 class AlertReader(LedgerReader, PathReader, Protocol):
     """Read-only queries."""
+
+    def identity(self) -> LedgerIdentity: ...
 
     def actions(
         self, incidents: Collection[int] | None = None, *, since_s: float | None = None

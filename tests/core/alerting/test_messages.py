@@ -25,6 +25,7 @@ from monitor.core.alerting.model import (
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.self_checks import SelfCheck, SelfCheckReport
 from monitor.core.alerting.settings import AlertSettings, ChannelSettings, Person
+from monitor.core.ledger_identity import LedgerIdentity
 from monitor.core.model import (
     Incident,
     IncidentEvidence,
@@ -37,7 +38,7 @@ from monitor.core.model import (
     State,
 )
 from monitor.core.paths.model import FindingKind, NamedHop, PathFinding
-from monitor.core.signing import LINK_LIFETIME_S, check_link_code
+from monitor.core.signing import LINK_LIFETIME_S, LinkState, check_link_code
 
 WIB = ZoneInfo("Asia/Jakarta")
 RESOLVED, UPDATED, DIGEST = EventKind.RESOLVED, EventKind.UPDATED, EventKind.DIGEST
@@ -367,12 +368,14 @@ def test_no_text_exceeds_its_limit_or_contains_an_unsafe_character(
 
 def test_with_a_key_the_link_is_signed_and_valid_for_a_week() -> None:
     about, key = context(DOWN), bytes(range(32))
-    text = MessageWriter(NETWORK, ALERTS, WIB, key).write(about).text
+    ledger = LedgerIdentity("k3v7q2ma")
+    text = MessageWriter(NETWORK, ALERTS, WIB, key, ledger.value).write(about).text
     line = next(line for line in text.splitlines() if line.startswith("https://"))
     address, code = line.split("?k=")
     assert address == "https://pantau.example/i/17"
-    assert check_link_code(key, 17, code, about.at_s + LINK_LIFETIME_S - 5) is True
-    assert check_link_code(key, 17, code, about.at_s + LINK_LIFETIME_S + 5) is False
+    end_s = about.at_s + LINK_LIFETIME_S
+    assert check_link_code(key, ledger, 17, code, end_s - 5) is LinkState.VALID
+    assert check_link_code(key, ledger, 17, code, end_s + 5) is LinkState.EXPIRED
 
 
 SINCE = "since 2026-11-24 07:05:00 UTC"

@@ -124,19 +124,30 @@ def test_incident_ids_are_those_of_all_incidents_of_a_row() -> None:
 
 
 def test_the_key_is_a_documented_hash_and_its_first_digits_are_the_code_in_the_text() -> None:
-    key = idempotency_key(17, 2, "hook", "channel:hook")
-    assert key == sha256(b"17|2|hook|channel:hook").hexdigest()
-    message = decode_notification(row(3), NOW_S)
-    assert message.key == idempotency_key(1, 3, "chat", "ani")
+    key = idempotency_key("k3v7q2ma", 17, 2, "hook", "channel:hook")
+    assert key == sha256(b"k3v7q2ma|17|2|hook|channel:hook").hexdigest()
+    message = decode_notification(replace(row(3), ledger="k3v7q2ma"), NOW_S)
+    assert message.key == idempotency_key("k3v7q2ma", 1, 3, "chat", "ani")
     assert message.code == message.key[:8]
     assert with_code(message).text == f"text 3\n#{message.code}"
     assert len(with_code(message).text) - len(message.text) == CODE_CHARACTERS
 
 
+def test_a_row_of_a_version_without_identities_keeps_its_key() -> None:
+    assert decode_notification(row(3), NOW_S).key == sha256(b"1|3|chat|ani").hexdigest()
+
+
+def test_merged_messages_are_of_the_ledger_that_the_newest_of_them_names() -> None:
+    old, new = row(1), replace(row(2), ledger="k3v7q2ma")
+    for rows in ([old, new], [new, old]):
+        parts = [decode_notification(each, NOW_S) for each in rows]
+        assert merge_notifications(parts).ledger == "k3v7q2ma"
+
+
 @pytest.mark.parametrize("documents", [[{"id": 1}], [{"id": 1}, {"id": 2}], []])
 def test_a_row_is_decoded_as_it_was_encoded(documents: list[dict[str, object]]) -> None:
     made = replace(row(1), body=encode_body(Wording("t", "“é”\n"), documents))
-    key = idempotency_key(1, 1, "chat", "ani")
+    key = idempotency_key("", 1, 1, "chat", "ani")
     alone = documents[0] if len(documents) == 1 else None
     several = () if alone else tuple(documents)
     assert decode_notification(made, NOW_S) == Notification(

@@ -22,11 +22,13 @@ from monitor.adapters.system.sign_outs_file import SignOutsFile
 from monitor.adapters.system.users_file import UsersFile
 from monitor.core.access import User, UserRole, Users
 from monitor.core.errors import ApiError
+from monitor.core.ledger_identity import LedgerIdentity
 from tests.dashboard.reads_on_fakes import ReadsOnFakes, quiet_reads
 from tests.fakes.passwords import PlainPasswords
 
 ZONE = ZoneInfo("Asia/Jakarta")
 KEY, LINK_KEY = b"s" * 32, b"l" * 32
+LEDGER = LedgerIdentity("k3v7q2ma")
 SECRET = "a secret that nobody guesses"
 ORIGIN = "http://localhost"
 PASSWORD = "kuda hijau melompat"
@@ -104,6 +106,7 @@ def app_without_users(data: Path, prefix: str = "/", proxy: Proxy | None = None)
         sessions=Sessions(lambda: KEY, now, sign_outs, end_session),
         attempts=Attempts(now),
         link_key=lambda: LINK_KEY,
+        ledger=lambda: LEDGER,
         now=now,
         proxy=proxy,
         trusted_proxies=read_networks(["127.0.0.1", "::1"]),

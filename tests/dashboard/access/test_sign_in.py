@@ -19,6 +19,7 @@ from monitor.core.access import User, UserRole
 from monitor.core.signing import link_code, sign_text
 from tests.dashboard.access.protected_app import (
     KEY,
+    LEDGER,
     LINK_KEY,
     ORIGIN,
     PASSWORD,
@@ -420,13 +421,13 @@ def test_a_forged_cookie_is_refused(app: ProtectedApp, cookie: str) -> None:
 
 def test_an_alert_link_opens_only_its_own_page(app: ProtectedApp) -> None:
     now_s = app.made.clocks["now"]
-    code = link_code(LINK_KEY, 1, now_s + 60)
+    code = link_code(LINK_KEY, LEDGER.value, 1, now_s + 60)
     client = app.client()
     assert client.get(f"/i/1?k={code}").status_code == 200
     assert client.get("/i/1").status_code == 401
     for path in (f"/i/2?k={code}", f"/?k={code}", f"/i/1/x?k={code}", "/i/1?k=", "/i/1?k=%00"):
         assert client.get(path).status_code == 401, path
-    forged = link_code(KEY, 1, now_s + 60)
+    forged = link_code(KEY, LEDGER.value, 1, now_s + 60)
     assert client.get(f"/i/1?k={forged}").status_code == 401
     posted = client.post(f"/i/1?k={code}", data={"verb": "snooze"}, headers={"Origin": ORIGIN})
     assert posted.status_code == 401
@@ -434,11 +435,22 @@ def test_an_alert_link_opens_only_its_own_page(app: ProtectedApp) -> None:
 
 
 def test_an_expired_alert_link_asks_to_sign_in(app: ProtectedApp) -> None:
-    code = link_code(LINK_KEY, 1, app.made.clocks["now"] - 1)
+    code = link_code(LINK_KEY, LEDGER.value, 1, app.made.clocks["now"] - 1)
     answer = app.client().get(f"/i/1?k={code}")
     assert answer.status_code == 401
     assert "Tautan ini sudah kedaluwarsa" in answer.text
     assert 'name="ke" value="i/1"' in answer.text
+
+
+def test_a_link_of_another_ledger_opens_nothing_and_says_why(app: ProtectedApp) -> None:
+    code = link_code(LINK_KEY, "zzzzzzzz", 1, app.made.clocks["now"] + 60)
+    without_identity = link_code(LINK_KEY, "", 1, app.made.clocks["now"] + 60)
+    for client in (app.client(), app.signed_in()):
+        for each in (code, without_identity):
+            answer = client.get(f"/i/1?k={each}")
+            assert answer.status_code == 410
+            assert "dari catatan gangguan yang lain atau lama" in answer.text
+    assert app.signed_in().get("/i/1").status_code == 200
 
 
 def test_the_wall_token_starts_a_read_only_session(app: ProtectedApp) -> None:

@@ -26,9 +26,14 @@ class MessageWriter:
     __slots__ = ("_names", "_zone")
 
     def __init__(
-        self, network: Network, alerts: AlertSettings, zone: tzinfo, link_key: bytes | None = None
+        self,
+        network: Network,
+        alerts: AlertSettings,
+        zone: tzinfo,
+        link_key: bytes | None = None,
+        ledger: str = "",
     ) -> None:
-        self._names = TargetNames(network, alerts, link_key)
+        self._names = TargetNames(network, alerts, link_key, ledger)
         self._zone = zone
 
     def write(self, context: NotificationContext) -> Wording:

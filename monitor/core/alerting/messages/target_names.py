@@ -24,12 +24,20 @@ _NAME = 60
 class TargetNames:
     """The names in one configuration."""
 
-    __slots__ = ("_link_key", "_links", "_nodes", "_people", "_sites", "_url")
+    __slots__ = ("_ledger", "_link_key", "_links", "_nodes", "_people", "_sites", "_url")
 
     def __init__(
-        self, network: Network, alerts: AlertSettings, link_key: bytes | None = None
+        self,
+        network: Network,
+        alerts: AlertSettings,
+        link_key: bytes | None = None,
+        ledger: str = "",
     ) -> None:
-        """link_key: signs page addresses; None: opening one needs a sign-in."""
+        """link_key: signs page addresses; None: opening one needs a sign-in.
+
+        ledger: the identity of the ledger that the incidents are numbered in.
+        """
+        self._ledger = ledger
         self._url = alerts.base_url
         self._link_key = link_key
         self._links = {link.name: link for link in network.links()}
@@ -43,7 +51,7 @@ class TargetNames:
             return None
         if self._link_key is None:
             return f"{self._url}/i/{incident}"
-        return incident_link(self._link_key, self._url, incident, now_s)
+        return incident_link(self._link_key, self._url, self._ledger, incident, now_s)
 
     def target(self, name: str, language: Language) -> str:
         """`Anjatan · utama` for a link, `PoP Patrol` for a node, the id for an unknown target."""
