@@ -47,7 +47,7 @@ Where to start
     names of measurements, tags, fields     core/samples/schema.py
     a command's text and options            cli/, the file of its topic
     what happens on a full disk             pipeline/store_writer.py; what is sent meanwhile:
-                                            core/alerting/unrecorded.py
+                                            core/alerting/unrecorded.py, and given_out.py
 
 Glossary
 --------

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from monitor.alerting.alert_trigger import AlertTrigger
 from monitor.alerting.delivery import DeliveryContext
 from monitor.alerting.dispatcher import Dispatcher
+from monitor.alerting.given_out_keeper import GivenOutKeeper, restore_given_out
 from monitor.alerting.late_openings import LateOpenings
 from monitor.core.alerting.alerting_state import AlertingState
 from monitor.core.alerting.model import Channel, EventKind, Notification, OutboxRow, OutboxStatus
 from monitor.core.alerting.notifier import Notifier
 from monitor.core.alerting.policy_state import read_policy_history, restore_policy_state
-from monitor.core.alerting.ports import AlertLedger
+from monitor.core.alerting.ports import AlertLedger, GivenOutStore
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.alerting.unrecorded import UnrecordedMessages
 from monitor.core.detection.detector import restored_detector
@@ -30,6 +31,7 @@ from tests.core.alerting.scenario import ALERTS
 from tests.dispatcher_rig import run_inline
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
+from tests.fakes.given_out import MemoryGivenOut
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.prober import FakeProber
@@ -46,24 +48,29 @@ class AlertingRig:
     clock: ManualClock = field(default_factory=ManualClock)
     ledger: AlertLedger = field(default_factory=MemoryLedger)
     channels: Mapping[str, Channel] | None = None
+    given_out: GivenOutStore = field(default_factory=MemoryGivenOut)
 
     async def open(self) -> AlertingRig:
         self.boxes = {channel.id: MemoryChannel() for channel in self.alerts.channels}
         self.prober = FakeProber(self.clock)
         self.alerting_state = AlertingState(self.alerts, self.network)
         now_s = self.clock.steady_s()
-        state = restore_policy_state(read_policy_history(self.ledger, now_s), now_s, now_s)
+        snapshot, given_out = restore_given_out(self.given_out, self.ledger.load_snapshot())
+        history = read_policy_history(self.ledger, now_s)
+        state = restore_policy_state(history, now_s, now_s, given_out)
+        keeper = GivenOutKeeper(self.given_out, given_out, run_inline)
         self.notifier = Notifier(state, self.alerting_state, lambda _: True)
         self.progress = DaemonProgress()
         self.unrecorded = UnrecordedMessages(self.clock.steady_s, self.progress.ledger)
         context = DeliveryContext(
             *(self.ledger, self.alerting_state, self.clock, run_inline, self.unrecorded),
             *(self._queue_messages, self.notifier.note_passed_on, self._sleep, lambda: 0.5),
+            before_memory=keeper.keep,
         )
         self.dispatcher = Dispatcher(context, self.channels or self.boxes)
         self.pipeline = Pipeline(
             self.network,
-            restored_detector(self.network, self.ledger.load_snapshot(), now_s),
+            restored_detector(self.network, snapshot, now_s),
             self.clock,
             self.ledger,
             MemoryJournal(),

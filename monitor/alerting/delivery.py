@@ -71,13 +71,19 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+async def _nothing(rows: Sequence[OutboxRow]) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
     """What every worker needs.
 
     executor: runs ledger calls. unrecorded, queue: messages that the ledger has not taken yet, and
     what queues further ones for it. on_passed_on: told why refused messages go
-    by a further channel. sleep, chance (0 to 1, spreads the retries): replaced in tests.
+    by a further channel. before_memory: called with rows that are about to be sent although the
+    ledger does not have them (see core/alerting/given_out.py). sleep, chance (0 to 1, spreads the
+    retries): replaced in tests.
     """
 
     ledger: AlertLedger
@@ -90,6 +96,7 @@ class DeliveryContext:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random
     lease_s: float = LEASE_S
+    before_memory: Callable[[Sequence[OutboxRow]], Awaitable[None]] = _nothing
 
     async def call(self, what: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking call beside the event loop."""
@@ -238,6 +245,9 @@ class ChannelWorker:
             if now_s < self.state.not_before_s or self._free_slots(now_s) == 0:
                 break
             group = waiting.popleft()
+            await self._context.before_memory(
+                [batch.row for batch in group if unrecorded.is_unrecorded(batch.row)]
+            )
             delivery = await self._send(group, from_memory=True)
             if isinstance(delivery, Delivered):
                 for batch in group:

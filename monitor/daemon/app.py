@@ -20,6 +20,7 @@ from monitor.adapters.system.clock import SystemClock, clock_is_synchronised
 from monitor.adapters.system.data_directory import find_user, restrict_access
 from monitor.adapters.system.dead_letters import DeadLetterFiles
 from monitor.adapters.system.directory_lock import DirectoryLock
+from monitor.adapters.system.given_out_file import GivenOutFile
 from monitor.adapters.system.key_file import (
     LINK_KEY,
     LINK_KEY_MODE,
@@ -40,6 +41,7 @@ from monitor.alerting.channel_test import ChannelTests
 from monitor.alerting.delivery import DeliveryContext
 from monitor.alerting.dispatcher import Dispatcher
 from monitor.alerting.duty_changes import DutyChanges
+from monitor.alerting.given_out_keeper import GivenOutKeeper, restore_given_out
 from monitor.alerting.incident_actions import IncidentActions
 from monitor.alerting.integrations import Integrations
 from monitor.alerting.late_openings import LateOpenings
@@ -89,6 +91,7 @@ LEDGER = "ledger.db"
 JOURNAL = "journal"
 QUARANTINE = "quarantine"
 RESEND_FILE = "resend.json"
+GIVEN_OUT = "given-out"
 
 
 async def run(settings: Settings, environ: Mapping[str, str], on_ready: Callable[[], None]) -> None:
@@ -193,12 +196,15 @@ class Daemon:
         now_s = self._clock.steady_s()
         utc_s = self._clock.utc_s(now_s)
         history = read_policy_history(self._ledger, utc_s)
+        given_out_file = GivenOutFile(settings.data_dir / GIVEN_OUT)
+        self._snapshot, given_out = restore_given_out(given_out_file, self._ledger.load_snapshot())
         self._notifier = Notifier(
-            restore_policy_state(history, now_s, utc_s),
+            restore_policy_state(history, now_s, utc_s, given_out),
             self._alerting_state,
             office_hours(settings),
         )
         executor = self._worker_thread("outbox")
+        keeper = GivenOutKeeper(given_out_file, given_out, self._worker_thread("given-out"))
         self._progress = DaemonProgress()
         self._unrecorded = UnrecordedMessages(self._clock.steady_s, self._progress.ledger)
         context = DeliveryContext(
@@ -209,6 +215,7 @@ class Daemon:
             self._unrecorded,
             self._queue_messages,
             self._notifier.note_passed_on,
+            before_memory=keeper.keep,
         )
         self._dispatcher = Dispatcher(context, {})
 
@@ -236,7 +243,7 @@ class Daemon:
         """Detector and store writers, continued from what the ledger holds."""
         network = self._settings.network
         now_s = self._clock.steady_s()
-        snapshot = self._ledger.load_snapshot()
+        snapshot = self._snapshot
         self._last_alive_s = snapshot.last_alive_s
         self._ledger.record(close_removed(network, snapshot.open_incidents, now_s))
         self._pipeline = Pipeline(

@@ -239,6 +239,12 @@ class DiskRun:
         hook_keys = Counter(each.key for each in self.heard() if each.channel == "webhook")
         hook_rows = [row_key(row) for row in rows if row.channel == "webhook"]
         incidents = self.ledger().incidents()
+        about: dict[str, set[str]] = {}
+        for request in self.webhook.requests():
+            if request.body is not None:
+                target = (request.body["incident"] or {}).get("target")
+                said = f"{request.body['event']} {target or request.body['title']}"
+                about.setdefault(str(request.key), set()).add(said)
         return {
             "events": [(round(at_s - began_s, 1), what) for at_s, what in sorted(self.events)],
             "heard": [asdict(each) for each in self.heard(began_s)],
@@ -246,6 +252,7 @@ class DiskRun:
             "repeated": sum(count - 1 for count in hook_keys.values()),
             "not_recorded": sorted(set(hook_keys) - set(kept)),
             "not_heard": sorted(set(hook_rows) - set(hook_keys)),
+            "keys_of_two": [sorted(said) for said in about.values() if len(said) > 1],
             "incidents": [
                 (each.target, each.state.value, each.ended_s is not None) for each in incidents
             ],

@@ -51,6 +51,7 @@ def test_everybody_hears_of_every_cut_and_of_the_disk_once_and_all_is_recorded(
             assert 1 <= cuts <= 1 + kill, (site, words)
             assert 1 <= ends <= 1 + kill, (site, words)
         assert any("DISK PEMANTAU" in each for each in words)
+    assert found["keys_of_two"] == [], "a receiver that removes repeated keys would lose one"
     if not kill:
         assert found["repeated"] == 0
         assert found["not_recorded"] == found["not_heard"] == []

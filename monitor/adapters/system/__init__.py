@@ -6,6 +6,7 @@ process_figures.py   memory and descriptors of this process
 systemd.py           readiness and watchdog notifications
 local_api_client.py  client of the daemon's local API
 worker_thread.py     blocking calls on a dedicated thread
+given_out_file.py    numbers in messages that the ledger does not have
 key_file.py          signing keys
 passwords.py         argon2 hashes
 atomic_file.py       atomic replacement of small files

@@ -12,6 +12,7 @@ notifier.py         incident changes and actions in, outbox rows out:
   messages/           the texts
 routing.py, rota.py routes, recipients and channels; who is on call
 maintenance.py, office_hours.py, handling.py (acknowledgement, snooze)
+unrecorded.py, given_out.py  messages sent without the ledger, and their numbers
 outbox.py           which rows are due, which replace others, retry delays
 self_checks.py      failed checks of the monitor itself
 documents.py        JSON documents

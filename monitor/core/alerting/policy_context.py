@@ -172,8 +172,7 @@ class OutcomeBuilder:
         outcome = PolicyOutcome(decisions=self._refusals)
         for (thread, event, reason), entries in self._entries.items():
             if entries:
-                sequence = self.state.sequences.get(thread, 0) + 1
-                self.state.sequences[thread] = sequence
+                sequence = self.state.next_sequence(thread)
                 self._add_messages(outcome, thread, sequence, event, reason, entries)
         return outcome
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from monitor.core.alerting.given_out import NOTHING_GIVEN_OUT, GivenOut
 from monitor.core.alerting.handling import group_by_incident, handling_of
 from monitor.core.alerting.model import (
     ActionKind,
@@ -157,7 +158,8 @@ def counts_as_flap(change: IncidentChange) -> bool:
 class PolicyState:
     """All state of the policy. alerts: by incident id. sequences: the last one of each thread.
 
-    is_isolated: the monitor's own incident is open.
+    is_isolated: the monitor's own incident is open. given_out: numbers that the ledger does not
+    know, of before the start.
     """
 
     alerts: dict[int, IncidentAlerts] = field(default_factory=dict)
@@ -165,6 +167,13 @@ class PolicyState:
     sequences: dict[int, int] = field(default_factory=dict)
     flapping: dict[str, FlappingTarget] = field(default_factory=dict)
     is_isolated: bool = False
+    given_out: GivenOut = NOTHING_GIVEN_OUT
+
+    def next_sequence(self, thread: int) -> int:
+        """The number of the next message of a thread; counts it."""
+        last = self.given_out.last_sequence(thread, self.sequences.get(thread, 0))
+        self.sequences[thread] = last + 1
+        return last + 1
 
     def update_isolation(self) -> None:
         self.is_isolated = any(
@@ -264,10 +273,13 @@ def read_policy_history(ledger: AlertReader, utc_s: float) -> PolicyHistory:
     )
 
 
-def restore_policy_state(history: PolicyHistory, now_s: float, utc_s: float) -> PolicyState:
+def restore_policy_state(
+    history: PolicyHistory, now_s: float, utc_s: float, given_out: GivenOut = NOTHING_GIVEN_OUT
+) -> PolicyState:
     """The state after a restart: nothing that was notified is notified again.
 
-    now_s (steady timeline) and utc_s are the same moment.
+    now_s (steady timeline) and utc_s are the same moment. given_out: numbers in messages that
+    were sent without the ledger.
     """
 
     def steady(at_s: float) -> float:
@@ -278,7 +290,7 @@ def restore_policy_state(history: PolicyHistory, now_s: float, utc_s: float) -> 
     for decision in history.decisions:
         decisions[decision.incident].append(decision)
     actions = group_by_incident(history.actions)
-    state = PolicyState(sequences=dict(history.sequences))
+    state = PolicyState(sequences=dict(history.sequences), given_out=given_out)
     for incident in history.incidents:
         number = incident.id
         alerts = _restore_alerts(

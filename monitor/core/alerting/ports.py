@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from monitor.core.alerting.given_out import GivenOut
 from monitor.core.alerting.model import (
     DeliveryBatch,
     IncidentAction,
@@ -71,6 +72,21 @@ class AlertReader(LedgerReader, PathReader, Protocol):
         limit: int | None = None,
     ) -> list[OutboxRow]:
         """By ascending id. limit: only the newest so many."""
+        ...
+
+
+class GivenOutStore(Protocol):
+    """The highest numbers in messages sent from memory; can be written on a full disk.
+
+    Both raise OSError.
+    """
+
+    def load(self) -> GivenOut:
+        """What was saved last; nothing: zeros."""
+        ...
+
+    def save(self, numbers: GivenOut) -> None:
+        """Keep them through a kill."""
         ...
 
 
