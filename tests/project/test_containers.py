@@ -145,7 +145,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     for path, gid, mode in ((data, 10001, 0o750), (data / "page", 10002, 0o2750)):
         os.chown(path, 10001, gid)
         path.chmod(mode)
-    for name in COMPOSE["services"]:
+    for name in ("daemon", "dashboard"):
         (work / f"{name}.sh").write_text(
             f"exec unshare --mount --fork --kill-child sh -c {shlex.quote(script(name, work))}"
         )
