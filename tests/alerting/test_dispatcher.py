@@ -136,6 +136,17 @@ async def test_the_first_success_releases_everything_that_waits_for_the_channel(
         assert rig.texts().index(f"text {number}.1") < rig.texts().index(f"text {number}.2")
 
 
+async def test_openings_do_not_wait_behind_a_backlog_of_reminders(start: Start) -> None:
+    rig = await start(limited(1, most_characters=200))
+    rig.queue(1)
+    await rig.advance(1)
+    for number in range(2, 40):
+        rig.queue(number, EventKind.REMINDER, text="x" * 100)
+    rig.queue(40)
+    await rig.advance(61)
+    assert rig.texts()[1].startswith("text 40.1")
+
+
 async def test_after_a_restart_too_the_first_success_releases_what_waits(start: Start) -> None:
     rig = DispatcherRig()
     body = '{"title": "t", "text": "x", "incidents": []}'
@@ -318,7 +329,7 @@ async def test_the_closing_of_an_incident_never_overtakes_its_opening(rig: Dispa
     await rig.advance(1)
     box.release()
     await rig.advance(1)
-    assert rig.texts() == ["text 1.1", "text 1.2", "text 2.1"]
+    assert rig.texts() == ["text 1.1", "text 2.1", "text 1.2"]
 
 
 async def test_an_opening_that_was_not_sent_yet_is_merged_with_its_closing(

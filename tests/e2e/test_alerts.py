@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.adapters.ledger.writer import SqlLedger
+from monitor.core.alerting.model import EventKind, OutboxRow, Wording
+from monitor.core.alerting.outbox import encode_body, row_key
 from tests.e2e.simulated_daemon import PANTAU, SimulatedDaemon
 from tests.e2e.webhook_server import WebhookServer
 from tests.waiting import eventually
@@ -52,6 +56,17 @@ def alerting_daemon(
 
 def was_notified(webhook: WebhookServer, event: str, targets: list[str]) -> bool:
     return (event, targets) in webhook.accepted()
+
+
+def leave_a_leased_message(simulated: SimulatedDaemon) -> str:
+    """As a daemon does that is killed while it sends; returns the key of the message."""
+    body = encode_body(Wording("uji", "uji"), [])
+    row = OutboxRow(1, 99, "webhook", "channel:webhook", EventKind.UPDATED, body, time.time())
+    ledger = SqlLedger.open(simulated.data / "ledger.db")
+    ledger.record([], [row])
+    (leased,) = ledger.lease("webhook", time.time(), 60.0, 10)
+    ledger.close()
+    return row_key(leased.row)
 
 
 @pytest.mark.timeout(240)
@@ -103,6 +118,9 @@ def test_a_cut_link_and_a_cut_node_are_notified_once_each_at_start_and_end(
         assert closing.body is not None
         assert {name: closing.body["incident"][name] for name in kept} == kept
         assert simulated.kill(signal.SIGTERM) == 0
+        key = leave_a_leased_message(simulated)
+        simulated.start(environ={"PANTAU_SECRET_DETAK": f"{webhook.url}/beat"})
+        eventually(lambda: key in [request.key for request in webhook.requests()], 5)
         assert "Traceback" not in simulated.log()
 
 

@@ -167,7 +167,9 @@ def retry_delay_s(attempts: int, chance: float, asked_s: float | None = None) ->
 
 
 def due_batches(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[DeliveryBatch]:
-    """The rows to send now out of the unsent rows of a channel (by ascending id), oldest first.
+    """The rows to send now out of the unsent rows of a channel (by ascending id).
+
+    Openings first, so that none waits behind reminders and closings; of these the oldest.
 
     First in, first out for an incident: only its first row that no later one replaces, and only
     when it is due and no earlier one is being sent.
@@ -177,7 +179,7 @@ def due_batches(rows: Sequence[OutboxRow], now_s: float, limit: int) -> list[Del
         by_incident.setdefault(row.incident, []).append(row)
     firsts = (_first_due(waiting, now_s) for waiting in by_incident.values())
     due = [batch for batch in firsts if batch is not None]
-    return sorted(due, key=lambda batch: batch.row.id)[:limit]
+    return sorted(due, key=lambda batch: (not _is_opening(batch.row), batch.row.id))[:limit]
 
 
 def _first_due(rows: Sequence[OutboxRow], now_s: float) -> DeliveryBatch | None:
@@ -194,6 +196,10 @@ def _first_due(rows: Sequence[OutboxRow], now_s: float) -> DeliveryBatch | None:
     if any(_is_being_sent(row, now_s) for row in rows if row.id < first.id):
         return None
     return DeliveryBatch(first, tuple(row for row in rows if replaced_by.get(row.id) == first.id))
+
+
+def _is_opening(row: OutboxRow) -> bool:
+    return row.event in (EventKind.OPENED, EventKind.DIGEST)
 
 
 def _is_due(row: OutboxRow, now_s: float) -> bool:
