@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.core.documents import Document
 from tests.dashboard.access.protected_app import ORIGIN, ProtectedApp, app_with_users
@@ -21,6 +23,7 @@ from tests.dashboard.browser import Browser
 from tests.dashboard.dashboard_server import DashboardServer
 from tests.dashboard.router_documents import router_document_of
 from tests.dashboard.synthetic_history import HOUR_S, in_time_order, shipped_network, trouble
+from tests.fuzz.mutations import fuzzed, mutated
 from tests.waiting import eventually
 
 SAID = {200, 204, 302, 303, 304, 308, 400, 401, 403, 404, 405, 409, 413, 415, 429, 503}
@@ -84,14 +87,17 @@ def test_hostile_values_in_every_part_of_an_address(app: ProtectedApp, client: F
                 fine(client, "GET", path)
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "/", "/tv", "/situs/anjatan", "/insiden", "/laporan/2026-11", "/serah-terima", "/i/1",
-        "/insiden.csv", "/situs/anjatan.csv", "/laporan/2026-11.csv", "/masuk",
-        "/api/v1/incidents", "/api/v1/snapshot",
-    ],
+PAGES = (
+    "/", "/tv", "/situs/anjatan", "/insiden", "/laporan/2026-11", "/serah-terima", "/i/1",
+    "/insiden.csv", "/situs/anjatan.csv", "/laporan/2026-11.csv", "/masuk",
+    "/api/v1/incidents", "/api/v1/snapshot",
 )  # fmt: skip
+POSTS = (
+    "/_dash-update-component", "/api/v1/incidents/1/note", "/api/v1/maintenance", "/i/1", "/masuk",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_hostile_values_in_every_query(client: FlaskClient, page: str) -> None:
     for name in NAMES:
         for word in WORDS:
@@ -127,6 +133,31 @@ def test_bad_bodies_of_every_kind_to_every_address(app: ProtectedApp, client: Fl
         for path in ("/api/v1/incidents/1/note", "/api/v1/maintenance", "/_dash-update-component"):
             fine(client, "POST", path, body, "application/json")
         fine(client, "POST", "/i/1", body, "application/x-www-form-urlencoded")
+
+
+CALLBACK = (
+    b'{"output":"page.children","outputs":{"id":"page","property":"children"},"inputs":'
+    b'[{"id":"url","property":"search","value":"?range=24h"}],"changedPropIds":["url.search"],'
+    b'"state":[{"id":{"index":1,"type":"x"},"property":"data","value":null}]}'
+)
+QUERIES = [
+    b"range=24h&lang=id", b"from=2026-11-01&to=2026-11-24&view=history", b"k=17.a.b&token=x",
+    b"a[]=1&a[]=%00&=&&%", CALLBACK,
+]  # fmt: skip
+
+
+@fuzzed(60)
+@given(query=mutated(QUERIES), page=st.sampled_from(PAGES))
+def test_queries_that_a_program_makes_up(client: FlaskClient, query: bytes, page: str) -> None:
+    fine(client, "GET", f"{page}?{quote(query, safe='&=%+[];')}")
+
+
+@fuzzed(40)
+@given(body=mutated(QUERIES), path=st.sampled_from(POSTS), kind=st.sampled_from(KINDS))
+def test_bodies_that_a_program_makes_up(
+    client: FlaskClient, body: bytes, path: str, kind: str
+) -> None:
+    fine(client, "POST", path, body, kind)
 
 
 @pytest.mark.parametrize("size", [4097, 100_000, 3_000_000])
