@@ -39,7 +39,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION: Final = "0003"
+REVISION: Final = "0005"
 """The migration that makes what is described here."""
 
 LAST_ALIVE: Final = "last_alive_us"
