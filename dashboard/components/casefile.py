@@ -10,7 +10,7 @@ from dashboard.components.naming import Names
 from dashboard.components.reasons import evidence_text
 from dashboard.i18n import Words
 from dashboard.reads.cases import File
-from monitor.core.alerting.messages.incident_message import suspected_cause_text
+from monitor.core.alerting.messages.evidence_text import suspected_cause_text
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.path_text import hops_text, path_text
 from monitor.core.alerting.messages.target_names import TargetNames

@@ -23,7 +23,6 @@ from monitor.core.alerting.model import (
     OutboxRow,
     OutboxStatus,
 )
-from monitor.core.alerting.office_status import outages_of_dark_office
 from monitor.core.alerting.ports import AlertLedger
 from monitor.core.errors import Conflict, InvalidRequest, NotFound
 from monitor.core.executor import Executor
@@ -105,7 +104,7 @@ class IncidentActions:
         asked = next(each for each in found if each.id == incident)
         kind = ActionKind.ACKNOWLEDGE
         action = await self._act(incident, kind, who, why, until_s)
-        for other in outages_of_dark_office(asked, found, self._alerting_state.network):
+        for other in self._alerting_state.offices.outages_of_dark(asked, found):
             if self._acknowledgement(other.id) is None:
                 await self._act(other.id, kind, who, why, until_s)
         return action

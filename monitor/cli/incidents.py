@@ -33,7 +33,7 @@ from monitor.cli.formatting import (
 from monitor.cli.ledger import open_ledger
 from monitor.cli.options import config_option
 from monitor.cli.time_arguments import current_utc_s, parse_past_s
-from monitor.core.alerting.messages.incident_message import evidence_text, suspected_cause_text
+from monitor.core.alerting.messages.evidence_text import evidence_text, suspected_cause_text
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.path_text import hop_at, hops_text, path_text, route_text
 from monitor.core.alerting.messages.target_names import TargetNames

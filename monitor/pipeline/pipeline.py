@@ -228,7 +228,7 @@ class Pipeline:
         if self._notifier is None:
             return
         utc_s = self._clock.utc_s(self._clock.steady_s())
-        result = self._notifier.hand_over(rota, person, sequence, utc_s)
+        result = self._notifier.hand_over(rota, person, sequence, utc_s, self._present_state)
         self.progress.failed_notifications += len(result.text_errors)
         if result.rows:
             self._queue(LedgerEntry((), result.rows, result.policy_decisions))
@@ -328,13 +328,19 @@ class Pipeline:
             return PolicyResult()
         now_s = self._clock.steady_s()
         try:
-            return self._notifier.decide(events, now_s, self._clock.utc_s(now_s))
+            return self._notifier.decide(
+                events, now_s, self._clock.utc_s(now_s), self._present_state
+            )
         except Exception as error:
             self.progress.failed_notifications += 1
             if repr(error) != self._notify_error:
                 log.exception("notifications could not be decided or composed")
             self._notify_error = repr(error)
             return PolicyResult()
+
+    def _present_state(self, target: str) -> State | None:
+        health = self.detector.healths.get(target)
+        return None if health is None else health.state
 
     def _change_sample(self, transition: Transition) -> StateChangeSample:
         tags = self._tags.get(transition.target, TargetTags(transition.target))

@@ -45,7 +45,10 @@ class DutyRig:
         return steady_s
 
     def hand_over(self, name: str, person: str, sequence: int) -> None:
-        result = self.scenario.notifier.hand_over(name, person, sequence, self.scenario.utc_s)
+        scenario = self.scenario
+        result = scenario.notifier.hand_over(
+            name, person, sequence, scenario.utc_s, scenario.state_of
+        )
         self.scenario.ledger.record([], result.rows, result.policy_decisions)
 
     async def wait(self, for_s: float) -> None:
@@ -66,11 +69,11 @@ async def test_the_next_person_is_told_what_is_open_and_who_has_it() -> None:
     (row,) = rig.hand_overs()
     assert (row.recipient, row.event, row.about) == ("budi", EventKind.DIGEST, (1, 2))
     text = decode_notification(row, rig.scenario.utc_s).text
-    first, second = text.splitlines()[1:3]
-    assert text.startswith("YOU ARE ON CALL: 2 incidents are open")
-    assert first.startswith("#1 DOWN")
+    first, second = text.splitlines()[2:4]
+    assert text.startswith("YOU ARE ON CALL: 2 open incidents, 1 that nobody has, ")
+    assert first.startswith("Incident 1: DOWN")
     assert first.endswith("nobody has it")
-    assert "#2 DOWN" in second
+    assert "Incident 2: DOWN" in second
     assert "taken by dina until" in second
     reasons = {d.reason.value for d in rig.scenario.ledger.policy_decisions([1])}
     assert "hand_over" in reasons

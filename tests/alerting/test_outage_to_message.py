@@ -91,6 +91,39 @@ async def test_states_while_messages_are_held_covered_or_grouped(rig: AlertingRi
     assert opening.incident["affected"] == BEHIND_POP
 
 
+OFFICE = ["losarang/utama", "losarang/cadangan"]
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[AlertingRig]:
+    links: dict[str, tuple[str, ...]] = dict.fromkeys([*OFFICE, *SITES], ())
+    opened = await AlertingRig(network(links, anchors=2)).open()
+    await opened.run_for(10)
+    yield opened
+    await opened.close()
+
+
+async def test_two_dark_links_of_an_office_are_one_message_that_says_so(
+    office: AlertingRig,
+) -> None:
+    await play(office, (60, OFFICE))
+    (message,) = await office.wait_for_messages(1)
+    assert event_and_targets(message)[1] == OFFICE
+    assert message.title.startswith("KANTOR GELAP: Losarang, kedua jalur putus, sejak")
+
+
+async def test_the_state_of_an_office_is_that_of_the_moment_of_writing(
+    office: AlertingRig,
+) -> None:
+    """The second link falls after the first was told; then the first one returns."""
+    await play(office, (60, OFFICE[:1]), (60, OFFICE), (60, OFFICE[1:]))
+    first, second, third = await office.wait_for_messages(3)
+    assert "Losarang · utama, kantor lewat cadangan, sejak" in first.title
+    assert second.title.startswith("KANTOR GELAP: Losarang, kini cadangan juga putus, sejak")
+    assert third.title.startswith("PULIH: Losarang · utama")
+    assert "cadangan putus" in third.title
+
+
 async def test_a_flapping_link_is_shown_as_such(rig: AlertingRig) -> None:
     await play(rig, *[(10, LINK), (10, [])] * 8)
     assert rig.pipeline.target_status(SITES[0]).overlays == ("flapping",)

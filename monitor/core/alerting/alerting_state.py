@@ -15,6 +15,7 @@ from monitor.core.alerting.handling import Handling, group_by_incident, handling
 from monitor.core.alerting.maintenance import MaintenanceCalendar, targets_by_name
 from monitor.core.alerting.messages.message_writer import MessageWriter
 from monitor.core.alerting.model import IncidentAction, MaintenanceWindow
+from monitor.core.alerting.office_status import Offices
 from monitor.core.alerting.routing import AlertRouting
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.documents import Document
@@ -45,7 +46,7 @@ class AlertingState:
         "alerts",
         "ledger",
         "message_writer",
-        "network",
+        "offices",
         "routing",
         "zone",
     )
@@ -67,7 +68,7 @@ class AlertingState:
     def reconfigure(self, alerts: AlertSettings, network: Network, zone: tzinfo) -> None:
         """Take another configuration; actions and windows stay."""
         self.alerts = alerts
-        self.network = network
+        self.offices = Offices(network)
         self.zone = zone
         self.routing = AlertRouting(alerts, network, zone)
         self.message_writer = MessageWriter(

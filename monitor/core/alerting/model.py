@@ -6,10 +6,11 @@ Times are UTC seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from monitor.core.alerting.office_status import OfficeStatus
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.self_checks import SelfCheckReport
 from monitor.core.model import Incident
@@ -236,7 +237,8 @@ class NotificationContext:
 
     incidents: UTC; several: a digest; none: a self-alert or a test. notified: names of all
     who get the message. most_characters: of the text. escalated: sent because nobody
-    acknowledged. self_check: the failed check that it is about, and no incident.
+    acknowledged. self_check: the failed check that it is about, and no incident. offices: by site
+    id, as they are now; empty: not known. buttons: the channel shows buttons under the text.
     """
 
     event: EventKind
@@ -250,6 +252,8 @@ class NotificationContext:
     most_characters: int = 4000
     escalated: bool = False
     self_check: SelfCheckReport | None = None
+    offices: Mapping[str, OfficeStatus] = field(default_factory=dict)
+    buttons: bool = False
 
 
 @dataclass(frozen=True, slots=True)

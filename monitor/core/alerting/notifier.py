@@ -20,6 +20,7 @@ from monitor.core.alerting.model import (
     OutboxRow,
     PolicyDecision,
 )
+from monitor.core.alerting.office_status import StateOf
 from monitor.core.alerting.outbox import CODE_CHARACTERS, encode_body, incident_ids
 from monitor.core.alerting.policy import PolicyEvent, decide
 from monitor.core.alerting.policy_context import PlannedMessage, PolicyContext
@@ -84,10 +85,13 @@ class Notifier:
     def is_flapping(self, target: str) -> bool:
         return self._state.is_flapping(target)
 
-    def decide(self, events: Sequence[PolicyEvent], now_s: float, utc_s: float) -> PolicyResult:
+    def decide(
+        self, events: Sequence[PolicyEvent], now_s: float, utc_s: float, state_of: StateOf
+    ) -> PolicyResult:
         """Rows and decisions that follow from these events (UTC), and from time having passed.
 
-        now_s (steady timeline) and utc_s (wall clock) are the same moment.
+        now_s (steady timeline) and utc_s (wall clock) are the same moment. state_of: the states
+        of the targets at that moment.
         """
         context = PolicyContext(
             utc_s=utc_s,
@@ -100,7 +104,7 @@ class Notifier:
         self._state, outcome = decide(self._state, events, now_s, context)
         if len(self._routes) > len(self._state.alerts):
             self._routes = {n: r for n, r in self._routes.items() if n in self._state.alerts}
-        written = [self._row(message, utc_s) for message in outcome.messages]
+        written = [self._row(message, utc_s, state_of) for message in outcome.messages]
         return PolicyResult(
             rows=tuple(row for row, _ in written),
             policy_decisions=tuple(outcome.decisions),
@@ -126,10 +130,12 @@ class Notifier:
         self._state.note_passed_on(decisions)
         return PolicyResult(tuple(each for passed in found for each in passed.rows), decisions)
 
-    def hand_over(self, rota: str, person: str, sequence: int, utc_s: float) -> PolicyResult:
+    def hand_over(
+        self, rota: str, person: str, sequence: int, utc_s: float, state_of: StateOf
+    ) -> PolicyResult:
         """One message to somebody who goes on duty, with all that is open; none if nothing is.
 
-        sequence: the same for the same change of a rota.
+        sequence: the same for the same change of a rota. state_of: the states of the targets now.
         """
         recipients = self._alerting_state.routing.recipients((f"person:{person}",), utc_s)
         open_alerts = self._state.handed_over()
@@ -161,7 +167,7 @@ class Notifier:
                     thread=alerts.thread,
                 )
             )
-        row, error = self._row(message, utc_s)
+        row, error = self._row(message, utc_s, state_of)
         errors = () if error is None else (f"text of a hand-over for {row.channel}: {error}",)
         return PolicyResult((row,), tuple(decisions), errors)
 
@@ -175,9 +181,19 @@ class Notifier:
             self._looked_s = utc_s
         return self._maintenance
 
-    def _row(self, message: PlannedMessage, utc_s: float) -> tuple[OutboxRow, str | None]:
+    def _row(
+        self, message: PlannedMessage, utc_s: float, state_of: StateOf
+    ) -> tuple[OutboxRow, str | None]:
         """The outbox row, and why its text is only a plain one (None: it is proper)."""
         recipient, routing = message.recipient, self._alerting_state.routing
+        # While the monitor is cut off it knows the state of no link.
+        offices = (
+            {}
+            if self._state.is_isolated
+            else self._alerting_state.offices.status(
+                message.incidents, state_of, self._maintenance.keys()
+            )
+        )
         wording = self._alerting_state.message_writer.write(
             NotificationContext(
                 event=message.event,
@@ -190,6 +206,8 @@ class Notifier:
                 actions=message.actions,
                 most_characters=routing.most_characters(recipient.channel) - CODE_CHARACTERS,
                 escalated=message.escalated,
+                offices=offices,
+                buttons=routing.has_buttons(recipient.channel),
             )
         )
         documents = [

@@ -6,7 +6,7 @@ stays open while a link that might carry it is not measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,8 +47,8 @@ class OfficeStatus:
             return OfficeState.DARK
         return OfficeState.UNKNOWN
 
-    def in_state(self, *states: State, but: str = "") -> list[Link]:
-        """The links in one of these states, apart from the one named `but`."""
+    def links_in(self, *states: State, but: str = "") -> list[Link]:
+        """The links in one of these states, apart from the one with the full name `but`."""
         return [link for link, state in self.links if state in states and link.name != but]
 
     def state_of(self, link: str) -> State:
@@ -56,65 +56,55 @@ class OfficeStatus:
         return next((state for each, state in self.links if each.name == link), State.UNKNOWN)
 
 
-def office_status(site: Site, state_of: StateOf, maintenance: Sequence[str] = ()) -> OfficeStatus:
-    """The status of a site. A link whose state is not known counts as not measured."""
+class Offices:
+    """The sites of one network by their links."""
+
+    __slots__ = ("_site_of",)
+
+    def __init__(self, network: Network) -> None:
+        self._site_of = {link.name: site for site in network.sites for link in site.links}
+
+    def status(
+        self,
+        incidents: Sequence[Incident],
+        state_of: StateOf,
+        maintenance: Collection[str] = (),
+    ) -> dict[str, OfficeStatus]:
+        """The status of every site that these incidents concern, by site id.
+
+        A link whose state is not known counts as not measured.
+        """
+        found: dict[str, OfficeStatus] = {}
+        for incident in incidents:
+            for name in (incident.target, *incident.affected):
+                site = self._site_of.get(name)
+                if site is not None and site.id not in found:
+                    found[site.id] = _status(site, state_of, maintenance)
+        return found
+
+    def outages_of_dark(
+        self, incident: Incident, open_incidents: Sequence[Incident]
+    ) -> list[Incident]:
+        """The other outages that make the office of a link dark; empty: it is not dark.
+
+        Links that are only cut off by a node (in its `affected`) are no outages of their own.
+        """
+        site = self._site_of.get(incident.target)
+        if site is None or incident.scope is not Scope.LINK or incident.state is not State.DOWN:
+            return []
+        down = [each for each in open_incidents if each.state is State.DOWN]
+        silent = {name for each in down for name in (each.target, *each.affected)}
+        names = {link.name for link in site.links}
+        if not names <= silent:
+            return []
+        return [
+            each
+            for each in down
+            if each.id != incident.id and each.target in names and each.parent is None
+        ]
+
+
+def _status(site: Site, state_of: StateOf, maintenance: Collection[str]) -> OfficeStatus:
     links = tuple((link, state_of(link.name) or State.UNKNOWN) for link in site.links)
     covered = frozenset(link.name for link in site.links if link.name in maintenance)
     return OfficeStatus(site, links, covered)
-
-
-def offices_of(
-    incidents: Sequence[Incident],
-    network: Network,
-    state_of: StateOf,
-    maintenance: Sequence[str] = (),
-) -> dict[str, OfficeStatus]:
-    """The status of every site that these incidents concern, by site id."""
-    names = {name for each in incidents for name in (each.target, *each.affected)}
-    return {
-        site.id: office_status(site, state_of, maintenance)
-        for site in network.sites
-        if any(link.name in names for link in site.links)
-    }
-
-
-def outages_of_dark_office(
-    incident: Incident, open_incidents: Sequence[Incident], network: Network
-) -> list[Incident]:
-    """The other outages that make the office of a link dark; empty: it is not dark.
-
-    Links that are only cut off by a node (in its `affected`) are no outages of their own.
-    """
-    site = next(
-        (
-            site
-            for site in network.sites
-            if any(link.name == incident.target for link in site.links)
-        ),
-        None,
-    )
-    if site is None or incident.scope is not Scope.LINK or incident.state is not State.DOWN:
-        return []
-    down = [each for each in open_incidents if each.state is State.DOWN]
-    silent = {name for each in down for name in (each.target, *each.affected)}
-    if not all(link.name in silent for link in site.links):
-        return []
-    names = {link.name for link in site.links}
-    return [
-        each
-        for each in down
-        if each.id != incident.id and each.target in names and each.parent is None
-    ]
-
-
-def site_of_link(name: str, network: Network) -> Site | None:
-    """The site of a link by its full name; None: there is none."""
-    return next((s for s in network.sites if any(link.name == name for link in s.links)), None)
-
-
-def known_states(incidents: Sequence[Incident]) -> Mapping[str, State]:
-    """The states that open incidents alone tell: of their targets and of what they cut off."""
-    found: dict[str, State] = {}
-    for incident in incidents:
-        found |= dict.fromkeys(incident.affected, State.UNREACHABLE)
-    return found | {incident.target: incident.state for incident in incidents}

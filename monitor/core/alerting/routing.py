@@ -85,6 +85,11 @@ class AlertRouting:
         found = self._channels.get(channel)
         return DEFAULT_MAX_CHARACTERS if found is None else found.most_characters
 
+    def has_buttons(self, channel: str) -> bool:
+        """Whether the channel shows buttons under its messages."""
+        found = self._channels.get(channel)
+        return found is not None and found.buttons
+
     def turns(self, at_s: float) -> list[tuple[Turn, Turn | None]]:
         """For each rota: who is on call now, and who is next."""
         return [

@@ -131,9 +131,14 @@ class AlertScenario:
         return self._boot_utc_s + self.now_s - self._boot_s
 
     def _decide(self, *events: PolicyEvent) -> None:
-        result = self.notifier.decide(events, self.steady_s, self.utc_s)
+        result = self.notifier.decide(events, self.steady_s, self.utc_s, self.state_of)
         changes = [event for event in events if isinstance(event, IncidentChange)]
         self.ledger.record(changes, result.rows, result.policy_decisions)
+
+    def state_of(self, target: str) -> State:
+        """As its open incident tells; up without one."""
+        found = (each for each in self._incidents.values() if each.ended_s is None)
+        return next((each.state for each in found if each.target == target), State.UP)
 
     def open(self, target: str = "kec-01/utama", state: State = State.DOWN) -> int:
         """An incident is detected now; its number (1, 2, 3 …)."""

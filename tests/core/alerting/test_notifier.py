@@ -26,12 +26,16 @@ class BrokenZone(tzinfo):
         return "X"
 
 
+def up(_: str) -> State:
+    return State.UP
+
+
 def decided(zone: tzinfo) -> PolicyResult:
     """The notification of an outage that is past its hold."""
     notifier = Notifier(PolicyState(), AlertingState(ALERTS, NET, zone), lambda _: True)
     opened = Incident(7, Scope.LINK, "kec-01/utama", State.DOWN, T0, T0 + 5, "silence")
-    notifier.decide([IncidentChange(ChangeKind.OPENED, opened, T0)], 0.0, T0)
-    return notifier.decide([], 60.0, T0 + 60)
+    notifier.decide([IncidentChange(ChangeKind.OPENED, opened, T0)], 0.0, T0, up)
+    return notifier.decide([], 60.0, T0 + 60, up)
 
 
 def test_a_text_that_cannot_be_made_is_replaced_by_state_target_and_times() -> None:

@@ -1,139 +1,80 @@
-"""Write the message about one incident."""
+"""Write the message about one incident, or about several outages of one office."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from monitor.core.alerting.messages.action_text import (
+    how_to_take,
+    nothing_to_do,
+    taken_incidents,
+    what_to_do,
+)
+from monitor.core.alerting.messages.evidence_text import (
+    evidence_text,
+    reported_cause_text,
+    suspected_cause_text,
+)
+from monitor.core.alerting.messages.headline import NOT_WELL_ENDS, headline, office_of, state_word
 from monitor.core.alerting.messages.language import Language
+from monitor.core.alerting.messages.office_text import office_line
 from monitor.core.alerting.messages.path_text import path_line
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.messages.text_layout import TextLine, clean
 from monitor.core.alerting.model import ActionKind, EventKind, IncidentAction, NotificationContext
+from monitor.core.alerting.office_status import OfficeState
 from monitor.core.alerting.reasons import Reason
-from monitor.core.detection.causes import CONGESTION, LINK, POWER, UPSTREAM
 from monitor.core.model import Incident, Scope, State
 
 Translations = Mapping[str, str]
 """The text by language."""
 
-STATE_WORDS: Mapping[State, Translations] = {
-    State.DOWN: {"id": "PUTUS", "en": "DOWN"},
-    State.DEGRADED: {"id": "TERGANGGU", "en": "DEGRADED"},
-    State.UNKNOWN: {"id": "TIDAK ADA DATA", "en": "NO DATA"},
-    State.UNREACHABLE: {"id": "TIDAK TERJANGKAU", "en": "UNREACHABLE"},
-    State.UP: {"id": "NORMAL", "en": "NORMAL"},
-}
-_CUT_OFF = {"id": "TERPUTUS DARI JARINGAN", "en": "CUT OFF FROM THE NETWORK"}
-
-_OPENED = {"id": "{state}: {where}, sejak {since}", "en": "{state}: {where}, since {since}"}
-_STILL = {
-    "id": "MASIH {state}: {where}, sejak {since}",
-    "en": "STILL {state}: {where}, since {since}",
-}
-_RESOLVED = {
-    "id": "PULIH: {where}, {end}, {state} {length}",
-    "en": "UP AGAIN: {where}, {end}, was {state} {length}",
-}
-_ENDED = {
-    "id": "SELESAI: {where}, {end}, {why}; {state} {length}",
-    "en": "ENDED: {where}, {end}, {why}; was {state} {length}",
-}
-_WAS_DOWN = {
-    "id": "SEMPAT {state}: {where}, {length} ({start}–{end})",
-    "en": "WAS {state}: {where}, {length} ({start}–{end})",
-}
-_FLAPPING = {"id": "TIDAK STABIL: {where}, sejak {now}", "en": "FLAPPING: {where}, since {now}"}
-_FLAPPING_OVER = {"id": "STABIL LAGI: {where}, {now}", "en": "STEADY AGAIN: {where}, {now}"}
-_AFTER_MAINTENANCE = {
-    "id": "{state} SETELAH PEMELIHARAAN: {where}, sejak {since}",
-    "en": "{state} AFTER MAINTENANCE: {where}, since {since}",
-}
-
-_ENDS = {
-    "down": {"id": "menjadi putus", "en": "it went down"},
-    "removed": {"id": "dihapus dari konfigurasi", "en": "no longer configured"},
-}
-"""End reasons of incidents whose target is not well again."""
-
 _FOR = {"id": "Sudah {length}", "en": "For {length}"}
-_FROM_TO = {"id": "{state} {start}–{end}", "en": "{state} {start}–{end}"}
+_FROM_TO = {"id": "{state} {period}", "en": "{state} {period}"}
 _EARLIEST = {"id": "mungkin sudah sejak {moment}", "en": "perhaps since {moment} already"}
 _ENDED_EARLIEST = {"id": "mungkin pulih sejak {moment}", "en": "perhaps over since {moment}"}
 _BEHIND = {"id": "{n} jalur di belakangnya:", "en": "{n} links behind it:"}
-_OTHER_LINKS = {"id": "Jalur lain:", "en": "Other links:"}
+_DARK_OFFICES = {"id": "Kantor GELAP:", "en": "Offices DARK:"}
+_STILL_ON = {
+    "id": "Tetap terhubung lewat jalur lain:",
+    "en": "Still connected by another link:",
+}
 _ALSO_NOTIFIED = {"id": "Juga diberi tahu:", "en": "Also told:"}
 _NOT_ACKNOWLEDGED = {"id": "Belum ada yang menangani.", "en": "Nobody has taken it yet."}
 _NO_OUTAGES = {
-    "id": "Selama itu status jaringan tidak diketahui; tidak ada yang dilaporkan putus.",
-    "en": "Meanwhile the network's states are not known; no outage is reported.",
+    "id": "Selama itu tidak ada jalur yang dilaporkan putus; kantor mungkin baik-baik saja.",
+    "en": "Meanwhile no link is reported as down; the offices may be well.",
+}
+_AGAIN = {
+    "id": "Yang masih putus sekarang dikabarkan tersendiri.",
+    "en": "What is still down now is told on its own.",
 }
 _FLAPS = {
-    "id": "Putus-sambung berulang: tidak dikirim satu per satu.",
-    "en": "Down and up again and again: not told one by one.",
+    "id": "Putus-sambung berulang: tidak dikirim satu per satu; kabar lagi bila tetap putus"
+    " 15 mnt atau stabil.",
+    "en": "Down and up again and again: not told one by one; next news when it stays down for"
+    " 15 min or is steady.",
+}
+_STAYED_DOWN = {
+    "id": "Jalur ini putus-sambung, dan kini tetap putus.",
+    "en": "This link was flapping, and now it stays down.",
+}
+_LATE = {
+    "id": "Sudah selesai sebelum pesan ini dikirim.",
+    "en": "It was over before this message was sent.",
 }
 _ACKNOWLEDGED = {"id": "Ditangani {who} sampai {until}", "en": "Taken by {who} until {until}"}
 _ACKNOWLEDGED_OPEN = {"id": "Ditangani {who}", "en": "Taken by {who}"}
 _TICKET = {"id": "Tiket: {text}", "en": "Ticket: {text}"}
 _NOTE = {"id": "Catatan {clock} ({who}): {text}", "en": "Note {clock} ({who}): {text}"}
+_LINK = {"id": "{link}: {text}", "en": "{link}: {text}"}
 MORE_ITEMS = {"id": "+{n} lagi", "en": "+{n} more"}
 
-
-_REASONS = {
-    "silence": {"id": "tidak menjawab", "en": "no answer"},
-    "still_silent": {"id": "masih tidak menjawab", "en": "still no answer"},
-    "parent_down": {"id": "hulu putus", "en": "upstream down"},
-    "loss": {"id": "hilang paket", "en": "packet loss"},
-    "rtt": {"id": "latensi tinggi", "en": "high latency"},
-    "not_measured": {"id": "tidak dapat diukur", "en": "cannot be measured"},
-    "send_failure": {
-        "id": "pemantau tidak dapat mengirim",
-        "en": "the monitor cannot send",
-    },
-    "isolated": {
-        "id": "pemantau terputus dari jaringan",
-        "en": "the monitor is cut off from the network",
-    },
-    "blind": {"id": "pemantau tidak berjalan", "en": "the monitor did not run"},
-}
-_LOST = {
-    "id": "{lost} permintaan hilang berturut-turut dalam {length}",
-    "en": "{lost} requests lost in a row within {length}",
-}
-_LOSS = {"id": "hilang paket {value} (batas {limit})", "en": "packet loss {value} (limit {limit})"}
-_RTT = {"id": "latensi {value} ms (batas {limit} ms)", "en": "RTT {value} ms (limit {limit} ms)"}
-_SILENT = {"id": "{share} sasaran diam", "en": "{share} of all targets silent"}
-_CAUSE_WORDS = {
-    POWER: {"id": "Dugaan: listrik", "en": "Suspected: power"},
-    LINK: {"id": "Dugaan: jalur", "en": "Suspected: the link"},
-    UPSTREAM: {"id": "Dugaan: hulu", "en": "Suspected: upstream"},
-    CONGESTION: {"id": "Dugaan: jalur penuh", "en": "Suspected: congestion"},
-}
-_OTHER = {"id": "Dugaan: {cause}", "en": "Suspected: {cause}"}
-_UPTIME = {
-    POWER: {"id": "router menyala ulang, {length} lalu", "en": "router restarted {length} ago"},
-    LINK: {
-        "id": "router tidak mati, menyala {length}",
-        "en": "router never stopped, up {length}",
-    },
-}
-_NEAR = {"id": "putus bersamaan: {sites}", "en": "fell together: {sites}"}
-_PORT = {"id": "porta router mati", "en": "the router's port is down"}
-_FULL = {"id": "{share} kapasitas terpakai", "en": "{share} of the capacity in use"}
-_REPORTED = {"id": "Penyebab (kata {who}): {cause}", "en": "Cause (says {who}): {cause}"}
-
-_LINK, _AFFECTED, _PROVIDER, _EVIDENCE = 90, 80, 75, 70
-_PATH = 65
-_CAUSE, _ACTIONS, _OTHERS, _PEOPLE = 60, 50, 40, 30
+ADDRESS, OFFICE, WHAT_TO_DO, AFFECTED, EVIDENCE = 90, 87, 85, 80, 70
+PATH, CAUSE, ACTIONS, PEOPLE = 65, 60, 50, 30
 """Weights: lines of a small weight go first where there is no room (see fit_lines)."""
 
 _MOST_BEHIND = 15
-
-
-def state_word(incident: Incident, language: Language) -> str:
-    """`PUTUS`, `DOWN`; an isolation of the monitor has its own word."""
-    return language.text(
-        _CUT_OFF if incident.scope is Scope.MONITOR else STATE_WORDS[incident.state]
-    )
 
 
 def incident_lines(
@@ -141,43 +82,36 @@ def incident_lines(
 ) -> list[TextLine]:
     """All lines, the headline first, each with its weight."""
     incident = context.incidents[0]
-    now_s = context.at_s
-    found = [TextLine(_headline(context, incident, names, language), 100)]
-    found.append(TextLine(_duration_and_evidence(incident, context, language), _EVIDENCE))
-    if incident.scope is Scope.MONITOR:
-        found.append(TextLine(language.text(_NO_OUTAGES), _AFFECTED))
-    if context.reason in (Reason.FLAPPING_BEGAN, Reason.STILL_DOWN_AFTER_15_MIN):
-        found.append(TextLine(language.text(_FLAPS), _CAUSE))
-    if context.escalated:
-        found.append(TextLine(language.text(_NOT_ACKNOWLEDGED), _AFFECTED))
-    affected = names.affected(incident, language)
-    if affected:
-        head = language.text(_BEHIND, n=len(affected))
-        more = language.text(MORE_ITEMS, n="{n}")
-        found.append(TextLine(head, _AFFECTED, tuple(affected), more, max_items=_MOST_BEHIND))
-    path = path_line(incident.evidence.path, language, now_s)
-    if path is not None and incident.ended_s is None:
-        found.append(TextLine(path, _PATH))
-    cause = suspected_cause_text(incident, names, language)
-    if cause is not None:
-        found.append(TextLine(cause, _CAUSE))
-    others = names.other_links(incident, language)
-    if others:
-        found.append(
-            TextLine(
-                language.text(_OTHER_LINKS),
-                _OTHERS,
-                tuple(others),
-                language.text(MORE_ITEMS, n="{n}"),
-            )
-        )
-    provider = names.provider_line(incident, language)
-    if provider is not None:
-        found.append(TextLine(provider, _PROVIDER))
-    found += [
-        TextLine(text, _ACTIONS)
-        for text in _action_lines(context.actions, incident, language, now_s)
-    ]
+    is_over = incident.ended_s is not None
+    is_alone = len(context.incidents) == 1
+    first = headline(context, names, language)
+    found = [TextLine(first, 100)]
+    office = office_of(context, incident)
+    if office is not None and (incident.end_reason or "") not in NOT_WELL_ENDS:
+        but = incident.target if is_alone and not is_over else ""
+        line = office_line(office, language, but=but, over=is_over)
+        if line.partition(": ")[2] not in first or ": " not in line:
+            found.append(TextLine(line, OFFICE))
+    found += _what_happens(incident, context, language)
+    for each in context.incidents:
+        text = _duration_and_evidence(each, context, language)
+        if not is_alone:
+            link = clean(each.target.partition("/")[2], 60)
+            text = language.text(_LINK, link=link, text=text)
+        found.append(TextLine(text, EVIDENCE))
+    found += _affected_lines(incident, context, names, language)
+    for each in context.incidents:
+        path = path_line(each.evidence.path, language, context.at_s)
+        if path is not None and each.ended_s is None:
+            found.append(TextLine(path, PATH))
+        cause = suspected_cause_text(each, names, language)
+        if cause is not None:
+            found.append(TextLine(cause, CAUSE))
+        found += [
+            TextLine(text, ACTIONS)
+            for text in _action_lines(context.actions, each, language, context.at_s)
+        ]
+    found += _to_do_lines(context, names, language)
     found += footer_lines(context, names, language)
     return found
 
@@ -192,7 +126,7 @@ def footer_lines(
         found.append(
             TextLine(
                 language.text(_ALSO_NOTIFIED),
-                _PEOPLE,
+                PEOPLE,
                 tuple(people),
                 language.text(MORE_ITEMS, n="{n}"),
             )
@@ -200,41 +134,76 @@ def footer_lines(
     number = context.incidents[0].id if context.incidents else 0
     address = names.page_address(number, context.at_s) if number else None
     if address is not None:
-        found.append(TextLine(address, _LINK))
+        found.append(TextLine(address, ADDRESS))
     return found
 
 
-def _headline(
-    context: NotificationContext, incident: Incident, names: TargetNames, language: Language
-) -> str:
-    now_s = context.at_s
-    end_s = incident.ended_s
-    values = {
-        "where": names.target(incident.target, language),
-        "state": state_word(incident, language),
-        "since": language.clock_with_zone(incident.started_s, now_s),
-        "now": language.clock_with_zone(now_s, now_s),
-        "end": language.clock_with_zone(end_s if end_s is not None else now_s, now_s),
-        "start": language.clock(incident.started_s, now_s),
-        "length": language.duration((end_s if end_s is not None else now_s) - incident.started_s),
-    }
-    if context.reason is Reason.FLAPPING_OVER:
-        return language.text(_FLAPPING_OVER, **values)
+def _what_happens(
+    incident: Incident, context: NotificationContext, language: Language
+) -> list[TextLine]:
+    """What the headline alone may leave open: what follows, and who has it in hand."""
+    found = []
+    not_well = NOT_WELL_ENDS.get(incident.end_reason or "")
+    if not_well is not None:
+        found.append(TextLine(language.text(not_well[1]), WHAT_TO_DO))
+    if context.reason is Reason.WAS_DOWN:
+        found.append(TextLine(language.text(_LATE), AFFECTED))
+    if incident.scope is Scope.MONITOR:
+        text = _NO_OUTAGES if incident.ended_s is None else _AGAIN
+        found.append(TextLine(language.text(text), AFFECTED))
     if context.reason is Reason.FLAPPING_BEGAN:
-        return language.text(_FLAPPING, **values)
-    if end_s is not None:
-        ends = _ENDS.get(incident.end_reason or "")
-        if ends is not None:
-            lower = {**values, "state": values["state"].lower(), "why": language.text(ends)}
-            return language.text(_ENDED, **lower)
-        if context.reason is Reason.WAS_DOWN:
-            return language.text(_WAS_DOWN, **values)
-        return language.text(_RESOLVED, **{**values, "state": values["state"].lower()})
-    if context.reason is Reason.MAINTENANCE_OVER:
-        return language.text(_AFTER_MAINTENANCE, **values)
-    still = context.event is EventKind.REMINDER or context.escalated
-    still = still or context.reason is Reason.STILL_DOWN_AFTER_15_MIN
-    return language.text(_STILL if still else _OPENED, **values)
+        found.append(TextLine(language.text(_FLAPS), AFFECTED))
+    if context.reason is Reason.STILL_DOWN_AFTER_15_MIN:
+        found.append(TextLine(language.text(_STAYED_DOWN), CAUSE))
+    reminds = context.escalated or context.event is EventKind.REMINDER
+    if reminds and not taken_incidents(context):
+        found.append(TextLine(language.text(_NOT_ACKNOWLEDGED), AFFECTED))
+    return found
+
+
+def _affected_lines(
+    incident: Incident, context: NotificationContext, names: TargetNames, language: Language
+) -> list[TextLine]:
+    """Of a node: the offices that are dark now, those that are not, and the links behind it."""
+    more = language.text(MORE_ITEMS, n="{n}")
+    found = []
+    if incident.scope is Scope.NODE and incident.ended_s is None:
+        for words, state in ((_DARK_OFFICES, OfficeState.DARK), (_STILL_ON, OfficeState.CONNECTED)):
+            sites = [
+                names.site(id_) for id_, each in context.offices.items() if each.state is state
+            ]
+            if sites:
+                head = language.text(words)
+                found.append(TextLine(head, OFFICE, tuple(sites), more, max_items=_MOST_BEHIND))
+    affected = names.affected(incident, language)
+    if affected:
+        head = language.text(_BEHIND, n=len(affected))
+        found.append(TextLine(head, AFFECTED, tuple(affected), more, max_items=_MOST_BEHIND))
+    return found
+
+
+def _to_do_lines(
+    context: NotificationContext, names: TargetNames, language: Language
+) -> list[TextLine]:
+    """Whom to call and how to take it; of what is over: nothing."""
+    still_open = [each for each in context.incidents if each.ended_s is None]
+    if not still_open:
+        incident = context.incidents[0]
+        is_well = (incident.end_reason or "") not in NOT_WELL_ENDS
+        office = office_of(context, incident)
+        if not is_well or (office is not None and office.links_in(State.DOWN, State.UNREACHABLE)):
+            return []
+        return [TextLine(nothing_to_do(language), ACTIONS)]
+    texts = dict.fromkeys(what_to_do(each, names, language) for each in still_open)
+    office = office_of(context, still_open[0])
+    whole = (
+        office is not None
+        and office.state is OfficeState.DARK
+        and len(office.links_in(State.DOWN)) > 1
+        and still_open[0].state is State.DOWN
+    )
+    take = how_to_take(context, still_open, language, whole=whole)
+    return [TextLine(text, WHAT_TO_DO) for text in (*texts, take) if text is not None]
 
 
 def _duration_and_evidence(
@@ -249,8 +218,7 @@ def _duration_and_evidence(
             language.text(
                 _FROM_TO,
                 state=state_word(incident, language).capitalize(),
-                start=language.clock(incident.started_s, now_s),
-                end=language.clock_with_zone(incident.ended_s, now_s),
+                period=language.period(incident.started_s, incident.ended_s, now_s),
             )
         ]
     if incident.started_earliest_s is not None:
@@ -264,7 +232,7 @@ def _duration_and_evidence(
 
 
 def _action_lines(
-    actions: tuple[IncidentAction, ...], incident: Incident, language: Language, now_s: float
+    actions: Sequence[IncidentAction], incident: Incident, language: Language, now_s: float
 ) -> list[str]:
     """Acknowledgement, ticket, reported cause and newest note."""
     newest: dict[ActionKind, IncidentAction] = {}
@@ -292,60 +260,3 @@ def _action_lines(
         text, who = clean(note.text, 160), clean(note.who, 40)
         found.append(language.text(_NOTE, clock=clock, who=who, text=text))
     return found
-
-
-def evidence_text(incident: Incident, language: Language) -> str:
-    """What the detector measured, with numbers, in one line."""
-    evidence = incident.evidence
-    if incident.reason == "loss" and evidence.loss_ratio is not None and evidence.limit is not None:
-        return language.text(
-            _LOSS,
-            value=language.percent(evidence.loss_ratio),
-            limit=language.percent(evidence.limit),
-        )
-    if incident.reason == "rtt" and evidence.rtt_ms is not None and evidence.limit is not None:
-        return language.text(
-            _RTT, value=language.number(evidence.rtt_ms), limit=language.number(evidence.limit)
-        )
-    known = _REASONS.get(incident.reason)
-    parts = [clean(incident.reason) if known is None else language.text(known)]
-    if evidence.lost_in_row is not None and evidence.silence_s is not None:
-        parts.append(
-            language.text(
-                _LOST, lost=evidence.lost_in_row, length=language.duration(evidence.silence_s)
-            )
-        )
-    if evidence.silent_share is not None:
-        parts.append(language.text(_SILENT, share=language.percent(evidence.silent_share)))
-    if evidence.error is not None:
-        parts.append(clean(evidence.error))
-    return ", ".join(parts)
-
-
-def suspected_cause_text(incident: Incident, names: TargetNames, language: Language) -> str | None:
-    """The suspected cause with its evidence, never as a fact; None: nothing is suspected."""
-    cause, evidence = incident.suspected_cause, incident.evidence
-    if cause is None:
-        return None
-    known = _CAUSE_WORDS.get(cause)
-    text = language.text(_OTHER, cause=clean(cause)) if known is None else language.text(known)
-    parts = []
-    if cause in _UPTIME and evidence.router_uptime_s is not None:
-        length = language.duration(evidence.router_uptime_s)
-        parts.append(language.text(_UPTIME[cause], length=length))
-    if cause == POWER and evidence.near_sites:
-        sites = ", ".join(names.site(site) for site in evidence.near_sites[:3])
-        left = len(evidence.near_sites) - 3
-        parts.append(language.text(_NEAR, sites=sites + (f" +{left}" if left > 0 else "")))
-    if cause == LINK and evidence.port_oper is not None:
-        parts.append(language.text(_PORT))
-    if cause == CONGESTION and evidence.utilisation is not None:
-        parts.append(language.text(_FULL, share=language.percent(evidence.utilisation)))
-    return f"{text} ({'; '.join(parts)})" if parts else text
-
-
-def reported_cause_text(who: str, cause: str, language: Language) -> str:
-    """The cause as a person reported it."""
-    known = _CAUSE_WORDS.get(cause)
-    name = clean(cause) if known is None else language.text(known).partition(": ")[2]
-    return language.text(_REPORTED, who=clean(who, 40), cause=name)

@@ -27,19 +27,27 @@ class Language:
         """The translation with its `{names}` filled in."""
         return translations.get(self.language, translations["en"]).format(**values)
 
-    def clock(self, at_s: float, now_s: float) -> str:
-        """`14.05`, with the date when it is not today: `23 Nov 14.05`."""
+    def clock(self, at_s: float, now_s: float, *, seconds: bool = False) -> str:
+        """`14.05`, with the date when it is not today: `23 Nov 14.05`. seconds: `14.05.10`."""
         moment = self._local(at_s)
         point = "." if self.language == "id" else ":"
         text = f"{moment.hour:02d}{point}{moment.minute:02d}"
+        if seconds:
+            text += f"{point}{moment.second:02d}"
         if moment.date() == self._local(now_s).date():
             return text
         months = _MONTHS.get(self.language, _MONTHS["en"])
         return f"{moment.day} {months[moment.month - 1]} {text}"
 
-    def clock_with_zone(self, at_s: float, now_s: float) -> str:
+    def clock_with_zone(self, at_s: float, now_s: float, *, seconds: bool = False) -> str:
         """`14.05 WIB`."""
-        return f"{self.clock(at_s, now_s)} {self._local(at_s).tzname()}"
+        return f"{self.clock(at_s, now_s, seconds=seconds)} {self._local(at_s).tzname()}"
+
+    def period(self, start_s: float, end_s: float, now_s: float) -> str:
+        """`14.05–14.09 WIB`; with seconds where it is shorter than two minutes."""
+        seconds = end_s - start_s < 2 * MINUTE_S
+        start = self.clock(start_s, now_s, seconds=seconds)
+        return f"{start}–{self.clock_with_zone(end_s, now_s, seconds=seconds)}"
 
     def duration(self, duration_s: float) -> str:
         """`45 dtk`, `4 mnt`, `2 jam 5 mnt`, `3 hari 4 jam`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
 from monitor.core.alerting.messages.digest_message import digest_lines
@@ -14,7 +15,7 @@ from monitor.core.alerting.messages.text_layout import TextLine, clean, clean_te
 from monitor.core.alerting.model import NotificationContext, Wording
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings
-from monitor.core.model import Incident, Network
+from monitor.core.model import Incident, Network, Scope, State
 
 TITLE_CHARACTERS = 110
 """What a lock screen or the subject of an e-mail shows."""
@@ -58,9 +59,17 @@ class MessageWriter:
             return channel_test_lines(context, self._names, language)
         if context.reason is Reason.HAND_OVER:
             return duty_lines(context, self._names, language)
-        if len(context.incidents) == 1:
+        if len(context.incidents) == 1 or _is_one_office(context.incidents):
             return incident_lines(context, self._names, language)
         return digest_lines(context, self._names, language)
+
+
+def _is_one_office(incidents: Sequence[Incident]) -> bool:
+    """Whether all of them are open outages of links of one site."""
+    return len({each.target.partition("/")[0] for each in incidents}) == 1 and all(
+        each.scope is Scope.LINK and each.state is State.DOWN and each.ended_s is None
+        for each in incidents
+    )
 
 
 def plain_text(context: NotificationContext) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.text_layout import clean
 from monitor.core.alerting.settings import AlertSettings
-from monitor.core.model import Incident, Network, Scope
+from monitor.core.model import Incident, Link, Network, Node, Scope
 from monitor.core.signing import incident_link
 
 LINK_KIND_WORDS = {
@@ -67,19 +67,18 @@ class TargetNames:
         site = self._sites.get(site_id)
         return clean(site.name if site is not None else site_id, _NAME)
 
-    def other_links(self, incident: Incident, language: Language) -> list[str]:
-        """The other links of the same site: `cadangan (LTE)`."""
-        link = self._links.get(incident.target)
-        site = self._sites.get(link.site) if link is not None else None
-        if link is None or site is None:
-            return []
-        return [
-            f"{clean(other.id, _NAME)} ({language.text(LINK_KIND_WORDS[other.kind])})"
-            if other.kind in LINK_KIND_WORDS
-            else clean(other.id, _NAME)
-            for other in site.links
-            if other.name != link.name
-        ]
+    def link(self, name: str) -> Link | None:
+        """The link of that full name; None: it is not configured, or a node."""
+        return self._links.get(name)
+
+    def node(self, name: str) -> Node | None:
+        """The node of that id."""
+        return self._nodes.get(name)
+
+    @property
+    def list_address(self) -> str | None:
+        """The page that lists all incidents; None: no base_url is configured."""
+        return None if self._url is None else f"{self._url}/insiden"
 
     def affected(self, incident: Incident, language: Language) -> list[str]:
         """The names of the links behind a node."""
@@ -88,8 +87,10 @@ class TargetNames:
     def provider_line(self, incident: Incident, language: Language) -> str | None:
         """Provider, telephone and circuit number of a link; None: none is known."""
         link = self._links.get(incident.target)
-        if link is None:
-            return None
+        return None if link is None else self.provider_of(link, language)
+
+    def provider_of(self, link: Link, language: Language) -> str | None:
+        """`Penyedia A · 0800-1-000 · no. sambungan FO-1234`; None: none is known."""
         circuit = {"id": "no. sambungan {circuit}", "en": "circuit {circuit}"}
         parts = [
             clean(link.provider, _NAME) if link.provider else "",
