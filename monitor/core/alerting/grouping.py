@@ -18,7 +18,7 @@ from monitor.core.alerting.policy_state import IncidentAlerts, MessageThread, Po
 from monitor.core.alerting.settings import AlertRules
 from monitor.core.model import Incident, Scope
 
-GROUP_DELAY_S = 5.0
+GROUP_DELAY_S = 4.0
 """What grouping adds to the hold at most; also the time between two digests of a group."""
 
 

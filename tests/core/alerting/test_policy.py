@@ -160,18 +160,19 @@ SCENARIOS = {
         open losarang/utama, open losarang/cadangan, open kec-01..kec-03, wait 14s => nothing
         wait 1s                     => digest 1..5 to ani, hook
     """,
-    "no opening waits longer than 5 s for the others of its group": """
-        open kec-01..kec-04, wait 13s, open kec-05..kec-06, wait 6s => nothing
+    "no opening waits longer than 4 s for the others of its group": """
+        open kec-01..kec-04, wait 13s, open kec-05..kec-06, wait 5s => nothing
         wait 1s                     => digest 1..4 to ani, hook
-        wait 7s                     => nothing
+        wait 8s                     => nothing
         wait 1s                     => digest 5..6 to ani, hook
     """,
-    "in a busy minute each opening is told within 5 s of its hold": """
+    "in a busy minute each opening is told within 4 s of its hold": """
         open kec-01, wait 2s, open kec-02, wait 2s, open kec-03, wait 2s, open kec-04, wait 2s
         open kec-05, wait 2s, open kec-06, wait 2s, open kec-07, wait 2s, open kec-08, wait 5s
-        wait 1s                     => digest 1..3 to ani, hook
-        wait 5s                     => digest 4..6 to ani, hook
-        wait 5s                     => digest 7..8 to ani, hook
+        wait 0s                     => digest 1..3 to ani, hook
+        wait 4s                     => digest 4..5 to ani, hook
+        wait 4s                     => digest 6..7 to ani, hook
+        wait 4s                     => opened 8 to ani, hook
     """,
     "a digest never mixes outages with degradations": """
         open kec-01..kec-05 degraded, open kec-06..kec-10
@@ -189,11 +190,11 @@ SCENARIOS = {
     "a member that ends before the hold is not in the digest": """
         open kec-01..kec-06, wait 10s, close 3, wait 10s => digest 1..2,4..6 to ani, hook
     """,
-    "later openings join the group for five minutes, in one digest every five seconds": """
+    "later openings join the group for five minutes, in one digest every four seconds": """
         open kec-01..kec-05, wait 20s => digest 1..5 to ani, hook
         open kec-06..kec-07, wait 2s, open kec-10, wait 12s => nothing
         wait 1s                     => digest 6..7 to ani, hook
-        wait 4s                     => nothing
+        wait 3s                     => nothing
         reasons 8                   => ... grouped
         wait 1s                     => opened 8 to ani, hook
         wait 230s, open kec-09, wait 15s => opened 9 to ani, hook
@@ -339,7 +340,7 @@ def test_scenario(name: str) -> None:
 
 
 def test_a_group_is_one_thread_of_messages_while_it_can_be_joined() -> None:
-    name = "later openings join the group for five minutes, in one digest every five seconds"
+    name = "later openings join the group for five minutes, in one digest every four seconds"
     rows = AlertScenario().run(SCENARIOS[name]).ledger.outbox()
     assert {row.incident for row in rows} == {1, 10}
 
