@@ -453,6 +453,11 @@ class Daemon:
         self._reloader = Reloader(self._settings, self._environ, self._status, parts)
 
     def _build_api(self) -> None:
+        users = UsersFile(self._settings.data_dir)
+        try:
+            users.remember()
+        except ConfigError as error:
+            log.error("%s", error)
         context = ApiContext(
             self._ledger,
             self._alerting_state,
@@ -463,7 +468,7 @@ class Daemon:
             self._polling.router,
             self._shippers.resend,
             PeerCheck(lambda: find_user(self._reloader.settings.dashboard.user)),
-            Accounts(UsersFile(self._settings.data_dir), SignOutsFile(self._settings.data_dir)),
+            Accounts(users, SignOutsFile(self._settings.data_dir)),
         )
         self._api = ApiServer(
             self._settings.data_dir / SOCKET_NAME,

@@ -20,6 +20,10 @@ from monitor.core.access import Users, users_document, users_from_document
 from monitor.core.errors import ConfigError
 
 USERS_FILE = "users.json"
+MARKER_FILE = "had-users"
+"""Is there once a user was added: without users the page is open to everybody, and a file that is
+lost must not open it."""
+
 MODE = 0o640
 MAX_BYTES = 1_000_000
 
@@ -36,12 +40,22 @@ class UsersFile:
         self._cached: tuple[_Version | None, Users] | None = None
 
     def read(self) -> Users:
-        """All users; none when there is no file. Raises ConfigError: unreadable, damaged."""
+        """All users; none when there never was a file.
+
+        Raises ConfigError: unreadable, damaged, or lost although there were users.
+        """
         version = self._version()
+        if version is None:
+            self._require_never_used()
         with self._lock:
             if self._cached is None or self._cached[0] != version:
                 self._cached = (version, Users() if version is None else self._load())
             return self._cached[1]
+
+    def remember(self) -> None:
+        """Note that there are users, for files of versions that did not. Raises ConfigError."""
+        if self._version() is not None and self.read().users:
+            self._mark()
 
     def change(self, edit: Callable[[Users], Users]) -> Users:
         """Replace the file atomically by what `edit` makes of the users; one change at a time.
@@ -59,11 +73,33 @@ class UsersFile:
             users = edit(self.read())
             text = json.dumps(users_document(users), indent=1).encode() + b"\n"
             replace_file(self.path, text, MODE)
+            if users.users:
+                self._mark()
         except OSError as error:
             raise self._config_error("cannot be changed", error) from error
         finally:
             os.close(lock)
         return users
+
+    def _mark(self) -> None:
+        marker = self.path.with_name(MARKER_FILE)
+        try:
+            if not marker.exists():
+                replace_file(marker, b"", MODE)
+        except OSError as error:
+            raise self._config_error("cannot be marked", error) from error
+
+    def _require_never_used(self) -> None:
+        marker = self.path.with_name(MARKER_FILE)
+        try:
+            is_lost = marker.exists()
+        except OSError as error:
+            raise self._config_error("cannot be looked at", error) from error
+        if is_lost:
+            raise ConfigError(
+                f"{self.path} is gone although there were users: nobody is let in; put back a copy,"
+                f" or remove {marker} to begin without users"
+            )
 
     def _version(self) -> _Version | None:
         try:
@@ -79,6 +115,7 @@ class UsersFile:
             with os.fdopen(open_trusted(self.path), "rb") as file:
                 raw = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
+            self._require_never_used()
             return Users()
         except OSError as error:
             raise self._config_error("cannot be read", error) from error

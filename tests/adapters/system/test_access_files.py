@@ -9,7 +9,7 @@ import pytest
 
 from monitor.adapters.system.key_file import LINK_KEY_MODE, SESSION_KEY_MODE, load_or_create_key
 from monitor.adapters.system.passwords import Argon2Passwords
-from monitor.adapters.system.users_file import USERS_FILE, UsersFile
+from monitor.adapters.system.users_file import MARKER_FILE, USERS_FILE, UsersFile
 from monitor.core.access import User, UserRole, Users
 from monitor.core.errors import ConfigError
 
@@ -47,6 +47,39 @@ def test_a_change_is_seen_by_another_reader_at_once(tmp_path: Path) -> None:
     UsersFile(tmp_path).change(lambda users: users.with_user(User("siti", UserRole.VIEWER, "b")))
     assert reader.read().users == (User("siti", UserRole.VIEWER, "b"),)
     assert mode(tmp_path / USERS_FILE) == 0o640
+
+
+SITI = User("siti", UserRole.VIEWER, "a")
+
+
+@pytest.mark.parametrize("how", ["added here", "of an earlier version"])
+def test_a_lost_file_of_users_is_an_error_and_never_nobody(tmp_path: Path, how: str) -> None:
+    """Without users the page is open to everybody."""
+    UsersFile(tmp_path).change(lambda users: users.with_user(SITI))
+    if how == "of an earlier version":
+        (tmp_path / MARKER_FILE).unlink()
+        UsersFile(tmp_path).remember()
+    running = UsersFile(tmp_path)
+    assert running.read().users == (SITI,)
+    text = (tmp_path / USERS_FILE).read_text()
+    (tmp_path / USERS_FILE).unlink()
+    for reader in (running, UsersFile(tmp_path)):
+        with pytest.raises(ConfigError, match="is gone although there were users: nobody is let"):
+            reader.read()
+        with pytest.raises(ConfigError, match="put back a copy"):
+            reader.change(lambda users: users.with_user(SITI))
+    (tmp_path / USERS_FILE).write_text(text)
+    (tmp_path / USERS_FILE).chmod(0o640)
+    assert running.read().users == (SITI,)
+
+
+def test_the_last_user_may_be_removed_and_a_file_that_never_was_is_no_loss(tmp_path: Path) -> None:
+    users = UsersFile(tmp_path)
+    users.remember()
+    assert users.read() == Users()
+    users.change(lambda found: found.with_user(SITI))
+    users.change(lambda found: Users())
+    assert UsersFile(tmp_path).read() == Users()
 
 
 def test_concurrent_changes_are_all_stored(tmp_path: Path) -> None:

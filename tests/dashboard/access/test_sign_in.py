@@ -68,6 +68,15 @@ def test_every_request_without_a_session_is_refused(
         assert answer.headers["Location"] == "http://localhost/masuk"
 
 
+def test_a_lost_file_of_users_closes_the_page(app: ProtectedApp) -> None:
+    assert app.client().get("/").status_code == 401
+    app.users.path.unlink()
+    for path in ("/", "/tv", "/insiden", "/masuk", "/i/1"):
+        answer = app.client().get(path)
+        assert answer.status_code == 503, path
+        assert "Daftar pengguna atau kuncinya tidak dapat dibaca" in answer.text
+
+
 def test_every_route_requires_sign_in(app: ProtectedApp) -> None:
     """All routes of the URL map, including future ones."""
     rules = {str(rule) for rule in app.server.url_map.iter_rules()}
