@@ -21,6 +21,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
+from waitress.task import WSGITask
 
 log = logging.getLogger("dashboard.http_server")
 
@@ -57,10 +58,24 @@ class Limits:
     per_address: int = 64
 
 
+class Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    """One request being answered."""
+
+    def set_close_on_finish(self) -> None:
+        """Keep the connection after a response without a body (304), which needs no length.
+
+        waitress would end it, and an open page asks each second and mostly gets 304.
+        """
+        asked = self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.version == "1.0" or self.has_body or asked:
+            super().set_close_on_finish()
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection that knows since when it waits for its client, and for what."""
 
     server: LimitedServer
+    task_class = Task
 
     def __init__(
         self, server: LimitedServer, sock: socket.socket, addr: Any, adj: Any, map: Any = None

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import psutil
 
+from dashboard.app.gate.sessions import COOKIE
 from tests.dashboard.dashboard_server import DashboardServer
 
 CLIENTS = 100
@@ -96,7 +97,8 @@ async def sign_in(port: int) -> str:
     )
     answer = (await reader.read()).decode("latin-1")
     writer.close()
-    (cookie,) = [line for line in answer.splitlines() if line.startswith("Set-Cookie:")]
+    session = f"Set-Cookie: {COOKIE}="
+    (cookie,) = [line for line in answer.splitlines() if line.startswith(session)]
     return cookie.partition(": ")[2].partition(";")[0]
 
 

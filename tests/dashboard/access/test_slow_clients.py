@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -29,7 +30,10 @@ LIMITS = Limits(connections=40, per_address=10)
 
 
 def application(environ: dict[str, Any], start_response: Any, /) -> Iterable[bytes]:
-    """Answers at once; /large with 8 MB."""
+    """Answers at once; /large with 8 MB, /unchanged with nothing."""
+    if environ["PATH_INFO"] == "/unchanged":
+        start_response("304 Not Modified", [("ETag", '"x"')])
+        return []
     body = b"x" * 8_000_000 if environ["PATH_INFO"] == "/large" else b"ok"
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
@@ -125,6 +129,20 @@ def test_an_idle_connection_is_kept_for_the_next_request_and_then_ended(served: 
         assert not is_closed(client)
         served.later(2)
         assert ends(served, client)
+
+
+def test_a_connection_goes_on_after_a_response_without_a_body(served: Served) -> None:
+    connection = HTTPConnection("127.0.0.1", served.port, timeout=5)
+    connection.connect()
+    own = connection.sock
+    for _ in range(3):
+        connection.request("GET", "/unchanged")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Connection"], answer.read()) == (304, None, b"")
+        assert connection.sock is own
+    connection.request("GET", "/unchanged", headers={"Connection": "close"})
+    assert connection.getresponse().headers["Connection"] == "close"
+    connection.close()
 
 
 def test_a_response_that_is_not_read_is_given_up(served: Served) -> None:
