@@ -221,9 +221,10 @@ CASES = [
         80, (Expected(A),)),
     Case("a link waits 15 s at most for a node without evidence", node_every(60.0, BEHIND),
         {A: cut((70, 120))}, 110, (Expected(A, after=20.5, within=21.5),)),
-    Case("a link suspected when its node came back starts a later outage at its own first loss",
-        first_link_every(4.0, BEHIND), {"pop": cut((60, 80.5)), A: cut((79, 82), (200, 260))}, 280,
-        (Expected("pop", affected=()), Expected(A, start=(200, 204.1)))),
+    *(Case(f"a link suspected {when} its node came back starts a later outage at its own loss",
+        first_link_every(4.0, BEHIND), {"pop": cut((60, back)), A: cut((79, 82), (200, 260))}, 280,
+        (Expected("pop", affected=()), Expected(A, start=(200, 204.1)))) for when, back in
+        (("since", 80.5), ("before", 81.5))),
     Case("failed sends behind a node that comes back are counted anew from then on",
         network({A: ("pop",), B: ()}, {"pop": ()}),
         {"pop": cut((60, 80)), A: lambda t: "EPERM" if t >= 79 else None if t >= 60 else 9.0}, 100,
