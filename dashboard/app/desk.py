@@ -33,7 +33,14 @@ from dashboard.reads import actions
 from dashboard.reads.actions import Doer, Verb, Wrong
 from dashboard.reads.cases import HISTORY_DAYS, MOST, Case, File
 from dashboard.reads.questions import Reads
-from monitor.core.errors import ApiError, Conflict, InvalidRequest, NotFound, StoreError
+from monitor.core.errors import (
+    ApiError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    NotRecorded,
+    StoreError,
+)
 
 ALERT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; "
@@ -216,6 +223,8 @@ class Desk:
             return _sentence(words.say("act.no_incident"), 404)
         except InvalidRequest as error:
             return _sentence(words.say("act.refused", why=str(error)), 400)
+        except NotRecorded:
+            return _sentence(words.say("act.not_kept"), 507)
         except ApiError:
             return _sentence(words.say("act.silent"), 503)
         return _sentence(words.say("act.ok"), 200)

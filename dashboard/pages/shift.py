@@ -25,7 +25,14 @@ from monitor.core.reports.handover import MAINTENANCE_AHEAD_S
 HOURS = (8, 12, 24)
 
 SAID: Mapping[int, str] = MappingProxyType(
-    {200: "ended", 400: "not_ended", 404: "no_window", 409: "window_over", 503: "silent"}
+    {
+        200: "ended",
+        400: "not_ended",
+        404: "no_window",
+        409: "window_over",
+        503: "silent",
+        507: "not_kept",
+    }
 )
 """What is said of a form that ended maintenance, by the status of the answer."""
 

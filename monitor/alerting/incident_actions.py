@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol, TypeGuard
+from typing import Protocol, TypeGuard, TypeVar
 
 from monitor.core.alerting.alerting_state import (
     MAX_WINDOW_AHEAD_S,
@@ -24,7 +24,14 @@ from monitor.core.alerting.model import (
     OutboxStatus,
 )
 from monitor.core.alerting.ports import AlertLedger
-from monitor.core.errors import Conflict, InvalidRequest, NotFound
+from monitor.core.errors import (
+    Conflict,
+    InvalidRequest,
+    LedgerError,
+    LedgerFull,
+    NotFound,
+    NotRecorded,
+)
 from monitor.core.executor import Executor
 from monitor.core.model import Incident
 from monitor.core.ports import Clock
@@ -51,12 +58,15 @@ class ActionListener(Protocol):
         ...
 
 
+T = TypeVar("T")
+
 SAME_PRESS_S = 60.0
 """Two acknowledgements of one person that end within so long are the same press."""
 
 
 class IncidentActions:
-    """Methods raise InvalidRequest, NotFound or Conflict for what is refused, and LedgerError.
+    """Methods raise InvalidRequest, NotFound or Conflict for what is refused, LedgerError where the
+    ledger cannot be read, and NotRecorded where it did not store.
 
     open_incidents: the open ones, in UTC. executor: runs ledger calls. Times are Unix seconds.
     """
@@ -211,7 +221,7 @@ class IncidentActions:
         if begin_s > now_s + MAX_WINDOW_AHEAD_S:
             raise InvalidRequest("the window begins more than a year ahead")
         window = MaintenanceWindow(tuple(dict.fromkeys(targets)), begin_s, end_s, who, why)
-        stored = await self._executor(partial(self._ledger.add_window, window))
+        stored = await self._store(partial(self._ledger.add_window, window))
         self._inform_window(stored)
         return stored
 
@@ -233,8 +243,8 @@ class IncidentActions:
             raise Conflict(f"maintenance window {name} is over already")
         if not window.id:
             # An occurrence of a recurring window has no row yet: store one.
-            window = await self._executor(partial(self._ledger.add_window, window))
-        ended = await self._executor(partial(self._ledger.end_window, window.id, now_s, who))
+            window = await self._store(partial(self._ledger.add_window, window))
+        ended = await self._store(partial(self._ledger.end_window, window.id, now_s, who))
         self._inform_window(ended)
         return ended
 
@@ -247,7 +257,7 @@ class IncidentActions:
             raise Conflict(
                 f"message {row} is {stored.status.value}: only a dead one can be tried again"
             )
-        again = await self._executor(partial(self._ledger.retry, row, self.now_s()))
+        again = await self._store(partial(self._ledger.retry, row, self.now_s()))
         log.info("%s sends message %d again", who, row)
         for listener in self._listeners:
             listener.on_queued()
@@ -257,12 +267,26 @@ class IncidentActions:
         self, incident: int, kind: ActionKind, who: str, text: str, until_s: float | None = None
     ) -> IncidentAction:
         action = IncidentAction(incident, kind, who, self.now_s(), text, until_s)
-        stored = await self._executor(partial(self._ledger.add_action, action))
+        stored = await self._store(partial(self._ledger.add_action, action))
         log.info("incident %d: %s by %s", incident, kind.value, who)
         self._alerting_state.add_action(stored)
         for listener in self._listeners:
             listener.on_action(stored)
         return stored
+
+    async def _store(self, write: Callable[[], T]) -> T:
+        """What was stored. Raises NotRecorded in the words of the person who did it."""
+        try:
+            return await self._executor(write)
+        except LedgerFull as error:
+            raise NotRecorded(
+                "TIDAK TERCATAT dan tidak berlaku: disk server pemantau penuh. Kosongkan ruang"
+                " disk itu, lalu ulangi; sementara itu kabari rekan piket secara langsung"
+            ) from error
+        except LedgerError as error:
+            raise NotRecorded(
+                f"TIDAK TERCATAT dan tidak berlaku ({error}). Perbaiki penyebabnya, lalu ulangi"
+            ) from error
 
     def _inform_window(self, window: MaintenanceWindow) -> None:
         log.info("maintenance %d: %s, by %s", window.id, ", ".join(window.targets), window.who)

@@ -4,8 +4,9 @@ Whoever may open the socket may act: the user of the daemon and its group. The k
 user asks: root, the daemon's own and the page's user name the person who acts (`who`), any other
 user acts under its own system user name. An error is `{"error": "a sentence"}` with 400 (invalid),
 403 (not for this user), 404 (not found), 408 (body not sent), 409 (conflict with the present
-state), 413 (body too long) or 503 (ledger error). Every POST takes a JSON object with `who`, and
-answers with what was stored. Times are RFC 3339 with a zone.
+state), 413 (body too long), 503 (ledger error) or 507 (what somebody did could not be stored).
+Every POST takes a JSON object with `who`, and answers with what was stored. Times are
+RFC 3339 with a zone.
 
     GET  /state                       the `status --json` document
     GET  /healthz                     200 while rounds end, 503 when none has for 30 s

@@ -23,6 +23,7 @@ from monitor.core.errors import (
     LedgerError,
     NotAllowed,
     NotFound,
+    NotRecorded,
 )
 
 SOCKET_MODE = 0o660
@@ -136,6 +137,8 @@ async def _error_responses(request: web.Request, handler: Handler) -> web.Stream
         return json_response({"error": str(error)}, 409)
     except InvalidRequest as error:
         return json_response({"error": str(error)}, 400)
+    except NotRecorded as error:
+        return json_response({"error": str(error)}, 507)
     except (LedgerError, ConfigError) as error:
         return json_response({"error": str(error)}, 503)
     except web.HTTPNotFound:

@@ -51,6 +51,10 @@ class LedgerFull(LedgerError):
     """The disk of the ledger has no space left."""
 
 
+class NotRecorded(LedgerError):
+    """What a person did could not be stored, and is not in force. A sentence for that person."""
+
+
 class RecordRefused(LedgerError):
     """The ledger can never store these rows: they contradict it, or hold a value that it cannot."""
 

@@ -20,7 +20,15 @@ from monitor.core.alerting.model import (
     OutboxStatus,
 )
 from monitor.core.alerting.settings import RecurringWindow
-from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
+from monitor.core.errors import (
+    ApiError,
+    Conflict,
+    InvalidRequest,
+    LedgerError,
+    LedgerFull,
+    NotFound,
+    NotRecorded,
+)
 from monitor.core.model import Scope
 from tests.api.raw_http import raw_post
 from tests.api_rig import LINK, OTHER, WIB, MemoryApiRig, duty_settings, in_thread
@@ -207,12 +215,34 @@ async def test_without_channels_there_is_nothing_to_test(tmp_path: Path) -> None
             await post(api, "/alert-test")
 
 
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/incidents/2/acknowledge", {}),
+        ("/incidents/2/snooze", {"for_s": 600}),
+        ("/incidents/2/note", {"text": "x"}),
+        ("/maintenance", {"targets": [LINK], "for_s": 60, "why": "x"}),
+    ],
+)
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (LedgerFull("the disk is full"), "TIDAK TERCATAT.*disk server pemantau penuh.*ulangi"),
+        (LedgerError("the disk reports an error"), "TIDAK TERCATAT.*reports an error.*ulangi"),
+    ],
+    ids=["full", "fails"],
+)
 async def test_nothing_is_in_force_before_the_ledger_stored_it(
-    rig: MemoryApiRig, api: LocalApiClient
+    rig: MemoryApiRig,
+    api: LocalApiClient,
+    path: str,
+    fields: dict[str, object],
+    trouble: LedgerError,
+    words: str,
 ) -> None:
-    rig.ledger.trouble = LedgerError("the disk is full")
-    with pytest.raises(ApiError, match="the disk is full"):
-        await post(api, "/incidents/2/acknowledge")
+    rig.ledger.trouble = trouble
+    with pytest.raises(NotRecorded, match=words):
+        await post(api, path, **fields)
     assert rig.listener.actions == []
     assert rig.alerting_state.overlays(rig.open, rig.now_s()) == {}
 

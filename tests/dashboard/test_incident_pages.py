@@ -17,7 +17,15 @@ from dashboard.app.web import Identity, build
 from dashboard.components.sheet import harmless
 from monitor.core.alerting.model import ActionKind, IncidentAction
 from monitor.core.availability_target import AgreedBy, AvailabilityTarget
-from monitor.core.errors import ApiError, Conflict, InvalidRequest, LedgerError, NotFound
+from monitor.core.errors import (
+    ApiError,
+    Conflict,
+    InvalidRequest,
+    LedgerError,
+    NotFound,
+    NotRecorded,
+    PantauError,
+)
 from monitor.core.model import ChangeKind, IncidentChange, IncidentEvidence, Network, State
 from monitor.core.paths.model import (
     FindingKind,
@@ -277,12 +285,13 @@ def test_maintenance_is_ended_from_the_handover_page(fresh_pages: IncidentPages)
         ({"who": "Budi", "name": "1"}, Conflict("over"), "sudah selesai"),
         ({"who": "Budi", "name": "../x"}, NotFound("none"), "tidak ada, atau belum berlaku"),
         ({"who": "Budi", "name": "1"}, ApiError("silent"), "BELUM tercatat"),
+        ({"who": "Budi", "name": "1"}, NotRecorded("full"), "TIDAK tercatat"),
     ],
 )
 def test_an_error_of_ending_maintenance_is_shown_on_the_page(
     fresh_pages: IncidentPages,
     form: dict[str, str],
-    trouble_of: ApiError | InvalidRequest | None,
+    trouble_of: PantauError | None,
     words: str,
 ) -> None:
     fresh_pages.actions.trouble = trouble_of
@@ -371,13 +380,14 @@ def test_a_form_and_an_oversized_body_are_refused(pages: IncidentPages) -> None:
     ("trouble_of", "code", "words"),
     [
         (ApiError("silent"), 503, "BELUM tercatat"),
+        (NotRecorded("full"), 507, "TIDAK tercatat"),
         (Conflict("over"), 409, "sudah selesai"),
         (NotFound("none"), 404, "Tidak ada insiden"),
         (InvalidRequest("no such target"), 400, "no such target"),
     ],
 )
 def test_a_refusal_of_the_daemon_is_shown(
-    fresh_pages: IncidentPages, trouble_of: ApiError | InvalidRequest, code: int, words: str
+    fresh_pages: IncidentPages, trouble_of: PantauError, code: int, words: str
 ) -> None:
     fresh_pages.actions.trouble = trouble_of
     sent = {"who": "Budi", "text": "x"}

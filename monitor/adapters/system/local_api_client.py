@@ -18,6 +18,7 @@ from monitor.core.errors import (
     InvalidRequest,
     NotAllowed,
     NotFound,
+    NotRecorded,
     PantauError,
 )
 
@@ -27,6 +28,7 @@ ERRORS_BY_STATUS: Mapping[int, type[PantauError]] = {
     403: NotAllowed,
     404: NotFound,
     409: Conflict,
+    507: NotRecorded,
 }
 MAX_RESPONSE_BYTES = 64 << 20
 
@@ -46,7 +48,7 @@ class LocalApiClient:
     """Sends requests to the daemon of a data directory.
 
     Raises ApiError when the daemon cannot be reached or fails, and InvalidRequest, NotFound or
-    Conflict with the daemon's message when it refuses a request.
+    Conflict with the daemon's message when it refuses a request, NotRecorded when it cannot store.
     """
 
     def __init__(self, data_dir: Path, timeout_s: float = 2.0) -> None:
