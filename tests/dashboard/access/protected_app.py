@@ -19,7 +19,7 @@ from dashboard.app.gate.visitor import named
 from dashboard.app.web import Identity, build
 from dashboard.wsgi import words_of
 from monitor.adapters.system.sign_outs_file import SignOutsFile
-from monitor.adapters.system.users_file import UsersFile
+from monitor.adapters.system.users_file import MARKER_FILE, UsersFile
 from monitor.core.access import User, UserRole, Users
 from monitor.core.errors import ApiError
 from monitor.core.ledger_identity import LedgerIdentity
@@ -133,6 +133,7 @@ def add_users(app: ProtectedApp) -> None:
     ):
         people = people.with_user(User(name, role, app.passwords.hash(PASSWORD)))
     app.users.path.unlink(missing_ok=True)
+    app.users.path.with_name(MARKER_FILE).unlink(missing_ok=True)
     app.users.change(lambda _: people)
 
 
