@@ -158,6 +158,10 @@ class Ledger(LedgerReader, Protocol):
         """Note that the daemon is alive at this UTC time; called every 10 s."""
         ...
 
+    def check(self) -> None:
+        """See that what is stored is where it was; mend that, or raise LedgerError."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -227,6 +231,9 @@ class Journal(SampleSource, SampleLog, Protocol):
 
     def append(self, samples: Sequence[Sample]) -> None:
         """One transaction; the rows are durable when it returns. Raises JournalError."""
+
+    def check(self) -> None:
+        """See that what is stored is where it was; mend that, or raise JournalError."""
 
     def close(self) -> None: ...
 

@@ -84,6 +84,7 @@ from monitor.storage.retention import RetentionJob
 from monitor.storage.rollup_job import RollupJob
 from monitor.storage.self_metrics import SelfMetrics
 from monitor.storage.shipper_group import ShipperGroup
+from monitor.storage.store_watch import StoreWatch
 
 log = logging.getLogger("monitor.daemon.app")
 
@@ -181,8 +182,6 @@ class Daemon:
         keeps_evidence = self._settings.journal.evidence_days > 0
         self._journal = SqliteJournal(data_dir / JOURNAL, evidence=keeps_evidence)
         self._stack.callback(self._journal.close)
-        for problem in self._journal.problems:
-            log.warning("journal: %s", problem)
 
     def _build_notifications(self) -> None:
         """Alert policy and dispatcher, continued from what the ledger holds."""
@@ -290,6 +289,11 @@ class Daemon:
             lambda: self._dispatcher.oldest_due_s,
         )
         self._disk_watch = DiskWatch(settings.data_dir, self._clock, settings.disk.limits())
+        self._store_watch = StoreWatch(
+            self._pipeline,
+            self._clock,
+            [lambda: self._ledger.remarks, lambda: self._journal.problems],
+        )
         self._backup_watch = BackupWatch(settings.data_dir, self._clock)
         self._rollup_job = RollupJob(self._journal, self._ledger, self._clock)
         self._retention_job = RetentionJob(
@@ -421,6 +425,7 @@ class Daemon:
             *self._self_metrics.jobs(),
             *self._rollup_job.jobs(),
             *self._retention_job.jobs(),
+            *self._store_watch.jobs(),
             *self._disk_watch.jobs(),
             *self._backup_watch.jobs(),
             *watchdog.jobs(),
@@ -506,6 +511,7 @@ class Daemon:
             *self._reloader.warnings(),
             *self._rollup_job.warnings(),
             *self._retention_job.warnings(),
+            *self._store_watch.warnings(),
             *self._disk_watch.warnings(),
             *self._backup_watch.warnings(),
             *self._dispatcher.warnings(),

@@ -242,6 +242,13 @@ class Pipeline:
         if self.progress.ledger.error is None:
             self._queue(LedgerEntry(alive_s=at_s))
 
+    def check_stores(self) -> None:
+        """Queue a look whether ledger and journal are where they were, after what is queued."""
+        if self._ledger_writer.is_idle():
+            self._ledger_writer.put(LedgerEntry())
+        if self._journal_writer.is_idle():
+            self._journal_writer.put(())
+
     def is_recorded(self) -> bool:
         """Whether the ledger has everything that was decided so far."""
         return self._ledger_writer.is_idle()
@@ -365,6 +372,8 @@ class Pipeline:
         policy_decisions = [each for entry in entries for each in entry.policy_decisions]
         if decisions or rows or policy_decisions:
             self._ledger.record(decisions, rows, policy_decisions)
+        else:
+            self._ledger.check()
         self._written_rows = rows
         alive_s = max((e.alive_s for e in entries if e.alive_s is not None), default=None)
         if alive_s is not None:
@@ -373,7 +382,10 @@ class Pipeline:
     def _write_journal(self, batches: Sequence[Sequence[Sample]]) -> None:
         """One transaction a batch; in the journal's thread."""
         for batch in batches:
-            self._journal.append(batch)
+            if batch:
+                self._journal.append(batch)
+            else:
+                self._journal.check()
 
     def _ledger_written(self, entries: Sequence[LedgerEntry]) -> None:
         self._unrecorded.recorded(self._written_rows)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from monitor.adapters.journal import JournalReader, PruneResult, RetentionPolicy, SqliteJournal
+from monitor.adapters.journal.evidence_files import evidence_between
 from monitor.core.errors import JournalError
+from monitor.core.model import Lost
+from monitor.core.samples.packed_requests import RecordedRequests
 from monitor.core.samples.samples import MonitorSample
 from tests.adapters.child_process import run_child
 from tests.adapters.journal_process import GROUP
@@ -251,6 +255,75 @@ def test_cursors_that_cannot_be_read_are_a_problem_and_everything_is_sent_again(
     assert again.load_cursor("influxdb") is None
     assert len(again.problems) == 1
     again.close()
+
+
+def remove_file(path: Path) -> None:
+    path.unlink()
+
+
+def remove_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+def move_directory(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("moved"))
+
+
+def put_garbage(path: Path) -> None:
+    path.unlink()
+    path.write_bytes(b"garbage" * 3000)
+
+
+@pytest.mark.parametrize("first", [FIRST_FILE, "evidence-20251125.db"])
+@pytest.mark.parametrize(
+    ("harm", "remark"),
+    [
+        (remove_file, "was taken away .* written anew, with all its rows"),
+        (remove_log, "was taken away .* written anew, with all its rows"),
+        (move_directory, "was taken away .* written anew, with all its rows"),
+        (put_garbage, "was replaced .* the other file is .*replaced-"),
+    ],
+)
+def test_files_harmed_under_the_daemon_are_put_back_with_all_their_rows(
+    tmp_path: Path, first: str, harm: Callable[[Path], None], remark: str
+) -> None:
+    journal = SqliteJournal(tmp_path / "journal")
+    rows = [
+        replace(ping(at_s), requests=RecordedRequests(at_s, 0.0, [Lost(LINK, at_s - 5, at_s)]))
+        for at_s in (MIDNIGHT_S, MIDNIGHT_S + 10)
+    ]
+    journal.append(rows[:1])
+    harm(tmp_path / "journal" / first)
+    journal.check()
+    journal.append(rows[1:])
+    assert any(re.search(remark, each) for each in journal.problems)
+    found = JournalReader(tmp_path / "journal")
+    assert sum(bucket.sent for bucket in found.latency(LINK, *DAY)) == sum(r.sent for r in rows)
+    assert (
+        len(
+            list(
+                evidence_between(
+                    tmp_path / "journal", int(MIDNIGHT_S) * 1000, int(MIDNIGHT_S + DAY_S) * 1000
+                )
+            )
+        )
+        == 2
+    )
+    assert len(journal.read_after(None, 10).samples) == 2
+    journal.close()
+
+
+def test_a_past_day_that_is_taken_away_is_said_and_no_longer_counted(
+    journal: SqliteJournal, tmp_path: Path
+) -> None:
+    append_days(journal, 3)
+    (tmp_path / FIRST_FILE).unlink()
+    journal.check()
+    assert journal.problems == (
+        f"files of the journal {tmp_path} were taken away, and their history with them: "
+        f"{FIRST_FILE}",
+    )
+    assert journal.lag(None) == 4
 
 
 def test_a_damaged_day_is_a_problem_and_the_other_days_are_used(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -209,17 +211,77 @@ def test_the_lock_of_another_program_is_reported_and_the_next_write_succeeds(
     assert len(ledger.incidents()) == 1
 
 
-def test_a_ledger_that_is_moved_away_under_the_daemon_is_noticed(
+def move_away(path: Path) -> None:
+    path.rename(path.with_name("moved.db"))
+
+
+def move_away_and_back(path: Path) -> None:
+    move_away(path)
+    path.with_name("moved.db").rename(path)
+
+
+def remove_all(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink()
+
+
+def remove_log(path: Path) -> None:
+    path.with_name("ledger.db-wal").unlink()
+
+
+def put_older_copy(path: Path) -> None:
+    shutil.copy(path, path.with_name("older"))  # without what is in the log
+    path.with_name("older").rename(path)
+
+
+def put_a_letter(path: Path) -> None:
+    path.unlink()
+    path.write_text("this is a letter\n" * 500)
+
+
+@pytest.mark.parametrize(
+    ("harm", "remark", "kept"),
+    [
+        (move_away, "was taken away .* written anew, with all that it held", "moved.db"),
+        (move_away_and_back, None, None),
+        (remove_all, "was taken away .* written anew, with all that it held", None),
+        (remove_log, "the log ledger.db-wal was taken away .* written anew", None),
+        (put_older_copy, "was replaced .* in its place again", "ledger.db.replaced-*"),
+        (put_a_letter, "was replaced .* in its place again", "ledger.db.replaced-*"),
+    ],
+)
+def test_a_ledger_whose_file_is_harmed_under_the_daemon_is_put_back_whole(
+    path: Path, ledger: SqlLedger, harm: Callable[[Path], None], remark: str | None, kept: str
+) -> None:
+    ledger.record(decisions(1))
+    identity = ledger.identity()
+    harm(path)
+    ledger.check()
+    ledger.record(decisions(2))
+    ledger.record_alive(NOON_S)
+    for each in (ledger, SqlLedgerReader.open(path)):
+        assert len(each.incidents()) == 2
+        assert each.identity() == identity
+    assert (remark is None) == (ledger.remarks == ())
+    assert all(re.search(remark or "", each) for each in ledger.remarks)
+    assert kept is None or list(path.parent.glob(kept))
+    ledger.close()
+    opened = SqlLedger.open(path)
+    assert len(opened.incidents()) == 2
+    opened.close()
+
+
+def test_a_ledger_whose_directory_is_gone_goes_on_when_it_is_back(
     path: Path, ledger: SqlLedger
 ) -> None:
     ledger.record(decisions(1))
-    elsewhere = path.with_name("moved.db")
-    path.rename(elsewhere)
-    with pytest.raises(LedgerError, match="taken away or replaced"):
-        ledger.record(decisions(2))
-    elsewhere.rename(path)
+    elsewhere = path.parent.with_name("elsewhere")
+    path.parent.rename(elsewhere)
+    with pytest.raises(LedgerError, match="gone with its directory: put the directory back"):
+        ledger.check()
+    elsewhere.rename(path.parent)
     ledger.record(decisions(2))
-    assert len(ledger.incidents()) == 2
+    assert (len(ledger.incidents()), ledger.remarks) == (2, ())
 
 
 def test_a_missing_directory_is_reported(tmp_path: Path) -> None:

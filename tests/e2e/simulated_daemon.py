@@ -148,7 +148,10 @@ class SimulatedDaemon:
         )
 
     def incidents(self) -> list[Incident]:
-        return SqlLedgerReader.open(self.data / "ledger.db").incidents()
+        return self.ledger().incidents()
+
+    def ledger(self) -> SqlLedgerReader:
+        return SqlLedgerReader.open(self.data / "ledger.db")
 
     def journal(self) -> JournalReader:
         return JournalReader(self.data / "journal")

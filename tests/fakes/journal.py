@@ -21,6 +21,9 @@ class MemoryJournal(MemorySource):
         self.closed = False
         self._lock = threading.Lock()
 
+    def check(self) -> None:
+        self._check()
+
     def append(self, samples: Sequence[Sample]) -> None:
         self._check()
         with self._lock:

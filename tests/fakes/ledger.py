@@ -49,6 +49,9 @@ class MemoryLedger:
         self._path_baselines: dict[str, PathBaseline] = {}
         self._incident_traces: list[IncidentTrace] = []
 
+    def check(self) -> None:
+        self._check()
+
     def identity(self) -> LedgerIdentity:
         self._check()
         return LedgerIdentity("memory22")

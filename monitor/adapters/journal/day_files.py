@@ -130,6 +130,65 @@ def _with_companions(path: Path) -> list[Path]:
     return [path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")]
 
 
+def inode_of(path: Path) -> tuple[int, int] | None:
+    """Which file has this name now (device, inode); None when there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def inodes_of(path: Path) -> tuple[tuple[int, int] | None, ...]:
+    """Of a file and of its log."""
+    return inode_of(path), inode_of(path.with_name(f"{path.name}-wal"))
+
+
+def set_aside(path: Path, why: str) -> Path:
+    """Rename a file and its log to `<name>.<why>-1`, `-2` …; returns the new path."""
+    count = 1
+    while os.path.lexists(aside := path.with_name(f"{path.name}.{why}-{count}")):
+        count += 1
+    for suffix in ("-wal", "-shm", ""):
+        companion = path.with_name(f"{path.name}{suffix}")
+        if os.path.lexists(companion):
+            companion.rename(aside.with_name(f"{aside.name}{suffix}"))
+    return aside
+
+
+def put_back(
+    connection: sqlite3.Connection, path: Path, opened: tuple[tuple[int, int] | None, ...]
+) -> str:
+    """Write a file anew that was taken away or replaced while it is open; closes the connection.
+
+    The open connection still reads all of it. opened: `inodes_of` it. Returns what was done, in a
+    sentence; a strange file in its place is kept.
+    """
+    create_directory(path.parent)
+    restored = path.with_name(f"{path.name}.restored")
+    restored.unlink(missing_ok=True)
+    os.close(os.open(restored, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+    with closing(sqlite3.connect(restored)) as copy:
+        connection.backup(copy)
+    there, log = inodes_of(path)
+    companions = _with_companions(path)[1:]
+    if log == opened[1]:
+        for each in companions:
+            each.unlink(missing_ok=True)  # it must not come beside another file
+    what = "was taken away while the daemon has it open: it was written anew, with all its rows"
+    if there is not None and there != opened[0]:
+        aside = set_aside(path, "replaced")
+        what = (
+            "was replaced while the daemon has it open: the daemon's own is in its place again, "
+            f"the other file is {aside.name}"
+        )
+    connection.close()  # removes the log by its name
+    for each in companions:
+        each.unlink(missing_ok=True)
+    restored.replace(path)
+    return f"the journal {path} {what}"
+
+
 @contextmanager
 def open_for_reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """A read-only connection for one query; None when there is no (finished) file.

@@ -14,9 +14,11 @@ from pathlib import Path
 from monitor.adapters.journal.day_files import (
     EVIDENCE,
     days_overlapping,
+    inodes_of,
     open_for_reading,
     open_for_writing,
     path_of,
+    put_back,
     start_ms_of,
     write_transaction,
 )
@@ -34,9 +36,9 @@ class EvidenceFile:
     def __init__(self, directory: Path, day: str) -> None:
         self.day = day
         self._start_ms = start_ms_of(day)
-        self._connection = open_for_writing(
-            path_of(directory, day, EVIDENCE), _create_tables, synchronous="NORMAL"
-        )
+        self._path = path_of(directory, day, EVIDENCE)
+        self._connection = open_for_writing(self._path, _create_tables, synchronous="NORMAL")
+        self._inodes = inodes_of(self._path)
         self._series = SeriesTable(self._connection)
 
     def append(self, samples: Sequence[Sample]) -> None:
@@ -62,6 +64,14 @@ class EvidenceFile:
         except BaseException:
             self._series.clear()
             raise
+
+    def is_in_place(self) -> bool:
+        """Whether the file and its log are still those that were opened."""
+        return inodes_of(self._path) == self._inodes
+
+    def put_back(self) -> str:
+        """Write the file anew, and close it; returns what was done, in a sentence."""
+        return put_back(self._connection, self._path, self._inodes)
 
     def close(self) -> None:
         self._connection.close()

@@ -14,9 +14,11 @@ from typing import Any
 
 from monitor.adapters.journal.day_files import (
     days_overlapping,
+    inodes_of,
     open_for_reading,
     open_for_writing,
     path_of,
+    put_back,
     start_ms_of,
     write_transaction,
 )
@@ -48,7 +50,9 @@ class SampleFile:
     def __init__(self, directory: Path, day: str) -> None:
         self.day = day
         self._start_ms = start_ms_of(day)
-        self._connection = open_for_writing(path_of(directory, day), _create_tables)
+        self._path = path_of(directory, day)
+        self._connection = open_for_writing(self._path, _create_tables)
+        self._inodes = inodes_of(self._path)
         self._series = SeriesTable(self._connection)
 
     def append(self, samples: Sequence[Sample]) -> int:
@@ -66,6 +70,14 @@ class SampleFile:
             "DELETE FROM dirty WHERE hour = ? AND seq <= ?",
             ((hour_ms - self._start_ms) // HOUR_MS, seq),
         )
+
+    def is_in_place(self) -> bool:
+        """Whether the file and its log are still those that were opened."""
+        return inodes_of(self._path) == self._inodes
+
+    def put_back(self) -> str:
+        """Write the file anew, and close it; returns what was done, in a sentence."""
+        return put_back(self._connection, self._path, self._inodes)
 
     def close(self) -> None:
         self._connection.close()

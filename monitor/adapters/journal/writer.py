@@ -45,6 +45,9 @@ GRACE_S = 120.0
 """An hour is summed up so long after its end, when most late rows have come."""
 
 
+MOST_NAMES = 5
+
+
 class SqliteJournal(JournalReader):
     """`Journal`: thread-safe, one a directory (ensured by the lock on the data directory).
 
@@ -62,6 +65,7 @@ class SqliteJournal(JournalReader):
         self._keep_evidence = evidence
         self._evidence_error: str | None = None
         self._problems: list[str] = []
+        self._device = directory.stat().st_dev
         self._reserve = DiskReserve(directory)
         lengths = {day: self._open_length(day) for day in days_in(directory)}
         cursors = CursorStore(directory, lengths)
@@ -97,6 +101,7 @@ class SqliteJournal(JournalReader):
         if not samples:
             return
         with self._lock:
+            self._see_to_files()
             if not self._reserve.may_write():
                 raise JournalFull(full_message(self._directory))
             try:
@@ -185,6 +190,54 @@ class SqliteJournal(JournalReader):
                 if file is not None:
                     file.close()
             self._sample_file = self._evidence_file = None
+
+    def check(self) -> None:
+        """See that the files are in their place; put back those that are open."""
+        with self._lock:
+            self._see_to_files()
+
+    def _see_to_files(self) -> None:
+        """SQLite would go on writing into files that have no name any more."""
+        with journal_errors(self._directory):
+            self._check_directory()
+            if self._sample_file is not None and not self._sample_file.is_in_place():
+                self._problems.append(self._sample_file.put_back())
+                self._sample_file = None
+            if self._evidence_file is not None and not self._evidence_file.is_in_place():
+                self._problems.append(self._evidence_file.put_back())
+                self._evidence_file = None
+        gone: list[str] = []
+        for log in (self._log, self.minutes, self.hours):
+            present = set(days_in(self._directory, log.kind))
+            for label in [each for each in log.lengths if each not in present]:
+                del log.lengths[label]
+                gone.append(f"{log.kind}-{label}.db")
+        if gone:
+            more = f" and {len(gone) - MOST_NAMES} others" if len(gone) > MOST_NAMES else ""
+            self._problems.append(
+                f"files of the journal {self._directory} were taken away, and their history with"
+                f" them: {', '.join(gone[:MOST_NAMES])}{more}"
+            )
+
+    def _check_directory(self) -> None:
+        """Nothing is put into another disk's directory: the right one may only be unmounted."""
+        there = self._directory if self._directory.exists() else self._directory.parent
+        if not there.exists():
+            raise JournalError(
+                f"the journal's directory {self._directory} is gone with the one above it: put it"
+                " back, the daemon goes on by itself"
+            )
+        if there.stat().st_dev != self._device:
+            raise JournalError(
+                f"the journal's directory {self._directory} is on another disk now: mount the"
+                " right one again, the daemon goes on by itself"
+            )
+        if there != self._directory:
+            create_directory(self._directory)
+            self._reserve = DiskReserve(self._directory)
+            self._problems.append(
+                f"the journal's directory {self._directory} was taken away: it was made anew"
+            )
 
     def _unshipped(self, shipper: str | None) -> dict[str, int]:
         """How many rows of each day are not shipped; days without any are left out."""

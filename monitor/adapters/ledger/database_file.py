@@ -75,6 +75,33 @@ def create_file(path: Path) -> bool:
     return True
 
 
+def inode_of(path: Path) -> tuple[int, int] | None:
+    """Which file has this name now (device, inode); None when there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def remove_log(path: Path) -> None:
+    """Remove the log of a file that nobody has open any more, and the log's index."""
+    for suffix in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+
+
+def set_aside(path: Path, why: str) -> Path:
+    """Rename a file and its log to `<name>.<why>-1`, `-2` …; returns the new path."""
+    count = 1
+    while os.path.lexists(aside := path.with_name(f"{path.name}.{why}-{count}")):
+        count += 1
+    for suffix in ("-wal", "-shm", ""):
+        companion = path.with_name(f"{path.name}{suffix}")
+        if companion.exists():
+            companion.rename(aside.with_name(f"{aside.name}{suffix}"))
+    return aside
+
+
 def _refuse_strange_link(path: Path) -> None:
     """Root's own link to another disk is followed, another user's is not."""
     if path.is_symlink():
@@ -173,7 +200,7 @@ def copy_database(source: sqlite3.Connection, path: Path, target: Path) -> None:
         _sync(target.parent)
     except (sqlite3.Error, OSError) as error:
         unfinished.unlink(missing_ok=True)
-        needed_mb = path.stat().st_size // 1_000_000 + 1
+        needed_mb = (path.stat().st_size if path.exists() else 0) // 1_000_000 + 1
         raise LedgerError(
             f"no copy of the ledger can be made at {target} ({error}), so nothing was changed:"
             f" see that {needed_mb} MB are free there, and start again"

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from sqlalchemy import URL, Connection, Engine
 
 from monitor.adapters.ledger import paths, writes
 from monitor.adapters.ledger.database_file import (
     check_integrity,
+    copy_database,
     create_file,
+    inode_of,
     location,
     name_of,
+    remove_log,
+    set_aside,
     sqlite_path,
     writer_engine,
 )
@@ -43,11 +49,18 @@ class SqlLedger(SqlLedgerReader):
     Every call is one transaction. After a LedgerError nothing of that call is stored; once its
     cause is removed (space on the disk, the lock of another program) the next call succeeds,
     without a restart. Raises LedgerError, and nothing but that.
+
+    A file that was taken away, moved or replaced while it is open is put back by the next call,
+    whole: the open connection still reads all of it.
     """
 
     def __init__(self, place: Path | URL, engine: Engine) -> None:
         super().__init__(place, engine)
-        self._inode = self._find_inode()
+        self._place = place
+        self._lock = threading.RLock()
+        self._remarks: list[str] = []
+        self._inodes = self._find_inodes()
+        self._device = None if self._path is None else self._path.parent.stat().st_dev
 
     @classmethod
     def open(cls, where: str | Path, *, migrations: Path = MIGRATIONS) -> Self:
@@ -156,24 +169,89 @@ class SqlLedger(SqlLedgerReader):
         with self._transaction() as connection:
             paths.record_paths(connection, baselines, traces)
 
+    def check(self) -> None:
+        """See that the file is in its place, and put it back where it is not."""
+        with self._lock, ledger_errors(self._name, self._path):
+            self._see_to_file()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What happened to the file since it was opened, a sentence each."""
+        return tuple(self._remarks)
+
     def close(self) -> None:
-        with ledger_errors(self._name, self._path):
-            self._engine.dispose()
+        with self._lock, ledger_errors(self._name, self._path):
+            try:
+                self._see_to_file()
+            finally:
+                self._engine.dispose()
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        with ledger_errors(self._name, self._path):
-            if self._find_inode() != self._inode:
-                # SQLite would go on writing into a file that has no name any more.
-                raise LedgerError(
-                    f"the ledger {self._name} was taken away or replaced while the daemon has it"
-                    " open: restart the daemon"
-                )
+        with self._lock, ledger_errors(self._name, self._path):
+            self._see_to_file()
             with self._engine.begin() as connection:
                 yield connection
 
-    def _find_inode(self) -> tuple[int, int] | None:
-        if self._path is None or not self._path.exists():
-            return None
-        status = self._path.stat()
-        return status.st_dev, status.st_ino
+    def _see_to_file(self) -> None:
+        """SQLite would go on writing into files that have no name any more."""
+        if self._path is not None and self._find_inodes() != self._inodes:
+            self._put_back(self._path)
+
+    def _put_back(self, path: Path) -> None:
+        """Write the ledger that is open to its place again; a strange file there is kept."""
+        self._check_directory(path)
+        restored = path.with_name(f"{path.name}.restored")
+        with closing(self._engine.raw_connection()) as connection:
+            copy_database(cast(sqlite3.Connection, connection.driver_connection), path, restored)
+        there, log = self._find_inodes()
+        aside = None
+        if log == self._inodes[1]:
+            remove_log(path)  # it must not come beside another file
+        if there is not None and there != self._inodes[0]:
+            aside = set_aside(path, "replaced")
+        self._engine.dispose()  # removes the log by its name, so before the new one is opened
+        remove_log(path)
+        restored.replace(path)
+        self._engine = writer_engine(self._place)
+        with self._engine.begin():
+            pass
+        self._inodes = self._find_inodes()
+        if aside is not None:
+            what = (
+                f"the ledger {self._name} was replaced while the daemon has it open: the daemon's"
+                f" own is in its place again, the other file is {aside.name} (to use that one,"
+                " stop the daemon first)"
+            )
+        elif there is None:
+            what = (
+                f"the ledger {self._name} was taken away while the daemon has it open: it was"
+                " written anew, with all that it held"
+            )
+        else:
+            what = (
+                f"the log {path.name}-wal was taken away while the daemon has the ledger open: the"
+                " ledger was written anew, with all that it held"
+            )
+        self._remarks.append(what)
+
+    def _check_directory(self, path: Path) -> None:
+        """Nothing is put into another disk's directory: the right one may only be unmounted."""
+        try:
+            device = path.parent.stat().st_dev
+        except FileNotFoundError:
+            raise LedgerError(
+                f"the ledger {self._name} is gone with its directory: put the directory back, the"
+                " daemon goes on by itself"
+            ) from None
+        if device != self._device:
+            raise LedgerError(
+                f"the ledger {self._name} is gone, {path.parent} is another disk now: mount the"
+                " right one again, the daemon goes on by itself"
+            )
+
+    def _find_inodes(self) -> tuple[tuple[int, int] | None, ...]:
+        """Of the file and of its log."""
+        if self._path is None:
+            return ()
+        return inode_of(self._path), inode_of(self._path.with_name(f"{self._path.name}-wal"))
