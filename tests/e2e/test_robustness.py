@@ -38,7 +38,7 @@ LOOKS_WITHIN_S = 15.0
 
 DAY_S = 86_400.0
 POLLED_EVERY_S = 10.0
-HONEST_ROUTERS = 30
+HONEST_ROUTERS = 29
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,7 @@ def routers_in_trouble(simulated: SimulatedDaemon) -> Observation:
         "other-source": {"where": "arahan"},
         "endless-walk": {"where": "lelea"},
         "snmp-silent": {"where": "terisi"},
+        "huge-answer": {"where": "kroya"},
     }
     for what, details in lasting.items():
         control.request(what, **details)
@@ -214,7 +215,7 @@ def routers_in_trouble(simulated: SimulatedDaemon) -> Observation:
     wrong = observer.wrong_rates(POLLED_EVERY_S)
     assert wrong == []
     rated = {rate.device for rate in observer.rates()}
-    believed = len(rated & {"arahan", "lelea", "terisi"})
+    believed = len(rated & {"arahan", "kroya", "lelea", "terisi"})
     return observation(
         observer, warnings, believed=believed, missed_at_the_start=missed_at_the_start
     )
@@ -335,13 +336,17 @@ def test_defective_snmp_agents_give_no_wrong_rate_and_delay_no_other(
         ("arahan", "wrong-source"),
         ("lelea", "wrong-answer"),
         ("terisi", "timeout"),
+        ("kroya", "too-large"),
     ):
         assert any(
             f"{router} (" in line and f"cannot be read by SNMP: {reason}" in line
             for line in found.log.splitlines()
         )
     assert found.other["believed"] == 0
-    assert "SNMP, routers without an answer: 3 (arahan, lelea, terisi)" in found.warnings["routers"]
+    told = found.warnings["routers"]
+    assert "SNMP, routers without an answer: 4 (arahan, kroya, lelea, terisi)" in told
+    assert "answer wrongly and are not asked for a while" in told
+    assert "kroya: too-large" in told
     # Eight daemons start at once on two cores: that may cost rounds, a router's trouble never does.
     assert found.other["missed_at_the_start"] < 5
     assert found.own["missed_rounds"] == found.other["missed_at_the_start"]

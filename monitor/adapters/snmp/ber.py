@@ -1,7 +1,7 @@
 """Checks and repairs of SNMP datagrams as bytes (BER, X.690, 8.1), before pyasn1 decodes them.
 
 A datagram may come from anybody. Its structure is walked once: definite lengths that add up,
-single-byte tags, eight levels and 200 elements at most, integers of at most nine bytes (RFC 3416:
+single-byte tags, eight levels and 120 elements at most, integers of at most nine bytes (RFC 3416:
 64 bits and a sign). What passes can neither recurse nor grow in the decoder. No I/O here.
 """
 
@@ -18,7 +18,7 @@ _CONSTRUCTED = 0x20
 _LONG_TAG = 0x1F
 _MAX_DEPTH = 8
 _MAX_INTEGER_BYTES = 9
-_MAX_ELEMENTS = 200
+_MAX_ELEMENTS = 120
 """A response to 20 objects, the most in one request, has some 75 elements; decoding one is slow."""
 
 MAX_MESSAGE_BYTES = 8192

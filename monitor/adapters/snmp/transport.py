@@ -32,7 +32,8 @@ from monitor.core.errors import SnmpError
 
 _RECEIVE_BUFFER_BYTES = 4 * 2**20
 _MAX_READS = 8
-"""Datagrams decoded before the event loop goes on (some 1 ms each)."""
+_MAX_READ_S = 0.005
+"""Datagrams, and time, until the event loop goes on: decoding takes some 1 ms each."""
 
 _MAX_EXCHANGES = 5
 """Messages for one request: a discovery, two clocks, the request, one to spare."""
@@ -207,7 +208,11 @@ class SnmpTransport:
         self._counts["sent"] += 1
 
     def _on_readable(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + _MAX_READ_S
         for _ in range(_MAX_READS):
+            if loop.time() > until_s:
+                return
             try:
                 # One byte more than allowed shows that a datagram is longer.
                 data, source = sock.recvfrom(ber.MAX_MESSAGE_BYTES + 1)
