@@ -6,13 +6,11 @@ terminal obeys, line ends, which make up log lines, and formulas, which a spread
 
 from __future__ import annotations
 
-_DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-_OBEYED = [
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    *(0x2028, 0x2029),
-    *[ord(character) for character in _DIRECTIONS],
-]
+_DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_LINES = (0x2028, 0x2029)
+_OBEYED = (*range(0x20), *range(0x7F, 0xA0), *_LINES, *_DIRECTIONS)
+"""Control characters, line and paragraph separators, marks and overrides of direction."""
+
 _REMOVED = {code: None for code in _OBEYED if code not in (0x09, 0x0A)}
 _ESCAPED = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _OBEYED}
 _ESCAPED_IN_JSON = {code: f"\\u{code:04x}" for code in _ESCAPED if code > 0x7E}
