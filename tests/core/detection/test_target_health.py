@@ -66,3 +66,16 @@ def test_a_target_that_starts_anew_has_an_empty_window() -> None:
     found = health()
     found.start_anew(61.0)
     assert len(found.window) == 0
+
+
+def test_requests_sent_before_the_end_of_a_suspicion_was_known_are_not_regular() -> None:
+    """Its RTT is 0.8 s: some were sent at the confirm rate after the one that ended it."""
+    found = health()
+    found.add_loss(60.0, 61.0, None)
+    for sent_s in (61.2, 61.4, 61.6, 61.8):
+        found.add_reply(sent_s, sent_s + 0.8, 800.0)
+    found.add_loss(61.5, 62.7, None)  # known late
+    assert len(found.window) == 59  # of 2 s to 59 s, and the loss
+    assert found.window.loss_ratio() == 1 / 59
+    found.add_reply(62.1, 62.9, 800.0)
+    assert len(found.window) == 59  # of 3 s to 59 s, the loss, and this one
