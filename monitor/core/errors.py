@@ -7,7 +7,8 @@
     │   │   ├── LedgerFull    the disk is full
     │   │   └── RecordRefused these rows can never be stored
     │   ├── JournalError      samples on this machine
-    │   │   └── JournalFull   the disk is full
+    │   │   ├── JournalFull   the disk is full
+    │   │   └── JournalDamaged a file of it holds nothing that can be read
     │   └── InfluxError       the InfluxDB server
     ├── ProbeError            ICMP cannot be sent at all (no permission, no socket)
     ├── SnmpError             the SNMP engine cannot work at all
@@ -65,6 +66,10 @@ class JournalError(StoreError):
 
 class JournalFull(JournalError):
     """The disk of the journal has no space left."""
+
+
+class JournalDamaged(JournalError):
+    """A file of the journal holds nothing that can be read; another can take its place."""
 
 
 class WriteRefusal(Enum):

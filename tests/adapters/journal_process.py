@@ -2,6 +2,7 @@
 
 append DIRECTORY   appends one batch after another until killed, prints each number
 query DIRECTORY    queries as another user of the same group
+forbidden DIR      opens it for writing as another user, prints what it says of its files
 fill DIRECTORY     mounts 1 MB of memory there (in a mount namespace of its own) and fills it
 """
 
@@ -40,11 +41,24 @@ def append(directory: Path) -> None:
         print(number, flush=True)
 
 
-def query(directory: Path) -> None:
+def become_another() -> None:
     if os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(GROUP, GROUP, GROUP)
         os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def forbidden(directory: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(directory, NOBODY, GROUP)
+    become_another()
+    journal = SqliteJournal(directory)
+    journal.append([ping(MIDNIGHT_S)])
+    print(*journal.problems, sep="\n", flush=True)
+
+
+def query(directory: Path) -> None:
+    become_another()
     reader = JournalReader(directory)
     print(len(reader.latency(LINK, MIDNIGHT_S - 86_400, MIDNIGHT_S + 86_400, 10.0)), flush=True)
 
@@ -89,4 +103,6 @@ def _count(journal: SqliteJournal) -> int:
 
 
 if __name__ == "__main__":
-    {"append": append, "query": query, "fill": fill}[sys.argv[1]](Path(sys.argv[2]))
+    {"append": append, "query": query, "forbidden": forbidden, "fill": fill}[sys.argv[1]](
+        Path(sys.argv[2])
+    )

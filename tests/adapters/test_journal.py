@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import stat
 import threading
@@ -19,7 +20,7 @@ from monitor.adapters.journal.evidence_files import evidence_between
 from monitor.core.errors import JournalError
 from monitor.core.model import Lost
 from monitor.core.samples.packed_requests import RecordedRequests
-from monitor.core.samples.samples import MonitorSample
+from monitor.core.samples.samples import MonitorSample, PingSample
 from tests.adapters.child_process import run_child
 from tests.adapters.journal_process import GROUP
 from tests.sample_builders import LINK, MIDNIGHT_S, interface, one_of_each, ping
@@ -326,24 +327,140 @@ def test_a_past_day_that_is_taken_away_is_said_and_no_longer_counted(
     assert journal.lag(None) == 4
 
 
-def test_a_damaged_day_is_a_problem_and_the_other_days_are_used(
-    journal: SqliteJournal, tmp_path: Path
-) -> None:
-    append_days(journal, 2)
-    journal.close()
-    path = tmp_path / FIRST_FILE
+def truncate(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def fill_with_garbage(path: Path) -> None:
     path.write_bytes(b"this is no database at all" * 500)
-    again = SqliteJournal(tmp_path)
-    assert again.problems == (
-        f"the journal {path} is damaged (file is not a database): move it away, a new one is begun",
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def put_a_directory(path: Path) -> None:
+    path.unlink()
+    (path / "within").mkdir(parents=True)
+
+
+def put_a_loose_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def put_other_tables(path: Path) -> None:
+    path.unlink()
+    alter(path, "CREATE TABLE letters (text)", "PRAGMA user_version = 1")
+
+
+def drop_the_rows(path: Path) -> None:
+    table = {"samples": "batch", "evidence": "requests"}.get(path.name.partition("-")[0], "rolled")
+    alter(path, f"DROP TABLE {table}")
+
+
+FILES = [FIRST_FILE, "evidence-20251125.db", "minutes-20251125.db", "hours-202511.db"]
+HARMS = [
+    truncate,
+    fill_with_garbage,
+    empty,
+    put_a_directory,
+    put_a_loose_link,
+    put_other_tables,
+    drop_the_rows,
+]
+
+
+def with_requests(at_s: float) -> PingSample:
+    return replace(ping(at_s), requests=RecordedRequests(at_s, 0.0, [Lost(LINK, at_s - 5, at_s)]))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed journal with a file of each kind."""
+    directory = tmp_path_factory.mktemp("whole")
+    journal = SqliteJournal(directory)
+    journal.append([with_requests(MIDNIGHT_S + at_s) for at_s in range(0, 3600, 10)])
+    assert journal.roll_up(MIDNIGHT_S + 7200) == 1
+    journal.close()
+    return directory
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_file_that_cannot_be_read_is_set_aside_and_the_journal_goes_on(
+    whole: Path, tmp_path: Path, name: str, harm: Callable[[Path], None]
+) -> None:
+    directory = tmp_path / "journal"
+    shutil.copytree(whole, directory, ignore=shutil.ignore_patterns("ballast"))
+    harm(directory / name)
+    journal = SqliteJournal(directory)
+    assert len(journal.problems) == 1
+    assert re.search(
+        rf"{name} cannot be read \(.*kept as {name}\.unreadable-1", journal.problems[0]
     )
-    again.append([ping(MIDNIGHT_S + DAY_S + 20)])
-    assert len(again.read_after(None, 10).samples) == 3
-    with pytest.raises(JournalError, match="is damaged"):
-        JournalReader(tmp_path).latency(LINK, *DAY)
-    with pytest.raises(JournalError, match="is damaged"):
-        again.append([ping(MIDNIGHT_S + 20)])
+    assert os.path.lexists(directory / f"{name}.unreadable-1")
+    journal.append([with_requests(MIDNIGHT_S + 3600 + at_s) for at_s in range(0, 3600, 10)])
+    assert journal.roll_up(MIDNIGHT_S + 10800) == 1
+    assert sorted(files(directory)) == sorted(FILES)
+    assert len(JournalReader(directory).latency(LINK, *DAY)) >= 60
+    assert journal.read_after(None, 1000).samples
+    journal.close()
+    again = SqliteJournal(directory)
+    assert again.problems == ()
     again.close()
+
+
+def test_a_file_that_the_daemon_may_not_read_is_set_aside(whole: Path, tmp_path: Path) -> None:
+    for parent in [tmp_path, *list(tmp_path.parents)[:3]]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    directory = tmp_path / "journal"
+    shutil.copytree(whole, directory, ignore=shutil.ignore_patterns("ballast"))
+    for name in FILES:
+        (directory / name).chmod(0)
+    said = run_child("tests.adapters.journal_process", "forbidden", str(directory)).splitlines()
+    assert len(said) == len(FILES)
+    for name in FILES:
+        assert f"{name} cannot be read (this user may not read it): it is kept" in "".join(said)
+
+
+def test_a_name_that_is_no_date_is_set_aside(tmp_path: Path) -> None:
+    for name in ("minutes-20251399.db", "hours-20251125.db"):
+        (tmp_path / name).write_bytes(b"")
+    journal = SqliteJournal(tmp_path)
+    assert [re.findall(r"\((.*?)\)", each) for each in journal.problems] == [
+        ["its name is no date"],
+        ["its name is of another kind"],
+    ]
+    journal.close()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_damage_inside_that_is_found_in_writing_sets_the_file_aside(
+    whole: Path, tmp_path: Path, name: str
+) -> None:
+    directory = tmp_path / "journal"
+    shutil.copytree(whole, directory, ignore=shutil.ignore_patterns("ballast"))
+    path = directory / name
+    with closing(sqlite3.connect(path)) as connection:
+        tables = {"samples": "ping", "evidence": "requests", "minutes": "ping_1m"}
+        table = tables.get(name.partition("-")[0], "ping_1h")
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)
+        ).fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    journal = SqliteJournal(directory)
+    journal.append([with_requests(MIDNIGHT_S + 3600 + at_s) for at_s in range(0, 3600, 10)])
+    journal.append([with_requests(MIDNIGHT_S + 7200)])
+    for _ in range(2):  # an hour whose rollups could not be written is summed up again
+        journal.roll_up(MIDNIGHT_S + 10800)
+    assert any(f"kept as {name}.unreadable-1" in each for each in journal.problems)
+    assert (
+        len(JournalReader(directory).latency(LINK, MIDNIGHT_S + 3600, MIDNIGHT_S + 7200, 60)) == 60
+    )
+    journal.close()
 
 
 def test_a_file_of_an_older_version_is_read_and_gets_the_new_columns(

@@ -8,6 +8,7 @@
     rows.py            samples as rows   cursors.py         what a shipper has read
     retention.py       which files are removed
     disk_reserve.py    room to report a full disk
+    damage.py          files that cannot be read are set aside
     inspection.py      summary and check for `pantau journal`
 
 Layout, chosen by measurement (66 targets, a day of 10 s samples; bytes a row, SQL's part of

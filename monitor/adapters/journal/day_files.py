@@ -20,7 +20,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.core.errors import JournalError, JournalFull
+from monitor.core.errors import JournalDamaged, JournalError, JournalFull
 
 LAYOUT = 1
 """`PRAGMA user_version` of a file. A new column needs no new number, another meaning does."""
@@ -42,6 +42,8 @@ KINDS = (SAMPLES, EVIDENCE, MINUTES, HOURS)
 _NAME = re.compile(r"([a-z]+)-(\d{6}|\d{8})\.db")
 FULL_BELOW = 524_288
 """With fewer bytes free than this an I/O error is taken for a full disk."""
+
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 def day_of(at_ms: int) -> str:
@@ -282,7 +284,10 @@ def journal_errors(path: Path) -> Iterator[None]:
         name = getattr(error, "sqlite_errorname", "")
         if name == "SQLITE_FULL" or ("IOERR" in name and free_bytes(path.parent) < FULL_BELOW):
             raise JournalFull(full_message(path)) from error
-        raise JournalError(_error_message(path, error)) from error
+        kind = JournalDamaged if name in DAMAGED else JournalError
+        raise kind(_error_message(path, error)) from error
+    except IsADirectoryError as error:
+        raise JournalDamaged(f"the journal {path} is a directory: move it away") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise JournalFull(full_message(path)) from error

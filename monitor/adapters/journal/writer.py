@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monitor.adapters.journal.cursors import Cursor, CursorStore, FileLog
+from monitor.adapters.journal.damage import set_aside_damaged, set_aside_unreadable
 from monitor.adapters.journal.day_files import (
     EVIDENCE,
     HOURS,
@@ -17,6 +18,7 @@ from monitor.adapters.journal.day_files import (
     days_in,
     full_message,
     journal_errors,
+    label_of,
     next_day,
     open_for_reading,
     path_of,
@@ -34,7 +36,7 @@ from monitor.adapters.journal.retention import (
 )
 from monitor.adapters.journal.rollup_files import last_rollup, read_rollup_slice, write_rollups
 from monitor.adapters.journal.sample_files import SampleFile, dirty_hours, last_row, read_slice
-from monitor.core.errors import JournalError, JournalFull
+from monitor.core.errors import JournalDamaged, JournalError, JournalFull
 from monitor.core.ports import JournalBatch
 from monitor.core.samples.resolution import HOUR_MS
 from monitor.core.samples.samples import Rollup, Sample
@@ -67,6 +69,7 @@ class SqliteJournal(JournalReader):
         self._problems: list[str] = []
         self._device = directory.stat().st_dev
         self._reserve = DiskReserve(directory)
+        self._problems += set_aside_unreadable(directory)
         lengths = {day: self._open_length(day) for day in days_in(directory)}
         cursors = CursorStore(directory, lengths)
         if cursors.error is not None:
@@ -107,8 +110,7 @@ class SqliteJournal(JournalReader):
             try:
                 for day, batch in _by_file(samples):
                     self._append_evidence(day, batch)
-                    with journal_errors(path_of(self._directory, day)):
-                        self._log.lengths[day] = self._open(day).append(batch)
+                    self._append_rows(day, batch)
             except JournalFull:
                 self._reserve.release()
                 raise
@@ -177,7 +179,12 @@ class SqliteJournal(JournalReader):
         """
         with self._lock:
             unshipped = self._unshipped(shipper)
+            self._see_to_files()
             pruned = prune_files(self._directory, at_s, policy, unshipped, self._before_removal)
+            evidence = self._evidence_file
+            if evidence is not None and not evidence.is_in_place():
+                evidence.close()  # it was removed here, so it is not put back
+                self._evidence_file = None
             for log in (self.minutes, self.hours):
                 labels = set(days_in(self._directory, log.kind))
                 for label in [label for label in log.lengths if label not in labels]:
@@ -259,6 +266,24 @@ class SqliteJournal(JournalReader):
             self._sample_file = None
         self._log.lengths.pop(day, None)
 
+    def _append_rows(self, day: str, batch: Sequence[Sample]) -> None:
+        """A file that turns out to be damaged is set aside, and another is begun."""
+        path = path_of(self._directory, day)
+        try:
+            with journal_errors(path):
+                self._log.lengths[day] = self._open(day).append(batch)
+        except JournalDamaged as error:
+            if self._sample_file is not None:
+                self._sample_file.close()
+                self._sample_file = None
+            self._log.lengths.pop(day, None)
+            self._set_aside(path, error)
+            with journal_errors(path):
+                self._log.lengths[day] = self._open(day).append(batch)
+
+    def _set_aside(self, path: Path, error: JournalDamaged) -> None:
+        self._problems.append(set_aside_damaged(path, str(error.__cause__)))
+
     def _append_evidence(self, day: str, batch: Sequence[Sample]) -> None:
         """A damaged file of evidence keeps no row from being written; a full disk does."""
         if not (self._keep_evidence and has_requests(batch)):
@@ -273,6 +298,11 @@ class SqliteJournal(JournalReader):
                 self._evidence_file.append(batch)
         except JournalFull:
             raise
+        except JournalDamaged as error:
+            if self._evidence_file is not None:
+                self._evidence_file.close()
+                self._evidence_file = None
+            self._set_aside(path_of(self._directory, day, EVIDENCE), error)
         except JournalError as error:
             self._evidence_error = str(error)
         else:
@@ -280,7 +310,19 @@ class SqliteJournal(JournalReader):
 
     def _write_rollups(self, kind: str, rollups: Sequence[Rollup]) -> None:
         log = self.minutes if kind == MINUTES else self.hours
-        log.lengths.update(write_rollups(self._directory, kind, rollups))
+        try:
+            log.lengths.update(write_rollups(self._directory, kind, rollups))
+        except JournalDamaged as error:
+            for label in {label_of(kind, stamp_ms(rollup.at_s)) for rollup in rollups}:
+                self._set_aside_if_damaged(log, label, error)
+            raise  # the hour stays dirty, and is summed up again
+
+    def _set_aside_if_damaged(self, log: FileLog, label: str, error: JournalDamaged) -> None:
+        path = path_of(self._directory, label, log.kind)
+        with self._lock:
+            if str(path) in str(error):
+                log.lengths.pop(label, None)
+                self._set_aside(path, error)
 
     def _clear_dirty(self, day: str, hour_ms: int, seq: int) -> None:
         with self._lock, journal_errors(path_of(self._directory, day)):
