@@ -104,7 +104,8 @@ class Desk:
             return _sentence(words.say("incident.unread"), 503)
         if found is None:
             return _sentence(words.say("act.no_incident"), 404)
-        told = casefile.document(found, reads.network, reads.cases.alerts, words, reads.now())
+        alerts, states = reads.cases.alerts, reads.link_states()
+        told = casefile.document(found, reads.network, alerts, states, words, reads.now())
         return _json(told)
 
     def act(self, number: int, verb: str) -> Response:

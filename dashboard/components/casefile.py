@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,7 @@ from dashboard.reads.cases import File
 from monitor.core.alerting.messages.evidence_text import suspected_cause_text
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.path_text import hops_text, path_text
+from monitor.core.alerting.messages.situation import office_now, to_do
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.model import (
     ActionKind,
@@ -23,7 +25,7 @@ from monitor.core.alerting.model import (
 )
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings
-from monitor.core.model import Incident, Network
+from monitor.core.model import Incident, Network, State
 
 Fact = tuple[str, str]
 
@@ -35,7 +37,12 @@ REASON_KEYS = {"resolved": "was_resolved", "digest": "in_digest", "test": "a_tes
 
 
 def document(
-    file: File, network: Network, alerts: AlertSettings, words: Words, at_s: float
+    file: File,
+    network: Network,
+    alerts: AlertSettings,
+    states: Mapping[str, State],
+    words: Words,
+    at_s: float,
 ) -> Json:
     """What the side panel shows. target: for maintenance; texts are plain, never markup."""
     names, incident = Names.of(network), file.incident
@@ -43,6 +50,7 @@ def document(
     site = names.site(incident)
     return {
         "id": incident.id,
+        "uid": file.uid,
         "open": incident.ended_s is None,
         "s": incident.state.value,
         "rank": rank(incident.scope.value, incident.state.value),
@@ -58,7 +66,7 @@ def document(
         "cause": file.handling.cause or "",
         "suspect": incident.suspected_cause or "",
         "facts": [
-            *facts(file, network, alerts, words),
+            *facts(file, network, alerts, states, words, at_s),
             (words.say("incident.detected"), _detected(incident, words)),
         ],
         "timeline": timeline(file, words),
@@ -73,17 +81,35 @@ def title(incident: Incident, names: Names, words: Words) -> str:
     return words.say("alert.title", name=place, state=words.say(f"alert.state_{incident.state}"))
 
 
-def facts(file: File, network: Network, alerts: AlertSettings, words: Words) -> list[Fact]:
-    """(label, text), in the order in which they are asked for at night."""
+def facts(
+    file: File,
+    network: Network,
+    alerts: AlertSettings,
+    states: Mapping[str, State],
+    words: Words,
+    at_s: float,
+) -> list[Fact]:
+    """(label, text), in the order in which they are asked for at night.
+
+    states: of all links now, by full name; empty when nobody knows.
+    """
     names, incident = Names.of(network), file.incident
-    found = [(words.say("incident.evidence"), evidence_text(incident, words))]
-    language = Language(words.lang.value, words.zone)
+    language, targets = Language(words.lang.value, words.zone), TargetNames(network, alerts)
+    found: list[Fact] = []
+    office = office_now(incident, network, states, language)
+    if office is not None:
+        found.append((words.say("incident.office"), office))
+    is_taken = file.handling.active_acknowledgement(at_s) is not None
+    advice = to_do(incident, targets, language, is_taken=is_taken)
+    if advice is not None:
+        found.append((words.say("incident.to_do"), advice.replace("`", "")))
+    found.append((words.say("incident.evidence"), evidence_text(incident, words)))
     if incident.evidence.path is not None:
         over = incident.ended_s is not None
         where = path_text(incident.evidence.path, language, _ALWAYS_DATED, over=over)
         found.append((words.say("incident.path"), where))
     found += [(words.say("incident.hops"), hops_text(each, language)) for each in file.traces[-1:]]
-    guess = suspected_cause_text(incident, TargetNames(network, alerts), language)
+    guess = suspected_cause_text(incident, targets, language)
     if guess is not None:
         found.append((words.say("incident.suspect"), guess))
     if file.handling.cause is not None:

@@ -48,6 +48,7 @@ def _row(case: Case, names: Names, words: Words, at_s: float, under: Sequence[st
     folded = names.targets(dict.fromkeys((*incident.affected, *under)))
     return {
         "id": incident.id,
+        "uid": case.uid,
         "rank": rank(incident.scope.value, incident.state.value),
         "s": incident.state.value,
         "site": None if site is None else site.id,

@@ -113,7 +113,8 @@ def _since(incident: Incident, at_s: float, words: Words) -> str:
 
 
 def _facts(file: File, reads: Reads, names: Names, words: Words) -> Markup:
-    pairs = casefile.facts(file, reads.network, reads.cases.alerts, words)
+    alerts, states = reads.cases.alerts, reads.link_states()
+    pairs = casefile.facts(file, reads.network, alerts, states, words, reads.now())
     link = names.links.get(file.incident.target)
     if link is not None and link.via:
         pairs.append((words.say("alert.upstream"), _upstream(link, reads, names, words)))

@@ -17,6 +17,7 @@ from monitor.core.alerting.model import IncidentAction, MaintenanceWindow, Outbo
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.errors import StoreError
+from monitor.core.ledger_identity import incident_uid
 from monitor.core.model import Incident, Network
 from monitor.core.paths.model import IncidentTrace
 from monitor.status.queries import remember_windows
@@ -30,10 +31,11 @@ NO_HANDLING = Handling()
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One incident of a list, and how it is being handled."""
+    """One incident of a list, and how it is being handled. uid: its name among all ledgers."""
 
     incident: Incident
     handling: Handling
+    uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class File:
     messages: tuple[OutboxRow, ...]
     folded: tuple[Incident, ...]
     traces: tuple[IncidentTrace, ...] = ()
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ class Cases:
             tuple(row for row in messages if number in (row.about or (row.incident,))),
             tuple(each for each in every if each.parent == number),
             tuple(self._ledger.incident_traces(number)),
+            incident_uid(self._ledger.identity().value, number),
         )
 
     def desk(self) -> AlertingState:
@@ -147,7 +151,11 @@ class Cases:
 
     def _with_handling(self, incidents: Sequence[Incident]) -> list[Case]:
         done = group_by_incident(self._ledger.actions([each.id for each in incidents]))
-        return [Case(each, handling_of(done.get(each.id, ()))) for each in incidents]
+        identity = self._ledger.identity().value
+        return [
+            Case(each, handling_of(done.get(each.id, ())), incident_uid(identity, each.id))
+            for each in incidents
+        ]
 
     def _ask_standing(self) -> Standing:
         at_s = self._now()

@@ -16,6 +16,7 @@ from dashboard.reads.intervals import Stretch, by_target, site_stretches, target
 from dashboard.reads.kept import Kept
 from dashboard.reads.months import Months
 from dashboard.reads.ranges import DAY_S, Span
+from monitor.core.alerting.messages.situation import states_in
 from monitor.core.alerting.ports import AlertReader
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.errors import ApiError, PantauError, StoreError
@@ -119,6 +120,13 @@ class Reads:
         except PantauError:
             return {}
         return {each["target"]: each["state"] for each in nodes}
+
+    def link_states(self) -> dict[str, State]:
+        """The state of each link now, by its full name; empty when nobody knows."""
+        try:
+            return states_in(self._state.document())
+        except PantauError:
+            return {}
 
     def latency(self, target: str, span: Span, now_s: float) -> list[LatencyBucket]:
         """One target over a range; raises StoreError."""

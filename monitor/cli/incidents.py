@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from monitor.adapters.system.local_api_client import LocalApiClient
+from monitor.cli.configuration import load_settings
 from monitor.cli.formatting import (
     ACTION_NAMES,
     CAUSE_NAMES,
@@ -33,18 +36,23 @@ from monitor.cli.formatting import (
 from monitor.cli.ledger import open_ledger
 from monitor.cli.options import config_option
 from monitor.cli.time_arguments import current_utc_s, parse_past_s
+from monitor.core.alerting.handling import handling_of
 from monitor.core.alerting.messages.evidence_text import evidence_text, suspected_cause_text
 from monitor.core.alerting.messages.language import Language
 from monitor.core.alerting.messages.path_text import hop_at, hops_text, path_text, route_text
+from monitor.core.alerting.messages.situation import office_now, states_in, to_do
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.model import EventKind
+from monitor.core.alerting.ports import AlertReader
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.documents import incident_document, rfc3339
+from monitor.core.errors import ConfigError
 from monitor.core.model import Incident, Network
 from monitor.core.paths.model import SKIPPED, IncidentTrace
 from monitor.settings.quick_settings import read_timezone
 from monitor.status import queries
+from monitor.status.current_state import CurrentState
 
 MOST_ROWS = 50
 
@@ -78,13 +86,16 @@ def incidents(
         if as_json:
             print_json(document)
         else:
+            found_one = queries.incident(ledger, incident)
+            situation = _situation(config, ledger, found_one, zone)
             traces = ledger.incident_traces(incident)
-            _print_one(queries.incident(ledger, incident), document, traces, zone, now_s)
+            _print_one(found_one, document, traces, situation, zone, now_s)
         return
     since_s = None if since is None else parse_past_s(since, now_s, zone, "--since")
     found = ledger.incidents(since_s=since_s, include_closed=every or since is not None)
     if as_json:
-        print_json({"incidents": [incident_document(i) for i in found]})
+        identity = ledger.identity().value
+        print_json({"incidents": [incident_document(i, identity) for i in found]})
     else:
         _print(found, now_s, zone, open_only=since is None and not every)
 
@@ -133,16 +144,41 @@ def incident_table(found: list[Incident], now_s: float, zone: ZoneInfo, *, wide:
     return table
 
 
+def _situation(config: Path, ledger: AlertReader, incident: Incident, zone: ZoneInfo) -> list[str]:
+    """Whether the office is connected now, and what to do; as in the messages about it.
+
+    Nothing that depends on a configuration with errors in it, and no state without the daemon.
+    """
+    try:
+        settings = load_settings(config, os.environ)
+    except ConfigError:
+        return []
+    network, language = settings.network, Language("id", zone)
+    current = CurrentState(
+        LocalApiClient(settings.data_dir), lambda: ledger, lambda: network, current_utc_s
+    )
+    office = office_now(incident, network, states_in(current.document()), language)
+    actions = ledger.actions([incident.id])
+    is_taken = handling_of(actions).active_acknowledgement(current_utc_s()) is not None
+    names = TargetNames(network, settings.alerts)
+    advice = to_do(incident, names, language, is_taken=is_taken)
+    return [
+        *([] if office is None else [f"{office}."]),
+        *([] if advice is None else [f"Tindakan: {advice}"]),
+    ]
+
+
 def _print_one(
     incident: Incident,
     document: Mapping[str, object],
     traces: Sequence[IncidentTrace],
+    situation: Sequence[str],
     zone: ZoneInfo,
     now_s: float,
 ) -> None:
-    """document: of `queries.case`."""
+    """document: of `queries.case`. situation: see `_situation`."""
     console = make_console()
-    _print_summary(console, incident, document, traces, zone, now_s)
+    _print_summary(console, incident, document, traces, situation, zone, now_s)
     console.print()
     for _, line in sorted(_timeline(incident, document, zone), key=lambda each: each[0]):
         console.print(Text(line))
@@ -153,6 +189,7 @@ def _print_summary(
     incident: Incident,
     document: Mapping[str, object],
     traces: Sequence[IncidentTrace],
+    situation: Sequence[str],
     zone: ZoneInfo,
     now_s: float,
 ) -> None:
@@ -160,7 +197,7 @@ def _print_summary(
     console.print(title.append_text(format_state(incident.state.value)))
     end_s = now_s if incident.ended_s is None else incident.ended_s
     over = "masih terbuka" if incident.ended_s is None else "selesai"
-    lines = [f"{over}, {format_duration(end_s - incident.started_s)}"]
+    lines = [f"{over}, {format_duration(end_s - incident.started_s)}", *situation]
     speech, places = Language("id", zone), TargetNames(Network(), AlertSettings())
     lines.append(f"Bukti: {evidence_text(incident, speech)}")
     suspected = suspected_cause_text(incident, places, speech)

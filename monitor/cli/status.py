@@ -28,7 +28,7 @@ from monitor.cli.formatting import (
     zone_name,
 )
 from monitor.cli.options import config_option
-from monitor.core.ports import LedgerReader
+from monitor.core.alerting.ports import AlertReader
 from monitor.settings.quick_settings import read_data_dir, read_timezone
 from monitor.status.current_state import CurrentState
 
@@ -57,9 +57,9 @@ def status(config: Path, as_json: bool) -> None:
         _print_status(document, read_timezone(config))
 
 
-def _open_ledger(path: Path) -> LedgerReader:
+def _open_ledger(path: Path) -> AlertReader:
     """Import SQLAlchemy, half of this command's time, only if the daemon does not answer."""
-    reader: LedgerReader = import_module("monitor.adapters.ledger").SqlLedgerReader.open(path)
+    reader: AlertReader = import_module("monitor.adapters.ledger").SqlLedgerReader.open(path)
     return reader
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.core.detection.site_state import site_since, site_state
+from monitor.core.ledger_identity import incident_uid
 from monitor.core.model import Incident, IncidentEvidence, Network, State, Transition
 from monitor.core.paths.model import IncidentTrace, NamedHop, PathFinding
 
@@ -67,10 +68,14 @@ def _hop_document(hop: NamedHop | None) -> Document | None:
     return None if hop is None else {"ttl": hop.ttl, "address": hop.address, "name": hop.name}
 
 
-def incident_document(incident: Incident) -> Document:
-    """As in `incidents --json` and `replay --json`."""
+def incident_document(incident: Incident, ledger: str = "") -> Document:
+    """As in `incidents --json` and `replay --json`.
+
+    ledger: the identity of the ledger that it is numbered in; "": none (a replay), without `uid`.
+    """
     return {
         "id": incident.id,
+        **({"uid": incident_uid(ledger, incident.id)} if ledger else {}),
         "scope": incident.scope.value,
         "target": incident.target,
         "state": incident.state.value,
@@ -119,8 +124,12 @@ def status_document(
     at_s: float,
     age_s: float,
     stale: bool,
+    ledger: str = "",
 ) -> Document:
-    """`status --json`: every site, link and node. at_s: when it was true (UTC)."""
+    """`status --json`: every site, link and node. at_s: when it was true (UTC).
+
+    ledger: see `incident_document`.
+    """
     sites: list[Document] = []
     for site in network.sites:
         statuses = [(link, status_of(link.name)) for link in site.links]
@@ -151,7 +160,7 @@ def status_document(
             for node in network.nodes
         ],
         "anchors": [_target(anchor.name, status_of(anchor.name)) for anchor in network.anchors],
-        "incidents": [incident_document(incident) for incident in incidents],
+        "incidents": [incident_document(incident, ledger) for incident in incidents],
     }
 
 

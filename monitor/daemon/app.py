@@ -387,6 +387,7 @@ class Daemon:
             self._clock,
             self._overlays,
             self._warnings,
+            self._alerting_state.ledger.value,
         )
         self._metrics = Metrics(
             self._pipeline,

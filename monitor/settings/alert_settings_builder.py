@@ -83,6 +83,7 @@ def _channel(table: ChannelTable, languages: Mapping[str, str]) -> ChannelSettin
         buttons=table.buttons,
         allowed_users=tuple(table.allowed_users),
         hold_s=table.hold_s,
+        signing_key=table.signing_key,
     )
 
 

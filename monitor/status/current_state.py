@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from monitor.core.alerting.ports import AlertReader
 from monitor.core.documents import Document, TargetStatus, status_document
 from monitor.core.errors import ApiError
 from monitor.core.model import Network
-from monitor.core.ports import LedgerReader
 
 
 class StateApi(Protocol):
@@ -32,7 +32,7 @@ class CurrentState:
     def __init__(
         self,
         api: StateApi,
-        open_ledger: Callable[[], LedgerReader],
+        open_ledger: Callable[[], AlertReader],
         network: Callable[[], Network],
         utc_now_s: Callable[[], float],
     ) -> None:
@@ -49,7 +49,8 @@ class CurrentState:
             return self._from_ledger(str(error))
 
     def _from_ledger(self, why: str) -> Document:
-        snapshot = self._open_ledger().load_snapshot()
+        ledger = self._open_ledger()
+        snapshot = ledger.load_snapshot()
         statuses = {
             stored.target: TargetStatus(state=stored.state, since_s=stored.since_s)
             for stored in snapshot.states
@@ -64,4 +65,5 @@ class CurrentState:
             at_s if at_s is not None else now_s,
             max(0.0, now_s - at_s) if at_s is not None else 0.0,
             stale=True,
+            ledger=ledger.identity().value,
         )

@@ -41,7 +41,10 @@ def incident_details(ledger: AlertReader, number: int, at_s: float) -> Document:
     rows = [row for thread in sorted(threads) for row in ledger.outbox(incident=thread)]
     about = [row for row in rows if number in (row.about or (row.incident,))]
     traces = ledger.incident_traces(number)
-    return full_incident_document(found, ledger.actions([number]), notices, about, traces, at_s)
+    identity = ledger.identity().value
+    return full_incident_document(
+        found, ledger.actions([number]), notices, about, traces, at_s, identity
+    )
 
 
 def incidents(
@@ -55,7 +58,12 @@ def incidents(
     """Incidents by ascending id, each with its handling. limit: the newest so many."""
     found = ledger.incidents(since_s=since_s, include_closed=include_closed, limit=limit)
     actions = group_by_incident(ledger.actions([each.id for each in found]))
-    return {"incidents": [with_handling(each, actions.get(each.id, ()), at_s) for each in found]}
+    identity = ledger.identity().value
+    return {
+        "incidents": [
+            with_handling(each, actions.get(each.id, ()), at_s, identity) for each in found
+        ]
+    }
 
 
 def outbox(
@@ -98,6 +106,7 @@ def handover(
         alerting_state.oncall(at_s),
         since_s,
         at_s,
+        ledger.identity().value,
     )
 
 

@@ -30,6 +30,7 @@ class Status:
     """Makes the document; requests close to one another get the same one.
 
     overlays: `acknowledged` and `maintenance` by target. other_warnings: see WarningCollector.
+    ledger: the identity of the ledger that the incidents are numbered in.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class Status:
         clock: Clock,
         overlays: Callable[[], Mapping[str, tuple[str, ...]]] = dict,
         other_warnings: Callable[[], Sequence[MonitorWarning]] = list,
+        ledger: str = "",
     ) -> None:
         self._pipeline = pipeline
+        self._ledger = ledger
         self._shippers = shippers
         self._clock = clock
         self._overlays = overlays
@@ -137,5 +140,6 @@ class Status:
             self._clock.utc_s(now_s),
             age_s,
             stale=not self.healthy() and last_round_s is not None,
+            ledger=self._ledger,
         )
         return document | self._about

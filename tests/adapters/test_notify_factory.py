@@ -30,7 +30,7 @@ ALERTS = AlertSettings(
         ChannelSettings("ntfy", "apprise", secret="ntfy"),
         ChannelSettings("surel", "apprise", secret="surel"),
         ChannelSettings("hook", "webhook", address="http://127.0.0.1:9/x"),
-        ChannelSettings("secret-hook", "webhook", secret="hook"),
+        ChannelSettings("secret-hook", "webhook", secret="hook", signing_key="hook-key"),
         ChannelSettings("siren", "command", command=("true",)),
     ),
     heartbeat="beat",
@@ -40,6 +40,7 @@ SECRETS = {
     "ntfy": f"ntfy://127.0.0.1/{CANARY}",
     "surel": f"mailto://pantau:{CANARY}@127.0.0.1?from=a@b.example&to=c@d.example",
     "hook": f"https://hook.example/{CANARY}",
+    "hook-key": CANARY,
     "beat": f"https://beat.example/{CANARY}",
 }
 
@@ -49,7 +50,7 @@ async def keep(action: IncidentAction) -> None:
 
 
 def test_each_type_of_channel_gets_its_class() -> None:
-    assert secret_names(ALERTS) == {"chat", "ntfy", "surel", "hook", "beat"}
+    assert secret_names(ALERTS) == {"chat", "ntfy", "surel", "hook", "hook-key", "beat"}
     found = open_channels(ALERTS, SECRETS, WIB)
     assert {name: type(channel).__name__ for name, channel in found.items()} == {
         "chat": "TelegramChannel",
@@ -95,6 +96,12 @@ def test_an_unusable_secret_is_an_error_that_does_not_show_it(
     assert CANARY not in str(caught.value)
     assert caught.value.__cause__ is None
     assert CANARY not in "".join(capfd.readouterr())
+
+
+def test_a_short_signing_key_is_an_error_that_says_how_to_make_one() -> None:
+    hook = ChannelSettings("x", "webhook", address="http://127.0.0.1:9/", signing_key="k")
+    with pytest.raises(ConfigError, match="signing key of the channel x is shorter than 16 "):
+        open_channels(AlertSettings(channels=(hook,)), {"k": "kenari"}, WIB)
 
 
 def test_apprise_is_loaded_only_where_a_channel_needs_it() -> None:

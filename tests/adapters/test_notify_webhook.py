@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import hmac
+import json
+import os
+import re
 import socket
+import subprocess
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from monitor.adapters.notify.http_client import HttpClient, Timeouts
 from monitor.adapters.notify.redaction import Redaction
-from monitor.adapters.notify.webhook import WebhookChannel
+from monitor.adapters.notify.webhook import (
+    WebhookChannel,
+    notification_json,
+    signature_headers,
+)
 from monitor.core.alerting.model import Delivered, Delivery, Rejected, RetryLater
 from tests.loopback_http import (
     Behaviour,
@@ -22,6 +33,7 @@ from tests.loopback_http import (
 )
 from tests.message_fixtures import INCIDENT, KEY, message
 
+HANDBOOK = Path(__file__).parents[2] / "config" / "README.md"
 QUICK = Timeouts(connect_s=0.5, total_s=0.6)
 
 
@@ -50,6 +62,87 @@ async def test_the_json_has_the_documented_keys_and_the_idempotency_key() -> Non
     assert document["incidents"] == []
     assert document["text"] == message().text
     assert document["sent_at"] == "2026-11-18T11:06:40.000Z"
+    assert document["schema"] == 2
+    assert "x-pantau-signature" not in request.headers
+
+
+async def test_provider_circuit_and_page_stand_beside_the_incident() -> None:
+    facts = {
+        "uid": "k3v7q2ma-17",
+        "provider": "Penyedia A",
+        "circuit": "FO-1",
+        "url": "https://p/i/17",
+    }
+    one = json.loads(notification_json(message(incident=INCIDENT | facts)))
+    assert {key: one[key] for key in facts} == facts
+    assert one["incident"]["provider"] == "Penyedia A"
+    several = replace(
+        message(), incident=None, incidents=(INCIDENT, INCIDENT), list_address="https://p/insiden"
+    )
+    document = json.loads(notification_json(several))
+    assert (document["url"], document["provider"], document["uid"]) == (
+        "https://p/insiden",
+        None,
+        None,
+    )
+
+
+SIGNING_KEY = "0123456789abcdef0123456789abcdef"
+
+
+async def test_with_a_signing_key_timestamp_and_body_are_signed_for_each_attempt() -> None:
+    async with LoopbackHttpServer(answering(204)) as server:
+        channel = WebhookChannel(f"{server.url}/x", Redaction(), None, SIGNING_KEY)
+        await channel.send(message())
+        await channel.send(replace(message(), at_s=message().at_s + 60))
+        await channel.close()
+    first, second = server.requests
+    for request in (first, second):
+        timestamp = request.headers["x-pantau-timestamp"]
+        signed = f"{timestamp}.".encode() + request.body
+        digest = hmac.new(SIGNING_KEY.encode(), signed, "sha256").hexdigest()
+        assert request.headers["x-pantau-signature"] == f"sha256={digest}"
+    assert (
+        int(second.headers["x-pantau-timestamp"]) - int(first.headers["x-pantau-timestamp"]) == 60
+    )
+
+
+@pytest.mark.parametrize("language", ["python", "sh"])
+async def test_the_examples_of_the_handbook_accept_what_is_signed_and_nothing_else(
+    language: str, tmp_path: Path
+) -> None:
+    """The receivers in config/README.md, run as they stand there."""
+    found = re.search(
+        rf"<!-- signature: {language} -->\n```{language}\n(.*?)```", HANDBOOK.read_text(), re.S
+    )
+    assert found is not None
+    body = notification_json(message())
+    headers = signature_headers(SIGNING_KEY, body, message().at_s)
+    (tmp_path / "body").write_bytes(body)
+    (tmp_path / "key").write_text(SIGNING_KEY + "\n")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TIMESTAMP": headers["X-Pantau-Timestamp"],
+        "SIGNATURE": headers["X-Pantau-Signature"],
+    }
+    program = ["python3", "-c"] if language == "python" else ["sh", "-c"]
+
+    def accepted(**changed: str) -> bool:
+        done = subprocess.run(
+            [*program, found[1]],
+            cwd=tmp_path,
+            env=environment | {"NOW": headers["X-Pantau-Timestamp"]} | changed,
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode == 0
+
+    assert accepted()
+    assert not accepted(SIGNATURE="sha256=" + "0" * 64)
+    assert not accepted(TIMESTAMP=str(int(headers["X-Pantau-Timestamp"]) + 1))
+    assert not accepted(NOW=str(int(headers["X-Pantau-Timestamp"]) + 301))
+    (tmp_path / "body").write_bytes(body + b" ")
+    assert not accepted()
 
 
 @pytest.mark.parametrize(

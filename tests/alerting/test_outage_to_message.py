@@ -110,6 +110,9 @@ async def test_two_dark_links_of_an_office_are_one_message_that_says_so(
     (message,) = await office.wait_for_messages(1)
     assert event_and_targets(message)[1] == OFFICE
     assert message.title.startswith("KANTOR GELAP: Losarang, kedua jalur putus, sejak")
+    links = dict.fromkeys(OFFICE, "down")
+    for document in message.incidents:
+        assert document["office"] == {"state": "dark", "links": links}
 
 
 async def test_the_state_of_an_office_is_that_of_the_moment_of_writing(
@@ -121,7 +124,7 @@ async def test_the_state_of_an_office_is_that_of_the_moment_of_writing(
     assert "Losarang · utama, kantor lewat cadangan, sejak" in first.title
     assert second.title.startswith("KANTOR GELAP: Losarang, kini cadangan juga putus, sejak")
     assert third.title.startswith("PULIH: Losarang · utama")
-    assert "cadangan putus" in third.title
+    assert "cadangan masih putus" in third.title
 
 
 async def test_a_flapping_link_is_shown_as_such(rig: AlertingRig) -> None:

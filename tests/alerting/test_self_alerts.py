@@ -241,7 +241,7 @@ async def test_two_dead_channels_are_two_failures() -> None:
         ),
         (
             SelfCheckReport(SelfCheck.BACKUP, 0.0, why="no room at the NAS"),
-            "CADANGAN DATA PEMANTAU GAGAL",
+            "BACKUP DATA PEMANTAU GAGAL",
             ["no room at the NAS"],
         ),
         (

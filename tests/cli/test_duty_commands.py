@@ -101,6 +101,7 @@ async def test_actions_are_shown_with_the_incident(daemon: Daemon) -> None:
     for text in (
         "Insiden 2: anjatan/utama",
         "masih terbuka",
+        "Tindakan: ",
         "Bukti: tidak menjawab",
         "ditangani petugas-1 sampai",
         "menuju lokasi",
@@ -112,6 +113,10 @@ async def test_actions_are_shown_with_the_incident(daemon: Daemon) -> None:
         assert text in shown, text
     assert [a["kind"] for a in whole["actions"]] == ["acknowledge", "note", "ticket", "cause"]
     assert whole["handling"]["ticket"] == "INC-7"
+    listed = (await daemon.document("incidents", "--all"))["incidents"]
+    identity = daemon.ledger.identity().value
+    assert [each["uid"] for each in listed] == [f"{identity}-1", f"{identity}-2"]
+    assert whole["incident"]["uid"] == f"{identity}-2"
 
 
 async def test_an_incident_shows_who_was_notified_and_why_not(daemon: Daemon) -> None:

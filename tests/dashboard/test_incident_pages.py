@@ -218,6 +218,28 @@ def test_where_a_path_breaks_off_is_on_both_pages_with_its_hops(
     assert "<Jatibarang>" not in page
 
 
+def test_an_open_incident_says_whether_its_office_is_connected_and_what_to_do(
+    fresh_pages: IncidentPages,
+) -> None:
+    number = fresh_pages.number("losarang/utama")
+    answer = fresh_pages.client.get(f"/api/v1/incidents/{number}").get_json()
+    identity = fresh_pages.fakes.ledger.identity().value
+    assert answer["uid"] == f"{identity}-{number}"
+    facts = dict(answer["facts"])
+    assert facts["Kantor kini"] == "Kantor GELAP: satu-satunya jalur putus"
+    assert facts["Tindakan"].startswith("Hubungi Penyedia")
+    assert facts["Tindakan"].endswith(f"tangani: pantau ack {number}")
+    page = fresh_pages.client.get(f"/i/{number}").text
+    assert "<dt>Kantor kini</dt><dd>Kantor GELAP: satu-satunya jalur putus</dd>" in page
+    assert facts["Tindakan"] in page
+    (row,) = [each for each in fresh_pages.rows().values() if each["id"] == number]
+    assert row["uid"] == answer["uid"]
+
+    fresh_pages.fakes.state.trouble = ApiError("no daemon")
+    facts = dict(fresh_pages.client.get(f"/api/v1/incidents/{number}").get_json()["facts"])
+    assert "Kantor kini" not in facts
+
+
 def test_the_reason_of_each_notification_decision_is_shown(pages: IncidentPages) -> None:
     told = pages.client.get(f"/api/v1/incidents/{pages.number('losarang/utama')}").get_json()[
         "told"

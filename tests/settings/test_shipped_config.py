@@ -174,7 +174,7 @@ def test_the_keys_of_a_snapshot_stay(full_settings: Settings) -> None:
         "rules.reminder_s rules.reminders rules.later_reminder_s rules.longest_ack_s "
         "rules.long_down_s",
         "channel": "id type secret address command language per_minute most_characters fallback "
-        "daily_test buttons allowed_users hold_s",
+        "daily_test buttons allowed_users hold_s signing_key",
         "person": "id name channels language phone",
         "rota": "people start turn_days overrides",
         "route": "match steps office_hours hold_s",

@@ -25,10 +25,13 @@ from monitor.core.ledger_identity import LedgerIdentity
 
 Secrets = Mapping[str, str]
 
+LEAST_KEY_CHARACTERS = 16
+
 
 def secret_names(alerts: AlertSettings) -> set[str]:
     """Names of all secrets that the channels and the heartbeat need."""
-    named = {channel.secret for channel in alerts.channels} | {alerts.heartbeat}
+    named = {name for each in alerts.channels for name in (each.secret, each.signing_key)}
+    named.add(alerts.heartbeat)
     return {name for name in named if name is not None}
 
 
@@ -93,9 +96,11 @@ def _channel(
         return CommandChannel(settings.command, redact, timeouts.total_s)
     if settings.type == "webhook":
         url = settings.address or secret or ""
-        return WebhookChannel(
-            _checked_http_url(url, f"the channel {settings.id}"), redact, timeouts
-        )
+        whose = f"the channel {settings.id}"
+        key = None
+        if settings.signing_key is not None:
+            key = _checked_signing_key(secrets[settings.signing_key].strip(), whose)
+        return WebhookChannel(_checked_http_url(url, whose), redact, timeouts, key)
     telegram = _telegram_address(settings, secrets)
     if telegram is not None:
         return TelegramChannel(
@@ -121,6 +126,15 @@ def _telegram_address(settings: ChannelSettings, secrets: Secrets) -> TelegramAd
     if settings.type not in ("telegram", "apprise") or settings.secret is None:
         return None
     return parse_telegram_address(secrets[settings.secret])
+
+
+def _checked_signing_key(key: str, whose: str) -> str:
+    if len(key) < LEAST_KEY_CHARACTERS:
+        raise ConfigError(
+            f"the signing key of {whose} is shorter than {LEAST_KEY_CHARACTERS} characters: "
+            "make one with `openssl rand -hex 32`"
+        )
+    return key
 
 
 def _checked_http_url(url: str, whose: str) -> str:

@@ -47,6 +47,8 @@ _LABELS = {"id": ("Tangani", "Tunda 1 jam"), "en": ("Acknowledge", "Snooze 1 h")
 _WITH_BUTTONS = (EventKind.OPENED, EventKind.UPDATED, EventKind.REMINDER, EventKind.DIGEST)
 
 
+_COMMAND = re.compile(r"`((?:pantau|systemctl) [^`\n]{1,80})`")
+
 PUBLIC_API = "https://api.telegram.org"
 """https://core.telegram.org/bots/api#making-requests"""
 
@@ -182,21 +184,28 @@ class TelegramChannel:
         await self._bot.close()
 
     async def _post(self, message: Notification, *, markup: bool) -> BotReply:
-        values: dict[str, object] = {
-            "chat_id": self._chat,
-            "text": _to_html(message.text)
-            if markup
-            else truncate_utf16(message.text, MAX_TEXT_UNITS),
-            "link_preview_options": {"is_disabled": True},
-        }
-        if markup:
-            values["parse_mode"] = "HTML"
+        values = message_values(message, self._language, buttons=self._buttons, markup=markup)
+        values["chat_id"] = self._chat
         if self._topic is not None:
             values["message_thread_id"] = self._topic
-        keyboard = _keyboard(message, self._language) if self._buttons else None
-        if keyboard is not None:
-            values["reply_markup"] = keyboard
         return await self._bot.call("sendMessage", values)
+
+
+def message_values(
+    message: Notification, language: str, *, buttons: bool, markup: bool = True
+) -> dict[str, object]:
+    """The values of `sendMessage` that depend on the message. language: of the buttons."""
+    plain = truncate_utf16(message.text, MAX_TEXT_UNITS)
+    values: dict[str, object] = {
+        "text": _to_html(plain) if markup else plain,
+        "link_preview_options": {"is_disabled": True},
+    }
+    if markup:
+        values["parse_mode"] = "HTML"
+    keyboard = _keyboard(message, language) if buttons else None
+    if keyboard is not None:
+        values["reply_markup"] = keyboard
+    return values
 
 
 def truncate_utf16(text: str, most: int) -> str:
@@ -208,9 +217,10 @@ def truncate_utf16(text: str, most: int) -> str:
 
 
 def _to_html(text: str) -> str:
-    """Escape the text; the first line is bold."""
-    first, line_end, rest = truncate_utf16(text, MAX_TEXT_UNITS).partition("\n")
-    return f"<b>{escape(first, quote=False)}</b>{line_end}{escape(rest, quote=False)}"
+    """Escape the text; the first line is bold, a `command` is copied with a touch."""
+    first, line_end, rest = text.partition("\n")
+    body = _COMMAND.sub(r"<code>\1</code>", escape(rest, quote=False))
+    return f"<b>{escape(first, quote=False)}</b>{line_end}{body}"
 
 
 def _keyboard(message: Notification, language: str) -> dict[str, object] | None:

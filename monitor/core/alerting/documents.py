@@ -101,9 +101,12 @@ def handling_document(handling: Handling, at_s: float) -> Document:
     }
 
 
-def with_handling(incident: Incident, actions: Sequence[IncidentAction], at_s: float) -> Document:
-    """An incident of a list, with its handling."""
-    return incident_document(incident) | {"handling": handling_document(handling_of(actions), at_s)}
+def with_handling(
+    incident: Incident, actions: Sequence[IncidentAction], at_s: float, ledger: str
+) -> Document:
+    """An incident of a list, with its handling. ledger: see `incident_document`."""
+    handling = handling_document(handling_of(actions), at_s)
+    return incident_document(incident, ledger) | {"handling": handling}
 
 
 def oncall_documents(

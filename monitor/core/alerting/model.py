@@ -97,6 +97,7 @@ class Notification:
     incident: Mapping[str, object] | None = None
     incidents: tuple[Mapping[str, object], ...] = ()
     is_recorded: bool = True
+    list_address: str | None = None
     event_id: str = ""
     ledger: str = ""
 

@@ -194,7 +194,8 @@ class Notifier:
                 message.incidents, state_of, self._maintenance.keys()
             )
         )
-        wording = self._alerting_state.message_writer.write(
+        writer = self._alerting_state.message_writer
+        wording = writer.write(
             NotificationContext(
                 event=message.event,
                 reason=message.reason,
@@ -210,10 +211,12 @@ class Notifier:
                 buttons=routing.has_buttons(recipient.channel),
             )
         )
+        ledger = self._alerting_state.ledger.value
         documents = [
             with_handling(
-                incident, [a for a in message.actions if a.incident == incident.id], utc_s
+                incident, [a for a in message.actions if a.incident == incident.id], utc_s, ledger
             )
+            | writer.facts(incident, offices, utc_s)
             for incident in message.incidents
         ]
         about = tuple(incident.id for incident in message.incidents)
@@ -223,11 +226,11 @@ class Notifier:
             channel=recipient.channel,
             recipient=recipient.name,
             event=message.event,
-            body=encode_body(wording, documents),
+            body=encode_body(wording, documents, writer.list_address),
             next_try_s=utc_s,
             queued_s=utc_s,
             about=() if about == (message.thread,) else about,
-            ledger=self._alerting_state.ledger.value,
+            ledger=ledger,
         )
         return row, wording.error
 

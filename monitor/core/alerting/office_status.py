@@ -104,6 +104,14 @@ class Offices:
         ]
 
 
+def office_document(office: OfficeStatus) -> dict[str, object]:
+    """`{"state": "dark", "links": {"anjatan/utama": "down", …}}`."""
+    return {
+        "state": office.state.value,
+        "links": {link.name: state.value for link, state in office.links},
+    }
+
+
 def _status(site: Site, state_of: StateOf, maintenance: Collection[str]) -> OfficeStatus:
     links = tuple((link, state_of(link.name) or State.UNKNOWN) for link in site.links)
     covered = frozenset(link.name for link in site.links if link.name in maintenance)

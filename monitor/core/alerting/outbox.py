@@ -66,10 +66,20 @@ def merged_key(keys: Sequence[str]) -> str:
     return sha256("|".join(keys).encode()).hexdigest()
 
 
-def encode_body(wording: Wording, documents: Sequence[Document]) -> str:
-    """The body of a row. documents: the incidents as in `incidents --json`."""
+def encode_body(
+    wording: Wording, documents: Sequence[Document], list_address: str | None = None
+) -> str:
+    """The body of a row. documents: the incidents as in `incidents --json`, with their facts.
+
+    list_address: of the page that lists all incidents.
+    """
     return json.dumps(
-        {"title": wording.title, "text": wording.text, "incidents": list(documents)},
+        {
+            "title": wording.title,
+            "text": wording.text,
+            "incidents": list(documents),
+            "list": list_address,
+        },
         ensure_ascii=False,
     )
 
@@ -90,6 +100,7 @@ def decode_notification(row: OutboxRow, at_s: float) -> Notification:
         incidents=() if alone else documents,
         event_id=event_id(row.ledger, row.incident, row.sequence, row.recipient),
         ledger=row.ledger,
+        list_address=body.get("list"),
     )
 
 
@@ -118,6 +129,7 @@ def merge_notifications(messages: Sequence[Notification]) -> Notification:
         recipient=first.recipient,
         at_s=first.at_s,
         incidents=tuple(found.values()),
+        list_address=first.list_address,
         is_recorded=all(message.is_recorded for message in messages),
         event_id=merged_key([message.event_id for message in messages]),
         # Rows without an identity belong to the same ledger, from before it had one.

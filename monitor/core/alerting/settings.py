@@ -16,7 +16,8 @@ class ChannelSettings:
     per_minute: messages a minute, more are merged, never dropped; None: no limit.
     most_characters: limit of one text. fallback: ids of channels tried when this one rejects a
     message or keeps it for a minute. hold_s: its own hold (None: the route's). daily_test: gets the
-    daily test. buttons, allowed_users: Telegram only.
+    daily test. buttons, allowed_users: Telegram only. signing_key: *name* of the secret that signs
+    the requests of a webhook.
     """
 
     id: str
@@ -32,6 +33,7 @@ class ChannelSettings:
     buttons: bool = False
     allowed_users: tuple[int, ...] = ()
     hold_s: float | None = None
+    signing_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,15 @@ def handover_document(
     oncall: Sequence[Document],
     since_s: float,
     at_s: float,
+    ledger: str,
 ) -> Document:
     """Open incidents, those that ended since `since_s`, maintenance, and who is on call.
 
-    Times UTC. actions: all of these incidents. windows: in force now or ahead.
+    Times UTC. actions: all of these incidents. windows: in force now or ahead. ledger: see
+    `incident_document`.
     """
     by_incident = group_by_incident(actions)
-    found = [(i, with_handling(i, by_incident.get(i.id, ()), at_s)) for i in incidents]
+    found = [(i, with_handling(i, by_incident.get(i.id, ()), at_s, ledger)) for i in incidents]
     return {
         "at": rfc3339(at_s),
         "since": rfc3339(since_s),

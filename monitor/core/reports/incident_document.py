@@ -24,12 +24,14 @@ def full_incident_document(
     rows: Sequence[OutboxRow],
     traces: Sequence[IncidentTrace],
     at_s: float,
+    ledger: str,
 ) -> Document:
     """An incident with its handling, actions, policy decisions, messages and path traces.
 
-    at_s: now (UTC)."""
+    at_s: now (UTC). ledger: see `incident_document`.
+    """
     return {
-        "incident": incident_document(incident),
+        "incident": incident_document(incident, ledger),
         "handling": handling_document(handling_of(actions), at_s),
         "actions": [action_document(action) for action in actions],
         "notices": [policy_decision_document(decision) for decision in decisions],

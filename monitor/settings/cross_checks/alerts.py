@@ -302,6 +302,10 @@ def _channel_keys(source: TomlFile) -> Iterator[ConfigProblem]:
                 yield source.problem(
                     (*path, key), f"{key} means nothing to a channel of type {kind}", "remove it"
                 )
+        if kind != "webhook" and source.get((*path, "signing_key")):
+            yield source.problem(
+                (*path, "signing_key"), f"a channel of type {kind} signs nothing", "remove it"
+            )
         buttons = source.get((*path, "buttons")) is True
         if buttons and kind not in ("telegram", "apprise"):
             yield source.problem(

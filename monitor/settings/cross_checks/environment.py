@@ -174,6 +174,7 @@ def _secret_uses(files: ConfigFiles) -> Iterator[_SecretUse]:
     if files.alerts is not None:
         for table in [*files.alerts.tables(("channels",)), ("heartbeat",)]:
             yield from _uses_at(files.alerts, (*table, "url"))
+            yield from _uses_at(files.alerts, (*table, "signing_key"))
     for source, snmp in snmp_tables(files):
         version = source.text((*snmp, "version")) or "2c"
         yield from _uses_at(source, (*snmp, "credential"), version)

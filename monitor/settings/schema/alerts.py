@@ -79,6 +79,12 @@ class ChannelTable(Table):
         examples=[[123456789]],
         description="the Telegram user ids (numbers) that may press the buttons, as [123456789]",
     )
+    signing_key: SecretName | None = Field(
+        default=None,
+        repr=False,
+        examples=["hook-kunci"],
+        description="the name of the secret that signs the requests of a webhook, in quotes",
+    )
 
 
 class PersonTable(Table):

@@ -135,10 +135,10 @@ def test_an_opening_names_all_facts_in_indonesian_and_in_english() -> None:
     assert written(about).text.split("\n") == [
         "PUTUS: Anjatan · utama, kantor lewat cadangan, sejak 14.05 WIB (insiden 17)",
         "Kantor tetap terhubung lewat cadangan (LTE)",
-        "Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
-        "Dugaan: jalur (porta router mati)",
         "Hubungi Penyedia A · 0800-1-000 · no. sambungan FO-1234",
         "Tangani: `pantau ack 17`",
+        "Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
+        "Dugaan: jalur (porta router mati)",
         "Juga diberi tahu: Budi, hook",
         "https://pantau.example/i/17",
     ]
@@ -146,9 +146,9 @@ def test_an_opening_names_all_facts_in_indonesian_and_in_english() -> None:
     assert written(english).text.split("\n") == [
         "DOWN: Anjatan · utama, office on cadangan, since 14:05 WIB (incident 17)",
         "The office is still connected by cadangan (LTE)",
-        "For 3 min · no answer, 22 requests lost in a row within 5 s",
         "Call Penyedia A · 0800-1-000 · circuit FO-1234",
         "Take it: the button in Telegram or `pantau ack 17`",
+        "For 3 min · no answer, 22 requests lost in a row within 5 s",
         "Also told: Budi",
         "https://pantau.example/i/17",
     ]
@@ -161,10 +161,10 @@ def test_a_dark_office_is_one_message_that_names_both_links() -> None:
     )
     assert written(about).text.split("\n") == [
         "KANTOR GELAP: Anjatan, kedua jalur putus, sejak 14.05 WIB (insiden 17, 18)",
-        "utama: Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
-        "cadangan: Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
         "Hubungi Penyedia A · 0800-1-000 · no. sambungan FO-1234",
         "Tangani: tombol di Telegram atau `pantau ack 17` (berlaku untuk semua jalur kantor ini)",
+        "utama: Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
+        "cadangan: Sudah 3 mnt · tidak menjawab, 22 permintaan hilang berturut-turut dalam 5 dtk",
         "https://pantau.example/i/17",
     ]
 
@@ -193,8 +193,8 @@ ESCALATED: dict[str, Any] = {"reason": Reason.ESCALATION_STEP, "escalated": True
             context(DOWN),
         ),
         (
-            "PUTUS: Anjatan · utama, cadangan tidak ada data, sejak 14.05 WIB (insiden 17)"
-            "|DOWN: Anjatan · utama, no data of cadangan, since 14:05 WIB (incident 17)",
+            "PUTUS: Anjatan · utama, cadangan tidak diketahui, sejak 14.05 WIB (insiden 17)"
+            "|DOWN: Anjatan · utama, cadangan not known, since 14:05 WIB (incident 17)",
             context(DOWN, offices=offices(utama=State.DOWN, cadangan=State.UNKNOWN)),
         ),
         (
@@ -237,8 +237,9 @@ ESCALATED: dict[str, Any] = {"reason": Reason.ESCALATION_STEP, "escalated": True
             ),
         ),
         (
-            "PULIH: Anjatan · utama, 14.09 WIB, putus 4 mnt, cadangan putus (insiden 17)"
-            "|UP AGAIN: Anjatan · utama, 14:09 WIB, was down 4 min, cadangan is down (incident 17)",
+            "PULIH: Anjatan · utama, 14.09 WIB, putus 4 mnt, cadangan masih putus (insiden 17)"
+            "|UP AGAIN: Anjatan · utama, 14:09 WIB, was down 4 min, cadangan is still down"
+            " (incident 17)",
             context(
                 ended(DOWN, "14:09"),
                 event=RESOLVED,
@@ -247,9 +248,9 @@ ESCALATED: dict[str, Any] = {"reason": Reason.ESCALATION_STEP, "escalated": True
             ),
         ),
         (
-            "SEMPAT PUTUS, SUDAH PULIH: Anjatan · utama, 40 dtk (14.05.00–14.05.40 WIB)"
+            "SEMPAT PUTUS, SUDAH PULIH: Anjatan · utama, 40 dtk, 14.05.00–14.05.40 WIB"
             " (insiden 17)"
-            "|WAS DOWN, IS UP AGAIN: Anjatan · utama, 40 s (14:05:00–14:05:40 WIB)"
+            "|WAS DOWN, IS UP AGAIN: Anjatan · utama, 40 s, 14:05:00–14:05:40 WIB"
             " (incident 17)",
             context(ended(DOWN, "14:05:40"), event=RESOLVED, reason=Reason.WAS_DOWN),
         ),
@@ -310,12 +311,12 @@ ESCALATED: dict[str, Any] = {"reason": Reason.ESCALATION_STEP, "escalated": True
         ),
         (
             "PUTUS: 2 jalur, semuanya lewat PoP Patrol, sejak 14.05 WIB (insiden 17, 20)"
-            "|DOWN: 2 links, all by way of PoP Patrol, since 14:05 WIB (incidents 17, 20)",
+            "|DOWN: 2 links, all via PoP Patrol, since 14:05 WIB (incidents 17, 20)",
             context(DOWN, SUKRA, event=DIGEST, reason=Reason.DIGEST),
         ),
         (
             "MASIH PUTUS: 2 jalur, semuanya lewat PoP Patrol, sejak 14.05 WIB (insiden 17, 20)"
-            "|STILL DOWN: 2 links, all by way of PoP Patrol, since 14:05 WIB (incidents 17, 20)",
+            "|STILL DOWN: 2 links, all via PoP Patrol, since 14:05 WIB (incidents 17, 20)",
             context(DOWN, SUKRA, **REMINDER),
         ),
         (
@@ -346,11 +347,11 @@ def test_the_first_line_is_the_title_and_says_all(titles: str, about: Notificati
         ({"utama": State.DOWN}, "Kantor tetap terhubung lewat cadangan (LTE)"),
         (
             {"utama": State.DOWN, "cadangan": State.DEGRADED},
-            "Kantor tetap terhubung lewat cadangan (LTE); cadangan terganggu",
+            "Kantor tetap terhubung lewat cadangan (LTE, terganggu)",
         ),
         (
             {"utama": State.DOWN, "cadangan": State.UNKNOWN},
-            "Tidak diketahui apakah kantor masih terhubung: cadangan (LTE) tidak ada data",
+            "Tidak diketahui apakah kantor masih terhubung: tidak ada data dari cadangan (LTE)",
         ),
         (
             {"utama": State.DOWN, "cadangan": State.UNREACHABLE},
@@ -412,7 +413,7 @@ def test_an_office_with_one_link_is_dark_without_it() -> None:
         (context(replace(DOWN, started_s=T - 86_400 * 2)), ", sejak 22 Nov 14.05 WIB "),
         (context(replace(DOWN, started_s=T - 86_400 * 2)), "Sudah 2 hari · "),
         (context(replace(DOWN, started_earliest_s=at("13:50"))), " mungkin sudah sejak 13.50"),
-        (context(DOWN, **ESCALATED), "Belum ada yang menangani.\n"),
+        (context(DOWN, **REMINDER), "Belum ada yang menangani.\n"),
         (context(DOWN, clock="14:05:40"), "\nSudah 40 dtk · "),
         (
             context(ended(DOWN, "14:05:40"), event=RESOLVED, reason=Reason.WAS_DOWN),

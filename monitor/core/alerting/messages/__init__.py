@@ -6,6 +6,7 @@ incident_message.py    one incident, or the outages of one office: all other lin
 digest_message.py      incidents of several places in one message
 office_text.py         whether an office is connected, and by which link
 action_text.py         what the person who is called should do
+situation.py           both of these for pages and commands
 evidence_text.py       what was measured; suspected and reported causes
 path_text.py           where the path to a target breaks off
 self_alert_message.py  the monitor's own failed checks, and the channel test

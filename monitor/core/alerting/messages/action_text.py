@@ -75,12 +75,18 @@ def how_to_take(
     whole: one of them takes every outage of its office.
     """
     taken = taken_incidents(context)
-    left = [each.id for each in incidents if each.id not in taken and each.ended_s is None]
+    left = sorted(x.id for x in incidents if x.id not in taken and x.ended_s is None)
     if not left or (len(left) > MOST_COMMAND_NUMBERS and not whole):
         return None
     numbers = str(left[0]) if whole else " ".join(str(number) for number in left)
     text = language.text(_TAKE_BUTTON if context.buttons else _TAKE, n=numbers)
     return text + language.text(_TAKES_ALL) if whole else text
+
+
+def command_to_take(incident: Incident, language: Language) -> str:
+    """`tangani: `pantau ack 17``, as a part of a sentence."""
+    text = language.text(_TAKE, n=incident.id)
+    return text[:1].lower() + text[1:]
 
 
 def taken_incidents(context: NotificationContext) -> set[int]:

@@ -17,6 +17,7 @@ from monitor.core.alerting.messages.incident_message import (
     MORE_ITEMS,
     OFFICE,
     WHAT_TO_DO,
+    all_well,
     footer_lines,
 )
 from monitor.core.alerting.messages.language import Language
@@ -50,9 +51,9 @@ _ENDED_ITEM = {
     "en": "no longer {was} {where}, but not well",
 }
 _ALL_BY = {"id": "semuanya {name}", "en": "all of {name}"}
-_ALL_VIA = {"id": "semuanya lewat {name}", "en": "all by way of {name}"}
+_ALL_VIA = {"id": "semuanya lewat {name}", "en": "all via {name}"}
 _SOME_BY = {"id": "{n} dari {total} {name}", "en": "{n} of {total} {name}"}
-_SOME_VIA = {"id": "{n} dari {total} lewat {name}", "en": "{n} of {total} by way of {name}"}
+_SOME_VIA = {"id": "{n} dari {total} lewat {name}", "en": "{n} of {total} via {name}"}
 _COMMON = {"id": "Yang sama: {what}", "en": "In common: {what}"}
 _NOTHING_COMMON = {
     "id": "Penyedia dan PoP berbeda-beda",
@@ -77,6 +78,9 @@ _TAKE_EACH = {
 }
 _LIST = {"id": "Daftar: {list}", "en": "List: {list}"}
 
+MOST_OFFICES, MOST_OTHERS = 15, 6
+"""Dark offices, and others, that are named at most."""
+
 MOST_SHOWN = 3
 """Providers, and PoPs, that are named at most."""
 
@@ -95,7 +99,7 @@ def digest_lines(
         found.append(TextLine(common_text(still_open, names, language), OFFICE))
         found += _office_lines(context, names, language)
         found += _to_do_lines(context, still_open, names, language)
-    else:
+    elif all_well(context):
         found.append(TextLine(nothing_to_do(language), AFFECTED))
     items = [_open_item(each, context, names, language) for each in still_open]
     items += [_over_item(each, names, language) for each in over]
@@ -212,7 +216,8 @@ def _office_lines(
     ):
         sites = [names.site(id_) for id_, each in context.offices.items() if each.state is state]
         if sites:
-            found.append(TextLine(language.text(words), OFFICE, tuple(sites), more, max_items=15))
+            most = MOST_OFFICES if state is OfficeState.DARK else MOST_OTHERS
+            found.append(TextLine(language.text(words), OFFICE, tuple(sites), more, max_items=most))
     return found
 
 

@@ -208,7 +208,7 @@ def _about_end(
     if context.reason is Reason.WAS_DOWN:
         word = language.text(_WAS_DOWN, state=state)
         period = language.period(incident.started_s, end_s, context.at_s)
-        return [f"{word}: {where}", f"{length} ({period})", rest]
+        return [f"{word}: {where}", length, period, rest]
     return [f"{language.text(_OVER)}: {where}", end, was, rest]
 
 
@@ -223,8 +223,11 @@ def _about_flapping(
         return [f"{language.text(_STEADY)}: {where}", now]
     word = language.text(_STAYS, state=state_word(incident, language))
     since = language.clock_with_zone(incident.started_s, context.at_s)
+    office = office_of(context, incident)
+    is_down = incident.state is State.DOWN
     return [
         f"{word}: {where}",
+        office_phrase(office, language) if office is not None and is_down else "",
         language.text(_NOT_FLAPPING),
         language.text(_SINCE, since=since),
     ]

@@ -31,6 +31,7 @@ Translations = Mapping[str, str]
 
 _FOR = {"id": "Sudah {length}", "en": "For {length}"}
 _FROM_TO = {"id": "{state} {period}", "en": "{state} {period}"}
+_CUT_OFF = {"id": "Tidak mengukur", "en": "Did not measure"}
 _EARLIEST = {"id": "mungkin sudah sejak {moment}", "en": "perhaps since {moment} already"}
 _ENDED_EARLIEST = {"id": "mungkin pulih sejak {moment}", "en": "perhaps over since {moment}"}
 _BEHIND = {"id": "{n} jalur di belakangnya:", "en": "{n} links behind it:"}
@@ -93,13 +94,19 @@ def incident_lines(
         if line.partition(": ")[2] not in first or ": " not in line:
             found.append(TextLine(line, OFFICE))
     found += _what_happens(incident, context, language)
+    found += _offices_behind(incident, context, names, language)
+    found += _to_do_lines(context, names, language)
     for each in context.incidents:
         text = _duration_and_evidence(each, context, language)
         if not is_alone:
             link = clean(each.target.partition("/")[2], 60)
             text = language.text(_LINK, link=link, text=text)
         found.append(TextLine(text, EVIDENCE))
-    found += _affected_lines(incident, context, names, language)
+    affected = names.affected(incident, language)
+    if affected:
+        head = language.text(_BEHIND, n=len(affected))
+        more = language.text(MORE_ITEMS, n="{n}")
+        found.append(TextLine(head, AFFECTED, tuple(affected), more, max_items=_MOST_BEHIND))
     for each in context.incidents:
         path = path_line(each.evidence.path, language, context.at_s)
         if path is not None and each.ended_s is None:
@@ -111,7 +118,6 @@ def incident_lines(
             TextLine(text, ACTIONS)
             for text in _action_lines(context.actions, each, language, context.at_s)
         ]
-    found += _to_do_lines(context, names, language)
     found += footer_lines(context, names, language)
     return found
 
@@ -155,16 +161,19 @@ def _what_happens(
         found.append(TextLine(language.text(_FLAPS), AFFECTED))
     if context.reason is Reason.STILL_DOWN_AFTER_15_MIN:
         found.append(TextLine(language.text(_STAYED_DOWN), CAUSE))
-    reminds = context.escalated or context.event is EventKind.REMINDER
-    if reminds and not taken_incidents(context):
+    if (
+        context.event is EventKind.REMINDER
+        and not context.escalated
+        and not taken_incidents(context)
+    ):
         found.append(TextLine(language.text(_NOT_ACKNOWLEDGED), AFFECTED))
     return found
 
 
-def _affected_lines(
+def _offices_behind(
     incident: Incident, context: NotificationContext, names: TargetNames, language: Language
 ) -> list[TextLine]:
-    """Of a node: the offices that are dark now, those that are not, and the links behind it."""
+    """Of a node: the offices that are dark now, and those that are not."""
     more = language.text(MORE_ITEMS, n="{n}")
     found = []
     if incident.scope is Scope.NODE and incident.ended_s is None:
@@ -175,10 +184,6 @@ def _affected_lines(
             if sites:
                 head = language.text(words)
                 found.append(TextLine(head, OFFICE, tuple(sites), more, max_items=_MOST_BEHIND))
-    affected = names.affected(incident, language)
-    if affected:
-        head = language.text(_BEHIND, n=len(affected))
-        found.append(TextLine(head, AFFECTED, tuple(affected), more, max_items=_MOST_BEHIND))
     return found
 
 
@@ -188,12 +193,7 @@ def _to_do_lines(
     """Whom to call and how to take it; of what is over: nothing."""
     still_open = [each for each in context.incidents if each.ended_s is None]
     if not still_open:
-        incident = context.incidents[0]
-        is_well = (incident.end_reason or "") not in NOT_WELL_ENDS
-        office = office_of(context, incident)
-        if not is_well or (office is not None and office.links_in(State.DOWN, State.UNREACHABLE)):
-            return []
-        return [TextLine(nothing_to_do(language), ACTIONS)]
+        return [TextLine(nothing_to_do(language), ACTIONS)] if all_well(context) else []
     texts = dict.fromkeys(what_to_do(each, names, language) for each in still_open)
     office = office_of(context, still_open[0])
     whole = (
@@ -204,6 +204,16 @@ def _to_do_lines(
     )
     take = how_to_take(context, still_open, language, whole=whole)
     return [TextLine(text, WHAT_TO_DO) for text in (*texts, take) if text is not None]
+
+
+def all_well(context: NotificationContext) -> bool:
+    """Whether everything in the message is over, and no link of these offices is down."""
+    return all(
+        each.ended_s is not None and (each.end_reason or "") not in NOT_WELL_ENDS
+        for each in context.incidents
+    ) and not any(
+        office.links_in(State.DOWN, State.UNREACHABLE) for office in context.offices.values()
+    )
 
 
 def _duration_and_evidence(
@@ -217,7 +227,7 @@ def _duration_and_evidence(
         parts = [
             language.text(
                 _FROM_TO,
-                state=state_word(incident, language).capitalize(),
+                state=_period_word(incident, language),
                 period=language.period(incident.started_s, incident.ended_s, now_s),
             )
         ]
@@ -229,6 +239,12 @@ def _duration_and_evidence(
         parts.append(language.text(_ENDED_EARLIEST, moment=earliest))
     parts.append(evidence_text(incident, language))
     return " · ".join(parts)
+
+
+def _period_word(incident: Incident, language: Language) -> str:
+    if incident.scope is Scope.MONITOR:
+        return language.text(_CUT_OFF)
+    return state_word(incident, language).capitalize()
 
 
 def _action_lines(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 from monitor.core.alerting.messages.digest_message import digest_lines
@@ -13,6 +13,7 @@ from monitor.core.alerting.messages.self_alert_message import channel_test_lines
 from monitor.core.alerting.messages.target_names import TargetNames
 from monitor.core.alerting.messages.text_layout import TextLine, clean, clean_text, cut, fit_lines
 from monitor.core.alerting.model import NotificationContext, Wording
+from monitor.core.alerting.office_status import OfficeStatus, office_document
 from monitor.core.alerting.reasons import Reason
 from monitor.core.alerting.settings import AlertSettings
 from monitor.core.model import Incident, Network, Scope, State
@@ -50,6 +51,31 @@ class MessageWriter:
             text = cut(plain_text(context), context.most_characters)
         text = clean_text(text)
         return Wording(cut(text.partition("\n")[0], TITLE_CHARACTERS), text, error)
+
+    @property
+    def list_address(self) -> str | None:
+        """The page that lists all incidents; None: no base_url is configured."""
+        return self._names.list_address
+
+    def facts(
+        self, incident: Incident, offices: Mapping[str, OfficeStatus], now_s: float
+    ) -> dict[str, object]:
+        """What a program that receives the incident wants to know of its target, from the settings.
+
+        What does not apply or is not configured is None; url: of its page.
+        """
+        link = self._names.link(incident.target)
+        office = None if link is None else offices.get(link.site)
+        return {
+            "name": self._names.target(incident.target, Language("id", self._zone)),
+            "site": None if link is None else link.site,
+            "kind": None if link is None else link.kind,
+            "provider": None if link is None else link.provider,
+            "contact": None if link is None else link.contact,
+            "circuit": None if link is None else link.circuit,
+            "url": self._names.page_address(incident.id, now_s),
+            "office": None if office is None else office_document(office),
+        }
 
     def _lines(self, context: NotificationContext) -> list[TextLine]:
         language = Language(context.language, self._zone)

@@ -23,16 +23,20 @@ _STILL_ON = {
 }
 _ON = {"id": "Kantor terhubung lewat {links}", "en": "The office is connected by {links}"}
 _NOT_KNOWN = {
-    "id": "Tidak diketahui apakah kantor masih terhubung: {links} tidak ada data",
+    "id": "Tidak diketahui apakah kantor masih terhubung: tidak ada data dari {links}",
     "en": "It is not known whether the office is still connected: no data of {links}",
 }
 _ALL_WELL = {"id": "Semua jalur kantor normal", "en": "All links of the office are normal"}
 _SHORT_ON = {"id": "kantor lewat {links}", "en": "office on {links}"}
-_SHORT_NOT_KNOWN = {"id": "{links} tidak ada data", "en": "no data of {links}"}
+_SHORT_NOT_KNOWN = {"id": "{links} tidak diketahui", "en": "{links} not known"}
+_DEGRADED = {"id": "terganggu", "en": "degraded"}
+_STILL = {
+    State.DOWN: {"id": "{links} masih putus", "en": "{links} is still down"},
+    State.UNREACHABLE: {"id": "{links} tidak terjangkau", "en": "{links} is unreachable"},
+}
 _SHORT_DARK = {"id": "kantor masih GELAP", "en": "office still DARK"}
 _NOW = {
     State.DOWN: {"id": "{links} putus", "en": "{links} is down"},
-    State.DEGRADED: {"id": "{links} terganggu", "en": "{links} is degraded"},
     State.UNREACHABLE: {
         "id": "{links} tidak terjangkau (hulu putus)",
         "en": "{links} is unreachable (upstream down)",
@@ -53,9 +57,13 @@ def dark_words(office: OfficeStatus, language: Language) -> str:
 
 def office_phrase(office: OfficeStatus, language: Language) -> str:
     """What the first line of an outage says of an office that is not dark; may be empty."""
-    answering = office.links_in(State.UP) or office.links_in(State.DEGRADED)
+    answering = office.links_in(State.UP)
     if answering:
         return language.text(_SHORT_ON, links=_names(answering, language))
+    degraded = office.links_in(State.DEGRADED)
+    if degraded:
+        links = f"{_names(degraded, language)} ({language.text(_DEGRADED)})"
+        return language.text(_SHORT_ON, links=links)
     unknown = office.links_in(State.UNKNOWN)
     return language.text(_SHORT_NOT_KNOWN, links=_names(unknown, language)) if unknown else ""
 
@@ -65,8 +73,8 @@ def recovered_phrase(office: OfficeStatus, target: str, language: Language) -> s
     if office.state is OfficeState.DARK:
         return language.text(_SHORT_DARK)
     parts = [
-        language.text(_NOW[state], links=_names(links, language))
-        for state in (State.DOWN, State.UNREACHABLE)
+        language.text(words, links=_names(links, language))
+        for state, words in _STILL.items()
         if (links := office.links_in(state, but=target))
     ]
     return ", ".join(parts)
@@ -83,33 +91,28 @@ def office_line(
     if office.state is OfficeState.DARK:
         first = language.text(_DARK, how=dark_words(office, language))
         if len(office.links) > len(office.links_in(State.DOWN)):
-            first += "; " + _others(office, language, (), "")
+            first += "; " + _others(office, language, "")
         return first + _maintained(office, language)
-    answering = office.links_in(State.UP) or office.links_in(State.DEGRADED)
-    if not answering:
-        unknown = _described(office.links_in(State.UNKNOWN), language)
+    up, degraded = office.links_in(State.UP), office.links_in(State.DEGRADED)
+    if not up and not degraded:
+        names = [link_with_kind(link, language) for link in office.links_in(State.UNKNOWN)]
+        unknown = _joined(names, language)
         return language.text(_NOT_KNOWN, links=unknown) + _maintained(office, language)
-    if len(office.links_in(State.UP)) == len(office.links):
-        if over or len(office.links) > 1:
-            return language.text(_ALL_WELL)
-        return language.text(_ON, links=_described(answering, language))
-    first = language.text(_ON if over else _STILL_ON, links=_described(answering, language))
-    states = () if office.links_in(State.UP) else (State.DEGRADED,)
-    rest = _others(office, language, states, but)
-    if states:
-        degraded = language.text(_NOW[State.DEGRADED], links=_names(answering, language))
-        rest = "; ".join(part for part in (degraded, rest) if part)
+    if len(up) == len(office.links) > 1 or (over and len(up) == len(office.links)):
+        return language.text(_ALL_WELL)
+    answering = [link_with_kind(link, language) for link in up]
+    answering += [link_with_kind(link, language, degraded=True) for link in degraded]
+    first = language.text(_ON if over else _STILL_ON, links=_joined(answering, language))
+    rest = _others(office, language, but)
     return "; ".join(part for part in (first, rest) if part) + _maintained(office, language)
 
 
-def _others(
-    office: OfficeStatus, language: Language, states_said: Sequence[State], but: str
-) -> str:
-    """The links that are not up: `utama putus; satelit tidak ada data`."""
+def _others(office: OfficeStatus, language: Language, but: str) -> str:
+    """The links that do not answer: `utama putus; satelit tidak ada data`."""
     return "; ".join(
         language.text(words, links=_names(links, language))
         for state, words in _NOW.items()
-        if state not in states_said and (links := office.links_in(state, but=but))
+        if (links := office.links_in(state, but=but))
     )
 
 
@@ -125,16 +128,14 @@ def _names(links: Sequence[Link], language: Language) -> str:
     return _joined([clean(link.id, 60) for link in links], language)
 
 
-def _described(links: Sequence[Link], language: Language) -> str:
-    """`cadangan (LTE)`."""
-    return _joined([link_with_kind(link, language) for link in links], language)
-
-
-def link_with_kind(link: Link, language: Language) -> str:
-    """`cadangan (LTE)`; the id alone for a kind without a word."""
-    name = clean(link.id, 60)
+def link_with_kind(link: Link, language: Language, *, degraded: bool = False) -> str:
+    """`cadangan (LTE)`, `cadangan (LTE, terganggu)`; the id alone for a kind without a word."""
     kind = LINK_KIND_WORDS.get(link.kind)
-    return name if kind is None else f"{name} ({language.text(kind)})"
+    parts = [] if kind is None else [language.text(kind)]
+    if degraded:
+        parts.append(language.text(_DEGRADED))
+    name = clean(link.id, 60)
+    return f"{name} ({', '.join(parts)})" if parts else name
 
 
 def _joined(names: Sequence[str], language: Language) -> str:

@@ -49,7 +49,7 @@ _CHANNEL = {
     "en": "CHANNEL {subject} IS DEAD: nothing gets through, noticed {since}",
 }
 _BACKUP = {
-    "id": "CADANGAN DATA PEMANTAU GAGAL, diketahui {since}",
+    "id": "BACKUP DATA PEMANTAU GAGAL, diketahui {since}",
     "en": "THE MONITOR'S BACKUPS FAIL, noticed {since}",
 }
 _INFLUXDB = {
@@ -70,10 +70,10 @@ _ENDED: Mapping[SelfCheck, Translations] = {
         "en": "MENDED: InfluxDB takes what was waiting, {end}, after {length}",
     },
     SelfCheck.LEDGER: {
-        "id": "PULIH: pemantau mencatat gangguan lagi, {end}, setelah {length}. Yang dikirim dari"
-        " memori sudah tercatat",
-        "en": "MENDED: the monitor records outages again, {end}, after {length}. What was sent from"
-        " memory is recorded",
+        "id": "PULIH: pemantau mencatat gangguan lagi, {end}, setelah {length}\n"
+        "Yang dikirim dari memori sudah tercatat.",
+        "en": "MENDED: the monitor records outages again, {end}, after {length}\n"
+        "What was sent from memory is recorded.",
     },
     SelfCheck.DISK: {
         "id": "PULIH: disk pemantau cukup lagi, {end}, setelah {length}",
@@ -88,7 +88,7 @@ _ENDED: Mapping[SelfCheck, Translations] = {
         "en": "MENDED: channel {subject} works again, {end}, after {length}",
     },
     SelfCheck.BACKUP: {
-        "id": "PULIH: cadangan data pemantau berhasil lagi, {end}, setelah {length}",
+        "id": "PULIH: backup data pemantau berhasil lagi, {end}, setelah {length}",
         "en": "MENDED: the monitor's backups succeed again, {end}, after {length}",
     },
     SelfCheck.INFLUXDB: {
@@ -102,50 +102,61 @@ _GOES_ON = {
     "id": "Pemantauan dan pemberitahuan gangguan tetap berjalan.",
     "en": "The links are still watched and outages are still told.",
 }
+_CHANNEL_GOES_ON = {
+    "id": "Jalur tetap dipantau; pesan lewat saluran lain tetap dikirim.",
+    "en": "The links are still watched; messages by other channels are still sent.",
+}
+_CAN_WAIT = {
+    "id": "Tidak mendesak: dapat ditangani pada jam kerja.",
+    "en": "Not urgent: it can wait for office hours.",
+}
+_WAITS = (SelfCheck.RELOAD, SelfCheck.BACKUP, SelfCheck.INFLUXDB)
+"""Failures that lose nothing before the morning."""
+
 _ADVICE: Mapping[SelfCheck, Translations] = {
     SelfCheck.JOURNAL: {
-        "id": "Beri ruang pada disk di server pemantau, atau kecilkan max_mb; lihat: pantau status",
-        "en": "Make room on the monitor's disk, or lower max_mb; see: pantau status",
+        "id": "Beri ruang pada disk server pemantau, atau kecilkan max_mb; lihat: `pantau status`",
+        "en": "Make room on the monitor's disk, or lower max_mb; see: `pantau status`",
     },
     SelfCheck.QUOTA: {
         "id": "Pada 100 % sampel tertua dibuang. Periksa InfluxDB, atau besarkan max_mb; lihat:"
-        " pantau status",
+        " `pantau status`",
         "en": "At 100 % the oldest samples go. See to InfluxDB, or raise max_mb; see:"
-        " pantau status",
+        " `pantau status`",
     },
     SelfCheck.LEDGER: {
         "id": "Gangguan putus dan pulih tetap dikabarkan dari memori, dan dicatat bila bisa. Beri"
-        " ruang pada disk server pemantau atau periksa disknya; lihat: pantau status. Jangan"
+        " ruang pada disk server pemantau atau periksa disknya; lihat: `pantau status`. Jangan"
         " memulai ulang pemantau sebelum itu.",
         "en": "Outages are still told, from memory, and recorded when that is possible. Make room"
-        " on the monitor's disk, or look at the disk; see: pantau status. Do not restart the"
+        " on the monitor's disk, or look at the disk; see: `pantau status`. Do not restart the"
         " monitor before.",
     },
     SelfCheck.DISK: {
-        "id": "Beri ruang pada disk di server pemantau, atau kecilkan max_mb; lihat: pantau status",
-        "en": "Make room on the monitor's disk, or lower max_mb; see: pantau status",
+        "id": "Beri ruang pada disk server pemantau, atau kecilkan max_mb; lihat: `pantau status`",
+        "en": "Make room on the monitor's disk, or lower max_mb; see: `pantau status`",
     },
     SelfCheck.RELOAD: {
-        "id": "Perbaiki berkasnya, periksa dengan: pantau check, lalu muat ulang:"
-        " systemctl reload pantau",
-        "en": "Mend the file, look with: pantau check, then load it: systemctl reload pantau",
+        "id": "Perbaiki berkasnya, periksa dengan: `pantau check`, lalu muat ulang:"
+        " `systemctl reload pantau`",
+        "en": "Mend the file, look with: `pantau check`, then load it: `systemctl reload pantau`",
     },
     SelfCheck.CHANNEL: {
-        "id": "Pesan menunggu dan dicoba lagi. Periksa saluran itu: pantau outbox, lalu"
-        " pantau alert-test {subject}",
-        "en": "Messages wait and are tried again. See to it: pantau outbox, then"
-        " pantau alert-test {subject}",
+        "id": "Pesan menunggu dan dicoba lagi. Periksa saluran itu: `pantau outbox`, lalu"
+        " `pantau alert-test {subject}`",
+        "en": "Messages wait and are tried again. See to it: `pantau outbox`, then"
+        " `pantau alert-test {subject}`",
     },
     SelfCheck.BACKUP: {
-        "id": "Periksa tempat tujuan dan jalankan cadangan sekali dengan tangan; lihat:"
-        " pantau status",
-        "en": "See to its destination, and make a backup by hand; see: pantau status",
+        "id": "Periksa tempat tujuan dan jalankan backup sekali dengan tangan; lihat:"
+        " `pantau status`",
+        "en": "See to its destination, and make a backup by hand; see: `pantau status`",
     },
     SelfCheck.INFLUXDB: {
         "id": "Tidak ada yang hilang: sampel disimpan di sini dan dikirim setelah diperbaiki. Lihat"
-        " kata server di bawah dan: pantau status",
+        " kata server di bawah dan: `pantau status`",
         "en": "Nothing is lost: samples are kept here and sent once it is mended. See the server's"
-        " words below, and: pantau status",
+        " words below, and: `pantau status`",
     },
 }
 
@@ -165,12 +176,17 @@ def self_alert_lines(report: SelfCheckReport, at_s: float, language: Language) -
             "length": language.duration(report.ended_s - report.since_s),
         }
         text = language.text(_ENDED[report.check], subject=report.subject, **values)
-        return [TextLine(text, 100)]
+        head, _, more = text.partition("\n")
+        lines = [TextLine(head, 100), *([TextLine(more, 50)] if more else [])]
+        return [*lines, TextLine(language.text(_TEST_MORE), 10)]
+    goes_on = _CHANNEL_GOES_ON if report.check is SelfCheck.CHANNEL else _GOES_ON
     found = [
         TextLine(_headline(report, at_s, language), 100),
-        TextLine(language.text(_GOES_ON), 80),
+        TextLine(language.text(goes_on), 80),
         TextLine(language.text(_ADVICE[report.check], subject=report.subject), 70),
     ]
+    if report.check in _WAITS:
+        found.append(TextLine(language.text(_CAN_WAIT), 65))
     if report.check is SelfCheck.LEDGER:
         del found[1]  # its advice says what goes on
     if report.why and not report.is_full:
