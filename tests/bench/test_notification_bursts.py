@@ -23,6 +23,7 @@ HOLD_S = AlertRules().hold_s
 LONE, LONE_APART_S = 20, 8.0
 BUSY, BUSY_APART_S = 40, 1.5
 LASTS_S = 45.0
+EVIDENCE_S = 75.0
 
 
 def openings(webhook: WebhookServer) -> list[WebhookRequest]:
@@ -71,6 +72,9 @@ def test_from_a_cut_to_its_message_beside_the_hold(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with alerting_daemon(tmp_path, "") as (simulated, webhook):
+        # With less than a minute of evidence a link needs 39 lost requests instead of 20.
+        began_s = time.monotonic()
+        eventually(lambda: time.monotonic() >= began_s + EVIDENCE_S, EVIDENCE_S + 10, 1.0)
         links = [link.name for link in simulated.simulation.network.links()]
         some = (links * 3)[: LONE + BUSY]
         found = {
