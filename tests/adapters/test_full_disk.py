@@ -69,3 +69,13 @@ def test_the_pipeline_goes_on_detecting_says_that_the_disk_is_full_and_recovers(
     assert found["reserve_exists"] is True
     assert found["rows_after"] == found["rows_made"]
     assert found["integrity"] == ["ok"]
+
+
+def test_a_ledger_opens_on_a_disk_that_is_full_after_a_clean_end_and_after_a_kill(
+    tmp_path: Path,
+) -> None:
+    """A daemon that cannot start sends no message at all."""
+    found = json.loads(
+        run_child("tests.adapters.ledger_start_while_full", str(tmp_path), own_mounts=True)
+    )
+    assert found == [29.0, 77.0] * 2

@@ -49,7 +49,9 @@ def test_the_daemon_may_write_its_group_may_read_and_others_nothing(path: Path) 
         ledger.close()
     finally:
         os.umask(before)
-    assert modes == dict.fromkeys(("ledger.db", "ledger.db-wal", "ledger.db-shm"), 0o640)
+    assert modes == dict.fromkeys(
+        ("ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.reserve"), 0o640
+    )
 
 
 def test_every_write_is_synced_into_a_log_that_others_can_read(ledger: SqlLedger) -> None:
@@ -107,7 +109,7 @@ def test_a_reader_cannot_write_and_leaves_no_file_behind(path: Path) -> None:
         connection.exec_driver_sql("DELETE FROM transitions")
     ledger.close()
     assert len(reader.incidents()) == 1
-    assert [each.name for each in path.parent.iterdir()] == ["ledger.db"]
+    assert {each.name for each in path.parent.iterdir()} == {"ledger.db", "ledger.reserve"}
 
 
 @pytest.mark.parametrize("daemon", ["runs", "was ended", "was killed"])

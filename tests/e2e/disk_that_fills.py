@@ -29,6 +29,7 @@ from tests.waiting import eventually
 
 BEFORE, DURING, AFTER = "anjatan/utama", "bongas/utama", "cikedung/utama"
 MARK = MARKS["id"]
+WORDS = {"opened": ("PUTUS:", "KANTOR GELAP:"), "resolved": ("PULIH:",)}
 SIZES = {
     "once": "size=64m",
     "rate": "size=100m",
@@ -162,8 +163,11 @@ class DiskRun:
             and r.body["incident"]["target"] == target
         ]
         site = target.partition("/")[0].capitalize()
-        word = "PULIH" if event == "resolved" else "PUTUS"
-        by_mail = [m for m in self.mail.mails() if word in m["text"] and site in m["text"]]
+        by_mail = [
+            mail
+            for mail in self.mail.mails()
+            if site in mail["subject"] and any(word in mail["subject"] for word in WORDS[event])
+        ]
         return bool(by_hook) and bool(by_mail)
 
     def warnings(self) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.child_process import ROOT
-from tests.e2e.disk_that_fills import AFTER, BEFORE, DURING
+from tests.e2e.disk_that_fills import AFTER, BEFORE, DURING, WORDS
 
 SITES = {"Anjatan": BEFORE, "Bongas": DURING, "Cikedung": AFTER}
 
@@ -45,8 +45,10 @@ def test_everybody_hears_of_every_cut_and_of_the_disk_once_and_all_is_recorded(
     for channel in ("webhook", "surel"):
         words = [each["what"] for each in found["heard"] if each["channel"] == channel]
         for site in SITES:
-            cuts = sum("PUTUS:" in each and site in each for each in words)
-            ends = sum("PULIH:" in each and site in each for each in words)
+            cuts, ends = (
+                sum(site in each and any(word in each for word in WORDS[event]) for each in words)
+                for event in ("opened", "resolved")
+            )
             # A kill may repeat what was only in memory.
             assert 1 <= cuts <= 1 + kill, (site, words)
             assert 1 <= ends <= 1 + kill, (site, words)

@@ -27,6 +27,7 @@ from monitor.adapters.ledger.database_file import (
 from monitor.adapters.ledger.errors import how_to_mend, ledger_errors
 from monitor.adapters.ledger.migrate import MIGRATIONS, upgrade
 from monitor.adapters.ledger.reader import SqlLedgerReader
+from monitor.adapters.ledger.start_reserve import StartReserve
 from monitor.core.alerting.model import (
     DeliveryBatch,
     IncidentAction,
@@ -34,7 +35,7 @@ from monitor.core.alerting.model import (
     OutboxRow,
     PolicyDecision,
 )
-from monitor.core.errors import LedgerError
+from monitor.core.errors import LedgerError, LedgerFull
 from monitor.core.model import Decision, IncidentChange, Transition
 from monitor.core.paths.model import IncidentTrace, PathBaseline
 
@@ -61,6 +62,7 @@ class SqlLedger(SqlLedgerReader):
         self._remarks: list[str] = []
         self._inodes = self._find_inodes()
         self._device = None if self._path is None else self._path.parent.stat().st_dev
+        self._reserve = None if self._path is None else StartReserve(self._path)
 
     @classmethod
     def open(cls, where: str | Path, *, migrations: Path = MIGRATIONS) -> Self:
@@ -69,6 +71,22 @@ class SqlLedger(SqlLedgerReader):
         migrations: where Alembic finds its `versions`.
         """
         place = location(where)
+        path = sqlite_path(place)
+        reserve = None if path is None else StartReserve(path)
+        while True:
+            try:
+                engine = cls._open_engine(place, migrations)
+            except LedgerFull:
+                if reserve is None or not reserve.give_back():
+                    raise
+            else:
+                break
+        if reserve is not None:
+            reserve.keep()
+        return cls(place, engine)
+
+    @staticmethod
+    def _open_engine(place: Path | URL, migrations: Path) -> Engine:
         name, path = name_of(place), sqlite_path(place)
         with ledger_errors(name, path):
             created = path is not None and create_file(path)
@@ -82,12 +100,18 @@ class SqlLedger(SqlLedgerReader):
                             f"the ledger {name} is damaged ({fault}): {how_to_mend(path)}"
                         )
                 upgrade(engine, name, path, migrations)
+                # Before the other one is closed: the last to close removes the log, and on a full
+                # disk there may be no room for another.
+                writer = writer_engine(place)
+                try:
+                    with writer.begin():
+                        pass  # from here on the connection is open, and readers find its log
+                except BaseException:
+                    writer.dispose()
+                    raise
             finally:
                 engine.dispose()
-            engine = writer_engine(place)
-            with engine.begin():
-                pass  # from here on the connection is open, and readers find its log
-            return cls(place, engine)
+            return writer
 
     def record(
         self,
@@ -111,6 +135,8 @@ class SqlLedger(SqlLedgerReader):
     def record_alive(self, at_s: float) -> None:
         with self._transaction() as connection:
             writes.record_alive(connection, at_s)
+        if self._reserve is not None:
+            self._reserve.keep()
 
     def add_action(self, action: IncidentAction) -> IncidentAction:
         with self._transaction() as connection:

@@ -12,12 +12,15 @@ import pytest
 from monitor.adapters.journal import SqliteJournal
 from monitor.adapters.journal.cursors import CursorStore
 from monitor.adapters.journal.disk_reserve import DiskReserve
+from monitor.adapters.ledger.start_reserve import StartReserve
 from monitor.adapters.system.atomic_file import replace_file
 from monitor.adapters.system.data_directory import open_trusted
 from monitor.adapters.system.directory_lock import LOCK_NAME, DirectoryLock
+from monitor.adapters.system.given_out_file import GivenOutFile
 from monitor.adapters.system.key_file import load_or_create_key
 from monitor.adapters.system.users_file import USERS_FILE, UsersFile
 from monitor.core.access import Users
+from monitor.core.alerting.given_out import GivenOut
 from monitor.core.errors import PantauError
 from tests.sample_builders import MIDNIGHT_S, ping
 
@@ -56,6 +59,14 @@ WRITERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "day file": ("samples-20251125.db", _journal),
     "cursors, half written": ("cursors.new", _cursors),
     "ballast, half written": ("ballast.new", _reserve),
+    "reserve of the ledger": (
+        "ledger.reserve",
+        lambda data: StartReserve(data / "ledger.db").keep(),
+    ),
+    "numbers given out": (
+        "given-out",
+        lambda data: GivenOutFile(data / "given-out").save(GivenOut()),
+    ),
     "small file, half written": ("x.new", lambda data: replace_file(data / "x", b"x")),
 }
 
