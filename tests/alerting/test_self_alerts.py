@@ -251,7 +251,7 @@ async def test_two_dead_channels_are_two_failures() -> None:
         ),
         (
             SelfCheckReport(SelfCheck.DISK, 0.0, free_bytes=3_000_000_000, full_in_s=3000.0),
-            "DISK PEMANTAU PENUH DALAM 50 mnt: tersisa 3000 MB",
+            "DISK PEMANTAU AKAN PENUH DALAM 50 mnt: tersisa 3000 MB",
             ["Beri ruang"],
         ),
         (

@@ -226,7 +226,7 @@ ESCALATED: dict[str, Any] = {"reason": Reason.ESCALATION_STEP, "escalated": True
         ),
         (
             "PULIH: pemantau mengukur lagi, 14.09 WIB, setelah 4 mnt (insiden 19)"
-            "|MENDED: the monitor measures again, 14:09 WIB, after 4 min (incident 19)",
+            "|RESOLVED: the monitor measures again, 14:09 WIB, after 4 min (incident 19)",
             context(ended(ISOLATED, "14:09"), event=RESOLVED, reason=Reason.RESOLVED),
         ),
         (

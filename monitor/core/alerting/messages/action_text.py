@@ -24,16 +24,16 @@ _NO_PROVIDER = {
 }
 _NODE = {
     "id": "Periksa {node} ({address}): listrik, perangkat, jalur ke sana",
-    "en": "See to {node} ({address}): power, device, the line to it",
+    "en": "Check {node} ({address}): power, device, the line to it",
 }
 _MONITOR = {
     "id": "Periksa kabel, switch, dan gateway server pemantau",
-    "en": "See to cable, switch and gateway of the monitor's server",
+    "en": "Check cable, switch and gateway of the monitor's server",
 }
 _NO_DATA = {
     "id": "Belum tentu putus: pemantau tidak dapat mengukurnya. Periksa server pemantau:"
     " `pantau status`",
-    "en": "It may be up: the monitor cannot measure it. See to the monitor's server:"
+    "en": "It may be up: the monitor cannot measure it. Check the monitor's server:"
     " `pantau status`",
 }
 _TAKE = {"id": "Tangani: `pantau ack {n}`", "en": "Take it: `pantau ack {n}`"}

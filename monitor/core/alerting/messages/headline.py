@@ -60,7 +60,7 @@ _STATES_UNKNOWN = {
 }
 _MONITOR_BACK = {
     "id": "PULIH: pemantau mengukur lagi",
-    "en": "MENDED: the monitor measures again",
+    "en": "RESOLVED: the monitor measures again",
 }
 _BLIND_FOR = {"id": "setelah {length}", "en": "after {length}"}
 _NUMBER = {"id": "(insiden {n})", "en": "(incident {n})"}
@@ -70,8 +70,8 @@ NOT_WELL_ENDS: Mapping[str, tuple[Translations, Translations]] = {
     "down": (
         {"id": "KINI PUTUS", "en": "NOW DOWN"},
         {
-            "id": "Putusnya insiden tersendiri; pesannya menyusul bila berlanjut.",
-            "en": "The outage is an incident of its own; a message follows if it lasts.",
+            "id": "Belum perlu bertindak: bila putusnya berlanjut, pesan PUTUS menyusul.",
+            "en": "No action yet: if the outage lasts, a DOWN message follows.",
         },
     ),
     "parent_down": (

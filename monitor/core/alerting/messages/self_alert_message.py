@@ -36,8 +36,8 @@ _DISK = {
     "en": "THE MONITOR'S DISK IS NEARLY FULL: {free} left, {since}",
 }
 _DISK_SOON = {
-    "id": "DISK PEMANTAU PENUH DALAM {left}: tersisa {free}, {since}",
-    "en": "THE MONITOR'S DISK IS FULL IN {left}: {free} left, {since}",
+    "id": "DISK PEMANTAU AKAN PENUH DALAM {left}: tersisa {free}, {since}",
+    "en": "THE MONITOR'S DISK WILL BE FULL IN {left}: {free} left, {since}",
 }
 _INODES = {"id": "{count} berkas (inode)", "en": "{count} files (inodes)"}
 _RELOAD = {
@@ -50,7 +50,7 @@ _CHANNEL = {
 }
 _BACKUP = {
     "id": "BACKUP DATA PEMANTAU GAGAL, diketahui {since}",
-    "en": "THE MONITOR'S BACKUPS FAIL, noticed {since}",
+    "en": "THE MONITOR'S BACKUP FAILED, noticed {since}",
 }
 _INFLUXDB = {
     "id": "INFLUXDB TIDAK MENERIMA SAMPEL KARENA PENGATURAN, sejak {since}",
@@ -63,38 +63,38 @@ _INFLUXDB_REFUSES = {
 _ENDED: Mapping[SelfCheck, Translations] = {
     SelfCheck.JOURNAL: {
         "id": "PULIH: pemantau menyimpan sampel lagi, {end}, setelah {length}",
-        "en": "MENDED: the monitor keeps samples again, {end}, after {length}",
+        "en": "RESOLVED: the monitor keeps samples again, {end}, after {length}",
     },
     SelfCheck.QUOTA: {
         "id": "PULIH: InfluxDB menerima sampel yang menunggu, {end}, setelah {length}",
-        "en": "MENDED: InfluxDB takes what was waiting, {end}, after {length}",
+        "en": "RESOLVED: InfluxDB takes what was waiting, {end}, after {length}",
     },
     SelfCheck.LEDGER: {
         "id": "PULIH: pemantau mencatat gangguan lagi, {end}, setelah {length}\n"
         "Yang dikirim dari memori sudah tercatat.",
-        "en": "MENDED: the monitor records outages again, {end}, after {length}\n"
+        "en": "RESOLVED: the monitor records outages again, {end}, after {length}\n"
         "What was sent from memory is recorded.",
     },
     SelfCheck.DISK: {
         "id": "PULIH: disk pemantau cukup lagi, {end}, setelah {length}",
-        "en": "MENDED: the monitor's disk has room again, {end}, after {length}",
+        "en": "RESOLVED: the monitor's disk has room again, {end}, after {length}",
     },
     SelfCheck.RELOAD: {
         "id": "PULIH: konfigurasi dimuat tanpa kesalahan, {end}, setelah {length}",
-        "en": "MENDED: the configuration is loaded without an error, {end}, after {length}",
+        "en": "RESOLVED: the configuration is loaded without an error, {end}, after {length}",
     },
     SelfCheck.CHANNEL: {
         "id": "PULIH: saluran {subject} mengirim lagi, {end}, setelah {length}",
-        "en": "MENDED: channel {subject} works again, {end}, after {length}",
+        "en": "RESOLVED: channel {subject} works again, {end}, after {length}",
     },
     SelfCheck.BACKUP: {
         "id": "PULIH: backup data pemantau berhasil lagi, {end}, setelah {length}",
-        "en": "MENDED: the monitor's backups succeed again, {end}, after {length}",
+        "en": "RESOLVED: the monitor's backups succeed again, {end}, after {length}",
     },
     SelfCheck.INFLUXDB: {
         "id": "PULIH: InfluxDB menerima sampel lagi, {end}, setelah {length}; yang tertinggal"
         " sedang dikirim",
-        "en": "MENDED: InfluxDB takes samples again, {end}, after {length}; what it missed is on"
+        "en": "RESOLVED: InfluxDB takes samples again, {end}, after {length}; what it missed is on"
         " its way",
     },
 }
@@ -121,7 +121,7 @@ _ADVICE: Mapping[SelfCheck, Translations] = {
     SelfCheck.QUOTA: {
         "id": "Pada 100 % sampel tertua dibuang. Periksa InfluxDB, atau besarkan max_mb; lihat:"
         " `pantau status`",
-        "en": "At 100 % the oldest samples go. See to InfluxDB, or raise max_mb; see:"
+        "en": "At 100 % the oldest samples go. Check InfluxDB, or raise max_mb; see:"
         " `pantau status`",
     },
     SelfCheck.LEDGER: {
@@ -130,7 +130,7 @@ _ADVICE: Mapping[SelfCheck, Translations] = {
         " memulai ulang pemantau sebelum itu.",
         "en": "Outages are still told, from memory, and recorded when that is possible. Make room"
         " on the monitor's disk, or look at the disk; see: `pantau status`. Do not restart the"
-        " monitor before.",
+        " monitor before that.",
     },
     SelfCheck.DISK: {
         "id": "Beri ruang pada disk server pemantau, atau kecilkan max_mb; lihat: `pantau status`",
@@ -139,24 +139,24 @@ _ADVICE: Mapping[SelfCheck, Translations] = {
     SelfCheck.RELOAD: {
         "id": "Perbaiki berkasnya, periksa dengan: `pantau check`, lalu muat ulang:"
         " `systemctl reload pantau`",
-        "en": "Mend the file, look with: `pantau check`, then load it: `systemctl reload pantau`",
+        "en": "Fix the file, try it with `pantau check`, then load it: `systemctl reload pantau`",
     },
     SelfCheck.CHANNEL: {
         "id": "Pesan menunggu dan dicoba lagi. Periksa saluran itu: `pantau outbox`, lalu"
         " `pantau alert-test {subject}`",
-        "en": "Messages wait and are tried again. See to it: `pantau outbox`, then"
+        "en": "Messages wait and are tried again. Check it: `pantau outbox`, then"
         " `pantau alert-test {subject}`",
     },
     SelfCheck.BACKUP: {
-        "id": "Periksa tempat tujuan dan jalankan backup sekali dengan tangan; lihat:"
+        "id": "Periksa tempat tujuan dan jalankan backup sekali secara manual; lihat:"
         " `pantau status`",
-        "en": "See to its destination, and make a backup by hand; see: `pantau status`",
+        "en": "Check its destination, and run one backup manually; see: `pantau status`",
     },
     SelfCheck.INFLUXDB: {
         "id": "Tidak ada yang hilang: sampel disimpan di sini dan dikirim setelah diperbaiki. Lihat"
-        " kata server di bawah dan: `pantau status`",
+        " pesan server di bawah dan: `pantau status`",
         "en": "Nothing is lost: samples are kept here and sent once it is mended. See the server's"
-        " words below, and: `pantau status`",
+        " message below, and: `pantau status`",
     },
 }
 
