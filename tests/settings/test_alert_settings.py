@@ -146,7 +146,9 @@ daily_test = true
 buttons = true
 allowed_users = [12345]
 """
-    found = _alerts(tmp_path, ALERTS + more)
+    signed = ALERTS.replace('type = "webhook"', 'type = "webhook"\nsigning_key = "hook-kunci"')
+    found = _alerts(tmp_path, signed + more)
+    assert found.channels[0].signing_key == "hook-kunci"
     assert found.rotas[0].overrides == (
         RotaOverride("budi", datetime(2026, 12, 24, 7, 30), datetime(2026, 12, 26, 7, 30)),  # noqa: DTZ001
     )

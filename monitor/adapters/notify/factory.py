@@ -19,13 +19,15 @@ from monitor.adapters.notify.telegram import (
 from monitor.adapters.notify.telegram_buttons import ButtonPoller, ButtonSettings
 from monitor.adapters.notify.webhook import WebhookChannel
 from monitor.core.alerting.model import Channel, IncidentAction
-from monitor.core.alerting.settings import AlertSettings, ChannelSettings
+from monitor.core.alerting.settings import (
+    LEAST_SIGNING_KEY_CHARACTERS,
+    AlertSettings,
+    ChannelSettings,
+)
 from monitor.core.errors import ConfigError
 from monitor.core.ledger_identity import LedgerIdentity
 
 Secrets = Mapping[str, str]
-
-LEAST_KEY_CHARACTERS = 16
 
 
 def secret_names(alerts: AlertSettings) -> set[str]:
@@ -129,9 +131,10 @@ def _telegram_address(settings: ChannelSettings, secrets: Secrets) -> TelegramAd
 
 
 def _checked_signing_key(key: str, whose: str) -> str:
-    if len(key) < LEAST_KEY_CHARACTERS:
+    if len(key) < LEAST_SIGNING_KEY_CHARACTERS:
+        least = LEAST_SIGNING_KEY_CHARACTERS
         raise ConfigError(
-            f"the signing key of {whose} is shorter than {LEAST_KEY_CHARACTERS} characters: "
+            f"the signing key of {whose} is shorter than {least} characters: "
             "make one with `openssl rand -hex 32`"
         )
     return key

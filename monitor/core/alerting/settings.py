@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 
 from monitor.core.alerting.office_hours import WorkingWeek
 
+LEAST_SIGNING_KEY_CHARACTERS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from monitor.core.alerting.settings import LEAST_SIGNING_KEY_CHARACTERS
 from monitor.core.errors import ConfigError
 from monitor.core.snmp_credentials import parse_community, parse_v3
 from monitor.settings.cross_checks.network import snmp_tables
@@ -119,12 +120,16 @@ def _kecamatan_codes(
 
 @dataclass(frozen=True, slots=True)
 class _SecretUse:
-    """A key that names a secret. snmp_version: None if it is not an SNMP credential."""
+    """A key that names a secret. snmp_version: None if it is not an SNMP credential.
+
+    least_characters: a shorter one is refused.
+    """
 
     name: str
     source: TomlFile
     path: KeyPath
     snmp_version: str | None
+    least_characters: int = 0
 
 
 def _secrets(files: ConfigFiles, store: SecretStore) -> Iterator[ConfigProblem]:
@@ -154,7 +159,17 @@ def _secrets(files: ConfigFiles, store: SecretStore) -> Iterator[ConfigProblem]:
 
 
 def _credential_errors(use: _SecretUse, text: str, count: str) -> Iterator[ConfigProblem]:
-    """An SNMP credential can be parsed: otherwise polling would fail later, in the log only."""
+    """An SNMP credential can be parsed: otherwise polling would fail later, in the log only.
+
+    A signing key is long enough.
+    """
+    if len(text.strip()) < use.least_characters:
+        yield use.source.problem(
+            use.path,
+            f"the secret {format_value(use.name)} is shorter than {use.least_characters}"
+            f" characters{count}",
+            "make one with: openssl rand -hex 32",
+        )
     try:
         if use.snmp_version == "3":
             parse_v3(text)
@@ -174,18 +189,22 @@ def _secret_uses(files: ConfigFiles) -> Iterator[_SecretUse]:
     if files.alerts is not None:
         for table in [*files.alerts.tables(("channels",)), ("heartbeat",)]:
             yield from _uses_at(files.alerts, (*table, "url"))
-            yield from _uses_at(files.alerts, (*table, "signing_key"))
+            least = LEAST_SIGNING_KEY_CHARACTERS
+            yield from _uses_at(files.alerts, (*table, "signing_key"), least_characters=least)
     for source, snmp in snmp_tables(files):
         version = source.text((*snmp, "version")) or "2c"
         yield from _uses_at(source, (*snmp, "credential"), version)
 
 
 def _uses_at(
-    source: TomlFile, path: KeyPath, snmp_version: str | None = None
+    source: TomlFile,
+    path: KeyPath,
+    snmp_version: str | None = None,
+    least_characters: int = 0,
 ) -> Iterator[_SecretUse]:
     name = source.text(path)
     if name is not None:
-        yield _SecretUse(name, source, path, snmp_version)
+        yield _SecretUse(name, source, path, snmp_version, least_characters)
 
 
 def proxy_secret_warnings(files: ConfigFiles, store: SecretStore) -> Iterator[ConfigProblem]:
