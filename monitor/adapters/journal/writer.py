@@ -289,24 +289,29 @@ class SqliteJournal(JournalReader):
         if not (self._keep_evidence and has_requests(batch)):
             return
         try:
-            with journal_errors(path_of(self._directory, day, EVIDENCE)):
-                if self._evidence_file is None or self._evidence_file.day != day:
-                    if self._evidence_file is not None:
-                        self._evidence_file.close()
-                        self._evidence_file = None
-                    self._evidence_file = EvidenceFile(self._directory, day)
-                self._evidence_file.append(batch)
+            try:
+                self._append_requests(day, batch)
+            except JournalDamaged as error:
+                if self._evidence_file is not None:
+                    self._evidence_file.close()
+                    self._evidence_file = None
+                self._set_aside(path_of(self._directory, day, EVIDENCE), error)
+                self._append_requests(day, batch)
         except JournalFull:
             raise
-        except JournalDamaged as error:
-            if self._evidence_file is not None:
-                self._evidence_file.close()
-                self._evidence_file = None
-            self._set_aside(path_of(self._directory, day, EVIDENCE), error)
         except JournalError as error:
             self._evidence_error = str(error)
         else:
             self._evidence_error = None
+
+    def _append_requests(self, day: str, batch: Sequence[Sample]) -> None:
+        with journal_errors(path_of(self._directory, day, EVIDENCE)):
+            if self._evidence_file is None or self._evidence_file.day != day:
+                if self._evidence_file is not None:
+                    self._evidence_file.close()
+                    self._evidence_file = None
+                self._evidence_file = EvidenceFile(self._directory, day)
+            self._evidence_file.append(batch)
 
     def _write_rollups(self, kind: str, rollups: Sequence[Rollup]) -> None:
         log = self.minutes if kind == MINUTES else self.hours
